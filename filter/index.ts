@@ -1,14 +1,74 @@
-export function abort(message: usize, file: usize, line: u32, column: u32): void {
-  unreachable();
-}
+// The callbacks of proxy-wasm ABI 0.2.1, one line each: who asks, and which room answers.
+import { receive, scratch } from './bytes/arena';
+import './host/abort';
+import * as hold from './host/hold';
+import { configure, forget } from './host/roots';
+import { Action } from './host/status';
+import { closeStream, openStream, streamOf } from './host/streams';
+
 export function proxy_abi_version_0_2_1(): void {}
+
 export function proxy_on_memory_allocate(size: usize): usize {
-  return heap.alloc(size);
+  return receive(size);
 }
-export function proxy_on_vm_start(root: i32, size: i32): i32 {
+
+export function proxy_on_vm_start(root: u32, size: u32): u32 {
   return 1;
 }
-export function proxy_on_configure(root: i32, size: i32): i32 {
+
+export function proxy_on_configure(root: u32, size: u32): u32 {
+  const accepted = configure(root, size);
+  scratch.reset();
+  return accepted ? 1 : 0;
+}
+
+export function proxy_on_context_create(id: u32, root: u32): void {
+  if (root !== 0) openStream(id, root);
+}
+
+export function proxy_on_request_headers(id: u32, count: u32, ended: u32): Action {
+  const stream = streamOf(id);
+  const action = stream === null ? Action.Continue : hold.onRequestHeaders(stream, ended !== 0);
+  scratch.reset();
+  return action;
+}
+
+export function proxy_on_request_body(id: u32, size: u32, ended: u32): Action {
+  const stream = streamOf(id);
+  const action = stream === null ? Action.Continue : hold.onRequestBody(stream, size, ended !== 0);
+  scratch.reset();
+  return action;
+}
+
+export function proxy_on_request_trailers(id: u32, count: u32): Action {
+  const stream = streamOf(id);
+  const action = stream === null ? Action.Continue : hold.onRequestTrailers(stream);
+  scratch.reset();
+  return action;
+}
+
+export function proxy_on_response_headers(id: u32, count: u32, ended: u32): Action {
+  const stream = streamOf(id);
+  if (stream !== null) hold.onResponseHeaders(stream, ended !== 0);
+  scratch.reset();
+  return Action.Continue;
+}
+
+export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
+  const stream = streamOf(id);
+  if (stream !== null) hold.onResponseBody(stream);
+  return Action.Continue;
+}
+
+export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
+  hold.onCalloutResponse(token, headers, size);
+  scratch.reset();
+}
+
+export function proxy_on_done(id: u32): u32 {
   return 1;
 }
-export function proxy_on_context_create(id: i32, root: i32): void {}
+
+export function proxy_on_delete(id: u32): void {
+  if (!forget(id)) closeStream(id);
+}

@@ -1,0 +1,74 @@
+import { EngineError } from './error.ts';
+import { noV8 } from './suitable.ts';
+
+interface Symptom {
+  readonly seen: RegExp;
+  readonly kind: EngineError['kind'];
+  readonly says: (match: RegExpExecArray) => string;
+}
+
+/** What Envoy says, and what it means; the first row that matches is the cause. Texts of 1.36 to 1.40. */
+const symptoms: readonly Symptom[] = [
+  {
+    seen: /cannot bind '([^']+)': (.+)/,
+    kind: 'environment',
+    says: ([, address = '', why = '']) => `Envoy cannot listen on ${address}: ${why.toLowerCase()}`,
+  },
+  { seen: noV8, kind: 'environment', says: () => 'this Envoy was built without V8 and cannot run WebAssembly' },
+  {
+    seen: /Failed to load Wasm module due to a missing import: (\S+)/,
+    kind: 'environment',
+    says: ([, name = '']) => `this Envoy does not offer ${name}, which the module imports`,
+  },
+  {
+    seen: /Didn't find a registered implementation for '?([^'\s]+)'?/,
+    kind: 'environment',
+    says: ([, name = '']) => `this Envoy was built without ${name}`,
+  },
+  {
+    seen: /Retry limit exceeded for fetching data from remote data source/,
+    kind: 'environment',
+    says: () =>
+      'Envoy could not fetch the module: the plugin server did not answer, or with other bytes than sha256 says',
+  },
+  {
+    seen: /Unable to create Wasm plugin|Plugin configured to fail closed failed to load|Plugin \S* ?failed to (?:load|configure)/i,
+    kind: 'configuration',
+    says: () => 'the plugin configuration was refused',
+  },
+  {
+    seen: /error initializing (?:configuration|config) '[^']*'(?: [^:]*)?: (.+)/,
+    kind: 'configuration',
+    says: ([, why = '']) => `Envoy refuses its configuration: ${why}`,
+  },
+];
+
+/** A line that the module logged at warning or above, without Envoy's own decoration. */
+const moduleLine = /\[(warning|error|critical)\]\[wasm\] \[[^\]]*\] wasm log(?: [^:]*)?: (.*)/;
+
+/**
+ * Turns Envoy's log into one line that says what is wrong; the module's own lines are its details. `undefined` where no
+ * row of the table matches.
+ */
+export function diagnose(log: string): EngineError | undefined {
+  for (const { seen, kind, says } of symptoms) {
+    const match = seen.exec(log);
+    if (match !== null) return new EngineError(says(match), kind, moduleLines(log));
+  }
+  return undefined;
+}
+
+/** What the module said, each line once: it is configured in W+2 VMs, and says it in each. */
+export function moduleLines(log: string): string[] {
+  const lines = log.split('\n').map((line) => moduleLine.exec(line)?.[2]);
+  return [...new Set(lines.filter((line) => line !== undefined))];
+}
+
+/** The last `count` lines of a log that nothing else explains. */
+export function lastLines(log: string, count = 5): string[] {
+  return log
+    .trimEnd()
+    .split('\n')
+    .slice(-count)
+    .map((line) => line.slice(0, 500));
+}

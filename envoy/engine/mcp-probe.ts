@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { EngineError } from './error.ts';
+
+/**
+ * Asks a gateway as a client would: initialize, every page of tools/list, and the end of the session.
+ * @returns the names of all tools, as the gateway lists them
+ * @throws Error of the first step that failed
+ */
+export async function listTools(url: string): Promise<string[]> {
+  const client = new Client({ name: 'sluice-start', version: '1' });
+  const transport = new StreamableHTTPClientTransport(new URL(url));
+  const timeout = { timeout: 10_000 };
+  try {
+    await client.connect(transport, timeout);
+    const names: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await client.listTools(cursor === undefined ? {} : { cursor }, timeout);
+      names.push(...page.tools.map((tool) => tool.name));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    await transport.terminateSession();
+    return names;
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Waits until a gateway really answers: a port that is open and an admin interface that says LIVE prove nothing about
+ * the module behind them.
+ * @param timeout in ms
+ * @param gaveUp ends the waiting early, as by an Envoy that ended
+ * @throws EngineError with the last answer
+ */
+export async function waitForTools(url: string, timeout: number, gaveUp: () => boolean): Promise<string[]> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    try {
+      return await listTools(url);
+    } catch (error) {
+      if (gaveUp()) throw new EngineError('the gateway ended before it answered');
+      if (Date.now() > deadline) {
+        throw new EngineError(`${url} does not answer as an MCP server: ${(error as Error).message}`);
+      }
+    }
+    await sleep(200);
+  }
+}

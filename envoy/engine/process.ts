@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { diagnose, lastLines } from './diagnosis.ts';
+import { EngineError } from './error.ts';
+
+export interface EnvoyOptions {
+  /** Path of the Envoy to run. */
+  readonly binary: string;
+  /** A bootstrap: its file, or the configuration itself. Ports may be 0. */
+  readonly config: string | object;
+  /** Worker threads; 2 unless said otherwise, so that what lives in one worker only is noticed. */
+  readonly concurrency?: number;
+  /** Added to this process' environment; what host_env_keys name has to be in one of them. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly logLevel?: 'trace' | 'debug' | 'info' | 'warning' | 'error';
+  /** Where Envoy's log and the access log go; by default a temporary file that goes with the process. */
+  readonly logFile?: string;
+  /** How long Envoy may take to be live, in ms; 20 s unless said otherwise. */
+  readonly startTimeout?: number;
+  /** Ends a start under way. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface RunningEnvoy {
+  readonly pid: number;
+  /** `1.40.0` */
+  readonly version: string;
+  /** `http://127.0.0.1:9901` */
+  readonly adminUrl: string;
+  /** Each listener's name and the address that it is bound to, `127.0.0.1:10000`: the real port where 0 was asked. */
+  readonly listeners: ReadonlyMap<string, string>;
+  /** Everything that Envoy and its access log wrote so far. */
+  log(): string;
+  /** Resolves when the process is gone, whoever ended it. */
+  readonly exited: Promise<Exit>;
+  /** SIGTERM, after 5 s SIGKILL. Resolves when the process and its files are gone; may be called at any time. */
+  stop(): Promise<void>;
+  /** Ends the process without ceremony. */
+  kill(): void;
+}
+
+/** Envoy ends at once on SIGTERM; one that does not within this time hangs. */
+const stopTimeout = 5_000;
+
+/**
+ * Starts an Envoy and waits until it is live: its configuration accepted, remote modules fetched, listeners open.
+ *
+ * It leads a process group of its own, so that a Ctrl-C reaches the caller alone, and ends with the thread that started
+ * it (Envoy asks for PDEATHSIG, unless hot restart is disabled): start it from a thread that lives as long.
+ * @throws EngineError with the cause from Envoy's own log; nothing is left running then
+ */
+export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-envoy-'));
+  const logFile = options.logFile ?? join(folder, 'log');
+  const files = { admin: join(folder, 'admin'), baseId: join(folder, 'base-id') };
+  const child = launch(options, folder, logFile, files);
+  let lastLog: string | undefined;
+  const log = (): string => lastLog ?? readFileSync(logFile, 'utf8');
+  const exited = ended(child).then((exit) => {
+    lastLog = log();
+    removeSharedMemory(files.baseId);
+    rmSync(folder, { recursive: true, force: true });
+    return exit;
+  });
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    const deadline = setTimeout(() => child.kill('SIGKILL'), stopTimeout);
+    await exited;
+    clearTimeout(deadline);
+  };
+  try {
+    const adminUrl = await live({ child, exited, log, options }, files.admin);
+    const [version, listeners] = await Promise.all([versionOf(adminUrl), listenersOf(adminUrl)]);
+    return { pid: child.pid ?? 0, version, adminUrl, listeners, log, exited, stop, kill: () => child.kill('SIGKILL') };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function launch(
+  options: EnvoyOptions,
+  folder: string,
+  logFile: string,
+  files: { admin: string; baseId: string },
+): ChildProcess {
+  let config = options.config;
+  if (typeof config !== 'string') {
+    const file = join(folder, 'envoy.json');
+    writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+    config = file;
+  }
+  const log = openSync(logFile, 'w', 0o600);
+  try {
+    const args = [
+      ...['-c', config, '--concurrency', String(options.concurrency ?? 2), '--log-level', options.logLevel ?? 'info'],
+      ...['--use-dynamic-base-id', '--base-id-path', files.baseId, '--admin-address-path', files.admin],
+    ];
+    // Straight into the file: the access log must not have to pass through this process.
+    return spawn(options.binary, args, {
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function ended(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve({ code, signal });
+    });
+    child.once('error', () => {
+      if (child.pid === undefined) resolve({ code: null, signal: null });
+    });
+  });
+}
+
+interface Starting {
+  readonly child: ChildProcess;
+  readonly exited: Promise<Exit>;
+  readonly log: () => string;
+  readonly options: EnvoyOptions;
+}
+
+/** Waits for the admin interface to say LIVE; returns its URL. */
+async function live({ child, exited, log, options }: Starting, addressFile: string): Promise<string> {
+  if (child.pid === undefined) {
+    const [error] = (await once(child, 'error')) as [Error];
+    throw new EngineError(`Envoy could not be started: ${error.message}`);
+  }
+  const timeout = options.startTimeout ?? 20_000;
+  const deadline = Date.now() + timeout;
+  const gone = exited.then((exit) => ({ exit }));
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const url = adminUrlIn(addressFile);
+    if (url !== undefined && (await answersReady(url))) {
+      // A remote module that fails leaves a live Envoy, whose listener answers 503 to everything for ever.
+      const defect = diagnose(log());
+      if (defect !== undefined) throw defect;
+      return url;
+    }
+    if (Date.now() > deadline) {
+      throw diagnose(log()) ?? failure(`Envoy was not ready within ${timeout / 1000} s`, log());
+    }
+    const raced = await Promise.race([gone, sleep(20)]);
+    if (raced !== undefined) {
+      throw diagnose(log()) ?? failure(`Envoy ended at once (${describeExit(raced.exit)})`, log());
+    }
+  }
+}
+
+function failure(message: string, log: string): EngineError {
+  return new EngineError(message, 'environment', lastLines(log));
+}
+
+/** `exit code 1`, `SIGSEGV` */
+export function describeExit({ code, signal }: Exit): string {
+  return signal ?? `exit code ${String(code)}`;
+}
+
+function adminUrlIn(file: string): string | undefined {
+  try {
+    const address = readFileSync(file, 'utf8').trim();
+    return address === '' ? undefined : `http://${address}`;
+  } catch {
+    return undefined; // not written yet
+  }
+}
+
+async function answersReady(adminUrl: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(1_000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function versionOf(adminUrl: string): Promise<string> {
+  const info = (await (await fetch(`${adminUrl}/server_info`)).json()) as { version: string };
+  return info.version.split('/')[1] ?? info.version;
+}
+
+async function listenersOf(adminUrl: string): Promise<Map<string, string>> {
+  interface Status {
+    name: string;
+    local_address: { socket_address?: { address: string; port_value: number } };
+  }
+  const response = await fetch(`${adminUrl}/listeners?format=json`);
+  const { listener_statuses = [] } = (await response.json()) as { listener_statuses?: Status[] };
+  const addresses = new Map<string, string>();
+  for (const { name, local_address } of listener_statuses) {
+    const bound = local_address.socket_address;
+    if (bound === undefined) continue;
+    const host = bound.address.includes(':') ? `[${bound.address}]` : bound.address;
+    addresses.set(name, `${host}:${bound.port_value}`);
+  }
+  return addresses;
+}
+
+/** Hot restart's shared memory outlives its Envoy: 104 bytes a start, named ten times the base id. */
+function removeSharedMemory(baseIdFile: string): void {
+  try {
+    const baseId = Number(readFileSync(baseIdFile, 'utf8'));
+    rmSync(`/dev/shm/envoy_shared_memory_${baseId * 10}`, { force: true });
+  } catch {
+    // it ended before it wrote its id: there is no shared memory yet
+  }
+}

@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { HostPort } from './upstream.ts';
+
+/**
+ * Whether an address can be listened on, by trying. Envoy has to be asked for this first: its sockets share a port
+ * (SO_REUSEPORT), so that a second Envoy on the same one would start, and take half of the first one's connections.
+ * @returns undefined, or the system's code for what is in the way (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` …)
+ */
+export async function portDefect({ host, port }: HostPort): Promise<string | undefined> {
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, 'listening');
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  } finally {
+    if (server.listening) {
+      server.close();
+      await once(server, 'close');
+    }
+  }
+}
+
+/** The preferred port where it is free, else 0: any free one. */
+export async function preferPort(preferred: HostPort): Promise<HostPort> {
+  return (await portDefect(preferred)) === undefined ? preferred : { ...preferred, port: 0 };
+}

@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+
+export interface HostPort {
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What Envoy and the module have to know of an upstream. */
+export interface Upstream {
+  readonly address: HostPort;
+  readonly tls: boolean;
+  /** `:authority` for the upstream: host, and the port where it is not the scheme's own. */
+  readonly authority: string;
+  /** Path and query of the endpoint. */
+  readonly path: string;
+}
+
+/**
+ * Reads the URL of an MCP server.
+ * @throws Error that says what is wrong with it, for a sentence that begins with where it stood
+ */
+export function parseUpstream(text: string): Upstream {
+  if (!URL.canParse(text))
+    throw new Error(`${JSON.stringify(text)} is not a URL; it has to be like http://127.0.0.1:3001/mcp`);
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new Error(`${JSON.stringify(text)} has to begin with http:// or https://`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Error(
+      'a URL may not carry a password: the configuration is not a secret, credentials come from the environment',
+    );
+  }
+  if (url.hash !== '') throw new Error(`${JSON.stringify(text)} has a fragment, which no server would see`);
+  const tls = url.protocol === 'https:';
+  const defaultPort = tls ? 443 : 80;
+  return {
+    address: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? defaultPort : Number(url.port) },
+    tls,
+    authority: url.host,
+    path: url.pathname + url.search,
+  };
+}
+
+/**
+ * Reads `HOST:PORT`; IPv6 in brackets. Port 0 is any free one.
+ * @throws Error that says what is wrong with it
+ */
+export function parseHostPort(text: string): HostPort {
+  const [, bracketed, plain, digits] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) {
+    throw new Error(`${JSON.stringify(text)} is not HOST:PORT, like 127.0.0.1:10000 or [::1]:10000`);
+  }
+  return { host, port };
+}
+
+/** `127.0.0.1:10000`, `[::1]:10000` */
+export function formatHostPort({ host, port }: HostPort): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+}
+
+export interface SocketAddress {
+  socket_address: { address: string; port_value: number };
+}
+
+export function socketAddress({ host, port }: HostPort): SocketAddress {
+  return { socket_address: { address: host, port_value: port } };
+}
+
+export interface Cluster {
+  name: string;
+  type: string;
+  dns_lookup_family?: string;
+  load_assignment: {
+    cluster_name: string;
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: SocketAddress } }] }];
+  };
+  typed_extension_protocol_options?: Record<string, object>;
+  transport_socket?: object;
+}
+
+/**
+ * The Envoy cluster of one upstream, made after `template`, which keeps its timeouts and limits.
+ * @throws Error where TLS is asked for and this machine's certificate authorities are not to be found
+ */
+export function clusterFor(name: string, { address, tls }: Upstream, template: Cluster): Cluster {
+  const cluster = structuredClone(template);
+  cluster.name = name;
+  cluster.load_assignment = {
+    cluster_name: name,
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(address) } }] }],
+  };
+  cluster.type = 'STATIC';
+  if (isIP(address.host) === 0) {
+    // LOGICAL: a service that rotates its addresses keeps the connections, and the event streams in them.
+    cluster.type = 'LOGICAL_DNS';
+    cluster.dns_lookup_family = 'ALL'; // happy eyeballs: `localhost` is ::1 and 127.0.0.1, and a server is often on one only
+  }
+  if (tls) cluster.transport_socket = tlsSocket(address.host);
+  return cluster;
+}
+
+/** Envoy on its own checks neither the chain nor the name: both are said here. */
+function tlsSocket(host: string): object {
+  const name =
+    isIP(host) === 0
+      ? { san_type: 'DNS', matcher: { exact: host } }
+      : { san_type: 'IP_ADDRESS', matcher: { exact: host } };
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      ...(isIP(host) === 0 ? { sni: host } : {}), // RFC 6066 §3: no addresses in SNI
+      common_tls_context: {
+        alpn_protocols: ['http/1.1'],
+        validation_context: {
+          trusted_ca: { filename: certificateAuthorities() },
+          match_typed_subject_alt_names: [name],
+        },
+      },
+    },
+  };
+}
+
+/** Where systems keep the authorities that they trust, as Go's crypto/x509 looks for them. */
+const authorityFiles = [
+  '/etc/ssl/certs/ca-certificates.crt', // Debian, Ubuntu, Arch
+  '/etc/pki/tls/certs/ca-bundle.crt', // Fedora, RHEL
+  '/etc/ssl/ca-bundle.pem', // openSUSE
+  '/etc/ssl/cert.pem', // Alpine, macOS
+];
+
+function certificateAuthorities(): string {
+  const candidates = [process.env['SSL_CERT_FILE'] ?? '', ...authorityFiles];
+  const file = candidates.find((candidate) => candidate !== '' && existsSync(candidate));
+  if (file === undefined) {
+    throw new Error(
+      'https needs the certificate authorities of this machine: install ca-certificates, or set SSL_CERT_FILE',
+    );
+  }
+  return file;
+}

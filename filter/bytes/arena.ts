@@ -1,0 +1,110 @@
+import { span, pointer, length, Span } from './span';
+
+/**
+ * Memory that is given back all at once. Every stream has one, every callback borrows `scratch`; what the host hands
+ * back (`proxy_on_memory_allocate`) lands in the one that is `receiving`, so that no result is ever freed by hand.
+ *
+ *     Arena ──▶ block ──▶ block ──▶ 0        block:  │ next (4) │ size (4) │ bytes …
+ */
+const HEADER: usize = 8;
+const ALIGNMENT: usize = 8;
+
+@unmanaged
+export class Arena {
+  private blocks: usize;
+  private at: usize;
+  private end: usize;
+  blockSize: usize;
+  /** Bytes held from the allocator, for the budget of a worker. */
+  held: usize;
+
+  /** At least `size` bytes, aligned to 8, not cleared. */
+  allocate(size: usize): usize {
+    const rounded = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    if (this.at + rounded > this.end) this.grow(rounded);
+    const result = this.at;
+    this.at += rounded;
+    return result;
+  }
+
+  /** As allocate, filled with zeroes: the form for structures. */
+  zeroed(size: usize): usize {
+    const result = this.allocate(size);
+    memory.fill(result, 0, size);
+    return result;
+  }
+
+  copy(bytes: Span): Span {
+    const at = this.allocate(length(bytes) as usize);
+    memory.copy(at, pointer(bytes), length(bytes) as usize);
+    return span(at, length(bytes) as u32);
+  }
+
+  /** Gives everything back but one ordinary block, which serves the next round. */
+  reset(): void {
+    let kept: usize = 0;
+    for (let block = this.blocks; block !== 0;) {
+      const next = load<usize>(block);
+      if (kept === 0 && load<usize>(block, 4) === this.blockSize) {
+        kept = block;
+      } else {
+        this.held -= load<usize>(block, 4);
+        heap.free(block);
+      }
+      block = next;
+    }
+    this.blocks = kept;
+    this.at = kept === 0 ? 0 : kept + HEADER;
+    this.end = kept === 0 ? 0 : kept + this.blockSize;
+    if (kept !== 0) store<usize>(kept, 0);
+  }
+
+  dispose(): void {
+    for (let block = this.blocks; block !== 0;) {
+      const next = load<usize>(block);
+      heap.free(block);
+      block = next;
+    }
+    heap.free(changetype<usize>(this));
+  }
+
+  private grow(needed: usize): void {
+    const size = max(this.blockSize, needed + HEADER);
+    const block = heap.alloc(size);
+    store<usize>(block, this.blocks);
+    store<usize>(block, size, 4);
+    this.blocks = block;
+    this.held += size;
+    this.at = block + HEADER;
+    this.end = block + size;
+  }
+}
+
+export function newArena(blockSize: usize): Arena {
+  const arena = changetype<Arena>(heap.alloc(offsetof<Arena>()));
+  memory.fill(changetype<usize>(arena), 0, offsetof<Arena>());
+  arena.blockSize = blockSize;
+  return arena;
+}
+
+/** A structure whose fields are all zero, null or NONE. */
+export function make<T>(arena: Arena): T {
+  const at = arena.allocate(offsetof<T>());
+  memory.fill(at, 0, offsetof<T>());
+  return changetype<T>(at);
+}
+
+/** Lives until the end of the current callback. */
+export const scratch = newArena(64 << 10);
+
+let receiving: Arena = scratch;
+
+/** Directs the host's results into this arena until `receiveInto(scratch)`. */
+export function receiveInto(arena: Arena): void {
+  receiving = arena;
+}
+
+/** The body of `proxy_on_memory_allocate`. */
+export function receive(size: usize): usize {
+  return receiving.allocate(size);
+}

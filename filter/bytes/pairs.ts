@@ -1,0 +1,98 @@
+import { Arena, make } from './arena';
+import { Span, span, pointer, length, limit, equals, NONE } from './span';
+import { newWriter } from './writer';
+
+/**
+ * The ABI's form of a header map, both ways:
+ *
+ *     │ count (4) │ count × { name length (4), value length (4) } │ count × { name, NUL, value, NUL } │
+ */
+@unmanaged
+export class Pairs {
+  sizes: usize;
+  texts: usize;
+  left: u32;
+  end: usize;
+  name: Span;
+  value: Span;
+
+  next(): bool {
+    if (this.left === 0) return false;
+    const nameLength = load<u32>(this.sizes);
+    const valueLength = load<u32>(this.sizes, 4);
+    this.name = span(this.texts, nameLength);
+    this.value = span(this.texts + (nameLength as usize) + 1, valueLength);
+    this.texts = limit(this.value) + 1;
+    this.sizes += 8;
+    this.left--;
+    return this.texts <= this.end;
+  }
+}
+
+export function readPairs(bytes: Span, arena: Arena): Pairs {
+  const pairs = make<Pairs>(arena);
+  if (length(bytes) < 4) return pairs;
+  const at = pointer(bytes);
+  const count = load<u32>(at);
+  pairs.left = count;
+  pairs.sizes = at + 4;
+  pairs.texts = at + 4 + (count as usize) * 8;
+  pairs.end = limit(bytes);
+  return pairs;
+}
+
+/** Value of the first header of that (lower-case) name, or NONE. */
+export function headerIn(bytes: Span, name: Span, arena: Arena): Span {
+  for (const pairs = readPairs(bytes, arena); pairs.next();) {
+    if (equals(pairs.name, name)) return pairs.value;
+  }
+  return NONE;
+}
+
+/** Headers to send: a list of names and values, in turn. */
+@unmanaged
+export class HeaderList {
+  arena: Arena;
+  private items: usize;
+  private capacity: u32;
+  count: u32;
+
+  add(name: Span, value: Span): HeaderList {
+    if (this.count === this.capacity) {
+      const capacity = max<u32>(this.capacity * 2, 16);
+      const moved = this.arena.allocate((capacity as usize) << 4);
+      memory.copy(moved, this.items, (this.count as usize) << 4);
+      this.items = moved;
+      this.capacity = capacity;
+    }
+    const at = this.items + ((this.count as usize) << 4);
+    store<Span>(at, name);
+    store<Span>(at, value, 8);
+    this.count++;
+    return this;
+  }
+
+  nameAt(index: u32): Span {
+    return load<Span>(this.items + ((index as usize) << 4));
+  }
+
+  valueAt(index: u32): Span {
+    return load<Span>(this.items + ((index as usize) << 4), 8);
+  }
+
+  /** In the ABI's form; the host takes at most 1024 pairs and 1 MiB, more reads as none at all. */
+  packed(): Span {
+    const writer = newWriter(this.arena, 512).u32(this.count);
+    for (let i: u32 = 0; i < this.count; i++) {
+      writer.u32(length(this.nameAt(i)) as u32).u32(length(this.valueAt(i)) as u32);
+    }
+    for (let i: u32 = 0; i < this.count; i++) writer.bytes(this.nameAt(i)).byte(0).bytes(this.valueAt(i)).byte(0);
+    return writer.written;
+  }
+}
+
+export function newHeaderList(arena: Arena): HeaderList {
+  const list = make<HeaderList>(arena);
+  list.arena = arena;
+  return list;
+}

@@ -1,0 +1,100 @@
+/**
+ * A view of bytes, held by value: pointer in the high half, length in the low. Copying a span copies no byte, storing
+ * one in a field allocates nothing. It is valid as long as the memory it points into; see arena.ts for who owns that.
+ */
+export type Span = u64;
+
+/** Absent. An empty span that exists (`""`) has a pointer and is not NONE. */
+export const NONE: Span = 0;
+
+export function span(pointer: usize, length: u32): Span {
+  return ((pointer as u64) << 32) | (length as u64);
+}
+
+/** The bytes between two addresses of one block. */
+export function between(from: usize, to: usize): Span {
+  return span(from, (to - from) as u32);
+}
+
+export function pointer(bytes: Span): usize {
+  return (bytes >> 32) as usize;
+}
+
+export function length(bytes: Span): i32 {
+  return bytes as i32;
+}
+
+/** The address behind the last byte. */
+export function limit(bytes: Span): usize {
+  return pointer(bytes) + (length(bytes) as usize);
+}
+
+export function equals(a: Span, b: Span): bool {
+  return (a as u32) === (b as u32) && memory.compare(pointer(a), pointer(b), a as u32 as usize) === 0;
+}
+
+export function startsWith(bytes: Span, prefix: Span): bool {
+  return (
+    (bytes as u32) >= (prefix as u32) && memory.compare(pointer(bytes), pointer(prefix), prefix as u32 as usize) === 0
+  );
+}
+
+/** Without its first `count` bytes; `count` must not exceed the length. */
+export function after(bytes: Span, count: u32): Span {
+  return span(pointer(bytes) + (count as usize), (bytes as u32) - count);
+}
+
+/** The first `count` bytes; `count` must not exceed the length. */
+export function first(bytes: Span, count: u32): Span {
+  return span(pointer(bytes), count);
+}
+
+/** Index of the first such byte, or -1. */
+export function indexOf(bytes: Span, byte: u8): i32 {
+  const from = pointer(bytes);
+  const count = length(bytes);
+  for (let i = 0; i < count; i++) if (load<u8>(from + (i as usize)) === byte) return i;
+  return -1;
+}
+
+function lower(byte: u8): u8 {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}
+
+/** Equal but for the case of ASCII letters, as media types and header names compare (RFC 9110 §8.3.1, §5.1). */
+export function equalsIgnoringCase(a: Span, b: Span): bool {
+  if ((a as u32) !== (b as u32)) return false;
+  const count = length(a);
+  for (let i = 0; i < count; i++) {
+    if (lower(load<u8>(pointer(a) + (i as usize))) !== lower(load<u8>(pointer(b) + (i as usize)))) return false;
+  }
+  return true;
+}
+
+/** Without spaces and tabs at both ends (RFC 9110 §5.6.3, OWS). */
+export function trim(bytes: Span): Span {
+  let from = pointer(bytes);
+  let to = limit(bytes);
+  while (from < to && (load<u8>(from) === 0x20 || load<u8>(from) === 0x09)) from++;
+  while (to > from && (load<u8>(to - 1) === 0x20 || load<u8>(to - 1) === 0x09)) to--;
+  return between(from, to);
+}
+
+const FNV_OFFSET: u64 = 0xcbf29ce484222325;
+const FNV_PRIME: u64 = 0x100000001b3;
+
+/** FNV-1a, 64 bit: names a thing inside what is already authenticated; no defence by itself. */
+export function fingerprint(bytes: Span, seed: u64 = FNV_OFFSET): u64 {
+  let hash = seed;
+  for (let at = pointer(bytes), to = limit(bytes); at < to; at++) hash = (hash ^ (load<u8>(at) as u64)) * FNV_PRIME;
+  // The length is hashed too, so that ("ab","c") and ("a","bc") differ when chained.
+  return (hash ^ (length(bytes) as u64)) * FNV_PRIME;
+}
+
+/** The bytes of an ASCII constant. For module level only: converted once, when the module is initialised. */
+export function literal(text: string): Span {
+  const count = text.length;
+  const at = heap.alloc(max(count, 1));
+  for (let i = 0; i < count; i++) store<u8>(at + (i as usize), text.charCodeAt(i) as u8);
+  return span(at, count as u32);
+}

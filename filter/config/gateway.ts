@@ -1,0 +1,81 @@
+import { List } from '../bytes/list';
+import { Span } from '../bytes/span';
+import { Revision } from '../mcp/revisions';
+import { KeyRing } from '../session/keyring';
+
+/** How the filter gets to see the body before the headers leave; see the files of that name in host/. */
+export const enum HostMode {
+  Hold,
+}
+
+/** What an upstream is sent as proof of who asks. */
+export const enum CredentialKind {
+  /** The client's own credentials are removed: a token for us is not one for others (MCP authorization). */
+  None,
+  /** A fixed header, its value from the environment. */
+  Header,
+  /** The named headers of the client pass. */
+  Passthrough,
+}
+
+@unmanaged
+export class Credentials {
+  kind: CredentialKind;
+  /** Of Header. */
+  header: Span;
+  value: Span;
+  /** Of Passthrough: names, lower case. */
+  headers: List;
+}
+
+/** An upstream MCP server. */
+@unmanaged
+export class Server {
+  index: i32;
+  name: Span;
+  cluster: Span;
+  authority: Span;
+  path: Span;
+  prefix: Span;
+  /** The revision to offer, or Unknown: the one that the client offered. */
+  revision: Revision;
+  /** Milliseconds until the response to a call must have begun. */
+  callTimeout: u32;
+  credentials: Credentials;
+  /** Of all that makes a session with it the same session: name, cluster, authority, path, credential kind. */
+  fingerprint: u64;
+}
+
+/** Times are milliseconds, sizes bytes. */
+@unmanaged
+export class Limits {
+  heldBody: u32;
+  drainBytes: u32;
+  handshakeTimeout: u32;
+  listTimeout: u32;
+  callTimeout: u32;
+  listPages: u32;
+  listBytes: u32;
+  fanOut: u32;
+}
+
+/** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */
+@unmanaged
+export class Gateway {
+  endpoint: Span;
+  hostMode: HostMode;
+  /** Seconds. */
+  sessionTtl: u32;
+  /** Empty until the key of this Envoy is made, where the configuration names none. */
+  keys: KeyRing;
+  limits: Limits;
+  /** Of Server, in the order of the configuration. */
+  servers: List;
+  audience: Span;
+  /** Of the ABI: 0 trace … 5 critical. */
+  logLevel: u32;
+
+  serverAt(index: i32): Server {
+    return changetype<Server>(this.servers.at(index) as usize);
+  }
+}

@@ -1,0 +1,96 @@
+import { Arena, make } from '../bytes/arena';
+import { Span, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
+import { isJson, strip } from '../json/reader';
+import { audienceOf } from '../session/audience';
+import { Environment } from './environment';
+import { Gateway, HostMode, Limits } from './gateway';
+import { newProblems, Problems } from './problems';
+import { names, openSection, Section } from './section';
+import { readServers } from './servers';
+import { readSessions } from './sessions';
+import { count, duration, isVisible, size } from './values';
+
+const MEMBERS = names('endpoint hostMode sessions limits servers log');
+const LIMIT_MEMBERS = names('heldBody drainBytes handshakeTimeout listTimeout callTimeout listPages listBytes fanOut');
+const HOST_MODES = names('hold');
+/** In the order of the ABI's levels, after the default. */
+const LOG_LEVELS = names('info trace debug info warn error critical');
+
+const ENDPOINT = literal('endpoint');
+const HOST_MODE = literal('hostMode');
+const SESSIONS = literal('sessions');
+const LIMITS = literal('limits');
+const LOG = literal('log');
+const HELD_BODY = literal('heldBody');
+const DRAIN_BYTES = literal('drainBytes');
+const HANDSHAKE_TIMEOUT = literal('handshakeTimeout');
+const LIST_TIMEOUT = literal('listTimeout');
+const CALL_TIMEOUT = literal('callTimeout');
+const LIST_PAGES = literal('listPages');
+const LIST_BYTES = literal('listBytes');
+const FAN_OUT = literal('fanOut');
+
+const DEFAULT_ENDPOINT = literal('/mcp');
+const THREE_SECONDS = literal('3s');
+const FIVE_SECONDS = literal('5s');
+const A_MINUTE = literal('60s');
+
+const NOT_JSON = literal('is not JSON');
+const AN_ENDPOINT = literal('a path such as "/mcp", without a slash at its end, a query or escapes');
+
+/** A configuration as far as it could be read; `problems.lines` is empty where it may be used. */
+@unmanaged
+export class Parsed {
+  gateway: Gateway;
+  problems: Problems;
+}
+
+/**
+ * Depends on its arguments only: the host runs it once per worker, and drops the filter silently from a worker where it
+ * fails alone.
+ * @param text JSON, kept as long as the gateway
+ */
+export function parseGateway(text: Span, environment: Environment, arena: Arena): Parsed {
+  const parsed = make<Parsed>(arena);
+  const gateway = make<Gateway>(arena);
+  const problems = newProblems(arena);
+  parsed.gateway = gateway;
+  parsed.problems = problems;
+  if (!isJson(text, arena)) {
+    problems.add(problems.at(null).bytes(NOT_JSON));
+    return parsed;
+  }
+  const root = openSection(strip(text), null, MEMBERS, problems);
+  gateway.endpoint = readEndpoint(root);
+  gateway.audience = audienceOf(gateway.endpoint, arena);
+  gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
+  const level = root.choice(LOG, LOG_LEVELS);
+  gateway.logLevel = level === 0 ? 2 : level - 1;
+  gateway.limits = readLimits(root);
+  readSessions(root, SESSIONS, environment, gateway);
+  readServers(root, environment, gateway);
+  return parsed;
+}
+
+function readEndpoint(root: Section): Span {
+  const endpoint = root.text(ENDPOINT, DEFAULT_ENDPOINT);
+  if (endpoint === NONE) return DEFAULT_ENDPOINT;
+  const odd = indexOf(endpoint, 0x3f) >= 0 || indexOf(endpoint, 0x23) >= 0 || indexOf(endpoint, 0x25) >= 0;
+  const edges = load<u8>(pointer(endpoint)) === 0x2f && load<u8>(limit(endpoint) - 1) !== 0x2f;
+  if (odd || !edges || length(endpoint) < 2 || !isVisible(endpoint)) root.mustBe(ENDPOINT, AN_ENDPOINT);
+  return endpoint;
+}
+
+function readLimits(root: Section): Limits {
+  const section = root.section(LIMITS, LIMIT_MEMBERS);
+  const limits = make<Limits>(root.arena);
+  limits.heldBody = size(section, HELD_BODY, 1 << 20);
+  limits.drainBytes = size(section, DRAIN_BYTES, 64 << 10);
+  limits.handshakeTimeout = duration(section, HANDSHAKE_TIMEOUT, THREE_SECONDS);
+  limits.listTimeout = duration(section, LIST_TIMEOUT, FIVE_SECONDS);
+  limits.callTimeout = duration(section, CALL_TIMEOUT, A_MINUTE);
+  limits.listPages = count(section, LIST_PAGES, 100);
+  limits.listBytes = size(section, LIST_BYTES, 32 << 20);
+  limits.fanOut = count(section, FAN_OUT, 64);
+  return limits;
+}

@@ -1,0 +1,175 @@
+import { Arena, make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span, between, pointer, limit, length, equals, literal, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { kindOf, Kind, walkThrough } from '../json/reader';
+import { textOf } from '../json/text';
+import { nearest } from './nearest';
+import { memberPlace, Place, Problems } from './problems';
+
+const MUST_BE = literal('must be ');
+const FOUND = literal(', found ');
+const MISSING = literal('is missing');
+const UNKNOWN = literal('is not a member of this section');
+const DID_YOU_MEAN = literal('; did you mean "');
+const ALLOWED = literal('; allowed are ');
+const COMMA = literal(', ');
+const TWICE = literal('is given twice');
+const ONE_OF = literal('one of ');
+const AN_OBJECT = literal('an object');
+const A_TEXT = literal('a string that is not empty');
+const A_LIST = literal('a list');
+const LONG = literal('…');
+const FOUND_SHOWN: u32 = 40;
+
+/** Names, one space between: `'id env'`. For module level only. */
+export function names(text: string): Span {
+  return literal(text);
+}
+
+/** The names of such a constant, as spans. */
+export function namesIn(text: Span, arena: Arena): List {
+  const list = newList(arena);
+  let from = pointer(text);
+  for (let at = from; at <= limit(text); at++) {
+    if (at < limit(text) && load<u8>(at) !== 0x20) continue;
+    if (at > from) list.push(between(from, at));
+    from = at + 1;
+  }
+  return list;
+}
+
+function has(list: List, name: Span): bool {
+  for (let i = 0; i < list.count; i++) if (equals(list.at(i), name)) return true;
+  return false;
+}
+
+/** An object of the configuration whose members are known by name; every other member is a problem. */
+@unmanaged
+export class Section {
+  place: Place | null;
+  problems: Problems;
+  arena: Arena;
+  object: Span;
+
+  /** The value of a member, or NONE. */
+  get(name: Span): Span {
+    if (this.object === NONE) return NONE;
+    for (const walk = walkThrough(this.object, this.arena); walk.next();) {
+      if (equals(textOf(walk.name, this.arena), name)) return walk.value;
+    }
+    return NONE;
+  }
+
+  placeOf(name: Span): Place {
+    return memberPlace(this.place, name, this.arena);
+  }
+
+  missing(name: Span): void {
+    this.problems.add(this.problems.at(this.placeOf(name)).bytes(MISSING));
+  }
+
+  mustBe(name: Span, what: Span): void {
+    const value = this.get(name);
+    if (value === NONE) this.missing(name);
+    else mustBe(this.placeOf(name), what, value, this.problems);
+  }
+
+  /** A member's text, or `fallback` where it is absent; NONE with a problem where it is no text or empty. */
+  text(name: Span, fallback: Span): Span {
+    const value = this.get(name);
+    if (value === NONE) return fallback;
+    if (kindOf(value) !== Kind.String || length(value) === 2) {
+      this.mustBe(name, A_TEXT);
+      return NONE;
+    }
+    const text = textOf(value, this.arena);
+    if (text === NONE) this.mustBe(name, A_TEXT);
+    return text;
+  }
+
+  required(name: Span): Span {
+    if (this.get(name) === NONE) {
+      this.missing(name);
+      return NONE;
+    }
+    return this.text(name, NONE);
+  }
+
+  /** Index of a member's text in `choices`, 0 where it is absent, -1 with a problem where it is none of them. */
+  choice(name: Span, choices: Span): i32 {
+    const text = this.text(name, NONE);
+    if (text === NONE) return this.get(name) === NONE ? 0 : -1;
+    const list = namesIn(choices, this.arena);
+    for (let i = 0; i < list.count; i++) if (equals(list.at(i), text)) return i;
+    const line = newWriter(this.arena, 64).bytes(ONE_OF);
+    writeNames(line, list);
+    this.mustBe(name, line.written);
+    return -1;
+  }
+
+  /** A member that is a section itself; absent is as if empty. */
+  section(name: Span, allowed: Span): Section {
+    return openSection(this.get(name), this.placeOf(name), allowed, this.problems);
+  }
+
+  /** The elements of a member that is a list; absent is an empty one. */
+  list(name: Span): List {
+    const list = newList(this.arena);
+    const value = this.get(name);
+    if (value === NONE) return list;
+    if (kindOf(value) !== Kind.Array) {
+      this.mustBe(name, A_LIST);
+      return list;
+    }
+    for (const walk = walkThrough(value, this.arena); walk.next();) list.push(walk.value);
+    return list;
+  }
+}
+
+/** @param value the object, or NONE for one without members */
+export function openSection(value: Span, place: Place | null, allowed: Span, problems: Problems): Section {
+  const arena = problems.arena;
+  const section = make<Section>(arena);
+  section.place = place;
+  section.problems = problems;
+  section.arena = arena;
+  if (value === NONE) return section;
+  if (kindOf(value) !== Kind.Object) {
+    mustBe(place, AN_OBJECT, value, problems);
+    return section;
+  }
+  section.object = value;
+
+  const known = namesIn(allowed, arena);
+  const seen = newList(arena);
+  for (const walk = walkThrough(value, arena); walk.next();) {
+    const name = textOf(walk.name, arena);
+    if (has(seen, name)) problems.add(problems.at(section.placeOf(name)).bytes(TWICE));
+    seen.push(name);
+    if (has(known, name)) continue;
+    const line = problems.at(section.placeOf(name)).bytes(UNKNOWN);
+    const meant = nearest(name, known, arena);
+    if (meant !== NONE) line.bytes(DID_YOU_MEAN).bytes(meant).byte(0x22).byte(0x3f);
+    else {
+      line.bytes(ALLOWED);
+      writeNames(line, known);
+    }
+    problems.add(line);
+  }
+  return section;
+}
+
+export function mustBe(place: Place | null, what: Span, found: Span, problems: Problems): void {
+  const line = problems.at(place).bytes(MUST_BE).bytes(what).bytes(FOUND);
+  if ((found as u32) <= FOUND_SHOWN) line.bytes(found);
+  else line.bytes(between(pointer(found), pointer(found) + (FOUND_SHOWN as usize))).bytes(LONG);
+  problems.add(line);
+}
+
+function writeNames(line: Writer, list: List): void {
+  for (let i = 0; i < list.count; i++) {
+    if (i > 0) line.bytes(COMMA);
+    line.bytes(list.at(i));
+  }
+}

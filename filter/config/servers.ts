@@ -1,0 +1,128 @@
+import { make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span, equals, fingerprint, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { isString } from '../json/text';
+import { revisionOf, Revision } from '../mcp/revisions';
+import { readCredentials } from './credentials';
+import { Environment } from './environment';
+import { CredentialKind, Gateway, Server } from './gateway';
+import { elementPlace } from './problems';
+import { names, openSection, Section } from './section';
+import { duration, isMadeOf, isVisible } from './values';
+
+const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials');
+const SERVERS = literal('servers');
+const NAME = literal('name');
+const CLUSTER = literal('cluster');
+const AUTHORITY = literal('authority');
+const PATH = literal('path');
+const PREFIX = literal('prefix');
+const PROTOCOL = literal('protocol');
+const CALL_TIMEOUT = literal('callTimeout');
+const CREDENTIALS = literal('credentials');
+
+const DEFAULT_PATH = literal('/mcp');
+const AUTO = literal('auto');
+const EMPTY = literal('');
+const DASH = literal('-');
+const PREFIX_CHARACTERS = literal('ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-');
+const MAX_PREFIX = 64;
+
+const A_NAME = literal('made of a-z, 0-9 and inner dashes, at most 63 characters');
+const A_CLUSTER = literal('the name of an Envoy cluster, without spaces');
+const AN_AUTHORITY = literal('a host, with a port if need be');
+const A_PATH = literal('a path that begins with a slash');
+const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
+const A_REVISION = literal('"auto", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
+const NAME_TAKEN = literal('is the name of another server');
+const NO_SERVERS = literal('must list at least one server');
+const PREFIX_CLASH = literal(
+  'begins with the prefix of another server, or the other way round, so that a tool could belong to both: ',
+);
+const EMPTY_PREFIX = literal('may be empty only where there is a single server');
+
+export function readServers(root: Section, environment: Environment, gateway: Gateway): void {
+  gateway.servers = newList(root.arena);
+  const elements = root.list(SERVERS);
+  for (let i = 0; i < elements.count; i++) {
+    const place = elementPlace(root.placeOf(SERVERS), i, root.arena);
+    const section = openSection(elements.at(i), place, MEMBERS, root.problems);
+    const server = readServer(section, environment, gateway);
+    server.index = i;
+    checkAgainst(gateway.servers, server, section, elements.count === 1);
+    gateway.servers.push(changetype<usize>(server) as u64);
+  }
+  if (elements.count === 0) root.problems.add(root.problems.at(root.placeOf(SERVERS)).bytes(NO_SERVERS));
+}
+
+function readServer(section: Section, environment: Environment, gateway: Gateway): Server {
+  const server = make<Server>(section.arena);
+  server.name = section.required(NAME);
+  if (server.name !== NONE && !isName(server.name)) section.mustBe(NAME, A_NAME);
+  server.cluster = section.required(CLUSTER);
+  if (server.cluster !== NONE && !isVisible(server.cluster)) section.mustBe(CLUSTER, A_CLUSTER);
+  server.authority = section.text(AUTHORITY, server.name);
+  if (server.authority !== NONE && !isVisible(server.authority)) section.mustBe(AUTHORITY, AN_AUTHORITY);
+  server.path = section.text(PATH, DEFAULT_PATH);
+  if (server.path !== NONE && (!isVisible(server.path) || load<u8>(pointer(server.path)) !== 0x2f)) {
+    section.mustBe(PATH, A_PATH);
+  }
+  server.prefix = readPrefix(section, server.name);
+  server.revision = readRevision(section);
+  server.callTimeout = section.get(CALL_TIMEOUT) === NONE ? 0 : duration(section, CALL_TIMEOUT, EMPTY);
+  if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
+  server.credentials = readCredentials(section, CREDENTIALS, environment);
+
+  let hash = fingerprint(server.name);
+  hash = fingerprint(server.cluster, hash);
+  hash = fingerprint(server.authority, hash);
+  hash = fingerprint(server.path, hash);
+  server.fingerprint = hash ^ (server.credentials.kind as u64);
+  return server;
+}
+
+function isName(text: Span): bool {
+  const last = limit(text) - 1;
+  return length(text) <= 63 && isMadeOf(text, DASH) && load<u8>(pointer(text)) !== 0x2d && load<u8>(last) !== 0x2d;
+}
+
+/** Absent: the name and an underscore. An empty one is a prefix of its own here. */
+function readPrefix(section: Section, name: Span): Span {
+  const value = section.get(PREFIX);
+  if (value === NONE) {
+    const byDefault = newWriter(section.arena, 64);
+    return name === NONE ? EMPTY : byDefault.bytes(name).byte(0x5f).written;
+  }
+  if (isString(value) && length(value) === 2) return EMPTY;
+  const prefix = section.text(PREFIX, NONE);
+  if (prefix === NONE) return EMPTY;
+  if (!isMadeOf(prefix, PREFIX_CHARACTERS) || length(prefix) > MAX_PREFIX) section.mustBe(PREFIX, A_PREFIX);
+  return prefix;
+}
+
+function readRevision(section: Section): Revision {
+  const text = section.text(PROTOCOL, AUTO);
+  if (text === NONE || equals(text, AUTO)) return Revision.Unknown;
+  const revision = revisionOf(text);
+  if (revision === Revision.Unknown) section.mustBe(PROTOCOL, A_REVISION);
+  return revision;
+}
+
+function checkAgainst(others: List, server: Server, section: Section, single: bool): void {
+  const problems = section.problems;
+  if (length(server.prefix) === 0 && !single) {
+    if (section.get(PREFIX) !== NONE) problems.add(problems.at(section.placeOf(PREFIX)).bytes(EMPTY_PREFIX));
+    return;
+  }
+  for (let i = 0; i < others.count; i++) {
+    const other = changetype<Server>(others.at(i) as usize);
+    if (server.name !== NONE && other.name !== NONE && equals(server.name, other.name)) {
+      problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
+    }
+    if (length(other.prefix) === 0) continue;
+    if (startsWith(server.prefix, other.prefix) || startsWith(other.prefix, server.prefix)) {
+      problems.add(problems.at(section.placeOf(PREFIX)).bytes(PREFIX_CLASH).bytes(other.prefix));
+    }
+  }
+}

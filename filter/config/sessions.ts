@@ -1,0 +1,61 @@
+import { make } from '../bytes/arena';
+import { decode } from '../bytes/base64url';
+import { newList } from '../bytes/list';
+import { length, literal, pointer, Span, NONE } from '../bytes/span';
+import { KEY_SIZE } from '../session/aead';
+import { Key, KeyRing } from '../session/keyring';
+import { Environment, variable } from './environment';
+import { elementPlace, Place } from './problems';
+import { names, openSection, Section } from './section';
+import { count, duration } from './values';
+import { Gateway } from './gateway';
+
+const MEMBERS = names('keys ttl');
+const KEY_MEMBERS = names('id env');
+
+const KEYS = literal('keys');
+const TTL = literal('ttl');
+const ID = literal('id');
+const ENV = literal('env');
+const DAY = literal('24h');
+
+const A_KEY_ID = literal('a whole number from 1 to 255');
+const TAKEN = literal('is the id of another key');
+const NOT_SET = literal(
+  'names an environment variable that is not set here; list it in host_env_keys of the vm_config',
+);
+const NOT_A_KEY = literal('names an environment variable that does not hold 32 bytes in base64url (43 characters)');
+const MAX_KEY_ID: u32 = 255;
+
+export function readSessions(parent: Section, name: Span, environment: Environment, gateway: Gateway): void {
+  const section = parent.section(name, MEMBERS);
+  gateway.sessionTtl = max(duration(section, TTL, DAY) / 1000, 1);
+  const ring = make<KeyRing>(section.arena);
+  ring.keys = newList(section.arena);
+  gateway.keys = ring;
+  const elements = section.list(KEYS);
+  for (let i = 0; i < elements.count; i++) {
+    const place = elementPlace(section.placeOf(KEYS), i, section.arena);
+    readKey(openSection(elements.at(i), place, KEY_MEMBERS, section.problems), environment, ring);
+  }
+}
+
+function readKey(section: Section, environment: Environment, ring: KeyRing): void {
+  const key = make<Key>(section.arena);
+  if (section.get(ID) === NONE) section.missing(ID);
+  else key.id = count(section, ID, 1);
+  if (key.id > MAX_KEY_ID) section.mustBe(ID, A_KEY_ID);
+  if (ring.find(key.id) !== null) section.problems.add(section.problems.at(section.placeOf(ID)).bytes(TAKEN));
+
+  const env = section.required(ENV);
+  if (env === NONE) return;
+  const place: Place = section.placeOf(ENV);
+  const text = variable(environment, env);
+  if (text === NONE) return section.problems.add(section.problems.at(place).bytes(NOT_SET));
+  const bytes = section.arena.allocate(max(length(text), KEY_SIZE) as usize);
+  if (decode(pointer(text), length(text), bytes) !== KEY_SIZE) {
+    return section.problems.add(section.problems.at(place).bytes(NOT_A_KEY));
+  }
+  key.bytes = bytes;
+  ring.keys.push(changetype<usize>(key) as u64);
+}

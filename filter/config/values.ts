@@ -1,0 +1,109 @@
+import { Span, pointer, limit, length, literal, after, between, NONE, equals } from '../bytes/span';
+import { kindOf, Kind } from '../json/reader';
+import { textOf } from '../json/text';
+import { Section } from './section';
+
+const A_DURATION = literal('a time such as "500ms", "3s", "10m" or "24h", from 1ms to 24 days');
+const A_SIZE = literal('a size such as 65536, "64Ki" or "1Mi", from 1 byte to 1Gi');
+const A_COUNT = literal('a whole number from 1 to 65536');
+
+const MS = literal('ms');
+const S = literal('s');
+const M = literal('m');
+const H = literal('h');
+const KI = literal('Ki');
+const MI = literal('Mi');
+const GI = literal('Gi');
+
+const MAX_MILLISECONDS: u64 = 24 * 24 * 3600 * 1000;
+const MAX_BYTES: u64 = 1 << 30;
+const MAX_COUNT: u64 = 65536;
+
+let unit: Span = NONE;
+
+/** The leading digits of a text, its rest in `unit`; 0 where there are none or far too many. */
+function leadingNumber(text: Span): u64 {
+  let value: u64 = 0;
+  let at = pointer(text);
+  for (; at < limit(text); at++) {
+    const digit = (load<u8>(at) as u32) - 0x30;
+    if (digit >= 10) break;
+    if (value > 1 << 40) return 0;
+    value = value * 10 + (digit as u64);
+  }
+  unit = between(at, limit(text));
+  return value;
+}
+
+/** Milliseconds; the default is written as a user would write it. */
+export function duration(section: Section, name: Span, byDefault: Span): u32 {
+  const text = section.text(name, byDefault);
+  if (text === NONE) return 1;
+  let value = leadingNumber(text);
+  if (equals(unit, MS)) value *= 1;
+  else if (equals(unit, S)) value *= 1000;
+  else if (equals(unit, M)) value *= 60 * 1000;
+  else if (equals(unit, H)) value *= 3600 * 1000;
+  else value = 0;
+  if (value === 0 || value > MAX_MILLISECONDS) {
+    section.mustBe(name, A_DURATION);
+    return 1;
+  }
+  return value as u32;
+}
+
+/** Bytes. */
+export function size(section: Section, name: Span, byDefault: u32): u32 {
+  const value = section.get(name);
+  if (value === NONE) return byDefault;
+  const kind = kindOf(value);
+  let bytes: u64 = 0;
+  if (kind === Kind.Number) {
+    bytes = leadingNumber(value);
+    if (length(unit) > 0) bytes = 0;
+  } else if (kind === Kind.String) {
+    const text = textOf(value, section.arena);
+    bytes = text === NONE ? 0 : leadingNumber(text);
+    if (equals(unit, KI)) bytes <<= 10;
+    else if (equals(unit, MI)) bytes <<= 20;
+    else if (equals(unit, GI)) bytes <<= 30;
+    else if (length(unit) > 0) bytes = 0;
+  }
+  if (bytes === 0 || bytes > MAX_BYTES) {
+    section.mustBe(name, A_SIZE);
+    return byDefault;
+  }
+  return bytes as u32;
+}
+
+export function count(section: Section, name: Span, byDefault: u32): u32 {
+  const value = section.get(name);
+  if (value === NONE) return byDefault;
+  const number = kindOf(value) === Kind.Number ? leadingNumber(value) : 0;
+  if (number === 0 || length(unit) > 0 || number > MAX_COUNT) {
+    section.mustBe(name, A_COUNT);
+    return byDefault;
+  }
+  return number as u32;
+}
+
+/** Whether every byte is in a-z, 0-9, or one of `others`. */
+export function isMadeOf(text: Span, others: Span): bool {
+  for (let at = pointer(text); at < limit(text); at++) {
+    const c = load<u8>(at);
+    if ((c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39)) continue;
+    let found = false;
+    for (let other = pointer(others); other < limit(others); other++) if (load<u8>(other) === c) found = true;
+    if (!found) return false;
+  }
+  return true;
+}
+
+/** Visible ASCII only: what may stand in a header or a path without changing its meaning (RFC 9110 §5.5). */
+export function isVisible(text: Span): bool {
+  for (let at = pointer(text); at < limit(text); at++) {
+    const c = load<u8>(at);
+    if (c < 0x21 || c > 0x7e) return false;
+  }
+  return length(after(text, 0)) > 0;
+}

@@ -1,0 +1,131 @@
+import { Arena, make } from '../bytes/arena';
+import { Span, equalsIgnoringCase, first, indexOf, literal, startsWith, trim, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { Reason } from '../mcp/errors';
+import { eventsIn, Events } from '../sse/events';
+
+/** How a callout ended. */
+export const enum Ending {
+  Response,
+  /** Envoy knows no such cluster. */
+  NoCluster,
+  /** The cluster has no endpoint. */
+  NoHost,
+  /** The response began and was not completed: reset, or larger than Envoy buffers (32 MiB). */
+  Broken,
+  /** It began and was still running when the time was up: an event stream that stays open after its answer. */
+  Unfinished,
+  /** There was no time left to ask. */
+  NotAsked,
+}
+
+/** What came back from an upstream. The spans live as long as the callback. */
+@unmanaged
+export class Answer {
+  ending: Ending;
+  status: u32;
+  contentType: Span;
+  sessionId: Span;
+  body: Span;
+}
+
+const JSON_TYPE = literal('application/json');
+const EVENT_STREAM = literal('text/event-stream');
+
+const HTTP = literal('HTTP ');
+const NO_CLUSTER = literal('the cluster does not exist');
+const NO_HOST = literal('the cluster has no endpoint');
+const BROKEN = literal('the response was cut off, or is larger than Envoy buffers');
+const UNFINISHED = literal('it keeps the event stream open after its answer');
+const NOT_ASKED = literal('the time was up before it was asked');
+const NO_ANSWER = literal('no answer');
+const REFUSED = literal('no connection');
+const ENVOY_TIMEOUT = literal('upstream request timeout');
+const ENVOY_UNREACHABLE = literal('upstream connect error');
+const ENVOY_NO_HOST = literal('no healthy upstream');
+const OTHER_TYPE = literal('neither JSON nor an event stream: ');
+
+/** Why an exchange with an upstream failed, or `Reason.None`. */
+@unmanaged
+export class Verdict {
+  reason: Reason;
+  detail: Span;
+
+  set(reason: Reason, detail: Span): Verdict {
+    this.reason = reason;
+    this.detail = detail;
+    return this;
+  }
+}
+
+/** What the HTTP side of an answer says: None where its body is worth reading. */
+export function judge(answer: Answer, arena: Arena): Verdict {
+  const verdict = make<Verdict>(arena);
+  switch (answer.ending) {
+    case Ending.NoCluster:
+      return verdict.set(Reason.UpstreamUnknownCluster, NO_CLUSTER);
+    case Ending.NoHost:
+      return verdict.set(Reason.UpstreamUnreachable, NO_HOST);
+    case Ending.Broken:
+      return verdict.set(Reason.UpstreamUnreachable, BROKEN);
+    case Ending.Unfinished:
+      return verdict.set(Reason.UpstreamProtocol, UNFINISHED);
+    case Ending.NotAsked:
+      return verdict.set(Reason.UpstreamTimeout, NOT_ASKED);
+    default:
+      return judgeStatus(verdict, answer.status, answer.body, arena);
+  }
+}
+
+/** Envoy answers in a server's stead with 503 and 504 and these texts; the same statuses of the server itself differ. */
+export function judgeStatus(verdict: Verdict, status: u32, body: Span, arena: Arena): Verdict {
+  if (status >= 200 && status < 300) return verdict;
+  if (status === 504 && startsWith(body, ENVOY_TIMEOUT)) return verdict.set(Reason.UpstreamTimeout, NO_ANSWER);
+  if (status === 503 && startsWith(body, ENVOY_UNREACHABLE)) return verdict.set(Reason.UpstreamUnreachable, REFUSED);
+  if (status === 503 && startsWith(body, ENVOY_NO_HOST)) return verdict.set(Reason.UpstreamUnreachable, NO_HOST);
+  const text = newWriter(arena, 16)
+    .bytes(HTTP)
+    .decimal(status as u64).written;
+  // Its challenge is for the gateway: to the client, whose token is for the gateway, it would mean nothing.
+  if (status === 401 || status === 403) return verdict.set(Reason.UpstreamUnauthorized, text);
+  return verdict.set(Reason.UpstreamStatus, text);
+}
+
+/** The JSON documents in a body: one, or the data of each event. */
+@unmanaged
+export class Documents {
+  single: Span;
+  events: Events | null;
+  document: Span;
+
+  next(): bool {
+    const events = this.events;
+    if (events !== null) {
+      if (!events.next()) return false;
+      this.document = events.data;
+      return true;
+    }
+    this.document = this.single;
+    this.single = NONE;
+    return this.document !== NONE;
+  }
+}
+
+/** Null, with the verdict set, where the body is of another type. */
+export function documentsIn(answer: Answer, verdict: Verdict, arena: Arena): Documents | null {
+  const documents = make<Documents>(arena);
+  const type = essence(answer.contentType);
+  if (equalsIgnoringCase(type, JSON_TYPE)) documents.single = answer.body;
+  else if (equalsIgnoringCase(type, EVENT_STREAM)) documents.events = eventsIn(answer.body, arena);
+  else {
+    verdict.set(Reason.UpstreamProtocol, newWriter(arena, 64).bytes(OTHER_TYPE).bytes(answer.contentType).written);
+    return null;
+  }
+  return documents;
+}
+
+/** A media type without its parameters (RFC 9110 §8.3.1): `application/json; charset=utf-8` is JSON. */
+function essence(contentType: Span): Span {
+  const semicolon = indexOf(contentType, 0x3b);
+  return trim(semicolon < 0 ? contentType : first(contentType, semicolon as u32));
+}

@@ -1,0 +1,115 @@
+import { Arena, make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span } from '../bytes/span';
+import { Server } from '../config/gateway';
+import { Reason } from '../mcp/errors';
+import { Upstream } from '../session/token';
+import { Verdict } from './answer';
+import { Callout } from './callout';
+
+/** The conversation with one server, one callout after the other. */
+@unmanaged
+export class Lane {
+  server: Server;
+  /** What to send next, or null. */
+  callout: Callout | null;
+  waiting: bool;
+  started: bool;
+  done: bool;
+  /** Nanoseconds since 1970. */
+  deadline: u64;
+  /** Why it failed; Reason.None where it did not. */
+  verdict: Verdict;
+  /** Of callouts so far. */
+  step: i32;
+  /** Id of the request under way, a string token. */
+  id: Span;
+
+  upstream: Upstream;
+  /** A string token, or NONE. */
+  instructions: Span;
+  /** Of Page. */
+  pages: List;
+  bytes: u64;
+
+  get failed(): bool {
+    return this.verdict.reason !== Reason.None;
+  }
+}
+
+/** Conversations with several servers side by side, at most `width` at a time, each with a deadline of its own. */
+@unmanaged
+export class FanOut {
+  /** Of Lane. */
+  lanes: List;
+  private running: u32;
+  private finished: i32;
+  width: u32;
+  /** Milliseconds for each lane, from its first callout on. */
+  timeout: u32;
+
+  add(server: Server, upstream: Upstream, arena: Arena): Lane {
+    const lane = make<Lane>(arena);
+    lane.server = server;
+    lane.upstream = upstream;
+    lane.verdict = make<Verdict>(arena);
+    lane.pages = newList(arena);
+    this.lanes.push(changetype<usize>(lane) as u64);
+    return lane;
+  }
+
+  at(index: i32): Lane {
+    return changetype<Lane>(this.lanes.at(index) as usize);
+  }
+
+  /** A lane whose callout may be sent now, or null. */
+  next(now: u64): Lane | null {
+    for (let i = 0; i < this.lanes.count; i++) {
+      const lane = this.at(i);
+      if (lane.callout === null || lane.waiting) continue;
+      if (!lane.started) {
+        if (this.running === this.width) continue;
+        this.running++;
+        lane.started = true;
+        lane.deadline = now + (this.timeout as u64) * 1_000_000;
+      }
+      return lane;
+    }
+    return null;
+  }
+
+  /** Milliseconds that a lane has left. */
+  remaining(lane: Lane, now: u64): u32 {
+    return lane.deadline > now ? (((lane.deadline - now) / 1_000_000) as u32) : 0;
+  }
+
+  finish(lane: Lane): void {
+    lane.callout = null;
+    lane.done = true;
+    this.running--;
+    this.finished++;
+  }
+
+  fail(lane: Lane, verdict: Verdict, arena: Arena): void {
+    lane.verdict.set(verdict.reason, arena.copy(verdict.detail));
+    this.finish(lane);
+  }
+
+  get settled(): bool {
+    return this.finished === this.lanes.count;
+  }
+
+  /** The first lane that did not fail, or null. */
+  firstServed(): Lane | null {
+    for (let i = 0; i < this.lanes.count; i++) if (!this.at(i).failed) return this.at(i);
+    return null;
+  }
+}
+
+export function newFanOut(width: u32, timeout: u32, arena: Arena): FanOut {
+  const fanOut = make<FanOut>(arena);
+  fanOut.lanes = newList(arena);
+  fanOut.width = width;
+  fanOut.timeout = timeout;
+  return fanOut;
+}

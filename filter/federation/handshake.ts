@@ -1,0 +1,106 @@
+import { Arena } from '../bytes/arena';
+import { Span, literal, length, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { kindOf, Kind, member } from '../json/reader';
+import { textOf } from '../json/text';
+import { Reason } from '../mcp/errors';
+import { INITIALIZE } from '../mcp/methods';
+import { Revision, revisionOf, revisionText } from '../mcp/revisions';
+import { OFFERS_TOOLS } from '../session/token';
+import { Answer, documentsIn, judge, Verdict } from './answer';
+import { post } from './callout';
+import { Lane } from './fanout';
+import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message';
+
+/**
+ * The opening of a session with one upstream (MCP lifecycle): `initialize`, its answer, `notifications/initialized`, its
+ * acceptance. Strict servers refuse every request that comes before the last.
+ */
+const ASKED = 1;
+const CONFIRMED = 2;
+
+const PARAMS_OPEN = literal('{"protocolVersion":"');
+// No client capability is promised: what a server asks of the client cannot be carried to it yet.
+const PARAMS_INFO = literal('","capabilities":{},"clientInfo":');
+const PARAMS_CLOSE = literal('}');
+
+const RESULT = literal('result');
+const ERROR = literal('error');
+const MESSAGE = literal('message');
+const PROTOCOL_VERSION = literal('protocolVersion');
+const CAPABILITIES = literal('capabilities');
+const TOOLS = literal('tools');
+const INSTRUCTIONS = literal('instructions');
+
+const NO_RESPONSE = literal('no response to initialize in its answer');
+const REFUSED = literal('it refused initialize: ');
+const REVISION = literal('it chose a protocol revision that the gateway does not speak: ');
+
+/** Prepares the lane's first callout. @param offer what the client offered */
+export function beginHandshake(
+  lane: Lane,
+  offer: Revision,
+  clientInfo: Span,
+  client: Span,
+  now: u64,
+  arena: Arena,
+): void {
+  const server = lane.server;
+  const revision = revisionText(server.revision === Revision.Unknown ? offer : server.revision);
+  const params = newWriter(arena, 256).bytes(PARAMS_OPEN).bytes(revision);
+  params.bytes(PARAMS_INFO).bytes(clientInfo).bytes(PARAMS_CLOSE);
+  lane.step = ASKED;
+  lane.id = newRequestId(now, ASKED, arena);
+  const body = requestMessage(lane.id, INITIALIZE, params.written, arena);
+  lane.callout = post(server, lane.upstream, body, client, arena);
+}
+
+/** Takes the answer to the lane's callout. True: the handshake is over, and the lane holds what came of it. */
+export function continueHandshake(lane: Lane, answer: Answer, client: Span, scratch: Arena, arena: Arena): bool {
+  const verdict = judge(answer, scratch);
+  if (verdict.reason === Reason.None && lane.step === ASKED) {
+    takeInitialized(lane, answer, verdict, scratch, arena);
+    if (verdict.reason === Reason.None) {
+      lane.step = CONFIRMED;
+      lane.callout = post(lane.server, lane.upstream, INITIALIZED, client, arena);
+      return false;
+    }
+  }
+  lane.verdict.set(verdict.reason, verdict.detail === NONE ? NONE : arena.copy(verdict.detail));
+  return true;
+}
+
+function takeInitialized(lane: Lane, answer: Answer, verdict: Verdict, scratch: Arena, arena: Arena): void {
+  const documents = documentsIn(answer, verdict, scratch);
+  if (documents === null) return;
+  let response = NONE;
+  while (response === NONE && documents.next()) response = responseTo(lane.id, documents.document, scratch);
+  const result = member(response, RESULT, scratch);
+  if (result === NONE || kindOf(result) !== Kind.Object) {
+    verdict.set(Reason.UpstreamProtocol, refusal(member(response, ERROR, scratch), scratch));
+    return;
+  }
+  const revision = stringMember(result, PROTOCOL_VERSION, scratch);
+  lane.upstream.revision = revisionOf(revision);
+  if (lane.upstream.revision === Revision.Unknown) {
+    verdict.set(Reason.UpstreamProtocol, newWriter(scratch, 128).bytes(REVISION).bytes(revision).written);
+    return;
+  }
+  const capabilities = member(result, CAPABILITIES, scratch);
+  if (member(capabilities, TOOLS, scratch) !== NONE) lane.upstream.offers |= OFFERS_TOOLS;
+  const instructions = member(result, INSTRUCTIONS, scratch);
+  if (instructions !== NONE && kindOf(instructions) === Kind.String && length(instructions) > 2) {
+    lane.instructions = arena.copy(instructions);
+  }
+  if (answer.sessionId !== NONE) lane.upstream.sessionId = arena.copy(answer.sessionId);
+}
+
+function stringMember(object: Span, name: Span, arena: Arena): Span {
+  const value = member(object, name, arena);
+  return value !== NONE && kindOf(value) === Kind.String ? textOf(value, arena) : NONE;
+}
+
+function refusal(error: Span, arena: Arena): Span {
+  const message = stringMember(error, MESSAGE, arena);
+  return message === NONE ? NO_RESPONSE : newWriter(arena, 128).bytes(REFUSED).bytes(message).written;
+}

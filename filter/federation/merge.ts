@@ -1,0 +1,56 @@
+import { Arena } from '../bytes/arena';
+import { Span, between, length, limit, literal, pointer } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { FanOut, Lane } from './fanout';
+import { Item, Page } from './page';
+
+const OPEN = literal('{"tools":[');
+const CLOSE = literal(']}');
+
+/**
+ * The result of `tools/list` over all servers that answered: each tool as the bytes that its server sent, but for the
+ * prefix that is spliced in behind the opening quote of its name. In the order of the configuration, then of the server.
+ */
+export function mergedTools(fanOut: FanOut, arena: Arena): Span {
+  const writer = newWriter(arena, capacityFor(fanOut)).bytes(OPEN);
+  let first = true;
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    if (lane.failed) continue;
+    for (let p = 0; p < lane.pages.count; p++) {
+      const page = changetype<Page>(lane.pages.at(p) as usize);
+      for (let t = 0; t < page.items.count; t++) {
+        if (!first) writer.byte(0x2c);
+        first = false;
+        writeItem(writer, changetype<Item>(page.items.at(t) as usize), lane.server.prefix);
+      }
+    }
+  }
+  return writer.bytes(CLOSE).written;
+}
+
+/** Prefixes are made of characters that need no escape in JSON. */
+function writeItem(writer: Writer, item: Item, prefix: Span): void {
+  const nameStart = pointer(item.name) + 1;
+  writer
+    .bytes(between(pointer(item.object), nameStart))
+    .bytes(prefix)
+    .bytes(between(nameStart, limit(item.object)));
+}
+
+function capacityFor(fanOut: FanOut): usize {
+  let size = 16;
+  for (let i = 0; i < fanOut.lanes.count; i++) size += laneSize(fanOut.at(i));
+  return size as usize;
+}
+
+function laneSize(lane: Lane): i32 {
+  let size = 0;
+  for (let p = 0; p < lane.pages.count; p++) {
+    const page = changetype<Page>(lane.pages.at(p) as usize);
+    for (let t = 0; t < page.items.count; t++) {
+      size += length(changetype<Item>(page.items.at(t) as usize).object) + length(lane.server.prefix) + 1;
+    }
+  }
+  return size;
+}

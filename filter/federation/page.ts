@@ -1,0 +1,167 @@
+import { Arena, make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span, equals, literal, pointer, NONE } from '../bytes/span';
+import { part } from '../json/reader';
+import { textOf } from '../json/text';
+import { newScanner, Scanner, SCANNER_SIZE, Token } from '../json/scanner';
+
+const ID = literal('id');
+const RESULT = literal('result');
+const ERROR = literal('error');
+const TOOLS = literal('tools');
+const NAME = literal('name');
+const NEXT_CURSOR = literal('nextCursor');
+
+const enum Place {
+  Elsewhere,
+  Id,
+  Result,
+  Error,
+}
+
+const enum Inside {
+  Elsewhere,
+  Items,
+  Cursor,
+}
+
+/** One item of a list, as bytes of the page that it came in. */
+@unmanaged
+export class Item {
+  /** The whole object. */
+  object: Span;
+  /** The value of its name, a string token within `object`. */
+  name: Span;
+}
+
+/**
+ * One page of `tools/list`, read in a single pass that checks the whole document. Items are noted, not copied. An item
+ * without a name of its own, or with two, is left out: nobody could call it, or two readers would call different tools.
+ */
+@unmanaged
+export class Page {
+  document: Span;
+  scanner: Scanner;
+  arena: Arena;
+  /** Not one JSON document. */
+  malformed: bool;
+  id: Span;
+  hasResult: bool;
+  error: Span;
+  /** Of Item. */
+  items: List;
+  skipped: i32;
+  /** A string token, or NONE on the last page. */
+  nextCursor: Span;
+
+  private place: Place;
+  private inside: Inside;
+  private itemName: bool;
+  private opened: u32;
+  private itemStart: u32;
+  private names: i32;
+  private name: Span;
+
+  read(): void {
+    const scanner = this.scanner;
+    for (;;) {
+      const token = scanner.next();
+      if (token <= Token.Invalid) {
+        this.malformed = token === Token.Invalid || !scanner.complete();
+        return;
+      }
+      switch (token) {
+        case Token.Key:
+          this.key(scanner.depth);
+          break;
+        case Token.ObjectStart:
+        case Token.ArrayStart:
+          this.start(scanner.depth - 1, token === Token.ObjectStart);
+          break;
+        case Token.ObjectEnd:
+        case Token.ArrayEnd:
+          this.end(scanner.depth);
+          break;
+        default:
+          this.scalar(scanner.depth, token === Token.String);
+      }
+    }
+  }
+
+  private key(depth: i32): void {
+    const key = this.scanner.key;
+    if (depth === 1) {
+      if (equals(key, RESULT)) this.place = Place.Result;
+      else if (equals(key, ID)) this.place = Place.Id;
+      else this.place = equals(key, ERROR) ? Place.Error : Place.Elsewhere;
+    } else if (depth === 2) {
+      if (this.place !== Place.Result) return;
+      if (equals(key, TOOLS)) this.inside = Inside.Items;
+      else this.inside = equals(key, NEXT_CURSOR) ? Inside.Cursor : Inside.Elsewhere;
+    } else if (depth === 4) {
+      this.itemName = equals(key, NAME);
+      if (this.itemName) this.names++;
+    }
+  }
+
+  private start(level: i32, object: bool): void {
+    if (level === 1) {
+      this.opened = this.scanner.start;
+      this.hasResult = this.hasResult || (this.place === Place.Result && object);
+    } else if (level === 3 && this.inItems()) {
+      this.itemStart = this.scanner.start;
+      this.names = 0;
+      this.name = NONE;
+      this.itemName = false;
+    } else if (level === 4) this.itemName = false;
+  }
+
+  private end(level: i32): void {
+    if (level === 1 && this.place === Place.Error) this.error = part(this.document, this.opened, this.scanner.finish);
+    else if (level === 2) this.inside = Inside.Elsewhere;
+    else if (level === 3 && this.inItems()) {
+      if (this.names !== 1 || this.name === NONE) {
+        this.skipped++;
+        return;
+      }
+      const item = changetype<Item>(this.arena.allocate(offsetof<Item>()));
+      item.object = part(this.document, this.itemStart, this.scanner.finish);
+      item.name = this.name;
+      this.items.push(changetype<usize>(item) as u64);
+    }
+  }
+
+  private scalar(depth: i32, isString: bool): void {
+    const value = part(this.document, this.scanner.start, this.scanner.finish);
+    if (depth === 1) {
+      if (this.place === Place.Id) this.id = value;
+    } else if (depth === 2) {
+      if (this.place === Place.Result && this.inside === Inside.Cursor) this.nextCursor = isString ? value : NONE;
+    } else if (depth === 4 && this.itemName && this.inItems()) {
+      this.name = isString ? value : NONE;
+      this.itemName = false;
+    }
+  }
+
+  private inItems(): bool {
+    return this.place === Place.Result && this.inside === Inside.Items;
+  }
+
+  /** Whether this is the answer to the request with that id (a string token of ours). */
+  answers(id: Span, arena: Arena): bool {
+    if (this.malformed || this.id === NONE || load<u8>(pointer(this.id)) !== 0x22) return false;
+    return equals(textOf(this.id, arena), textOf(id, arena));
+  }
+}
+
+/** @param document kept as long as the page */
+export function readPage(document: Span, arena: Arena): Page {
+  const page = make<Page>(arena);
+  page.arena = arena;
+  page.document = document;
+  page.items = newList(arena);
+  page.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 4);
+  page.scanner.feed(document);
+  page.read();
+  return page;
+}

@@ -1,0 +1,99 @@
+import { Arena, make, scratch } from '../bytes/arena';
+import { Span, length, literal, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { Answer } from '../federation/answer';
+import { FanOut, Lane, newFanOut } from '../federation/fanout';
+import { beginHandshake, continueHandshake } from '../federation/handshake';
+import { resultMessage } from '../federation/message';
+import { kindOf, Kind, member } from '../json/reader';
+import { inside, textOf } from '../json/text';
+import { Reason } from '../mcp/errors';
+import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
+import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
+import { OUR_INFO } from '../version';
+import { Exchange, Outcome } from './exchange';
+
+const PROTOCOL_VERSION = literal('protocolVersion');
+const CLIENT_INFO = literal('clientInfo');
+const NO_VERSION = literal('initialize needs params.protocolVersion');
+
+const RESULT_OPEN = literal('{"protocolVersion":"');
+const WITH_TOOLS = literal('","capabilities":{"tools":{}},"serverInfo":');
+const WITHOUT_TOOLS = literal('","capabilities":{},"serverInfo":');
+const INSTRUCTIONS_OPEN = literal(',"instructions":"');
+const CLOSE = literal('}');
+const HEADING = literal('# ');
+const TOOLS_OF = literal(' (its tools begin with ');
+const HEADING_CLOSE = literal(')');
+const GAP = literal('\\n\\n');
+const QUOTE = literal('"');
+/** Instructions go into a model's context: one server does not get to fill it for all. */
+const MAX_INSTRUCTIONS = 16 << 10;
+
+/** Opens a session with every server at once; the client waits for the slowest, at most `handshakeTimeout`. */
+export function beginInitialize(exchange: Exchange): Outcome {
+  const arena = exchange.arena;
+  const params = exchange.envelope.text(exchange.body, exchange.envelope.params);
+  const offered = member(params, PROTOCOL_VERSION, scratch);
+  if (offered === NONE || kindOf(offered) !== Kind.String) {
+    return exchange.refuse(Reason.InvalidRequest, NO_VERSION);
+  }
+  // MCP lifecycle: an unknown revision is answered with one that we support, and the client decides.
+  const known = revisionOf(textOf(offered, scratch));
+  exchange.revision = known === Revision.Unknown ? LATEST : known;
+  const info = member(params, CLIENT_INFO, scratch);
+  const clientInfo = info !== NONE && kindOf(info) === Kind.Object ? arena.copy(info) : OUR_INFO;
+
+  const limits = exchange.gateway.limits;
+  const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
+  exchange.fanOut = fanOut;
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    const server = exchange.gateway.serverAt(i);
+    const upstream = make<Upstream>(arena);
+    upstream.fingerprint = server.fingerprint;
+    const lane = fanOut.add(server, upstream, arena);
+    beginHandshake(lane, exchange.revision, clientInfo, exchange.request.pairs, exchange.now, arena);
+  }
+  return Outcome.Wait;
+}
+
+export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
+  if (continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) fanOut.finish(lane);
+  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
+}
+
+function finish(exchange: Exchange, fanOut: FanOut): Outcome {
+  const arena = exchange.arena;
+  if (fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
+
+  const draft = newSessionDraft(exchange.revision, arena);
+  let offers: u8 = 0;
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    if (!lane.failed && draft.add(lane.upstream)) offers |= lane.upstream.offers;
+  }
+  const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
+  result.bytes((offers & OFFERS_TOOLS) !== 0 ? WITH_TOOLS : WITHOUT_TOOLS).bytes(OUR_INFO);
+  writeInstructions(result, fanOut);
+  const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
+  exchange.reply.draft = draft;
+  return outcome;
+}
+
+/** Every server's own words under a heading of ours, which says how its tools are named here. */
+function writeInstructions(result: Writer, fanOut: FanOut): void {
+  let any = false;
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    if (lane.failed || lane.instructions === NONE || length(lane.instructions) > MAX_INSTRUCTIONS) continue;
+    result.bytes(any ? GAP : INSTRUCTIONS_OPEN);
+    any = true;
+    if (length(lane.server.prefix) > 0) {
+      result.bytes(HEADING).bytes(lane.server.name).bytes(TOOLS_OF).bytes(lane.server.prefix);
+      result.bytes(HEADING_CLOSE).bytes(GAP);
+    }
+    // The inside of a JSON string, spliced as it came.
+    result.bytes(inside(lane.instructions));
+  }
+  if (any) result.bytes(QUOTE);
+}

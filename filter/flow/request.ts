@@ -1,0 +1,88 @@
+import { Arena, make } from '../bytes/arena';
+import { readPairs } from '../bytes/pairs';
+import { Span, after, equals, first, indexOf, length, literal, pointer, startsWith, NONE } from '../bytes/span';
+import * as header from '../mcp/headers';
+
+/** The headers of a request that matter to us, read once. */
+@unmanaged
+export class Request {
+  /** As the host gave them, for what is looked up rarely. */
+  pairs: Span;
+  method: Span;
+  path: Span;
+  accept: Span;
+  via: Span;
+  sessionId: Span;
+  protocolVersion: Span;
+  virtualServer: Span;
+  hasContentLength: bool;
+  /** Headers that only the gateway may set and this request came with: to be removed. Of Trusted. */
+  forged: u32;
+}
+
+/** Bits of `forged`, by index of `trustedHeader`. */
+export const TRUSTED_HEADERS: i32 = 5;
+
+export function trustedHeader(index: i32): Span {
+  switch (index) {
+    case 0:
+      return header.SERVER_NAME;
+    case 1:
+      return header.METHOD_NAME;
+    case 2:
+      return header.TOOL_NAME;
+    case 3:
+      return header.PROMPT_NAME;
+    default:
+      return header.RESOURCE_URI;
+  }
+}
+
+const X_MCP = literal('x-mcp-');
+
+export function readRequest(headers: Span, arena: Arena): Request {
+  const request = make<Request>(arena);
+  request.pairs = headers;
+  for (const pairs = readPairs(headers, arena); pairs.next();) {
+    const name = pairs.name;
+    // Most headers are told by their first letter.
+    switch (load<u8>(pointer(name))) {
+      case 0x3a: // :
+        if (equals(name, header.METHOD)) request.method = pairs.value;
+        else if (equals(name, header.PATH)) request.path = pairs.value;
+        break;
+      case 0x61: // a
+        if (equals(name, header.ACCEPT)) request.accept = pairs.value;
+        break;
+      case 0x63: // c
+        if (equals(name, header.CONTENT_LENGTH)) request.hasContentLength = true;
+        break;
+      case 0x6d: // m
+        if (equals(name, header.SESSION_ID)) request.sessionId = pairs.value;
+        else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
+        break;
+      case 0x76: // v
+        if (equals(name, header.VIA)) request.via = pairs.value;
+        break;
+      case 0x78: // x
+        if (!startsWith(name, X_MCP)) break;
+        if (equals(name, header.VIRTUAL_SERVER)) request.virtualServer = pairs.value;
+        for (let i = 0; i < TRUSTED_HEADERS; i++) {
+          if (equals(name, trustedHeader(i))) request.forged |= 1 << i;
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  return request;
+}
+
+/** What follows the endpoint in a path, query left out: empty, or a slash and more. NONE: not our path. */
+export function behindEndpoint(path: Span, endpoint: Span): Span {
+  if (path === NONE || !startsWith(path, endpoint)) return NONE;
+  const rest = after(path, endpoint as u32);
+  const query = indexOf(rest, 0x3f);
+  const own = query < 0 ? rest : first(rest, query as u32);
+  return length(own) === 0 || load<u8>(pointer(own)) === 0x2f ? own : NONE;
+}

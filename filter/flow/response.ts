@@ -1,0 +1,81 @@
+import { Arena, make } from '../bytes/arena';
+import { readPairs } from '../bytes/pairs';
+import { Span, equals, literal, startsWith } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import * as header from '../mcp/headers';
+import { Reason } from '../mcp/errors';
+import { Exchange } from './exchange';
+
+/** The headers of a response that matter to us. */
+@unmanaged
+export class Response {
+  status: Span;
+  contentType: Span;
+  hasSessionId: bool;
+}
+
+export function readResponse(headers: Span, arena: Arena): Response {
+  const response = make<Response>(arena);
+  for (const pairs = readPairs(headers, arena); pairs.next(); ) {
+    if (equals(pairs.name, header.STATUS)) response.status = pairs.value;
+    else if (equals(pairs.name, header.CONTENT_TYPE)) response.contentType = pairs.value;
+    else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
+  }
+  return response;
+}
+
+const VIA_UPSTREAM = literal('via_upstream');
+const TIMEOUTS = literal('upstream_response_timeout');
+const TRY_TIMEOUT = literal('upstream_per_try_timeout');
+const NO_CLUSTER = literal('cluster_not_found');
+const NO_HOST = literal('no_healthy_upstream');
+const RESET = literal('upstream_reset_');
+const NO_ANSWER = literal('no answer');
+const CLUSTER_MISSING = literal('the cluster does not exist');
+const ENDPOINT_MISSING = literal('the cluster has no endpoint');
+const NO_CONNECTION = literal('no connection');
+const HTTP = literal('HTTP ');
+const JSON_START = literal('application/json');
+
+/**
+ * Whether the response to a call that was sent on must be replaced; if so, `exchange.reply` is what by. What a server
+ * itself says in JSON is its answer, whatever the status; what Envoy's router says in its stead becomes a row of our
+ * table; what other filters say (401, 403, 429) is theirs.
+ * @param details Envoy's response code details
+ */
+export function replaces(exchange: Exchange, status: u32, contentType: Span, details: Span): bool {
+  if (status < 400) return false;
+  const server = exchange.forward.server.name;
+  if (!equals(details, VIA_UPSTREAM)) return replacesRouterReply(exchange, details, server);
+
+  if (status === 401 || status === 403) {
+    // Its challenge is for the gateway; a client would answer it with a token meant for somebody else.
+    exchange.refuse(Reason.UpstreamUnauthorized, statusText(exchange, status), server);
+    return true;
+  }
+  if (status === 404 && exchange.forward.inSession) {
+    // MCP transports: the upstream has lost its session. The client begins anew, and with it the gateway.
+    exchange.refuse(Reason.SessionUnknown);
+    return true;
+  }
+  if (startsWith(contentType, JSON_START)) return false;
+  exchange.refuse(Reason.UpstreamStatus, statusText(exchange, status), server);
+  return true;
+}
+
+function replacesRouterReply(exchange: Exchange, details: Span, server: Span): bool {
+  if (startsWith(details, TRY_TIMEOUT) || startsWith(details, TIMEOUTS)) {
+    exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, server);
+  } else if (startsWith(details, NO_HOST)) {
+    exchange.refuse(Reason.UpstreamUnreachable, ENDPOINT_MISSING, server);
+  } else if (startsWith(details, RESET)) {
+    exchange.refuse(Reason.UpstreamUnreachable, NO_CONNECTION, server);
+  } else if (startsWith(details, NO_CLUSTER)) {
+    exchange.refuse(Reason.UpstreamUnknownCluster, CLUSTER_MISSING, server);
+  } else return false;
+  return true;
+}
+
+function statusText(exchange: Exchange, status: u32): Span {
+  return newWriter(exchange.arena, 16).bytes(HTTP).decimal(status as u64).written;
+}

@@ -1,0 +1,87 @@
+import { newTable, Table } from '../bytes/table';
+import { headerIn } from '../bytes/pairs';
+import { scratch } from '../bytes/arena';
+import { Span, pointer, length, limit, NONE } from '../bytes/span';
+import { make } from '../bytes/arena';
+import { Answer, Ending } from '../federation/answer';
+import { Callout } from '../federation/callout';
+import { Lane } from '../federation/fanout';
+import { proxy_http_call } from '../env';
+import * as header from '../mcp/headers';
+import { read } from './buffers';
+import { now } from './clock';
+import { pairsOf } from './headers';
+import { Buffer, HeaderMap, Status } from './status';
+
+/** A callout under way: whose it is, and since when. Outlives its stream, as the host calls back even for a dead one. */
+@unmanaged
+export class Pending {
+  stream: u32;
+  lane: Lane;
+  /** Nanoseconds since 1970 at which its time is up. */
+  deadline: u64;
+}
+
+const pending: Table = newTable();
+const OUT_TOKEN = memory.data(4, 8);
+
+/** Sends it, or says why the host did not: an Ending other than Response. @param timeout milliseconds, not 0 */
+export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane): Ending {
+  const cluster = callout.cluster;
+  const headers = callout.headers.packed();
+  const body = callout.body;
+  const status = proxy_http_call(
+    pointer(cluster),
+    length(cluster) as usize,
+    pointer(headers),
+    length(headers) as usize,
+    pointer(body),
+    length(body) as usize,
+    0,
+    0,
+    timeout as i32,
+    OUT_TOKEN,
+  );
+  // A cluster without endpoints fails at once, and no callback comes.
+  if (status !== Status.Ok) return status === Status.BadArgument ? Ending.NoCluster : Ending.NoHost;
+  const entry = changetype<Pending>(heap.alloc(offsetof<Pending>()));
+  entry.stream = stream;
+  entry.lane = lane;
+  entry.deadline = now() + (timeout as u64) * 1_000_000;
+  pending.set(load<u32>(OUT_TOKEN), changetype<usize>(entry));
+  return Ending.Response;
+}
+
+/** The callout that this answer belongs to; the caller frees it. */
+export function takePending(token: u32): Pending | null {
+  return changetype<Pending | null>(pending.take(token));
+}
+
+/** What the host has for the callback that runs now. */
+export function readAnswer(entry: Pending, headerCount: i32, bodySize: i32): Answer {
+  const answer = make<Answer>(scratch);
+  if (headerCount === 0) {
+    // The host's own status is sticky and says nothing: no headers is the one sign of a reset.
+    answer.ending = now() >= entry.deadline ? Ending.Unfinished : Ending.Broken;
+    return answer;
+  }
+  const headers = pairsOf(HeaderMap.CalloutResponse);
+  answer.ending = Ending.Response;
+  answer.status = statusOf(headerIn(headers, header.STATUS, scratch));
+  answer.contentType = headerIn(headers, header.CONTENT_TYPE, scratch);
+  answer.sessionId = headerIn(headers, header.SESSION_ID, scratch);
+  if (bodySize > 0) answer.body = read(Buffer.CalloutResponse, 0, bodySize as usize);
+  return answer;
+}
+
+/** 0 where it is no number. */
+export function statusOf(text: Span): u32 {
+  if (text === NONE) return 0;
+  let status: u32 = 0;
+  for (let at = pointer(text); at < limit(text); at++) {
+    const digit = (load<u8>(at) as u32) - 0x30;
+    if (digit > 9 || status > 999) return 0;
+    status = status * 10 + digit;
+  }
+  return status;
+}

@@ -1,0 +1,121 @@
+import { make, scratch } from '../bytes/arena';
+import { Span, literal, length, pointer } from '../bytes/span';
+import { Answer, Ending } from '../federation/answer';
+import { Lane } from '../federation/fanout';
+import { Exchange, Outcome } from '../flow/exchange';
+import { resume, serve } from '../flow/dispatch';
+import { errorRow, Reason } from '../mcp/errors';
+import * as header from '../mcp/headers';
+import { ENTROPY_SIZE } from '../session/token';
+import { PRODUCT } from '../version';
+import { proxy_send_local_response } from '../env';
+import { cut } from './buffers';
+import { send } from './callouts';
+import { isEnded, markEnded } from './ended-sessions';
+import { edit } from './headers';
+import { Level, line, log } from './log';
+import { ensureKey } from './process-key';
+import { random } from './random';
+import { rootOf } from './roots';
+import { Phase, Stream } from './streams';
+import { Buffer, HeaderMap } from './status';
+
+const NO_GRPC_STATUS = -1;
+const DETAILS = literal('sluice_');
+const SEPARATOR = literal(': ');
+
+/** The one place where an outcome becomes host calls. Returns what is left to do: Forward, Reply or Wait. */
+export function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
+  if (outcome === Outcome.Serve) outcome = admitted(exchange);
+  if (outcome === Outcome.Wait) {
+    stream.phase = Phase.Waiting;
+    outcome = sendCallouts(stream, exchange);
+  }
+  if (outcome === Outcome.Forward) {
+    forward(exchange);
+    stream.phase = Phase.Forwarded;
+  } else if (outcome === Outcome.Reply) {
+    reply(exchange);
+    stream.phase = Phase.Replied;
+  }
+  return outcome;
+}
+
+/** Sessions that were ended here are known to the host alone. */
+function admitted(exchange: Exchange): Outcome {
+  const session = exchange.session;
+  if (session !== null && isEnded(session)) return exchange.refuse(Reason.SessionUnknown);
+  const outcome = serve(exchange);
+  if (session !== null && exchange.endsSession) markEnded(session);
+  return outcome;
+}
+
+/** All that may be sent now. A callout that fails at once is answered at once, which may settle the whole. */
+function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
+  const fanOut = exchange.fanOut!;
+  let outcome: Outcome = Outcome.Wait;
+  for (let lane = fanOut.next(exchange.now); lane !== null; lane = fanOut.next(exchange.now)) {
+    const timeout = fanOut.remaining(lane, exchange.now);
+    const ending = timeout === 0 ? Ending.NotAsked : send(lane.callout!, timeout, stream.id, lane);
+    if (ending === Ending.Response) {
+      lane.waiting = true;
+      continue;
+    }
+    const answer = make<Answer>(scratch);
+    answer.ending = ending;
+    outcome = settle(exchange, lane, answer);
+    if (outcome !== Outcome.Wait) break;
+  }
+  return outcome;
+}
+
+/** Gives an answer to its flow, and a failure to the log. */
+export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
+  const outcome = resume(exchange, lane, answer);
+  if (lane.done && lane.failed) {
+    const text = line().bytes(lane.server.name).bytes(SEPARATOR).bytes(errorRow(lane.verdict.reason).name);
+    log(Level.Warn, text.bytes(SEPARATOR).bytes(lane.verdict.detail).written, exchange.gateway.logLevel);
+  }
+  return outcome;
+}
+
+function forward(exchange: Exchange): void {
+  edit(HeaderMap.Request, exchange.forward.headers);
+  cut(Buffer.RequestBody, exchange.body, exchange.forward.cutFrom, exchange.forward.cutTo);
+}
+
+function reply(exchange: Exchange): void {
+  const answer = exchange.reply;
+  const draft = answer.draft;
+  if (draft !== null) {
+    const gateway = exchange.gateway;
+    const entropy = random(ENTROPY_SIZE, scratch);
+    const key = gateway.keys.sealing;
+    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, gateway.audience, exchange.arena);
+    answer.headers.add(header.SESSION_ID, token);
+  }
+  answer.headers.add(header.GATEWAY, PRODUCT);
+  const headers = answer.headers.packed();
+  const details = detailsOf(answer.reason);
+  proxy_send_local_response(
+    answer.status as i32,
+    pointer(details),
+    length(details) as usize,
+    pointer(answer.body),
+    length(answer.body) as usize,
+    pointer(headers),
+    length(headers) as usize,
+    NO_GRPC_STATUS,
+  );
+}
+
+/** What the access log shows as RESPONSE_CODE_DETAILS. */
+function detailsOf(reason: Reason): Span {
+  return line().bytes(DETAILS).bytes(errorRow(reason).name).written;
+}
+
+/** The key must be there before the first session is opened or sealed. */
+export function prepare(exchange: Exchange, stream: Stream): void {
+  const root = rootOf(stream.root);
+  if (root !== null) ensureKey(exchange.gateway, root.arena);
+}

@@ -1,0 +1,35 @@
+import { Arena, make, scratch } from '../bytes/arena';
+import { literal, length, pointer, NONE } from '../bytes/span';
+import { Gateway } from '../config/gateway';
+import { KEY_SIZE } from '../session/aead';
+import { Key } from '../session/keyring';
+import { Level, line, log } from './log';
+import { random } from './random';
+import { get, setIfAbsent } from './shared';
+
+const SLOT = literal('sluice/key');
+/** Configured keys begin at 1. */
+const PROCESS_KEY_ID = 0;
+const WARNING = literal(
+  'no sessions.keys configured: sessions are sealed with a key made by this Envoy, ' +
+    'so a restart ends them and no other replica can serve them',
+);
+
+/**
+ * Where the configuration names no key, all workers of this Envoy share one, made by the first that needs it. On Istio
+ * other plugins of the same Envoy could read it there: a reason to configure one.
+ */
+export function ensureKey(gateway: Gateway, arena: Arena): void {
+  if (gateway.keys.keys.count > 0) return;
+  let bytes = get(SLOT);
+  if (bytes === NONE) {
+    setIfAbsent(SLOT, random(KEY_SIZE as usize, scratch));
+    log(Level.Warn, line().bytes(WARNING).written, gateway.logLevel);
+    bytes = get(SLOT);
+  }
+  if (length(bytes) !== KEY_SIZE) return;
+  const key = make<Key>(arena);
+  key.id = PROCESS_KEY_ID;
+  key.bytes = pointer(arena.copy(bytes));
+  gateway.keys.keys.push(changetype<usize>(key) as u64);
+}

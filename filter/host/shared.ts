@@ -1,0 +1,24 @@
+import { Span, span, pointer, length, NONE } from '../bytes/span';
+import { proxy_get_shared_data, proxy_set_shared_data } from '../env';
+import { OUT_DATA, OUT_LENGTH, Status } from './status';
+
+const OUT_CAS = memory.data(4, 8);
+/** No value carries it: a set with it succeeds only where there is no value yet. */
+const CAS_OF_NOTHING: u32 = 0xffffffff;
+
+/** What any worker of this Envoy put there under the same vm_id, or NONE. */
+export function get(key: Span): Span {
+  store<usize>(OUT_DATA, 0);
+  if (proxy_get_shared_data(pointer(key), length(key) as usize, OUT_DATA, OUT_LENGTH, OUT_CAS) !== Status.Ok) return NONE;
+  const data = load<usize>(OUT_DATA);
+  return data === 0 ? NONE : span(data, load<usize>(OUT_LENGTH) as u32);
+}
+
+export function set(key: Span, value: Span): void {
+  proxy_set_shared_data(pointer(key), length(key) as usize, pointer(value), length(value) as usize, 0);
+}
+
+/** Two workers may race: what counts is what `get` returns afterwards. */
+export function setIfAbsent(key: Span, value: Span): void {
+  proxy_set_shared_data(pointer(key), length(key) as usize, pointer(value), length(value) as usize, CAS_OF_NOTHING);
+}

@@ -1,0 +1,31 @@
+/** Results of host calls, and what callbacks return (proxy-wasm ABI 0.2.1). */
+export const enum Status {
+  Ok = 0,
+  NotFound = 1,
+  BadArgument = 2,
+  CasMismatch = 8,
+  InternalFailure = 10,
+}
+
+export const enum Action {
+  Continue = 0,
+  /** Headers: hold them and read on (with `allow_on_headers_stop_iteration`). Body: keep it, show it whole next time. */
+  Pause = 1,
+}
+
+export const enum HeaderMap {
+  Request = 0,
+  Response = 2,
+  CalloutResponse = 6,
+}
+
+export const enum Buffer {
+  RequestBody = 0,
+  ResponseBody = 1,
+  CalloutResponse = 4,
+  PluginConfiguration = 7,
+}
+
+/** Where host calls write an address and a length. */
+export const OUT_DATA = memory.data(4, 8);
+export const OUT_LENGTH = memory.data(4, 8);

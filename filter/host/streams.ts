@@ -1,0 +1,71 @@
+import { Arena, newArena } from '../bytes/arena';
+import { Span, NONE } from '../bytes/span';
+import { newTable, Table } from '../bytes/table';
+import { Exchange } from '../flow/exchange';
+
+/** Where a stream stands. */
+export const enum Phase {
+  /** Not for us, or not yet looked at: everything passes. */
+  Passing,
+  /** The body is being read; headers are held. */
+  Reading,
+  /** The reply is known and is sent once the body has been read. */
+  Draining,
+  /** Callouts are under way. */
+  Waiting,
+  /** Sent on to an upstream. */
+  Forwarded,
+  /** Answered by us. */
+  Replied,
+}
+
+@unmanaged
+export class Stream {
+  id: u32;
+  root: u32;
+  phase: Phase;
+  /** Of an exchange; null while passing. */
+  arena: Arena | null;
+  exchange: Exchange | null;
+  /** Bytes of the body read so far. */
+  scanned: u32;
+  /** The first chunk, which mostly is the whole body: kept so that it need not be read twice. */
+  kept: Span;
+  /** What the upstream's response is replaced by, or NONE. */
+  replacement: Span;
+  replaced: bool;
+}
+
+const streams: Table = newTable();
+/** Holds the headers, a small body and the edits of an ordinary call. */
+const BLOCK: usize = 8 << 10;
+
+export function streamOf(id: u32): Stream | null {
+  return changetype<Stream | null>(streams.get(id));
+}
+
+export function openStream(id: u32, root: u32): void {
+  const at = heap.alloc(offsetof<Stream>());
+  memory.fill(at, 0, offsetof<Stream>());
+  const stream = changetype<Stream>(at);
+  stream.id = id;
+  stream.root = root;
+  stream.kept = NONE;
+  streams.set(id, at);
+}
+
+export function arenaOf(stream: Stream): Arena {
+  const arena = stream.arena;
+  if (arena !== null) return arena;
+  const fresh = newArena(BLOCK);
+  stream.arena = fresh;
+  return fresh;
+}
+
+export function closeStream(id: u32): void {
+  const at = streams.take(id);
+  if (at === 0) return;
+  const arena = changetype<Stream>(at).arena;
+  if (arena !== null) arena.dispose();
+  heap.free(at);
+}

@@ -1,0 +1,494 @@
+import { Span, span, pointer, limit, length } from '../bytes/span';
+
+/**
+ * A strict JSON scanner (RFC 8259, UTF-8 of RFC 3629) that can stop after any byte and go on with the next chunk. It
+ * copies nothing and decodes nothing but member names: a token is a pair of offsets into the document.
+ *
+ *     scanner.feed(chunk); while ((token = scanner.next()) > Token.Invalid) …; at the end: scanner.complete()
+ *
+ * Tokens deeper than `watch` are checked but not reported, so a large argument costs no call per value.
+ */
+export const enum Token {
+  /** The chunk is used up: feed the next one, or ask `complete`. */
+  More,
+  /** Not JSON: `fault` says why, `position` where. The scanner stays there. */
+  Invalid,
+  ObjectStart,
+  ObjectEnd,
+  ArrayStart,
+  ArrayEnd,
+  /** A member's name; unescaped in `key`. */
+  Key,
+  String,
+  Number,
+  /** true, false or null */
+  Word,
+}
+
+export const enum Fault {
+  None,
+  Syntax,
+  /** RFC 8259 §8.1: text between systems is UTF-8. Decoders differ on bad bytes, so two readers would see two names. */
+  Utf8,
+  /** Nested deeper than MAX_DEPTH: recursive readers behind us would overflow their stacks. */
+  Depth,
+}
+
+export const MAX_DEPTH: i32 = 512;
+/** Longer member names are compared by nobody; their first bytes and true length are kept. */
+export const KEY_CAPACITY: u32 = 64;
+
+const enum State {
+  Value,
+  ElementOrEnd,
+  KeyOrEnd,
+  NextKey,
+  Colon,
+  AfterValue,
+  Done,
+  Failed,
+  InString,
+  Escape,
+  Unicode,
+  Utf8Tail,
+  Minus,
+  Zero,
+  Integer,
+  Point,
+  Fraction,
+  Exponent,
+  ExponentSign,
+  ExponentDigits,
+  InWord,
+}
+
+const TRUE: u32 = 0x65757274;
+const FALSE_TAIL: u32 = 0x65736c61;
+const NULL: u32 = 0x6c6c756e;
+
+// prettier-ignore
+const QUOTES = i8x16.splat(0x22), BACKSLASHES = i8x16.splat(0x5c), SPACES = i8x16.splat(0x20);
+
+function isSpace(c: u32): bool {
+  return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
+}
+
+function isDigit(c: u32): bool {
+  return c - 0x30 < 10;
+}
+
+function hexDigit(c: u32): i32 {
+  if (isDigit(c)) return c - 0x30;
+  c |= 0x20;
+  return c - 0x61 < 6 ? c - 0x61 + 10 : -1;
+}
+
+@unmanaged
+export class Scanner {
+  private chunk: usize;
+  private at: usize;
+  private end: usize;
+  private base: u32;
+  private state: i32;
+  /** Deepest level whose tokens are reported: 0 the document itself, 1 its members, … May change between tokens. */
+  watch: i32;
+  /** Containers open now. */
+  depth: i32;
+  /** Offsets of the last token, quotes included, from the first byte of the document; they wrap at 4 GiB. */
+  start: u32;
+  finish: u32;
+  fault: Fault;
+  /** Unescaped length of the last key, which may exceed what `key` holds. */
+  keyLength: u32;
+  private inKey: bool;
+  private capturing: bool;
+  private codeUnit: u32;
+  private digits: i32;
+  private tail: i32;
+  private tailLow: u32;
+  private tailHigh: u32;
+  /** The letters of a literal that are still to come, first one lowest. */
+  private word: u32;
+  // Behind the fields: KEY_CAPACITY bytes of key, then MAX_DEPTH bits of stack, 1 = object.
+
+  feed(bytes: Span): void {
+    this.base += (this.end - this.chunk) as u32;
+    this.chunk = pointer(bytes);
+    this.at = this.chunk;
+    this.end = limit(bytes);
+  }
+
+  /** Offset of the next byte to read. */
+  get position(): u32 {
+    return this.offset(this.at);
+  }
+
+  /** The last key, unescaped, cut at KEY_CAPACITY. Surrogates appear as three bytes each (no name of ours has one). */
+  get key(): Span {
+    return span(this.keyBytes, min(this.keyLength, KEY_CAPACITY));
+  }
+
+  /** Whether what was fed is one whole document. A bare number ends only here. */
+  complete(): bool {
+    return this.state === State.Done || (this.depth === 0 && endsNumber(this.state));
+  }
+
+  next(): Token {
+    while (this.at < this.end) {
+      const token = this.step(load<u8>(this.at));
+      if (token !== Token.More) return token;
+    }
+    return Token.More;
+  }
+
+  private get keyBytes(): usize {
+    return changetype<usize>(this) + offsetof<Scanner>();
+  }
+
+  private get stack(): usize {
+    return this.keyBytes + (KEY_CAPACITY as usize);
+  }
+
+  private offset(at: usize): u32 {
+    return this.base + ((at - this.chunk) as u32);
+  }
+
+  /** Consumes at least one byte, or ends a number; More means that there is nothing to report. */
+  private step(c: u32): Token {
+    switch (this.state) {
+      case State.InString:
+        return this.string();
+      case State.AfterValue: {
+        this.at++;
+        if (c === 0x2c) {
+          this.state = this.inObject() ? State.NextKey : State.Value;
+          return Token.More;
+        }
+        if (c === 0x7d || c === 0x5d) return this.close(c);
+        return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
+      }
+      case State.KeyOrEnd:
+        if (c === 0x7d) {
+          this.at++;
+          return this.close(c);
+        }
+      // falls through
+      case State.NextKey: {
+        this.at++;
+        if (c === 0x22) return this.open(true);
+        return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
+      }
+      case State.Colon: {
+        this.at++;
+        if (c === 0x3a) {
+          this.state = State.Value;
+          return Token.More;
+        }
+        return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
+      }
+      case State.ElementOrEnd:
+        if (c === 0x5d) {
+          this.at++;
+          return this.close(c);
+        }
+      // falls through
+      case State.Value:
+        return this.value(c);
+      case State.Escape:
+        return this.escape(c);
+      case State.Unicode:
+        return this.unicode(c);
+      case State.Utf8Tail:
+        return this.utf8Tail(c);
+      case State.InWord: {
+        if (c !== (this.word & 0xff)) return this.fail(Fault.Syntax);
+        this.at++;
+        this.word >>= 8;
+        return this.word === 0 ? this.scalar(Token.Word) : Token.More;
+      }
+      case State.Done:
+        if (!isSpace(c)) return this.fail(Fault.Syntax);
+        this.at++;
+        return Token.More;
+      case State.Failed:
+        return Token.Invalid;
+      default:
+        return this.number(c);
+    }
+  }
+
+  private value(c: u32): Token {
+    if (isSpace(c)) {
+      this.at++;
+      return Token.More;
+    }
+    if (c === 0x22) {
+      this.at++;
+      return this.open(false);
+    }
+    this.start = this.offset(this.at);
+    this.at++;
+    if (c === 0x7b || c === 0x5b) return this.push(c === 0x7b);
+    if (c === 0x2d) this.state = State.Minus;
+    else if (c === 0x30) this.state = State.Zero;
+    else if (isDigit(c)) this.state = State.Integer;
+    else {
+      if (c === 0x74) this.word = TRUE >> 8;
+      else if (c === 0x66) this.word = FALSE_TAIL;
+      else if (c === 0x6e) this.word = NULL >> 8;
+      else return this.fail(Fault.Syntax, 1);
+      this.state = State.InWord;
+    }
+    return Token.More;
+  }
+
+  private inObject(): bool {
+    const index = this.depth - 1;
+    return ((load<u8>(this.stack + ((index >> 3) as usize)) >> ((index & 7) as u8)) & 1) !== 0;
+  }
+
+  private push(object: bool): Token {
+    if (this.depth === MAX_DEPTH) return this.fail(Fault.Depth, 1);
+    const slot = this.stack + ((this.depth >> 3) as usize);
+    const bit: u8 = 1 << ((this.depth & 7) as u8);
+    store<u8>(slot, object ? load<u8>(slot) | bit : load<u8>(slot) & ~bit);
+    this.finish = this.start + 1;
+    this.state = object ? State.KeyOrEnd : State.ElementOrEnd;
+    if (this.depth++ > this.watch) return Token.More;
+    return object ? Token.ObjectStart : Token.ArrayStart;
+  }
+
+  /** The closing byte was consumed. */
+  private close(c: u32): Token {
+    if (this.depth === 0) return this.fail(Fault.Syntax, 1);
+    const object = this.inObject();
+    if (object !== (c === 0x7d)) return this.fail(Fault.Syntax, 1);
+    this.depth--;
+    this.finish = this.offset(this.at);
+    this.start = this.finish - 1;
+    this.state = this.depth === 0 ? State.Done : State.AfterValue;
+    if (this.depth > this.watch) return Token.More;
+    return object ? Token.ObjectEnd : Token.ArrayEnd;
+  }
+
+  private scalar(token: Token): Token {
+    this.finish = this.offset(this.at);
+    this.state = this.depth === 0 ? State.Done : State.AfterValue;
+    return this.depth > this.watch ? Token.More : token;
+  }
+
+  /** The opening quote was consumed. */
+  private open(key: bool): Token {
+    this.start = this.offset(this.at - 1);
+    this.inKey = key;
+    this.capturing = key && this.depth <= this.watch;
+    if (key) this.keyLength = 0;
+    this.state = State.InString;
+    return Token.More;
+  }
+
+  private string(): Token {
+    const from = this.at;
+    const end = this.end;
+    let at = from;
+    let stop = 0;
+    while (at + 16 <= end) {
+      const block = v128.load(at);
+      // Signed: bytes from 0x80 on are negative, so one comparison finds them and the control characters.
+      stop = i8x16.bitmask(
+        v128.or(v128.or(i8x16.eq(block, QUOTES), i8x16.eq(block, BACKSLASHES)), i8x16.lt_s(block, SPACES)),
+      );
+      if (stop !== 0) {
+        at += ctz(stop) as usize;
+        break;
+      }
+      at += 16;
+    }
+    if (stop === 0) {
+      while (at < end) {
+        const c: u32 = load<u8>(at);
+        if (c === 0x22 || c === 0x5c || c < 0x20 || c > 0x7f) break;
+        at++;
+      }
+    }
+    if (this.capturing) this.capture(from, (at - from) as u32);
+    this.at = at;
+    if (at === end) return Token.More;
+
+    const c: u32 = load<u8>(at);
+    if (c > 0x7f) return this.utf8Lead(c);
+    if (c < 0x20) return this.fail(Fault.Syntax);
+    this.at++;
+    if (c === 0x5c) {
+      this.state = State.Escape;
+      return Token.More;
+    }
+    if (!this.inKey) return this.scalar(Token.String);
+    this.finish = this.offset(this.at);
+    this.state = State.Colon;
+    return this.depth > this.watch ? Token.More : Token.Key;
+  }
+
+  private capture(from: usize, count: u32): void {
+    const kept = this.keyLength;
+    if (kept < KEY_CAPACITY) {
+      memory.copy(this.keyBytes + (kept as usize), from, min(count, KEY_CAPACITY - kept) as usize);
+    }
+    this.keyLength = kept + count;
+  }
+
+  private captureByte(c: u32): void {
+    if (this.keyLength < KEY_CAPACITY) store<u8>(this.keyBytes + (this.keyLength as usize), c as u8);
+    this.keyLength++;
+  }
+
+  private escape(c: u32): Token {
+    const plain = unescaped(c);
+    if (plain === 0 && c !== 0x75) return this.fail(Fault.Syntax);
+    this.at++;
+    if (c === 0x75) {
+      this.codeUnit = 0;
+      this.digits = 0;
+      this.state = State.Unicode;
+    } else {
+      if (this.capturing) this.captureByte(plain);
+      this.state = State.InString;
+    }
+    return Token.More;
+  }
+
+  private unicode(c: u32): Token {
+    const digit = hexDigit(c);
+    if (digit < 0) return this.fail(Fault.Syntax);
+    this.at++;
+    this.codeUnit = (this.codeUnit << 4) | (digit as u32);
+    if (++this.digits < 4) return Token.More;
+    if (this.capturing) {
+      const unit = this.codeUnit;
+      if (unit < 0x80) this.captureByte(unit);
+      else {
+        if (unit < 0x800) this.captureByte(0xc0 | (unit >> 6));
+        else {
+          this.captureByte(0xe0 | (unit >> 12));
+          this.captureByte(0x80 | ((unit >> 6) & 0x3f));
+        }
+        this.captureByte(0x80 | (unit & 0x3f));
+      }
+    }
+    this.state = State.InString;
+    return Token.More;
+  }
+
+  /** RFC 3629 §4: no overlong forms, no surrogates, nothing above U+10FFFF. */
+  private utf8Lead(c: u32): Token {
+    this.tailLow = 0x80;
+    this.tailHigh = 0xbf;
+    if (c >= 0xc2 && c <= 0xdf) this.tail = 1;
+    else if ((c & 0xf0) === 0xe0) {
+      this.tail = 2;
+      if (c === 0xe0) this.tailLow = 0xa0;
+      else if (c === 0xed) this.tailHigh = 0x9f;
+    } else if (c >= 0xf0 && c <= 0xf4) {
+      this.tail = 3;
+      if (c === 0xf0) this.tailLow = 0x90;
+      else if (c === 0xf4) this.tailHigh = 0x8f;
+    } else return this.fail(Fault.Utf8);
+    if (this.capturing) this.captureByte(c);
+    this.at++;
+    this.state = State.Utf8Tail;
+    return Token.More;
+  }
+
+  private utf8Tail(c: u32): Token {
+    if (c < this.tailLow || c > this.tailHigh) return this.fail(Fault.Utf8);
+    this.tailLow = 0x80;
+    this.tailHigh = 0xbf;
+    if (this.capturing) this.captureByte(c);
+    this.at++;
+    if (--this.tail === 0) this.state = State.InString;
+    return Token.More;
+  }
+
+  private number(c: u32): Token {
+    const digit = isDigit(c);
+    const state = this.state;
+    switch (state) {
+      case State.Minus:
+        if (!digit) return this.fail(Fault.Syntax);
+        this.state = c === 0x30 ? State.Zero : State.Integer;
+        break;
+      case State.Point:
+        if (!digit) return this.fail(Fault.Syntax);
+        this.state = State.Fraction;
+        break;
+      case State.Exponent:
+        if (digit) this.state = State.ExponentDigits;
+        else if (c === 0x2b || c === 0x2d) this.state = State.ExponentSign;
+        else return this.fail(Fault.Syntax);
+        break;
+      case State.ExponentSign:
+        if (!digit) return this.fail(Fault.Syntax);
+        this.state = State.ExponentDigits;
+        break;
+      default: {
+        if (digit && state !== State.Zero) break;
+        if (c === 0x2e && (state === State.Zero || state === State.Integer)) {
+          this.state = State.Point;
+          break;
+        }
+        if ((c | 0x20) === 0x65 && state !== State.ExponentDigits) {
+          this.state = State.Exponent;
+          break;
+        }
+        // Not part of the number: it ends before this byte, which the next step reads.
+        return this.scalar(Token.Number);
+      }
+    }
+    this.at++;
+    return Token.More;
+  }
+
+  /** @param back how many bytes before the current one the fault is */
+  private fail(fault: Fault, back: usize = 0): Token {
+    this.at -= back;
+    this.fault = fault;
+    this.state = State.Failed;
+    return Token.Invalid;
+  }
+}
+
+function endsNumber(state: i32): bool {
+  return state === State.Zero || state === State.Integer || state === State.Fraction || state === State.ExponentDigits;
+}
+
+/** What `\` and this byte stand for, or 0 (RFC 8259 §7; `u` is not among them). */
+export function unescaped(c: u32): u32 {
+  switch (c) {
+    case 0x22:
+    case 0x5c:
+    case 0x2f:
+      return c;
+    case 0x62:
+      return 0x08;
+    case 0x66:
+      return 0x0c;
+    case 0x6e:
+      return 0x0a;
+    case 0x72:
+      return 0x0d;
+    case 0x74:
+      return 0x09;
+    default:
+      return 0;
+  }
+}
+
+/** Bytes that a scanner takes: its fields, its key, its stack. */
+export const SCANNER_SIZE: usize = offsetof<Scanner>() + (KEY_CAPACITY as usize) + ((MAX_DEPTH >> 3) as usize);
+
+/** @param at SCANNER_SIZE bytes, cleared */
+export function newScanner(at: usize, watch: i32): Scanner {
+  const scanner = changetype<Scanner>(at);
+  scanner.watch = watch;
+  return scanner;
+}

@@ -1,0 +1,116 @@
+import { Span, literal, NONE, pointer, length, indexOf, first, after } from '../bytes/span';
+import { Writer } from '../bytes/writer';
+import { writeEscaped } from '../json/text';
+
+/** Why a request was not served. The names are stable: clients, dashboards and alerts depend on them. */
+export const enum Reason {
+  None,
+  ParseError,
+  InvalidRequest,
+  BodyTooLarge,
+  MethodNotAllowed,
+  MethodNotFound,
+  UnknownTool,
+  BadCursor,
+  SessionRequired,
+  SessionUnknown,
+  UnsupportedVersion,
+  UnsupportedModernVersion,
+  UnknownVirtualServer,
+  UpstreamUnknownCluster,
+  UpstreamUnreachable,
+  UpstreamTimeout,
+  UpstreamStatus,
+  UpstreamProtocol,
+  UpstreamUnauthorized,
+  Loop,
+}
+
+export const LAST_REASON: i32 = Reason.Loop;
+
+/** One answer to one kind of failure. */
+@unmanaged
+export class ErrorRow {
+  name: Span;
+  /** HTTP status; 200 where JSON-RPC's own semantics are that the exchange worked. */
+  status: u32;
+  code: i32;
+  /** Says what to do next; `%` stands for the detail. */
+  message: Span;
+}
+
+const ROWS: usize = heap.alloc(((LAST_REASON + 1) as usize) * offsetof<ErrorRow>());
+
+export function errorRow(reason: Reason): ErrorRow {
+  return changetype<ErrorRow>(ROWS + (reason as usize) * offsetof<ErrorRow>());
+}
+
+function row(reason: Reason, name: string, status: u32, code: i32, message: string): void {
+  const at = errorRow(reason);
+  at.name = literal(name);
+  at.status = status;
+  at.code = code;
+  at.message = literal(message);
+}
+
+// Codes that JSON-RPC and MCP define keep their meaning; ours lie outside -32768…-32000, which JSON-RPC reserves.
+// prettier-ignore
+{
+  row(Reason.None, 'none', 200, 0, '');
+  row(Reason.ParseError, 'parse_error', 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
+  row(Reason.InvalidRequest, 'invalid_request', 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
+  row(Reason.BodyTooLarge, 'body_too_large', 413, -32600, 'The gateway had read % bytes of the body without reaching its end. Send less, or raise limits.heldBody.');
+  row(Reason.MethodNotAllowed, 'method_not_allowed', 405, -32000, '% is not served here. POST messages to this endpoint, DELETE ends a session.');
+  row(Reason.MethodNotFound, 'method_not_found', 200, -32601, 'Method not found: %. This gateway serves initialize, ping, tools/list and tools/call.');
+  row(Reason.UnknownTool, 'unknown_tool', 200, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
+  row(Reason.BadCursor, 'bad_cursor', 200, -32602, 'This cursor is not one of ours. Call tools/list without a cursor: the list comes whole.');
+  row(Reason.SessionRequired, 'session_required', 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
+  row(Reason.SessionUnknown, 'session_unknown', 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
+  row(Reason.UnsupportedVersion, 'unsupported_version', 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
+  row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, -32022, 'Unsupported protocol version: %. Send initialize and use one of the supported revisions.');
+  row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 404, -31004, 'Unknown virtual server: %. Use the endpoint as configured, without x-mcp-virtualserver.');
+  row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
+  row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
+  row(Reason.UpstreamTimeout, 'upstream_timeout', 200, -32603, 'The server did not answer in time: %. Try again, or raise its timeout.');
+  row(Reason.UpstreamStatus, 'upstream_status', 200, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
+  row(Reason.UpstreamProtocol, 'upstream_protocol', 200, -32603, 'The server broke the protocol: %. See the log of the server.');
+  row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
+  row(Reason.Loop, 'loop', 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
+}
+
+const OPEN = literal('{"jsonrpc":"2.0","id":');
+const NULL_ID = literal('null');
+const CODE = literal(',"error":{"code":');
+const MESSAGE = literal(',"message":"');
+const DATA = literal('","data":{"reason":"');
+const SERVER = literal('","server":"');
+const QUOTE = literal('"');
+const CLOSE = literal('}}}');
+
+/**
+ * The JSON-RPC error for a row.
+ * @param id the request's own id as it was written, or NONE
+ * @param detail text for the message's `%`; escaped here
+ * @param server name of the server concerned, or NONE
+ * @param more further members of `data` as JSON, with a leading comma, or NONE
+ */
+export function writeError(writer: Writer, id: Span, reason: Reason, detail: Span, server: Span, more: Span): void {
+  const at = errorRow(reason);
+  writer.bytes(OPEN).bytes(id === NONE ? NULL_ID : id);
+  writer
+    .bytes(CODE)
+    .signed(at.code as i64)
+    .bytes(MESSAGE);
+  const gap = indexOf(at.message, 0x25);
+  if (gap < 0) writer.bytes(at.message);
+  else {
+    writer.bytes(first(at.message, gap as u32));
+    writeEscaped(writer, detail);
+    writer.bytes(after(at.message, (gap as u32) + 1));
+  }
+  writer.bytes(DATA).bytes(at.name);
+  if (server !== NONE) writer.bytes(SERVER).bytes(server);
+  writer.bytes(QUOTE);
+  if (more !== NONE) writer.bytes(more);
+  writer.bytes(CLOSE);
+}

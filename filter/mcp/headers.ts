@@ -1,0 +1,38 @@
+import { literal } from '../bytes/span';
+
+/** Names of headers, lower case as Envoy has them. */
+export const METHOD = literal(':method');
+export const PATH = literal(':path');
+export const AUTHORITY = literal(':authority');
+export const STATUS = literal(':status');
+export const ACCEPT = literal('accept');
+export const ALLOW = literal('allow');
+export const AUTHORIZATION = literal('authorization');
+export const COOKIE = literal('cookie');
+export const CONTENT_LENGTH = literal('content-length');
+export const CONTENT_TYPE = literal('content-type');
+export const PROXY_AUTHORIZATION = literal('proxy-authorization');
+export const VIA = literal('via');
+export const SESSION_ID = literal('mcp-session-id');
+export const PROTOCOL_VERSION = literal('mcp-protocol-version');
+export const VIRTUAL_SERVER = literal('x-mcp-virtualserver');
+export const GATEWAY = literal('x-mcp-gateway');
+
+/** What routes and later filters trust; a client's own values are removed from every request. */
+export const SERVER_NAME = literal('x-mcp-servername');
+export const METHOD_NAME = literal('x-mcp-method');
+export const TOOL_NAME = literal('x-mcp-toolname');
+export const PROMPT_NAME = literal('x-mcp-promptname');
+export const RESOURCE_URI = literal('x-mcp-resourceuri');
+
+/**
+ * Milliseconds that Envoy's router gives one try to begin its response. It does not cut a response that has begun, so
+ * a stream may run on; the route's own `timeout` would.
+ */
+export const PER_TRY_TIMEOUT = literal('x-envoy-upstream-rq-per-try-timeout-ms');
+
+export const JSON_TYPE = literal('application/json');
+/** MCP transports: a client MUST accept both; servers refuse a request that does not (406), `*` + `/*` included. */
+export const JSON_OR_EVENTS = literal('application/json, text/event-stream');
+export const POST = literal('POST');
+export const DELETE = literal('DELETE');

@@ -1,0 +1,38 @@
+import { Span, equals, literal, NONE } from '../bytes/span';
+
+/** What a client can ask for. */
+export const enum Method {
+  Unknown,
+  Initialize,
+  Ping,
+  ToolsList,
+  ToolsCall,
+}
+
+export const INITIALIZE = literal('initialize');
+export const PING = literal('ping');
+export const TOOLS_LIST = literal('tools/list');
+export const TOOLS_CALL = literal('tools/call');
+
+export function methodText(method: Method): Span {
+  switch (method) {
+    case Method.Initialize:
+      return INITIALIZE;
+    case Method.Ping:
+      return PING;
+    case Method.ToolsList:
+      return TOOLS_LIST;
+    case Method.ToolsCall:
+      return TOOLS_CALL;
+    default:
+      return NONE;
+  }
+}
+
+export function methodOf(text: Span): Method {
+  if (text === NONE) return Method.Unknown;
+  for (let method: i32 = Method.ToolsCall; method > Method.Unknown; method--) {
+    if (equals(text, methodText(method))) return method;
+  }
+  return Method.Unknown;
+}

@@ -1,0 +1,175 @@
+import { Arena, make } from '../bytes/arena';
+import { decode, encode, encodedLength } from '../bytes/base64url';
+import { Span, span, pointer, length, limit, equals, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { Revision } from '../mcp/revisions';
+import { open, seal, NONCE_SIZE, TAG_SIZE } from './aead';
+import { Key, KeyRing } from './keyring';
+import { packId, unpackId } from './upstream-id';
+
+/**
+ * The session id that a client holds: all that must be remembered about it, sealed, so that any worker of any replica
+ * that has the key can serve it. base64url of
+ *
+ *     │ format (1) │ key id (1) │ nonce (12) │ sealed … │ tag (16) │
+ *
+ * with the first two bytes and the audience (endpoint, identity) as associated data, and sealed:
+ *
+ *     │ issued (4) │ expires (4) │ token id (16) │ revision (1) │ servers (1) │ entries … │
+ *     entry:  │ fingerprint (8) │ revision (1) │ offers (1) │ packed session id … │
+ *
+ * Times are seconds since 1970. The nonce is random: with one key, 2^32 sessions are safe (RFC 8439 §4, birthday bound
+ * of 96 bits); rotate the key before.
+ */
+export const FORMAT: u8 = 1;
+/** Of the encoded token. Other servers and proxies keep headers to 8 KiB, Node's clients all of them to 16 KiB. */
+export const MAX_TOKEN: i32 = 4096;
+export const TOKEN_ID_SIZE: usize = 16;
+/** Randomness for one token: its id and the nonce. */
+export const ENTROPY_SIZE: usize = TOKEN_ID_SIZE + (NONCE_SIZE as usize);
+
+const HEAD: usize = 2;
+const TEXT: usize = HEAD + (NONCE_SIZE as usize);
+const FIXED: usize = 4 + 4 + TOKEN_ID_SIZE + 1 + 1;
+const OVERHEAD: usize = HEAD + ((NONCE_SIZE + TAG_SIZE) as usize);
+
+/** What an upstream offers, as far as we serve it. */
+export const OFFERS_TOOLS: u8 = 1;
+
+/** An upstream's part of a session. */
+@unmanaged
+export class Upstream {
+  fingerprint: u64;
+  revision: Revision;
+  offers: u8;
+  /** NONE where the server keeps no session. */
+  sessionId: Span;
+}
+
+@unmanaged
+export class Session {
+  issued: u32;
+  expires: u32;
+  /** TOKEN_ID_SIZE bytes */
+  id: Span;
+  revision: Revision;
+  count: i32;
+  entries: Span;
+
+  /** The upstream that was initialized with exactly this configuration, or null. */
+  upstream(fingerprint: u64, arena: Arena): Upstream | null {
+    let at = pointer(this.entries);
+    for (let i = 0; i < this.count; i++) {
+      const size = packedSize(at);
+      if (load<u64>(at) === fingerprint) {
+        const found = make<Upstream>(arena);
+        found.fingerprint = fingerprint;
+        found.revision = load<u8>(at, 8);
+        found.offers = load<u8>(at, 9);
+        found.sessionId = unpackId(span(at + 10, (size - 10) as u32), arena);
+        return found;
+      }
+      at += size;
+    }
+    return null;
+  }
+}
+
+/** fingerprint, revision, offers, length of the packed id, packed id */
+function packedSize(at: usize): usize {
+  return 10 + 2 + (load<u16>(at, 10) as usize);
+}
+
+/** Collects what a new session has to remember. */
+@unmanaged
+export class SessionDraft {
+  revision: Revision;
+  count: i32;
+  entries: Writer;
+
+  /** False where the token would become too large: that server is not part of the session. */
+  add(upstream: Upstream): bool {
+    if (length(upstream.sessionId) > MAX_TOKEN) return false;
+    const before = this.entries.size;
+    this.entries.u64(upstream.fingerprint).u8(upstream.revision).u8(upstream.offers);
+    packId(this.entries, upstream.sessionId);
+    const sealed = OVERHEAD + FIXED + (this.entries.size as usize);
+    if (this.count === 255 || encodedLength(sealed as i32) > MAX_TOKEN) {
+      this.entries.truncate(before);
+      return false;
+    }
+    this.count++;
+    return true;
+  }
+
+  /**
+   * @param entropy ENTROPY_SIZE random bytes
+   * @param now seconds since 1970
+   * @param audience see `audienceOf`
+   */
+  sealed(key: Key, entropy: Span, now: u32, ttl: u32, audience: Span, arena: Arena): Span {
+    const plain = newWriter(arena, FIXED + (this.entries.size as usize));
+    plain
+      .u32(now)
+      .u32(now + ttl)
+      .bytes(span(pointer(entropy), TOKEN_ID_SIZE as u32))
+      .u8(this.revision)
+      .u8(this.count)
+      .bytes(this.entries.written);
+
+    const size = OVERHEAD + (plain.size as usize);
+    const sealed = arena.allocate(size);
+    store<u8>(sealed, FORMAT);
+    store<u8>(sealed, key.id as u8, 1);
+    memory.copy(sealed + HEAD, pointer(entropy) + TOKEN_ID_SIZE, NONCE_SIZE as usize);
+    const bound = associatedData(sealed, audience, arena);
+    const text = pointer(plain.written);
+    seal(key.bytes, sealed + HEAD, pointer(bound), length(bound), text, plain.size, sealed + TEXT);
+
+    const out = arena.allocate(encodedLength(size as i32) as usize);
+    return span(out, encode(sealed, size as i32, out) as u32);
+  }
+}
+
+export function newSessionDraft(revision: Revision, arena: Arena): SessionDraft {
+  const draft = make<SessionDraft>(arena);
+  draft.entries = newWriter(arena, 512);
+  draft.revision = revision;
+  return draft;
+}
+
+/**
+ * The session in a token, or null where it is forged, expired, of another audience or under a key we do not have: the
+ * caller cannot tell which, and neither can the client.
+ */
+export function openSession(token: Span, keys: KeyRing, now: u32, audience: Span, arena: Arena): Session | null {
+  if (length(token) > MAX_TOKEN) return null;
+  const sealed = arena.allocate(length(token) as usize);
+  const size = decode(pointer(token), length(token), sealed);
+  if (size < ((OVERHEAD + FIXED) as i32) || load<u8>(sealed) !== FORMAT) return null;
+  const key = keys.find(load<u8>(sealed, 1));
+  if (key === null) return null;
+
+  const bound = associatedData(sealed, audience, arena);
+  const text = sealed + TEXT;
+  const textSize = size - (TEXT as i32);
+  const plain = arena.allocate(textSize as usize);
+  if (!open(key.bytes, sealed + HEAD, pointer(bound), length(bound), text, textSize, plain)) return null;
+
+  const session = make<Session>(arena);
+  session.issued = load<u32>(plain);
+  session.expires = load<u32>(plain, 4);
+  if (now >= session.expires) return null;
+  session.id = span(plain + 8, TOKEN_ID_SIZE as u32);
+  session.revision = load<u8>(plain + 8 + TOKEN_ID_SIZE);
+  session.count = load<u8>(plain + 8 + TOKEN_ID_SIZE, 1) as i32;
+  session.entries = span(plain + FIXED, (textSize as u32) - (TAG_SIZE as u32) - (FIXED as u32));
+  return session;
+}
+
+/** The head of the token, which says how to open it, then whom it is for. */
+function associatedData(sealed: usize, audience: Span, arena: Arena): Span {
+  return newWriter(arena, HEAD + (length(audience) as usize))
+    .bytes(span(sealed, HEAD as u32))
+    .bytes(audience).written;
+}

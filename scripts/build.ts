@@ -1,0 +1,154 @@
+// Compiles the module and writes its digest where Envoy checks it. Same sources, same bytes: asc sees paths relative to
+// the clone only, so neither the machine nor the working directory leaves a trace in them.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+import { CommandError, exitCode, processIo } from './io.ts';
+
+const clone = fileURLToPath(new URL('..', import.meta.url));
+
+/** What can be built: targets of asconfig.json with their entry and output, and the folders that their sources are in. */
+const targets = {
+  plugin: { entry: 'filter/index.ts', output: 'build/plugin.wasm', sources: ['filter'] },
+  core: { entry: 'test/core/module/index.ts', output: 'build/core.wasm', sources: ['filter', 'test/core/module'] },
+} as const;
+
+type Target = keyof typeof targets;
+
+export interface BuiltModule {
+  /** Absolute path of the .wasm file. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes`, lower-case hex. */
+  readonly digest: string;
+  /** False: the sources were those of the last build, and the compiler did not run. */
+  readonly compiled: boolean;
+}
+
+export interface Build {
+  readonly plugin: BuiltModule;
+  /** The core as a module of its own for tests without a host; absent where its entry does not exist. */
+  readonly core?: BuiltModule;
+  /** True: envoy/envoy.yaml carried another digest, and was rewritten. */
+  readonly configurationChanged: boolean;
+}
+
+/**
+ * Brings build/plugin.wasm, build/plugin.wasm.sha256, build/core.wasm and the digest in envoy/envoy.yaml up to date.
+ * @param root the clone to build; this one unless a test says otherwise
+ * @throws CommandError with the compiler's messages
+ */
+export async function build(root: string = clone): Promise<Build> {
+  const plugin = await buildTarget('plugin', root);
+  replaceFile(`${plugin.file}.sha256`, `${plugin.digest}  plugin.wasm\n`);
+  const configurationChanged = writeDigest(join(root, 'envoy/envoy.yaml'), plugin.digest);
+  if (!existsSync(join(root, targets.core.entry))) return { plugin, configurationChanged };
+  return { plugin, core: await buildTarget('core', root), configurationChanged };
+}
+
+async function buildTarget(target: Target, root: string): Promise<BuiltModule> {
+  const { output } = targets[target];
+  const file = join(root, output);
+  const stamp = `${file}.stamp`;
+  const inputs = inputsDigest(target, root);
+  if (existsSync(file) && existsSync(stamp)) {
+    const bytes = readFileSync(file);
+    const digest = sha256(bytes);
+    // Both halves must hold: an output that someone else wrote is not the output of these inputs.
+    if (readFileSync(stamp, 'utf8') === `${inputs} ${digest}\n`) return { file, bytes, digest, compiled: false };
+  }
+  const bytes = await compile(target, root);
+  const digest = sha256(bytes);
+  replaceFile(file, bytes);
+  replaceFile(stamp, `${inputs} ${digest}\n`);
+  return { file, bytes, digest, compiled: true };
+}
+
+/** Digest of everything that the output depends on: sources, options, compiler. */
+function inputsDigest(target: Target, root: string): string {
+  const hash = createHash('sha256').update(`${target} ${asc.version}\n`);
+  const files = targets[target].sources.flatMap((folder) => sourcesIn(join(root, folder)));
+  for (const file of ['asconfig.json', ...files.map((path) => relative(root, path)).sort()]) {
+    const text = readSource(join(root, file));
+    hash.update(`${file} ${text.length}\n${text}`);
+  }
+  return hash.digest('hex');
+}
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** A checkout with CRLF line ends is the same source. */
+function readSource(path: string): string {
+  return readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
+}
+
+async function compile(target: Target, root: string): Promise<Uint8Array> {
+  const { entry, output } = targets[target];
+  let compiled: Uint8Array | undefined;
+  let messages = '';
+  const { error } = await asc.main([entry, '--config', 'asconfig.json', '--target', target], {
+    stdout: { write: () => undefined },
+    stderr: { write: (chunk: Uint8Array | string) => void (messages += String(chunk)) },
+    readFile: (name) => {
+      const path = join(root, name);
+      return existsSync(path) ? readSource(path) : null;
+    },
+    writeFile: (name, contents) => {
+      if (name === output && typeof contents !== 'string') compiled = contents;
+    },
+    listFiles: () => [],
+  });
+  if (error !== null || compiled === undefined) {
+    const said = messages.trim() || (error?.message ?? 'asc wrote nothing');
+    throw new CommandError(`the build of ${entry} failed`, exitCode.environment, said.split('\n'));
+  }
+  return compiled;
+}
+
+/** The two places of envoy.yaml that name the module's bytes; everything else in it stays as it was written. */
+function writeDigest(file: string, digest: string): boolean {
+  const before = readFileSync(file, 'utf8');
+  let places = 0;
+  const after = before.replace(/^(\s*(?:vm_id: sluice-|sha256: ))[0-9a-f]{64}\b/gm, (_, key: string) => {
+    places++;
+    return key + digest;
+  });
+  if (places !== 2)
+    throw new CommandError(`${file}: expected one vm_id and one sha256 to write the digest to, found ${places}`);
+  if (after === before) return false;
+  replaceFile(file, after);
+  return true;
+}
+
+/** Writes beside and renames: a reader sees the old bytes or the new ones. */
+function replaceFile(file: string, contents: Uint8Array | string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, file);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** `plugin.wasm 36104 bytes sha256 … (unchanged)` */
+export function describeBuild({ plugin }: Build): string {
+  return `plugin.wasm ${plugin.bytes.length} bytes sha256 ${plugin.digest}${plugin.compiled ? '' : ' (unchanged)'}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    processIo.out(`${describeBuild(await build())}\n`);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    processIo.err(`${[error.message, ...error.details].join('\n')}\n`);
+    process.exitCode = exitCode.environment;
+  }
+}

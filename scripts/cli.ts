@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { type Io, exitCode, processIo } from './io.ts';
+
+interface Command {
+  readonly summary: string;
+  /** Imported when it runs: `sluice serve` does not wait for what `start` needs. */
+  readonly load: () => Promise<(args: string[], io: Io) => Promise<number>>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  start: {
+    summary: 'the quick start: plugin server, gateway, and two demo MCP servers where none is named',
+    load: async () => (await import('./start.ts')).start,
+  },
+  serve: {
+    summary: 'the plugin server',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  help: {
+    summary: 'this text',
+    load: () => Promise.resolve((_: string[], io: Io) => Promise.resolve(help(io))),
+  },
+};
+
+/**
+ * Runs a command line.
+ * @param argv the arguments after the program's name
+ * @returns the exit code: 0 ok, 1 found something, 2 wrong use, 3 the environment lacks something
+ */
+export async function main(argv: readonly string[], io: Io = processIo): Promise<number> {
+  const [name = 'help', ...args] = argv;
+  if (name === '--version' || name === '-v') {
+    io.out(`${version()}\n`);
+    return exitCode.ok;
+  }
+  const command = name === '--help' || name === '-h' ? commands['help'] : own(name);
+  if (command === undefined) {
+    io.err(`sluice: there is no command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(', ')}\n`);
+    return exitCode.usage;
+  }
+  return (await command.load())(args, io);
+}
+
+function own(name: string): Command | undefined {
+  return Object.hasOwn(commands, name) ? commands[name] : undefined;
+}
+
+function help(io: Io): number {
+  const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`);
+  io.out(`usage: sluice <command> [options]\n\n${rows.join('\n')}\n\nsluice <command> --help lists its options.\n`);
+  return exitCode.ok;
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,111 @@
+import { parseArgs } from 'node:util';
+import { type HostPort, parseHostPort } from '../../envoy/upstream.ts';
+import { CommandError, exitCode } from '../io.ts';
+
+export const startUsage = `usage: sluice start [options]
+
+Starts the plugin server and the gateway, and two demo MCP servers where none is named; prints the URL for MCP clients.
+
+  --server NAME=URL      federate this MCP server, like demo=http://127.0.0.1:3001/mcp; may be repeated
+  --prefix NAME=PREFIX   what the names of its tools begin with (default: NAME_)
+  --config FILE          plugin configuration, YAML or JSON; its servers have \`url:\` instead of \`cluster:\`
+  --listen HOST:PORT     where MCP is served (default 127.0.0.1:10000; port 0: any free one)
+  --admin HOST:PORT      Envoy's admin interface (default 127.0.0.1:9901, or a free port where that is taken)
+  --workers N            worker threads of Envoy (default 2)
+  --engine auto|envoy    what runs the module (default auto)
+  --host-mode hold       how the module works with its host (default hold)
+  --json                 print one JSON object per line: ready, error, stopped
+`;
+
+export interface NamedServer {
+  readonly name: string;
+  readonly url: string;
+}
+
+export interface StartOptions {
+  readonly config: string | undefined;
+  readonly servers: readonly NamedServer[];
+  /** Server name → prefix. */
+  readonly prefixes: ReadonlyMap<string, string>;
+  readonly listen: HostPort;
+  /** Absent: the usual one if it is free. */
+  readonly admin: HostPort | undefined;
+  readonly workers: number;
+  readonly help: boolean;
+}
+
+/** @throws CommandError (wrong use) that names the flag */
+export function parseStart(args: string[]): StartOptions {
+  const values = parseFlags(args);
+  if (values.config !== undefined && values.server.length > 0) {
+    throw wrong('--config and --server exclude each other: a configuration names its servers itself');
+  }
+  oneOf('--engine', values.engine, ['auto', 'envoy'], ['embedded']);
+  oneOf('--host-mode', values['host-mode'], ['hold'], ['pair']);
+  return {
+    config: values.config,
+    servers: values.server.map((text) => {
+      const [name, url] = pair('--server', text, 'NAME=URL');
+      return { name, url };
+    }),
+    prefixes: new Map(values.prefix.map((text) => pair('--prefix', text, 'NAME=PREFIX'))),
+    listen: address('--listen', values.listen),
+    admin: values.admin === undefined ? undefined : address('--admin', values.admin),
+    workers: count('--workers', values.workers),
+    help: values.help,
+  };
+}
+
+function parseFlags(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        config: { type: 'string' },
+        server: { type: 'string', multiple: true, default: [] },
+        prefix: { type: 'string', multiple: true, default: [] },
+        engine: { type: 'string', default: 'auto' },
+        listen: { type: 'string', default: '127.0.0.1:10000' },
+        admin: { type: 'string' },
+        workers: { type: 'string', default: '2' },
+        'host-mode': { type: 'string', default: 'hold' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw wrong((error as Error).message);
+  }
+}
+
+function pair(flag: string, text: string, form: string): [string, string] {
+  const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw wrong(`${flag} takes ${form}, not ${JSON.stringify(text)}`);
+  return [name, value];
+}
+
+function address(flag: string, text: string): HostPort {
+  try {
+    return parseHostPort(text);
+  } catch (error) {
+    throw wrong(`${flag}: ${(error as Error).message}`);
+  }
+}
+
+function count(flag: string, text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,3}$/.test(text) || number === 0)
+    throw wrong(`${flag} takes a number from 1 to 999, not ${JSON.stringify(text)}`);
+  return number;
+}
+
+function oneOf(flag: string, value: string, known: readonly string[], planned: readonly string[]): void {
+  if (planned.includes(value))
+    throw wrong(`${flag} ${value} is not built yet; this version has ${flag} ${known.join('|')}`);
+  if (!known.includes(value)) throw wrong(`${flag} takes ${known.join('|')}, not ${JSON.stringify(value)}`);
+}
+
+function wrong(message: string): CommandError {
+  return new CommandError(`${message} (sluice start --help lists the options)`, exitCode.usage);
+}

@@ -1,0 +1,33 @@
+/** Asks for the end: Ctrl-C, a supervisor, a terminal that closes. */
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+export interface StopSignals {
+  /** Aborted by the first signal. */
+  readonly stop: AbortSignal;
+  /** Gives the signals back to whoever had them before. */
+  readonly release: () => void;
+}
+
+/**
+ * Listens for the signals that ask for the end. The second one does not wait for it: `kill` runs, then the process exits
+ * with 128 + the signal's number, as shells count.
+ */
+export function stopSignals(kill: () => void): StopSignals {
+  const controller = new AbortController();
+  const names = Object.keys(signals) as (keyof typeof signals)[];
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) {
+      controller.abort();
+      return;
+    }
+    kill();
+    process.exit(128 + signals[signal as keyof typeof signals]);
+  };
+  for (const name of names) process.on(name, onSignal);
+  return {
+    stop: controller.signal,
+    release: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}

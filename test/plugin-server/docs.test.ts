@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
+import { moduleWith } from './modules.ts';
+
+const root = new URL('../../', import.meta.url);
+const docs = await readFile(new URL('docs/plugin-server.md', root), 'utf8');
+const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
+
+let server: RunningPluginServer;
+let directory: string;
+
+beforeAll(async () => {
+  const artifacts = [loadArtifact('sluice', version, moduleWith('documented'))];
+  server = await startPluginServer({ artifacts, host: '127.0.0.1', port: 0 });
+  directory = await mkdtemp(join(tmpdir(), 'sluice-docs-'));
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(directory, { recursive: true });
+});
+
+/** What a block shows: each line that begins with `$ ` is typed, the others are the output of all of them. */
+function session(block: string): { typed: string; shown: string } {
+  const lines = block.trimEnd().split('\n');
+  const typed = lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
+  return { typed: typed.join('\n'), shown: lines.filter((line) => !line.startsWith('$ ')).join('\n') };
+}
+
+/** `…` stands for whatever differs from build to build. */
+function pattern(shown: string): RegExp {
+  const escaped = shown.split('…').map((literal) => literal.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${escaped.join('[^]*')}$`);
+}
+
+const blocks = [...docs.matchAll(/^```console\n([^]*?)^```$/gm)].map((match) => match[1] ?? '');
+
+test.each(blocks.map(session))('$typed', async ({ typed, shown }) => {
+  const { stdout } = await promisify(execFile)('sh', ['-c', typed.replaceAll('http://127.0.0.1:8801', server.url)], {
+    cwd: directory,
+    env: { ...process.env, NO_PROXY: '127.0.0.1' },
+  });
+  expect(stdout.replaceAll('\r\n', '\n').trimEnd()).toMatch(pattern(shown));
+});
+
+test('every command of the documentation is in a block that is run', () => {
+  const commands = docs.split('\n').filter((line) => /\bcurl -/.test(line));
+  const run = blocks
+    .flatMap((block) => block.split('\n'))
+    .filter((line) => line.startsWith('$ ') && line.includes('curl'));
+  expect(run).toEqual(commands);
+});
