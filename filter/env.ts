@@ -4,16 +4,72 @@
 
 export declare function proxy_log(level: i32, message: usize, length: usize): i32;
 export declare function proxy_get_header_map_pairs(map: i32, outData: usize, outLength: usize): i32;
-export declare function proxy_add_header_map_value(map: i32, name: usize, nameLength: usize, value: usize, valueLength: usize): i32;
-export declare function proxy_replace_header_map_value(map: i32, name: usize, nameLength: usize, value: usize, valueLength: usize): i32;
+export declare function proxy_add_header_map_value(
+  map: i32,
+  name: usize,
+  nameLength: usize,
+  value: usize,
+  valueLength: usize,
+): i32;
+export declare function proxy_replace_header_map_value(
+  map: i32,
+  name: usize,
+  nameLength: usize,
+  value: usize,
+  valueLength: usize,
+): i32;
 export declare function proxy_remove_header_map_value(map: i32, name: usize, nameLength: usize): i32;
-export declare function proxy_get_buffer_bytes(buffer: i32, start: usize, length: usize, outData: usize, outLength: usize): i32;
-export declare function proxy_set_buffer_bytes(buffer: i32, start: usize, length: usize, data: usize, dataLength: usize): i32;
+export declare function proxy_get_buffer_bytes(
+  buffer: i32,
+  start: usize,
+  length: usize,
+  outData: usize,
+  outLength: usize,
+): i32;
+export declare function proxy_set_buffer_bytes(
+  buffer: i32,
+  start: usize,
+  length: usize,
+  data: usize,
+  dataLength: usize,
+): i32;
 export declare function proxy_get_property(path: usize, pathLength: usize, outData: usize, outLength: usize): i32;
-export declare function proxy_send_local_response(status: i32, details: usize, detailsLength: usize, body: usize, bodyLength: usize, headers: usize, headersLength: usize, grpcStatus: i32): i32;
+export declare function proxy_send_local_response(
+  status: i32,
+  details: usize,
+  detailsLength: usize,
+  body: usize,
+  bodyLength: usize,
+  headers: usize,
+  headersLength: usize,
+  grpcStatus: i32,
+): i32;
 export declare function proxy_continue_stream(stream: i32): i32;
-export declare function proxy_http_call(cluster: usize, clusterLength: usize, headers: usize, headersLength: usize, body: usize, bodyLength: usize, trailers: usize, trailersLength: usize, timeout: i32, outToken: usize): i32;
+export declare function proxy_http_call(
+  cluster: usize,
+  clusterLength: usize,
+  headers: usize,
+  headersLength: usize,
+  body: usize,
+  bodyLength: usize,
+  trailers: usize,
+  trailersLength: usize,
+  timeout: i32,
+  outToken: usize,
+): i32;
 export declare function proxy_set_effective_context(context: i32): i32;
-export declare function proxy_get_shared_data(key: usize, keyLength: usize, outData: usize, outLength: usize, outCas: usize): i32;
-export declare function proxy_set_shared_data(key: usize, keyLength: usize, data: usize, dataLength: usize, cas: u32): i32;
+export declare function proxy_get_shared_data(
+  key: usize,
+  keyLength: usize,
+  outData: usize,
+  outLength: usize,
+  outCas: usize,
+): i32;
+export declare function proxy_set_shared_data(
+  key: usize,
+  keyLength: usize,
+  data: usize,
+  dataLength: usize,
+  cas: u32,
+): i32;
 export declare function proxy_get_current_time_nanoseconds(outTime: usize): i32;

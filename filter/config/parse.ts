@@ -4,6 +4,7 @@ import { isJson, strip } from '../json/reader';
 import { audienceOf } from '../session/audience';
 import { Environment } from './environment';
 import { Gateway, HostMode, Limits } from './gateway';
+import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names, openSection, Section } from './section';
 import { readServers } from './servers';
@@ -48,7 +49,7 @@ export class Parsed {
 /**
  * Depends on its arguments only: the host runs it once per worker, and drops the filter silently from a worker where it
  * fails alone.
- * @param text JSON, kept as long as the gateway
+ * @param text JSON, or a Struct of Envoy's YAML; kept as long as the gateway
  */
 export function parseGateway(text: Span, environment: Environment, arena: Arena): Parsed {
   const parsed = make<Parsed>(arena);
@@ -56,11 +57,12 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   const problems = newProblems(arena);
   parsed.gateway = gateway;
   parsed.problems = problems;
-  if (!isJson(text, arena)) {
+  const json = isJson(text, arena) ? text : structToJson(text, arena);
+  if (json === NONE) {
     problems.add(problems.at(null).bytes(NOT_JSON));
     return parsed;
   }
-  const root = openSection(strip(text), null, MEMBERS, problems);
+  const root = openSection(strip(json), null, MEMBERS, problems);
   gateway.endpoint = readEndpoint(root);
   gateway.audience = audienceOf(gateway.endpoint, arena);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);

@@ -16,7 +16,7 @@ export class Response {
 
 export function readResponse(headers: Span, arena: Arena): Response {
   const response = make<Response>(arena);
-  for (const pairs = readPairs(headers, arena); pairs.next(); ) {
+  for (const pairs = readPairs(headers, arena); pairs.next();) {
     if (equals(pairs.name, header.STATUS)) response.status = pairs.value;
     else if (equals(pairs.name, header.CONTENT_TYPE)) response.contentType = pairs.value;
     else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
@@ -77,5 +77,7 @@ function replacesRouterReply(exchange: Exchange, details: Span, server: Span): b
 }
 
 function statusText(exchange: Exchange, status: u32): Span {
-  return newWriter(exchange.arena, 16).bytes(HTTP).decimal(status as u64).written;
+  return newWriter(exchange.arena, 16)
+    .bytes(HTTP)
+    .decimal(status as u64).written;
 }

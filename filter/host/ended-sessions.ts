@@ -13,7 +13,9 @@ const SLOTS: u64 = 4096;
 const TABLE = literal('sluice/ended/');
 
 function keyOf(session: Session, arena: Arena): Span {
-  return newWriter(arena, 24).bytes(TABLE).decimal(fingerprint(session.id) % SLOTS).written;
+  return newWriter(arena, 24)
+    .bytes(TABLE)
+    .decimal(fingerprint(session.id) % SLOTS).written;
 }
 
 export function markEnded(session: Session): void {

@@ -9,7 +9,8 @@ const CAS_OF_NOTHING: u32 = 0xffffffff;
 /** What any worker of this Envoy put there under the same vm_id, or NONE. */
 export function get(key: Span): Span {
   store<usize>(OUT_DATA, 0);
-  if (proxy_get_shared_data(pointer(key), length(key) as usize, OUT_DATA, OUT_LENGTH, OUT_CAS) !== Status.Ok) return NONE;
+  if (proxy_get_shared_data(pointer(key), length(key) as usize, OUT_DATA, OUT_LENGTH, OUT_CAS) !== Status.Ok)
+    return NONE;
   const data = load<usize>(OUT_DATA);
   return data === 0 ? NONE : span(data, load<usize>(OUT_LENGTH) as u32);
 }

@@ -1,0 +1,154 @@
+import { Arena, make } from '../bytes/arena';
+import { Span, span, limit, literal, pointer, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { writeEscaped } from '../json/text';
+
+/**
+ * A configuration that stands in Envoy's YAML as a `google.protobuf.Struct`, so as YAML like everything around it, comes
+ * to the module in protobuf's wire form (Envoy unwraps StringValue and BytesValue only). This writes it as JSON.
+ *
+ *     Struct    = 1: entry { 1: name, 2: Value } …        ListValue = 1: Value …
+ *     Value     = 1: null | 2: double | 3: string | 4: bool | 5: Struct | 6: ListValue
+ */
+export function structToJson(wire: Span, arena: Arena): Span {
+  const writer = newWriter(arena, (wire as u32 as usize) * 2);
+  return writeStruct(writer, wire, 0) ? writer.written : NONE;
+}
+
+const MAX_DEPTH = 64;
+const NULL = literal('null');
+const TRUE = literal('true');
+const FALSE = literal('false');
+
+/** Wire types, protobuf encoding. */
+const VARINT = 0;
+const FIXED64 = 1;
+const LENGTH_DELIMITED = 2;
+
+/** One field after the other; anything that is not of this form ends the walk as `broken`. */
+@unmanaged
+class Fields {
+  at: usize;
+  end: usize;
+  broken: bool;
+  field: u32;
+  type: u32;
+  varint: u64;
+  bytes: Span;
+
+  next(): bool {
+    if (this.at >= this.end) return false;
+    const tag = this.readVarint();
+    this.field = (tag >> 3) as u32;
+    this.type = (tag & 7) as u32;
+    if (this.type === VARINT) this.varint = this.readVarint();
+    else if (this.type === FIXED64) this.take(8);
+    else if (this.type === LENGTH_DELIMITED) this.take(this.readVarint());
+    else this.broken = true;
+    return !this.broken;
+  }
+
+  private take(count: u64): void {
+    if (count > ((this.end - this.at) as u64)) {
+      this.broken = true;
+      return;
+    }
+    this.bytes = span(this.at, count as u32);
+    this.at += count as usize;
+  }
+
+  private readVarint(): u64 {
+    let value: u64 = 0;
+    for (let shift: u64 = 0; shift < 64; shift += 7) {
+      if (this.at >= this.end) break;
+      const byte: u64 = load<u8>(this.at++);
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    this.broken = true;
+    return 0;
+  }
+}
+
+function fieldsIn(message: Span, arena: Arena): Fields {
+  const fields = make<Fields>(arena);
+  fields.at = pointer(message);
+  fields.end = limit(message);
+  return fields;
+}
+
+function writeStruct(writer: Writer, message: Span, depth: i32): bool {
+  if (depth > MAX_DEPTH) return false;
+  const fields = fieldsIn(message, writer.arena);
+  writer.byte(0x7b);
+  let sound: bool = true;
+  let first = true;
+  while (sound && fields.next()) {
+    if (!first) writer.byte(0x2c);
+    first = false;
+    sound = fields.field === 1 && fields.type === LENGTH_DELIMITED && writeEntry(writer, fields.bytes, depth);
+  }
+  writer.byte(0x7d);
+  return sound && !fields.broken;
+}
+
+function writeEntry(writer: Writer, entry: Span, depth: i32): bool {
+  const fields = fieldsIn(entry, writer.arena);
+  let name = NONE;
+  let value = NONE;
+  let sound: bool = true;
+  while (sound && fields.next()) {
+    sound = fields.type === LENGTH_DELIMITED;
+    if (fields.field === 1) name = fields.bytes;
+    else value = fields.bytes;
+  }
+  sound = sound && !fields.broken;
+  writer.byte(0x22);
+  writeEscaped(writer, name);
+  writer.byte(0x22).byte(0x3a);
+  return sound && writeValue(writer, value, depth + 1);
+}
+
+function writeValue(writer: Writer, value: Span, depth: i32): bool {
+  const fields = fieldsIn(value, writer.arena);
+  let sound: bool = true;
+  if (!fields.next()) writer.bytes(NULL);
+  else if (fields.field === 1) writer.bytes(NULL);
+  else if (fields.field === 2 && fields.type === FIXED64) writeNumber(writer, load<f64>(pointer(fields.bytes)));
+  else if (fields.field === 4) writer.bytes(fields.varint !== 0 ? TRUE : FALSE);
+  else if (fields.type !== LENGTH_DELIMITED) sound = false;
+  else if (fields.field === 3) {
+    writer.byte(0x22);
+    writeEscaped(writer, fields.bytes);
+    writer.byte(0x22);
+  } else if (fields.field === 5) sound = writeStruct(writer, fields.bytes, depth);
+  else sound = fields.field === 6 && writeList(writer, fields.bytes, depth);
+  return sound && !fields.broken;
+}
+
+function writeList(writer: Writer, message: Span, depth: i32): bool {
+  if (depth > MAX_DEPTH) return false;
+  const fields = fieldsIn(message, writer.arena);
+  writer.byte(0x5b);
+  let sound: bool = true;
+  let first = true;
+  while (sound && fields.next()) {
+    if (!first) writer.byte(0x2c);
+    first = false;
+    sound = fields.field === 1 && fields.type === LENGTH_DELIMITED && writeValue(writer, fields.bytes, depth + 1);
+  }
+  writer.byte(0x5d);
+  return sound && !fields.broken;
+}
+
+/** No member of a configuration takes a fraction: three digits are enough to show what was found. */
+function writeNumber(writer: Writer, value: f64): void {
+  const bounded = min(max(value, -1e15), 1e15);
+  const whole = bounded as i64;
+  if (bounded < 0) writer.byte(0x2d);
+  writer.decimal(abs(whole) as u64);
+  const thousandths = (abs(bounded - (whole as f64)) * 1000) as u64;
+  if (abs(bounded) === (abs(whole) as f64)) return;
+  writer.byte(0x2e).byte(0x30 + ((thousandths / 100) as u8));
+  writer.byte(0x30 + (((thousandths / 10) % 10) as u8)).byte(0x30 + ((thousandths % 10) as u8));
+}

@@ -1,0 +1,63 @@
+import { newArena, scratch } from '../../../filter/bytes/arena';
+import { length, pointer, span } from '../../../filter/bytes/span';
+import { isJson } from '../../../filter/json/reader';
+import { newScanner, Scanner, SCANNER_SIZE, Token } from '../../../filter/json/scanner';
+
+const memoryOfScanner = newArena(4096);
+let scanner: Scanner = newScanner(memoryOfScanner.zeroed(SCANNER_SIZE), 0);
+
+/** Begins another document. */
+export function scannerOpen(watch: i32): void {
+  memoryOfScanner.reset();
+  scanner = newScanner(memoryOfScanner.zeroed(SCANNER_SIZE), watch);
+}
+
+export function scannerFeed(text: usize, count: u32): void {
+  scanner.feed(span(text, count));
+}
+
+export function scannerNext(): Token {
+  return scanner.next();
+}
+
+export function scannerStart(): u32 {
+  return scanner.start;
+}
+
+export function scannerFinish(): u32 {
+  return scanner.finish;
+}
+
+export function scannerDepth(): i32 {
+  return scanner.depth;
+}
+
+export function scannerFault(): i32 {
+  return scanner.fault;
+}
+
+export function scannerPosition(): u32 {
+  return scanner.position;
+}
+
+export function scannerComplete(): bool {
+  return scanner.complete();
+}
+
+export function scannerKey(): usize {
+  return pointer(scanner.key);
+}
+
+export function scannerKeyKept(): i32 {
+  return length(scanner.key);
+}
+
+export function scannerKeyLength(): u32 {
+  return scanner.keyLength;
+}
+
+export function readerIsJson(text: usize, count: u32): bool {
+  const found = isJson(span(text, count), scratch);
+  scratch.reset();
+  return found;
+}
