@@ -1,5 +1,5 @@
 // The callbacks of proxy-wasm ABI 0.2.1, one line each: who asks, and which room answers.
-import { receive, scratch } from './bytes/arena';
+import { scratch } from './bytes/arena';
 import './host/abort';
 import * as hold from './host/hold';
 import { configure, forget } from './host/roots';
@@ -9,7 +9,7 @@ import { closeStream, openStream, streamOf } from './host/streams';
 export function proxy_abi_version_0_2_1(): void {}
 
 export function proxy_on_memory_allocate(size: usize): usize {
-  return receive(size);
+  return scratch.allocate(size);
 }
 
 export function proxy_on_vm_start(root: u32, size: u32): u32 {

@@ -2,7 +2,7 @@ import { span, pointer, length, Span } from './span';
 
 /**
  * Memory that is given back all at once. Every stream has one, every callback borrows `scratch`; what the host hands
- * back (`proxy_on_memory_allocate`) lands in the one that is `receiving`, so that no result is ever freed by hand.
+ * back (`proxy_on_memory_allocate`) lands in `scratch` too, so that no result is ever freed by hand.
  *
  *     Arena ──▶ block ──▶ block ──▶ 0        block:  │ next (4) │ size (4) │ bytes …
  */
@@ -96,15 +96,3 @@ export function make<T>(arena: Arena): T {
 
 /** Lives until the end of the current callback. */
 export const scratch = newArena(64 << 10);
-
-let receiving: Arena = scratch;
-
-/** Directs the host's results into this arena until `receiveInto(scratch)`. */
-export function receiveInto(arena: Arena): void {
-  receiving = arena;
-}
-
-/** The body of `proxy_on_memory_allocate`. */
-export function receive(size: usize): usize {
-  return receiving.allocate(size);
-}

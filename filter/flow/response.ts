@@ -37,16 +37,17 @@ const NO_CONNECTION = literal('no connection');
 const HTTP = literal('HTTP ');
 const JSON_START = literal('application/json');
 
+/** Whether the upstream itself made this response. @param details Envoy's response code details */
+export function isFromUpstream(details: Span): bool {
+  return equals(details, VIA_UPSTREAM);
+}
+
 /**
- * Whether the response to a call that was sent on must be replaced; if so, `exchange.reply` is what by. What a server
- * itself says in JSON is its answer, whatever the status; what Envoy's router says in its stead becomes a row of our
- * table; what other filters say (401, 403, 429) is theirs.
- * @param details Envoy's response code details
+ * Whether an upstream's error to a call that was sent on must not reach the client as it is; if so, `exchange.reply` is
+ * what does. What a server says in JSON is its answer, whatever the status.
  */
-export function replaces(exchange: Exchange, status: u32, contentType: Span, details: Span): bool {
-  if (status < 400) return false;
+export function replacesUpstreamError(exchange: Exchange, status: u32, contentType: Span): bool {
   const server = exchange.forward.server.name;
-  if (!equals(details, VIA_UPSTREAM)) return replacesRouterReply(exchange, details, server);
 
   if (status === 401 || status === 403) {
     // Its challenge is for the gateway; a client would answer it with a token meant for somebody else.
@@ -63,7 +64,12 @@ export function replaces(exchange: Exchange, status: u32, contentType: Span, det
   return true;
 }
 
-function replacesRouterReply(exchange: Exchange, details: Span, server: Span): bool {
+/**
+ * The same for a reply that Envoy made in the server's stead: its router's become rows of our table, those of other
+ * filters (401, 403, 429) are theirs.
+ */
+export function replacesRouterReply(exchange: Exchange, details: Span): bool {
+  const server = exchange.forward.server.name;
   if (startsWith(details, TRY_TIMEOUT) || startsWith(details, TIMEOUTS)) {
     exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, server);
   } else if (startsWith(details, NO_HOST)) {

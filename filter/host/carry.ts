@@ -21,7 +21,8 @@ import { Phase, Stream } from './streams';
 import { Buffer, HeaderMap } from './status';
 
 const NO_GRPC_STATUS = -1;
-const DETAILS = literal('sluice_');
+const SERVED = literal('sluice');
+const REFUSED = literal('sluice_');
 const SEPARATOR = literal(': ');
 
 /** The one place where an outcome becomes host calls. Returns what is left to do: Forward, Reply or Wait. */
@@ -111,7 +112,7 @@ function reply(exchange: Exchange): void {
 
 /** What the access log shows as RESPONSE_CODE_DETAILS. */
 function detailsOf(reason: Reason): Span {
-  return line().bytes(DETAILS).bytes(errorRow(reason).name).written;
+  return reason === Reason.None ? SERVED : line().bytes(REFUSED).bytes(errorRow(reason).name).written;
 }
 
 /** The key must be there before the first session is opened or sealed. */

@@ -4,7 +4,7 @@ import { length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { admit, enter } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
-import { readResponse, replaces } from '../flow/response';
+import { isFromUpstream, readResponse, replacesRouterReply, replacesUpstreamError } from '../flow/response';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { PRODUCT } from '../version';
@@ -93,8 +93,15 @@ export function onResponseHeaders(stream: Stream, ended: bool): void {
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   const status = statusOf(response.status);
-  if (status < 400 || ended) return;
-  if (!replaces(exchange, status, response.contentType, property(RESPONSE_CODE_DETAILS))) return;
+  if (status < 400) return;
+  const details = property(RESPONSE_CODE_DETAILS);
+  if (isFromUpstream(details)) {
+    // Replaced whole, headers such as its WWW-Authenticate included.
+    if (replacesUpstreamError(exchange, status, response.contentType)) carry(stream, exchange, Outcome.Reply);
+    return;
+  }
+  // A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced in passing.
+  if (ended || !replacesRouterReply(exchange, details)) return;
   const reply = exchange.reply;
   stream.replacement = reply.body;
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
