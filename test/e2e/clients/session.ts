@@ -1,0 +1,66 @@
+// A client that writes its messages itself, in a session of the gateway's.
+import { type Http, type RawAnswer, type RawRequest, send } from './raw.ts';
+
+export const latest = '2025-11-25';
+
+export const mcpHeaders = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+} as const;
+
+export function initializeMessage(revision = latest, id: string | number = 0): string {
+  return JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    method: 'initialize',
+    params: { protocolVersion: revision, capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+  });
+}
+
+/** Sends one message, as given, without a session. */
+export function post(url: string, body: RawRequest['body'], request: Omit<RawRequest, 'body'> = {}): Promise<RawAnswer> {
+  return send(url, { ...request, body: body ?? '', headers: { ...mcpHeaders, ...request.headers } });
+}
+
+export interface Session {
+  readonly id: string;
+  readonly initialized: RawAnswer;
+  /** Sends one message, as given. */
+  post(body: RawRequest['body'], request?: Omit<RawRequest, 'body'>): Promise<RawAnswer>;
+  /** Ends it. */
+  end(): Promise<RawAnswer>;
+}
+
+/** @throws Error with the answer where initialize is refused */
+export async function openSession(url: string, { http = 'HTTP/1.1', revision = latest }: { http?: Http; revision?: string } = {}): Promise<Session> {
+  const initialized = await post(url, initializeMessage(revision), { http });
+  const id = initialized.headers['mcp-session-id'];
+  if (typeof id !== 'string') throw new Error(`initialize was refused: ${initialized.status} ${initialized.text}`);
+  return sessionWith(url, id, http, revision, initialized);
+}
+
+/** A session that somebody else opened. */
+export function resumeSession(url: string, id: string, { http = 'HTTP/1.1' as Http } = {}): Pick<Session, 'post' | 'end'> {
+  const headers = { 'mcp-session-id': id, 'mcp-protocol-version': latest };
+  return {
+    post: (body, request = {}) => post(url, body, { http, ...request, headers: { ...headers, ...request.headers } }),
+    end: () => send(url, { http, method: 'DELETE', headers }),
+  };
+}
+
+function sessionWith(url: string, id: string, http: Http, revision: string, initialized: RawAnswer): Session {
+  const headers = { 'mcp-session-id': id, 'mcp-protocol-version': revision };
+  return {
+    id,
+    initialized,
+    post: (body, request = {}) => post(url, body, { http, ...request, headers: { ...headers, ...request.headers } }),
+    end: () => send(url, { http, method: 'DELETE', headers }),
+  };
+}
+
+/** The bytes of a `tools/call`, `name` and `args` as JSON. */
+export function callMessage(name: string, args = '{}', id = '1'): string {
+  return `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":${name},"arguments":${args}}}`;
+}
+
+export const listMessage = (id = '1'): string => `{"jsonrpc":"2.0","id":${id},"method":"tools/list"}`;

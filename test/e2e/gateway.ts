@@ -1,0 +1,132 @@
+// The gateway under test as a user runs it: the module from a real plugin server, in the engine that was found.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { type RunningEnvoy, startEnvoy } from '../../envoy/engine/process.ts';
+import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
+import { type Engine, engine } from './engine.ts';
+import { until } from './until.ts';
+
+export interface GatewayOptions {
+  readonly servers: readonly GatewayServer[];
+  /** The plugin configuration but for its servers. */
+  readonly plugin?: Readonly<Record<string, unknown>>;
+  /** 2 unless said otherwise, so that what lives in one worker only is noticed. */
+  readonly workers?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Changes the bootstrap: for what the shipped one does not have. */
+  readonly adjust?: (bootstrap: Bootstrap) => void;
+}
+
+export interface Gateway {
+  /** Of the MCP endpoint: `http://127.0.0.1:40000/mcp` */
+  readonly url: string;
+  readonly origin: string;
+  /** Everything that the engine wrote so far. */
+  log(): string;
+  /** Counters and gauges by name. */
+  stats(): Promise<Map<string, number>>;
+  /** The configuration as an operator can read it. */
+  configuration(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const engines: Record<Engine['name'], (engine: Engine, bootstrap: Bootstrap, options: GatewayOptions) => Promise<RunningEnvoy>> = {
+  envoy: ({ binary }, bootstrap, { workers = 2, env = {} }) =>
+    startEnvoy({ binary, config: bootstrap, concurrency: workers, env }),
+};
+
+const loopback = { host: '127.0.0.1', port: 0 };
+const clone = new URL('../../', import.meta.url);
+
+/** Starts a plugin server and a gateway that fetches the module there; both end with `stop`. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  if (engine === undefined) throw new Error('there is no engine to run the gateway in');
+  const bytes = readFileSync(fileURLToPath(new URL('build/plugin.wasm', clone)));
+  const { version } = JSON.parse(readFileSync(fileURLToPath(new URL('package.json', clone)), 'utf8')) as {
+    version: string;
+  };
+  const pluginServer = await startPluginServer({ artifacts: [loadArtifact('sluice', version, bytes)], ...loopback });
+  try {
+    const bootstrap = gatewayBootstrap({
+      listen: loopback,
+      admin: loopback,
+      pluginServerUrl: pluginServer.url,
+      digest: createHash('sha256').update(bytes).digest('hex'),
+      servers: options.servers,
+      ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
+    });
+    options.adjust?.(bootstrap);
+    const running = await engines[engine.name](engine, bootstrap, options);
+    const origin = `http://${running.listeners.get('mcp') ?? ''}`;
+    return {
+      url: origin + endpointOf(options.plugin),
+      origin,
+      log: () => running.log(),
+      stats: () => statsOf(running.adminUrl),
+      configuration: async () => (await fetch(`${running.adminUrl}/config_dump`)).text(),
+      stop: async () => {
+        await running.stop();
+        await pluginServer.close();
+      },
+    };
+  } catch (error) {
+    await pluginServer.close();
+    throw error;
+  }
+}
+
+async function statsOf(adminUrl: string): Promise<Map<string, number>> {
+  const text = await (await fetch(`${adminUrl}/stats`)).text();
+  const stats = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const [, name = '', value = ''] = /^(\S+): (\d+)$/.exec(line) ?? [];
+    if (name !== '') stats.set(name, Number(value));
+  }
+  return stats;
+}
+
+/**
+ * A gateway for the tests of a block. At its end the gateway has to be as sound as at its beginning.
+ * @param options made once the upstreams of the block are up
+ */
+export function useGateway(options: () => GatewayOptions): { readonly current: Gateway } {
+  let gateway: Gateway | undefined;
+  beforeAll(async () => {
+    gateway = await startGateway(options());
+  });
+  afterAll(async () => {
+    if (gateway === undefined) return;
+    try {
+      await expectSound(gateway);
+    } finally {
+      await gateway.stop();
+    }
+  });
+  return {
+    get current() {
+      if (gateway === undefined) throw new Error('the gateway is not running yet');
+      return gateway;
+    },
+  };
+}
+
+/** No trap, no VM that had to be replaced, and no request that is still held after its client got what it wanted. */
+export async function expectSound(gateway: Gateway): Promise<void> {
+  await until('no request is held any more', async () => {
+    const stats = await gateway.stats();
+    return stats.get('http.mcp.downstream_rq_active') === 0;
+  });
+  const stats = await gateway.stats();
+  const troubles = [...stats].filter(([name, value]) => /^wasm\b.*(?:fail|reload|negative)/.test(name) && value > 0);
+  expect(troubles, 'what Envoy counted against the VMs').toEqual([]);
+  expect(suspicious(gateway.log()), 'what the log holds against the module').toEqual([]);
+}
+
+/** Lines of Envoy itself; the access log, whose lines are JSON, holds the clients' text. */
+function suspicious(log: string): string[] {
+  const lines = log.split('\n').filter((line) => !line.startsWith('{'));
+  return lines.filter((line) => /\[critical\]|\[error\]|Function: \w+ failed|VM failed|RuntimeError|assert failure/.test(line));
+}

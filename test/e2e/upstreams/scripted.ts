@@ -1,0 +1,205 @@
+// An MCP server whose every byte is the test's: it records what it is sent, and answers as it is told.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createServer as createServer2 } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Recorded {
+  readonly method: string;
+  readonly path: string;
+  /** Lower-case names; values of a repeated header are joined. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  readonly trailers: Readonly<Record<string, string | undefined>>;
+  /** Of the JSON-RPC message, where there is one. */
+  readonly rpcMethod: string | undefined;
+  /** The message's id as it was written. */
+  readonly id: string;
+}
+
+/** What both kinds of response can do. */
+export interface Reply {
+  head(status: number, headers: Readonly<Record<string, string>>): void;
+  write(bytes: string | Buffer): void;
+  end(bytes?: string | Buffer): void;
+  /** Ends the connection (HTTP/2: the stream) as if the server had died. */
+  reset(): void;
+}
+
+export type Answer = (request: Recorded, reply: Reply) => void | Promise<void>;
+
+export interface Scripted {
+  readonly url: string;
+  readonly requests: readonly Recorded[];
+  /** The messages of a JSON-RPC method, or the requests of an HTTP method. */
+  of(method: string): Recorded[];
+  /** The last of them. @throws where there was none */
+  last(method: string): Recorded;
+  /** By JSON-RPC method, or by HTTP method for requests without a message; what is not there is answered as usual. */
+  answers: Record<string, Answer>;
+  forget(): void;
+  /** Refuses connections, those that exist included, until `start` is called again on the same port. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+export interface ScriptedOptions {
+  readonly http2?: boolean;
+  readonly answers?: Readonly<Record<string, Answer>>;
+  /** What `initialize` answers with beside the protocol revision; JSON members. */
+  readonly initialized?: Readonly<Record<string, unknown>>;
+  /** Tools by name, or the JSON of the whole list. */
+  readonly tools?: readonly string[] | string;
+  /** None: the server keeps no session. */
+  readonly sessionId?: string;
+}
+
+export async function startScripted(options: ScriptedOptions = {}): Promise<Scripted> {
+  const requests: Recorded[] = [];
+  const sockets = new Set<Socket>();
+  const scripted: Pick<Scripted, 'answers'> = { answers: { ...options.answers } };
+  const usual = usualAnswers(options);
+
+  const serve = async (request: Incoming, reply: Reply): Promise<void> => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const recorded = record(request, Buffer.concat(parts));
+    requests.push(recorded);
+    const key = recorded.rpcMethod ?? recorded.method;
+    const answer = scripted.answers[key] ?? usual[key] ?? status(404, 'text/plain', `nothing is known about ${key}`);
+    await answer(recorded, reply);
+  };
+  const guarded = (request: Incoming, reply: Reply): void => {
+    serve(request, reply).catch(() => undefined); // the peer went away: its tests see that themselves
+  };
+  const server =
+    options.http2 === true
+      ? createServer2((request, response) => {
+          guarded(request as unknown as Incoming, {
+            head: (code, headers) => void response.writeHead(code, headers),
+            write: (bytes) => void response.write(bytes),
+            end: (bytes = '') => void response.end(bytes),
+            reset: () => { response.stream.close(2); },
+          });
+        })
+      : createServer((request, response) => {
+          response.on('error', () => undefined);
+          guarded(request, {
+            head: (code, headers) => {
+              response.writeHead(code, headers);
+              response.flushHeaders();
+            },
+            write: (bytes) => void response.write(bytes),
+            end: (bytes = '') => void response.end(bytes),
+            reset: () => void request.socket.destroy(),
+          });
+        });
+  server.on('connection', (socket: Socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  let port = 0;
+  const start = async (): Promise<void> => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+  };
+  await start();
+  const of = (method: string): Recorded[] =>
+    requests.filter(({ rpcMethod, method: verb }) => (rpcMethod ?? verb) === method);
+  return Object.assign(scripted, {
+    url: `http://127.0.0.1:${port}/mcp`,
+    requests,
+    of,
+    last: (method: string) => {
+      const found = of(method).at(-1);
+      if (found === undefined) throw new Error(`the upstream was never sent ${method}`);
+      return found;
+    },
+    forget: () => {
+      requests.length = 0;
+    },
+    start,
+    stop: async () => {
+      const closed = server.listening ? once(server, 'close') : undefined;
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  });
+}
+
+interface Incoming extends AsyncIterable<unknown> {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: Recorded['headers'];
+  readonly trailers: Recorded['trailers'];
+}
+
+function record(request: Incoming, body: Buffer): Recorded {
+  const text = body.toString('utf8');
+  const rpcMethod = /"method"\s*:\s*"([^"]*)"/.exec(text)?.[1];
+  const id = /"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)/.exec(text)?.[1] ?? 'null';
+  const { method = '', url = '', headers, trailers } = request;
+  return { method, path: url, headers, body, trailers, rpcMethod, id };
+}
+
+function usualAnswers({ initialized, tools = [], sessionId }: ScriptedOptions): Record<string, Answer> {
+  const list = typeof tools === 'string' ? tools : JSON.stringify(tools.map((name) => ({ name, inputSchema: { type: 'object' } })));
+  return {
+    initialize: (request, reply) => {
+      const offered = /"protocolVersion"\s*:\s*"([^"]*)"/.exec(request.body.toString())?.[1] ?? '';
+      const result = {
+        protocolVersion: offered,
+        capabilities: { tools: {} },
+        serverInfo: { name: 'scripted', version: '1' },
+        ...initialized,
+      };
+      const session = sessionId === undefined ? {} : { 'mcp-session-id': sessionId };
+      reply.head(200, { 'content-type': 'application/json', ...session });
+      reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":${JSON.stringify(result)}}`);
+    },
+    'notifications/initialized': status(202),
+    'tools/list': result(`{"tools":${list}}`),
+    'tools/call': result('{"content":[{"type":"text","text":"done"}]}'),
+    DELETE: status(200),
+  };
+}
+
+/** A JSON response with the request's id and this result. */
+export function result(json: string): Answer {
+  return (request, reply) => {
+    reply.head(200, { 'content-type': 'application/json' });
+    reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":${json}}`);
+  };
+}
+
+export function status(code: number, type?: string, body = '', headers: Readonly<Record<string, string>> = {}): Answer {
+  return (_, reply) => {
+    reply.head(code, type === undefined ? headers : { 'content-type': type, ...headers });
+    reply.end(body);
+  };
+}
+
+/** Exactly these bytes, piece by piece; `ID` in a string stands for the request's id. */
+export function pieces(type: string, parts: readonly (string | Buffer)[], pause = 0): Answer {
+  return async (request, reply) => {
+    reply.head(200, { 'content-type': type });
+    for (const [index, part] of parts.entries()) {
+      if (index > 0) await sleep(pause);
+      reply.write(typeof part === 'string' ? part.replaceAll('ID', request.id) : part);
+    }
+    reply.end();
+  };
+}
+
+export const json = (...parts: (string | Buffer)[]): Answer => pieces('application/json', parts, 2);
+export const events = (...parts: (string | Buffer)[]): Answer => pieces('text/event-stream', parts, 2);
+
+export const never: Answer = () => undefined;
+export const reset: Answer = (_, reply) => {
+  reply.reset();
+};

@@ -1,0 +1,108 @@
+// A real MCP server, made with the MCP TypeScript SDK: Streamable HTTP, a session for each client.
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+
+export interface SdkServerOptions {
+  readonly name: string;
+  /** Answers in plain JSON; else in event streams. */
+  readonly json?: boolean;
+  readonly instructions?: string;
+  /** Names of its tools, a list for each page of `tools/list`. Each returns its arguments. */
+  readonly pages?: readonly (readonly string[])[];
+  readonly port?: number;
+}
+
+export interface SdkServer {
+  readonly url: string;
+  readonly port: number;
+  /** Ids of the sessions that are open. */
+  readonly sessions: ReadonlySet<string>;
+  stop(): Promise<void>;
+}
+
+/** A tool that every server has: it reports progress `steps` times, `pause` ms apart, then returns. */
+const slowly = 'slowly';
+
+export async function startSdkServer(options: SdkServerOptions): Promise<SdkServer> {
+  const sessions = new Map<string, StreamableHTTPServerTransport>();
+  const server = createServer((request, response) => {
+    serve(request, response, sessions, options).catch((error: unknown) => {
+      response.writeHead(500).end(String(error));
+    });
+  });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/mcp`,
+    port,
+    get sessions() {
+      return new Set(sessions.keys());
+    },
+    stop: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  sessions: Map<string, StreamableHTTPServerTransport>,
+  options: SdkServerOptions,
+): Promise<void> {
+  const id = request.headers['mcp-session-id'];
+  const known = sessions.get(String(id));
+  if (known !== undefined) return known.handleRequest(request, response);
+  if (id !== undefined) {
+    response.writeHead(404).end();
+    return;
+  }
+  const transport = new StreamableHTTPServerTransport({
+    sessionIdGenerator: randomUUID,
+    enableJsonResponse: options.json ?? false,
+    onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
+    onsessionclosed: (gone) => void sessions.delete(gone),
+  });
+  await mcpServer(options).connect(transport as Parameters<Server['connect']>[0]);
+  await transport.handleRequest(request, response);
+}
+
+function mcpServer({ name, instructions, pages = [['echo']] }: SdkServerOptions): Server {
+  const server = new Server(
+    { name, version: '1.0.0' },
+    { capabilities: { tools: { listChanged: true }, logging: {} }, ...(instructions === undefined ? {} : { instructions }) },
+  );
+  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+    const index = params?.cursor === undefined ? 0 : Number(params.cursor.replace(/^page /, ''));
+    const names = [...(pages[index] ?? []), ...(index === pages.length - 1 ? [slowly] : [])];
+    return {
+      tools: names.map((tool) => ({ name: tool, description: `${tool} of ${name}`, inputSchema: { type: 'object' } })),
+      ...(index + 1 < pages.length ? { nextCursor: `page ${index + 1}` } : {}),
+    };
+  });
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+    if (params.name === slowly) {
+      const { steps = 4, pause = 150 } = params.arguments as { steps?: number; pause?: number };
+      const progressToken = params._meta?.progressToken;
+      for (let progress = 1; progress <= steps; progress++) {
+        if (progressToken !== undefined) {
+          await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total: steps } });
+        }
+        await sleep(pause);
+      }
+    }
+    const said = { server: name, tool: params.name, arguments: params.arguments ?? {} };
+    return { content: [{ type: 'text', text: JSON.stringify(said) }] };
+  });
+  return server;
+}
