@@ -25,8 +25,11 @@ export function readResponse(headers: Span, arena: Arena): Response {
 }
 
 const VIA_UPSTREAM = literal('via_upstream');
-const TIMEOUTS = literal('upstream_response_timeout');
 const TRY_TIMEOUT = literal('upstream_per_try_timeout');
+const ROUTE_TIMEOUT = literal('response_timeout');
+const IDLE_TIMEOUT = literal('stream_idle_timeout');
+const DURATION_TIMEOUT = literal('max_duration_timeout');
+const TOO_LARGE = literal('request_payload_too_large');
 const NO_CLUSTER = literal('cluster_not_found');
 const NO_HOST = literal('no_healthy_upstream');
 const RESET = literal('upstream_reset_');
@@ -70,7 +73,7 @@ export function replacesUpstreamError(exchange: Exchange, status: u32, contentTy
  */
 export function replacesRouterReply(exchange: Exchange, details: Span): bool {
   const server = exchange.forward.server.name;
-  if (startsWith(details, TRY_TIMEOUT) || startsWith(details, TIMEOUTS)) {
+  if (isTimeout(details)) {
     exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, server);
   } else if (startsWith(details, NO_HOST)) {
     exchange.refuse(Reason.UpstreamUnreachable, ENDPOINT_MISSING, server);
@@ -79,6 +82,19 @@ export function replacesRouterReply(exchange: Exchange, details: Span): bool {
   } else if (startsWith(details, NO_CLUSTER)) {
     exchange.refuse(Reason.UpstreamUnknownCluster, CLUSTER_MISSING, server);
   } else return false;
+  return true;
+}
+
+/** Of the gateway's own `callTimeout`, or of the route, which may allow less. */
+function isTimeout(details: Span): bool {
+  if (startsWith(details, TRY_TIMEOUT) || startsWith(details, ROUTE_TIMEOUT)) return true;
+  return startsWith(details, IDLE_TIMEOUT) || startsWith(details, DURATION_TIMEOUT);
+}
+
+/** A body that outgrew what Envoy holds for us before it outgrew `limits.heldBody`. @param size read so far */
+export function replacesBufferOverflow(exchange: Exchange, details: Span, size: u32): bool {
+  if (!startsWith(details, TOO_LARGE)) return false;
+  exchange.refuse(Reason.BodyTooLarge, newWriter(exchange.arena, 16).decimal(size as u64).written);
   return true;
 }
 

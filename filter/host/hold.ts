@@ -4,7 +4,13 @@ import { length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { admit, enter } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
-import { isFromUpstream, readResponse, replacesRouterReply, replacesUpstreamError } from '../flow/response';
+import {
+  isFromUpstream,
+  readResponse,
+  replacesBufferOverflow,
+  replacesRouterReply,
+  replacesUpstreamError,
+} from '../flow/response';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { PRODUCT } from '../version';
@@ -87,7 +93,15 @@ export function onRequestTrailers(stream: Stream): Action {
 
 export function onResponseHeaders(stream: Stream, ended: bool): void {
   const exchange = stream.exchange;
-  if (exchange === null || stream.phase !== Phase.Forwarded) return;
+  if (exchange === null) return;
+  if (stream.phase === Phase.Reading || stream.phase === Phase.Draining) {
+    // Not ours, and no upstream was asked: Envoy gave up on the body.
+    if (!replacesBufferOverflow(exchange, property(RESPONSE_CODE_DETAILS), stream.scanned)) return;
+    replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
+    replaceInPassing(stream, exchange);
+    return;
+  }
+  if (stream.phase !== Phase.Forwarded) return;
   const response = readResponse(pairsOf(HeaderMap.Response), scratch);
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
@@ -100,8 +114,17 @@ export function onResponseHeaders(stream: Stream, ended: bool): void {
     if (replacesUpstreamError(exchange, status, response.contentType)) carry(stream, exchange, Outcome.Reply);
     return;
   }
-  // A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced in passing.
-  if (ended || !replacesRouterReply(exchange, details)) return;
+  if (!replacesRouterReply(exchange, details)) return;
+  if (ended) {
+    // One without a body (no such cluster) has no part left to come that could get in the way of another.
+    carry(stream, exchange, Outcome.Reply);
+    return;
+  }
+  replaceInPassing(stream, exchange);
+}
+
+/** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */
+function replaceInPassing(stream: Stream, exchange: Exchange): void {
   const reply = exchange.reply;
   stream.replacement = reply.body;
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
