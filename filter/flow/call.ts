@@ -45,7 +45,10 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   forward.headers = newHeaderList(arena);
   editHeaders(forward.headers, exchange, server, upstream);
   forward.headers.add(header.TOOL_NAME, headerText(upstreamName, arena));
-  if (exchange.request.hasContentLength) {
+  // A message that may yet be cut off must not look complete to the upstream: H1 then frames it in chunks, and a cut
+  // one lacks the last.
+  if (!exchange.whole) forward.headers.add(header.CONTENT_LENGTH, NONE);
+  else if (exchange.request.hasContentLength) {
     const size = (exchange.body as u32) - (forward.cutTo - forward.cutFrom);
     forward.headers.add(header.CONTENT_LENGTH, newWriter(arena, 16).decimal(size as u64).written);
   }

@@ -58,8 +58,10 @@ export class Exchange {
   envelope: Envelope;
   /** Nanoseconds since 1970, of the current callback. */
   now: u64;
-  /** The whole body; valid in the callback that decides. */
+  /** The body as far as it was held; valid in the callback that decides. */
   body: Span;
+  /** `body` is all of it; else the rest streams past after the decision. */
+  whole: bool;
   method: Method;
   /** As the client wrote it; NONE for a notification. */
   id: Span;

@@ -34,7 +34,7 @@ export function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Out
   }
   if (outcome === Outcome.Forward) {
     forward(exchange);
-    stream.phase = Phase.Forwarded;
+    stream.phase = exchange.whole ? Phase.Forwarded : Phase.Streaming;
   } else if (outcome === Outcome.Reply) {
     reply(exchange);
     stream.phase = Phase.Replied;

@@ -1,8 +1,8 @@
-import { scratch } from '../bytes/arena';
+import { Arena, scratch } from '../bytes/arena';
 import { newWriter } from '../bytes/writer';
-import { length, literal, NONE } from '../bytes/span';
+import { Span, after, first, length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
-import { admit, enter } from '../flow/dispatch';
+import { admit, confirms, enter, release } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { isFromUpstream, readResponse, replacesRouterReply, replacesUpstreamError } from '../flow/response';
 import { Reason } from '../mcp/errors';
@@ -27,7 +27,12 @@ const RESPONSE_CODE_DETAILS = literal('response\0code_details');
 const EMPTY = literal('');
 /** A chunk up to this size is worth keeping: reading it again would cost more than its place. */
 const KEPT_CHUNK: u32 = 64 << 10;
+/** A body of which so much is here and not all, and whose destination is certain, is released. */
+const RELEASED_FROM: u32 = 64 << 10;
+/** White space behind the document; more is an attack on our memory. */
+const MOST_AFTER_CLOSING: u32 = 4 << 10;
 const REQUEST_STREAM = 0;
+const TRAILERS = literal('a large body that was sent on as it came has trailers; announce them in the Trailer header');
 
 export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const root = rootOf(stream.root);
@@ -52,42 +57,118 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
     stream.phase = Phase.Reading;
     return ended ? decide(stream, exchange) : Action.Pause;
   }
-  return ended || outcome !== Outcome.Reply ? act(stream, exchange, outcome) : drain(stream);
+  return outcome === Outcome.Reply ? drainOn(stream, exchange, 0, ended) : act(stream, exchange, outcome);
 }
 
-/** @param size of the body so far, as the host shows all of it while it is held */
+/** @param size of what the host shows: all that is held, or the chunk where nothing is */
 export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
-  if (exchange === null || stream.phase === Phase.Forwarded) return Action.Continue;
+  if (exchange === null) return Action.Continue;
   exchange.now = now();
-  if (stream.phase === Phase.Reading) {
-    const limit = exchange.gateway.limits.heldBody;
-    if (size > limit) {
-      exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
-      stream.phase = Phase.Draining;
-    } else {
-      scan(stream, exchange, size);
-      return ended ? decide(stream, exchange) : Action.Pause;
-    }
+  switch (stream.phase) {
+    case Phase.Reading:
+      return readOn(stream, exchange, size, ended);
+    case Phase.Streaming:
+      return streamOn(stream, exchange, size, ended);
+    case Phase.Draining:
+      return drainOn(stream, exchange, size, ended);
+    case Phase.Forwarded:
+      return Action.Continue;
+    default:
+      return Action.Pause;
   }
-  if (stream.phase !== Phase.Draining) return Action.Pause;
-  // A reply before the end of the body costs the client its connection; so does a body without end cost us memory.
-  const enough = ended || size > exchange.gateway.limits.drainBytes;
-  return enough ? act(stream, exchange, Outcome.Reply) : Action.Pause;
 }
 
 /** With trailers, no body callback is the last. */
 export function onRequestTrailers(stream: Stream): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
-  if (stream.phase === Phase.Reading) return decide(stream, exchange);
-  if (stream.phase === Phase.Draining) return act(stream, exchange, Outcome.Reply);
-  return stream.phase === Phase.Forwarded ? Action.Continue : Action.Pause;
+  exchange.now = now();
+  switch (stream.phase) {
+    case Phase.Reading:
+      return decide(stream, exchange);
+    case Phase.Streaming:
+      return endStreamed(stream, exchange);
+    case Phase.Draining:
+      return act(stream, exchange, Outcome.Reply);
+    case Phase.Forwarded:
+      return Action.Continue;
+    default:
+      return Action.Pause;
+  }
+}
+
+/** Nothing has been decided: the body is held, small ones to their end. */
+function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  scan(stream, exchange, size);
+  if (ended) return decide(stream, exchange);
+  if (size >= RELEASED_FROM && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
+    exchange.body = read(Buffer.RequestBody, 0, size as usize);
+    const outcome = release(exchange);
+    if (outcome === Outcome.Reply) return drainOn(stream, exchange, size, false);
+    if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
+  }
+  if (size <= exchange.gateway.limits.heldBody) return Action.Pause;
+  exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
+  return drainOn(stream, exchange, size, false);
+}
+
+/**
+ * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
+ * cost us memory.
+ */
+function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  stream.phase = Phase.Draining;
+  const enough = ended || size > exchange.gateway.limits.drainBytes;
+  return enough ? act(stream, exchange, Outcome.Reply) : Action.Pause;
+}
+
+/**
+ * Released: chunks pass as they come, but for the brace that closes the document. It is kept here until the end of the
+ * stream has confirmed the rest, so no upstream ever has a complete request that differs from what was decided on.
+ *
+ * A chunk is never paused again: what later filters buffer, such as the router for its retries, lies in the same buffer
+ * as what we pause, and would be sent twice.
+ */
+function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  const chunk = read(Buffer.RequestBody, 0, size as usize);
+  const before = stream.tail;
+  exchange.envelope.read(chunk);
+  if (!confirms(exchange, ended)) return act(stream, exchange, Outcome.Reply);
+  if (!exchange.envelope.isClosed) return Action.Continue;
+
+  const passing = before === NONE ? exchange.envelope.closingOffset(chunk) : 0;
+  if (ended) {
+    if (before !== NONE) replaceAll(Buffer.RequestBody, joined(before, chunk, scratch));
+    return Action.Continue;
+  }
+  stream.tail = joined(before, after(chunk, passing), exchange.arena);
+  if ((stream.tail as u32) > MOST_AFTER_CLOSING) {
+    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.tail as u32 as u64).written);
+    return act(stream, exchange, Outcome.Reply);
+  }
+  replaceAll(Buffer.RequestBody, first(chunk, passing));
+  return Action.Continue;
+}
+
+function joined(a: Span, b: Span, arena: Arena): Span {
+  return newWriter(arena, length(a) + length(b))
+    .bytes(a)
+    .bytes(b).written;
+}
+
+/**
+ * With trailers there is no last chunk that the closing brace could be put back into, and the host lets a filter add
+ * none: the one shape of a large request that cannot be served.
+ */
+function endStreamed(stream: Stream, exchange: Exchange): Action {
+  if (confirms(exchange, true)) exchange.refuse(Reason.InvalidRequest, TRAILERS);
+  return act(stream, exchange, Outcome.Reply);
 }
 
 export function onResponseHeaders(stream: Stream, ended: bool): void {
   const exchange = stream.exchange;
-  if (exchange === null || stream.phase !== Phase.Forwarded) return;
+  if (exchange === null || (stream.phase !== Phase.Forwarded && stream.phase !== Phase.Streaming)) return;
   const response = readResponse(pairsOf(HeaderMap.Response), scratch);
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
@@ -147,11 +228,6 @@ function decide(stream: Stream, exchange: Exchange): Action {
   const whole = (stream.kept as u32) === stream.scanned;
   exchange.body = whole ? stream.kept : read(Buffer.RequestBody, 0, stream.scanned as usize);
   return act(stream, exchange, admit(exchange));
-}
-
-function drain(stream: Stream): Action {
-  stream.phase = Phase.Draining;
-  return Action.Pause;
 }
 
 function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {

@@ -15,6 +15,8 @@ export const enum Phase {
   Waiting,
   /** Sent on to an upstream. */
   Forwarded,
+  /** Sent on before its body had come whole: the rest is watched as it passes. */
+  Streaming,
   /** Answered by us. */
   Replied,
 }
@@ -31,6 +33,8 @@ export class Stream {
   scanned: u32;
   /** The first chunk, which mostly is the whole body: kept so that it need not be read twice. */
   kept: Span;
+  /** Of a released body: the brace that closes it and what follows, or NONE. */
+  tail: Span;
   /** What the upstream's response is replaced by, or NONE. */
   replacement: Span;
   replaced: bool;
