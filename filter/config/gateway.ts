@@ -50,6 +50,10 @@ export class Server {
 @unmanaged
 export class Limits {
   heldBody: u32;
+  /** Per worker. */
+  bufferedBytes: u32;
+  /** 0: none. */
+  requestBody: u32;
   drainBytes: u32;
   handshakeTimeout: u32;
   listTimeout: u32;

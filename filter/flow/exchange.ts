@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
-import { Span, NONE } from '../bytes/span';
+import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
 import { FanOut, Lane } from '../federation/fanout';
@@ -60,6 +60,8 @@ export class Exchange {
   now: u64;
   /** The body as far as it was held; valid in the callback that decides. */
   body: Span;
+  /** Bytes of a released body so far. */
+  passed: u64;
   /** `body` is all of it; else the rest streams past after the decision. */
   whole: bool;
   method: Method;
@@ -98,6 +100,13 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /** Answers that a limit of ours is reached. @param limit its name in the configuration */
+  overload(limit: Span): Outcome {
+    const outcome = this.refuse(Reason.Overloaded, limit);
+    this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
+    return outcome;
+  }
+
   /** Answers with what a server failed at. */
   refuseFor(lane: Lane): Outcome {
     return this.refuse(lane.verdict.reason, lane.verdict.detail, lane.server.name);
@@ -105,6 +114,7 @@ export class Exchange {
 }
 
 const MAX_DETAIL = 256;
+const A_SECOND = literal('1');
 
 export function newExchange(gateway: Gateway, request: Request, arena: Arena): Exchange {
   const exchange = make<Exchange>(arena);

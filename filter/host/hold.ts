@@ -9,6 +9,7 @@ import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { PRODUCT } from '../version';
 import { proxy_continue_stream, proxy_set_effective_context } from '../env';
+import { hold, letGo } from './budget';
 import { read, replaceAll } from './buffers';
 import { readAnswer, statusOf, takePending } from './callouts';
 import { carry, prepare, settle } from './carry';
@@ -24,6 +25,7 @@ import { Action, Buffer, HeaderMap, Status } from './status';
  * must be set, or the body never comes.
  */
 const RESPONSE_CODE_DETAILS = literal('response\0code_details');
+const BUFFERED_BYTES = literal('limits.bufferedBytes');
 const EMPTY = literal('');
 /** A chunk up to this size is worth keeping: reading it again would cost more than its place. */
 const KEPT_CHUNK: u32 = 64 << 10;
@@ -100,15 +102,24 @@ export function onRequestTrailers(stream: Stream): Action {
 
 /** Nothing has been decided: the body is held, small ones to their end. */
 function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  const limits = exchange.gateway.limits;
+  if (!hold(stream, size, limits.bufferedBytes)) {
+    // At once, not at the end of the body: what is held is the problem.
+    return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
+  }
+  if (exceeds(exchange, size)) return drainOn(stream, exchange, size, ended);
   scan(stream, exchange, size);
   if (ended) return decide(stream, exchange);
   if (size >= RELEASED_FROM && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
     exchange.body = read(Buffer.RequestBody, 0, size as usize);
     const outcome = release(exchange);
     if (outcome === Outcome.Reply) return drainOn(stream, exchange, size, false);
-    if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
+    if (outcome !== Outcome.ReadBody) {
+      exchange.passed = size as u64;
+      return act(stream, exchange, outcome);
+    }
   }
-  if (size <= exchange.gateway.limits.heldBody) return Action.Pause;
+  if (size <= limits.heldBody) return Action.Pause;
   exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
   return drainOn(stream, exchange, size, false);
 }
@@ -131,6 +142,8 @@ function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Ac
  * as what we pause, and would be sent twice.
  */
 function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  exchange.passed += size as u64;
+  if (exceeds(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
   const chunk = read(Buffer.RequestBody, 0, size as usize);
   const before = stream.tail;
   exchange.envelope.read(chunk);
@@ -149,6 +162,14 @@ function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): A
   }
   replaceAll(Buffer.RequestBody, first(chunk, passing));
   return Action.Continue;
+}
+
+/** Whether the body is larger than any may be; then the refusal is ready. */
+function exceeds(exchange: Exchange, size: u64): bool {
+  const most = exchange.gateway.limits.requestBody;
+  if (most === 0 || size <= (most as u64)) return false;
+  exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size).written);
+  return true;
 }
 
 function joined(a: Span, b: Span, arena: Arena): Span {
@@ -208,8 +229,9 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
     // Readable in this context only: before the switch to the stream's.
     const answer = readAnswer(entry, headerCount, bodySize);
     if (proxy_set_effective_context(stream.id) === Status.Ok) {
-      const outcome = carry(stream, exchange, settle(exchange, entry.lane, answer));
-      if (outcome === Outcome.Forward) proxy_continue_stream(REQUEST_STREAM);
+      const room = hold(stream, stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes);
+      const outcome = room ? settle(exchange, entry.lane, answer) : exchange.overload(BUFFERED_BYTES);
+      if (act(stream, exchange, outcome) === Action.Continue) proxy_continue_stream(REQUEST_STREAM);
     }
   }
   heap.free(changetype<usize>(entry));
@@ -231,5 +253,7 @@ function decide(stream: Stream, exchange: Exchange): Action {
 }
 
 function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
-  return carry(stream, exchange, outcome) === Outcome.Forward ? Action.Continue : Action.Pause;
+  const done = carry(stream, exchange, outcome);
+  if (done !== Outcome.Wait) letGo(stream);
+  return done === Outcome.Forward ? Action.Continue : Action.Pause;
 }

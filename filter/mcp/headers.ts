@@ -12,6 +12,7 @@ export const COOKIE = literal('cookie');
 export const CONTENT_LENGTH = literal('content-length');
 export const CONTENT_TYPE = literal('content-type');
 export const PROXY_AUTHORIZATION = literal('proxy-authorization');
+export const RETRY_AFTER = literal('retry-after');
 export const TRAILER = literal('trailer');
 export const VIA = literal('via');
 export const SESSION_ID = literal('mcp-session-id');
