@@ -10,9 +10,11 @@ import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
 import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
-import { openSession, Session } from '../session/token';
+import { isEnded } from '../session/ended';
+import { openSession } from '../session/token';
 import { beginCall } from './call';
-import { Exchange, Outcome } from './exchange';
+import { Exchange, Outcome, Stage } from './exchange';
+import { resumeCallAgain, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, resumeList } from './list';
 import { beginTerminate, resumeTerminate } from './terminate';
@@ -79,6 +81,7 @@ export function admit(exchange: Exchange): Outcome {
   const envelope = exchange.envelope;
   const body = exchange.body;
   exchange.whole = true;
+  exchange.size = body as u32;
   envelope.end(body);
   exchange.id = envelope.id;
   if (envelope.problem !== Reason.None) return exchange.refuse(envelope.problem, envelope.detail);
@@ -100,8 +103,10 @@ function admitSession(exchange: Exchange): Outcome {
   const token = exchange.request.sessionId;
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
-  exchange.session = openSession(token, gateway.keys, exchange.seconds, gateway.audience, exchange.arena);
-  return exchange.session === null ? exchange.refuse(Reason.SessionUnknown) : Outcome.Serve;
+  const session = openSession(token, gateway.keys, exchange.seconds, gateway.audience, exchange.arena);
+  if (session === null || isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
+  exchange.session = session;
+  return Outcome.Serve;
 }
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
@@ -135,7 +140,16 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
   const fanOut = exchange.fanOut!;
   lane.waiting = false;
   lane.callout = null;
-  if (exchange.session === null) return resumeInitialize(exchange, fanOut, lane, answer);
-  if (exchange.endsSession) return resumeTerminate(exchange, fanOut, lane, answer);
-  return resumeList(exchange, fanOut, lane, answer);
+  switch (exchange.stage) {
+    case Stage.Initialize:
+      return resumeInitialize(exchange, fanOut, lane, answer);
+    case Stage.List:
+      return resumeList(exchange, exchange.session!, fanOut, lane, answer);
+    case Stage.Terminate:
+      return resumeTerminate(exchange, fanOut, lane);
+    case Stage.CallAgain:
+      return resumeCallAgain(exchange, fanOut, lane, answer);
+    default:
+      return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
+  }
 }

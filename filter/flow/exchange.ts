@@ -27,6 +27,30 @@ export const enum Outcome {
   Wait,
 }
 
+/** Which conversation with upstreams is under way. */
+export const enum Stage {
+  None,
+  Initialize,
+  List,
+  Terminate,
+  /** A session with the server of a call, which is then sent on. */
+  Join,
+  /** The same after that server lost its session, then the call once more. */
+  Rejoin,
+  CallAgain,
+}
+
+/** What a call is for. */
+@unmanaged
+export class Target {
+  server: Server;
+  /** Of the tool, at the server. */
+  name: Span;
+  /** The bytes of the body between these offsets, the prefix, are left out. */
+  cutFrom: u32;
+  cutTo: u32;
+}
+
 @unmanaged
 export class Reply {
   status: u32;
@@ -39,14 +63,10 @@ export class Reply {
 
 @unmanaged
 export class Forward {
-  server: Server;
   /** The upstream keeps a session, and was sent its id. */
   inSession: bool;
   /** A value of NONE removes the header. */
   headers: HeaderList;
-  /** The bytes of the body between these offsets are left out. */
-  cutFrom: u32;
-  cutTo: u32;
 }
 
 /** One request from its first header to its last response byte. Lives in the stream's arena. */
@@ -60,8 +80,12 @@ export class Exchange {
   now: u64;
   /** The body as far as it was held; valid in the callback that decides. */
   body: Span;
+  /** Bytes of the body that was held when the decision fell. */
+  size: u32;
   /** Bytes of a released body so far. */
   passed: u64;
+  /** `body` lives as long as the stream. */
+  kept: bool;
   /** `body` is all of it; else the rest streams past after the decision. */
   whole: bool;
   method: Method;
@@ -70,9 +94,9 @@ export class Exchange {
   session: Session | null;
   /** Of the session, once `initialize` has settled it. */
   revision: Revision;
-  /** The session is to be marked as ended. */
-  endsSession: bool;
+  stage: Stage;
   fanOut: FanOut | null;
+  target: Target;
   reply: Reply;
   forward: Forward;
 

@@ -2,9 +2,9 @@ import { Arena, scratch } from '../bytes/arena';
 import { newWriter } from '../bytes/writer';
 import { Span, after, first, length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
-import { admit, confirms, enter, release } from '../flow/dispatch';
+import { admit, confirms, enter, release, serve } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
-import { isFromUpstream, readResponse, replacesRouterReply, replacesUpstreamError } from '../flow/response';
+import { isFromUpstream, readResponse, replacesRouterReply, respondToError } from '../flow/response';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { PRODUCT } from '../version';
@@ -112,11 +112,14 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   if (ended) return decide(stream, exchange);
   if (size >= RELEASED_FROM && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
     exchange.body = read(Buffer.RequestBody, 0, size as usize);
+    exchange.size = size;
     const outcome = release(exchange);
     if (outcome === Outcome.Reply) return drainOn(stream, exchange, size, false);
-    if (outcome !== Outcome.ReadBody) {
+    if (outcome === Outcome.Serve) {
+      const begun = serve(exchange);
       exchange.passed = size as u64;
-      return act(stream, exchange, outcome);
+      if (begun === Outcome.Reply) return drainOn(stream, exchange, size, false);
+      if (begun !== Outcome.ReadBody) return act(stream, exchange, begun);
     }
   }
   if (size <= limits.heldBody) return Action.Pause;
@@ -187,23 +190,32 @@ function endStreamed(stream: Stream, exchange: Exchange): Action {
   return act(stream, exchange, Outcome.Reply);
 }
 
-export function onResponseHeaders(stream: Stream, ended: bool): void {
+export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const exchange = stream.exchange;
-  if (exchange === null || (stream.phase !== Phase.Forwarded && stream.phase !== Phase.Streaming)) return;
+  if (exchange === null || (stream.phase !== Phase.Forwarded && stream.phase !== Phase.Streaming)) {
+    return Action.Continue;
+  }
   const response = readResponse(pairsOf(HeaderMap.Response), scratch);
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   const status = statusOf(response.status);
-  if (status < 400) return;
+  if (status < 400) return Action.Continue;
   const details = property(RESPONSE_CODE_DETAILS);
-  if (isFromUpstream(details)) {
-    // Replaced whole, headers such as its WWW-Authenticate included.
-    if (replacesUpstreamError(exchange, status, response.contentType)) carry(stream, exchange, Outcome.Reply);
-    return;
+  if (!isFromUpstream(details)) {
+    // A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced in passing.
+    if (!ended && replacesRouterReply(exchange, details)) replaceResponse(stream, exchange);
+    return Action.Continue;
   }
-  // A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced in passing.
-  if (ended || !replacesRouterReply(exchange, details)) return;
+  // Replaced whole, headers such as its WWW-Authenticate included.
+  exchange.now = now();
+  const outcome = respondToError(exchange, status, response.contentType);
+  if (outcome === Outcome.Forward) return Action.Continue;
+  act(stream, exchange, outcome);
+  return Action.Pause;
+}
+
+function replaceResponse(stream: Stream, exchange: Exchange): void {
   const reply = exchange.reply;
   stream.replacement = reply.body;
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
@@ -212,10 +224,13 @@ export function onResponseHeaders(stream: Stream, ended: bool): void {
   replace(HeaderMap.Response, header.CONTENT_LENGTH, newWriter(scratch, 16).decimal(size).written);
 }
 
-export function onResponseBody(stream: Stream): void {
-  if (stream.replacement === NONE) return;
-  replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
-  stream.replaced = true;
+export function onResponseBody(stream: Stream): Action {
+  if (stream.phase === Phase.Waiting) return Action.Pause;
+  if (stream.replacement !== NONE) {
+    replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
+    stream.replaced = true;
+  }
+  return Action.Continue;
 }
 
 /** Comes even for a stream that is gone. */
@@ -248,6 +263,7 @@ function scan(stream: Stream, exchange: Exchange, size: u32): void {
 
 function decide(stream: Stream, exchange: Exchange): Action {
   const whole = (stream.kept as u32) === stream.scanned;
+  exchange.kept = whole;
   exchange.body = whole ? stream.kept : read(Buffer.RequestBody, 0, stream.scanned as usize);
   return act(stream, exchange, admit(exchange));
 }
