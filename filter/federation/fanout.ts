@@ -90,7 +90,7 @@ export class FanOut {
   finish(lane: Lane): void {
     lane.callout = null;
     lane.done = true;
-    this.running--;
+    if (lane.started) this.running--;
     this.finished++;
   }
 

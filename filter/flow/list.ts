@@ -3,6 +3,7 @@ import { NONE } from '../bytes/span';
 import { Answer } from '../federation/answer';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';
 import { beginHandshake, continueHandshake } from '../federation/handshake';
+import { keep, takeCached } from '../federation/list-cache';
 import { askForPage, takePage } from '../federation/listing';
 import { mergedTools } from '../federation/merge';
 import { resultMessage } from '../federation/message';
@@ -27,7 +28,9 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream !== null) {
       if ((upstream.offers & OFFERS_TOOLS) === 0) continue;
-      askForPage(fanOut.add(server, upstream, arena), NONE, exchange.request.pairs, exchange.now, arena);
+      const lane = fanOut.add(server, upstream, arena);
+      if (takeCached(lane, session, exchange.seconds, gateway.keys, arena)) fanOut.finish(lane);
+      else askForPage(lane, NONE, exchange.request.pairs, exchange.now, arena);
     } else if (!isResting(server.fingerprint, exchange.seconds, gateway.keys, scratch)) {
       const fresh = make<Upstream>(arena);
       fresh.fingerprint = server.fingerprint;
@@ -74,8 +77,11 @@ function listed(exchange: Exchange, session: Session, lane: Lane, answer: Answer
     joinFirst(exchange, session, lane);
     return false;
   }
-  const limits = exchange.gateway.limits;
-  return takePage(lane, answer, limits, exchange.request.pairs, exchange.now, scratch, exchange.arena);
+  const gateway = exchange.gateway;
+  if (!takePage(lane, answer, gateway.limits, exchange.request.pairs, exchange.now, scratch, exchange.arena))
+    return false;
+  if (!lane.failed) keep(lane, session, exchange.seconds, gateway.keys, scratch);
+  return true;
 }
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
