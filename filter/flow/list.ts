@@ -74,6 +74,7 @@ function listed(exchange: Exchange, session: Session, lane: Lane, answer: Answer
   if (answer.status === 404 && lane.upstream.sessionId !== NONE && !lane.rejoined) {
     lane.rejoined = true;
     lane.pages.count = 0;
+    lane.bytes = 0;
     joinFirst(exchange, session, lane);
     return false;
   }
