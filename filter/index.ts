@@ -3,8 +3,11 @@ import { scratch } from './bytes/arena';
 import './host/abort';
 import * as hold from './host/hold';
 import { configure, forget } from './host/roots';
+import { connectPorts } from './host/shared';
 import { Action } from './host/status';
 import { closeStream, openStream, streamOf } from './host/streams';
+
+connectPorts();
 
 export function proxy_abi_version_0_2_1(): void {}
 
@@ -49,15 +52,14 @@ export function proxy_on_request_trailers(id: u32, count: u32): Action {
 
 export function proxy_on_response_headers(id: u32, count: u32, ended: u32): Action {
   const stream = streamOf(id);
-  if (stream !== null) hold.onResponseHeaders(stream, ended !== 0);
+  const action = stream === null ? Action.Continue : hold.onResponseHeaders(stream, ended !== 0);
   scratch.reset();
-  return Action.Continue;
+  return action;
 }
 
 export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
-  if (stream !== null) hold.onResponseBody(stream);
-  return Action.Continue;
+  return stream === null ? Action.Continue : hold.onResponseBody(stream);
 }
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {

@@ -41,6 +41,18 @@ export function readPairs(bytes: Span, arena: Arena): Pairs {
   return pairs;
 }
 
+/** A message's headers after edits, as headers to send; an edit of NONE leaves the header out. */
+export function editedPairs(bytes: Span, edits: HeaderList, arena: Arena): HeaderList {
+  const list = newHeaderList(arena);
+  for (const pairs = readPairs(bytes, arena); pairs.next();) {
+    if (!edits.names(pairs.name)) list.add(pairs.name, pairs.value);
+  }
+  for (let i: u32 = 0; i < edits.count; i++) {
+    if (edits.valueAt(i) !== NONE) list.add(edits.nameAt(i), edits.valueAt(i));
+  }
+  return list;
+}
+
 /** Value of the first header of that (lower-case) name, or NONE. */
 export function headerIn(bytes: Span, name: Span, arena: Arena): Span {
   for (const pairs = readPairs(bytes, arena); pairs.next();) {
@@ -70,6 +82,11 @@ export class HeaderList {
     store<Span>(at, value, 8);
     this.count++;
     return this;
+  }
+
+  names(name: Span): bool {
+    for (let i: u32 = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return true;
+    return false;
   }
 
   nameAt(index: u32): Span {

@@ -28,6 +28,12 @@ export class Credentials {
   headers: List;
 }
 
+/** Who shares a cached list. */
+export const enum CacheScope {
+  Session,
+  Shared,
+}
+
 /** An upstream MCP server. */
 @unmanaged
 export class Server {
@@ -42,6 +48,9 @@ export class Server {
   /** Milliseconds until the response to a call must have begun. */
   callTimeout: u32;
   credentials: Credentials;
+  /** Seconds that a list is kept; 0: it is not. */
+  cacheTtl: u32;
+  cacheScope: CacheScope;
   /** Of all that makes a session with it the same session: name, cluster, authority, path, credential kind. */
   fingerprint: u64;
 }
@@ -50,6 +59,10 @@ export class Server {
 @unmanaged
 export class Limits {
   heldBody: u32;
+  /** Per worker. */
+  bufferedBytes: u32;
+  /** 0: none. */
+  requestBody: u32;
   drainBytes: u32;
   handshakeTimeout: u32;
   listTimeout: u32;

@@ -1,5 +1,5 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
+import { Span, equals, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
 import { isJson, strip } from '../json/reader';
 import { audienceOf } from '../session/audience';
 import { Environment } from './environment';
@@ -12,7 +12,9 @@ import { readSessions } from './sessions';
 import { count, duration, isVisible, size } from './values';
 
 const MEMBERS = names('endpoint hostMode sessions limits servers log');
-const LIMIT_MEMBERS = names('heldBody drainBytes handshakeTimeout listTimeout callTimeout listPages listBytes fanOut');
+const LIMIT_MEMBERS = names(
+  'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut',
+);
 const HOST_MODES = names('hold');
 /** In the order of the ABI's levels. */
 const LOG_LEVELS = names('trace debug info warn error critical');
@@ -23,6 +25,9 @@ const SESSIONS = literal('sessions');
 const LIMITS = literal('limits');
 const LOG = literal('log');
 const HELD_BODY = literal('heldBody');
+const BUFFERED_BYTES = literal('bufferedBytes');
+const REQUEST_BODY = literal('requestBody');
+const NO_LIMIT = literal('"none"');
 const DRAIN_BYTES = literal('drainBytes');
 const HANDSHAKE_TIMEOUT = literal('handshakeTimeout');
 const LIST_TIMEOUT = literal('listTimeout');
@@ -87,6 +92,9 @@ function readLimits(root: Section): Limits {
   const section = root.section(LIMITS, LIMIT_MEMBERS);
   const limits = make<Limits>(root.arena);
   limits.heldBody = size(section, HELD_BODY, 1 << 20);
+  limits.bufferedBytes = size(section, BUFFERED_BYTES, 256 << 20);
+  const requestBody = section.get(REQUEST_BODY);
+  limits.requestBody = requestBody === NONE || equals(requestBody, NO_LIMIT) ? 0 : size(section, REQUEST_BODY, 1);
   limits.drainBytes = size(section, DRAIN_BYTES, 64 << 10);
   limits.handshakeTimeout = duration(section, HANDSHAKE_TIMEOUT, THREE_SECONDS);
   limits.listTimeout = duration(section, LIST_TIMEOUT, FIVE_SECONDS);

@@ -6,12 +6,14 @@ import { isString } from '../json/text';
 import { revisionOf, Revision } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
-import { CredentialKind, Gateway, Server } from './gateway';
+import { CacheScope, CredentialKind, Gateway, Server } from './gateway';
 import { elementPlace } from './problems';
 import { names, openSection, Section } from './section';
 import { duration, isMadeOf, isVisible } from './values';
 
-const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials');
+const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials listCache');
+const CACHE_MEMBERS = names('ttl scope');
+const CACHE_SCOPES = names('session shared');
 const SERVERS = literal('servers');
 const NAME = literal('name');
 const CLUSTER = literal('cluster');
@@ -21,6 +23,10 @@ const PREFIX = literal('prefix');
 const PROTOCOL = literal('protocol');
 const CALL_TIMEOUT = literal('callTimeout');
 const CREDENTIALS = literal('credentials');
+
+const LIST_CACHE = literal('listCache');
+const TTL = literal('ttl');
+const SCOPE = literal('scope');
 
 const DEFAULT_PATH = literal('/mcp');
 const AUTO = literal('auto');
@@ -35,6 +41,7 @@ const AN_AUTHORITY = literal('a host, with a port if need be');
 const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
 const A_REVISION = literal('"auto", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
+const SHARED_PASSTHROUGH = literal('cannot be shared where credentials are passed through; use session');
 const NAME_TAKEN = literal('is the name of another server');
 const NO_SERVERS = literal('must list at least one server');
 const PREFIX_CLASH = literal(
@@ -73,6 +80,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.callTimeout = section.get(CALL_TIMEOUT) === NONE ? 0 : duration(section, CALL_TIMEOUT, EMPTY);
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
+  readListCache(section, server);
 
   let hash = fingerprint(server.name);
   hash = fingerprint(server.cluster, hash);
@@ -80,6 +88,18 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   hash = fingerprint(server.path, hash);
   server.fingerprint = hash ^ (server.credentials.kind as u64);
   return server;
+}
+
+/** One caller's credentials can show a list that another's must not, so what passes through them is nobody else's. */
+function readListCache(parent: Section, server: Server): void {
+  if (parent.get(LIST_CACHE) === NONE) return;
+  const section = parent.section(LIST_CACHE, CACHE_MEMBERS);
+  if (section.get(TTL) === NONE) section.missing(TTL);
+  else server.cacheTtl = max(duration(section, TTL, EMPTY) / 1000, 1);
+  server.cacheScope = max(section.choice(SCOPE, CACHE_SCOPES), CacheScope.Session);
+  if (server.cacheScope === CacheScope.Shared && server.credentials.kind === CredentialKind.Passthrough) {
+    section.problems.add(section.problems.at(section.placeOf(SCOPE)).bytes(SHARED_PASSTHROUGH));
+  }
 }
 
 function isName(text: Span): bool {

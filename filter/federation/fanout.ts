@@ -22,6 +22,10 @@ export class Lane {
   verdict: Verdict;
   /** Of callouts so far. */
   step: i32;
+  /** A session with the server is being opened. */
+  joining: bool;
+  /** It was opened anew in the course of this. */
+  rejoined: bool;
   /** Id of the request under way, a string token. */
   id: Span;
 
@@ -86,7 +90,7 @@ export class FanOut {
   finish(lane: Lane): void {
     lane.callout = null;
     lane.done = true;
-    this.running--;
+    if (lane.started) this.running--;
     this.finished++;
   }
 

@@ -50,6 +50,7 @@ export function beginHandshake(
   const params = newWriter(arena, 256).bytes(PARAMS_OPEN).bytes(revision);
   params.bytes(PARAMS_INFO).bytes(clientInfo).bytes(PARAMS_CLOSE);
   lane.step = ASKED;
+  lane.upstream.revision = Revision.Unknown;
   lane.id = newRequestId(now, ASKED, arena);
   const body = requestMessage(lane.id, INITIALIZE, params.written, arena);
   lane.callout = post(server, lane.upstream, body, client, arena);

@@ -89,7 +89,7 @@ export class Page {
   }
 
   private key(depth: i32): void {
-    const key = this.scanner.key;
+    const key = this.scanner.text;
     if (depth === 1) {
       if (equals(key, RESULT)) this.place = Place.Result;
       else if (equals(key, ID)) this.place = Place.Id;

@@ -1,6 +1,6 @@
 import { make, scratch } from '../bytes/arena';
-import { HeaderList, newHeaderList } from '../bytes/pairs';
-import { Span, after, equals, length, literal, startsWith, NONE } from '../bytes/span';
+import { newHeaderList } from '../bytes/pairs';
+import { Span, after, equals, first, length, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
 import { editCredentials } from '../federation/credentials';
@@ -12,41 +12,70 @@ import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
 import { revisionText } from '../mcp/revisions';
 import { isCallable } from '../policy/callable';
+import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
-import { Exchange, Forward, Outcome } from './exchange';
-import { Request } from './request';
+import { Exchange, Forward, Outcome, Stage, Target } from './exchange';
+import { beginJoin } from './join';
 
 const NO_NAME = literal('params.name is missing or not a string');
-const NOT_IN_SESSION = literal('it did not take part when this session began; send initialize for a new one');
 const ANY_TYPE = literal('*/*');
 
 /** `tools/call`: to the server that the prefix names, with the prefix cut out of the bytes of the name. */
 export function beginCall(exchange: Exchange, session: Session): Outcome {
-  const arena = exchange.arena;
   const token = exchange.envelope.nameIn(exchange.body);
-  const name = token === NONE ? NONE : textOf(token, scratch);
   if (token === NONE) return exchange.refuse(Reason.UnknownTool, NO_NAME);
+  const name = textOf(token, scratch);
   // No name that is not text can be in a list (a lone surrogate has no UTF-8 form).
   if (name === NONE) return exchange.refuse(Reason.UnknownTool, token);
   const server = serverOf(exchange.gateway, name);
   if (server === null) return exchange.refuse(Reason.UnknownTool, name);
   const upstreamName = after(name, server.prefix as u32);
   if (!isCallable(upstreamName)) return exchange.refuse(Reason.UnknownTool, name);
-  const upstream = session.upstream(server.fingerprint, arena);
-  if (upstream === null) return exchange.refuse(Reason.UpstreamUnreachable, NOT_IN_SESSION, server.name);
 
+  const target = make<Target>(exchange.arena);
+  exchange.target = target;
+  target.server = server;
+  target.name = exchange.arena.copy(upstreamName);
+  const start = (exchange.envelope.name >> 32) as u32;
+  target.cutFrom = start + 1;
+  target.cutTo = start + offsetBehind(token, length(server.prefix));
+
+  const upstream = upstreamOf(session, server.fingerprint, exchange.gateway.keys, exchange.arena);
+  if (upstream !== null) return sendOn(exchange, upstream);
+  // Of a released body the rest cannot wait: it is held until its server is known, see `release`.
+  if (!exchange.whole) return Outcome.ReadBody;
+  // The answer comes in another callback.
+  if (!exchange.kept) exchange.body = exchange.arena.copy(first(exchange.body, target.cutTo));
+  return beginJoin(exchange, session, Stage.Join);
+}
+
+/** The edits that make the client's message one for this server. */
+export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
+  const arena = exchange.arena;
+  const target = exchange.target;
+  const server = target.server;
   const forward = make<Forward>(arena);
   exchange.forward = forward;
-  forward.server = server;
   forward.inSession = upstream.sessionId !== NONE;
-  const start = (exchange.envelope.name >> 32) as u32;
-  forward.cutFrom = start + 1;
-  forward.cutTo = start + offsetBehind(token, length(server.prefix));
-  forward.headers = newHeaderList(arena);
-  editHeaders(forward.headers, exchange, server, upstream);
-  forward.headers.add(header.TOOL_NAME, headerText(upstreamName, arena));
-  if (exchange.request.hasContentLength) {
-    const size = (exchange.body as u32) - (forward.cutTo - forward.cutFrom);
+  forward.headers = newHeaderList(arena)
+    // The route matches on it.
+    .add(header.SERVER_NAME, server.name)
+    .add(header.METHOD_NAME, methodText(exchange.method))
+    .add(header.TOOL_NAME, headerText(target.name, arena))
+    .add(header.PATH, server.path)
+    .add(header.AUTHORITY, server.authority)
+    .add(header.SESSION_ID, upstream.sessionId)
+    .add(header.PROTOCOL_VERSION, revisionText(upstream.revision))
+    .add(header.PER_TRY_TIMEOUT, newWriter(arena, 16).decimal(server.callTimeout as u64).written)
+    .add(header.VIA, viaOf(exchange));
+  const accept = exchange.request.accept;
+  if (accept === NONE || equals(accept, ANY_TYPE)) forward.headers.add(header.ACCEPT, header.JSON_OR_EVENTS);
+  editCredentials(forward.headers, server.credentials);
+  // A message that may yet be cut off must not look complete to the upstream: H1 then frames it in chunks, and a cut
+  // one lacks the last.
+  if (!exchange.whole) forward.headers.add(header.CONTENT_LENGTH, NONE);
+  else if (exchange.request.hasContentLength) {
+    const size = exchange.size - (target.cutTo - target.cutFrom);
     forward.headers.add(header.CONTENT_LENGTH, newWriter(arena, 16).decimal(size as u64).written);
   }
   return Outcome.Forward;
@@ -61,23 +90,8 @@ function serverOf(gateway: Gateway, name: Span): Server | null {
   return null;
 }
 
-/** What every message that is sent on to a server needs; the route matches on the first. */
-function editHeaders(edits: HeaderList, exchange: Exchange, server: Server, upstream: Upstream): void {
-  edits
-    .add(header.SERVER_NAME, server.name)
-    .add(header.METHOD_NAME, methodText(exchange.method))
-    .add(header.PATH, server.path)
-    .add(header.AUTHORITY, server.authority)
-    .add(header.SESSION_ID, upstream.sessionId)
-    .add(header.PROTOCOL_VERSION, revisionText(upstream.revision))
-    .add(header.PER_TRY_TIMEOUT, newWriter(exchange.arena, 16).decimal(server.callTimeout as u64).written)
-    .add(header.VIA, viaOf(exchange.request, exchange));
-  const accept = exchange.request.accept;
-  if (accept === NONE || equals(accept, ANY_TYPE)) edits.add(header.ACCEPT, header.JSON_OR_EVENTS);
-  editCredentials(edits, server.credentials);
-}
-
-function viaOf(request: Request, exchange: Exchange): Span {
-  if (request.via === NONE) return OUR_VIA;
-  return newWriter(exchange.arena, 64).bytes(request.via).byte(0x2c).byte(0x20).bytes(OUR_VIA).written;
+function viaOf(exchange: Exchange): Span {
+  const via = exchange.request.via;
+  if (via === NONE) return OUR_VIA;
+  return newWriter(exchange.arena, 64).bytes(via).byte(0x2c).byte(0x20).bytes(OUR_VIA).written;
 }

@@ -10,9 +10,11 @@ import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
 import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
-import { openSession, Session } from '../session/token';
+import { isEnded } from '../session/ended';
+import { openSession } from '../session/token';
 import { beginCall } from './call';
-import { Exchange, Outcome } from './exchange';
+import { Exchange, Outcome, Stage } from './exchange';
+import { resumeCallAgain, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, resumeList } from './list';
 import { beginTerminate, resumeTerminate } from './terminate';
@@ -22,6 +24,7 @@ const ALLOWED = literal('POST, DELETE');
 const MODERN = literal('2026-07-28');
 const EMPTY_OBJECT = literal('{}');
 const UNEXPECTED_RESPONSE = literal('it answers a request that was never sent to this client');
+const LATE_CLAIM = literal('it claims another protocol era than its headers');
 const SUPPORTED = literal(',"supported":');
 const REQUESTED = literal(',"requested":');
 
@@ -39,18 +42,53 @@ export function enter(exchange: Exchange, behind: Span): Outcome {
   return outcome;
 }
 
+/**
+ * By the part of a large message that says where it goes, before the rest has come. Only where the headers alone fix the
+ * era: a session, and no modern revision. `ReadBody`: not certain yet.
+ */
+export function release(exchange: Exchange): Outcome {
+  const version = exchange.request.protocolVersion;
+  if (!exchange.envelope.isRoutable || exchange.request.sessionId === NONE) return Outcome.ReadBody;
+  if (version !== NONE && revisionOf(version) === Revision.Unknown) return Outcome.ReadBody;
+  if (exchange.envelope.method !== Method.ToolsCall || exchange.envelope.claim !== 0) return Outcome.ReadBody;
+  exchange.method = exchange.envelope.method;
+  exchange.id = exchange.envelope.id;
+  return admitSession(exchange);
+}
+
+/**
+ * Whether the rest of a message that was released confirms the decision. If not, `exchange.reply` says why, and the
+ * upstream must not get its end.
+ */
+export function confirms(exchange: Exchange, ended: bool): bool {
+  const envelope = exchange.envelope;
+  if (ended) envelope.end(NONE);
+  exchange.id = envelope.id;
+  if (envelope.problem !== Reason.None) {
+    exchange.refuse(envelope.problem, envelope.detail);
+    return false;
+  }
+  if (envelope.claim !== 0) {
+    // The era was taken from the headers; a server that goes by the body would read another message.
+    exchange.refuse(Reason.InvalidRequest, LATE_CLAIM);
+    return false;
+  }
+  return true;
+}
+
 /** By the whole message. The order of the checks is that of what a client must mend first. */
 export function admit(exchange: Exchange): Outcome {
   const envelope = exchange.envelope;
   const body = exchange.body;
+  exchange.whole = true;
+  exchange.size = body as u32;
   envelope.end(body);
-  const id = envelope.idIn(body);
-  exchange.id = id === NONE ? NONE : exchange.arena.copy(id);
+  exchange.id = envelope.id;
   if (envelope.problem !== Reason.None) return exchange.refuse(envelope.problem, envelope.detail);
   if (envelope.shape === Shape.Response) return exchange.refuse(Reason.InvalidRequest, UNEXPECTED_RESPONSE);
   if (envelope.claim !== 0) return refuseModern(exchange, envelope.text(body, envelope.claim));
 
-  exchange.method = envelope.methodIn(body, scratch);
+  exchange.method = envelope.method;
   if (exchange.method === Method.Initialize && envelope.shape === Shape.Request) return Outcome.Serve;
   const version = exchange.request.protocolVersion;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
@@ -65,8 +103,10 @@ function admitSession(exchange: Exchange): Outcome {
   const token = exchange.request.sessionId;
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
-  exchange.session = openSession(token, gateway.keys, exchange.seconds, gateway.audience, exchange.arena);
-  return exchange.session === null ? exchange.refuse(Reason.SessionUnknown) : Outcome.Serve;
+  const session = openSession(token, gateway.keys, exchange.seconds, gateway.audience, exchange.arena);
+  if (session === null || isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
+  exchange.session = session;
+  return Outcome.Serve;
 }
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
@@ -90,8 +130,7 @@ export function serve(exchange: Exchange): Outcome {
     case Method.ToolsCall:
       return beginCall(exchange, session);
     default: {
-      const method = exchange.envelope.text(exchange.body, exchange.envelope.method);
-      return exchange.refuse(Reason.MethodNotFound, method);
+      return exchange.refuse(Reason.MethodNotFound, exchange.envelope.methodIn(exchange.body));
     }
   }
 }
@@ -101,7 +140,16 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
   const fanOut = exchange.fanOut!;
   lane.waiting = false;
   lane.callout = null;
-  if (exchange.session === null) return resumeInitialize(exchange, fanOut, lane, answer);
-  if (exchange.endsSession) return resumeTerminate(exchange, fanOut, lane, answer);
-  return resumeList(exchange, fanOut, lane, answer);
+  switch (exchange.stage) {
+    case Stage.Initialize:
+      return resumeInitialize(exchange, fanOut, lane, answer);
+    case Stage.List:
+      return resumeList(exchange, exchange.session!, fanOut, lane, answer);
+    case Stage.Terminate:
+      return resumeTerminate(exchange, fanOut, lane);
+    case Stage.CallAgain:
+      return resumeCallAgain(exchange, fanOut, lane, answer);
+    default:
+      return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
+  }
 }

@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
-import { Span, NONE } from '../bytes/span';
+import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
 import { FanOut, Lane } from '../federation/fanout';
@@ -27,6 +27,30 @@ export const enum Outcome {
   Wait,
 }
 
+/** Which conversation with upstreams is under way. */
+export const enum Stage {
+  None,
+  Initialize,
+  List,
+  Terminate,
+  /** A session with the server of a call, which is then sent on. */
+  Join,
+  /** The same after that server lost its session, then the call once more. */
+  Rejoin,
+  CallAgain,
+}
+
+/** What a call is for. */
+@unmanaged
+export class Target {
+  server: Server;
+  /** Of the tool, at the server. */
+  name: Span;
+  /** The bytes of the body between these offsets, the prefix, are left out. */
+  cutFrom: u32;
+  cutTo: u32;
+}
+
 @unmanaged
 export class Reply {
   status: u32;
@@ -39,14 +63,10 @@ export class Reply {
 
 @unmanaged
 export class Forward {
-  server: Server;
   /** The upstream keeps a session, and was sent its id. */
   inSession: bool;
   /** A value of NONE removes the header. */
   headers: HeaderList;
-  /** The bytes of the body between these offsets are left out. */
-  cutFrom: u32;
-  cutTo: u32;
 }
 
 /** One request from its first header to its last response byte. Lives in the stream's arena. */
@@ -58,17 +78,25 @@ export class Exchange {
   envelope: Envelope;
   /** Nanoseconds since 1970, of the current callback. */
   now: u64;
-  /** The whole body; valid in the callback that decides. */
+  /** The body as far as it was held; valid in the callback that decides. */
   body: Span;
+  /** Bytes of the body that was held when the decision fell. */
+  size: u32;
+  /** Bytes of a released body so far. */
+  passed: u64;
+  /** `body` lives as long as the stream. */
+  kept: bool;
+  /** `body` is all of it; else the rest streams past after the decision. */
+  whole: bool;
   method: Method;
   /** As the client wrote it; NONE for a notification. */
   id: Span;
   session: Session | null;
   /** Of the session, once `initialize` has settled it. */
   revision: Revision;
-  /** The session is to be marked as ended. */
-  endsSession: bool;
+  stage: Stage;
   fanOut: FanOut | null;
+  target: Target;
   reply: Reply;
   forward: Forward;
 
@@ -96,6 +124,13 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /** Answers that a limit of ours is reached. @param limit its name in the configuration */
+  overload(limit: Span): Outcome {
+    const outcome = this.refuse(Reason.Overloaded, limit);
+    this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
+    return outcome;
+  }
+
   /** Answers with what a server failed at. */
   refuseFor(lane: Lane): Outcome {
     return this.refuse(lane.verdict.reason, lane.verdict.detail, lane.server.name);
@@ -103,6 +138,7 @@ export class Exchange {
 }
 
 const MAX_DETAIL = 256;
+const A_SECOND = literal('1');
 
 export function newExchange(gateway: Gateway, request: Request, arena: Arena): Exchange {
   const exchange = make<Exchange>(arena);

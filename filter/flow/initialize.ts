@@ -9,9 +9,10 @@ import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
+import { rest } from '../session/absent';
 import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
-import { Exchange, Outcome } from './exchange';
+import { Exchange, Outcome, Stage } from './exchange';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CLIENT_INFO = literal('clientInfo');
@@ -47,6 +48,7 @@ export function beginInitialize(exchange: Exchange): Outcome {
   const limits = exchange.gateway.limits;
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
+  exchange.stage = Stage.Initialize;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     const upstream = make<Upstream>(arena);
@@ -70,7 +72,10 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   let offers: u8 = 0;
   for (let i = 0; i < fanOut.lanes.count; i++) {
     const lane = fanOut.at(i);
+    if (lane.failed) rest(lane.server.fingerprint, exchange.seconds, exchange.gateway.keys, scratch);
     if (!lane.failed && draft.add(lane.upstream)) offers |= lane.upstream.offers;
+    // Down, or too large for the token: it joins when it is first needed, and may have tools then.
+    else offers |= OFFERS_TOOLS;
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
   result.bytes((offers & OFFERS_TOOLS) !== 0 ? WITH_TOOLS : WITHOUT_TOOLS).bytes(OUR_INFO);

@@ -16,6 +16,8 @@ export class Request {
   protocolVersion: Span;
   virtualServer: Span;
   hasContentLength: bool;
+  /** Trailers are announced. */
+  hasTrailer: bool;
   /** Headers that only the gateway may set and this request came with: to be removed. Of Trusted. */
   forged: u32;
 }
@@ -60,6 +62,9 @@ export function readRequest(headers: Span, arena: Arena): Request {
       case 0x6d: // m
         if (equals(name, header.SESSION_ID)) request.sessionId = pairs.value;
         else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
+        break;
+      case 0x74: // t
+        if (equals(name, header.TRAILER)) request.hasTrailer = true;
         break;
       case 0x76: // v
         if (equals(name, header.VIA)) request.via = pairs.value;

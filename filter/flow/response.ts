@@ -4,7 +4,8 @@ import { Span, equals, literal, startsWith } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
-import { Exchange } from './exchange';
+import { Exchange, Outcome, Stage } from './exchange';
+import { beginJoin } from './join';
 
 /** The headers of a response that matter to us. */
 @unmanaged
@@ -46,25 +47,28 @@ export function isFromUpstream(details: Span): bool {
 }
 
 /**
- * Whether an upstream's error to a call that was sent on must not reach the client as it is; if so, `exchange.reply` is
- * what does. What a server says in JSON is its answer, whatever the status.
+ * What becomes of an upstream's error to a call that was sent on. `Forward`: it reaches the client as it is, as does all
+ * that a server says in JSON, whatever the status.
  */
-export function replacesUpstreamError(exchange: Exchange, status: u32, contentType: Span): bool {
-  const server = exchange.forward.server.name;
-
+export function respondToError(exchange: Exchange, status: u32, contentType: Span): Outcome {
+  const server = exchange.target.server.name;
   if (status === 401 || status === 403) {
     // Its challenge is for the gateway; a client would answer it with a token meant for somebody else.
-    exchange.refuse(Reason.UpstreamUnauthorized, statusText(exchange, status), server);
-    return true;
+    return exchange.refuse(Reason.UpstreamUnauthorized, statusText(exchange, status), server);
   }
-  if (status === 404 && exchange.forward.inSession) {
-    // MCP transports: the upstream has lost its session. The client begins anew, and with it the gateway.
-    exchange.refuse(Reason.SessionUnknown);
-    return true;
-  }
-  if (startsWith(contentType, JSON_START)) return false;
-  exchange.refuse(Reason.UpstreamStatus, statusText(exchange, status), server);
-  return true;
+  if (status === 404 && exchange.forward.inSession) return respondToLostSession(exchange);
+  if (startsWith(contentType, JSON_START)) return Outcome.Forward;
+  return exchange.refuse(Reason.UpstreamStatus, statusText(exchange, status), server);
+}
+
+/**
+ * MCP transports: a server that answers 404 does not know the session. The call was not run, so a new session and the
+ * same call once more are unseen by the client, if the body is still here; else the client begins anew.
+ */
+function respondToLostSession(exchange: Exchange): Outcome {
+  const session = exchange.session;
+  if (session === null || !exchange.kept || !exchange.whole) return exchange.refuse(Reason.SessionUnknown);
+  return beginJoin(exchange, session, Stage.Rejoin);
 }
 
 /**
@@ -72,7 +76,7 @@ export function replacesUpstreamError(exchange: Exchange, status: u32, contentTy
  * filters (401, 403, 429) are theirs.
  */
 export function replacesRouterReply(exchange: Exchange, details: Span): bool {
-  const server = exchange.forward.server.name;
+  const server = exchange.target.server.name;
   if (isTimeout(details)) {
     exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, server);
   } else if (startsWith(details, NO_HOST)) {

@@ -1,20 +1,23 @@
 import { scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
-import { Answer } from '../federation/answer';
 import { terminate } from '../federation/callout';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';
+import { markEnded } from '../session/ended';
+import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';
-import { Exchange, Outcome } from './exchange';
+import { Exchange, Outcome, Stage } from './exchange';
 
 /** DELETE: the session ends here at once; the upstreams are told, and what they answer changes nothing (405 is allowed). */
 export function beginTerminate(exchange: Exchange, session: Session): Outcome {
   const arena = exchange.arena;
-  exchange.endsSession = true;
-  const fanOut = newFanOut(exchange.gateway.limits.fanOut, exchange.gateway.limits.handshakeTimeout, arena);
+  const gateway = exchange.gateway;
+  markEnded(session, gateway.keys, scratch);
+  const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
-  for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    const server = exchange.gateway.serverAt(i);
-    const upstream = session.upstream(server.fingerprint, arena);
+  exchange.stage = Stage.Terminate;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream === null || upstream.sessionId === NONE) continue;
     const lane = fanOut.add(server, upstream, arena);
     lane.callout = terminate(server, upstream, exchange.request.pairs, arena);
@@ -22,7 +25,7 @@ export function beginTerminate(exchange: Exchange, session: Session): Outcome {
   return fanOut.settled ? exchange.answer(200, NONE) : Outcome.Wait;
 }
 
-export function resumeTerminate(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
+export function resumeTerminate(exchange: Exchange, fanOut: FanOut, lane: Lane): Outcome {
   fanOut.finish(lane);
   return fanOut.settled ? exchange.answer(200, NONE) : Outcome.Wait;
 }

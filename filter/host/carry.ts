@@ -11,7 +11,6 @@ import { PRODUCT } from '../version';
 import { proxy_send_local_response } from '../env';
 import { cut } from './buffers';
 import { send } from './callouts';
-import { isEnded, markEnded } from './ended-sessions';
 import { edit } from './headers';
 import { Level, line, log } from './log';
 import { ensureKey } from './process-key';
@@ -27,27 +26,18 @@ const SEPARATOR = literal(': ');
 
 /** The one place where an outcome becomes host calls. Returns what is left to do: Forward, Reply or Wait. */
 export function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
-  if (outcome === Outcome.Serve) outcome = admitted(exchange);
+  if (outcome === Outcome.Serve) outcome = serve(exchange);
   if (outcome === Outcome.Wait) {
     stream.phase = Phase.Waiting;
     outcome = sendCallouts(stream, exchange);
   }
   if (outcome === Outcome.Forward) {
     forward(exchange);
-    stream.phase = Phase.Forwarded;
+    stream.phase = exchange.whole ? Phase.Forwarded : Phase.Streaming;
   } else if (outcome === Outcome.Reply) {
     reply(exchange);
     stream.phase = Phase.Replied;
   }
-  return outcome;
-}
-
-/** Sessions that were ended here are known to the host alone. */
-function admitted(exchange: Exchange): Outcome {
-  const session = exchange.session;
-  if (session !== null && isEnded(session)) return exchange.refuse(Reason.SessionUnknown);
-  const outcome = serve(exchange);
-  if (session !== null && exchange.endsSession) markEnded(session);
   return outcome;
 }
 
@@ -82,7 +72,7 @@ export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
 
 function forward(exchange: Exchange): void {
   edit(HeaderMap.Request, exchange.forward.headers);
-  cut(Buffer.RequestBody, exchange.body, exchange.forward.cutFrom, exchange.forward.cutTo);
+  cut(Buffer.RequestBody, exchange.body, exchange.target.cutFrom, exchange.target.cutTo);
 }
 
 function reply(exchange: Exchange): void {

@@ -1,20 +1,21 @@
-import { scratch } from '../bytes/arena';
+import { Arena, scratch } from '../bytes/arena';
 import { newWriter } from '../bytes/writer';
-import { length, literal, NONE } from '../bytes/span';
+import { Span, after, first, length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
-import { admit, enter } from '../flow/dispatch';
+import { admit, confirms, enter, release, serve } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import {
   isFromUpstream,
   readResponse,
   replacesBufferOverflow,
   replacesRouterReply,
-  replacesUpstreamError,
+  respondToError,
 } from '../flow/response';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { PRODUCT } from '../version';
 import { proxy_continue_stream, proxy_set_effective_context } from '../env';
+import { hold, letGo } from './budget';
 import { read, replaceAll } from './buffers';
 import { readAnswer, statusOf, takePending } from './callouts';
 import { carry, prepare, settle } from './carry';
@@ -30,10 +31,16 @@ import { Action, Buffer, HeaderMap, Status } from './status';
  * must be set, or the body never comes.
  */
 const RESPONSE_CODE_DETAILS = literal('response\0code_details');
+const BUFFERED_BYTES = literal('limits.bufferedBytes');
 const EMPTY = literal('');
 /** A chunk up to this size is worth keeping: reading it again would cost more than its place. */
 const KEPT_CHUNK: u32 = 64 << 10;
+/** A body of which so much is here and not all, and whose destination is certain, is released. */
+const RELEASED_FROM: u32 = 64 << 10;
+/** White space behind the document; more is an attack on our memory. */
+const MOST_AFTER_CLOSING: u32 = 4 << 10;
 const REQUEST_STREAM = 0;
+const TRAILERS = literal('a large body that was sent on as it came has trailers; announce them in the Trailer header');
 
 export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const root = rootOf(stream.root);
@@ -58,69 +65,172 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
     stream.phase = Phase.Reading;
     return ended ? decide(stream, exchange) : Action.Pause;
   }
-  return ended || outcome !== Outcome.Reply ? act(stream, exchange, outcome) : drain(stream);
+  return outcome === Outcome.Reply ? drainOn(stream, exchange, 0, ended) : act(stream, exchange, outcome);
 }
 
-/** @param size of the body so far, as the host shows all of it while it is held */
+/** @param size of what the host shows: all that is held, or the chunk where nothing is */
 export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
-  if (exchange === null || stream.phase === Phase.Forwarded) return Action.Continue;
+  if (exchange === null) return Action.Continue;
   exchange.now = now();
-  if (stream.phase === Phase.Reading) {
-    const limit = exchange.gateway.limits.heldBody;
-    if (size > limit) {
-      exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
-      stream.phase = Phase.Draining;
-    } else {
-      scan(stream, exchange, size);
-      return ended ? decide(stream, exchange) : Action.Pause;
-    }
+  switch (stream.phase) {
+    case Phase.Reading:
+      return readOn(stream, exchange, size, ended);
+    case Phase.Streaming:
+      return streamOn(stream, exchange, size, ended);
+    case Phase.Draining:
+      return drainOn(stream, exchange, size, ended);
+    case Phase.Forwarded:
+      return Action.Continue;
+    default:
+      return Action.Pause;
   }
-  if (stream.phase !== Phase.Draining) return Action.Pause;
-  // A reply before the end of the body costs the client its connection; so does a body without end cost us memory.
-  const enough = ended || size > exchange.gateway.limits.drainBytes;
-  return enough ? act(stream, exchange, Outcome.Reply) : Action.Pause;
 }
 
 /** With trailers, no body callback is the last. */
 export function onRequestTrailers(stream: Stream): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
-  if (stream.phase === Phase.Reading) return decide(stream, exchange);
-  if (stream.phase === Phase.Draining) return act(stream, exchange, Outcome.Reply);
-  return stream.phase === Phase.Forwarded ? Action.Continue : Action.Pause;
+  exchange.now = now();
+  switch (stream.phase) {
+    case Phase.Reading:
+      return decide(stream, exchange);
+    case Phase.Streaming:
+      return endStreamed(stream, exchange);
+    case Phase.Draining:
+      return act(stream, exchange, Outcome.Reply);
+    case Phase.Forwarded:
+      return Action.Continue;
+    default:
+      return Action.Pause;
+  }
 }
 
-export function onResponseHeaders(stream: Stream, ended: bool): void {
+/** Nothing has been decided: the body is held, small ones to their end. */
+function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  const limits = exchange.gateway.limits;
+  if (!hold(stream, size, limits.bufferedBytes)) {
+    // At once, not at the end of the body: what is held is the problem.
+    return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
+  }
+  if (exceeds(exchange, size)) return drainOn(stream, exchange, size, ended);
+  scan(stream, exchange, size);
+  if (ended) return decide(stream, exchange);
+  if (size >= RELEASED_FROM && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
+    exchange.body = read(Buffer.RequestBody, 0, size as usize);
+    exchange.size = size;
+    const outcome = release(exchange);
+    if (outcome === Outcome.Reply) return drainOn(stream, exchange, size, false);
+    if (outcome === Outcome.Serve) {
+      const begun = serve(exchange);
+      exchange.passed = size as u64;
+      if (begun === Outcome.Reply) return drainOn(stream, exchange, size, false);
+      if (begun !== Outcome.ReadBody) return act(stream, exchange, begun);
+    }
+  }
+  if (size <= limits.heldBody) return Action.Pause;
+  exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
+  return drainOn(stream, exchange, size, false);
+}
+
+/**
+ * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
+ * cost us memory.
+ */
+function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  stream.phase = Phase.Draining;
+  const enough = ended || size > exchange.gateway.limits.drainBytes;
+  return enough ? act(stream, exchange, Outcome.Reply) : Action.Pause;
+}
+
+/**
+ * Released: chunks pass as they come, but for the brace that closes the document. It is kept here until the end of the
+ * stream has confirmed the rest, so no upstream ever has a complete request that differs from what was decided on.
+ *
+ * A chunk is never paused again: what later filters buffer, such as the router for its retries, lies in the same buffer
+ * as what we pause, and would be sent twice.
+ */
+function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  exchange.passed += size as u64;
+  if (exceeds(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
+  const chunk = read(Buffer.RequestBody, 0, size as usize);
+  const before = stream.tail;
+  exchange.envelope.read(chunk);
+  if (!confirms(exchange, ended)) return act(stream, exchange, Outcome.Reply);
+  if (!exchange.envelope.isClosed) return Action.Continue;
+
+  const passing = before === NONE ? exchange.envelope.closingOffset(chunk) : 0;
+  if (ended) {
+    if (before !== NONE) replaceAll(Buffer.RequestBody, joined(before, chunk, scratch));
+    return Action.Continue;
+  }
+  stream.tail = joined(before, after(chunk, passing), exchange.arena);
+  if ((stream.tail as u32) > MOST_AFTER_CLOSING) {
+    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.tail as u32 as u64).written);
+    return act(stream, exchange, Outcome.Reply);
+  }
+  replaceAll(Buffer.RequestBody, first(chunk, passing));
+  return Action.Continue;
+}
+
+/** Whether the body is larger than any may be; then the refusal is ready. */
+function exceeds(exchange: Exchange, size: u64): bool {
+  const most = exchange.gateway.limits.requestBody;
+  if (most === 0 || size <= (most as u64)) return false;
+  exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size).written);
+  return true;
+}
+
+function joined(a: Span, b: Span, arena: Arena): Span {
+  return newWriter(arena, length(a) + length(b))
+    .bytes(a)
+    .bytes(b).written;
+}
+
+/**
+ * With trailers there is no last chunk that the closing brace could be put back into, and the host lets a filter add
+ * none: the one shape of a large request that cannot be served.
+ */
+function endStreamed(stream: Stream, exchange: Exchange): Action {
+  if (confirms(exchange, true)) exchange.refuse(Reason.InvalidRequest, TRAILERS);
+  return act(stream, exchange, Outcome.Reply);
+}
+
+export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const exchange = stream.exchange;
-  if (exchange === null) return;
+  if (exchange === null) return Action.Continue;
   if (stream.phase === Phase.Reading || stream.phase === Phase.Draining) {
     // Not ours, and no upstream was asked: Envoy gave up on the body.
-    if (!replacesBufferOverflow(exchange, property(RESPONSE_CODE_DETAILS), stream.scanned)) return;
-    replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
-    replaceInPassing(stream, exchange);
-    return;
+    if (replacesBufferOverflow(exchange, property(RESPONSE_CODE_DETAILS), stream.scanned)) {
+      replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
+      replaceInPassing(stream, exchange);
+    }
+    return Action.Continue;
   }
-  if (stream.phase !== Phase.Forwarded) return;
+  if (stream.phase !== Phase.Forwarded && stream.phase !== Phase.Streaming) return Action.Continue;
   const response = readResponse(pairsOf(HeaderMap.Response), scratch);
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   const status = statusOf(response.status);
-  if (status < 400) return;
+  if (status < 400) return Action.Continue;
   const details = property(RESPONSE_CODE_DETAILS);
   if (isFromUpstream(details)) {
     // Replaced whole, headers such as its WWW-Authenticate included.
-    if (replacesUpstreamError(exchange, status, response.contentType)) carry(stream, exchange, Outcome.Reply);
-    return;
+    exchange.now = now();
+    const outcome = respondToError(exchange, status, response.contentType);
+    if (outcome === Outcome.Forward) return Action.Continue;
+    act(stream, exchange, outcome);
+    return Action.Pause;
   }
-  if (!replacesRouterReply(exchange, details)) return;
-  if (ended) {
-    // One without a body (no such cluster) has no part left to come that could get in the way of another.
-    carry(stream, exchange, Outcome.Reply);
-    return;
+  if (!replacesRouterReply(exchange, details)) return Action.Continue;
+  if (!ended) {
+    replaceInPassing(stream, exchange);
+    return Action.Continue;
   }
-  replaceInPassing(stream, exchange);
+  // One without a body (no such cluster) has no part left to come that could get in the way of another.
+  act(stream, exchange, Outcome.Reply);
+  return Action.Pause;
 }
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */
@@ -133,10 +243,13 @@ function replaceInPassing(stream: Stream, exchange: Exchange): void {
   replace(HeaderMap.Response, header.CONTENT_LENGTH, newWriter(scratch, 16).decimal(size).written);
 }
 
-export function onResponseBody(stream: Stream): void {
-  if (stream.replacement === NONE) return;
-  replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
-  stream.replaced = true;
+export function onResponseBody(stream: Stream): Action {
+  if (stream.phase === Phase.Waiting) return Action.Pause;
+  if (stream.replacement !== NONE) {
+    replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
+    stream.replaced = true;
+  }
+  return Action.Continue;
 }
 
 /** Comes even for a stream that is gone. */
@@ -150,8 +263,9 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
     // Readable in this context only: before the switch to the stream's.
     const answer = readAnswer(entry, headerCount, bodySize);
     if (proxy_set_effective_context(stream.id) === Status.Ok) {
-      const outcome = carry(stream, exchange, settle(exchange, entry.lane, answer));
-      if (outcome === Outcome.Forward) proxy_continue_stream(REQUEST_STREAM);
+      const room = hold(stream, stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes);
+      const outcome = room ? settle(exchange, entry.lane, answer) : exchange.overload(BUFFERED_BYTES);
+      if (act(stream, exchange, outcome) === Action.Continue) proxy_continue_stream(REQUEST_STREAM);
     }
   }
   heap.free(changetype<usize>(entry));
@@ -168,15 +282,13 @@ function scan(stream: Stream, exchange: Exchange, size: u32): void {
 
 function decide(stream: Stream, exchange: Exchange): Action {
   const whole = (stream.kept as u32) === stream.scanned;
+  exchange.kept = whole;
   exchange.body = whole ? stream.kept : read(Buffer.RequestBody, 0, stream.scanned as usize);
   return act(stream, exchange, admit(exchange));
 }
 
-function drain(stream: Stream): Action {
-  stream.phase = Phase.Draining;
-  return Action.Pause;
-}
-
 function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
-  return carry(stream, exchange, outcome) === Outcome.Forward ? Action.Continue : Action.Pause;
+  const done = carry(stream, exchange, outcome);
+  if (done !== Outcome.Wait) letGo(stream);
+  return done === Outcome.Forward ? Action.Continue : Action.Pause;
 }

@@ -1,10 +1,17 @@
 import { Span, span, pointer, length, NONE } from '../bytes/span';
+import { connect } from '../ports';
+import { random } from './random';
 import { proxy_get_shared_data, proxy_set_shared_data } from '../env';
 import { OUT_DATA, OUT_LENGTH, Status } from './status';
 
 const OUT_CAS = memory.data(4, 8);
 /** No value carries it: a set with it succeeds only where there is no value yet. */
 const CAS_OF_NOTHING: u32 = 0xffffffff;
+
+/** Connects the core's slots and randomness to this host. For module level only. */
+export function connectPorts(): void {
+  connect(get, set, random);
+}
 
 /** What any worker of this Envoy put there under the same vm_id, or NONE. */
 export function get(key: Span): Span {

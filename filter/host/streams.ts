@@ -2,6 +2,7 @@ import { Arena, newArena } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Exchange } from '../flow/exchange';
+import { letGo } from './budget';
 
 /** Where a stream stands. */
 export const enum Phase {
@@ -15,6 +16,8 @@ export const enum Phase {
   Waiting,
   /** Sent on to an upstream. */
   Forwarded,
+  /** Sent on before its body had come whole: the rest is watched as it passes. */
+  Streaming,
   /** Answered by us. */
   Replied,
 }
@@ -31,6 +34,10 @@ export class Stream {
   scanned: u32;
   /** The first chunk, which mostly is the whole body: kept so that it need not be read twice. */
   kept: Span;
+  /** Bytes of the worker's budget. */
+  charged: u32;
+  /** Of a released body: the brace that closes it and what follows, or NONE. */
+  tail: Span;
   /** What the upstream's response is replaced by, or NONE. */
   replacement: Span;
   replaced: bool;
@@ -63,9 +70,10 @@ export function arenaOf(stream: Stream): Arena {
 }
 
 export function closeStream(id: u32): void {
-  const at = streams.take(id);
-  if (at === 0) return;
-  const arena = changetype<Stream>(at).arena;
+  const stream = changetype<Stream | null>(streams.take(id));
+  if (stream === null) return;
+  letGo(stream);
+  const arena = stream.arena;
   if (arena !== null) arena.dispose();
-  heap.free(at);
+  heap.free(changetype<usize>(stream));
 }

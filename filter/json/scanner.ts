@@ -1,4 +1,4 @@
-import { Span, span, pointer, limit, length } from '../bytes/span';
+import { Span, span, equals, pointer, limit, length, NONE } from '../bytes/span';
 
 /**
  * A strict JSON scanner (RFC 8259, UTF-8 of RFC 3629) that can stop after any byte and go on with the next chunk. It
@@ -17,7 +17,7 @@ export const enum Token {
   ObjectEnd,
   ArrayStart,
   ArrayEnd,
-  /** A member's name; unescaped in `key`. */
+  /** A member's name; unescaped in `text`, as that of every string. */
   Key,
   String,
   Number,
@@ -35,8 +35,8 @@ export const enum Fault {
 }
 
 export const MAX_DEPTH: i32 = 512;
-/** Longer member names are compared by nobody; their first bytes and true length are kept. */
-export const KEY_CAPACITY: u32 = 64;
+/** Longer strings are compared by nobody; their first bytes and true length are kept. */
+export const TEXT_CAPACITY: u32 = 64;
 
 const enum State {
   Value,
@@ -98,8 +98,8 @@ export class Scanner {
   start: u32;
   finish: u32;
   fault: Fault;
-  /** Unescaped length of the last key, which may exceed what `key` holds. */
-  keyLength: u32;
+  /** Unescaped length of the last string, which may exceed what `text` holds. */
+  textLength: u32;
   private inKey: bool;
   private capturing: bool;
   private codeUnit: u32;
@@ -109,7 +109,7 @@ export class Scanner {
   private tailHigh: u32;
   /** The letters of a literal that are still to come, first one lowest. */
   private word: u32;
-  // Behind the fields: KEY_CAPACITY bytes of key, then MAX_DEPTH bits of stack, 1 = object.
+  // Behind the fields: TEXT_CAPACITY bytes of text, then MAX_DEPTH bits of stack, 1 = object.
 
   feed(bytes: Span): void {
     this.base += (this.end - this.chunk) as u32;
@@ -123,9 +123,20 @@ export class Scanner {
     return this.offset(this.at);
   }
 
-  /** The last key, unescaped, cut at KEY_CAPACITY. Surrogates appear as three bytes each (no name of ours has one). */
-  get key(): Span {
-    return span(this.keyBytes, min(this.keyLength, KEY_CAPACITY));
+  /** The last string, unescaped, cut at TEXT_CAPACITY. Surrogates appear as three bytes each (no name of ours has one). */
+  get text(): Span {
+    return span(this.textBytes, min(this.textLength, TEXT_CAPACITY));
+  }
+
+  /** Whether `text` is all of the last string, and equal to this. */
+  reads(text: Span): bool {
+    return this.textLength <= TEXT_CAPACITY && equals(this.text, text);
+  }
+
+  /** The last token as it was written, or NONE where it began in an earlier chunk. */
+  get raw(): Span {
+    const from = (this.start - this.base) as i32;
+    return from < 0 ? NONE : span(this.chunk + (from as usize), this.finish - this.start);
   }
 
   /** Whether what was fed is one whole document. A bare number ends only here. */
@@ -141,12 +152,12 @@ export class Scanner {
     return Token.More;
   }
 
-  private get keyBytes(): usize {
+  private get textBytes(): usize {
     return changetype<usize>(this) + offsetof<Scanner>();
   }
 
   private get stack(): usize {
-    return this.keyBytes + (KEY_CAPACITY as usize);
+    return this.textBytes + (TEXT_CAPACITY as usize);
   }
 
   private offset(at: usize): u32 {
@@ -281,8 +292,8 @@ export class Scanner {
   private open(key: bool): Token {
     this.start = this.offset(this.at - 1);
     this.inKey = key;
-    this.capturing = key && this.depth <= this.watch;
-    if (key) this.keyLength = 0;
+    this.capturing = this.depth <= this.watch;
+    this.textLength = 0;
     this.state = State.InString;
     return Token.More;
   }
@@ -330,16 +341,16 @@ export class Scanner {
   }
 
   private capture(from: usize, count: u32): void {
-    const kept = this.keyLength;
-    if (kept < KEY_CAPACITY) {
-      memory.copy(this.keyBytes + (kept as usize), from, min(count, KEY_CAPACITY - kept) as usize);
+    const kept = this.textLength;
+    if (kept < TEXT_CAPACITY) {
+      memory.copy(this.textBytes + (kept as usize), from, min(count, TEXT_CAPACITY - kept) as usize);
     }
-    this.keyLength = kept + count;
+    this.textLength = kept + count;
   }
 
   private captureByte(c: u32): void {
-    if (this.keyLength < KEY_CAPACITY) store<u8>(this.keyBytes + (this.keyLength as usize), c as u8);
-    this.keyLength++;
+    if (this.textLength < TEXT_CAPACITY) store<u8>(this.textBytes + (this.textLength as usize), c as u8);
+    this.textLength++;
   }
 
   private escape(c: u32): Token {
@@ -483,8 +494,8 @@ export function unescaped(c: u32): u32 {
   }
 }
 
-/** Bytes that a scanner takes: its fields, its key, its stack. */
-export const SCANNER_SIZE: usize = offsetof<Scanner>() + (KEY_CAPACITY as usize) + ((MAX_DEPTH >> 3) as usize);
+/** Bytes that a scanner takes: its fields, its text, its stack. */
+export const SCANNER_SIZE: usize = offsetof<Scanner>() + (TEXT_CAPACITY as usize) + ((MAX_DEPTH >> 3) as usize);
 
 /** @param at SCANNER_SIZE bytes, cleared */
 export function newScanner(at: usize, watch: i32): Scanner {

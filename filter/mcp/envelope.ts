@@ -1,8 +1,7 @@
 import { Span, equals, literal, length, pointer, NONE } from '../bytes/span';
 import { Arena, make } from '../bytes/arena';
 import { part } from '../json/reader';
-import { textOf } from '../json/text';
-import { Fault, KEY_CAPACITY, newScanner, Scanner, SCANNER_SIZE, Token } from '../json/scanner';
+import { Fault, newScanner, Scanner, SCANNER_SIZE, Token } from '../json/scanner';
 import { Member, memberOf } from './members';
 import { Reason } from './errors';
 import { Method, methodOf } from './methods';
@@ -18,7 +17,7 @@ export const enum Shape {
   Response,
 }
 
-const JSONRPC_2_0 = literal('"2.0"');
+const JSONRPC_2_0 = literal('2.0');
 const PROTOCOL_VERSION_KEY = literal('io.modelcontextprotocol/protocolVersion');
 
 const AT_END = literal('it ends in the middle of the document');
@@ -47,9 +46,14 @@ export class Envelope {
   problem: Reason;
   detail: Span;
   shape: Shape;
-  private jsonrpc: Range;
-  id: Range;
-  method: Range;
+  arena: Arena;
+  /** What the member was, not where: it may have been streamed past. */
+  private isJsonRpc: bool;
+  /** As it was written, or NONE: absent, not an id, or lost between two chunks of a message that was released. */
+  id: Span;
+  private idRange: Range;
+  method: Method;
+  private methodRange: Range;
   params: Range;
   /** `params.name` */
   name: Range;
@@ -60,6 +64,7 @@ export class Envelope {
   private hasResult: bool;
   private nameIsString: bool;
   private methodIsString: bool;
+  private hasId: bool;
   private idIsScalar: bool;
   private paramsIsObject: bool;
   private member: Member;
@@ -86,15 +91,19 @@ export class Envelope {
     }
   }
 
-  /** The body has ended; afterwards `shape` or `problem` is set. @param document all that was read */
+  /**
+   * The body has ended; afterwards `shape` or `problem` is set.
+   * @param document all that was read, or NONE where it was not kept
+   */
   end(document: Span): void {
+    if (document !== NONE) this.recover(document);
     if (this.problem !== Reason.None) return;
     if (!this.scanner.complete()) return this.refuse(Reason.ParseError, AT_END);
-    if (this.jsonrpc === 0 || !equals(this.text(document, this.jsonrpc), JSONRPC_2_0)) {
-      return this.refuse(Reason.InvalidRequest, NO_VERSION);
+    if (!this.isJsonRpc) return this.refuse(Reason.InvalidRequest, NO_VERSION);
+    if (this.hasId && (!this.idIsScalar || (document !== NONE && this.id === NONE))) {
+      return this.refuse(Reason.InvalidRequest, BAD_ID);
     }
-    if (this.id !== 0 && this.idIn(document) === NONE) return this.refuse(Reason.InvalidRequest, BAD_ID);
-    if (this.method === 0) {
+    if (this.methodRange === 0) {
       if (!this.hasResult) return this.refuse(Reason.InvalidRequest, NEITHER);
       this.shape = Shape.Response;
       return;
@@ -102,21 +111,40 @@ export class Envelope {
     if (this.hasResult) return this.refuse(Reason.InvalidRequest, BOTH);
     if (!this.methodIsString) return this.refuse(Reason.InvalidRequest, BAD_METHOD);
     if (this.params !== 0 && !this.paramsIsObject) return this.refuse(Reason.InvalidRequest, BAD_PARAMS);
-    this.shape = this.id === 0 ? Shape.Notification : Shape.Request;
+    this.shape = this.hasId ? Shape.Request : Shape.Notification;
+  }
+
+  /** Takes from the document what began in one chunk and ended in another. */
+  private recover(document: Span): void {
+    if (this.id === NONE && this.idRange !== 0) this.takeId(this.text(document, this.idRange));
+  }
+
+  private takeId(token: Span): void {
+    if (this.idIsScalar && isId(token)) this.id = this.arena.copy(token);
+  }
+
+  /** Whether the document has been closed: nothing but white space may follow. */
+  get isClosed(): bool {
+    return this.scanner.complete();
+  }
+
+  /** Where in the chunk that was read last the document was closed. @param chunk that chunk */
+  closingOffset(chunk: Span): u32 {
+    return (pointer(this.scanner.raw) - pointer(chunk)) as u32;
+  }
+
+  /** Whether what was read so far says what is called, and whatever follows can only confirm or contradict it. */
+  get isRoutable(): bool {
+    return this.problem === Reason.None && this.method !== Method.Unknown && this.nameIsString;
   }
 
   text(document: Span, range: Range): Span {
     return range === 0 ? NONE : part(document, (range >> 32) as u32, range as u32);
   }
 
-  /** The id as it was written, also of a message that is refused, provided it is one. */
-  idIn(document: Span): Span {
-    const id = this.text(document, this.id);
-    return id !== NONE && this.idIsScalar && isId(id) ? id : NONE;
-  }
-
-  methodIn(document: Span, arena: Arena): Method {
-    return methodOf(textOf(this.text(document, this.method), arena));
+  /** The method as a token, for a message about it. */
+  methodIn(document: Span): Span {
+    return this.text(document, this.methodRange);
   }
 
   /** `params.name` where it is a string, as a token. */
@@ -136,7 +164,7 @@ export class Envelope {
         if (scanner.depth === 1) this.member = this.admit(1);
         else if (scanner.depth === 2) {
           if (this.member === Member.Params && this.paramsIsObject) this.parameter = this.admit(2);
-        } else this.inClaim = scanner.keyLength <= KEY_CAPACITY && equals(scanner.key, PROTOCOL_VERSION_KEY);
+        } else this.inClaim = scanner.reads(PROTOCOL_VERSION_KEY);
         return;
       }
       case Token.ObjectStart:
@@ -186,7 +214,7 @@ export class Envelope {
 
   /** Names the key just read, and refuses what two JSON readers could take for different messages. */
   private admit(level: i32): Member {
-    const member = memberOf(this.scanner.key);
+    const member = memberOf(this.scanner.text);
     if (member === Member.Other) return member;
     if (member === Member.Disguised) {
       this.refuse(Reason.ParseError, DISGUISED);
@@ -203,16 +231,21 @@ export class Envelope {
   private value(at: Range, isString: bool, isScalar: bool): void {
     switch (this.member) {
       case Member.JsonRpc:
-        this.jsonrpc = at;
+        this.isJsonRpc = isString && this.scanner.reads(JSONRPC_2_0);
         return;
       case Member.Method:
-        this.method = at;
+        this.methodRange = at;
         this.methodIsString = isString;
+        if (isString) this.method = methodOf(this.scanner.text);
         return;
-      case Member.Id:
-        this.id = at;
+      case Member.Id: {
+        this.hasId = true;
+        this.idRange = at;
         this.idIsScalar = isScalar;
+        const raw = isScalar ? this.scanner.raw : NONE;
+        if (raw !== NONE) this.takeId(raw);
         return;
+      }
       case Member.Params:
         this.params = at;
         return;
@@ -250,6 +283,7 @@ function isId(token: Span): bool {
 
 export function newEnvelope(arena: Arena): Envelope {
   const envelope = make<Envelope>(arena);
+  envelope.arena = arena;
   envelope.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 2);
   return envelope;
 }

@@ -24,9 +24,10 @@ export const enum Reason {
   UpstreamProtocol,
   UpstreamUnauthorized,
   Loop,
+  Overloaded,
 }
 
-export const LAST_REASON: i32 = Reason.Loop;
+export const LAST_REASON: i32 = Reason.Overloaded;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -76,6 +77,7 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, -32603, 'The server broke the protocol: %. See the log of the server.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
   row(Reason.Loop, 'loop', 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
+  row(Reason.Overloaded, 'overloaded', 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');

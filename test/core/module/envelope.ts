@@ -38,15 +38,15 @@ export function envelopeDetail(): Span {
 }
 
 export function envelopeId(): Span {
-  return envelope.idIn(document);
+  return envelope.id;
 }
 
 export function envelopeMethod(): Span {
-  return envelope.text(document, envelope.method);
+  return envelope.methodIn(document);
 }
 
 export function envelopeKnownMethod(): Method {
-  return envelope.methodIn(document, arena);
+  return envelope.method;
 }
 
 export function envelopeParams(): Span {

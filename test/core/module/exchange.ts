@@ -66,15 +66,15 @@ export function exchangeDecide(body: usize, count: u32): Outcome {
 }
 
 export function exchangeServer(): i32 {
-  return exchange.forward.server.index;
+  return exchange.target.server.index;
 }
 
 export function exchangeCutFrom(): u32 {
-  return exchange.forward.cutFrom;
+  return exchange.target.cutFrom;
 }
 
 export function exchangeCutTo(): u32 {
-  return exchange.forward.cutTo;
+  return exchange.target.cutTo;
 }
 
 /** The value of a header that is set on the way to the server. */

@@ -44,13 +44,13 @@ export function scannerComplete(): bool {
 }
 
 export function scannerKey(): usize {
-  return pointer(scanner.key);
+  return pointer(scanner.text);
 }
 
 export function scannerKeyKept(): i32 {
-  return length(scanner.key);
+  return length(scanner.text);
 }
 
 export function scannerKeyLength(): u32 {
-  return scanner.keyLength;
+  return scanner.textLength;
 }

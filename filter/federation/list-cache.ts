@@ -1,0 +1,48 @@
+import { Arena } from '../bytes/arena';
+import { Span, span, length, literal, pointer, limit, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { CacheScope, Server } from '../config/gateway';
+import { KeyRing } from '../session/keyring';
+import { owner, slotTable } from '../session/slots';
+import { Session } from '../session/token';
+import { Lane } from './fanout';
+import { Page, readPage } from './page';
+
+/**
+ * A server's list as it was received, before any policy, which runs on every read: what one caller may not see must not
+ * decide what another does. Shared by all sessions, or for one.
+ *
+ *     │ expires, seconds since 1970 (4) │ { length (4) │ page … } … │
+ */
+const TABLE = slotTable(literal('sluice/list/'), 1024);
+/** A larger list is asked for each time: reading a slot copies all of it, and a worker's memory never shrinks. */
+const MOST = 1 << 20;
+
+/** Fills the lane with pages that are still good. False: there are none, ask the server. */
+export function takeCached(lane: Lane, session: Session, now: u32, keys: KeyRing, arena: Arena): bool {
+  const server = lane.server;
+  if (server.cacheTtl === 0) return false;
+  const entry = TABLE.read(ownerOf(server, session, arena), keys, arena);
+  if (entry === NONE || now >= load<u32>(pointer(entry))) return false;
+  for (let at = pointer(entry) + 4; at < limit(entry);) {
+    const size = load<u32>(at);
+    lane.pages.push(changetype<usize>(readPage(span(at + 4, size), arena)) as u64);
+    at += 4 + (size as usize);
+  }
+  return true;
+}
+
+export function keep(lane: Lane, session: Session, now: u32, keys: KeyRing, arena: Arena): void {
+  const server = lane.server;
+  if (server.cacheTtl === 0 || lane.bytes > (MOST as u64)) return;
+  const entry = newWriter(arena, (lane.bytes as usize) + 64).u32(now + server.cacheTtl);
+  for (let i = 0; i < lane.pages.count; i++) {
+    const page: Span = changetype<Page>(lane.pages.at(i) as usize).document;
+    entry.u32(length(page) as u32).bytes(page);
+  }
+  TABLE.write(ownerOf(server, session, arena), entry.written, keys, arena);
+}
+
+function ownerOf(server: Server, session: Session, arena: Arena): Span {
+  return owner(TABLE, server.cacheScope === CacheScope.Shared ? NONE : session.id, server.fingerprint, arena);
+}

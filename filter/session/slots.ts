@@ -1,0 +1,67 @@
+import { Arena } from '../bytes/arena';
+import { Span, span, after, fingerprint, length, pointer, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { random, setSlot, slot } from '../ports';
+import { NONCE_SIZE, open, seal, TAG_SIZE } from './aead';
+import { KeyRing } from './keyring';
+
+/**
+ * A fixed table in the host's shared store, which has no delete, no expiry and no listing: an entry has a slot by its
+ * owner's hash, and overwrites whoever was there. Entries are sealed with their owner as associated data, so that one
+ * owner's entry is nobody else's, and other plugins of the same Envoy can neither read nor forge one.
+ *
+ *     │ key id (1) │ nonce (12) │ sealed … │ tag (16) │
+ */
+@unmanaged
+export class SlotTable {
+  /** `sluice/<table>/` */
+  name: Span;
+  slots: u32;
+
+  /** The entry of that owner, or NONE. */
+  read(owner: Span, keys: KeyRing, arena: Arena): Span {
+    const sealed = slot(this.keyOf(owner, arena));
+    const size = length(sealed) - HEAD;
+    if (sealed === NONE || size < TAG_SIZE) return NONE;
+    const key = keys.find(load<u8>(pointer(sealed)));
+    if (key === null) return NONE;
+    const plain = arena.allocate(size as usize);
+    const nonce = pointer(sealed) + 1;
+    const text = pointer(after(sealed, HEAD));
+    const sound = open(key.bytes, nonce, pointer(owner), length(owner), text, size, plain);
+    return sound ? span(plain, (size - TAG_SIZE) as u32) : NONE;
+  }
+
+  write(owner: Span, entry: Span, keys: KeyRing, arena: Arena): void {
+    const key = keys.sealing;
+    const size = (HEAD + length(entry) + TAG_SIZE) as usize;
+    const sealed = newWriter(arena, size)
+      .u8(key.id)
+      .bytes(random(NONCE_SIZE as usize, arena));
+    const nonce = pointer(sealed.written) + 1;
+    const text = sealed.room((length(entry) + TAG_SIZE) as usize);
+    seal(key.bytes, nonce, pointer(owner), length(owner), pointer(entry), length(entry), text);
+    setSlot(this.keyOf(owner, arena), sealed.wrote((length(entry) + TAG_SIZE) as usize).written);
+  }
+
+  private keyOf(owner: Span, arena: Arena): Span {
+    return newWriter(arena, 40)
+      .bytes(this.name)
+      .decimal(fingerprint(owner) % (this.slots as u64)).written;
+  }
+}
+
+const HEAD: i32 = 1 + NONCE_SIZE;
+
+/** For module level only. */
+export function slotTable(name: Span, slots: u32): SlotTable {
+  const table = changetype<SlotTable>(heap.alloc(offsetof<SlotTable>()));
+  table.name = name;
+  table.slots = slots;
+  return table;
+}
+
+/** Of an owner: what kind of entry it is for, so that no table's entry is good in another, then who. */
+export function owner(table: SlotTable, id: Span, more: u64, arena: Arena): Span {
+  return newWriter(arena, 64).bytes(table.name).u64(more).bytes(id).written;
+}
