@@ -10,8 +10,9 @@ import { names, openSection, Section } from './section';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
 import { count, duration, isVisible, size } from './values';
+import { readRoot, readVirtualServers } from './virtual-servers';
 
-const MEMBERS = names('endpoint hostMode sessions limits servers log');
+const MEMBERS = names('endpoint hostMode root sessions limits servers virtualServers log');
 const LIMIT_MEMBERS = names('heldBody drainBytes handshakeTimeout listTimeout callTimeout listPages listBytes fanOut');
 const HOST_MODES = names('hold');
 /** In the order of the ABI's levels, after the default. */
@@ -71,6 +72,8 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   gateway.limits = readLimits(root);
   readSessions(root, SESSIONS, environment, gateway);
   readServers(root, environment, gateway);
+  readVirtualServers(root, gateway);
+  readRoot(root, gateway);
   return parsed;
 }
 

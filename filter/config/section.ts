@@ -19,7 +19,7 @@ const ONE_OF = literal('one of ');
 const AN_OBJECT = literal('an object');
 const A_TEXT = literal('a string that is not empty');
 const A_LIST = literal('a list');
-const LONG = literal('…');
+const LONG = literal('...');
 const FOUND_SHOWN: u32 = 40;
 
 /** Names, one space between: `'id env'`. For module level only. */
@@ -150,7 +150,7 @@ export function openSection(value: Span, place: Place | null, allowed: Span, pro
     if (has(known, name)) continue;
     const line = problems.at(section.placeOf(name)).bytes(UNKNOWN);
     const meant = nearest(name, known, arena);
-    if (meant !== NONE) line.bytes(DID_YOU_MEAN).bytes(meant).byte(0x22).byte(0x3f);
+    if (meant !== NONE) suggest(line, meant);
     else {
       line.bytes(ALLOWED);
       writeNames(line, known);
@@ -161,10 +161,19 @@ export function openSection(value: Span, place: Place | null, allowed: Span, pro
 }
 
 export function mustBe(place: Place | null, what: Span, found: Span, problems: Problems): void {
+  problems.add(mustBeLine(place, what, found, problems));
+}
+
+/** For what has more to say. */
+export function mustBeLine(place: Place | null, what: Span, found: Span, problems: Problems): Writer {
   const line = problems.at(place).bytes(MUST_BE).bytes(what).bytes(FOUND);
-  if ((found as u32) <= FOUND_SHOWN) line.bytes(found);
-  else line.bytes(between(pointer(found), pointer(found) + (FOUND_SHOWN as usize))).bytes(LONG);
-  problems.add(line);
+  if ((found as u32) <= FOUND_SHOWN) return line.bytes(found);
+  return line.bytes(between(pointer(found), pointer(found) + (FOUND_SHOWN as usize))).bytes(LONG);
+}
+
+/** @param meant see `nearest` */
+export function suggest(line: Writer, meant: Span): void {
+  line.bytes(DID_YOU_MEAN).bytes(meant).byte(0x22).byte(0x3f);
 }
 
 function writeNames(line: Writer, list: List): void {

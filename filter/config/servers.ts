@@ -7,11 +7,12 @@ import { revisionOf, Revision } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
 import { CredentialKind, Gateway, Server } from './gateway';
+import { readRules } from './patterns';
 import { elementPlace } from './problems';
 import { names, openSection, Section } from './section';
 import { duration, isMadeOf, isVisible } from './values';
 
-const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials');
+const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools');
 const SERVERS = literal('servers');
 const NAME = literal('name');
 const CLUSTER = literal('cluster');
@@ -21,6 +22,8 @@ const PREFIX = literal('prefix');
 const PROTOCOL = literal('protocol');
 const CALL_TIMEOUT = literal('callTimeout');
 const CREDENTIALS = literal('credentials');
+const TOOLS = literal('tools');
+const STAR = literal('*');
 
 const DEFAULT_PATH = literal('/mcp');
 const AUTO = literal('auto');
@@ -73,6 +76,8 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.callTimeout = section.get(CALL_TIMEOUT) === NONE ? 0 : duration(section, CALL_TIMEOUT, EMPTY);
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
+  server.rules = readRules(section, TOOLS);
+  server.shown = server.rules.mayAdmit(STAR);
 
   let hash = fingerprint(server.name);
   hash = fingerprint(server.cluster, hash);
