@@ -84,7 +84,6 @@ export class Gateway {
   /** What the endpoint itself serves; null: everything, unless it is closed. */
   rootServes: VirtualServer | null;
   rootClosed: bool;
-  audience: Span;
   /** Of the ABI: 0 trace … 5 critical. */
   logLevel: u32;
 

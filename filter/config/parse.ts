@@ -1,7 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
 import { isJson, strip } from '../json/reader';
-import { audienceOf } from '../session/audience';
 import { Environment } from './environment';
 import { Gateway, HostMode, Limits } from './gateway';
 import { structToJson } from './struct';
@@ -65,7 +64,6 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   }
   const root = openSection(strip(json), null, MEMBERS, problems);
   gateway.endpoint = readEndpoint(root);
-  gateway.audience = audienceOf(gateway.endpoint, arena);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
   const level = root.choice(LOG, LOG_LEVELS);
   gateway.logLevel = level === 0 ? 2 : level - 1;

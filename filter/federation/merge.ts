@@ -1,6 +1,9 @@
-import { Arena } from '../bytes/arena';
-import { Span, between, length, limit, literal, pointer } from '../bytes/span';
+import { Arena, scratch } from '../bytes/arena';
+import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { textOf } from '../json/text';
+import { mayUse } from '../policy/decision';
+import { Scope } from '../policy/scope';
 import { FanOut, Lane } from './fanout';
 import { Item, Page } from './page';
 
@@ -8,10 +11,11 @@ const OPEN = literal('{"tools":[');
 const CLOSE = literal(']}');
 
 /**
- * The result of `tools/list` over all servers that answered: each tool as the bytes that its server sent, but for the
+ * The result of `tools/list` over all servers that answered, as far as the scope goes: each tool as the bytes that its server sent, but for the
  * prefix that is spliced in behind the opening quote of its name. In the order of the configuration, then of the server.
  */
-export function mergedTools(fanOut: FanOut, arena: Arena): Span {
+export function mergedTools(fanOut: FanOut, scope: Scope, arena: Arena): Span {
+  for (let i = 0; i < fanOut.lanes.count; i++) choose(fanOut.at(i), scope);
   const writer = newWriter(arena, capacityFor(fanOut)).bytes(OPEN);
   let first = true;
   for (let i = 0; i < fanOut.lanes.count; i++) {
@@ -20,13 +24,27 @@ export function mergedTools(fanOut: FanOut, arena: Arena): Span {
     for (let p = 0; p < lane.pages.count; p++) {
       const page = changetype<Page>(lane.pages.at(p) as usize);
       for (let t = 0; t < page.items.count; t++) {
+        const item = changetype<Item>(page.items.at(t) as usize);
+        if (!item.chosen) continue;
         if (!first) writer.byte(0x2c);
         first = false;
-        writeItem(writer, changetype<Item>(page.items.at(t) as usize), lane.server.prefix);
+        writeItem(writer, item, lane.server.prefix);
       }
     }
   }
   return writer.bytes(CLOSE).written;
+}
+
+/** Decides about each tool once. A name that is not text (a lone surrogate) is none that a call could have. */
+function choose(lane: Lane, scope: Scope): void {
+  for (let p = 0; p < lane.pages.count; p++) {
+    const page = changetype<Page>(lane.pages.at(p) as usize);
+    for (let t = 0; t < page.items.count; t++) {
+      const item = changetype<Item>(page.items.at(t) as usize);
+      const name = textOf(item.name, scratch);
+      item.chosen = name !== NONE && mayUse(lane.server, name, scope);
+    }
+  }
 }
 
 /** Prefixes are made of characters that need no escape in JSON. */
@@ -49,7 +67,8 @@ function laneSize(lane: Lane): i32 {
   for (let p = 0; p < lane.pages.count; p++) {
     const page = changetype<Page>(lane.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
-      size += length(changetype<Item>(page.items.at(t) as usize).object) + length(lane.server.prefix) + 1;
+      const item = changetype<Item>(page.items.at(t) as usize);
+      if (item.chosen) size += length(item.object) + length(lane.server.prefix) + 1;
     }
   }
   return size;

@@ -11,7 +11,7 @@ import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
 import { revisionText } from '../mcp/revisions';
-import { isCallable } from '../policy/callable';
+import { mayUse } from '../policy/decision';
 import { Session, Upstream } from '../session/token';
 import { Exchange, Forward, Outcome } from './exchange';
 import { Request } from './request';
@@ -31,7 +31,8 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   const server = serverOf(exchange.gateway, name);
   if (server === null) return exchange.refuse(Reason.UnknownTool, name);
   const upstreamName = after(name, server.prefix as u32);
-  if (!isCallable(upstreamName)) return exchange.refuse(Reason.UnknownTool, name);
+  // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
+  if (!mayUse(server, upstreamName, exchange.scope)) return exchange.refuse(Reason.UnknownTool, name);
   const upstream = session.upstream(server.fingerprint, arena);
   if (upstream === null) return exchange.refuse(Reason.UpstreamUnreachable, NOT_IN_SESSION, server.name);
 
@@ -74,6 +75,8 @@ function editHeaders(edits: HeaderList, exchange: Exchange, server: Server, upst
     .add(header.VIA, viaOf(exchange.request, exchange));
   const accept = exchange.request.accept;
   if (accept === NONE || equals(accept, ANY_TYPE)) edits.add(header.ACCEPT, header.JSON_OR_EVENTS);
+  // It narrows what this gateway serves; behind it the name means nothing, or something else.
+  if (exchange.request.virtualServer !== NONE) edits.add(header.VIRTUAL_SERVER, NONE);
   editCredentials(edits, server.credentials);
 }
 

@@ -10,6 +10,7 @@ import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
+import { Scope } from '../policy/scope';
 import { Session, SessionDraft } from '../session/token';
 import { Request } from './request';
 
@@ -55,6 +56,10 @@ export class Exchange {
   arena: Arena;
   gateway: Gateway;
   request: Request;
+  /** What this request may see; settled by `enter`. */
+  scope: Scope;
+  /** Whom its session is for. */
+  audience: Span;
   envelope: Envelope;
   /** Nanoseconds since 1970, of the current callback. */
   now: u64;

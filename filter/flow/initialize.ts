@@ -9,6 +9,8 @@ import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
+import { mayJoin, mayReach } from '../policy/decision';
+import { Scope } from '../policy/scope';
 import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { Exchange, Outcome } from './exchange';
@@ -30,7 +32,10 @@ const QUOTE = literal('"');
 /** Instructions go into a model's context: one server does not get to fill it for all. */
 const MAX_INSTRUCTIONS = 16 << 10;
 
-/** Opens a session with every server at once; the client waits for the slowest, at most `handshakeTimeout`. */
+/**
+ * Opens a session with every server that the path reaches, at once; the client waits for the slowest, at most
+ * `handshakeTimeout`. What it is told of them is what this request may see, which its header may narrow.
+ */
 export function beginInitialize(exchange: Exchange): Outcome {
   const arena = exchange.arena;
   const params = exchange.envelope.text(exchange.body, exchange.envelope.params);
@@ -49,12 +54,13 @@ export function beginInitialize(exchange: Exchange): Outcome {
   exchange.fanOut = fanOut;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
+    if (!mayJoin(server, exchange.scope)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
     const lane = fanOut.add(server, upstream, arena);
     beginHandshake(lane, exchange.revision, clientInfo, exchange.request.pairs, exchange.now, arena);
   }
-  return Outcome.Wait;
+  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
 export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
@@ -64,27 +70,42 @@ export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane,
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
-  if (fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
+  const failed = failedLane(exchange, fanOut);
+  if (failed !== null) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
   let offers: u8 = 0;
   for (let i = 0; i < fanOut.lanes.count; i++) {
     const lane = fanOut.at(i);
-    if (!lane.failed && draft.add(lane.upstream)) offers |= lane.upstream.offers;
+    if (lane.failed || !draft.add(lane.upstream)) continue;
+    if (mayReach(lane.server, exchange.scope)) offers |= lane.upstream.offers;
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
   result.bytes((offers & OFFERS_TOOLS) !== 0 ? WITH_TOOLS : WITHOUT_TOOLS).bytes(OUR_INFO);
-  writeInstructions(result, fanOut);
+  writeInstructions(result, fanOut, exchange.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
 }
 
+/** Where none of the servers that this request may see took part, the first of them; else null. */
+function failedLane(exchange: Exchange, fanOut: FanOut): Lane | null {
+  let failed: Lane | null = null;
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    if (!mayReach(lane.server, exchange.scope)) continue;
+    if (!lane.failed) return null;
+    if (failed === null) failed = lane;
+  }
+  return failed;
+}
+
 /** Every server's own words under a heading of ours, which says how its tools are named here. */
-function writeInstructions(result: Writer, fanOut: FanOut): void {
+function writeInstructions(result: Writer, fanOut: FanOut, scope: Scope): void {
   let any = false;
   for (let i = 0; i < fanOut.lanes.count; i++) {
     const lane = fanOut.at(i);
+    if (!mayReach(lane.server, scope)) continue;
     if (lane.failed || lane.instructions === NONE || length(lane.instructions) > MAX_INSTRUCTIONS) continue;
     result.bytes(any ? GAP : INSTRUCTIONS_OPEN);
     any = true;

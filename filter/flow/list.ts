@@ -6,6 +6,7 @@ import { mergedTools } from '../federation/merge';
 import { resultMessage } from '../federation/message';
 import { NONE } from '../bytes/span';
 import { Reason } from '../mcp/errors';
+import { mayReach } from '../policy/decision';
 import { OFFERS_TOOLS, Session } from '../session/token';
 import { Exchange, Outcome } from './exchange';
 
@@ -19,6 +20,8 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
   exchange.fanOut = fanOut;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
+    // A server that has nothing to show here does not learn of the request, nor delay it.
+    if (!mayReach(server, exchange.scope)) continue;
     const upstream = session.upstream(server.fingerprint, arena);
     if (upstream === null || (upstream.offers & OFFERS_TOOLS) === 0) continue;
     askForPage(fanOut.add(server, upstream, arena), NONE, exchange.request.pairs, exchange.now, arena);
@@ -37,5 +40,6 @@ export function resumeList(exchange: Exchange, fanOut: FanOut, lane: Lane, answe
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
   if (fanOut.lanes.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
-  return exchange.answer(200, resultMessage(exchange.id, mergedTools(fanOut, exchange.arena), exchange.arena));
+  const tools = mergedTools(fanOut, exchange.scope, exchange.arena);
+  return exchange.answer(200, resultMessage(exchange.id, tools, exchange.arena));
 }

@@ -92,7 +92,7 @@ function reply(exchange: Exchange): void {
     const gateway = exchange.gateway;
     const entropy = random(ENTROPY_SIZE, scratch);
     const key = gateway.keys.sealing;
-    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, gateway.audience, exchange.arena);
+    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, exchange.audience, exchange.arena);
     answer.headers.add(header.SESSION_ID, token);
   }
   answer.headers.add(header.GATEWAY, PRODUCT);
