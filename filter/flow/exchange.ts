@@ -1,5 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
+import { List } from '../bytes/list';
 import { Span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
@@ -76,6 +77,8 @@ export class Exchange {
   fanOut: FanOut | null;
   reply: Reply;
   forward: Forward;
+  /** What the operator should know, a line each (Span); null: nothing. */
+  warnings: List | null;
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;

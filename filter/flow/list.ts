@@ -8,6 +8,7 @@ import { NONE } from '../bytes/span';
 import { Reason } from '../mcp/errors';
 import { mayReach } from '../policy/decision';
 import { OFFERS_TOOLS, Session } from '../session/token';
+import { audit } from './audit';
 import { Exchange, Outcome } from './exchange';
 
 /** `tools/list`: every page of every server of the session, in one answer without a cursor. */
@@ -40,6 +41,7 @@ export function resumeList(exchange: Exchange, fanOut: FanOut, lane: Lane, answe
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
   if (fanOut.lanes.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
+  audit(exchange, fanOut);
   const tools = mergedTools(fanOut, exchange.scope, exchange.arena);
   return exchange.answer(200, resultMessage(exchange.id, tools, exchange.arena));
 }

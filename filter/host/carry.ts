@@ -86,6 +86,7 @@ function forward(exchange: Exchange): void {
 }
 
 function reply(exchange: Exchange): void {
+  warn(exchange);
   const answer = exchange.reply;
   const draft = answer.draft;
   if (draft !== null) {
@@ -108,6 +109,12 @@ function reply(exchange: Exchange): void {
     length(headers) as usize,
     NO_GRPC_STATUS,
   );
+}
+
+function warn(exchange: Exchange): void {
+  const warnings = exchange.warnings;
+  if (warnings === null) return;
+  for (let i = 0; i < warnings.count; i++) log(Level.Warn, warnings.at(i), exchange.gateway.logLevel);
 }
 
 /** What the access log shows as RESPONSE_CODE_DETAILS. */
