@@ -1,6 +1,9 @@
 import { List } from '../bytes/list';
+import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
 import { Revision } from '../mcp/revisions';
+import { Rules } from '../policy/rules';
+import { VirtualServer } from '../policy/virtual-server';
 import { KeyRing } from '../session/keyring';
 
 /** How the filter gets to see the body before the headers leave; see the files of that name in host/. */
@@ -51,6 +54,10 @@ export class Server {
   /** Seconds that a list is kept; 0: it is not. */
   cacheTtl: u32;
   cacheScope: CacheScope;
+  /** Of its tools, by their own names. */
+  rules: Rules;
+  /** The rules leave something to show. */
+  shown: bool;
   /** Of all that makes a session with it the same session: name, cluster, authority, path, credential kind. */
   fingerprint: u64;
 }
@@ -84,11 +91,20 @@ export class Gateway {
   limits: Limits;
   /** Of Server, in the order of the configuration. */
   servers: List;
-  audience: Span;
+  /** In the order of the configuration. */
+  virtualServers: List;
+  virtualServersByName: NameTable;
+  /** What the endpoint itself serves; null: everything, unless it is closed. */
+  rootServes: VirtualServer | null;
+  rootClosed: bool;
   /** Of the ABI: 0 trace … 5 critical. */
   logLevel: u32;
 
   serverAt(index: i32): Server {
     return changetype<Server>(this.servers.at(index) as usize);
+  }
+
+  virtualServer(name: Span): VirtualServer | null {
+    return changetype<VirtualServer | null>(this.virtualServersByName.get(name));
   }
 }

@@ -1,7 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
 import { isJson, strip } from '../json/reader';
-import { audienceOf } from '../session/audience';
 import { Environment } from './environment';
 import { Gateway, HostMode, Limits } from './gateway';
 import { structToJson } from './struct';
@@ -10,8 +9,9 @@ import { names, openSection, Section } from './section';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
 import { count, duration, isVisible, size } from './values';
+import { readRoot, readVirtualServers } from './virtual-servers';
 
-const MEMBERS = names('endpoint hostMode sessions limits servers log');
+const MEMBERS = names('endpoint hostMode root sessions limits servers virtualServers log');
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut',
 );
@@ -70,12 +70,13 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   }
   const root = openSection(strip(json), null, MEMBERS, problems);
   gateway.endpoint = readEndpoint(root);
-  gateway.audience = audienceOf(gateway.endpoint, arena);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
   gateway.logLevel = max(root.choice(LOG, LOG_LEVELS, DEFAULT_LEVEL), 0);
   gateway.limits = readLimits(root);
   readSessions(root, SESSIONS, environment, gateway);
   readServers(root, environment, gateway);
+  readVirtualServers(root, gateway);
+  readRoot(root, gateway);
   return parsed;
 }
 

@@ -151,7 +151,7 @@ export function openSection(value: Span, place: Place | null, allowed: Span, pro
     if (has(known, name)) continue;
     const line = problems.at(section.placeOf(name)).bytes(UNKNOWN);
     const meant = nearest(name, known, arena);
-    if (meant !== NONE) line.bytes(DID_YOU_MEAN).bytes(meant).byte(0x22).byte(0x3f);
+    if (meant !== NONE) suggest(line, meant);
     else {
       line.bytes(ALLOWED);
       writeNames(line, known);
@@ -162,10 +162,19 @@ export function openSection(value: Span, place: Place | null, allowed: Span, pro
 }
 
 export function mustBe(place: Place | null, what: Span, found: Span, problems: Problems): void {
+  problems.add(mustBeLine(place, what, found, problems));
+}
+
+/** For what has more to say. */
+export function mustBeLine(place: Place | null, what: Span, found: Span, problems: Problems): Writer {
   const line = problems.at(place).bytes(MUST_BE).bytes(what).bytes(FOUND);
   line.bytes(clipped(found, FOUND_SHOWN));
-  if (length(found) > FOUND_SHOWN) line.bytes(LONG);
-  problems.add(line);
+  return length(found) > FOUND_SHOWN ? line.bytes(LONG) : line;
+}
+
+/** @param meant see `nearest` */
+export function suggest(line: Writer, meant: Span): void {
+  line.bytes(DID_YOU_MEAN).bytes(meant).byte(0x22).byte(0x3f);
 }
 
 function writeNames(line: Writer, list: List): void {

@@ -7,11 +7,12 @@ import { revisionOf, Revision } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
 import { CacheScope, CredentialKind, Gateway, Server } from './gateway';
+import { readRules } from './patterns';
 import { elementPlace } from './problems';
 import { names, openSection, Section } from './section';
 import { duration, isMadeOf, isVisible } from './values';
 
-const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials listCache');
+const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools listCache');
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared');
 const SERVERS = literal('servers');
@@ -23,6 +24,8 @@ const PREFIX = literal('prefix');
 const PROTOCOL = literal('protocol');
 const CALL_TIMEOUT = literal('callTimeout');
 const CREDENTIALS = literal('credentials');
+const TOOLS = literal('tools');
+const STAR = literal('*');
 
 const LIST_CACHE = literal('listCache');
 const TTL = literal('ttl');
@@ -81,6 +84,8 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
   readListCache(section, server);
+  server.rules = readRules(section, TOOLS);
+  server.shown = server.rules.mayAdmit(STAR);
 
   let hash = fingerprint(server.name);
   hash = fingerprint(server.cluster, hash);

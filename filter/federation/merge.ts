@@ -1,8 +1,9 @@
-import { Arena } from '../bytes/arena';
-import { Span, between, length, limit, literal, pointer } from '../bytes/span';
+import { Arena, scratch } from '../bytes/arena';
+import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { textOf } from '../json/text';
-import { isCallable } from '../policy/callable';
+import { mayUse } from '../policy/decision';
+import { Scope } from '../policy/scope';
 import { FanOut, Lane } from './fanout';
 import { Item, Page } from './page';
 
@@ -10,11 +11,12 @@ const OPEN = literal('{"tools":[');
 const CLOSE = literal(']}');
 
 /**
- * The result of `tools/list` over all servers that answered: each tool as the bytes that its server sent, but for the
- * prefix that is spliced in behind the opening quote of its name. In the order of the configuration, then of the server.
- * What could not be called is left out.
+ * The result of `tools/list` over all servers that answered, as far as the scope goes: each tool as the bytes that its
+ * server sent, but for the prefix that is spliced in behind the opening quote of its name. In the order of the
+ * configuration, then of the server. What could not be called is left out.
  */
-export function mergedTools(fanOut: FanOut, arena: Arena): Span {
+export function mergedTools(fanOut: FanOut, scope: Scope, arena: Arena): Span {
+  for (let i = 0; i < fanOut.lanes.count; i++) choose(fanOut.at(i), scope);
   const writer = newWriter(arena, capacityFor(fanOut)).bytes(OPEN);
   let first = true;
   for (let i = 0; i < fanOut.lanes.count; i++) {
@@ -24,8 +26,7 @@ export function mergedTools(fanOut: FanOut, arena: Arena): Span {
       const page = changetype<Page>(lane.pages.at(p) as usize);
       for (let t = 0; t < page.items.count; t++) {
         const item = changetype<Item>(page.items.at(t) as usize);
-        // NONE, of what is no text, is as little callable as the empty name.
-        if (!isCallable(textOf(item.name, arena))) continue;
+        if (!item.chosen) continue;
         if (!first) writer.byte(0x2c);
         first = false;
         writeItem(writer, item, lane.server.prefix);
@@ -33,6 +34,18 @@ export function mergedTools(fanOut: FanOut, arena: Arena): Span {
     }
   }
   return writer.bytes(CLOSE).written;
+}
+
+/** Decides about each tool once. A name that is not text (a lone surrogate) is none that a call could have. */
+function choose(lane: Lane, scope: Scope): void {
+  for (let p = 0; p < lane.pages.count; p++) {
+    const page = changetype<Page>(lane.pages.at(p) as usize);
+    for (let t = 0; t < page.items.count; t++) {
+      const item = changetype<Item>(page.items.at(t) as usize);
+      const name = textOf(item.name, scratch);
+      item.chosen = name !== NONE && mayUse(lane.server, name, scope);
+    }
+  }
 }
 
 /** Prefixes are made of characters that need no escape in JSON. */
@@ -55,7 +68,8 @@ function laneSize(lane: Lane): i32 {
   for (let p = 0; p < lane.pages.count; p++) {
     const page = changetype<Page>(lane.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
-      size += length(changetype<Item>(page.items.at(t) as usize).object) + length(lane.server.prefix) + 1;
+      const item = changetype<Item>(page.items.at(t) as usize);
+      if (item.chosen) size += length(item.object) + length(lane.server.prefix) + 1;
     }
   }
   return size;

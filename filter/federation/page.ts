@@ -32,6 +32,8 @@ export class Item {
   object: Span;
   /** The value of its name, a string token within `object`. */
   name: Span;
+  /** This request may see it. */
+  chosen: bool;
 }
 
 /**
@@ -127,7 +129,7 @@ export class Page {
         this.skipped++;
         return;
       }
-      const item = changetype<Item>(this.arena.allocate(offsetof<Item>()));
+      const item = make<Item>(this.arena);
       item.object = part(this.document, this.itemStart, this.scanner.finish);
       item.name = this.name;
       this.items.push(changetype<usize>(item) as u64);

@@ -11,7 +11,7 @@ import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
 import { revisionText } from '../mcp/revisions';
-import { isCallable } from '../policy/callable';
+import { mayUse } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { Exchange, Forward, Outcome, Stage, Target } from './exchange';
@@ -30,7 +30,8 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   const server = serverOf(exchange.gateway, name);
   if (server === null) return exchange.refuse(Reason.UnknownTool, name);
   const upstreamName = after(name, server.prefix as u32);
-  if (!isCallable(upstreamName)) return exchange.refuse(Reason.UnknownTool, name);
+  // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
+  if (!mayUse(server, upstreamName, exchange.scope)) return exchange.refuse(Reason.UnknownTool, name);
 
   const target = make<Target>(exchange.arena);
   exchange.target = target;
@@ -70,6 +71,8 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     .add(header.VIA, viaOf(exchange));
   const accept = exchange.request.accept;
   if (accept === NONE || equals(accept, ANY_TYPE)) forward.headers.add(header.ACCEPT, header.JSON_OR_EVENTS);
+  // It narrows what this gateway serves; behind it the name means nothing, or something else.
+  if (exchange.request.virtualServer !== NONE) forward.headers.add(header.VIRTUAL_SERVER, NONE);
   editCredentials(forward.headers, server.credentials);
   // A message that may yet be cut off must not look complete to the upstream: H1 then frames it in chunks, and a cut
   // one lacks the last.

@@ -10,6 +10,8 @@ import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
 import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
+import { scopeOf } from '../policy/scope';
+import { audienceOf } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
@@ -32,9 +34,10 @@ const REQUESTED = literal(',"requested":');
 export function enter(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
   if (request.via !== NONE && hasPassed(request.via)) return exchange.refuse(Reason.Loop, request.via);
-  // Nothing is served under a name that is not configured, and above all not everything.
-  if (length(behind) > 0) return exchange.refuse(Reason.UnknownVirtualServer, behind);
-  if (request.virtualServer !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, request.virtualServer);
+  const scope = scopeOf(exchange.gateway, behind, request.virtualServer, exchange.arena);
+  if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
+  exchange.scope = scope;
+  exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.arena);
   if (equals(request.method, header.POST)) return Outcome.ReadBody;
   if (equals(request.method, header.DELETE)) return admitSession(exchange);
   const outcome = exchange.refuse(Reason.MethodNotAllowed, request.method);
@@ -103,7 +106,7 @@ function admitSession(exchange: Exchange): Outcome {
   const token = exchange.request.sessionId;
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
-  const session = openSession(token, gateway.keys, exchange.seconds, gateway.audience, exchange.arena);
+  const session = openSession(token, gateway.keys, exchange.seconds, exchange.audience, exchange.arena);
   if (session === null || isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
   exchange.session = session;
   return Outcome.Serve;

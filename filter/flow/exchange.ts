@@ -1,5 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
+import { List } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
@@ -10,6 +11,7 @@ import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
+import { Scope } from '../policy/scope';
 import { Session, SessionDraft } from '../session/token';
 import { Request } from './request';
 
@@ -75,6 +77,10 @@ export class Exchange {
   arena: Arena;
   gateway: Gateway;
   request: Request;
+  /** What this request may see; settled by `enter`. */
+  scope: Scope;
+  /** Whom its session is for. */
+  audience: Span;
   envelope: Envelope;
   /** Nanoseconds since 1970, of the current callback. */
   now: u64;
@@ -99,6 +105,8 @@ export class Exchange {
   target: Target;
   reply: Reply;
   forward: Forward;
+  /** What the operator should know, a line each (Span); null: nothing. */
+  warnings: List | null;
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;

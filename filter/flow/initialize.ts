@@ -9,6 +9,8 @@ import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
+import { mayReach } from '../policy/decision';
+import { Scope } from '../policy/scope';
 import { rest } from '../session/absent';
 import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
@@ -31,7 +33,10 @@ const QUOTE = literal('"');
 /** Instructions go into a model's context: one server does not get to fill it for all. */
 const MAX_INSTRUCTIONS = 16 << 10;
 
-/** Opens a session with every server at once; the client waits for the slowest, at most `handshakeTimeout`. */
+/**
+ * Opens a session with every server that this request may see, at once; the client waits for the slowest, at most
+ * `handshakeTimeout`. Those that its header left out join when a later request asks for them.
+ */
 export function beginInitialize(exchange: Exchange): Outcome {
   const arena = exchange.arena;
   const params = exchange.envelope.text(exchange.body, exchange.envelope.params);
@@ -51,12 +56,13 @@ export function beginInitialize(exchange: Exchange): Outcome {
   exchange.stage = Stage.Initialize;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
+    if (!mayReach(server, exchange.scope)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
     const lane = fanOut.add(server, upstream, arena);
     beginHandshake(lane, exchange.revision, clientInfo, exchange.request.pairs, exchange.now, arena);
   }
-  return Outcome.Wait;
+  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
 export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
@@ -66,7 +72,8 @@ export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane,
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
-  if (fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
+  const failed = failedLane(exchange, fanOut);
+  if (failed !== null) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
   let offers: u8 = 0;
@@ -79,17 +86,30 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
   result.bytes((offers & OFFERS_TOOLS) !== 0 ? WITH_TOOLS : WITHOUT_TOOLS).bytes(OUR_INFO);
-  writeInstructions(result, fanOut);
+  writeInstructions(result, fanOut, exchange.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
 }
 
+/** Where none of the servers that this request may see took part, the first of them; else null. */
+function failedLane(exchange: Exchange, fanOut: FanOut): Lane | null {
+  let failed: Lane | null = null;
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    if (!mayReach(lane.server, exchange.scope)) continue;
+    if (!lane.failed) return null;
+    if (failed === null) failed = lane;
+  }
+  return failed;
+}
+
 /** Every server's own words under a heading of ours, which says how its tools are named here. */
-function writeInstructions(result: Writer, fanOut: FanOut): void {
+function writeInstructions(result: Writer, fanOut: FanOut, scope: Scope): void {
   let any = false;
   for (let i = 0; i < fanOut.lanes.count; i++) {
     const lane = fanOut.at(i);
+    if (!mayReach(lane.server, scope)) continue;
     if (lane.failed || lane.instructions === NONE || length(lane.instructions) > MAX_INSTRUCTIONS) continue;
     result.bytes(any ? GAP : INSTRUCTIONS_OPEN);
     any = true;

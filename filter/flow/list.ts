@@ -8,10 +8,12 @@ import { askForPage, takePage } from '../federation/listing';
 import { mergedTools } from '../federation/merge';
 import { resultMessage } from '../federation/message';
 import { Reason } from '../mcp/errors';
+import { mayReach } from '../policy/decision';
 import { isResting, rest } from '../session/absent';
 import { join, upstreamOf } from '../session/overlay';
 import { OFFERS_TOOLS, Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
+import { audit } from './audit';
 import { Exchange, Outcome, Stage } from './exchange';
 
 /** `tools/list`: every page of every server, in one answer without a cursor. */
@@ -25,6 +27,8 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
   exchange.stage = Stage.List;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
+    // A server that has nothing to show here does not learn of the request, nor delay it.
+    if (!mayReach(server, exchange.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream !== null) {
       if ((upstream.offers & OFFERS_TOOLS) === 0) continue;
@@ -88,5 +92,7 @@ function listed(exchange: Exchange, session: Session, lane: Lane, answer: Answer
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
   if (fanOut.lanes.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
-  return exchange.answer(200, resultMessage(exchange.id, mergedTools(fanOut, exchange.arena), exchange.arena));
+  audit(exchange, fanOut);
+  const tools = mergedTools(fanOut, exchange.scope, exchange.arena);
+  return exchange.answer(200, resultMessage(exchange.id, tools, exchange.arena));
 }

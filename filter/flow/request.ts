@@ -1,6 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
 import { Span, after, equals, first, indexOf, length, literal, pointer, startsWith, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import * as header from '../mcp/headers';
 
 /** The headers of a request that matter to us, read once. */
@@ -71,7 +72,8 @@ export function readRequest(headers: Span, arena: Arena): Request {
         break;
       case 0x78: // x
         if (!startsWith(name, X_MCP)) break;
-        if (equals(name, header.VIRTUAL_SERVER)) request.virtualServer = pairs.value;
+        if (equals(name, header.VIRTUAL_SERVER))
+          request.virtualServer = joined(request.virtualServer, pairs.value, arena);
         for (let i = 0; i < TRUSTED_HEADERS; i++) {
           if (equals(name, trustedHeader(i))) request.forged |= 1 << i;
         }
@@ -81,6 +83,13 @@ export function readRequest(headers: Span, arena: Arena): Request {
     }
   }
   return request;
+}
+
+/** A header that comes twice means what its values mean with a comma between (RFC 9110 §5.2). */
+function joined(before: Span, value: Span, arena: Arena): Span {
+  if (before === NONE) return value;
+  const capacity = (length(before) as usize) + (length(value) as usize) + 2;
+  return newWriter(arena, capacity).bytes(before).byte(0x2c).byte(0x20).bytes(value).written;
 }
 
 /** What follows the endpoint in a path, query left out: empty, or a slash and more. NONE: not our path. */

@@ -76,13 +76,14 @@ function forward(exchange: Exchange): void {
 }
 
 function reply(exchange: Exchange): void {
+  warn(exchange);
   const answer = exchange.reply;
   const draft = answer.draft;
   if (draft !== null) {
     const gateway = exchange.gateway;
     const entropy = random(ENTROPY_SIZE, scratch);
     const key = gateway.keys.sealing;
-    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, gateway.audience, exchange.arena);
+    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, exchange.audience, exchange.arena);
     answer.headers.add(header.SESSION_ID, token);
   }
   answer.headers.add(header.GATEWAY, PRODUCT);
@@ -98,6 +99,12 @@ function reply(exchange: Exchange): void {
     length(headers) as usize,
     NO_GRPC_STATUS,
   );
+}
+
+function warn(exchange: Exchange): void {
+  const warnings = exchange.warnings;
+  if (warnings === null) return;
+  for (let i = 0; i < warnings.count; i++) log(Level.Warn, warnings.at(i), exchange.gateway.logLevel);
 }
 
 /** What the access log shows as RESPONSE_CODE_DETAILS. */

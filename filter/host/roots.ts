@@ -19,6 +19,7 @@ const roots: Table = newTable();
 const BLOCK: usize = 16 << 10;
 
 const REFUSED = literal('configuration refused: ');
+const WARNING = literal('configuration: ');
 const EMPTY = literal('{}');
 
 export function rootOf(id: u32): Root | null {
@@ -32,6 +33,10 @@ export function configure(id: u32, size: u32): bool {
   const parsed = parseGateway(text, environment(arena), arena);
   for (let i = 0; i < parsed.problems.lines.count; i++) {
     log(Level.Error, line().bytes(REFUSED).bytes(parsed.problems.lines.at(i)).written);
+  }
+  for (let i = 0; i < parsed.problems.warnings.count; i++) {
+    const text = line().bytes(WARNING).bytes(parsed.problems.warnings.at(i)).written;
+    log(Level.Warn, text, parsed.gateway.logLevel);
   }
   if (parsed.problems.lines.count > 0) {
     arena.dispose();

@@ -69,7 +69,7 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
   row(Reason.SessionUnknown, 'session_unknown', 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
   row(Reason.UnsupportedVersion, 'unsupported_version', 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
   row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, -32022, 'Unsupported protocol version: %. Send initialize and use one of the supported revisions.');
-  row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 404, -31004, 'Unknown virtual server: %. Use the endpoint as configured, without x-mcp-virtualserver.');
+  row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>: in the path behind the endpoint, or once in x-mcp-virtualserver.');
   row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
   row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
   row(Reason.UpstreamTimeout, 'upstream_timeout', 200, -32603, 'The server did not answer in time: %. Try again, or raise its timeout.');

@@ -27,10 +27,6 @@ export function configEndpoint(): Span {
   return gateway.endpoint;
 }
 
-export function configAudience(): Span {
-  return gateway.audience;
-}
-
 export function configHostMode(): i32 {
   return gateway.hostMode;
 }

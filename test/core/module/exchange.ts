@@ -3,12 +3,13 @@ import { newHeaderList } from '../../../filter/bytes/pairs';
 import { equals, Span, span, NONE } from '../../../filter/bytes/span';
 import { Gateway } from '../../../filter/config/gateway';
 import { parseGateway } from '../../../filter/config/parse';
-import { admit, serve } from '../../../filter/flow/dispatch';
+import { admit, enter, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome } from '../../../filter/flow/exchange';
 import { readRequest } from '../../../filter/flow/request';
 import { LATEST } from '../../../filter/mcp/revisions';
 import * as header from '../../../filter/mcp/headers';
 import { KEY_SIZE } from '../../../filter/session/aead';
+import { audienceOf } from '../../../filter/session/audience';
 import { Key } from '../../../filter/session/keyring';
 import { ENTROPY_SIZE, newSessionDraft, OFFERS_TOOLS, Upstream } from '../../../filter/session/token';
 
@@ -39,7 +40,7 @@ export function exchangeConfigure(text: usize, count: u32): bool {
     draft.add(upstream);
   }
   const entropy = span(gatewayMemory.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);
-  token = draft.sealed(key, entropy, NOW, 3600, gateway.audience, gatewayMemory);
+  token = draft.sealed(key, entropy, NOW, 3600, audienceOf(gateway.endpoint, NONE, gatewayMemory), gatewayMemory);
   return true;
 }
 
@@ -48,10 +49,12 @@ export function exchangeOpen(): void {
   memoryOfExchange.reset();
   const headers = newHeaderList(memoryOfExchange)
     .add(header.METHOD, header.POST)
+    .add(header.PATH, gateway.endpoint)
     .add(header.CONTENT_LENGTH, header.POST)
     .add(header.SESSION_ID, token);
   exchange = newExchange(gateway, readRequest(headers.packed(), memoryOfExchange), memoryOfExchange);
   exchange.now = (NOW as u64) * 1_000_000_000;
+  enter(exchange, NONE);
 }
 
 export function exchangeRead(chunk: usize, count: u32): void {

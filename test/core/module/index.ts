@@ -15,6 +15,8 @@ export * from './merge';
 export * from './message';
 export * from './page';
 export * from './reader';
+export * from './gateway';
+export * from './glob';
 export * from './scanner';
 export * from './session';
 export * from './table';

@@ -4,6 +4,9 @@ import { Server } from '../../../filter/config/gateway';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
 import { mergedTools } from '../../../filter/federation/merge';
 import { readPage } from '../../../filter/federation/page';
+import { newList } from '../../../filter/bytes/list';
+import { newRules } from '../../../filter/policy/rules';
+import { Scope } from '../../../filter/policy/scope';
 import { Reason } from '../../../filter/mcp/errors';
 import { Upstream } from '../../../filter/session/token';
 
@@ -19,6 +22,7 @@ export function mergeOpen(): void {
 export function mergeServer(prefix: usize, count: u32): void {
   const server = make<Server>(arena);
   server.prefix = span(prefix, count);
+  server.rules = newRules(null, newList(arena), arena);
   fanOut.add(server, make<Upstream>(arena), arena);
 }
 
@@ -34,5 +38,5 @@ export function mergeFail(): void {
 }
 
 export function mergeTools(): Span {
-  return mergedTools(fanOut, arena);
+  return mergedTools(fanOut, make<Scope>(arena), arena);
 }

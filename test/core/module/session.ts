@@ -103,5 +103,5 @@ export function sessionUpstreamId(): Span {
 }
 
 export function sessionAudience(endpoint: usize, count: u32): Span {
-  return audienceOf(span(endpoint, count), draftMemory);
+  return audienceOf(span(endpoint, count), NONE, draftMemory);
 }

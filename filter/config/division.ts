@@ -1,0 +1,82 @@
+import { Arena } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span, after, first, length, limit, literal, startsWith, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { isExact } from '../policy/glob';
+import { VirtualServer } from '../policy/virtual-server';
+import { Gateway, Server } from './gateway';
+import { nearest } from './nearest';
+import { elementPlace, Place, Problems } from './problems';
+import { suggest } from './section';
+
+const QUOTE: u8 = 0x22;
+const HIDDEN = literal(' is hidden by the rules of server ');
+const NO_SERVER = literal(' begins with the prefix of no server');
+const NO_TOOL = literal(' can match no tool of any server');
+
+/**
+ * Divides the patterns of a virtual server among the servers whose tools they can match. What none of them has is warned
+ * about and not refused: a server may be added before, or after, the virtual server that names it.
+ */
+export function divide(
+  created: VirtualServer,
+  patterns: List,
+  gateway: Gateway,
+  place: Place,
+  problems: Problems,
+): void {
+  const arena = problems.arena;
+  for (let i = 0; i < patterns.count; i++) {
+    const pattern: Span = patterns.at(i);
+    let any = false;
+    for (let s = 0; s < gateway.servers.count; s++) {
+      const server = gateway.serverAt(s);
+      if (created.add(pattern, s, server.prefix, server.rules, arena)) any = true;
+    }
+    if (any) created.tools.push(pattern);
+    else warn(pattern, gateway, elementPlace(place, i, arena), problems);
+  }
+}
+
+function warn(pattern: Span, gateway: Gateway, place: Place, problems: Problems): void {
+  const line = problems.at(place).byte(QUOTE).bytes(pattern).byte(QUOTE);
+  const owner = ownerOf(pattern, gateway);
+  if (!isExact(pattern)) line.bytes(NO_TOOL);
+  else if (owner !== null) line.bytes(HIDDEN).bytes(owner.name);
+  else {
+    line.bytes(NO_SERVER);
+    const meant = withNearestPrefix(pattern, gateway, problems.arena);
+    if (meant !== NONE) suggest(line, meant);
+  }
+  problems.warn(line);
+}
+
+function ownerOf(name: Span, gateway: Gateway): Server | null {
+  for (let i = 0; i < gateway.servers.count; i++) {
+    if (startsWith(name, gateway.serverAt(i).prefix)) return gateway.serverAt(i);
+  }
+  return null;
+}
+
+/** The name with a server's prefix instead of the beginning that resembles it: as long, or a letter longer or shorter. */
+function withNearestPrefix(name: Span, gateway: Gateway, arena: Arena): Span {
+  for (let change = 0; change <= 2; change++) {
+    for (let i = 0; i < gateway.servers.count; i++) {
+      const prefix = gateway.serverAt(i).prefix;
+      const size = length(prefix) + (change === 2 ? -1 : change);
+      if (size <= 0 || size >= length(name) || !endAlike(first(name, size as u32), prefix)) continue;
+      const candidates = newList(arena);
+      candidates.push(prefix);
+      if (nearest(first(name, size as u32), candidates, arena) === NONE) continue;
+      return newWriter(arena, 64)
+        .bytes(prefix)
+        .bytes(after(name, size as u32)).written;
+    }
+  }
+  return NONE;
+}
+
+/** A prefix mostly ends with a mark, which tells where the beginning of a name ends. */
+function endAlike(a: Span, b: Span): bool {
+  return load<u8>(limit(a) - 1) === load<u8>(limit(b) - 1);
+}

@@ -1,0 +1,96 @@
+import { Arena } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { newNameTable } from '../bytes/names';
+import { Span, equals, first, after, indexOf, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { newVirtualServer, VirtualServer } from '../policy/virtual-server';
+import { divide } from './division';
+import { Gateway } from './gateway';
+import { nearest } from './nearest';
+import { MAX_NAME_PATTERN, MAX_URI_PATTERN, readOptionalPatterns, readPatterns } from './patterns';
+import { elementPlace } from './problems';
+import { mustBeLine, names, openSection, Section, suggest } from './section';
+import { isMadeOf } from './values';
+
+const MEMBERS = names('name tools prompts resources');
+const VIRTUAL_SERVERS = literal('virtualServers');
+const ROOT = literal('root');
+const NAME = literal('name');
+const TOOLS = literal('tools');
+const PROMPTS = literal('prompts');
+const RESOURCES = literal('resources');
+
+const OPEN = literal('open');
+const CLOSED = literal('closed');
+const INNER = literal('-.');
+const MAX_PART = 63;
+
+const A_NAME = literal('<namespace>/<name>, each made of a-z, 0-9 and inner dashes and dots, at most 63 characters');
+const NAME_TAKEN = literal('is the name of another virtual server');
+const A_ROOT = literal('"open", "closed" or the name of a virtual server');
+
+/** After the servers, which the patterns of a virtual server are divided among. */
+export function readVirtualServers(root: Section, gateway: Gateway): void {
+  gateway.virtualServers = newList(root.arena);
+  gateway.virtualServersByName = newNameTable(root.arena);
+  const elements = root.list(VIRTUAL_SERVERS);
+  for (let i = 0; i < elements.count; i++) {
+    const place = elementPlace(root.placeOf(VIRTUAL_SERVERS), i, root.arena);
+    readVirtualServer(openSection(elements.at(i), place, MEMBERS, root.problems), gateway);
+  }
+}
+
+function readVirtualServer(section: Section, gateway: Gateway): void {
+  const problems = section.problems;
+  const name = section.required(NAME);
+  if (name !== NONE && !isVirtualServerName(name)) section.mustBe(NAME, A_NAME);
+  if (section.get(TOOLS) === NONE) section.missing(TOOLS);
+  const tools = readPatterns(section, TOOLS, MAX_NAME_PATTERN);
+  const created = newVirtualServer(name, gateway.servers.count, section.arena);
+  created.prompts = readOptionalPatterns(section, PROMPTS, MAX_NAME_PATTERN);
+  created.resources = readOptionalPatterns(section, RESOURCES, MAX_URI_PATTERN);
+  if (name === NONE) return;
+  if (gateway.virtualServer(name) !== null) problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
+  gateway.virtualServersByName.put(name, changetype<usize>(created));
+  gateway.virtualServers.push(changetype<usize>(created) as u64);
+  // Names and prefixes that are wrong themselves would only add to what has been said about them.
+  if (problems.lines.count === 0) divide(created, tools, gateway, section.placeOf(TOOLS), problems);
+}
+
+/** Two segments of a path, of which none can be `.`, `..` or the `-` that is kept for our own pages. */
+function isVirtualServerName(text: Span): bool {
+  const slash = indexOf(text, 0x2f);
+  return slash > 0 && isPart(first(text, slash as u32)) && isPart(after(text, (slash as u32) + 1));
+}
+
+function isPart(text: Span): bool {
+  if (length(text) === 0 || length(text) > MAX_PART || !isMadeOf(text, INNER)) return false;
+  return endsPart(load<u8>(pointer(text))) && endsPart(load<u8>(limit(text) - 1));
+}
+
+function endsPart(c: u8): bool {
+  return c !== 0x2d && c !== 0x2e;
+}
+
+/** What the endpoint itself serves. */
+export function readRoot(root: Section, gateway: Gateway): void {
+  const text = root.text(ROOT, OPEN);
+  if (text === NONE || equals(text, OPEN)) return;
+  gateway.rootClosed = equals(text, CLOSED);
+  gateway.rootServes = gateway.virtualServer(text);
+  if (gateway.rootClosed || gateway.rootServes !== null) return;
+
+  const line = mustBeLine(root.placeOf(ROOT), A_ROOT, root.get(ROOT), root.problems);
+  const meant = nearest(text, rootChoices(gateway, root.arena), root.arena);
+  if (meant !== NONE) suggest(line, meant);
+  root.problems.add(line);
+}
+
+function rootChoices(gateway: Gateway, arena: Arena): List {
+  const choices = newList(arena);
+  for (let i = 0; i < gateway.virtualServers.count; i++) {
+    choices.push(changetype<VirtualServer>(gateway.virtualServers.at(i) as usize).name);
+  }
+  choices.push(OPEN);
+  choices.push(CLOSED);
+  return choices;
+}

@@ -1,0 +1,66 @@
+import { scratch } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { FanOut, Lane } from '../federation/fanout';
+import { Item, Page } from '../federation/page';
+import { textOf } from '../json/text';
+import { unmatchedLines } from '../policy/unmatched';
+import { VirtualServer } from '../policy/virtual-server';
+import { OFFERS_TOOLS, Session } from '../session/token';
+import { Exchange } from './exchange';
+
+/**
+ * Holds the names in a virtual server against what there is, the first time that a list of it is complete: a name that
+ * matches nothing is a slip of the pen which nobody else would notice, since what is missing looks like what is hidden.
+ * Once for each worker and configuration; what goes missing later is not the configuration's fault.
+ */
+export function audit(exchange: Exchange, fanOut: FanOut): void {
+  auditOne(exchange, fanOut, exchange.scope.path);
+  auditOne(exchange, fanOut, exchange.scope.header);
+}
+
+function auditOne(exchange: Exchange, fanOut: FanOut, subject: VirtualServer | null): void {
+  if (subject === null || subject.audited || !isComplete(exchange, fanOut, subject)) return;
+  subject.audited = true;
+  if (exchange.warnings === null) exchange.warnings = newList(exchange.arena);
+  unmatchedLines(subject, namesIn(fanOut), exchange.warnings!, exchange.arena);
+}
+
+/** Whether every server that it reaches has said what it has: nothing may be called missing before. */
+function isComplete(exchange: Exchange, fanOut: FanOut, subject: VirtualServer): bool {
+  const gateway = exchange.gateway;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    if (!subject.reaches(i)) continue;
+    const lane = laneOf(fanOut, i);
+    if (lane !== null ? lane.failed : !hasNoTools(exchange.session!, gateway.serverAt(i).fingerprint)) return false;
+  }
+  return true;
+}
+
+function laneOf(fanOut: FanOut, server: i32): Lane | null {
+  for (let i = 0; i < fanOut.lanes.count; i++) if (fanOut.at(i).server.index === server) return fanOut.at(i);
+  return null;
+}
+
+/** It took part in the session and said that it has none, so it was not asked. */
+function hasNoTools(session: Session, fingerprint: u64): bool {
+  const upstream = session.upstream(fingerprint, scratch);
+  return upstream !== null && (upstream.offers & OFFERS_TOOLS) === 0;
+}
+
+/** The names of all tools that were listed, as this gateway would call them: also of those that are hidden here. */
+function namesIn(fanOut: FanOut): List {
+  const names = newList(scratch);
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    for (let p = 0; p < lane.pages.count; p++) {
+      const page = changetype<Page>(lane.pages.at(p) as usize);
+      for (let t = 0; t < page.items.count; t++) {
+        const name: Span = textOf(changetype<Item>(page.items.at(t) as usize).name, scratch);
+        if (name !== NONE) names.push(newWriter(scratch, 64).bytes(lane.server.prefix).bytes(name).written);
+      }
+    }
+  }
+  return names;
+}

@@ -1,0 +1,50 @@
+import { Arena, make } from '../bytes/arena';
+import { Span, after, length, literal, trim, NONE } from '../bytes/span';
+import { Gateway } from '../config/gateway';
+import { VirtualServer } from './virtual-server';
+
+const CLOSED = literal('the endpoint itself serves none');
+const EMPTY = literal('the header names none');
+const NO_NAME = literal('the path names none');
+
+/** What narrows one request; null narrows nothing. */
+@unmanaged
+export class Scope {
+  /** Of the path: the virtual server that it names, or the one that `root` gives to the endpoint itself. */
+  path: VirtualServer | null;
+  /** Of the header: for this request only. */
+  header: VirtualServer | null;
+  /** What follows the endpoint in the path: the part of a session's audience. */
+  named: Span;
+  /** Why the request is not served at all, or NONE: what is not known is never taken for everything. */
+  refusal: Span;
+
+  private refuse(what: Span): Scope {
+    this.refusal = what;
+    return this;
+  }
+
+  settle(gateway: Gateway, behind: Span, header: Span): Scope {
+    if (length(behind) > 0) {
+      this.named = after(behind, 1);
+      this.path = gateway.virtualServer(this.named);
+      if (this.path === null) return this.refuse(length(this.named) > 0 ? this.named : NO_NAME);
+    } else {
+      if (gateway.rootClosed) return this.refuse(CLOSED);
+      this.path = gateway.rootServes;
+    }
+    if (header === NONE) return this;
+    const name = trim(header);
+    this.header = gateway.virtualServer(name);
+    return this.header === null ? this.refuse(length(name) > 0 ? name : EMPTY) : this;
+  }
+}
+
+/**
+ * @param behind what follows the endpoint in the path: nothing, or a slash and more
+ * @param header the value of x-mcp-virtualserver, several joined by commas, or NONE. A name has no comma and none is
+ * empty, so a list is as unknown as any other malformed name: no look-up needs to know why.
+ */
+export function scopeOf(gateway: Gateway, behind: Span, header: Span, arena: Arena): Scope {
+  return make<Scope>(arena).settle(gateway, behind, header);
+}

@@ -1,0 +1,68 @@
+import { Arena, scratch } from '../bytes/arena';
+import { List } from '../bytes/list';
+import { newNameTable, NameTable } from '../bytes/names';
+import { Span, literal, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { nearest } from '../config/nearest';
+import { writeEscaped } from '../json/text';
+import { clipped } from '../mcp/header-text';
+import { isExact, matches } from './glob';
+import { VirtualServer } from './virtual-server';
+
+const VIRTUAL_SERVER = literal('virtual server ');
+const SEPARATOR = literal(': ');
+const NO_TOOL = literal(' matches no tool');
+const DID_YOU_MEAN = literal('; did you mean ');
+const MORE = literal(' more match no tool');
+
+/** A worker serves nobody else meanwhile: no more lines than are read, no search for likeness in a huge list. */
+const MOST_LINES = 20;
+const MOST_CANDIDATES = 2000;
+/** Of a name in a line. */
+const MOST_BYTES = 128;
+
+/**
+ * A line for each pattern of a virtual server that matches none of the tools that its servers have.
+ * @param names all of them, as gateway names
+ * @param lines of Span; each is copied into the arena
+ */
+export function unmatchedLines(subject: VirtualServer, names: List, lines: List, arena: Arena): void {
+  const table = newNameTable(scratch);
+  for (let i = 0; i < names.count; i++) table.put(names.at(i), 1);
+  let found = 0;
+  for (let i = 0; i < subject.tools.count; i++) {
+    const pattern: Span = subject.tools.at(i);
+    if (matchesAny(pattern, names, table)) continue;
+    if (++found <= MOST_LINES) lines.push(lineFor(subject, pattern, names, arena));
+  }
+  if (found <= MOST_LINES) return;
+  const line = beginLine(subject, arena).decimal((found - MOST_LINES) as u64);
+  lines.push(line.bytes(MORE).written);
+}
+
+function matchesAny(pattern: Span, names: List, table: NameTable): bool {
+  if (isExact(pattern)) return table.get(pattern) !== 0;
+  for (let i = 0; i < names.count; i++) if (matches(pattern, names.at(i))) return true;
+  return false;
+}
+
+function lineFor(subject: VirtualServer, pattern: Span, names: List, arena: Arena): Span {
+  const line = beginLine(subject, arena);
+  writeQuoted(line, pattern);
+  line.bytes(NO_TOOL);
+  const meant = names.count > MOST_CANDIDATES ? NONE : nearest(pattern, names, scratch);
+  if (meant === NONE) return line.written;
+  writeQuoted(line.bytes(DID_YOU_MEAN), meant);
+  return line.byte(0x3f).written;
+}
+
+function beginLine(subject: VirtualServer, arena: Arena): Writer {
+  return newWriter(arena, 128).bytes(VIRTUAL_SERVER).bytes(subject.name).bytes(SEPARATOR);
+}
+
+/** A tool's name is the server's text, and a line of the log must stay one line. */
+function writeQuoted(line: Writer, name: Span): void {
+  line.byte(0x22);
+  writeEscaped(line, clipped(name, MOST_BYTES));
+  line.byte(0x22);
+}

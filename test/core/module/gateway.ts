@@ -1,0 +1,148 @@
+// The gateway without a host: what the shell of a real one does, step by step, with the tests' own answers.
+import { Arena, make, newArena, scratch } from '../../../filter/bytes/arena';
+import { Span, equals, span, NONE } from '../../../filter/bytes/span';
+import { Gateway } from '../../../filter/config/gateway';
+import { Parsed, parseGateway } from '../../../filter/config/parse';
+import { Answer, Ending } from '../../../filter/federation/answer';
+import { Lane } from '../../../filter/federation/fanout';
+import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
+import { Exchange, newExchange, Outcome } from '../../../filter/flow/exchange';
+import { behindEndpoint, readRequest } from '../../../filter/flow/request';
+import * as header from '../../../filter/mcp/headers';
+import { mayUse } from '../../../filter/policy/decision';
+import { Scope } from '../../../filter/policy/scope';
+import { VirtualServer } from '../../../filter/policy/virtual-server';
+import { ENTROPY_SIZE } from '../../../filter/session/token';
+
+const NOW: u64 = 1_800_000_000_000_000_000;
+const NOT_OURS = -1;
+
+const ofConfiguration: Arena = newArena(16 << 10);
+const ofRequest: Arena = newArena(16 << 10);
+let parsed: Parsed = make<Parsed>(ofConfiguration);
+let exchange: Exchange = make<Exchange>(ofRequest);
+let lane: Lane | null = null;
+
+/** Returns the number of problems. @param environment `NAME=value`, NUL, … */
+export function gatewayConfigure(json: usize, count: u32, environment: usize, environmentLength: u32): i32 {
+  ofConfiguration.reset();
+  const kept = ofConfiguration.copy(span(json, count));
+  parsed = parseGateway(kept, ofConfiguration.copy(span(environment, environmentLength)), ofConfiguration);
+  scratch.reset();
+  return parsed.problems.lines.count;
+}
+
+export function gatewayProblem(index: i32): Span {
+  return index < parsed.problems.lines.count ? parsed.problems.lines.at(index) : NONE;
+}
+
+export function gatewayWarning(index: i32): Span {
+  return index < parsed.problems.warnings.count ? parsed.problems.warnings.at(index) : NONE;
+}
+
+/** Returns the outcome, or -1 for a path that is not the gateway's. @param headers in the form of the ABI */
+export function gatewayRequest(headers: usize, headersLength: u32, body: usize, bodyLength: u32): i32 {
+  ofRequest.reset();
+  scratch.reset();
+  const gateway: Gateway = parsed.gateway;
+  const request = readRequest(ofRequest.copy(span(headers, headersLength)), ofRequest);
+  const behind = behindEndpoint(request.path, gateway.endpoint);
+  if (behind === NONE) return NOT_OURS;
+  exchange = newExchange(gateway, request, ofRequest);
+  exchange.now = NOW;
+  let outcome = enter(exchange, behind);
+  if (outcome === Outcome.ReadBody) {
+    exchange.body = ofRequest.copy(span(body, bodyLength));
+    exchange.envelope.read(exchange.body);
+    outcome = admit(exchange);
+  }
+  return outcome === Outcome.Serve ? serve(exchange) : outcome;
+}
+
+/** The name of the next server that is sent a callout, or NONE. */
+export function gatewayCallout(): Span {
+  const fanOut = exchange.fanOut;
+  if (fanOut === null) return NONE;
+  lane = fanOut.next(exchange.now);
+  if (lane === null) return NONE;
+  lane!.waiting = true;
+  return lane!.server.name;
+}
+
+/** The body of the callout. */
+export function gatewayCalloutBody(): Span {
+  return lane!.callout!.body;
+}
+
+/** Answers it, with JSON; returns the outcome. */
+export function gatewayAnswer(status: u32, body: usize, count: u32): i32 {
+  const answer = make<Answer>(scratch);
+  answer.ending = Ending.Response;
+  answer.status = status;
+  answer.contentType = header.JSON_TYPE;
+  answer.body = span(body, count);
+  const outcome = resume(exchange, lane!, answer);
+  scratch.reset();
+  return outcome;
+}
+
+export function gatewayStatus(): u32 {
+  return exchange.reply.status;
+}
+
+export function gatewayReply(): Span {
+  return exchange.reply.body;
+}
+
+/** The session id that goes with the reply. */
+export function gatewaySession(): Span {
+  const draft = exchange.reply.draft;
+  if (draft === null) return NONE;
+  const entropy = span(ofRequest.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);
+  const gateway = parsed.gateway;
+  const ttl = gateway.sessionTtl;
+  return draft.sealed(gateway.keys.sealing, entropy, exchange.seconds, ttl, exchange.audience, ofRequest);
+}
+
+export function gatewayLogged(index: i32): Span {
+  const warnings = exchange.warnings;
+  return warnings !== null && index < warnings.count ? warnings.at(index) : NONE;
+}
+
+/** The value that a forwarded request gets in a header, or NONE. */
+export function gatewayForwarded(name: usize, count: u32): Span {
+  const edits = exchange.forward.headers;
+  for (let i: u32 = 0; i < edits.count; i++) {
+    if (equals(edits.nameAt(i), span(name, count))) return edits.valueAt(i);
+  }
+  return NONE;
+}
+
+/**
+ * The decision alone, `times` over: how often it was yes.
+ * @param path index of a virtual server, or -1
+ * @param narrowing the same, of the header
+ */
+export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, narrowing: i32, times: i32): i32 {
+  const gateway = parsed.gateway;
+  const scope = make<Scope>(scratch);
+  if (path >= 0) scope.path = virtualServerAt(path);
+  if (narrowing >= 0) scope.header = virtualServerAt(narrowing);
+  let admitted = 0;
+  for (let i = 0; i < times; i++) if (mayUse(gateway.serverAt(server), span(name, count), scope)) admitted++;
+  scratch.reset();
+  return admitted;
+}
+
+function virtualServerAt(index: i32): VirtualServer {
+  return changetype<VirtualServer>(parsed.gateway.virtualServers.at(index) as usize);
+}
+
+/** Whether a forwarded request loses a header. */
+export function gatewayRemoves(name: usize, count: u32): bool {
+  const edits = exchange.forward.headers;
+  for (let i: u32 = 0; i < edits.count; i++) {
+    if (equals(edits.nameAt(i), span(name, count))) return edits.valueAt(i) === NONE;
+  }
+  return false;
+}

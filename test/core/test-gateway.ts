@@ -1,0 +1,173 @@
+import type { Core } from './core.ts';
+import { instance } from './core.ts';
+
+const SESSION_KEY = `KEY=${Buffer.alloc(32, 7).toString('base64url')}\0`;
+
+/** What the gateway does next; see Outcome in filter/flow/exchange.ts. */
+const outcome = { forward: 2, reply: 3, wait: 4 } as const;
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: number;
+  readonly message: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Sent {
+  readonly path?: string;
+  readonly method?: string;
+  readonly session?: string | undefined;
+  /** Values of x-mcp-virtualserver. */
+  readonly narrowed?: string | readonly string[];
+}
+
+/** The gateway without a host, between a client and servers that are tables of names. */
+export class TestGateway {
+  readonly #core: Core = instance();
+  /** Names of the tools that each server has, by name of the server; undefined: it is down. */
+  servers: Record<string, readonly string[] | undefined> = {};
+  /** Names of the servers that the last request asked, in turn. */
+  asked: string[] = [];
+
+  /** Returns what is wrong with the configuration. */
+  configure(configuration: unknown): string[] {
+    const sessions = { keys: [{ id: 1, env: 'KEY' }] };
+    const json = JSON.stringify({ sessions, ...(configuration as object) });
+    this.#core.call('gatewayConfigure', ...this.#core.span(json), ...this.#core.span(SESSION_KEY));
+    this.#core.clear();
+    return this.#all('gatewayProblem');
+  }
+
+  get warnings(): string[] {
+    return this.#all('gatewayWarning');
+  }
+
+  /** What the last request has put into the log. */
+  get logged(): string[] {
+    return this.#all('gatewayLogged');
+  }
+
+  initialize(sent: Sent = {}): { session: string; result: Record<string, unknown> } | Refusal {
+    const params =
+      '"params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}';
+    this.#exchange(sent, `{"jsonrpc":"2.0","id":1,"method":"initialize",${params}}`);
+    const session = this.#core.text('gatewaySession');
+    const reply = this.#reply();
+    return session === undefined ? refusalIn(reply) : { session, result: reply.message.result ?? {} };
+  }
+
+  /** A session, or an error. */
+  open(sent: Sent = {}): string {
+    const opened = this.initialize(sent);
+    if (!('session' in opened)) throw new Error(`initialize was refused: ${opened.message}`);
+    return opened.session;
+  }
+
+  /** The names that are listed, or a refusal. */
+  list(sent: Sent): string[] | Refusal {
+    this.#exchange(sent, '{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
+    const reply = this.#reply();
+    if (reply.message.result === undefined) return refusalIn(reply);
+    return (reply.message.result['tools'] as { name: string }[]).map(({ name }) => name);
+  }
+
+  /** Where the call goes, or a refusal. */
+  call(name: string, sent: Sent): { server: string; tool: string; removes: (header: string) => boolean } | Refusal {
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } };
+    if (this.#exchange(sent, JSON.stringify(body)) !== outcome.forward) return refusalIn(this.#reply());
+    const removes = (header: string): boolean => this.#core.call('gatewayRemoves', ...this.#core.span(header)) === 1;
+    return { server: this.#forwarded('x-mcp-servername'), tool: this.#forwarded('x-mcp-toolname'), removes };
+  }
+
+  end(sent: Sent): number {
+    this.#exchange({ method: 'DELETE', ...sent }, '');
+    return this.#core.call('gatewayStatus');
+  }
+
+  /**
+   * The decision alone.
+   * @param path index of a virtual server, -1 for none
+   * @param header the same
+   * @returns how often of `times` it was yes
+   */
+  decide(server: number, name: number, length: number, path: number, header: number, times: number): number {
+    return this.#core.call('gatewayDecide', server, name, length, path, header, times);
+  }
+
+  /** Address and length of a text that stays. */
+  keep(text: string): [number, number] {
+    return this.#core.span(text);
+  }
+
+  #all(name: string): string[] {
+    const lines: string[] = [];
+    for (let line = this.#core.text(name, 0); line !== undefined; line = this.#core.text(name, lines.length)) {
+      lines.push(line);
+    }
+    return lines;
+  }
+
+  #forwarded(header: string): string {
+    const value = this.#core.text('gatewayForwarded', ...this.#core.span(header)) ?? '';
+    return value.startsWith('=?base64?') ? Buffer.from(value.slice(9, -2), 'base64').toString() : value;
+  }
+
+  /** Sends a message and answers every callout that it leads to. */
+  #exchange({ path = '/mcp', method = 'POST', session, narrowed = [] }: Sent, body: string): number {
+    const headers: [string, string][] = [
+      [':method', method],
+      [':path', path],
+    ];
+    if (session !== undefined) headers.push(['mcp-session-id', session]);
+    for (const value of typeof narrowed === 'string' ? [narrowed] : narrowed)
+      headers.push(['x-mcp-virtualserver', value]);
+    this.asked = [];
+    let next = this.#core.call('gatewayRequest', ...this.#core.span(pairs(headers)), ...this.#core.span(body));
+    while (next === outcome.wait) {
+      const server = this.#core.text('gatewayCallout');
+      if (server === undefined) throw new Error('the gateway waits for nothing');
+      this.asked.push(server);
+      const answer = this.#answer(server, this.#core.text('gatewayCalloutBody') ?? '');
+      next = this.#core.call('gatewayAnswer', answer === undefined ? 503 : 200, ...this.#core.span(answer ?? ''));
+    }
+    this.#core.clear();
+    return next;
+  }
+
+  #answer(server: string, asked: string): string | undefined {
+    const names = this.servers[server];
+    if (names === undefined) return undefined;
+    const { id, method } = JSON.parse(asked === '' ? '{}' : asked) as { id?: string; method?: string };
+    const result =
+      method === 'initialize'
+        ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, instructions: `about ${server}` }
+        : { tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })) };
+    return id === undefined ? '' : JSON.stringify({ jsonrpc: '2.0', id, result });
+  }
+
+  #reply(): Reply {
+    const text = this.#core.text('gatewayReply') ?? '';
+    return { status: this.#core.call('gatewayStatus'), message: JSON.parse(text) as Reply['message'] };
+  }
+}
+
+interface Reply {
+  status: number;
+  message: { result?: Record<string, unknown>; error?: Omit<Refusal, 'status'> };
+}
+
+function refusalIn({ status, message }: Reply): Refusal {
+  if (message.error === undefined) throw new Error('neither a result nor an error');
+  return { status, ...message.error };
+}
+
+/** A header map in the ABI's form; see filter/bytes/pairs.ts. */
+function pairs(headers: readonly (readonly [string, string])[]): Uint8Array {
+  const sizes = Buffer.alloc(4 + headers.length * 8);
+  sizes.writeUInt32LE(headers.length);
+  headers.forEach(([name, value], index) => {
+    sizes.writeUInt32LE(Buffer.byteLength(name), 4 + index * 8);
+    sizes.writeUInt32LE(Buffer.byteLength(value), 8 + index * 8);
+  });
+  return Buffer.concat([sizes, ...headers.map(([name, value]) => Buffer.from(`${name}\0${value}\0`))]);
+}
