@@ -2,8 +2,10 @@ import { Arena, make } from '../bytes/arena';
 import { Span, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
 import { isJson, strip } from '../json/reader';
 import { audienceOf } from '../session/audience';
+import { readHosts, readOrigins } from './door';
 import { Environment } from './environment';
 import { Gateway, HostMode, Limits } from './gateway';
+import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names, openSection, Section } from './section';
@@ -11,7 +13,7 @@ import { readServers } from './servers';
 import { readSessions } from './sessions';
 import { count, duration, isVisible, size } from './values';
 
-const MEMBERS = names('endpoint hostMode sessions limits servers log');
+const MEMBERS = names('endpoint hostMode hosts origins identity sessions limits servers log');
 const LIMIT_MEMBERS = names('heldBody drainBytes handshakeTimeout listTimeout callTimeout listPages listBytes fanOut');
 const HOST_MODES = names('hold');
 /** In the order of the ABI's levels, after the default. */
@@ -19,6 +21,9 @@ const LOG_LEVELS = names('info trace debug info warn error critical');
 
 const ENDPOINT = literal('endpoint');
 const HOST_MODE = literal('hostMode');
+const HOSTS = literal('hosts');
+const ORIGINS = literal('origins');
+const IDENTITY = literal('identity');
 const SESSIONS = literal('sessions');
 const LIMITS = literal('limits');
 const LOG = literal('log');
@@ -66,6 +71,9 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   gateway.endpoint = readEndpoint(root);
   gateway.audience = audienceOf(gateway.endpoint, arena);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
+  gateway.hosts = readHosts(root, HOSTS);
+  gateway.origins = readOrigins(root, ORIGINS);
+  gateway.identity = readIdentity(root, IDENTITY);
   const level = root.choice(LOG, LOG_LEVELS);
   gateway.logLevel = level === 0 ? 2 : level - 1;
   gateway.limits = readLimits(root);
