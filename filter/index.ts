@@ -2,6 +2,7 @@
 import { scratch } from './bytes/arena';
 import './host/abort';
 import * as hold from './host/hold';
+import { record } from './host/record';
 import { configure, forget } from './host/roots';
 import { Action } from './host/status';
 import { closeStream, openStream, streamOf } from './host/streams';
@@ -62,6 +63,12 @@ export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
   hold.onCalloutResponse(token, headers, size);
+  scratch.reset();
+}
+
+export function proxy_on_log(id: u32): void {
+  const stream = streamOf(id);
+  if (stream !== null) record(stream);
   scratch.reset();
 }
 

@@ -7,7 +7,7 @@ import { editCredentials } from '../federation/credentials';
 import { OUR_VIA } from '../federation/via';
 import { offsetBehind, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
-import { headerText } from '../mcp/header-text';
+import { clipped, headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
 import { revisionText } from '../mcp/revisions';
@@ -18,6 +18,8 @@ import { Request } from './request';
 
 const NO_NAME = literal('params.name is missing or not a string');
 const NOT_IN_SESSION = literal('it did not take part when this session began; send initialize for a new one');
+/** MCP says that names of tools have 128 characters at most; what a client sends may have any number. */
+const MAX_LOGGED_NAME = 128;
 const ANY_TYPE = literal('*/*');
 
 /** `tools/call`: to the server that the prefix names, with the prefix cut out of the bytes of the name. */
@@ -28,7 +30,9 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   if (token === NONE) return exchange.refuse(Reason.UnknownTool, NO_NAME);
   // No name that is not text can be in a list (a lone surrogate has no UTF-8 form).
   if (name === NONE) return exchange.refuse(Reason.UnknownTool, token);
+  exchange.tool = arena.copy(clipped(name, MAX_LOGGED_NAME));
   const server = serverOf(exchange.gateway, name);
+  exchange.server = server;
   if (server === null) return exchange.refuse(Reason.UnknownTool, name);
   const upstreamName = after(name, server.prefix as u32);
   if (!isCallable(upstreamName)) return exchange.refuse(Reason.UnknownTool, name);
@@ -74,7 +78,7 @@ function editHeaders(edits: HeaderList, exchange: Exchange, server: Server, upst
     .add(header.VIA, viaOf(exchange.request, exchange));
   const accept = exchange.request.accept;
   if (accept === NONE || equals(accept, ANY_TYPE)) edits.add(header.ACCEPT, header.JSON_OR_EVENTS);
-  editCredentials(edits, server.credentials);
+  editCredentials(edits, server.credentials, exchange.gateway.identity.header);
 }
 
 function viaOf(request: Request, exchange: Exchange): Span {

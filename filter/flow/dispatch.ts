@@ -12,6 +12,7 @@ import { Method } from '../mcp/methods';
 import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
 import { openSession, Session } from '../session/token';
 import { beginCall } from './call';
+import { atDoor, lacksIdentity, refuseUnidentified } from './door';
 import { Exchange, Outcome } from './exchange';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, resumeList } from './list';
@@ -28,7 +29,10 @@ const REQUESTED = literal(',"requested":');
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
+  const door = atDoor(exchange);
+  if (door !== Outcome.ReadBody) return door;
   if (request.via !== NONE && hasPassed(request.via)) return exchange.refuse(Reason.Loop, request.via);
+  if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
   // Nothing is served under a name that is not configured, and above all not everything.
   if (length(behind) > 0) return exchange.refuse(Reason.UnknownVirtualServer, behind);
   if (request.virtualServer !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, request.virtualServer);
@@ -65,7 +69,7 @@ function admitSession(exchange: Exchange): Outcome {
   const token = exchange.request.sessionId;
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
-  exchange.session = openSession(token, gateway.keys, exchange.seconds, gateway.audience, exchange.arena);
+  exchange.session = openSession(token, gateway.keys, exchange.seconds, exchange.audience, exchange.arena);
   return exchange.session === null ? exchange.refuse(Reason.SessionUnknown) : Outcome.Serve;
 }
 

@@ -9,6 +9,8 @@ import { errorRow, Reason, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
+import { Ended } from '../mcp/outcomes';
+import { Reach } from '../policy/host';
 import { Revision } from '../mcp/revisions';
 import { Session, SessionDraft } from '../session/token';
 import { Request } from './request';
@@ -64,6 +66,12 @@ export class Exchange {
   /** As the client wrote it; NONE for a notification. */
   id: Span;
   session: Session | null;
+  /** Where the client's connection ended; set only where `needsReach`. */
+  reach: Reach;
+  /** The allowed origin of the web page that asks, or NONE. */
+  page: Span;
+  /** Whom a session is bound to; NONE where an identity is asked for and there is none. */
+  audience: Span;
   /** Of the session, once `initialize` has settled it. */
   revision: Revision;
   /** The session is to be marked as ended. */
@@ -71,6 +79,15 @@ export class Exchange {
   fanOut: FanOut | null;
   reply: Reply;
   forward: Forward;
+  /** The one server that it is about, or null. */
+  server: Server | null;
+  /** The name of a tool as the client asked for it, cut; NONE where it asked for none. */
+  tool: Span;
+  ended: Ended;
+  /** Nanoseconds since 1970 at which it was sent on. */
+  sentAt: u64;
+  /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
+  sessionTag: u64;
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;
@@ -109,6 +126,7 @@ export function newExchange(gateway: Gateway, request: Request, arena: Arena): E
   exchange.arena = arena;
   exchange.gateway = gateway;
   exchange.request = request;
+  exchange.audience = gateway.audience;
   exchange.envelope = newEnvelope(arena);
   return exchange;
 }

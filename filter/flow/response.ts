@@ -1,10 +1,11 @@
 import { Arena, make } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
-import { Span, equals, literal, startsWith } from '../bytes/span';
+import { Span, equals, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { Exchange } from './exchange';
+import { routerReply } from './router-replies';
 
 /** The headers of a response that matter to us. */
 @unmanaged
@@ -25,15 +26,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
 }
 
 const VIA_UPSTREAM = literal('via_upstream');
-const TIMEOUTS = literal('upstream_response_timeout');
-const TRY_TIMEOUT = literal('upstream_per_try_timeout');
-const NO_CLUSTER = literal('cluster_not_found');
-const NO_HOST = literal('no_healthy_upstream');
-const RESET = literal('upstream_reset_');
 const NO_ANSWER = literal('no answer');
-const CLUSTER_MISSING = literal('the cluster does not exist');
-const ENDPOINT_MISSING = literal('the cluster has no endpoint');
-const NO_CONNECTION = literal('no connection');
 const HTTP = literal('HTTP ');
 const JSON_START = literal('application/json');
 
@@ -65,20 +58,17 @@ export function replacesUpstreamError(exchange: Exchange, status: u32, contentTy
 }
 
 /**
- * The same for a reply that Envoy made in the server's stead: its router's become rows of our table, those of other
- * filters (401, 403, 429) are theirs.
+ * The same for a reply that Envoy made in the server's stead, or in ours: its router's become rows of our table, those of
+ * other filters (401, 403, 429) are theirs.
+ * @param arrived the request is here whole, so that it is an answer that Envoy gave up waiting for
  */
-export function replacesRouterReply(exchange: Exchange, details: Span): bool {
-  const server = exchange.forward.server.name;
-  if (startsWith(details, TRY_TIMEOUT) || startsWith(details, TIMEOUTS)) {
-    exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, server);
-  } else if (startsWith(details, NO_HOST)) {
-    exchange.refuse(Reason.UpstreamUnreachable, ENDPOINT_MISSING, server);
-  } else if (startsWith(details, RESET)) {
-    exchange.refuse(Reason.UpstreamUnreachable, NO_CONNECTION, server);
-  } else if (startsWith(details, NO_CLUSTER)) {
-    exchange.refuse(Reason.UpstreamUnknownCluster, CLUSTER_MISSING, server);
-  } else return false;
+export function replacesRouterReply(exchange: Exchange, details: Span, arrived: bool): bool {
+  const row = routerReply(details);
+  if (row === null) return false;
+  const server = exchange.server;
+  const name = server === null ? NONE : server.name;
+  if (row.reason === Reason.RequestTimeout && arrived) exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, name);
+  else exchange.refuse(row.reason, row.detail, name);
   return true;
 }
 

@@ -18,6 +18,8 @@ import { Buffer, HeaderMap, Status } from './status';
 export class Pending {
   stream: u32;
   lane: Lane;
+  /** Nanoseconds since 1970. */
+  sentAt: u64;
   /** Nanoseconds since 1970 at which its time is up. */
   deadline: u64;
 }
@@ -47,7 +49,8 @@ export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane): E
   const entry = changetype<Pending>(heap.alloc(offsetof<Pending>()));
   entry.stream = stream;
   entry.lane = lane;
-  entry.deadline = now() + (timeout as u64) * 1_000_000;
+  entry.sentAt = now();
+  entry.deadline = entry.sentAt + (timeout as u64) * 1_000_000;
   pending.set(load<u32>(OUT_TOKEN), changetype<usize>(entry));
   return Ending.Response;
 }

@@ -1,12 +1,14 @@
 import { make, scratch } from '../bytes/arena';
-import { Span, literal, length, pointer } from '../bytes/span';
+import { Span, fingerprint, first, literal, length, pointer, NONE } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
 import { Lane } from '../federation/fanout';
+import { shareReply } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
 import { errorRow, Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
-import { ENTROPY_SIZE } from '../session/token';
+import { endedWith } from '../mcp/outcomes';
+import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { proxy_send_local_response } from '../env';
 import { cut } from './buffers';
@@ -45,6 +47,7 @@ export function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Out
 /** Sessions that were ended here are known to the host alone. */
 function admitted(exchange: Exchange): Outcome {
   const session = exchange.session;
+  if (session !== null) exchange.sessionTag = fingerprint(session.id);
   if (session !== null && isEnded(session)) return exchange.refuse(Reason.SessionUnknown);
   const outcome = serve(exchange);
   if (session !== null && exchange.endsSession) markEnded(session);
@@ -81,6 +84,7 @@ export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
 }
 
 function forward(exchange: Exchange): void {
+  exchange.sentAt = exchange.now;
   edit(HeaderMap.Request, exchange.forward.headers);
   cut(Buffer.RequestBody, exchange.body, exchange.forward.cutFrom, exchange.forward.cutTo);
 }
@@ -92,9 +96,12 @@ function reply(exchange: Exchange): void {
     const gateway = exchange.gateway;
     const entropy = random(ENTROPY_SIZE, scratch);
     const key = gateway.keys.sealing;
-    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, gateway.audience, exchange.arena);
+    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, exchange.audience, exchange.arena);
     answer.headers.add(header.SESSION_ID, token);
+    exchange.sessionTag = fingerprint(first(entropy, TOKEN_ID_SIZE as u32));
   }
+  if (exchange.page !== NONE) shareReply(answer.headers, exchange.page);
+  exchange.ended = endedWith(answer.reason);
   answer.headers.add(header.GATEWAY, PRODUCT);
   const headers = answer.headers.packed();
   const details = detailsOf(answer.reason);

@@ -2,18 +2,22 @@ import { scratch } from '../bytes/arena';
 import { newWriter } from '../bytes/writer';
 import { length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
+import { shareResponse } from '../flow/cors';
 import { admit, enter } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { isFromUpstream, readResponse, replacesRouterReply, replacesUpstreamError } from '../flow/response';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
+import { endedWith, OK, OTHER } from '../mcp/outcomes';
 import { PRODUCT } from '../version';
 import { proxy_continue_stream, proxy_set_effective_context } from '../env';
 import { read, replaceAll } from './buffers';
 import { readAnswer, statusOf, takePending } from './callouts';
 import { carry, prepare, settle } from './carry';
 import { now } from './clock';
-import { pairsOf, remove, replace } from './headers';
+import { edit, pairsOf, remove, replace } from './headers';
+import { observeUpstream } from './metrics';
+import { meet } from './peer';
 import { property } from './properties';
 import { rootOf } from './roots';
 import { arenaOf, Phase, Stream, streamOf } from './streams';
@@ -47,6 +51,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   exchange.now = now();
   stream.exchange = exchange;
   prepare(exchange, stream);
+  meet(exchange);
   const outcome = enter(exchange, behind);
   if (outcome === Outcome.ReadBody) {
     stream.phase = Phase.Reading;
@@ -87,22 +92,32 @@ export function onRequestTrailers(stream: Stream): Action {
 
 export function onResponseHeaders(stream: Stream, ended: bool): void {
   const exchange = stream.exchange;
-  if (exchange === null || stream.phase !== Phase.Forwarded) return;
-  const response = readResponse(pairsOf(HeaderMap.Response), scratch);
+  if (exchange === null || stream.phase === Phase.Replied) return;
+  const arrived = stream.phase === Phase.Forwarded || stream.phase === Phase.Waiting;
+  const forwarded = stream.phase === Phase.Forwarded;
+  // Envoy or a filter answers in our stead: what callouts still bring is for nobody.
+  if (!forwarded) stream.phase = Phase.Replied;
+  const headers = pairsOf(HeaderMap.Response);
+  const response = readResponse(headers, scratch);
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
+  edit(HeaderMap.Response, shareResponse(headers, exchange.page, scratch));
+  if (forwarded) observeUpstream(exchange.server, now() - exchange.sentAt);
   const status = statusOf(response.status);
+  exchange.ended = forwarded && status < 400 ? OK : OTHER;
   if (status < 400) return;
   const details = property(RESPONSE_CODE_DETAILS);
   if (isFromUpstream(details)) {
+    exchange.ended = endedWith(Reason.UpstreamStatus);
     // Replaced whole, headers such as its WWW-Authenticate included.
     if (replacesUpstreamError(exchange, status, response.contentType)) carry(stream, exchange, Outcome.Reply);
     return;
   }
   // A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced in passing.
-  if (ended || !replacesRouterReply(exchange, details)) return;
+  if (ended || !replacesRouterReply(exchange, details, arrived)) return;
   const reply = exchange.reply;
+  exchange.ended = endedWith(reply.reason);
   stream.replacement = reply.body;
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
   replace(HeaderMap.Response, header.CONTENT_TYPE, header.JSON_TYPE);
@@ -124,6 +139,7 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
   if (stream !== null && stream.phase === Phase.Waiting) {
     const exchange = stream.exchange!;
     exchange.now = now();
+    observeUpstream(entry.lane.server, exchange.now - entry.sentAt);
     // Readable in this context only: before the switch to the stream's.
     const answer = readAnswer(entry, headerCount, bodySize);
     if (proxy_set_effective_context(stream.id) === Status.Ok) {
