@@ -1,6 +1,7 @@
 /** The core without a host: every function that a test calls, and memory to put its arguments in. No imports. */
 export * from './aead';
 export * from './base64url';
+export * from './door';
 export * from './scanner';
 
 export function allocate(size: usize): usize {
