@@ -32,13 +32,14 @@ function row(prefix: string, reason: Reason, detail: string): void {
 // The first that fits counts.
 // prettier-ignore
 {
-  row('upstream_response_timeout', Reason.UpstreamTimeout, 'no answer within the timeout of its route');
+  row('response_timeout', Reason.UpstreamTimeout, 'no answer within the timeout of its route');
   row('upstream_per_try_timeout', Reason.UpstreamTimeout, 'no answer');
   row('upstream_per_try_idle_timeout', Reason.UpstreamTimeout, 'it fell silent');
-  row('upstream_max_stream_duration_reached', Reason.UpstreamTimeout, 'the longest duration that Envoy allows is over');
+  row('max_duration_timeout', Reason.UpstreamTimeout, 'the longest duration that its route allows is over');
+  row('upstream_max_stream_duration_reached', Reason.UpstreamTimeout, 'the longest duration that its cluster allows is over');
   row('no_healthy_upstream', Reason.UpstreamUnreachable, 'the cluster has no endpoint');
   row('upstream_reset_before_response_started{overflow', Reason.UpstreamUnreachable, 'too many requests at once for the circuit breakers of its cluster');
-  row('upstream_reset_before_response_started{protocol_error', Reason.UpstreamProtocol, 'it does not speak HTTP as Envoy expects');
+  row('upstream_reset_before_response_started{protocol_error', Reason.UpstreamProtocol, 'what it sends is not HTTP as Envoy expects, or its headers are too large');
   row('upstream_reset_', Reason.UpstreamUnreachable, 'no connection');
   row('maintenance_mode', Reason.UpstreamUnreachable, 'its cluster is in maintenance');
   row('cluster_not_found', Reason.UpstreamUnknownCluster, 'the cluster does not exist');

@@ -115,7 +115,11 @@ export function onResponseHeaders(stream: Stream, ended: bool): void {
     return;
   }
   // A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced in passing.
-  if (ended || !replacesRouterReply(exchange, details, arrived)) return;
+  if (!replacesRouterReply(exchange, details, arrived)) return;
+  if (ended) {
+    carry(stream, exchange, Outcome.Reply);
+    return;
+  }
   const reply = exchange.reply;
   exchange.ended = endedWith(reply.reason);
   stream.replacement = reply.body;

@@ -163,6 +163,34 @@ describe('the configuration', () => {
   });
 });
 
+test('whatever the configuration holds, it is taken or refused', () => {
+  const value = fc.oneof(
+    fc.constantFrom(
+      'none',
+      '[',
+      '[]',
+      ':',
+      '://',
+      'http://',
+      'http://:80',
+      '[::1]:',
+      { jwt: 'p' },
+      { trustedHeader: '' },
+    ),
+    fc.jsonValue({ maxDepth: 3 }),
+  );
+  const members = fc.record(
+    { hosts: fc.oneof(value, fc.array(value)), origins: fc.oneof(value, fc.array(value)), identity: value },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(members, (configuration) => {
+      for (const line of door.configure({ ...configuration, servers }))
+        expect(line).toMatch(/^(?:hosts|origins|identity)/);
+    }),
+  );
+});
+
 const page = 'https://inspector.example.com';
 const get = (...more: Headers): Headers => [
   [':method', 'POST'],
@@ -353,7 +381,8 @@ describe('an identity', () => {
 
 describe('a reply of Envoy itself', () => {
   it.each([
-    ['upstream_response_timeout', 'upstream_timeout'],
+    ['response_timeout', 'upstream_timeout'],
+    ['max_duration_timeout', 'upstream_timeout'],
     ['upstream_per_try_timeout', 'upstream_timeout'],
     ['no_healthy_upstream', 'upstream_unreachable'],
     ['upstream_reset_before_response_started{connection_termination}', 'upstream_unreachable'],
