@@ -1,9 +1,14 @@
 // The module's metrics as a Prometheus server reads them from Envoy; docs/metrics.md has the names.
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { send } from './clients/raw.ts';
 import { callMessage, listMessage, openSession, post, resumeSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
-import { useGateway } from './gateway.ts';
+import { type Gateway, startGateway, useGateway } from './gateway.ts';
 import { until } from './until.ts';
 import { type Scripted, startScripted, status } from './upstreams/scripted.ts';
 
@@ -134,3 +139,78 @@ describeGateway('metrics', () => {
     expect((await prometheus()).length).toBeLessThanOrEqual(before + 1);
   });
 });
+
+describeGateway('a configuration that changes while Envoy runs', () => {
+  let upstream: Scripted;
+  let directory: string;
+  let filter: Filter;
+  // Not `useGateway`: a refused configuration is an error in the log, and has to be.
+  let gateway: Gateway;
+  beforeAll(async () => {
+    upstream = await startScripted({ tools: ['t'] });
+    directory = mkdtempSync(join(tmpdir(), 'sluice-metrics-'));
+    gateway = await startGateway({
+      servers: [{ name: 'one', url: upstream.url }],
+      adjust: (bootstrap) => {
+        const [listener] = bootstrap.static_resources.listeners;
+        const filters: unknown[] = listener.filter_chains[0].filters[0].typed_config.http_filters;
+        filter = filters[0] as Filter;
+        filter.typed_config.config.vm_config.code = {
+          local: { filename: fileURLToPath(new URL('../../build/plugin.wasm', import.meta.url)) },
+        };
+        publish('1', {});
+        filters[0] = {
+          name: filter.name,
+          config_discovery: {
+            config_source: { path_config_source: { path: join(directory, 'filter.json') }, resource_api_version: 'V3' },
+            type_urls: ['type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm'],
+          },
+        };
+        Object.assign(bootstrap, { node: { id: 'test', cluster: 'test' } });
+      },
+    });
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    await upstream.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  /** Writes the filter where Envoy watches for it; it takes a rename for a change. */
+  function publish(version: string, plugin: object): void {
+    const changed = structuredClone(filter);
+    Object.assign(changed.typed_config.config.configuration.value, plugin);
+    const resource = { '@type': 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig', ...changed };
+    writeFileSync(join(directory, 'next'), JSON.stringify({ version_info: version, resources: [resource] }));
+    renameSync(join(directory, 'next'), join(directory, 'filter.json'));
+  }
+
+  it('shows what became of the last one, and goes on counting where it was', async () => {
+    const shown = async (): Promise<string[]> => {
+      const lines = (await gateway.prometheus()).split('\n');
+      return lines.filter((line) => /^sluice_(?:config|sessions_total)/.test(line)).sort();
+    };
+    await openSession(gateway.url);
+    const opened = 'sluice_sessions_total{event="opened"}';
+    const sound = ['sluice_config{result="accepted"} 1', 'sluice_config{result="refused"} 0'];
+    expect(await shown()).toEqual([...sound, `${opened} 1`]);
+
+    publish('2', { hosts: ['*'] });
+    const refused = ['sluice_config{result="accepted"} 0', 'sluice_config{result="refused"} 1', `${opened} 1`];
+    await until('it is refused', async () => isDeepStrictEqual(await shown(), refused));
+    await until('Envoy has gone back', async () => (await gateway.stats()).get(`${discovery}.update_rejected`) === 1);
+    await openSession(gateway.url);
+
+    publish('3', { hosts: ['mcp.example.com'] });
+    await until('it is accepted', async () => isDeepStrictEqual(await shown(), [...sound, `${opened} 2`]));
+  });
+});
+
+const discovery = 'extension_config_discovery.http_filter.sluice';
+
+interface Filter {
+  readonly name: string;
+  readonly typed_config: {
+    readonly config: { readonly configuration: { readonly value: object }; readonly vm_config: { code: object } };
+  };
+}
