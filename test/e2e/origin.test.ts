@@ -1,4 +1,5 @@
 // Who may speak to the gateway: DNS rebinding, web pages, CORS. MCP 2025-11-25, transports: security warning.
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bothProtocols, type RawRequest, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, openSession, post } from './clients/session.ts';
@@ -169,5 +170,42 @@ describeGateway('named hosts', () => {
       'other.example.com': 403,
       '192.0.2.7': 403,
     });
+  });
+});
+
+/** Of this machine, not loopback; absent where it has no network. */
+const address = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+describeGateway('a listener on every address, whose clients are told apart by X-Forwarded-For', () => {
+  let upstream: Scripted;
+  beforeAll(async () => {
+    upstream = await startScripted();
+  });
+  afterAll(() => upstream.stop());
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'one', url: upstream.url }],
+    adjust: (bootstrap) => {
+      const [listener] = bootstrap.static_resources.listeners;
+      listener.address.socket_address.address = '0.0.0.0';
+      Object.assign(listener.filter_chains[0].filters[0].typed_config, { use_remote_address: false });
+    },
+  }));
+  const initialize = async (to: string, headers: Record<string, string>): Promise<number> => {
+    const { port } = new URL(gateway.current.url);
+    return (await post(`http://${to}:${port}/mcp`, initializeMessage(), { headers })).status;
+  };
+
+  it('is on loopback for who connects there, whatever they say where they come from', async () => {
+    expect(await initialize('127.0.0.1', { host: 'localhost' })).toBe(200);
+    expect(await initialize('127.0.0.1', { host: 'evil.example' })).toBe(403);
+    expect(await initialize('127.0.0.1', { host: 'evil.example', 'x-forwarded-for': '192.0.2.7' })).toBe(403);
+  });
+
+  it.skipIf(address === undefined)('is on the network for all others, also if they claim to be here', async () => {
+    expect(await initialize(address ?? '', { host: 'mcp.example.com' })).toBe(200);
+    expect(await initialize(address ?? '', { host: 'localhost' })).toBe(403);
+    expect(await initialize(address ?? '', { host: 'localhost', 'x-forwarded-for': '127.0.0.1' })).toBe(403);
   });
 });
