@@ -67,7 +67,7 @@ interface Route {
   route?: { cluster: string };
 }
 
-export const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
+const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
 
 const pluginServerCluster = 'plugin-server';
 

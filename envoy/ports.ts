@@ -27,3 +27,15 @@ export async function portDefect({ host, port }: HostPort): Promise<string | und
 export async function preferPort(preferred: HostPort): Promise<HostPort> {
   return (await portDefect(preferred)) === undefined ? preferred : { ...preferred, port: 0 };
 }
+
+/** Starts something on the preferred port, or on any free one where that is taken, even at the last moment. */
+export async function onPreferredPort<T>(preferred: HostPort, start: (address: HostPort) => Promise<T>): Promise<T> {
+  if ((await portDefect(preferred)) === undefined) {
+    try {
+      return await start(preferred);
+    } catch (error) {
+      if ((await portDefect(preferred)) === undefined) throw error; // it was not the port
+    }
+  }
+  return start({ ...preferred, port: 0 });
+}

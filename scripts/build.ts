@@ -93,7 +93,7 @@ async function compile(target: Target, root: string): Promise<Uint8Array> {
   const { entry, output } = targets[target];
   const unfinished = `${output}.${process.pid}.unfinished`;
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
-  const options = ['--config', 'asconfig.json', '--target', target, '--outFile', unfinished];
+  const options = ['--config', 'asconfig.json', '--target', target, '--outFile', unfinished, '--noColors'];
   mkdirSync(dirname(join(root, output)), { recursive: true });
   try {
     await promisify(execFile)(process.execPath, [asc, entry, ...options], { cwd: root, maxBuffer: 16 << 20 });

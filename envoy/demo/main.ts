@@ -26,7 +26,11 @@ function listenOnLoopbackOnly(): void {
   const prototype = Server.prototype as { listen: (...args: unknown[]) => Server };
   const { listen } = prototype;
   prototype.listen = function (this: Server, port: unknown, ...others: unknown[]): Server {
-    this.once('listening', () => process.send?.({ port: (this.address() as AddressInfo).port }));
+    this.once('listening', () => {
+      const address = this.address() as AddressInfo;
+      if (process.send === undefined) process.stdout.write(`http://${loopback}:${address.port}/mcp\n`);
+      else process.send({ port: address.port });
+    });
     return listen.call(this, port, loopback, ...others);
   };
 }

@@ -10,7 +10,7 @@ interface Symptom {
 /** What Envoy says, and what it means; the first row that matches is the cause. Texts of 1.36 to 1.40. */
 const symptoms: readonly Symptom[] = [
   {
-    seen: /cannot bind '([^']+)': (.+)/,
+    seen: /cannot bind '([^']+)': ([^`\n]+)/,
     kind: 'environment',
     says: ([, address = '', why = '']) => `Envoy cannot listen on ${address}: ${why.toLowerCase()}`,
   },
@@ -21,9 +21,9 @@ const symptoms: readonly Symptom[] = [
     says: ([, name = '']) => `this Envoy does not offer ${name}, which the module imports`,
   },
   {
-    seen: /Didn't find a registered implementation for '?([^'\s]+)'?/,
+    seen: /Didn't find a registered implementation for '?([^'\s]+)'?|could not find @type '([^']+)'/,
     kind: 'environment',
-    says: ([, name = '']) => `this Envoy was built without ${name}`,
+    says: ([, name, type]) => `this Envoy was built without ${name ?? type ?? ''}`,
   },
   {
     seen: /Retry limit exceeded for fetching data from remote data source/,
@@ -37,9 +37,12 @@ const symptoms: readonly Symptom[] = [
     says: () => 'the plugin configuration was refused',
   },
   {
-    seen: /error initializing (?:configuration|config) '[^']*'(?: [^:]*)?: (.+)/,
+    seen: /error initializing configuration '[^']*': (.+)|error `([^`]+)` initializing config/,
     kind: 'configuration',
-    says: ([, why = '']) => `Envoy refuses its configuration: ${why}`,
+    says: ([, validating, running]) => {
+      const why = (validating ?? running ?? '').replace(/\s+/g, ' '); // protobuf varies its spaces from run to run
+      return `Envoy refuses its configuration: ${why.slice(0, 300)}`;
+    },
   },
 ];
 

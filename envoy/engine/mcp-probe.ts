@@ -43,7 +43,7 @@ export async function waitForTools(url: string, timeout: number, gaveUp: () => b
     } catch (error) {
       if (gaveUp()) throw new EngineError('the gateway ended before it answered');
       if (Date.now() > deadline) {
-        throw new EngineError(`${url} does not answer as an MCP server: ${(error as Error).message}`);
+        throw new EngineError(`${url} does not answer: ${(error as Error).message}`);
       }
     }
     await sleep(200);

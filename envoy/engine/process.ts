@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,7 +39,7 @@ export interface RunningEnvoy {
   readonly adminUrl: string;
   /** Each listener's name and the address that it is bound to, `127.0.0.1:10000`: the real port where 0 was asked. */
   readonly listeners: ReadonlyMap<string, string>;
-  /** Everything that Envoy and its access log wrote so far. */
+  /** What Envoy and its access log wrote so far, the last 16 MiB of it. */
   log(): string;
   /** Resolves when the process is gone, whoever ended it. */
   readonly exited: Promise<Exit>;
@@ -51,6 +52,9 @@ export interface RunningEnvoy {
 /** Envoy ends at once on SIGTERM; one that does not within this time hangs. */
 const stopTimeout = 5_000;
 
+/** How much of its log is looked at, in bytes. */
+const logLimit = 16 << 20;
+
 /**
  * Starts an Envoy and waits until it is live: its configuration accepted, remote modules fetched, listeners open.
  *
@@ -60,60 +64,67 @@ const stopTimeout = 5_000;
  */
 export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-envoy-'));
-  const logFile = options.logFile ?? join(folder, 'log');
-  const files = { admin: join(folder, 'admin'), baseId: join(folder, 'base-id') };
-  const child = launch(options, folder, logFile, files);
-  let lastLog: string | undefined;
-  const log = (): string => lastLog ?? readFileSync(logFile, 'utf8');
-  const exited = ended(child).then((exit) => {
-    lastLog = log();
-    removeSharedMemory(files.baseId);
+  // As --use-dynamic-base-id does, but known here: Envoy writes a dynamic one down too late for a start that fails.
+  const baseId = randomInt(1, 400_000_000);
+  const removeFiles = (): void => {
     rmSync(folder, { recursive: true, force: true });
+    // Hot restart's shared memory, which outlives its Envoy: 104 bytes, named ten times the base id.
+    rmSync(`/dev/shm/envoy_shared_memory_${baseId * 10}`, { force: true });
+  };
+  const logFile = openSync(options.logFile ?? join(folder, 'log'), 'w+', 0o600);
+  const child = launch(options, folder, logFile, baseId);
+  let wholeLog: string | undefined;
+  const log = (): string => wholeLog ?? readTail(logFile);
+  const exited = ended(child).then((exit) => {
+    wholeLog = log();
+    closeSync(logFile);
+    removeFiles();
     return exit;
   });
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    const deadline = setTimeout(() => child.kill('SIGKILL'), stopTimeout);
-    await exited;
-    clearTimeout(deadline);
-  };
+  let stopping: Promise<void> | undefined;
+  // Once: a second SIGTERM meets an Envoy that has given its handler up, and ends it before its work is done.
+  const stop = (): Promise<void> => (stopping ??= terminate(child, exited));
   try {
-    const adminUrl = await live({ child, exited, log, options }, files.admin);
+    const adminUrl = await live({ child, exited, log, options }, join(folder, 'admin'));
     const [version, listeners] = await Promise.all([versionOf(adminUrl), listenersOf(adminUrl)]);
-    return { pid: child.pid ?? 0, version, adminUrl, listeners, log, exited, stop, kill: () => child.kill('SIGKILL') };
+    removeFiles(); // nobody opens them again, and whoever is killed later cannot remove them
+    const kill = (): void => void child.kill('SIGKILL');
+    return { pid: child.pid ?? 0, version, adminUrl, listeners, log, exited, stop, kill };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function launch(
-  options: EnvoyOptions,
-  folder: string,
-  logFile: string,
-  files: { admin: string; baseId: string },
-): ChildProcess {
+async function terminate(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
+  child.kill('SIGTERM');
+  const deadline = setTimeout(() => child.kill('SIGKILL'), stopTimeout);
+  await exited;
+  clearTimeout(deadline);
+}
+
+/** The end of a file, at most `logLimit` bytes: an access log grows for as long as its Envoy runs. */
+function readTail(file: number): string {
+  const { size } = fstatSync(file);
+  const bytes = Buffer.alloc(Math.min(size, logLimit));
+  const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+  return bytes.toString('utf8', 0, read);
+}
+
+function launch(options: EnvoyOptions, folder: string, logFile: number, baseId: number): ChildProcess {
   let config = options.config;
   if (typeof config !== 'string') {
     const file = join(folder, 'envoy.json');
     writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
     config = file;
   }
-  const log = openSync(logFile, 'w', 0o600);
-  try {
-    const args = [
-      ...['-c', config, '--concurrency', String(options.concurrency ?? 2), '--log-level', options.logLevel ?? 'info'],
-      ...['--use-dynamic-base-id', '--base-id-path', files.baseId, '--admin-address-path', files.admin],
-    ];
-    // Straight into the file: the access log must not have to pass through this process.
-    return spawn(options.binary, args, {
-      env: { ...process.env, ...options.env },
-      stdio: ['ignore', log, log],
-      detached: true,
-    });
-  } finally {
-    closeSync(log);
-  }
+  const args = [
+    ...['-c', config, '--concurrency', String(options.concurrency ?? 2), '--log-level', options.logLevel ?? 'info'],
+    ...['--base-id', String(baseId), '--admin-address-path', join(folder, 'admin')],
+  ];
+  // Straight into the file: the access log must not have to pass through this process.
+  const stdio: StdioOptions = ['ignore', logFile, logFile];
+  return spawn(options.binary, args, { env: { ...process.env, ...options.env }, stdio, detached: true });
 }
 
 function ended(child: ChildProcess): Promise<Exit> {
@@ -126,6 +137,9 @@ function ended(child: ChildProcess): Promise<Exit> {
     });
   });
 }
+
+/** Said when the filter is set up; the fetch itself, and its retries, are silent. */
+const fetchesModule = 'Wasm remote code fetch';
 
 interface Starting {
   readonly child: ChildProcess;
@@ -153,7 +167,8 @@ async function live({ child, exited, log, options }: Starting, addressFile: stri
       return url;
     }
     if (Date.now() > deadline) {
-      throw diagnose(log()) ?? failure(`Envoy was not ready within ${timeout / 1000} s`, log());
+      const waits = log().includes(fetchesModule) ? ': it still waits for the module from the plugin server' : '';
+      throw diagnose(log()) ?? failure(`Envoy was not ready within ${timeout / 1000} s${waits}`, log());
     }
     const raced = await Promise.race([gone, sleep(20)]);
     if (raced !== undefined) {
@@ -210,14 +225,4 @@ async function listenersOf(adminUrl: string): Promise<Map<string, string>> {
     addresses.set(name, `${host}:${bound.port_value}`);
   }
   return addresses;
-}
-
-/** Hot restart's shared memory outlives its Envoy: 104 bytes a start, named ten times the base id. */
-function removeSharedMemory(baseIdFile: string): void {
-  try {
-    const baseId = Number(readFileSync(baseIdFile, 'utf8'));
-    rmSync(`/dev/shm/envoy_shared_memory_${baseId * 10}`, { force: true });
-  } catch {
-    // it ended before it wrote its id: there is no shared memory yet
-  }
 }

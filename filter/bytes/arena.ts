@@ -1,4 +1,4 @@
-import { span, pointer, length, Span } from './span';
+import { span, pointer, length, Span, NONE } from './span';
 
 /**
  * Memory that is given back all at once. Every stream has one, every callback borrows `scratch`; what the host hands
@@ -34,8 +34,10 @@ export class Arena {
     return result;
   }
 
+  /** Of what is absent nothing, of what is empty something that is empty. */
   copy(bytes: Span): Span {
-    const at = this.allocate(length(bytes) as usize);
+    if (bytes === NONE) return NONE;
+    const at = this.allocate(max(length(bytes) as usize, 1));
     memory.copy(at, pointer(bytes), length(bytes) as usize);
     return span(at, length(bytes) as u32);
   }

@@ -35,6 +35,7 @@ export function readCredentials(parent: Section, name: Span, environment: Enviro
   credentials.headers = newList(section.arena);
   const kind = section.choice(TYPE, KINDS);
   credentials.kind = max(kind, CredentialKind.None);
+  if (kind < 0) return credentials;
   if (kind !== CredentialKind.Header) {
     refuseUnused(section, HEADER);
     refuseUnused(section, ENV);

@@ -16,8 +16,8 @@ import { count, duration, isVisible, size } from './values';
 const MEMBERS = names('endpoint hostMode hosts origins identity sessions limits servers log');
 const LIMIT_MEMBERS = names('heldBody drainBytes handshakeTimeout listTimeout callTimeout listPages listBytes fanOut');
 const HOST_MODES = names('hold');
-/** In the order of the ABI's levels, after the default. */
-const LOG_LEVELS = names('info trace debug info warn error critical');
+/** In the order of the ABI's levels. */
+const LOG_LEVELS = names('trace debug info warn error critical');
 
 const ENDPOINT = literal('endpoint');
 const HOST_MODE = literal('hostMode');
@@ -36,6 +36,7 @@ const LIST_PAGES = literal('listPages');
 const LIST_BYTES = literal('listBytes');
 const FAN_OUT = literal('fanOut');
 
+const DEFAULT_LEVEL = 2;
 const DEFAULT_ENDPOINT = literal('/mcp');
 const THREE_SECONDS = literal('3s');
 const FIVE_SECONDS = literal('5s');
@@ -74,8 +75,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   gateway.hosts = readHosts(root, HOSTS);
   gateway.origins = readOrigins(root, ORIGINS);
   gateway.identity = readIdentity(root, IDENTITY);
-  const level = root.choice(LOG, LOG_LEVELS);
-  gateway.logLevel = level === 0 ? 2 : level - 1;
+  gateway.logLevel = max(root.choice(LOG, LOG_LEVELS, DEFAULT_LEVEL), 0);
   gateway.limits = readLimits(root);
   readSessions(root, SESSIONS, environment, gateway);
   readServers(root, environment, gateway);

@@ -4,6 +4,7 @@ import { Span, between, pointer, limit, length, equals, literal, NONE } from '..
 import { newWriter, Writer } from '../bytes/writer';
 import { kindOf, Kind, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
+import { clipped } from '../mcp/header-text';
 import { nearest } from './nearest';
 import { memberPlace, Place, Problems } from './problems';
 
@@ -19,8 +20,8 @@ const ONE_OF = literal('one of ');
 const AN_OBJECT = literal('an object');
 const A_TEXT = literal('a string that is not empty');
 const A_LIST = literal('a list');
-const LONG = literal('…');
-const FOUND_SHOWN: u32 = 40;
+const LONG = literal('...');
+const FOUND_SHOWN = 40;
 
 /** Names, one space between: `'id env'`. For module level only. */
 export function names(text: string): Span {
@@ -96,10 +97,10 @@ export class Section {
     return this.text(name, NONE);
   }
 
-  /** Index of a member's text in `choices`, 0 where it is absent, -1 with a problem where it is none of them. */
-  choice(name: Span, choices: Span): i32 {
+  /** Index of a member's text in `choices`, `byDefault` where it is absent, -1 with a problem where it is none of them. */
+  choice(name: Span, choices: Span, byDefault: i32 = 0): i32 {
     const text = this.text(name, NONE);
-    if (text === NONE) return this.get(name) === NONE ? 0 : -1;
+    if (text === NONE) return this.get(name) === NONE ? byDefault : -1;
     const list = namesIn(choices, this.arena);
     for (let i = 0; i < list.count; i++) if (equals(list.at(i), text)) return i;
     const line = newWriter(this.arena, 64).bytes(ONE_OF);
@@ -162,8 +163,8 @@ export function openSection(value: Span, place: Place | null, allowed: Span, pro
 
 export function mustBe(place: Place | null, what: Span, found: Span, problems: Problems): void {
   const line = problems.at(place).bytes(MUST_BE).bytes(what).bytes(FOUND);
-  if ((found as u32) <= FOUND_SHOWN) line.bytes(found);
-  else line.bytes(between(pointer(found), pointer(found) + (FOUND_SHOWN as usize))).bytes(LONG);
+  line.bytes(clipped(found, FOUND_SHOWN));
+  if (length(found) > FOUND_SHOWN) line.bytes(LONG);
   problems.add(line);
 }
 

@@ -111,16 +111,16 @@ function readRevision(section: Section): Revision {
 
 function checkAgainst(others: List, server: Server, section: Section, single: bool): void {
   const problems = section.problems;
-  if (length(server.prefix) === 0 && !single) {
-    if (section.get(PREFIX) !== NONE) problems.add(problems.at(section.placeOf(PREFIX)).bytes(EMPTY_PREFIX));
-    return;
+  const noPrefix = length(server.prefix) === 0;
+  if (noPrefix && !single && section.get(PREFIX) !== NONE) {
+    problems.add(problems.at(section.placeOf(PREFIX)).bytes(EMPTY_PREFIX));
   }
   for (let i = 0; i < others.count; i++) {
     const other = changetype<Server>(others.at(i) as usize);
     if (server.name !== NONE && other.name !== NONE && equals(server.name, other.name)) {
       problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
     }
-    if (length(other.prefix) === 0) continue;
+    if (noPrefix || length(other.prefix) === 0) continue;
     if (startsWith(server.prefix, other.prefix) || startsWith(other.prefix, server.prefix)) {
       problems.add(problems.at(section.placeOf(PREFIX)).bytes(PREFIX_CLASH).bytes(other.prefix));
     }

@@ -19,7 +19,6 @@ const ID = literal('id');
 const ENV = literal('env');
 const DAY = literal('24h');
 
-const A_KEY_ID = literal('a whole number from 1 to 255');
 const TAKEN = literal('is the id of another key');
 const NOT_SET = literal(
   'names an environment variable that is not set here; list it in host_env_keys of the vm_config',
@@ -43,9 +42,9 @@ export function readSessions(parent: Section, name: Span, environment: Environme
 function readKey(section: Section, environment: Environment, ring: KeyRing): void {
   const key = make<Key>(section.arena);
   if (section.get(ID) === NONE) section.missing(ID);
-  else key.id = count(section, ID, 1);
-  if (key.id > MAX_KEY_ID) section.mustBe(ID, A_KEY_ID);
-  if (ring.find(key.id) !== null) section.problems.add(section.problems.at(section.placeOf(ID)).bytes(TAKEN));
+  else key.id = count(section, ID, 0, MAX_KEY_ID);
+  if (key.id !== 0 && ring.find(key.id) !== null)
+    section.problems.add(section.problems.at(section.placeOf(ID)).bytes(TAKEN));
 
   const env = section.required(ENV);
   if (env === NONE) return;

@@ -1,11 +1,12 @@
 import { Span, pointer, limit, length, literal, after, between, NONE, equals } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import { Section } from './section';
 
 const A_DURATION = literal('a time such as "500ms", "3s", "10m" or "24h", from 1ms to 24 days');
 const A_SIZE = literal('a size such as 65536, "64Ki" or "1Mi", from 1 byte to 1Gi');
-const A_COUNT = literal('a whole number from 1 to 65536');
+const A_COUNT = literal('a whole number from 1 to ');
 
 const MS = literal('ms');
 const S = literal('s');
@@ -17,7 +18,9 @@ const GI = literal('Gi');
 
 const MAX_MILLISECONDS: u64 = 24 * 24 * 3600 * 1000;
 const MAX_BYTES: u64 = 1 << 30;
-const MAX_COUNT: u64 = 65536;
+const MAX_COUNT: u32 = 65536;
+/** More than any of these, and little enough to be multiplied by any unit. */
+const MAX_NUMBER: u64 = 1 << 31;
 
 let unit: Span = NONE;
 
@@ -28,8 +31,8 @@ function leadingNumber(text: Span): u64 {
   for (; at < limit(text); at++) {
     const digit = (load<u8>(at) as u32) - 0x30;
     if (digit >= 10) break;
-    if (value > 1 << 40) return 0;
     value = value * 10 + (digit as u64);
+    if (value > MAX_NUMBER) return 0;
   }
   unit = between(at, limit(text));
   return value;
@@ -76,12 +79,17 @@ export function size(section: Section, name: Span, byDefault: u32): u32 {
   return bytes as u32;
 }
 
-export function count(section: Section, name: Span, byDefault: u32): u32 {
+export function count(section: Section, name: Span, byDefault: u32, most: u32 = MAX_COUNT): u32 {
   const value = section.get(name);
   if (value === NONE) return byDefault;
   const number = kindOf(value) === Kind.Number ? leadingNumber(value) : 0;
-  if (number === 0 || length(unit) > 0 || number > MAX_COUNT) {
-    section.mustBe(name, A_COUNT);
+  if (number === 0 || length(unit) > 0 || number > (most as u64)) {
+    section.mustBe(
+      name,
+      newWriter(section.arena, 32)
+        .bytes(A_COUNT)
+        .decimal(most as u64).written,
+    );
     return byDefault;
   }
   return number as u32;

@@ -1,6 +1,8 @@
 import { Arena } from '../bytes/arena';
 import { Span, between, length, limit, literal, pointer } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { textOf } from '../json/text';
+import { isCallable } from '../policy/callable';
 import { FanOut, Lane } from './fanout';
 import { Item, Page } from './page';
 
@@ -10,6 +12,7 @@ const CLOSE = literal(']}');
 /**
  * The result of `tools/list` over all servers that answered: each tool as the bytes that its server sent, but for the
  * prefix that is spliced in behind the opening quote of its name. In the order of the configuration, then of the server.
+ * What could not be called is left out.
  */
 export function mergedTools(fanOut: FanOut, arena: Arena): Span {
   const writer = newWriter(arena, capacityFor(fanOut)).bytes(OPEN);
@@ -20,9 +23,12 @@ export function mergedTools(fanOut: FanOut, arena: Arena): Span {
     for (let p = 0; p < lane.pages.count; p++) {
       const page = changetype<Page>(lane.pages.at(p) as usize);
       for (let t = 0; t < page.items.count; t++) {
+        const item = changetype<Item>(page.items.at(t) as usize);
+        // NONE, of what is no text, is as little callable as the empty name.
+        if (!isCallable(textOf(item.name, arena))) continue;
         if (!first) writer.byte(0x2c);
         first = false;
-        writeItem(writer, changetype<Item>(page.items.at(t) as usize), lane.server.prefix);
+        writeItem(writer, item, lane.server.prefix);
       }
     }
   }

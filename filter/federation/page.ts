@@ -108,6 +108,9 @@ export class Page {
     if (level === 1) {
       this.opened = this.scanner.start;
       this.hasResult = this.hasResult || (this.place === Place.Result && object);
+    } else if (level === 2) {
+      // Items stand in an array.
+      if (object) this.inside = Inside.Elsewhere;
     } else if (level === 3 && this.inItems()) {
       this.itemStart = this.scanner.start;
       this.names = 0;

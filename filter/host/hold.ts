@@ -114,12 +114,17 @@ export function onResponseHeaders(stream: Stream, ended: bool): void {
     if (replacesUpstreamError(exchange, status, response.contentType)) carry(stream, exchange, Outcome.Reply);
     return;
   }
-  // A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced in passing.
   if (!replacesRouterReply(exchange, details, arrived)) return;
   if (ended) {
+    // One without a body (no such cluster) has no part left to come that could get in the way of another.
     carry(stream, exchange, Outcome.Reply);
     return;
   }
+  replaceInPassing(stream, exchange);
+}
+
+/** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */
+function replaceInPassing(stream: Stream, exchange: Exchange): void {
   const reply = exchange.reply;
   exchange.ended = endedWith(reply.reason);
   stream.replacement = reply.body;

@@ -89,15 +89,44 @@ export function offsetBehind(token: Span, count: i32): u32 {
   return at;
 }
 
-/** Writes text as the inside of a JSON string, quotes not included. The text is UTF-8; bad bytes pass as they are. */
+/**
+ * Writes text as the inside of a JSON string, quotes not included. A byte that is no part of a UTF-8 character becomes
+ * U+FFFD: such text comes from headers, and the message that it goes into must stay readable.
+ */
 export function writeEscaped(writer: Writer, text: Span): void {
-  for (let at = pointer(text), end = limit(text); at < end; at++) {
+  const end = limit(text);
+  for (let at = pointer(text); at < end;) {
+    const size = characterSize(at, end);
     const c = load<u8>(at);
-    if (c === 0x22 || c === 0x5c) writer.byte(0x5c).byte(c);
-    else if (c >= 0x20) writer.byte(c);
+    if (size > 1) writer.bytes(span(at, size as u32));
+    else if (size === 0) writeUnit(writer, 0xfffd);
+    else if (c < 0x20) writeUnit(writer, c);
     else {
-      writer.byte(0x5c).byte(0x75).byte(0x30).byte(0x30);
-      writer.byte(0x30 + (c >> 4)).byte((c & 15) < 10 ? 0x30 + (c & 15) : 0x57 + (c & 15));
+      if (c === 0x22 || c === 0x5c) writer.byte(0x5c);
+      writer.byte(c);
     }
+    at += max(size, 1);
   }
+}
+
+function writeUnit(writer: Writer, unit: u32): void {
+  writer.byte(0x5c).byte(0x75);
+  for (let shift = 12; shift >= 0; shift -= 4) {
+    const digit = (unit >> shift) & 15;
+    writer.byte((digit < 10 ? 0x30 + digit : 0x57 + digit) as u8);
+  }
+}
+
+/** Bytes of the UTF-8 character that begins here, 0 where none does (RFC 3629 §4). */
+function characterSize(at: usize, end: usize): usize {
+  const lead: u32 = load<u8>(at);
+  if (lead < 0x80) return 1;
+  const size: usize = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (size === 0 || at + size > end) return 0;
+  const second: u32 = load<u8>(at, 1);
+  const low: u32 = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high: u32 = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  for (let i: usize = 2; i < size; i++) if ((load<u8>(at + i) & 0xc0) !== 0x80) return 0;
+  return size;
 }

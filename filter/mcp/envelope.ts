@@ -69,6 +69,7 @@ export class Envelope {
   private seenInParams: u32;
   private opened: u32;
   private openedInParams: u32;
+  private openedInMeta: u32;
 
   /** The next part of the body. Nothing is read once there is a problem. */
   read(chunk: Span): void {
@@ -150,7 +151,7 @@ export class Envelope {
           this.openedInParams = scanner.start;
           // Only `_meta` is worth a look inside: arguments may be large.
           if (this.inParams() && this.parameter === Member.Meta && token === Token.ObjectStart) scanner.watch = 3;
-        } else this.claimed(range(scanner.start, scanner.finish));
+        } else this.openedInMeta = scanner.start;
         return;
       }
       case Token.ObjectEnd:
@@ -159,7 +160,7 @@ export class Envelope {
         else if (scanner.depth === 2) {
           scanner.watch = 2;
           if (this.inParams()) this.parameterValue(range(this.openedInParams, scanner.finish), false);
-        }
+        } else if (scanner.depth === 3) this.claimed(range(this.openedInMeta, scanner.finish));
         return;
       }
       default: {

@@ -10,7 +10,7 @@ import { EngineError } from '../../envoy/engine/error.ts';
 import { waitForTools } from '../../envoy/engine/mcp-probe.ts';
 import { obtainEnvoy } from '../../envoy/engine/obtain.ts';
 import { type RunningEnvoy, describeExit, startEnvoy } from '../../envoy/engine/process.ts';
-import { portDefect, preferPort } from '../../envoy/ports.ts';
+import { onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
 import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { type BuiltModule, build } from '../build.ts';
@@ -113,8 +113,8 @@ async function requireFree(flag: string, address: HostPort): Promise<void> {
 async function servePlugin({ bytes }: BuiltModule, running: Running): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as { version: string };
   const artifacts = [loadArtifact('sluice', version, bytes)];
-  const address = await preferPort({ host: loopback, port: pluginServerPort });
-  const server = await startPluginServer({ artifacts, ...address });
+  const preferred = { host: loopback, port: pluginServerPort };
+  const server = await onPreferredPort(preferred, (address) => startPluginServer({ artifacts, ...address }));
   running.add({ stop: server.close });
   return server.url;
 }
@@ -136,8 +136,8 @@ async function namedServers({ servers, prefixes }: StartOptions, running: Runnin
 async function startDemos(running: Running): Promise<{ name: string; url: string }[]> {
   const names = Object.keys(demoServers) as DemoName[];
   const starting = names.map(async (name) => {
-    const { port } = await preferPort({ host: loopback, port: demoServers[name] });
-    const demo = await startDemo(name, port);
+    const preferred = { host: loopback, port: demoServers[name] };
+    const demo = await onPreferredPort(preferred, ({ port }) => startDemo(name, port));
     const ended = demo.exited.then((said) => new CommandError(`the demo server ${name} ended by itself: ${said}`));
     running.add(demo, ended);
     return { name, url: demo.url };

@@ -17,7 +17,7 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
   --json                 print one JSON object per line: ready, error, stopped
 `;
 
-export interface NamedServer {
+interface NamedServer {
   readonly name: string;
   readonly url: string;
 }
@@ -39,6 +39,9 @@ export function parseStart(args: string[]): StartOptions {
   const values = parseFlags(args);
   if (values.config !== undefined && values.server.length > 0) {
     throw wrong('--config and --server exclude each other: a configuration names its servers itself');
+  }
+  if (values.config !== undefined && values.prefix.length > 0) {
+    throw wrong('--config and --prefix exclude each other: a configuration names its prefixes itself');
   }
   oneOf('--engine', values.engine, ['auto', 'envoy'], ['embedded']);
   oneOf('--host-mode', values['host-mode'], ['hold'], ['pair']);

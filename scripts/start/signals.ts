@@ -1,6 +1,12 @@
 /** Asks for the end: Ctrl-C, a supervisor, a terminal that closes. */
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
+/**
+ * One Ctrl-C may come twice: from the terminal, to the whole process group, and from npm or timeout, who pass theirs on.
+ * A signal within this time after the first, in ms, is that echo.
+ */
+const echo = 300;
+
 export interface StopSignals {
   /** Aborted by the first signal. */
   readonly stop: AbortSignal;
@@ -14,12 +20,15 @@ export interface StopSignals {
  */
 export function stopSignals(kill: () => void): StopSignals {
   const controller = new AbortController();
+  let first = 0;
   const names = Object.keys(signals) as (keyof typeof signals)[];
   const onSignal = (signal: NodeJS.Signals): void => {
     if (!controller.signal.aborted) {
+      first = performance.now();
       controller.abort();
       return;
     }
+    if (performance.now() - first < echo) return;
     kill();
     process.exit(128 + signals[signal as keyof typeof signals]);
   };

@@ -27,6 +27,12 @@ export function instance(): Core {
   return new Core(new WebAssembly.Instance(compiled, {}).exports as Exports);
 }
 
+/** What a function of test/core/module takes; a span is two of them, see `Core.span`. */
+type Parameter = number | bigint | boolean;
+
+/** The two parameters of a span that is absent. */
+export const NONE = [0, 0] as const;
+
 /** The core of the filter without a host: bytes go into its memory, functions run on addresses, bytes come out. */
 export class Core {
   readonly #exports: Exports;
@@ -38,15 +44,36 @@ export class Core {
   }
 
   /** Calls a function of test/core/module; what returns nothing returns 0. */
-  call(name: string, ...parameters: (number | boolean)[]): number {
-    const found: unknown = this.#exports[name as keyof Exports];
-    if (typeof found !== 'function') throw new Error(`test/core/module exports no function ${name}`);
-    return Number((found as (...parameters: unknown[]) => unknown)(...parameters) ?? 0);
+  call(name: string, ...parameters: Parameter[]): number {
+    return Number(this.#run(name, parameters) ?? 0);
+  }
+
+  /** As call, for a function that returns a span: a copy of its bytes, or undefined for NONE. */
+  bytes(name: string, ...parameters: Parameter[]): Uint8Array | undefined {
+    const span = BigInt.asUintN(64, this.#run(name, parameters) as bigint);
+    return span === 0n ? undefined : this.get(Number(span >> 32n), Number(span & 0xffffffffn));
+  }
+
+  /** As bytes, for a span of UTF-8. */
+  text(name: string, ...parameters: Parameter[]): string | undefined {
+    const bytes = this.bytes(name, ...parameters);
+    return bytes && new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  }
+
+  /** Address and length of a copy: the two parameters that functions take for a span. */
+  span(content: Uint8Array | string): [pointer: number, length: number] {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    return [this.put(bytes), bytes.length];
+  }
+
+  /** Memory for as long as the core lives. */
+  reserve(size: number): number {
+    return this.#exports.allocate(size);
   }
 
   /** Memory until the next `clear`. */
   allocate(size: number): number {
-    const pointer = this.#exports.allocate(size);
+    const pointer = this.reserve(size);
     this.#held.push(pointer);
     return pointer;
   }
@@ -72,6 +99,12 @@ export class Core {
   clear(): void {
     for (const pointer of this.#held) this.#exports.release(pointer);
     this.#held = [];
+  }
+
+  #run(name: string, parameters: Parameter[]): unknown {
+    const found: unknown = this.#exports[name as keyof Exports];
+    if (typeof found !== 'function') throw new Error(`test/core/module exports no function ${name}`);
+    return (found as (...parameters: Parameter[]) => unknown)(...parameters);
   }
 
   /** A view of all memory. Never keep it: when the memory grows, the view becomes empty. */

@@ -1,10 +1,14 @@
-import { describe } from 'vitest';
+import { describe, inject } from 'vitest';
 
 /** What runs the module under test. */
-export type Engine = { readonly name: 'envoy'; readonly binary: string };
+export interface Engine {
+  readonly name: 'envoy';
+  readonly binary: string;
+}
 
-/** TEMPORARY: from test/setup.ts once it is there. */
-export const engine: Engine | undefined =
-  process.env['ENVOY_PATH'] === undefined ? undefined : { name: 'envoy', binary: process.env['ENVOY_PATH'] };
+const envoy = inject('envoy');
+
+/** None: test/setup.ts has said so, aloud, and where one is required the run has failed already. */
+export const engine: Engine | undefined = envoy === null ? undefined : { name: 'envoy', binary: envoy.path };
 
 export const describeGateway = describe.skipIf(engine === undefined);

@@ -35,7 +35,10 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-const engines: Record<Engine['name'], (engine: Engine, bootstrap: Bootstrap, options: GatewayOptions) => Promise<RunningEnvoy>> = {
+const engines: Record<
+  Engine['name'],
+  (engine: Engine, bootstrap: Bootstrap, options: GatewayOptions) => Promise<RunningEnvoy>
+> = {
   envoy: ({ binary }, bootstrap, { workers = 2, env = {} }) =>
     startEnvoy({ binary, config: bootstrap, concurrency: workers, env }),
 };
@@ -131,5 +134,7 @@ export async function expectSound(gateway: Gateway): Promise<void> {
 /** Lines of Envoy itself; the access log, whose lines are JSON, holds the clients' text. */
 function suspicious(log: string): string[] {
   const lines = log.split('\n').filter((line) => !line.startsWith('{'));
-  return lines.filter((line) => /\[critical\]|\[error\]|Function: \w+ failed|VM failed|RuntimeError|assert failure/.test(line));
+  return lines.filter((line) =>
+    /\[critical\]|\[error\]|Function: \w+ failed|VM failed|RuntimeError|assert failure/.test(line),
+  );
 }

@@ -1,8 +1,29 @@
 /** The core without a host: every function that a test calls, and memory to put its arguments in. No imports. */
 export * from './aead';
+export * from './answer';
+export * from './arena';
 export * from './base64url';
+export * from './config';
 export * from './door';
+export * from './envelope';
+export * from './errors';
+export * from './events';
+export * from './exchange';
+export * from './fanout';
+export * from './header-text';
+export * from './list';
+export * from './merge';
+export * from './message';
+export * from './page';
+export * from './reader';
 export * from './scanner';
+export * from './session';
+export * from './table';
+export * from './text';
+export * from './upstream-id';
+export * from './version';
+export * from './via';
+export * from './writer';
 
 export function allocate(size: usize): usize {
   return heap.alloc(size);

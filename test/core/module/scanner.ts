@@ -1,6 +1,5 @@
-import { newArena, scratch } from '../../../filter/bytes/arena';
+import { newArena } from '../../../filter/bytes/arena';
 import { length, pointer, span } from '../../../filter/bytes/span';
-import { isJson } from '../../../filter/json/reader';
 import { newScanner, Scanner, SCANNER_SIZE, Token } from '../../../filter/json/scanner';
 
 const memoryOfScanner = newArena(4096);
@@ -54,10 +53,4 @@ export function scannerKeyKept(): i32 {
 
 export function scannerKeyLength(): u32 {
   return scanner.keyLength;
-}
-
-export function readerIsJson(text: usize, count: u32): bool {
-  const found = isJson(span(text, count), scratch);
-  scratch.reset();
-  return found;
 }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2';
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 
 /** `fetch` over HTTP/2 with prior knowledge: the built-in one speaks HTTP/2 over TLS only. One connection for all. */
 export function http2Fetch(origin: string): { fetch: typeof fetch; close: () => void } {
@@ -35,7 +34,6 @@ async function exchange(connection: ClientHttp2Session, request: Request): Promi
   }
   const status = received[':status'];
   const empty = status === 204 || status === 304;
-  // undici's Response takes Node's own web streams; the two declarations of the type differ.
-  const content = empty ? null : (Readable.toWeb(stream) as ReadableStream as unknown as BodyInit);
+  const content = empty ? null : Readable.toWeb(stream);
   return new Response(content, { status, headers });
 }

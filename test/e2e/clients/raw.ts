@@ -10,6 +10,8 @@ export const bothProtocols = ['HTTP/1.1', 'HTTP/2'] as const;
 export interface RawRequest {
   readonly http?: Http;
   readonly method?: string;
+  /** As it is written; the URL's unless said otherwise. */
+  readonly path?: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Whole, or in the pieces that it is written in. */
   readonly body?: string | Buffer | readonly (string | Buffer)[];
@@ -45,6 +47,10 @@ function headersOf(request: RawRequest, pieces: readonly Buffer[]): Record<strin
   return { ...length, ...request.headers };
 }
 
+function pathOf({ path }: RawRequest): { path?: string } {
+  return path === undefined ? {} : { path };
+}
+
 interface Sink {
   write(piece: Buffer): boolean;
 }
@@ -74,7 +80,8 @@ async function overHttp1(url: string, request: RawRequest): Promise<RawAnswer> {
   const pieces = piecesOf(request);
   const headers = headersOf(request, pieces);
   if (request.trailers !== undefined) headers['trailer'] = Object.keys(request.trailers).join(', ');
-  const sent = request1(url, { method: request.method ?? 'POST', headers, agent: false });
+  const sent = request1(url, { method: request.method ?? 'POST', headers, agent: false, ...pathOf(request) });
+  sent.on('error', () => undefined); // fails what waits for the answer; an answer that came before it stands
   sent.setNoDelay(true);
   const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
   answered.catch(() => undefined); // awaited below, once the body is out
@@ -94,13 +101,22 @@ async function overHttp2(url: string, request: RawRequest): Promise<RawAnswer> {
   const connection = connect(origin);
   try {
     const stream = connection.request(
-      { ':method': request.method ?? 'POST', ':path': pathname + search, ...headersOf(request, pieces) },
+      {
+        ':method': request.method ?? 'POST',
+        ':path': request.path ?? pathname + search,
+        ...headersOf(request, pieces),
+      },
       { endStream: request.body === undefined, waitForTrailers: request.trailers !== undefined },
     );
-    if (request.trailers !== undefined) stream.once('wantTrailers', () => { stream.sendTrailers(request.trailers ?? {}); });
+    if (request.trailers !== undefined)
+      stream.once('wantTrailers', () => {
+        stream.sendTrailers(request.trailers ?? {});
+      });
     const { parts, take } = collect();
     stream.on('data', take);
     const ended = once(stream, 'end');
+    stream.once('close', () => stream.emit('error', new Error('the stream was closed'))); // for what still waits
+    stream.on('error', () => undefined);
     const answered = once(stream, 'response') as Promise<[RawAnswer['headers']]>;
     const done = Promise.all([answered, ended]);
     done.catch(() => undefined); // awaited below, once the body is out

@@ -6,7 +6,7 @@ import type { Http } from './raw.ts';
 export interface SdkClient {
   readonly client: Client;
   readonly transport: StreamableHTTPClientTransport;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** The MCP TypeScript SDK's own client, connected. */
@@ -14,8 +14,7 @@ export async function connectSdk(url: string, http: Http): Promise<SdkClient> {
   const over2 = http === 'HTTP/2' ? http2Fetch(new URL(url).origin) : undefined;
   const client = new Client({ name: 'sdk-client', version: '1' });
   const transport = new StreamableHTTPClientTransport(new URL(url), over2 === undefined ? {} : { fetch: over2.fetch });
-  // The SDK's own declaration does not agree with exactOptionalPropertyTypes.
-  await client.connect(transport as Parameters<Client['connect']>[0]);
+  await client.connect(transport);
   return {
     client,
     transport,

@@ -1,7 +1,7 @@
 // A client that writes its messages itself, in a session of the gateway's.
 import { type Http, type RawAnswer, type RawRequest, send } from './raw.ts';
 
-export const latest = '2025-11-25';
+const latest = '2025-11-25';
 
 export const mcpHeaders = {
   'content-type': 'application/json',
@@ -18,41 +18,44 @@ export function initializeMessage(revision = latest, id: string | number = 0): s
 }
 
 /** Sends one message, as given, without a session. */
-export function post(url: string, body: RawRequest['body'], request: Omit<RawRequest, 'body'> = {}): Promise<RawAnswer> {
+export function post(
+  url: string,
+  body: RawRequest['body'],
+  request: Omit<RawRequest, 'body'> = {},
+): Promise<RawAnswer> {
   return send(url, { ...request, body: body ?? '', headers: { ...mcpHeaders, ...request.headers } });
 }
 
 export interface Session {
   readonly id: string;
-  readonly initialized: RawAnswer;
   /** Sends one message, as given. */
-  post(body: RawRequest['body'], request?: Omit<RawRequest, 'body'>): Promise<RawAnswer>;
+  readonly post: (body: RawRequest['body'], request?: Omit<RawRequest, 'body'>) => Promise<RawAnswer>;
   /** Ends it. */
-  end(): Promise<RawAnswer>;
+  readonly end: () => Promise<RawAnswer>;
+}
+
+interface Speech {
+  readonly http?: Http;
+  readonly revision?: string;
 }
 
 /** @throws Error with the answer where initialize is refused */
-export async function openSession(url: string, { http = 'HTTP/1.1', revision = latest }: { http?: Http; revision?: string } = {}): Promise<Session> {
+export async function openSession(
+  url: string,
+  speech: Speech = {},
+): Promise<Session & { readonly initialized: RawAnswer }> {
+  const { http = 'HTTP/1.1', revision = latest } = speech;
   const initialized = await post(url, initializeMessage(revision), { http });
   const id = initialized.headers['mcp-session-id'];
   if (typeof id !== 'string') throw new Error(`initialize was refused: ${initialized.status} ${initialized.text}`);
-  return sessionWith(url, id, http, revision, initialized);
+  return { initialized, ...resumeSession(url, id, speech) };
 }
 
-/** A session that somebody else opened. */
-export function resumeSession(url: string, id: string, { http = 'HTTP/1.1' as Http } = {}): Pick<Session, 'post' | 'end'> {
-  const headers = { 'mcp-session-id': id, 'mcp-protocol-version': latest };
-  return {
-    post: (body, request = {}) => post(url, body, { http, ...request, headers: { ...headers, ...request.headers } }),
-    end: () => send(url, { http, method: 'DELETE', headers }),
-  };
-}
-
-function sessionWith(url: string, id: string, http: Http, revision: string, initialized: RawAnswer): Session {
+/** A session by its id, whoever opened it. */
+export function resumeSession(url: string, id: string, { http = 'HTTP/1.1', revision = latest }: Speech = {}): Session {
   const headers = { 'mcp-session-id': id, 'mcp-protocol-version': revision };
   return {
     id,
-    initialized,
     post: (body, request = {}) => post(url, body, { http, ...request, headers: { ...headers, ...request.headers } }),
     end: () => send(url, { http, method: 'DELETE', headers }),
   };

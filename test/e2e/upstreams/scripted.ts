@@ -19,7 +19,7 @@ export interface Recorded {
 }
 
 /** What both kinds of response can do. */
-export interface Reply {
+interface Reply {
   head(status: number, headers: Readonly<Record<string, string>>): void;
   write(bytes: string | Buffer): void;
   end(bytes?: string | Buffer): void;
@@ -80,7 +80,9 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
             head: (code, headers) => void response.writeHead(code, headers),
             write: (bytes) => void response.write(bytes),
             end: (bytes = '') => void response.end(bytes),
-            reset: () => { response.stream.close(2); },
+            reset: () => {
+              response.stream.close(2);
+            },
           });
         })
       : createServer((request, response) => {
@@ -140,15 +142,27 @@ interface Incoming extends AsyncIterable<unknown> {
 }
 
 function record(request: Incoming, body: Buffer): Recorded {
-  const text = body.toString('utf8');
-  const rpcMethod = /"method"\s*:\s*"([^"]*)"/.exec(text)?.[1];
-  const id = /"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)/.exec(text)?.[1] ?? 'null';
+  const message = messageIn(body);
+  const rpcMethod = typeof message['method'] === 'string' ? message['method'] : undefined;
+  // As it was written: a number may be larger than this program can hold.
+  const id = /"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)/.exec(body.toString())?.[1] ?? JSON.stringify(message['id'] ?? null);
   const { method = '', url = '', headers, trailers } = request;
   return { method, path: url, headers, body, trailers, rpcMethod, id };
 }
 
+function messageIn(body: Buffer): Record<string, unknown> {
+  try {
+    return JSON.parse(body.toString()) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
 function usualAnswers({ initialized, tools = [], sessionId }: ScriptedOptions): Record<string, Answer> {
-  const list = typeof tools === 'string' ? tools : JSON.stringify(tools.map((name) => ({ name, inputSchema: { type: 'object' } })));
+  const list =
+    typeof tools === 'string'
+      ? tools
+      : JSON.stringify(tools.map((name) => ({ name, inputSchema: { type: 'object' } })));
   return {
     initialize: (request, reply) => {
       const offered = /"protocolVersion"\s*:\s*"([^"]*)"/.exec(request.body.toString())?.[1] ?? '';

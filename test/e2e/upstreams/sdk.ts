@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
@@ -73,15 +73,19 @@ async function serve(
     onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
     onsessionclosed: (gone) => void sessions.delete(gone),
   });
-  await mcpServer(options).connect(transport as Parameters<Server['connect']>[0]);
+  await mcpServer(options).connect(transport);
   await transport.handleRequest(request, response);
 }
 
-function mcpServer({ name, instructions, pages = [['echo']] }: SdkServerOptions): Server {
-  const server = new Server(
+function mcpServer({ name, instructions, pages = [['echo']] }: SdkServerOptions): McpServer {
+  const mcp = new McpServer(
     { name, version: '1.0.0' },
-    { capabilities: { tools: { listChanged: true }, logging: {} }, ...(instructions === undefined ? {} : { instructions }) },
+    {
+      capabilities: { tools: { listChanged: true }, logging: {} },
+      ...(instructions === undefined ? {} : { instructions }),
+    },
   );
+  const { server } = mcp; // its own lists have one page only
   server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
     const index = params?.cursor === undefined ? 0 : Number(params.cursor.replace(/^page /, ''));
     const names = [...(pages[index] ?? []), ...(index === pages.length - 1 ? [slowly] : [])];
@@ -96,7 +100,10 @@ function mcpServer({ name, instructions, pages = [['echo']] }: SdkServerOptions)
       const progressToken = params._meta?.progressToken;
       for (let progress = 1; progress <= steps; progress++) {
         if (progressToken !== undefined) {
-          await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total: steps } });
+          await extra.sendNotification({
+            method: 'notifications/progress',
+            params: { progressToken, progress, total: steps },
+          });
         }
         await sleep(pause);
       }
@@ -104,5 +111,5 @@ function mcpServer({ name, instructions, pages = [['echo']] }: SdkServerOptions)
     const said = { server: name, tool: params.name, arguments: params.arguments ?? {} };
     return { content: [{ type: 'text', text: JSON.stringify(said) }] };
   });
-  return server;
+  return mcp;
 }

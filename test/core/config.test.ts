@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { blockOf, casesIn, type Case } from './cases.ts';
+import { instance } from './core.ts';
+import { configured } from './gateway.ts';
+import { mutated } from './json-text.ts';
+import { structOf, type Json } from './struct.ts';
+
+const core = instance();
+
+function environmentOf({ blocks }: Case): string[] {
+  return blocks.get('env')?.split('\n') ?? [];
+}
+
+function check({ title, blocks }: Case, lines: string[]): void {
+  const problems = blocks.get('problems');
+  if (problems !== undefined) expect(lines.join('\n')).toBe(problems);
+  else expect(lines, title).toEqual(expect.arrayContaining(blockOf({ title, blocks }, 'gateway').split('\n')));
+}
+
+const cases = casesIn('config');
+const inYaml = cases.filter(({ blocks }) => blocks.has('yaml'));
+
+describe('as JSON', () => {
+  test.each(cases)('$title', (example) => {
+    const yaml = example.blocks.get('yaml');
+    const text = yaml === undefined ? blockOf(example, 'json') : JSON.stringify(parse(yaml));
+    check(example, configured(core, text, environmentOf(example)));
+  });
+});
+
+describe('as a Struct', () => {
+  test.each(inYaml)('$title', (example) => {
+    const wire = structOf(parse(blockOf(example, 'yaml')) as Record<string, Json>);
+    check(example, configured(core, wire, environmentOf(example)));
+  });
+});
+
+test.each(['', ' ', '{', '{"servers":[]', '\xff', 'servers: []'])('%j is not JSON', (text) => {
+  const problem = text === '' ? 'servers: must list at least one server' : 'the configuration: is not JSON';
+  expect(configured(core, text)).toEqual([problem]);
+});
+
+test.each(['[]', 'null', '1', ' "a" '])('%s is not an object', (text) => {
+  expect(configured(core, text)).toContain(`the configuration: must be an object, found ${text.trim()}`);
+});
+
+const value: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constant(null),
+    fc.boolean(),
+    fc.integer(),
+    fc.integer({ min: -4000, max: 4000 }).map((eighths) => eighths / 8),
+    fc.string({ unit: 'binary' }),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.string(), tie('value'), { maxKeys: 4, noNullPrototype: true }),
+  ),
+})).value;
+const struct = fc.dictionary(fc.string(), value, { maxKeys: 6, noNullPrototype: true });
+
+function jsonOf(wire: Uint8Array): string | undefined {
+  const json = core.text('configStruct', ...core.span(wire));
+  core.clear();
+  return json;
+}
+
+test('a Struct is the JSON that it was made of', () => {
+  fc.assert(
+    fc.property(struct, (struct) => {
+      const json = jsonOf(structOf(struct)) ?? '';
+      expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(struct)));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.each([
+  [0.125, '0.125'],
+  [-0.5, '-0.500'],
+  [1e-9, '0.000'],
+  [1e15, '1000000000000000'],
+  [1e300, '1000000000000000'],
+  [-Infinity, '-1000000000000000'],
+  [NaN, '0.000'],
+])('the number %d is %s', (number, json) => {
+  expect(jsonOf(structOf({ n: number }))).toBe(`{"n":${json}}`);
+});
+
+test('lists in each other end at a depth, not at the end of the stack', () => {
+  const nested = (depth: number): Json => (depth === 0 ? [] : [nested(depth - 1)]);
+  expect(jsonOf(structOf({ a: nested(60) }))).toBeDefined();
+  expect(jsonOf(structOf({ a: nested(1000) }))).toBeUndefined();
+});
+
+test('a value of no kind is null', () => {
+  expect(jsonOf(Uint8Array.of(0x0a, 5, 0x0a, 1, 0x61, 0x12, 0))).toBe('{"a":null}');
+});
+
+test('a Struct that is cut short is refused', () => {
+  const wire = structOf({ servers: [{ name: 'a', ok: true, n: 1 }] });
+  for (let length = 1; length < wire.length; length++) expect(jsonOf(wire.subarray(0, length))).toBeUndefined();
+});
+
+test('what is no configuration is refused, and nothing traps', () => {
+  const example = parse(blockOf(inYaml[1] ?? { title: 'none', blocks: new Map() }, 'yaml')) as Record<string, Json>;
+  const damaged = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    mutated(fc.constant(JSON.stringify(example))),
+    mutated(fc.constant(structOf(example).toString('latin1'))).map((bytes) =>
+      Buffer.from(Buffer.from(bytes).toString(), 'latin1'),
+    ),
+  );
+  fc.assert(
+    fc.property(damaged, fc.uint8Array({ maxLength: 50 }), (text, environment) => {
+      core.call('configParse', ...core.span(text), ...core.span(environment));
+      expect(core.call('configProblems')).toBeGreaterThan(0);
+      core.clear();
+    }),
+    { numRuns: 2000 },
+  );
+});

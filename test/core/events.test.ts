@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { instance } from './core.ts';
+
+const core = instance();
+
+function eventsIn(stream: string): string[] {
+  const events: string[] = [];
+  core.call('eventsOpen', ...core.span(stream));
+  while (core.call('eventsNext') === 1) events.push(core.text('eventsData') ?? '');
+  core.clear();
+  return events;
+}
+
+/** WHATWG HTML §9.2.6, for the data alone: lines first, then fields. Events without data are skipped. */
+function reference(stream: string): string[] {
+  const events: string[] = [];
+  let data: string[] = [];
+  for (const line of [...stream.replace(/^\ufeff/, '').split(/\r\n|\r|\n/), '']) {
+    const [, field = line, value = ''] = /^([^:]*): ?([^]*)$/.exec(line) ?? [];
+    if (field === 'data') data.push(value);
+    if (line !== '') continue;
+    if (data.join('\n') !== '') events.push(data.join('\n'));
+    data = [];
+  }
+  return events;
+}
+
+const lineEnd = fc.constantFrom('\n', '\r', '\r\n');
+const line = fc.oneof(
+  fc.constantFrom('', '', '', 'data', 'data:', 'data: ', ': comment', ':', 'event: message', 'id: 1', 'retry: 5'),
+  fc.constantFrom(
+    'data:x',
+    'data: x',
+    'data:  x',
+    'data: é😀',
+    'data :x',
+    'Data: x',
+    'datax: x',
+    ' data: x',
+    'da',
+    '\ufeffdata: x',
+  ),
+  fc.json().map((document) => `data: ${document}`),
+);
+const stream = fc
+  .tuple(
+    fc.constantFrom('', '', '\ufeff'),
+    fc.array(fc.tuple(line, lineEnd), { maxLength: 30 }),
+    fc.option(line, { nil: '' }),
+  )
+  .map(([mark, lines, last]) => mark + lines.flat().join('') + last);
+
+test('the events of a stream are those that another reader finds', () => {
+  let events = 0;
+  fc.assert(
+    fc.property(stream, (stream) => {
+      const wanted = reference(stream);
+      events += wanted.length;
+      expect(eventsIn(stream)).toEqual(wanted);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(events).toBeGreaterThan(2000);
+});
+
+test.each([
+  ['an event', 'data: a\n\n', ['a']],
+  ['fields and comments around the data', ': hi\nevent: message\nid: 7\ndata: a\nretry: 1\n\n', ['a']],
+  ['line ends of all kinds', 'data: a\r\n\r\ndata: b\r\rdata: c\n\n', ['a', 'b', 'c']],
+  ['several lines of data', 'data: {\ndata: "a":\ndata:  1}\n\n', ['{\n"a":\n 1}']],
+  ['an empty line of data between others', 'data: a\ndata\ndata: b\n\n', ['a\n\nb']],
+  ['a priming event', 'id: 0\ndata:\n\nid: 1\ndata: a\n\n', ['a']],
+  ['a byte order mark', '\ufeffdata: a\n\n', ['a']],
+  ['one space is no part of the value', 'data:  a\n\n', [' a']],
+  ['no blank line at the end', 'data: a', ['a']],
+  ['half a line end at the end', 'data: a\r', ['a']],
+  ['nothing', '', []],
+  ['blank lines alone', '\n\r\n\r', []],
+])('%s', (_, stream, events) => {
+  expect(eventsIn(stream)).toEqual(events);
+});

@@ -1,0 +1,50 @@
+import { make, newArena } from '../../../filter/bytes/arena';
+import { Span, span } from '../../../filter/bytes/span';
+import { Answer, Documents, documentsIn, judge, Verdict } from '../../../filter/federation/answer';
+import { Reason } from '../../../filter/mcp/errors';
+
+const arena = newArena(4096);
+let answer: Answer = make<Answer>(arena);
+let verdict: Verdict = make<Verdict>(arena);
+let documents: Documents | null = null;
+
+export function answerOpen(
+  ending: i32,
+  status: u32,
+  contentType: usize,
+  typeCount: u32,
+  body: usize,
+  bodyCount: u32,
+): void {
+  arena.reset();
+  answer = make<Answer>(arena);
+  answer.ending = ending;
+  answer.status = status;
+  answer.contentType = span(contentType, typeCount);
+  answer.body = span(body, bodyCount);
+}
+
+/** What the HTTP side says. */
+export function answerJudge(): Reason {
+  verdict = judge(answer, arena);
+  return verdict.reason;
+}
+
+/** Begins to read the documents in the body. */
+export function answerRead(): Reason {
+  verdict = make<Verdict>(arena);
+  documents = documentsIn(answer, verdict, arena);
+  return verdict.reason;
+}
+
+export function answerNext(): bool {
+  return documents!.next();
+}
+
+export function answerDocument(): Span {
+  return documents!.document;
+}
+
+export function answerDetail(): Span {
+  return verdict.detail;
+}

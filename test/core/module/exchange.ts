@@ -1,0 +1,95 @@
+import { make, newArena } from '../../../filter/bytes/arena';
+import { newHeaderList } from '../../../filter/bytes/pairs';
+import { equals, Span, span, NONE } from '../../../filter/bytes/span';
+import { Gateway } from '../../../filter/config/gateway';
+import { parseGateway } from '../../../filter/config/parse';
+import { admit, serve } from '../../../filter/flow/dispatch';
+import { Exchange, newExchange, Outcome } from '../../../filter/flow/exchange';
+import { readRequest } from '../../../filter/flow/request';
+import { LATEST } from '../../../filter/mcp/revisions';
+import * as header from '../../../filter/mcp/headers';
+import { KEY_SIZE } from '../../../filter/session/aead';
+import { Key } from '../../../filter/session/keyring';
+import { ENTROPY_SIZE, newSessionDraft, OFFERS_TOOLS, Upstream } from '../../../filter/session/token';
+
+const NOW: u32 = 1_000_000_000;
+const gatewayMemory = newArena(16384);
+const memoryOfExchange = newArena(16384);
+
+let gateway: Gateway = parseGateway(NONE, NONE, gatewayMemory).gateway;
+let token: Span = NONE;
+let exchange: Exchange = newExchange(gateway, readRequest(NONE, memoryOfExchange), memoryOfExchange);
+
+/** A gateway with this configuration, and a session with all of its servers. False: the configuration was refused. */
+export function exchangeConfigure(text: usize, count: u32): bool {
+  gatewayMemory.reset();
+  const parsed = parseGateway(gatewayMemory.copy(span(text, count)), NONE, gatewayMemory);
+  gateway = parsed.gateway;
+  if (parsed.problems.lines.count > 0) return false;
+
+  const key = make<Key>(gatewayMemory);
+  key.bytes = gatewayMemory.zeroed(KEY_SIZE as usize);
+  gateway.keys.keys.push(changetype<usize>(key) as u64);
+  const draft = newSessionDraft(LATEST, gatewayMemory);
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const upstream = make<Upstream>(gatewayMemory);
+    upstream.fingerprint = gateway.serverAt(i).fingerprint;
+    upstream.revision = LATEST;
+    upstream.offers = OFFERS_TOOLS;
+    draft.add(upstream);
+  }
+  const entropy = span(gatewayMemory.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);
+  token = draft.sealed(key, entropy, NOW, 3600, gateway.audience, gatewayMemory);
+  return true;
+}
+
+/** Begins a POST in that session. */
+export function exchangeOpen(): void {
+  memoryOfExchange.reset();
+  const headers = newHeaderList(memoryOfExchange)
+    .add(header.METHOD, header.POST)
+    .add(header.CONTENT_LENGTH, header.POST)
+    .add(header.SESSION_ID, token);
+  exchange = newExchange(gateway, readRequest(headers.packed(), memoryOfExchange), memoryOfExchange);
+  exchange.now = (NOW as u64) * 1_000_000_000;
+}
+
+export function exchangeRead(chunk: usize, count: u32): void {
+  exchange.envelope.read(span(chunk, count));
+}
+
+/** @param body all of what was read, in one piece */
+export function exchangeDecide(body: usize, count: u32): Outcome {
+  exchange.body = span(body, count);
+  const outcome = admit(exchange);
+  return outcome === Outcome.Serve ? serve(exchange) : outcome;
+}
+
+export function exchangeServer(): i32 {
+  return exchange.forward.server.index;
+}
+
+export function exchangeCutFrom(): u32 {
+  return exchange.forward.cutFrom;
+}
+
+export function exchangeCutTo(): u32 {
+  return exchange.forward.cutTo;
+}
+
+/** The value of a header that is set on the way to the server. */
+export function exchangeHeader(name: usize, count: u32): Span {
+  const headers = exchange.forward.headers;
+  for (let i: u32 = 0; i < headers.count; i++) {
+    if (equals(headers.nameAt(i), span(name, count))) return headers.valueAt(i);
+  }
+  return NONE;
+}
+
+export function exchangeReplyStatus(): u32 {
+  return exchange.reply.status;
+}
+
+export function exchangeReplyBody(): Span {
+  return exchange.reply.body;
+}

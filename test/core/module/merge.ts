@@ -1,0 +1,38 @@
+import { make, newArena } from '../../../filter/bytes/arena';
+import { Span, span, NONE } from '../../../filter/bytes/span';
+import { Server } from '../../../filter/config/gateway';
+import { FanOut, newFanOut } from '../../../filter/federation/fanout';
+import { mergedTools } from '../../../filter/federation/merge';
+import { readPage } from '../../../filter/federation/page';
+import { Reason } from '../../../filter/mcp/errors';
+import { Upstream } from '../../../filter/session/token';
+
+const arena = newArena(16384);
+let fanOut: FanOut = newFanOut(1, 1, arena);
+
+export function mergeOpen(): void {
+  arena.reset();
+  fanOut = newFanOut(1, 1, arena);
+}
+
+/** Begins the part of another server. */
+export function mergeServer(prefix: usize, count: u32): void {
+  const server = make<Server>(arena);
+  server.prefix = span(prefix, count);
+  fanOut.add(server, make<Upstream>(arena), arena);
+}
+
+/** Adds a page to the last server. */
+export function mergePage(document: usize, count: u32): void {
+  const page = readPage(arena.copy(span(document, count)), arena);
+  fanOut.at(fanOut.lanes.count - 1).pages.push(changetype<usize>(page) as u64);
+}
+
+/** The last server fails. */
+export function mergeFail(): void {
+  fanOut.at(fanOut.lanes.count - 1).verdict.set(Reason.UpstreamTimeout, NONE);
+}
+
+export function mergeTools(): Span {
+  return mergedTools(fanOut, arena);
+}

@@ -1,0 +1,47 @@
+import { newArena } from '../../../filter/bytes/arena';
+import { Span, span, NONE } from '../../../filter/bytes/span';
+import { Item, Page, readPage } from '../../../filter/federation/page';
+
+const arena = newArena(16384);
+let page: Page = readPage(NONE, arena);
+
+export function pageRead(document: usize, count: u32): void {
+  arena.reset();
+  page = readPage(span(document, count), arena);
+}
+
+export function pageMalformed(): bool {
+  return page.malformed;
+}
+
+export function pageAnswers(id: usize, count: u32): bool {
+  return page.answers(span(id, count), arena);
+}
+
+export function pageHasResult(): bool {
+  return page.hasResult;
+}
+
+export function pageError(): Span {
+  return page.error;
+}
+
+export function pageCount(): i32 {
+  return page.items.count;
+}
+
+export function pageObject(index: i32): Span {
+  return changetype<Item>(page.items.at(index) as usize).object;
+}
+
+export function pageName(index: i32): Span {
+  return changetype<Item>(page.items.at(index) as usize).name;
+}
+
+export function pageSkipped(): i32 {
+  return page.skipped;
+}
+
+export function pageNextCursor(): Span {
+  return page.nextCursor;
+}

@@ -1,0 +1,107 @@
+import { make, newArena } from '../../../filter/bytes/arena';
+import { newList } from '../../../filter/bytes/list';
+import { Span, pointer, span, NONE } from '../../../filter/bytes/span';
+import { KEY_SIZE } from '../../../filter/session/aead';
+import { audienceOf } from '../../../filter/session/audience';
+import { Key, KeyRing } from '../../../filter/session/keyring';
+import {
+  ENTROPY_SIZE,
+  newSessionDraft,
+  openSession,
+  Session,
+  SessionDraft,
+  Upstream,
+} from '../../../filter/session/token';
+
+const keyMemory = newArena(1024);
+const draftMemory = newArena(8192);
+const sessionMemory = newArena(8192);
+
+let ring: KeyRing = make<KeyRing>(keyMemory);
+ring.keys = newList(keyMemory);
+let draft: SessionDraft = newSessionDraft(0, draftMemory);
+let session: Session | null = null;
+let upstream: Upstream | null = null;
+
+/** Forgets all keys. */
+export function sessionOpenRing(): void {
+  keyMemory.reset();
+  ring = make<KeyRing>(keyMemory);
+  ring.keys = newList(keyMemory);
+}
+
+export function sessionAddKey(id: u32, bytes: usize): void {
+  const key = make<Key>(keyMemory);
+  key.id = id;
+  key.bytes = pointer(keyMemory.copy(span(bytes, KEY_SIZE)));
+  ring.keys.push(changetype<usize>(key) as u64);
+}
+
+/** Begins another session. */
+export function sessionOpenDraft(revision: i32): void {
+  draftMemory.reset();
+  draft = newSessionDraft(revision, draftMemory);
+}
+
+export function sessionAdd(fingerprint: u64, revision: i32, offers: u32, id: usize, count: u32): bool {
+  const added = make<Upstream>(draftMemory);
+  added.fingerprint = fingerprint;
+  added.revision = revision;
+  added.offers = offers as u8;
+  added.sessionId = span(id, count);
+  return draft.add(added);
+}
+
+/** @param entropy 28 bytes */
+export function sessionSeal(entropy: usize, now: u32, ttl: u32, audience: usize, count: u32): Span {
+  const random = span(entropy, ENTROPY_SIZE as u32);
+  return draft.sealed(ring.sealing, random, now, ttl, span(audience, count), draftMemory);
+}
+
+export function sessionOpen(token: usize, tokenCount: u32, now: u32, audience: usize, count: u32): bool {
+  sessionMemory.reset();
+  session = openSession(span(token, tokenCount), ring, now, span(audience, count), sessionMemory);
+  return session !== null;
+}
+
+export function sessionIssued(): u32 {
+  return session!.issued;
+}
+
+export function sessionExpires(): u32 {
+  return session!.expires;
+}
+
+export function sessionId(): Span {
+  return session!.id;
+}
+
+export function sessionRevision(): i32 {
+  return session!.revision;
+}
+
+export function sessionCount(): i32 {
+  return session!.count;
+}
+
+/** Looks an upstream up for the functions below. */
+export function sessionFind(fingerprint: u64): bool {
+  upstream = session!.upstream(fingerprint, sessionMemory);
+  return upstream !== null;
+}
+
+export function sessionUpstreamRevision(): i32 {
+  return upstream!.revision;
+}
+
+export function sessionUpstreamOffers(): u32 {
+  return upstream!.offers;
+}
+
+export function sessionUpstreamId(): Span {
+  return upstream!.sessionId;
+}
+
+export function sessionAudience(endpoint: usize, count: u32): Span {
+  return audienceOf(span(endpoint, count), draftMemory);
+}

@@ -1,0 +1,248 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { cutAt, feedings, Window } from './chunks.ts';
+import { instance } from './core.ts';
+import { isJson, json, mutated, nested } from './json-text.ts';
+import { tokensIn, type Token } from './tokens.ts';
+
+const MAX_DEPTH = 512;
+const KEY_CAPACITY = 64;
+const INVALID = 1;
+const KINDS = ['more', 'invalid', '{', '}', '[', ']', 'key', 'string', 'number', 'word'];
+const KEY = KINDS.indexOf('key');
+const FAULTS = ['none', 'syntax', 'utf8', 'depth'];
+
+const core = instance();
+const window = new Window(core, 1 << 16);
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** All that the scanner tells about a document: a line for each token, then how it ended. */
+function scan(chunks: Iterable<Uint8Array>, watch = MAX_DEPTH): string {
+  const lines: string[] = [];
+  core.call('scannerOpen', watch);
+  let kind = 0;
+  for (const chunk of chunks) {
+    // After a fault nobody feeds another chunk.
+    if (kind === INVALID) break;
+    core.call('scannerFeed', ...window.show(chunk));
+    while ((kind = core.call('scannerNext')) > INVALID) {
+      const range = `${core.call('scannerStart')}-${core.call('scannerFinish')}`;
+      const name = kind === KEY ? core.get(core.call('scannerKey'), core.call('scannerKeyKept')) : undefined;
+      const length = kind === KEY ? core.call('scannerKeyLength') : 0;
+      lines.push(line(KINDS[kind], range, core.call('scannerDepth'), name, length));
+    }
+  }
+  const fault = FAULTS[core.call('scannerFault')] ?? '';
+  const complete = core.call('scannerComplete') === 1;
+  return [...lines, `${fault} at ${core.call('scannerPosition')}, ${complete ? 'complete' : 'incomplete'}`].join('\n');
+}
+
+function line(kind = '', range: string, depth: number, name: Uint8Array | undefined, length: number): string {
+  const named = name ? ` ${Buffer.from(name.subarray(0, KEY_CAPACITY)).toString('hex')} of ${length}` : '';
+  return `${kind} ${range} in ${depth}${named}`;
+}
+
+/** The same from the tokenizer of the tests. */
+function expected(text: string, watch = MAX_DEPTH): string {
+  const tokens = tokensIn(text).filter((token) => levelOf(token) <= watch && !isUnended(token, text));
+  const lines = tokens.map(({ kind, start, finish, depth, name }) =>
+    line(kind, `${start}-${finish}`, depth, name, name?.length ?? 0),
+  );
+  return [...lines, `none at ${Buffer.byteLength(text)}, complete`].join('\n');
+}
+
+/** Of the token itself: the brackets of a container stand outside of it. */
+function levelOf({ kind, depth }: Token): number {
+  return kind === '{' || kind === '[' ? depth - 1 : depth;
+}
+
+/** A number with nothing behind it could still go on: that it has ended, only `complete` can tell. */
+function isUnended({ kind, depth, finish }: Token, text: string): boolean {
+  return kind === 'number' && depth === 0 && finish === Buffer.byteLength(text);
+}
+
+test('every token has the kind, the range, the depth and the name that another tokenizer finds', () => {
+  fc.assert(
+    fc.property(json, (text) => {
+      expect(scan([utf8(text)])).toBe(expected(text));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('it does not matter where a document is cut', () => {
+  fc.assert(
+    fc.property(
+      json.filter((text) => text.length < 300),
+      (text) => {
+        const whole = expected(text);
+        for (const chunks of feedings(utf8(text))) expect(scan(chunks)).toBe(whole);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('it does not matter how often a document is cut', () => {
+  fc.assert(
+    fc.property(json, fc.array(fc.nat(), { maxLength: 20 }), (text, places) => {
+      expect(scan(cutAt(utf8(text), places))).toBe(expected(text));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('only what stands no deeper than is watched is told', () => {
+  fc.assert(
+    fc.property(json, fc.integer({ min: -1, max: 4 }), fc.array(fc.nat(), { maxLength: 3 }), (text, watch, places) => {
+      expect(scan(cutAt(utf8(text), places), watch)).toBe(expected(text, watch));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a document is JSON to the scanner exactly if it is JSON to JSON.parse', () => {
+  let valid = 0;
+  fc.assert(
+    fc.property(mutated(json), (bytes) => {
+      const wanted = isJson(bytes);
+      if (wanted) valid++;
+      expect(core.call('readerIsJson', ...window.show(bytes)) === 1).toBe(wanted);
+    }),
+    { numRuns: 10_000 },
+  );
+  expect(valid).toBeGreaterThan(500);
+  expect(valid).toBeLessThan(9500);
+});
+
+/** All sequences of one to `most` of these parts. */
+function* sequences(parts: string[], most: number, before = ''): Generator<string> {
+  if (most === 0) return;
+  for (const part of parts) {
+    yield before + part;
+    yield* sequences(parts, most - 1, before + part);
+  }
+}
+
+test.each([
+  { kind: 'number', parts: ['0', '1', '-', '+', '.', 'e'], most: 5, quote: '' },
+  { kind: 'structure', parts: ['{', '}', '[', ']', ',', ':', '""', '1'], most: 5, quote: '' },
+  { kind: 'escape', parts: ['\\', 'u', '00', 'F', 'g'], most: 5, quote: '"' },
+])('of all short texts that look like a $kind, those are JSON that are JSON to JSON.parse', (texts) => {
+  const wrong: string[] = [];
+  for (const sequence of sequences(texts.parts, texts.most)) {
+    const bytes = utf8(`${texts.quote}${sequence}${texts.quote}`);
+    if ((core.call('readerIsJson', ...window.show(bytes)) === 1) !== isJson(bytes)) wrong.push(sequence);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('a fault is found at the first byte that no document could have there, wherever it is cut', () => {
+  fc.assert(
+    fc.property(mutated(json.filter((text) => text.length < 200)), (bytes) => {
+      const whole = scan([bytes]);
+      for (const chunks of feedings(bytes)) expect(scan(chunks)).toBe(whole);
+      const [, fault = '', position = ''] = /(\w+) at (\d+), \w+$/.exec(whole) ?? [];
+      if (fault === 'none') return;
+      expect(scan([bytes.subarray(0, Number(position))])).toContain(`none at ${position},`);
+      expect(scan([bytes.subarray(0, Number(position) + 1)])).toBe(whole);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('bytes that are no text never trap', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(), { maxLength: 5 }), (bytes, places) => {
+      expect(scan(cutAt(bytes, places))).toBe(scan([bytes]));
+      expect(core.call('readerIsJson', ...window.show(bytes)) === 1).toBe(isJson(bytes));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** Those at the edges of what RFC 3629 §4 and RFC 8259 §7 allow. */
+// prettier-ignore
+const EDGES = [
+  0x00, 0x1f, 0x20, 0x22, 0x5c, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
+  0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+];
+const ALL = Array.from({ length: 256 }, (_, byte) => byte);
+
+test.each([
+  { bytes: 'one or two bytes', places: [ALL, ALL] },
+  { bytes: 'three bytes', places: [EDGES, EDGES, EDGES] },
+  { bytes: 'four bytes', places: [[0xf0, 0xf1, 0xf3, 0xf4, 0xf5], EDGES, EDGES, [0x22, 0x7f, 0x80, 0xbf, 0xc0]] },
+])('of $bytes inside a string, those are refused that TextDecoder or JSON.parse refuses', ({ places }) => {
+  const document = utf8(`["${'.'.repeat(places.length)}"]`);
+  const [pointer, length] = window.show(document);
+  const wrong: string[] = [];
+  const tryAll = (at: number): void => {
+    if (at === places.length) {
+      core.memory.set(document, pointer);
+      if ((core.call('readerIsJson', pointer, length) === 1) !== isJson(document)) {
+        wrong.push(Buffer.from(document).toString('hex'));
+      }
+      return;
+    }
+    for (const byte of places[at] ?? []) {
+      document[2 + at] = byte;
+      tryAll(at + 1);
+    }
+  };
+  tryAll(0);
+  expect(wrong).toEqual([]);
+});
+
+test('each bad byte is found at each place of the blocks that are read at once', () => {
+  for (let length = 0; length < 70; length++) {
+    for (const bad of [0x00, 0x1f, 0x80, 0xff]) {
+      const text = utf8(`"${'a'.repeat(length)}?${'b'.repeat(70 - length)}"`);
+      text[length + 1] = bad;
+      expect(scan([text])).toBe(`${bad < 0x20 ? 'syntax' : 'utf8'} at ${length + 1}, incomplete`);
+    }
+  }
+});
+
+test.each([
+  ['a byte order mark', '\ufeff{}', 'syntax at 0, incomplete'],
+  ['nothing', '', 'none at 0, incomplete'],
+  ['white space alone', ' \n', 'none at 2, incomplete'],
+  ['white space that is none to JSON', '\f1', 'syntax at 0, incomplete'],
+  ['a number that nothing follows', '-0', 'none at 2, complete'],
+  ['a number that has not ended', '1e', 'none at 2, incomplete'],
+  ['two documents', '{}{}', '{ 0-1 in 1\n} 1-2 in 0\nsyntax at 2, incomplete'],
+  ['a zero that goes on', '01', 'number 0-1 in 0\nsyntax at 1, incomplete'],
+  ['a bracket of the other kind', '[}', '[ 0-1 in 1\nsyntax at 1, incomplete'],
+  ['a comma before the end', '[1,]', '[ 0-1 in 1\nnumber 1-2 in 1\nsyntax at 3, incomplete'],
+  ['a closing bracket alone', ']', 'syntax at 0, incomplete'],
+  ['a word cut short', 'nul', 'none at 3, incomplete'],
+  ['a word with another ending', 'nulL', 'syntax at 3, incomplete'],
+])('%s', (_, text, told) => {
+  for (const chunks of feedings(utf8(text))) expect(scan(chunks)).toBe(told);
+});
+
+test('512 levels are read, one more is refused where it begins', () => {
+  const deepest = nested(MAX_DEPTH);
+  expect(scan([utf8(deepest)])).toBe(expected(deepest));
+  expect(scan([...utf8(deepest)].map((byte) => Uint8Array.of(byte)))).toBe(expected(deepest));
+
+  const deeper = nested(MAX_DEPTH + 1);
+  const last = tokensIn(deeper).findLast(({ kind }) => kind === '{' || kind === '[')?.start ?? 0;
+  expect(scan([utf8(deeper)], -1)).toBe(`depth at ${last}, incomplete`);
+});
+
+test('a hundred thousand levels are refused, not followed', () => {
+  for (const text of ['['.repeat(1e5), '{"a":'.repeat(1e5)]) {
+    const bytes = utf8(text);
+    expect(core.call('readerIsJson', ...core.span(bytes))).toBe(0);
+    core.call('scannerOpen', 0);
+    core.call('scannerFeed', ...core.span(bytes));
+    while (core.call('scannerNext') > INVALID);
+    expect(FAULTS[core.call('scannerFault')]).toBe('depth');
+    core.clear();
+  }
+});

@@ -1,0 +1,45 @@
+// What a bootstrap under test has that the shipped one has not, and the other way round.
+import type { Bootstrap } from '../../envoy/bootstrap.ts';
+
+export type Adjustment = (bootstrap: Bootstrap) => void;
+
+export function connectionManager({ static_resources: { listeners } }: Bootstrap) {
+  return listeners[0].filter_chains[0].filters[0].typed_config;
+}
+
+/** Lets the gateway speak HTTP/2 to these servers; what it derives from a URL is HTTP/1.1. */
+export function overHttp2(...names: string[]): Adjustment {
+  const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  return ({ static_resources: { clusters } }) => {
+    for (const cluster of clusters.filter(({ name }) => names.includes(name))) {
+      cluster.typed_extension_protocol_options = {
+        [options]: {
+          '@type': `type.googleapis.com/${options}`,
+          explicit_http_config: { http2_protocol_options: {} },
+        },
+      };
+    }
+  };
+}
+
+/** Static routes are checked against the static clusters unless that is switched off, as for clusters that come by CDS. */
+export function withoutCluster(name: string): Adjustment {
+  return (bootstrap) => {
+    const resources = bootstrap.static_resources;
+    resources.clusters = resources.clusters.filter((cluster) => cluster.name !== name);
+    Object.assign(connectionManager(bootstrap).route_config, { validate_clusters: false });
+  };
+}
+
+/** Gives the route of a server further members. */
+export function withRoute(server: string, members: object): Adjustment {
+  return (bootstrap) => {
+    const [host] = connectionManager(bootstrap).route_config.virtual_hosts;
+    Object.assign(host.routes.find((route) => route.name === server)?.route ?? {}, members);
+  };
+}
+
+/** As in a configuration that leaves it to the module to take routing headers away from clients. */
+export const withoutEarlyMutation: Adjustment = (bootstrap) => {
+  Object.assign(connectionManager(bootstrap), { early_header_mutation_extensions: [] });
+};

@@ -1,0 +1,264 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withoutEarlyMutation } from './adjust.ts';
+import { refusal } from './clients/answers.ts';
+import { bothProtocols, send } from './clients/raw.ts';
+import { callMessage, initializeMessage, listMessage, openSession, post } from './clients/session.ts';
+import { describeGateway } from './engine.ts';
+import { useGateway } from './gateway.ts';
+import { type Recorded, type Scripted, result, startScripted } from './upstreams/scripted.ts';
+
+const clientCredentials = { authorization: 'Bearer of-the-client', cookie: 'c=1', 'proxy-authorization': 'Basic eA==' };
+
+const modern = 'io.modelcontextprotocol/protocolVersion';
+
+describeGateway('headers', () => {
+  let none: Scripted;
+  let fixed: Scripted;
+  let passed: Scripted;
+  beforeAll(async () => {
+    none = await startScripted({ tools: ['echo'], sessionId: 'session-of-none' });
+    fixed = await startScripted({
+      tools: ['echo'],
+      sessionId: 'session-of-fixed',
+      initialized: { protocolVersion: '2025-03-26' },
+    });
+    passed = await startScripted({ tools: ['echo'] });
+  });
+  afterAll(async () => {
+    await Promise.all([none.stop(), fixed.stop(), passed.stop()]);
+  });
+  const gateway = useGateway(() => ({
+    servers: [
+      { name: 'none', url: `${none.url}?tenant=a` },
+      { name: 'fixed', url: fixed.url, credentials: { type: 'header', header: 'authorization', env: 'FIXED_TOKEN' } },
+      { name: 'passed', url: passed.url, credentials: { type: 'passthrough', headers: ['authorization', 'x-user'] } },
+    ],
+    env: { FIXED_TOKEN: 'Bearer of-the-gateway' },
+    adjust: withoutEarlyMutation,
+  }));
+
+  describe.each(bothProtocols)('over %s', (http) => {
+    /** Everything that a session has the gateway send, by server. */
+    async function wholeSession(
+      headers: Record<string, string>,
+    ): Promise<Record<'none' | 'fixed' | 'passed', Recorded[]>> {
+      for (const upstream of [none, fixed, passed]) upstream.forget();
+      const initialized = await post(gateway.current.url, initializeMessage(), { http, headers });
+      const session = {
+        ...headers,
+        'mcp-session-id': String(initialized.headers['mcp-session-id']),
+        'mcp-protocol-version': '2025-11-25',
+      };
+      await post(gateway.current.url, listMessage(), { http, headers: session });
+      for (const name of ['none', 'fixed', 'passed']) {
+        await post(gateway.current.url, callMessage(`"${name}_echo"`), { http, headers: session });
+      }
+      await send(gateway.current.url, { http, method: 'DELETE', headers: session });
+      return { none: [...none.requests], fixed: [...fixed.requests], passed: [...passed.requests] };
+    }
+
+    it("keep the client's credentials from every server that is not to have them", async () => {
+      const sent = await wholeSession({ ...clientCredentials, 'x-user': 'ada' });
+      expect(sent.none.map(({ rpcMethod, method }) => rpcMethod ?? method)).toEqual([
+        ...['initialize', 'notifications/initialized', 'tools/list', 'tools/call', 'DELETE'],
+      ]);
+      for (const { headers } of sent.none) {
+        for (const name of Object.keys(clientCredentials)) expect(headers).not.toHaveProperty(name);
+      }
+      for (const { headers } of sent.fixed) {
+        expect(headers['authorization']).toBe('Bearer of-the-gateway');
+        expect(headers).not.toHaveProperty('cookie');
+      }
+      expect(sent.passed).toHaveLength(4); // it keeps no session that could be ended
+      for (const { headers } of sent.passed) {
+        expect(headers).toMatchObject({ authorization: 'Bearer of-the-client', 'x-user': 'ada' });
+        expect(headers).not.toHaveProperty('cookie');
+        expect(headers).not.toHaveProperty('proxy-authorization');
+      }
+    });
+
+    it('send credentials on where the client has none, too', async () => {
+      const sent = await wholeSession({});
+      for (const { headers } of sent.fixed) expect(headers['authorization']).toBe('Bearer of-the-gateway');
+      for (const { headers } of [...sent.none, ...sent.passed]) expect(headers).not.toHaveProperty('authorization');
+    });
+
+    it('carry to each server its own session and revision, and never those of the gateway', async () => {
+      const sent = await wholeSession({});
+      const behind = (requests: Recorded[]) =>
+        requests.slice(1).map(({ headers }) => [headers['mcp-session-id'], headers['mcp-protocol-version']]);
+      expect(behind(sent.none)).toEqual(Array(4).fill(['session-of-none', '2025-11-25']));
+      expect(behind(sent.fixed)).toEqual(Array(4).fill(['session-of-fixed', '2025-03-26']));
+      expect(behind(sent.passed)).toEqual(Array(3).fill([undefined, '2025-11-25']));
+    });
+
+    it('name the gateway to every server, and each server by its own path and authority', async () => {
+      const sent = await wholeSession({ via: '1.1 corner-shop' });
+      for (const { headers, path, rpcMethod } of sent.none) {
+        expect(headers['via']).toBe(rpcMethod === 'tools/call' ? '1.1 corner-shop, 1.1 sluice' : '1.1 sluice');
+        expect(path).toBe('/mcp?tenant=a');
+        expect(headers['host']).toBe(new URL(none.url).host);
+      }
+    });
+
+    it('of an upstream session do not reach the client', async () => {
+      none.answers = {
+        'tools/call': (request, reply) => {
+          reply.head(200, {
+            'content-type': 'application/json',
+            'mcp-session-id': 'session-of-none',
+            'x-of-server': 'kept',
+          });
+          reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":{}}`);
+        },
+      };
+      const session = await openSession(gateway.current.url, { http });
+      const { headers } = await session.post(callMessage('"none_echo"'));
+      expect(headers).not.toHaveProperty('mcp-session-id');
+      expect(headers['x-of-server']).toBe('kept');
+      none.answers = {};
+    });
+
+    it.each(['1.1 sluice', '1.0 a, 1.1 sluice', '1.1 sluice (x), 1.1 b'])(
+      'stop a request that went in a circle: Via %j',
+      async (via) => {
+        const answer = await post(gateway.current.url, initializeMessage(), { http, headers: { via } });
+        expect(refusal(answer)).toEqual({ status: 508, id: null, code: -32603, reason: 'loop' });
+      },
+    );
+
+    it.each(['1.1 sluiced', '1.1 other'])('let a request through that only looks like it: Via %j', async (via) => {
+      expect((await post(gateway.current.url, initializeMessage(), { http, headers: { via } })).status).toBe(200);
+    });
+
+    it('are what a route may trust: the client sets none of them', async () => {
+      const forged = {
+        'x-mcp-servername': 'fixed',
+        'x-mcp-method': 'x',
+        'x-mcp-toolname': 'x',
+        'x-mcp-promptname': 'x',
+        'x-mcp-resourceuri': 'x',
+        'X-MCP-ServerName': 'fixed',
+      };
+      const session = await openSession(gateway.current.url, { http });
+      fixed.forget();
+      await session.post(callMessage('"none_echo"'), {
+        headers: http === 'HTTP/1.1' ? forged : { ...lowerCase(forged), 'x-mcp-servername': ['fixed', 'passed'] },
+      });
+      const { headers } = none.last('tools/call');
+      expect(headers).toMatchObject({
+        'x-mcp-servername': 'none',
+        'x-mcp-method': 'tools/call',
+        'x-mcp-toolname': 'echo',
+      });
+      expect(headers).not.toHaveProperty('x-mcp-promptname');
+      expect(headers).not.toHaveProperty('x-mcp-resourceuri');
+      expect(fixed.requests).toEqual([]);
+    });
+
+    it.each(['2024-01-01', 'DRAFT-2026-v1', '2025-11-25, 2025-06-18', 'x'])(
+      'name a revision that nobody knows: %s',
+      async (version) => {
+        const session = await openSession(gateway.current.url, { http });
+        const answer = await session.post(listMessage('7'), { headers: { 'mcp-protocol-version': version } });
+        expect(refusal(answer)).toEqual({ status: 400, id: 7, code: -32000, reason: 'unsupported_version' });
+      },
+    );
+
+    it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
+      'may name any revision that the gateway speaks: %s',
+      async (version) => {
+        const session = await openSession(gateway.current.url, { http });
+        const answer = await session.post(listMessage('7'), { headers: { 'mcp-protocol-version': version } });
+        expect(answer.status).toBe(200);
+      },
+    );
+
+    it.each([
+      ['their headers', listMessage('"x"'), { 'mcp-protocol-version': '2026-07-28' }],
+      [
+        'their bodies',
+        `{"jsonrpc":"2.0","id":"x","method":"tools/list","params":{"_meta":{"a":{"b":1},"${modern}":"2026-07-28"}}}`,
+        {},
+      ],
+      [
+        'a claim written with escapes',
+        `{"jsonrpc":"2.0","id":"x","method":"server/discover","params":{"_meta":{"${modern.replace('m', '\\u006d')}":"2026-07-28"}}}`,
+        {},
+      ],
+    ])(
+      'of the stateless revision are answered so that the client falls back: it claims it in %s',
+      async (_, body, headers) => {
+        const answer = await post(gateway.current.url, body, { http, headers });
+        expect(refusal(answer)).toEqual({ status: 400, id: 'x', code: -32022, reason: 'unsupported_version' });
+        const { error } = JSON.parse(answer.text) as { error: { data: Record<string, unknown> } };
+        expect(error.data).toMatchObject({
+          supported: ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
+          requested: '2026-07-28',
+        });
+      },
+    );
+
+    it.each(['team-a/reader', ''])('narrow to no virtual server that there is not: %j', async (name) => {
+      const answer = await post(gateway.current.url, initializeMessage(), {
+        http,
+        headers: { 'x-mcp-virtualserver': name },
+      });
+      expect(refusal(answer)).toMatchObject({ status: 404, reason: 'unknown_virtual_server' });
+    });
+  });
+
+  it.each([
+    [{ 'x-envoy-retry-on': '5xx', 'x-envoy-max-retries': '3' }],
+    [{ 'x-envoy-upstream-rq-timeout-ms': '1', 'x-envoy-internal': 'true' }],
+    [{ 'x-envoy-hedge-on-per-try-timeout': 'true', 'x-envoy-upstream-rq-per-try-timeout-ms': '1' }],
+  ])('do not let a client tell Envoy how often and how long a tool runs: %o', async (headers) => {
+    none.answers = {
+      'tools/call': async (_, reply) => {
+        await sleep(50);
+        reply.head(500, { 'content-type': 'text/plain' });
+        reply.end('failed');
+      },
+    };
+    const session = await openSession(gateway.current.url);
+    none.forget();
+    const answer = await session.post(callMessage('"none_echo"'), { headers });
+    none.answers = {};
+    expect(refusal(answer)).toMatchObject({ status: 200, reason: 'upstream_status', server: 'none' });
+    expect(none.of('tools/call')).toHaveLength(1);
+  });
+
+  it('repeated by a client are read as one, or the last of them counts', async () => {
+    const via = ['1.1 sluice', '1.1 b'];
+    expect(refusal(await post(gateway.current.url, initializeMessage(), { headers: { via } }))['reason']).toBe('loop');
+    const session = await openSession(gateway.current.url);
+    const ids = [session.id, 'forged'];
+    const answer = await session.post(callMessage('"none_echo"'), { headers: { 'mcp-session-id': ids } });
+    expect(refusal(answer)).toMatchObject({ status: 404, reason: 'session_unknown' });
+    await session.post(callMessage('"none_echo"'), { headers: { 'mcp-session-id': ids.toReversed() } });
+    expect(none.last('tools/call').headers['mcp-session-id']).toBe('session-of-none');
+    await session.post(callMessage('"passed_echo"'), { headers: { 'mcp-session-id': ids.toReversed() } });
+    expect(passed.last('tools/call').headers).not.toHaveProperty('mcp-session-id');
+  });
+
+  it('hold no secret that the configuration shows', async () => {
+    const shown = await gateway.current.configuration();
+    expect(shown).toContain('FIXED_TOKEN');
+    expect(shown).not.toContain('of-the-gateway');
+    expect(gateway.current.log()).not.toContain('of-the-gateway');
+  });
+
+  it('answer with what the servers say where they say it in JSON', async () => {
+    none.answers = { 'tools/call': result('{"x":1}') };
+    const session = await openSession(gateway.current.url);
+    expect((await session.post(callMessage('"none_echo"', '{}', '4'))).text).toBe(
+      '{"jsonrpc":"2.0","id":4,"result":{"x":1}}',
+    );
+    none.answers = {};
+  });
+});
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

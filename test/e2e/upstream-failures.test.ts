@@ -1,0 +1,218 @@
+// What a server does wrong while a session begins and while tools are listed: it is left out, the others are not.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { message, refusal, toolNames } from './clients/answers.ts';
+import { initializeMessage, listMessage, openSession, post } from './clients/session.ts';
+import { describeGateway } from './engine.ts';
+import { useGateway } from './gateway.ts';
+import { until } from './until.ts';
+import {
+  type Answer,
+  type Scripted,
+  events,
+  json,
+  never,
+  reset,
+  result,
+  startScripted,
+  status,
+} from './upstreams/scripted.ts';
+
+const html = '<!doctype html><p>Internal Server Error';
+const challenge = { 'www-authenticate': 'Bearer resource_metadata="http://upstream.invalid/"' };
+
+/** Answers and never ends, as a server that keeps the stream of a POST for its own messages. */
+const staysOpen =
+  (data: string): Answer =>
+  (request, reply) => {
+    reply.head(200, { 'content-type': 'text/event-stream' });
+    reply.write(`data: ${data.replaceAll('ID', request.id)}\n\n`);
+  };
+
+/** What may be wrong with any answer: what the server does, the row, and what the log says of it. */
+const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
+  ['never answers', never, 'upstream_timeout', /no answer/],
+  ['ends the connection', reset, 'upstream_unreachable', /no connection/],
+  ['answers 500 in HTML', status(500, 'text/html', html), 'upstream_status', /HTTP 500/],
+  ['answers 503 in its own words', status(503, 'text/plain', 'busy'), 'upstream_status', /HTTP 503/],
+  ['answers 401', status(401, 'application/json', '{}', challenge), 'upstream_unauthorized', /HTTP 401/],
+  ['redirects', status(307, undefined, '', { location: '/elsewhere' }), 'upstream_status', /HTTP 307/],
+  [
+    'answers 200 in HTML',
+    status(200, 'text/html', html),
+    'upstream_protocol',
+    /neither JSON nor an event stream: text\/html/,
+  ],
+  ['answers 200 without a body', status(200, 'application/json'), 'upstream_protocol', /no response to/],
+  ['answers 202', status(202), 'upstream_protocol', /neither JSON/],
+  [
+    'sends half a document',
+    json('{"jsonrpc":"2.0","id":ID,"result":{"tools":['),
+    'upstream_protocol',
+    /no response to/,
+  ],
+  ['sends half an event', events('data: {"jsonrpc":"2.0","id":ID,"res'), 'upstream_protocol', /no response to/],
+  ['sends no event with data', events('id: 1\ndata:\n\n: bye\n\n'), 'upstream_protocol', /no response to/],
+  [
+    'answers another request',
+    json('{"jsonrpc":"2.0","id":0,"result":{"tools":[]}}'),
+    'upstream_protocol',
+    /no response to/,
+  ],
+  ['answers with bytes that are no text', json(Buffer.from([0x7b, 0xff, 0x7d])), 'upstream_protocol', /no response to/],
+  [
+    'refuses',
+    json('{"jsonrpc":"2.0","id":ID,"error":{"code":-32000,"message":"not \\"today\\""}}'),
+    'upstream_protocol',
+    /it refused/,
+  ],
+];
+
+describeGateway('while a server fails, the others are served', () => {
+  let good: Scripted;
+  let bad: Scripted;
+  let down: Scripted;
+  beforeAll(async () => {
+    good = await startScripted({ tools: ['echo'] });
+    bad = await startScripted({ tools: ['echo'] });
+    down = await startScripted();
+    await down.stop();
+  });
+  afterAll(async () => {
+    await Promise.all([good.stop(), bad.stop()]);
+  });
+  const limits = { handshakeTimeout: '1500ms', listTimeout: '1500ms', listPages: 7, listBytes: '20Ki' };
+  const gateway = useGateway(() => ({
+    servers: [
+      { name: 'down', url: down.url },
+      { name: 'bad', url: bad.url },
+      { name: 'good', url: good.url },
+    ],
+    plugin: { limits },
+  }));
+  const alone = useGateway(() => ({ servers: [{ name: 'bad', url: bad.url }], plugin: { limits } }));
+
+  /** The log since `from`, once it has the line; a line of another test would prove nothing. */
+  async function logged(from: number, line: RegExp): Promise<void> {
+    await until(`the log says ${line.source}`, () => line.test(gateway.current.log().slice(from)));
+  }
+
+  const handshakes: typeof failures = [
+    ...failures,
+    [
+      'chooses a revision that nobody knows',
+      json('{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":"2999-01-01","capabilities":{}}}'),
+      'upstream_protocol',
+      /revision that the gateway does not speak: 2999-01-01/,
+    ],
+    [
+      'keeps its event stream open',
+      staysOpen('{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":"2025-11-25","capabilities":{}}}'),
+      'upstream_protocol',
+      /keeps the event stream open/,
+    ],
+  ];
+
+  it.each(handshakes)('when initialize: it %s', async (_, answer, reason, says) => {
+    bad.answers = { initialize: answer };
+    const from = gateway.current.log().length;
+    const session = await openSession(gateway.current.url);
+    expect(toolNames(await session.post(listMessage()))).toEqual(['good_echo']);
+    await logged(from, new RegExp(`\\[warning\\]\\[wasm\\].* bad: ${reason}: .*${says.source}`));
+    await logged(from, /\[warning\]\[wasm\].* down: upstream_unreachable: no connection/);
+
+    const nobody = await post(alone.current.url, initializeMessage());
+    expect(refusal(nobody)).toEqual({ status: 200, id: 0, code: -32603, reason, server: 'bad' });
+    expect(message(nobody).error?.message).toMatch(says);
+    expect(nobody.headers).not.toHaveProperty('www-authenticate');
+    expect(nobody.headers).not.toHaveProperty('mcp-session-id');
+    bad.answers = {};
+  });
+
+  it.each([
+    ['never answers', never, 'upstream_timeout'],
+    ['answers 500', status(500, 'text/html', html), 'upstream_status'],
+  ])('when notifications/initialized: it %s', async (_, answer, reason) => {
+    bad.answers = { 'notifications/initialized': answer };
+    const from = gateway.current.log().length;
+    const session = await openSession(gateway.current.url);
+    expect(toolNames(await session.post(listMessage()))).toEqual(['good_echo']);
+    await logged(from, new RegExp(`bad: ${reason}: `));
+    bad.answers = {};
+  });
+
+  const endless = result('{"tools":[{"name":"more"}],"nextCursor":"again"}');
+  const lists: typeof failures = [
+    ...failures,
+    ['gives a next cursor for ever', endless, 'upstream_protocol', /more pages than limits\.listPages allows/],
+    [
+      'lists more than anyone can read',
+      result(`{"tools":[{"name":"${'x'.repeat(30_000)}"}]}`),
+      'upstream_protocol',
+      /larger than limits\.listBytes/,
+    ],
+    [
+      'keeps its event stream open',
+      staysOpen('{"jsonrpc":"2.0","id":ID,"result":{"tools":[{"name":"echo"}]}}'),
+      'upstream_protocol',
+      /keeps the event stream open/,
+    ],
+  ];
+
+  it.each(lists)('when tools/list: it %s', async (_, answer, reason, says) => {
+    const session = await openSession(gateway.current.url);
+    const lonely = await openSession(alone.current.url);
+    bad.answers = { 'tools/list': answer };
+    const from = gateway.current.log().length;
+    expect(toolNames(await session.post(listMessage()))).toEqual(['good_echo']);
+    await logged(from, new RegExp(`\\[warning\\]\\[wasm\\].* bad: ${reason}: .*${says.source}`));
+    expect(refusal(await lonely.post(listMessage('"l"')))).toEqual({
+      status: 200,
+      id: 'l',
+      code: -32603,
+      reason,
+      server: 'bad',
+    });
+    bad.answers = {};
+    expect(toolNames(await session.post(listMessage())), 'later, it is back').toEqual(['bad_echo', 'good_echo']);
+  });
+
+  it('asks for as many pages as the limit allows, and no more', async () => {
+    const session = await openSession(gateway.current.url);
+    bad.forget();
+    bad.answers = { 'tools/list': endless };
+    await session.post(listMessage());
+    expect(bad.of('tools/list')).toHaveLength(limits.listPages);
+    bad.answers = {};
+  });
+
+  it('takes a server that offers tools and knows no tools/list for one without tools', async () => {
+    const session = await openSession(alone.current.url);
+    bad.answers = {
+      'tools/list': json('{"jsonrpc":"2.0","id":ID,"error":{"code":-32601,"message":"Method not found"}}'),
+    };
+    expect(toolNames(await session.post(listMessage()))).toEqual([]);
+    bad.answers = {};
+  });
+
+  it('serves a server that has come up by the time of the next session', async () => {
+    await down.start();
+    const session = await openSession(gateway.current.url);
+    expect(toolNames(await session.post(listMessage()))).toEqual(['bad_echo', 'good_echo']);
+    expect(message(session.initialized).result?.['capabilities']).toEqual({ tools: {} });
+    await down.stop();
+    expect(toolNames(await session.post(listMessage())), 'and leaves it out when it is down again').toEqual([
+      'bad_echo',
+      'good_echo',
+    ]);
+  });
+
+  it('does not let a server that is late delay the others beyond its time', async () => {
+    bad.answers = { initialize: never };
+    const begun = Date.now();
+    await openSession(gateway.current.url);
+    const took = Date.now() - begun;
+    expect(took).toBeGreaterThanOrEqual(1_400);
+    expect(took, 'one timeout, not one for each server or page').toBeLessThan(10_000);
+    bad.answers = {};
+  });
+});

@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseDocument } from 'yaml';
+import { build, describeBuild } from '../../scripts/build.ts';
+import { clone, temporaryFolder } from './support.ts';
+
+/** What a build reads, and nothing that it writes. */
+function copyOfSources(folder: string): string {
+  const copy = join(temporaryFolder(), folder);
+  for (const part of ['filter', 'asconfig.json', 'envoy/envoy.yaml'])
+    cpSync(join(clone, part), join(copy, part), { recursive: true });
+  return copy;
+}
+
+/** The same, with a module that compiles in no time: what it does is not the point. */
+function copyWithSmallModule(): string {
+  const copy = copyOfSources('a');
+  rmSync(join(copy, 'filter'), { recursive: true });
+  mkdirSync(join(copy, 'filter'));
+  const source = `export function abort(message: usize, file: usize, line: u32, column: u32): void {}
+export function one(): i32 {
+  return 1;
+}
+`;
+  writeFileSync(join(copy, 'filter/index.ts'), source);
+  return copy;
+}
+
+test(
+  'makes the same bytes of the same sources, wherever they are and whoever builds them',
+  { timeout: 120_000 },
+  async () => {
+    const here = readFileSync(join(clone, 'build/plugin.wasm'));
+    const [one, other] = [copyOfSources('a'), copyOfSources('a rather longer/path with spaces')];
+    const first = await build(one);
+    expect(first.plugin.compiled).toBe(true);
+    // Another process, another working directory, another user's environment.
+    const script = `import { build } from ${JSON.stringify(join(clone, 'scripts/build.ts'))}; await build(process.argv[1]);`;
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, other], {
+      cwd: clone,
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'Asia/Tokyo', LC_ALL: 'C' },
+    });
+    expect(Buffer.compare(Buffer.from(first.plugin.bytes), here)).toBe(0);
+    expect(Buffer.compare(readFileSync(join(other, 'build/plugin.wasm')), here)).toBe(0);
+    const text = here.toString('latin1');
+    for (const trace of [clone, tmpdir(), process.env['USER'] ?? clone]) expect(text).not.toContain(trace);
+  },
+);
+
+test('compiles only what changed', async () => {
+  const copy = copyWithSmallModule();
+  expect((await build(copy)).plugin.compiled).toBe(true);
+  const again = await build(copy);
+  expect(again.plugin.compiled).toBe(false);
+  expect(describeBuild(again)).toMatch(/^plugin\.wasm \d+ bytes sha256 [0-9a-f]{64} \(unchanged\)$/);
+  writeFileSync(join(copy, 'build/plugin.wasm'), 'other bytes');
+  expect((await build(copy)).plugin.compiled).toBe(true);
+  writeFileSync(join(copy, 'filter/added.ts'), '// a new source\n');
+  expect((await build(copy)).plugin.compiled).toBe(true);
+});
+
+test('writes the digest into envoy.yaml twice, and changes nothing else there', async () => {
+  const copy = copyWithSmallModule();
+  const file = join(copy, 'envoy/envoy.yaml');
+  const before = readFileSync(file, 'utf8');
+  const stale = before.replaceAll(/\b[0-9a-f]{64}\b/g, 'f'.repeat(64));
+  writeFileSync(file, stale);
+  const { plugin, configurationChanged } = await build(copy);
+  expect(configurationChanged).toBe(true);
+  expect(readFileSync(file, 'utf8')).toBe(stale.replaceAll('f'.repeat(64), plugin.digest));
+  expect((await build(copy)).configurationChanged).toBe(false);
+});
+
+test('fails with what the compiler says, and leaves the last module alone', async () => {
+  const copy = copyWithSmallModule();
+  mkdirSync(join(copy, 'build'));
+  writeFileSync(join(copy, 'build/plugin.wasm'), 'the last one');
+  writeFileSync(join(copy, 'filter/index.ts'), 'export function broken(): i32 { return "text"; }\n');
+  await expect(build(copy)).rejects.toMatchObject({
+    message: 'the build of filter/index.ts failed',
+    details: expect.arrayContaining([expect.stringMatching(/^ERROR TS\d+/)]) as string[],
+  });
+  expect(readFileSync(join(copy, 'build/plugin.wasm'), 'utf8')).toBe('the last one');
+});
+
+test('envoy/envoy.yaml and build/plugin.wasm.sha256 carry the digest of build/plugin.wasm', () => {
+  const digest = createHash('sha256')
+    .update(readFileSync(join(clone, 'build/plugin.wasm')))
+    .digest('hex');
+  expect(readFileSync(join(clone, 'build/plugin.wasm.sha256'), 'utf8')).toBe(`${digest}  plugin.wasm\n`);
+  const document = parseDocument(readFileSync(join(clone, 'envoy/envoy.yaml'), 'utf8'));
+  const config = document.getIn(
+    'static_resources listeners 0 filter_chains 0 filters 0 typed_config http_filters 0 typed_config config'.split(' '),
+  );
+  expect(config).toHaveProperty('toJSON');
+  const { vm_config } = (
+    config as { toJSON(): { vm_config: { vm_id: string; code: { remote: { sha256: string } } } } }
+  ).toJSON();
+  expect(vm_config.code.remote.sha256).toBe(digest);
+  expect(vm_config.vm_id).toBe(`sluice-${digest}`);
+  expect(existsSync(join(clone, 'build/plugin.wasm.stamp'))).toBe(true);
+});
