@@ -93,7 +93,7 @@ export interface Reply {
 }
 
 /** As the ABI hands a header map over. */
-export function packHeaders(headers: Headers): Uint8Array {
+function packHeaders(headers: Headers): Uint8Array {
   const pairs = headers.map(([name, value]) => [encoder.encode(name), encoder.encode(value)] as const);
   const sizes = new Uint32Array([pairs.length, ...pairs.flatMap(([name, value]) => [name.length, value.length])]);
   const texts = pairs.flatMap(([name, value]) => [...name, 0, ...value, 0]);
