@@ -24,6 +24,7 @@ export default tseslint.config(
     rules: {
       'no-undef': 'off',
       'no-unused-vars': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { args: 'none' }],
       'no-loss-of-precision': 'off',
       eqeqeq: 'error',
       'no-redeclare': 'error',

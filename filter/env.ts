@@ -34,6 +34,10 @@ export declare function proxy_set_buffer_bytes(
   dataLength: usize,
 ): i32;
 export declare function proxy_get_property(path: usize, pathLength: usize, outData: usize, outLength: usize): i32;
+export declare function proxy_set_property(path: usize, pathLength: usize, value: usize, valueLength: usize): i32;
+export declare function proxy_define_metric(type: i32, name: usize, nameLength: usize, outId: usize): i32;
+export declare function proxy_increment_metric(id: u32, offset: i64): i32;
+export declare function proxy_record_metric(id: u32, value: u64): i32;
 export declare function proxy_send_local_response(
   status: i32,
   details: usize,

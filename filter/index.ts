@@ -2,6 +2,8 @@
 import { scratch } from './bytes/arena';
 import './host/abort';
 import * as hold from './host/hold';
+import * as response from './host/response';
+import { record } from './host/record';
 import { configure, forget } from './host/roots';
 import { connectPorts } from './host/shared';
 import { Action } from './host/status';
@@ -52,18 +54,24 @@ export function proxy_on_request_trailers(id: u32, count: u32): Action {
 
 export function proxy_on_response_headers(id: u32, count: u32, ended: u32): Action {
   const stream = streamOf(id);
-  const action = stream === null ? Action.Continue : hold.onResponseHeaders(stream, ended !== 0);
+  const action = stream === null ? Action.Continue : response.onResponseHeaders(stream, ended !== 0);
   scratch.reset();
   return action;
 }
 
 export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
-  return stream === null ? Action.Continue : hold.onResponseBody(stream);
+  return stream === null ? Action.Continue : response.onResponseBody(stream);
 }
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
   hold.onCalloutResponse(token, headers, size);
+  scratch.reset();
+}
+
+export function proxy_on_log(id: u32): void {
+  const stream = streamOf(id);
+  if (stream !== null) record(stream);
   scratch.reset();
 }
 

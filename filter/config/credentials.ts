@@ -65,7 +65,7 @@ function refuseUnused(section: Section, name: Span): void {
   if (section.get(name) !== NONE) section.problems.add(section.problems.at(section.placeOf(name)).bytes(UNUSED));
 }
 
-function isHeaderName(text: Span, section: Section): bool {
+export function isHeaderName(text: Span, section: Section): bool {
   if (length(text) === 0 || !isMadeOf(text, TOKEN_CHARACTERS)) return false;
   const reserved = namesIn(RESERVED, section.arena);
   for (let i = 0; i < reserved.count; i++) if (equals(reserved.at(i), text)) return false;

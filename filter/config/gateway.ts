@@ -58,8 +58,29 @@ export class Server {
   rules: Rules;
   /** The rules leave something to show. */
   shown: bool;
+  /** Of its name as a label of metrics; the host's to set. */
+  label: u32;
   /** Of all that makes a session with it the same session: name, cluster, authority, path, credential kind. */
   fingerprint: u64;
+}
+
+/** How the gateway learns who asks. */
+export const enum IdentityKind {
+  None,
+  /** From a token that Envoy's jwt_authn filter verified. */
+  Jwt,
+  /** From a header that an earlier filter sets, and that no client can. */
+  TrustedHeader,
+}
+
+@unmanaged
+export class Identity {
+  kind: IdentityKind;
+  /** Of Jwt: the host's names of both claims. */
+  subject: Span;
+  issuer: Span;
+  /** Of TrustedHeader. */
+  header: Span;
 }
 
 /** Times are milliseconds, sizes bytes. */
@@ -89,6 +110,10 @@ export class Gateway {
   /** Empty until the key of this Envoy is made, where the configuration names none. */
   keys: KeyRing;
   limits: Limits;
+  /** Host names it is served under, and origins of web pages that may use it; of Span. */
+  hosts: List;
+  origins: List;
+  identity: Identity;
   /** Of Server, in the order of the configuration. */
   servers: List;
   /** In the order of the configuration. */

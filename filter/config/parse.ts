@@ -1,8 +1,10 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
 import { isJson, strip } from '../json/reader';
+import { readHosts, readOrigins } from './door';
 import { Environment } from './environment';
 import { Gateway, HostMode, Limits } from './gateway';
+import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names, openSection, Section } from './section';
@@ -11,7 +13,7 @@ import { readSessions } from './sessions';
 import { count, duration, isVisible, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
-const MEMBERS = names('endpoint hostMode root sessions limits servers virtualServers log');
+const MEMBERS = names('endpoint hostMode root hosts origins identity sessions limits servers virtualServers log');
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut',
 );
@@ -21,6 +23,9 @@ const LOG_LEVELS = names('trace debug info warn error critical');
 
 const ENDPOINT = literal('endpoint');
 const HOST_MODE = literal('hostMode');
+const HOSTS = literal('hosts');
+const ORIGINS = literal('origins');
+const IDENTITY = literal('identity');
 const SESSIONS = literal('sessions');
 const LIMITS = literal('limits');
 const LOG = literal('log');
@@ -71,6 +76,9 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   const root = openSection(strip(json), null, MEMBERS, problems);
   gateway.endpoint = readEndpoint(root);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
+  gateway.hosts = readHosts(root, HOSTS);
+  gateway.origins = readOrigins(root, ORIGINS);
+  gateway.identity = readIdentity(root, IDENTITY);
   gateway.logLevel = max(root.choice(LOG, LOG_LEVELS, DEFAULT_LEVEL), 0);
   gateway.limits = readLimits(root);
   readSessions(root, SESSIONS, environment, gateway);

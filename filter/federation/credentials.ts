@@ -15,8 +15,12 @@ export function addCredentials(to: HeaderList, credentials: Credentials, client:
   }
 }
 
-/** As edits of the client's own headers: what is not meant for this server is removed (MCP authorization: no passthrough). */
-export function editCredentials(edits: HeaderList, credentials: Credentials): void {
+/**
+ * As edits of the client's own headers: what is not meant for this server is removed (MCP authorization: no passthrough).
+ * @param identity the header that says who asks, or NONE
+ */
+export function editCredentials(edits: HeaderList, credentials: Credentials, identity: Span): void {
+  if (identity !== NONE) removeUnlessPassed(edits, credentials, identity);
   removeUnlessPassed(edits, credentials, header.AUTHORIZATION);
   removeUnlessPassed(edits, credentials, header.COOKIE);
   removeUnlessPassed(edits, credentials, header.PROXY_AUTHORIZATION);

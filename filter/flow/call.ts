@@ -7,7 +7,7 @@ import { editCredentials } from '../federation/credentials';
 import { OUR_VIA } from '../federation/via';
 import { offsetBehind, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
-import { headerText } from '../mcp/header-text';
+import { clipped, headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
 import { revisionText } from '../mcp/revisions';
@@ -18,6 +18,8 @@ import { Exchange, Forward, Outcome, Stage, Target } from './exchange';
 import { beginJoin } from './join';
 
 const NO_NAME = literal('params.name is missing or not a string');
+/** MCP says that names of tools have 128 characters at most; what a client sends may have any number. */
+const MAX_LOGGED_NAME = 128;
 const ANY_TYPE = literal('*/*');
 
 /** `tools/call`: to the server that the prefix names, with the prefix cut out of the bytes of the name. */
@@ -27,7 +29,9 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   const name = textOf(token, scratch);
   // No name that is not text can be in a list (a lone surrogate has no UTF-8 form).
   if (name === NONE) return exchange.refuse(Reason.UnknownTool, token);
+  exchange.tool = exchange.arena.copy(clipped(name, MAX_LOGGED_NAME));
   const server = serverOf(exchange.gateway, name);
+  exchange.server = server;
   if (server === null) return exchange.refuse(Reason.UnknownTool, name);
   const upstreamName = after(name, server.prefix as u32);
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
@@ -73,7 +77,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (accept === NONE || equals(accept, ANY_TYPE)) forward.headers.add(header.ACCEPT, header.JSON_OR_EVENTS);
   // It narrows what this gateway serves; behind it the name means nothing, or something else.
   if (exchange.request.virtualServer !== NONE) forward.headers.add(header.VIRTUAL_SERVER, NONE);
-  editCredentials(forward.headers, server.credentials);
+  editCredentials(forward.headers, server.credentials, exchange.gateway.identity.header);
   // A message that may yet be cut off must not look complete to the upstream: H1 then frames it in chunks, and a cut
   // one lacks the last.
   if (!exchange.whole) forward.headers.add(header.CONTENT_LENGTH, NONE);

@@ -1,5 +1,5 @@
-import { Arena, scratch } from '../bytes/arena';
-import { Span, between, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { scratch } from '../bytes/arena';
+import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { resultMessage } from '../federation/message';
 import { Answer } from '../federation/answer';
@@ -15,12 +15,12 @@ import { audienceOf } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
+import { atDoor, lacksIdentity, refuseUnidentified } from './door';
 import { Exchange, Outcome, Stage } from './exchange';
 import { resumeCallAgain, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, resumeList } from './list';
 import { beginTerminate, resumeTerminate } from './terminate';
-import { textOf } from '../json/text';
 
 const ALLOWED = literal('POST, DELETE');
 const MODERN = literal('2026-07-28');
@@ -33,11 +33,14 @@ const REQUESTED = literal(',"requested":');
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
+  const door = atDoor(exchange);
+  if (door !== Outcome.ReadBody) return door;
   if (request.via !== NONE && hasPassed(request.via)) return exchange.refuse(Reason.Loop, request.via);
+  if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
   const scope = scopeOf(exchange.gateway, behind, request.virtualServer, exchange.arena);
   if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
   exchange.scope = scope;
-  exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.arena);
+  exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.identity, exchange.arena);
   if (equals(request.method, header.POST)) return Outcome.ReadBody;
   if (equals(request.method, header.DELETE)) return admitSession(exchange);
   const outcome = exchange.refuse(Reason.MethodNotAllowed, request.method);
@@ -107,7 +110,9 @@ function admitSession(exchange: Exchange): Outcome {
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
   const session = openSession(token, gateway.keys, exchange.seconds, exchange.audience, exchange.arena);
-  if (session === null || isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
+  if (session === null) return exchange.refuse(Reason.SessionUnknown);
+  exchange.sessionTag = fingerprint(session.id);
+  if (isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
   exchange.session = session;
   return Outcome.Serve;
 }

@@ -10,8 +10,11 @@ import { errorRow, Reason, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
+import { Ended } from '../mcp/outcomes';
+import { Reach } from '../policy/host';
 import { Revision } from '../mcp/revisions';
 import { Scope } from '../policy/scope';
+import { NOBODY } from '../session/audience';
 import { Session, SessionDraft } from '../session/token';
 import { Request } from './request';
 
@@ -98,6 +101,12 @@ export class Exchange {
   /** As the client wrote it; NONE for a notification. */
   id: Span;
   session: Session | null;
+  /** Where the client's connection ended; set only where `needsReach`. */
+  reach: Reach;
+  /** The allowed origin of the web page that asks, or NONE. */
+  page: Span;
+  /** Who asks, see `identityOf`: empty where nobody asks, NONE where the configuration does and there is none. */
+  identity: Span;
   /** Of the session, once `initialize` has settled it. */
   revision: Revision;
   stage: Stage;
@@ -107,6 +116,15 @@ export class Exchange {
   forward: Forward;
   /** What the operator should know, a line each (Span); null: nothing. */
   warnings: List | null;
+  /** The one server that it is about, or null. */
+  server: Server | null;
+  /** The name of a tool as the client asked for it, cut; NONE where it asked for none. */
+  tool: Span;
+  ended: Ended;
+  /** Nanoseconds since 1970 at which it was sent on. */
+  sentAt: u64;
+  /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
+  sessionTag: u64;
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;
@@ -153,6 +171,7 @@ export function newExchange(gateway: Gateway, request: Request, arena: Arena): E
   exchange.arena = arena;
   exchange.gateway = gateway;
   exchange.request = request;
+  exchange.identity = NOBODY;
   exchange.envelope = newEnvelope(arena);
   return exchange;
 }

@@ -1,5 +1,5 @@
-import { Arena, make, scratch } from '../bytes/arena';
-import { Span, length, literal, NONE } from '../bytes/span';
+import { make, scratch } from '../bytes/arena';
+import { length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Answer } from '../federation/answer';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';

@@ -11,6 +11,10 @@ export class Request {
   pairs: Span;
   method: Span;
   path: Span;
+  authority: Span;
+  /** The last one, and how many there are. */
+  origin: Span;
+  origins: u32;
   accept: Span;
   via: Span;
   sessionId: Span;
@@ -53,6 +57,7 @@ export function readRequest(headers: Span, arena: Arena): Request {
       case 0x3a: // :
         if (equals(name, header.METHOD)) request.method = pairs.value;
         else if (equals(name, header.PATH)) request.path = pairs.value;
+        else if (equals(name, header.AUTHORITY)) request.authority = pairs.value;
         break;
       case 0x61: // a
         if (equals(name, header.ACCEPT)) request.accept = pairs.value;
@@ -63,6 +68,12 @@ export function readRequest(headers: Span, arena: Arena): Request {
       case 0x6d: // m
         if (equals(name, header.SESSION_ID)) request.sessionId = pairs.value;
         else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
+        break;
+      case 0x6f: // o
+        if (equals(name, header.ORIGIN)) {
+          request.origin = pairs.value;
+          request.origins++;
+        }
         break;
       case 0x74: // t
         if (equals(name, header.TRAILER)) request.hasTrailer = true;

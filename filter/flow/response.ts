@@ -1,11 +1,12 @@
 import { Arena, make } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
-import { Span, equals, literal, startsWith } from '../bytes/span';
+import { Span, equals, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { Exchange, Outcome, Stage } from './exchange';
 import { beginJoin } from './join';
+import { routerReply } from './router-replies';
 
 /** The headers of a response that matter to us. */
 @unmanaged
@@ -26,18 +27,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
 }
 
 const VIA_UPSTREAM = literal('via_upstream');
-const TRY_TIMEOUT = literal('upstream_per_try_timeout');
-const ROUTE_TIMEOUT = literal('response_timeout');
-const IDLE_TIMEOUT = literal('stream_idle_timeout');
-const DURATION_TIMEOUT = literal('max_duration_timeout');
-const TOO_LARGE = literal('request_payload_too_large');
-const NO_CLUSTER = literal('cluster_not_found');
-const NO_HOST = literal('no_healthy_upstream');
-const RESET = literal('upstream_reset_');
 const NO_ANSWER = literal('no answer');
-const CLUSTER_MISSING = literal('the cluster does not exist');
-const ENDPOINT_MISSING = literal('the cluster has no endpoint');
-const NO_CONNECTION = literal('no connection');
 const HTTP = literal('HTTP ');
 const JSON_START = literal('application/json');
 
@@ -72,33 +62,17 @@ function respondToLostSession(exchange: Exchange): Outcome {
 }
 
 /**
- * The same for a reply that Envoy made in the server's stead: its router's become rows of our table, those of other
- * filters (401, 403, 429) are theirs.
+ * The same for a reply that Envoy made in the server's stead, or in ours: its router's become rows of our table, those of
+ * other filters (401, 403, 429) are theirs.
+ * @param arrived the request is here whole, so that it is an answer that Envoy gave up waiting for
  */
-export function replacesRouterReply(exchange: Exchange, details: Span): bool {
-  const server = exchange.target.server.name;
-  if (isTimeout(details)) {
-    exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, server);
-  } else if (startsWith(details, NO_HOST)) {
-    exchange.refuse(Reason.UpstreamUnreachable, ENDPOINT_MISSING, server);
-  } else if (startsWith(details, RESET)) {
-    exchange.refuse(Reason.UpstreamUnreachable, NO_CONNECTION, server);
-  } else if (startsWith(details, NO_CLUSTER)) {
-    exchange.refuse(Reason.UpstreamUnknownCluster, CLUSTER_MISSING, server);
-  } else return false;
-  return true;
-}
-
-/** Of the gateway's own `callTimeout`, or of the route, which may allow less. */
-function isTimeout(details: Span): bool {
-  if (startsWith(details, TRY_TIMEOUT) || startsWith(details, ROUTE_TIMEOUT)) return true;
-  return startsWith(details, IDLE_TIMEOUT) || startsWith(details, DURATION_TIMEOUT);
-}
-
-/** A body that outgrew what Envoy holds for us before it outgrew `limits.heldBody`. @param size read so far */
-export function replacesBufferOverflow(exchange: Exchange, details: Span, size: u32): bool {
-  if (!startsWith(details, TOO_LARGE)) return false;
-  exchange.refuse(Reason.BodyTooLarge, newWriter(exchange.arena, 16).decimal(size as u64).written);
+export function replacesRouterReply(exchange: Exchange, details: Span, arrived: bool): bool {
+  const row = routerReply(details);
+  if (row === null) return false;
+  const server = exchange.server;
+  const name = server === null ? NONE : server.name;
+  if (row.reason === Reason.RequestTimeout && arrived) exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, name);
+  else exchange.refuse(row.reason, row.detail, name);
   return true;
 }
 

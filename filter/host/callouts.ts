@@ -18,6 +18,8 @@ import { Buffer, HeaderMap, Status } from './status';
 export class Pending {
   stream: u32;
   lane: Lane;
+  /** Nanoseconds since 1970. */
+  sentAt: u64;
   /** Nanoseconds since 1970 from which on a reset means that its time was up. */
   deadline: u64;
 }
@@ -47,8 +49,9 @@ export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane): E
   const entry = changetype<Pending>(heap.alloc(offsetof<Pending>()));
   entry.stream = stream;
   entry.lane = lane;
+  entry.sentAt = now();
   // The host's timer counts from when its event loop last looked at the clock, which can be a while ago: it comes early.
-  entry.deadline = now() + (timeout as u64) * 900_000;
+  entry.deadline = entry.sentAt + (timeout as u64) * 900_000;
   pending.set(load<u32>(OUT_TOKEN), changetype<usize>(entry));
   return Ending.Response;
 }

@@ -1,14 +1,17 @@
 import { make, scratch } from '../bytes/arena';
-import { Span, literal, length, pointer } from '../bytes/span';
+import { Span, fingerprint, first, literal, length, pointer, NONE } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
 import { Lane } from '../federation/fanout';
+import { shareReply } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
 import { errorRow, Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
-import { ENTROPY_SIZE } from '../session/token';
+import { endedWith } from '../mcp/outcomes';
+import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { proxy_send_local_response } from '../env';
+import { letGo } from './budget';
 import { cut } from './buffers';
 import { send } from './callouts';
 import { edit } from './headers';
@@ -17,7 +20,7 @@ import { ensureKey } from './process-key';
 import { random } from './random';
 import { rootOf } from './roots';
 import { Phase, Stream } from './streams';
-import { Buffer, HeaderMap } from './status';
+import { Action, Buffer, HeaderMap } from './status';
 
 const NO_GRPC_STATUS = -1;
 const SERVED = literal('sluice');
@@ -25,7 +28,7 @@ const REFUSED = literal('sluice_');
 const SEPARATOR = literal(': ');
 
 /** The one place where an outcome becomes host calls. Returns what is left to do: Forward, Reply or Wait. */
-export function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
+function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Serve) outcome = serve(exchange);
   if (outcome === Outcome.Wait) {
     stream.phase = Phase.Waiting;
@@ -39,6 +42,13 @@ export function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Out
     stream.phase = Phase.Replied;
   }
   return outcome;
+}
+
+/** Carries it out, and says what the host is to do with the headers or the chunk that it asks about. */
+export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
+  const done = carry(stream, exchange, outcome);
+  if (done !== Outcome.Wait) letGo(stream);
+  return done === Outcome.Forward ? Action.Continue : Action.Pause;
 }
 
 /** All that may be sent now. A callout that fails at once is answered at once, which may settle the whole. */
@@ -71,6 +81,7 @@ export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
 }
 
 function forward(exchange: Exchange): void {
+  exchange.sentAt = exchange.now;
   edit(HeaderMap.Request, exchange.forward.headers);
   cut(Buffer.RequestBody, exchange.body, exchange.target.cutFrom, exchange.target.cutTo);
 }
@@ -85,7 +96,10 @@ function reply(exchange: Exchange): void {
     const key = gateway.keys.sealing;
     const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, exchange.audience, exchange.arena);
     answer.headers.add(header.SESSION_ID, token);
+    exchange.sessionTag = fingerprint(first(entropy, TOKEN_ID_SIZE as u32));
   }
+  if (exchange.page !== NONE) shareReply(answer.headers, exchange.page);
+  exchange.ended = endedWith(answer.reason);
   answer.headers.add(header.GATEWAY, PRODUCT);
   const headers = answer.headers.packed();
   const details = detailsOf(answer.reason);

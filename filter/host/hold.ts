@@ -4,24 +4,16 @@ import { Span, after, first, length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { admit, confirms, enter, release, serve } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
-import {
-  isFromUpstream,
-  readResponse,
-  replacesBufferOverflow,
-  replacesRouterReply,
-  respondToError,
-} from '../flow/response';
 import { Reason } from '../mcp/errors';
-import * as header from '../mcp/headers';
-import { PRODUCT } from '../version';
 import { proxy_continue_stream, proxy_set_effective_context } from '../env';
-import { hold, letGo } from './budget';
+import { hold } from './budget';
 import { read, replaceAll } from './buffers';
-import { readAnswer, statusOf, takePending } from './callouts';
-import { carry, prepare, settle } from './carry';
+import { readAnswer, takePending } from './callouts';
+import { act, prepare, settle } from './carry';
 import { now } from './clock';
-import { pairsOf, remove, replace } from './headers';
-import { property } from './properties';
+import { pairsOf, remove } from './headers';
+import { observeUpstream } from './metrics';
+import { meet } from './peer';
 import { rootOf } from './roots';
 import { arenaOf, Phase, Stream, streamOf } from './streams';
 import { Action, Buffer, HeaderMap, Status } from './status';
@@ -30,9 +22,7 @@ import { Action, Buffer, HeaderMap, Status } from './status';
  * Host mode `hold`: one filter, whose request headers stay while the body is read. `allow_on_headers_stop_iteration`
  * must be set, or the body never comes.
  */
-const RESPONSE_CODE_DETAILS = literal('response\0code_details');
 const BUFFERED_BYTES = literal('limits.bufferedBytes');
-const EMPTY = literal('');
 /** A chunk up to this size is worth keeping: reading it again would cost more than its place. */
 const KEPT_CHUNK: u32 = 64 << 10;
 /** A body of which so much is here and not all, and whose destination is certain, is released. */
@@ -60,6 +50,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   exchange.now = now();
   stream.exchange = exchange;
   prepare(exchange, stream);
+  meet(exchange);
   const outcome = enter(exchange, behind);
   if (outcome === Outcome.ReadBody) {
     stream.phase = Phase.Reading;
@@ -196,62 +187,6 @@ function endStreamed(stream: Stream, exchange: Exchange): Action {
   return act(stream, exchange, Outcome.Reply);
 }
 
-export function onResponseHeaders(stream: Stream, ended: bool): Action {
-  const exchange = stream.exchange;
-  if (exchange === null) return Action.Continue;
-  if (stream.phase === Phase.Reading || stream.phase === Phase.Draining) {
-    // Not ours, and no upstream was asked: Envoy gave up on the body.
-    if (replacesBufferOverflow(exchange, property(RESPONSE_CODE_DETAILS), stream.scanned)) {
-      replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
-      replaceInPassing(stream, exchange);
-    }
-    return Action.Continue;
-  }
-  if (stream.phase !== Phase.Forwarded && stream.phase !== Phase.Streaming) return Action.Continue;
-  const response = readResponse(pairsOf(HeaderMap.Response), scratch);
-  // The upstream's session is its own: a client would adopt the id and lose ours.
-  if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
-  replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
-  const status = statusOf(response.status);
-  if (status < 400) return Action.Continue;
-  const details = property(RESPONSE_CODE_DETAILS);
-  if (isFromUpstream(details)) {
-    // Replaced whole, headers such as its WWW-Authenticate included.
-    exchange.now = now();
-    const outcome = respondToError(exchange, status, response.contentType);
-    if (outcome === Outcome.Forward) return Action.Continue;
-    act(stream, exchange, outcome);
-    return Action.Pause;
-  }
-  if (!replacesRouterReply(exchange, details)) return Action.Continue;
-  if (!ended) {
-    replaceInPassing(stream, exchange);
-    return Action.Continue;
-  }
-  // One without a body (no such cluster) has no part left to come that could get in the way of another.
-  act(stream, exchange, Outcome.Reply);
-  return Action.Pause;
-}
-
-/** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */
-function replaceInPassing(stream: Stream, exchange: Exchange): void {
-  const reply = exchange.reply;
-  stream.replacement = reply.body;
-  replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
-  replace(HeaderMap.Response, header.CONTENT_TYPE, header.JSON_TYPE);
-  const size = length(reply.body) as u64;
-  replace(HeaderMap.Response, header.CONTENT_LENGTH, newWriter(scratch, 16).decimal(size).written);
-}
-
-export function onResponseBody(stream: Stream): Action {
-  if (stream.phase === Phase.Waiting) return Action.Pause;
-  if (stream.replacement !== NONE) {
-    replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
-    stream.replaced = true;
-  }
-  return Action.Continue;
-}
-
 /** Comes even for a stream that is gone. */
 export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): void {
   const entry = takePending(token);
@@ -260,6 +195,7 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
   if (stream !== null && stream.phase === Phase.Waiting) {
     const exchange = stream.exchange!;
     exchange.now = now();
+    observeUpstream(entry.lane.server, exchange.now - entry.sentAt);
     // Readable in this context only: before the switch to the stream's.
     const answer = readAnswer(entry, headerCount, bodySize);
     if (proxy_set_effective_context(stream.id) === Status.Ok) {
@@ -285,10 +221,4 @@ function decide(stream: Stream, exchange: Exchange): Action {
   exchange.kept = whole;
   exchange.body = whole ? stream.kept : read(Buffer.RequestBody, 0, stream.scanned as usize);
   return act(stream, exchange, admit(exchange));
-}
-
-function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
-  const done = carry(stream, exchange, outcome);
-  if (done !== Outcome.Wait) letGo(stream);
-  return done === Outcome.Forward ? Action.Continue : Action.Pause;
 }

@@ -1,5 +1,5 @@
 import { Span, span, pointer, length, NONE } from '../bytes/span';
-import { proxy_get_property } from '../env';
+import { proxy_get_property, proxy_set_property } from '../env';
 import { OUT_DATA, OUT_LENGTH, Status } from './status';
 
 /** @param path segments with NUL between; NONE where the host has no such value now */
@@ -10,4 +10,9 @@ export function property(path: Span): Span {
   }
   const data = load<usize>(OUT_DATA);
   return data === 0 ? NONE : span(data, load<usize>(OUT_LENGTH) as u32);
+}
+
+/** Into the stream's filter state, where the access log finds it as `wasm.<name>`. */
+export function setProperty(name: Span, value: Span): void {
+  proxy_set_property(pointer(name), length(name) as usize, pointer(value), length(value) as usize);
 }

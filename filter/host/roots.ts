@@ -5,7 +5,9 @@ import { Gateway } from '../config/gateway';
 import { parseGateway } from '../config/parse';
 import { read } from './buffers';
 import { environment } from './environment';
+import { labelServers } from './labels';
 import { Level, line, log } from './log';
+import { showConfig } from './metrics';
 import { Buffer } from './status';
 
 /** One plugin configuration in this VM. An old one lives on until its last stream is gone. */
@@ -39,10 +41,13 @@ export function configure(id: u32, size: u32): bool {
     log(Level.Warn, text, parsed.gateway.logLevel);
   }
   if (parsed.problems.lines.count > 0) {
+    showConfig(false);
     arena.dispose();
     return false;
   }
   forget(id);
+  showConfig(true);
+  labelServers(parsed.gateway);
   const root = changetype<Root>(heap.alloc(offsetof<Root>()));
   root.gateway = parsed.gateway;
   root.arena = arena;

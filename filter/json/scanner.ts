@@ -1,4 +1,4 @@
-import { Span, span, equals, pointer, limit, length, NONE } from '../bytes/span';
+import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
 
 /**
  * A strict JSON scanner (RFC 8259, UTF-8 of RFC 3629) that can stop after any byte and go on with the next chunk. It

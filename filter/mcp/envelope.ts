@@ -1,4 +1,4 @@
-import { Span, equals, literal, length, pointer, NONE } from '../bytes/span';
+import { Span, literal, length, pointer, NONE } from '../bytes/span';
 import { Arena, make } from '../bytes/arena';
 import { part } from '../json/reader';
 import { Fault, newScanner, Scanner, SCANNER_SIZE, Token } from '../json/scanner';

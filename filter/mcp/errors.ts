@@ -1,4 +1,4 @@
-import { Span, literal, NONE, pointer, length, indexOf, first, after } from '../bytes/span';
+import { Span, literal, NONE, indexOf, first, after } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 import { writeEscaped } from '../json/text';
 
@@ -9,6 +9,11 @@ export const enum Reason {
   InvalidRequest,
   BodyTooLarge,
   MethodNotAllowed,
+  HostForbidden,
+  OriginForbidden,
+  Unauthenticated,
+  RequestTimeout,
+  HostBodyLimit,
   MethodNotFound,
   UnknownTool,
   BadCursor,
@@ -61,6 +66,11 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
   row(Reason.ParseError, 'parse_error', 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
   row(Reason.InvalidRequest, 'invalid_request', 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
   row(Reason.BodyTooLarge, 'body_too_large', 413, -32600, 'The gateway had read % bytes of the body without reaching its end. Send less, or raise limits.heldBody.');
+  row(Reason.HostBodyLimit, 'body_too_large', 413, -32600, 'The request body is larger than Envoy holds for one request. Send less, or raise per_connection_buffer_limit_bytes of the listener above limits.heldBody.');
+  row(Reason.HostForbidden, 'host_forbidden', 403, -31002, 'This gateway is not served under the host %. Use the host name that it was set up for, or add this one to hosts in its configuration.');
+  row(Reason.OriginForbidden, 'origin_forbidden', 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');
+  row(Reason.Unauthenticated, 'unauthenticated', 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
+  row(Reason.RequestTimeout, 'request_timeout', 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, -32000, '% is not served here. POST messages to this endpoint, DELETE ends a session.');
   row(Reason.MethodNotFound, 'method_not_found', 200, -32601, 'Method not found: %. This gateway serves initialize, ping, tools/list and tools/call.');
   row(Reason.UnknownTool, 'unknown_tool', 200, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');

@@ -13,10 +13,13 @@ export const COOKIE = literal('cookie');
 export const CONTENT_LENGTH = literal('content-length');
 export const CONTENT_TYPE = literal('content-type');
 export const PROXY_AUTHORIZATION = literal('proxy-authorization');
+export const ORIGIN = literal('origin');
 export const RETRY_AFTER = literal('retry-after');
 export const TRAILER = literal('trailer');
 export const TRANSFER_ENCODING = literal('transfer-encoding');
+export const VARY = literal('vary');
 export const VIA = literal('via');
+export const WWW_AUTHENTICATE = literal('www-authenticate');
 export const SESSION_ID = literal('mcp-session-id');
 export const PROTOCOL_VERSION = literal('mcp-protocol-version');
 export const VIRTUAL_SERVER = literal('x-mcp-virtualserver');
@@ -40,3 +43,7 @@ export const JSON_TYPE = literal('application/json');
 export const JSON_OR_EVENTS = literal('application/json, text/event-stream');
 export const POST = literal('POST');
 export const DELETE = literal('DELETE');
+export const OPTIONS = literal('OPTIONS');
+
+/** The challenge of RFC 6750 §3. */
+export const BEARER = literal('Bearer');

@@ -9,6 +9,8 @@ export const enum Method {
   ToolsCall,
 }
 
+export const LAST_METHOD: i32 = Method.ToolsCall;
+
 export const INITIALIZE = literal('initialize');
 export const PING = literal('ping');
 export const TOOLS_LIST = literal('tools/list');
@@ -31,7 +33,7 @@ export function methodText(method: Method): Span {
 
 export function methodOf(text: Span): Method {
   if (text === NONE) return Method.Unknown;
-  for (let method: i32 = Method.ToolsCall; method > Method.Unknown; method--) {
+  for (let method: i32 = LAST_METHOD; method > Method.Unknown; method--) {
     if (equals(text, methodText(method))) return method;
   }
   return Method.Unknown;

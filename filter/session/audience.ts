@@ -1,17 +1,34 @@
 import { Arena } from '../bytes/arena';
-import { Span, length } from '../bytes/span';
+import { Span, length, literal } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+
+/** The identity of a gateway that asks for none. */
+export const NOBODY = literal('');
 
 /**
  * Whom a token is for, unambiguously: each part with its length, as a subject may hold any byte.
  * @param named the virtual server that the path names, empty for the endpoint itself: a session that was begun on one
  * path is unknown on every other. What `root` gives to the endpoint is not part of it, since a change of configuration
  * ends no session
+ * @param identity see `identityOf`, or NOBODY
  */
-export function audienceOf(endpoint: Span, named: Span, arena: Arena): Span {
-  return newWriter(arena, 64)
+export function audienceOf(endpoint: Span, named: Span, identity: Span, arena: Arena): Span {
+  return newWriter(arena, 128)
     .u32(length(endpoint) as u32)
     .bytes(endpoint)
     .u32(length(named) as u32)
-    .bytes(named).written;
+    .bytes(named)
+    .bytes(identity).written;
+}
+
+/**
+ * One subject of one issuer, to which a session is bound: a session id that leaks is of no use to anybody else (MCP
+ * security best practices, session hijacking). A subject is unique for its issuer (RFC 7519 §4.1.2), so both count.
+ */
+export function identityOf(issuer: Span, subject: Span, arena: Arena): Span {
+  return newWriter(arena, 128)
+    .u32(length(issuer) as u32)
+    .bytes(issuer)
+    .u32(length(subject) as u32)
+    .bytes(subject).written;
 }

@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { decode, encode, encodedLength } from '../bytes/base64url';
-import { Span, span, pointer, length, limit, equals, NONE } from '../bytes/span';
+import { Span, span, pointer, length } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Revision } from '../mcp/revisions';
 import { open, seal, NONCE_SIZE, TAG_SIZE } from './aead';

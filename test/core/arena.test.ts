@@ -64,14 +64,17 @@ test('a reset keeps nothing where all blocks are large', () => {
 });
 
 test('rounds of work do not make the memory grow', () => {
+  const fresh = instance();
+  fresh.call('arenaOpen', BLOCK);
   const round = (): void => {
-    for (const size of [100, 50_000, 200, 300]) core.call('arenaAllocate', size);
-    core.call('arenaReset');
+    for (const size of [100, 50_000, 200, 300]) fresh.call('arenaAllocate', size);
+    fresh.call('arenaReset');
   };
-  round();
-  const before = core.memory.length;
+  // The allocator looks for free blocks a size class up, so what the first round gave back may not do for the second.
+  for (let i = 0; i < 3; i++) round();
+  const before = fresh.memory.length;
   for (let i = 0; i < 1000; i++) round();
-  expect(core.memory.length).toBe(before);
+  expect(fresh.memory.length).toBe(before);
 });
 
 test('zeroed memory is zero where other memory was', () => {

@@ -208,7 +208,7 @@ test('a token of another audience is refused', () => {
 
 test('an endpoint is an audience of its own, whatever follows it', () => {
   const endpoint = core.bytes('sessionAudience', ...core.span('/mcp'));
-  expect(endpoint).toEqual(Uint8Array.of(4, 0, 0, 0, ...utf8('/mcp')));
+  expect(endpoint).toEqual(Uint8Array.of(4, 0, 0, 0, ...utf8('/mcp'), 0, 0, 0, 0));
   core.clear();
 });
 

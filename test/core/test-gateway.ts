@@ -117,6 +117,7 @@ export class TestGateway {
     const headers: [string, string][] = [
       [':method', method],
       [':path', path],
+      [':authority', 'localhost'],
     ];
     if (session !== undefined) headers.push(['mcp-session-id', session]);
     for (const value of typeof narrowed === 'string' ? [narrowed] : narrowed)

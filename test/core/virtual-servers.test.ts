@@ -187,12 +187,17 @@ describe('a server that has nothing to show', () => {
     expect(JSON.stringify(opened)).not.toContain('weather');
   });
 
-  test('has a part in a session that only a header hides it from, which its client is not told of', () => {
+  test('has no part in a session that only a header hides it from, and joins when a request may see it', () => {
     start();
     const opened = gateway.initialize({ narrowed: 'team-b/orders' });
-    expect(new Set(gateway.asked)).toEqual(new Set(['weather', 'orders']));
+    expect(gateway.asked).toEqual(['orders', 'orders']);
     expect(JSON.stringify(opened)).toContain('about orders');
     expect(JSON.stringify(opened)).not.toContain('about weather');
+    if (!('session' in opened)) throw new Error('no session');
+    const listed = gateway.list({ session: opened.session });
+    if (!Array.isArray(listed)) throw new Error('no list');
+    expect(listed.some((name) => name.startsWith('weather_'))).toBe(true);
+    expect(new Set(gateway.asked)).toEqual(new Set(['weather', 'orders']));
   });
 
   test('is not named by an error either', () => {

@@ -116,7 +116,7 @@ describeGateway('requests', () => {
     socket.setEncoding('utf8').on('data', (text: string) => (said += text));
     for (const [expected, body, session, method = 'POST'] of requests) {
       said = '';
-      const head = `${method} /mcp HTTP/1.1\r\nhost: x\r\nmcp-session-id: ${session}\r\ncontent-length: ${body.length}\r\n\r\n`;
+      const head = `${method} /mcp HTTP/1.1\r\nhost: localhost\r\nmcp-session-id: ${session}\r\ncontent-length: ${body.length}\r\n\r\n`;
       socket.write(head + body);
       await until(`${body} is answered`, () => said.includes('\r\n\r\n'));
       expect(said.slice(0, expected.length), body).toBe(expected);
@@ -158,7 +158,12 @@ async function leave(
   const { hostname, port } = new URL(origin);
   const socket = connect1(Number(port), hostname);
   socket.on('error', () => undefined);
-  const head = Object.entries({ ...mcpHeaders, 'mcp-session-id': id, host: 'x', 'content-length': String(size) });
+  const head = Object.entries({
+    ...mcpHeaders,
+    'mcp-session-id': id,
+    host: 'localhost',
+    'content-length': String(size),
+  });
   const text = `POST /mcp HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
   socket.write(sent === '' ? text : `${text}\r\n${sent}`);
   await wait();

@@ -28,6 +28,8 @@ export interface Gateway {
   log(): string;
   /** Counters and gauges by name. */
   stats(): Promise<Map<string, number>>;
+  /** All of them as Prometheus reads them, labels cut out. */
+  prometheus(): Promise<string>;
   /** The configuration as an operator can read it. */
   configuration(): Promise<string>;
   stop(): Promise<void>;
@@ -69,6 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       origin,
       log: () => running.log(),
       stats: () => statsOf(running.adminUrl),
+      prometheus: async () => (await fetch(`${running.adminUrl}/stats/prometheus`)).text(),
       configuration: async () => (await fetch(`${running.adminUrl}/config_dump`)).text(),
       stop: async () => {
         await running.stop();

@@ -1,6 +1,6 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { newHeaderList } from '../../../filter/bytes/pairs';
-import { equals, Span, span, NONE } from '../../../filter/bytes/span';
+import { equals, literal, Span, span, NONE } from '../../../filter/bytes/span';
 import { Gateway } from '../../../filter/config/gateway';
 import { parseGateway } from '../../../filter/config/parse';
 import { admit, enter, serve } from '../../../filter/flow/dispatch';
@@ -9,11 +9,12 @@ import { readRequest } from '../../../filter/flow/request';
 import { LATEST } from '../../../filter/mcp/revisions';
 import * as header from '../../../filter/mcp/headers';
 import { KEY_SIZE } from '../../../filter/session/aead';
-import { audienceOf } from '../../../filter/session/audience';
+import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key } from '../../../filter/session/keyring';
 import { ENTROPY_SIZE, newSessionDraft, OFFERS_TOOLS, Upstream } from '../../../filter/session/token';
 
 const NOW: u32 = 1_000_000_000;
+const LOCALHOST = literal('localhost');
 const gatewayMemory = newArena(16384);
 const memoryOfExchange = newArena(16384);
 
@@ -40,7 +41,14 @@ export function exchangeConfigure(text: usize, count: u32): bool {
     draft.add(upstream);
   }
   const entropy = span(gatewayMemory.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);
-  token = draft.sealed(key, entropy, NOW, 3600, audienceOf(gateway.endpoint, NONE, gatewayMemory), gatewayMemory);
+  token = draft.sealed(
+    key,
+    entropy,
+    NOW,
+    3600,
+    audienceOf(gateway.endpoint, NONE, NOBODY, gatewayMemory),
+    gatewayMemory,
+  );
   return true;
 }
 
@@ -50,6 +58,7 @@ export function exchangeOpen(): void {
   const headers = newHeaderList(memoryOfExchange)
     .add(header.METHOD, header.POST)
     .add(header.PATH, gateway.endpoint)
+    .add(header.AUTHORITY, LOCALHOST)
     .add(header.CONTENT_LENGTH, header.POST)
     .add(header.SESSION_ID, token);
   exchange = newExchange(gateway, readRequest(headers.packed(), memoryOfExchange), memoryOfExchange);

@@ -2,7 +2,7 @@ import { make, newArena } from '../../../filter/bytes/arena';
 import { newList } from '../../../filter/bytes/list';
 import { Span, pointer, span, NONE } from '../../../filter/bytes/span';
 import { KEY_SIZE } from '../../../filter/session/aead';
-import { audienceOf } from '../../../filter/session/audience';
+import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key, KeyRing } from '../../../filter/session/keyring';
 import {
   ENTROPY_SIZE,
@@ -103,5 +103,5 @@ export function sessionUpstreamId(): Span {
 }
 
 export function sessionAudience(endpoint: usize, count: u32): Span {
-  return audienceOf(span(endpoint, count), NONE, draftMemory);
+  return audienceOf(span(endpoint, count), NONE, NOBODY, draftMemory);
 }

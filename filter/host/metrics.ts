@@ -1,0 +1,160 @@
+import { scratch } from '../bytes/arena';
+import { Span, length, literal, pointer } from '../bytes/span';
+import { newTable, Table } from '../bytes/table';
+import { newWriter, Writer } from '../bytes/writer';
+import { Server } from '../config/gateway';
+import { errorRow, Reason } from '../mcp/errors';
+import { Verb, verbText } from '../mcp/verbs';
+import { Ended, endedText } from '../mcp/outcomes';
+import { proxy_define_metric, proxy_increment_metric, proxy_record_metric } from '../env';
+import { labelText, NO_SERVER } from './labels';
+import { Status } from './status';
+
+/**
+ * Envoy's stats have no labels: they stand in the name, `sluice_upstream_ms.server=weather.end`, and the `stats_tags` of
+ * the bootstrap cut them out. Each combination is defined when it first occurs, its id kept for the life of the VM; what
+ * is left per request are increments. Labels come from our tables and from configured names, never from a request, so
+ * no client can fill Envoy's memory with stats.
+ *
+ *     key:  │ family (4 bits) │ server (14) │ verb (5) │ outcome, reason or event (9) │
+ */
+const enum Family {
+  Requests = 1,
+  UpstreamMs,
+  Sessions,
+  ListCache,
+  Config,
+  Errors,
+}
+
+const enum Type {
+  Counter = 0,
+  Gauge = 1,
+  Histogram = 2,
+}
+
+export const enum SessionEvent {
+  Opened,
+  Ended,
+  /** Presented, and not one that this gateway knows, for this caller. */
+  Refused,
+}
+
+export const enum CacheResult {
+  Hit,
+  Miss,
+}
+
+const REQUESTS = literal('sluice_requests_total');
+const UPSTREAM_MS = literal('sluice_upstream_ms');
+const SESSIONS = literal('sluice_sessions_total');
+const LIST_CACHE = literal('sluice_list_cache_total');
+const CONFIG = literal('sluice_config');
+const ERRORS = literal('sluice_errors_total');
+
+const METHOD = literal('.method=');
+const SERVER = literal('.server=');
+const OUTCOME = literal('.outcome=');
+const EVENT = literal('.event=');
+const RESULT = literal('.result=');
+const REASON = literal('.reason=');
+const END = literal('.end');
+
+const OPENED = literal('opened');
+const ENDED = literal('ended');
+const REFUSED = literal('refused');
+const HIT = literal('hit');
+const MISS = literal('miss');
+const ACCEPTED = literal('accepted');
+
+const NANOSECONDS: u64 = 1_000_000;
+
+/** By key: the host's id and one; `UNDEFINED` where it gave none. */
+const ids: Table = newTable();
+const UNDEFINED: usize = 0xffffffff;
+const OUT_ID = memory.data(4, 8);
+
+export function countRequest(verb: Verb, server: Server | null, ended: Ended): void {
+  const label = labelOf(server);
+  const key = keyOf(Family.Requests, label, verb, ended);
+  let id = ids.get(key);
+  if (id === 0) {
+    const name = newWriter(scratch, 128).bytes(REQUESTS).bytes(METHOD).bytes(verbText(verb));
+    id = define(key, Type.Counter, name.bytes(SERVER).bytes(labelText(label)).bytes(OUTCOME).bytes(endedText(ended)));
+  }
+  increment(id);
+}
+
+/** @param nanoseconds from sending to the first headers of its response; of a callout, to its end */
+export function observeUpstream(server: Server | null, nanoseconds: u64): void {
+  const label = labelOf(server);
+  const key = keyOf(Family.UpstreamMs, label, 0, 0);
+  let id = ids.get(key);
+  if (id === 0) id = define(key, Type.Histogram, named(UPSTREAM_MS, SERVER, labelText(label)));
+  if (id !== UNDEFINED) proxy_record_metric((id - 1) as u32, nanoseconds / NANOSECONDS);
+}
+
+export function countSession(event: SessionEvent): void {
+  const key = keyOf(Family.Sessions, NO_SERVER, 0, event);
+  let id = ids.get(key);
+  if (id === 0) {
+    const text = event === SessionEvent.Opened ? OPENED : event === SessionEvent.Ended ? ENDED : REFUSED;
+    id = define(key, Type.Counter, named(SESSIONS, EVENT, text));
+  }
+  increment(id);
+}
+
+export function countListCache(server: Server, result: CacheResult): void {
+  const label = labelOf(server);
+  const key = keyOf(Family.ListCache, label, 0, result);
+  let id = ids.get(key);
+  if (id === 0) {
+    const name = named(LIST_CACHE, SERVER, labelText(label)).bytes(RESULT);
+    id = define(key, Type.Counter, name.bytes(result === CacheResult.Hit ? HIT : MISS));
+  }
+  increment(id);
+}
+
+export function countError(reason: Reason): void {
+  const key = keyOf(Family.Errors, NO_SERVER, 0, reason);
+  let id = ids.get(key);
+  if (id === 0) id = define(key, Type.Counter, named(ERRORS, REASON, errorRow(reason).name));
+  increment(id);
+}
+
+/** 1 for what became of the configuration that came last, 0 for the other: every VM says the same. */
+export function showConfig(accepted: bool): void {
+  setConfig(ACCEPTED, 0, accepted);
+  setConfig(REFUSED, 1, !accepted);
+}
+
+function setConfig(result: Span, index: i32, value: bool): void {
+  const key = keyOf(Family.Config, NO_SERVER, 0, index);
+  let id = ids.get(key);
+  if (id === 0) id = define(key, Type.Gauge, named(CONFIG, RESULT, result));
+  if (id !== UNDEFINED) proxy_record_metric((id - 1) as u32, value ? 1 : 0);
+}
+
+function labelOf(server: Server | null): u32 {
+  return server === null ? NO_SERVER : server.label;
+}
+
+function keyOf(family: Family, label: u32, verb: u32, last: u32): u32 {
+  return ((family as u32) << 28) | (label << 14) | (verb << 9) | last;
+}
+
+function named(family: Span, label: Span, value: Span): Writer {
+  return newWriter(scratch, 128).bytes(family).bytes(label).bytes(value);
+}
+
+function define(key: u32, type: Type, name: Writer): usize {
+  const text = name.bytes(END).written;
+  const status = proxy_define_metric(type, pointer(text), length(text) as usize, OUT_ID);
+  const id = status === Status.Ok ? (load<u32>(OUT_ID) as usize) + 1 : UNDEFINED;
+  ids.set(key, id);
+  return id;
+}
+
+function increment(id: usize): void {
+  if (id !== UNDEFINED) proxy_increment_metric((id - 1) as u32, 1);
+}

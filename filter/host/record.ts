@@ -1,0 +1,69 @@
+import { scratch } from '../bytes/arena';
+import { Span, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { Exchange, Stage } from '../flow/exchange';
+import { Reason } from '../mcp/errors';
+import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
+import { OTHER_VERB, verbOf, verbText } from '../mcp/verbs';
+import { countError, countRequest, countSession, SessionEvent } from './metrics';
+import { setProperty } from './properties';
+import { Stream } from './streams';
+
+/**
+ * What is left behind of a request: counters, and attributes for the access log, which Envoy writes right after this.
+ * A name that a client sent goes into the log as it is; log it as JSON, which escapes what would forge a line.
+ */
+const MCP_METHOD = literal('mcp_method');
+const MCP_SERVER = literal('mcp_server');
+const MCP_TOOL = literal('mcp_tool');
+const MCP_SESSION = literal('mcp_session');
+const MCP_OUTCOME = literal('mcp_outcome');
+
+/** The stream has ended, however it did. */
+export function record(stream: Stream): void {
+  const exchange = stream.exchange;
+  if (exchange === null) return;
+  const verb = verbOf(exchange.method, exchange.request.method);
+  const server = exchange.server;
+  countRequest(verb, server, exchange.ended);
+  countErrors(exchange);
+  countSessions(exchange);
+
+  setProperty(MCP_OUTCOME, endedText(exchange.ended));
+  if (verb !== OTHER_VERB) setProperty(MCP_METHOD, verbText(verb));
+  if (server !== null) setProperty(MCP_SERVER, server.name);
+  if (exchange.tool !== NONE) setProperty(MCP_TOOL, exchange.tool);
+  if (exchange.sessionTag !== 0) setProperty(MCP_SESSION, hex(exchange.sessionTag));
+}
+
+/** Every failure once, where it happened: a server that was left out of an answer, or a request that was refused. */
+function countErrors(exchange: Exchange): void {
+  let found = false;
+  const fanOut = exchange.fanOut;
+  if (fanOut !== null) {
+    for (let i = 0; i < fanOut.lanes.count; i++) {
+      const lane = fanOut.at(i);
+      if (!lane.failed) continue;
+      countError(lane.verdict.reason);
+      found = true;
+    }
+  }
+  const reason = exchange.ended === ABORTED ? Reason.None : reasonOf(exchange.ended);
+  if (reason !== Reason.None && !found) countError(reason);
+}
+
+function countSessions(exchange: Exchange): void {
+  if (exchange.ended === (Reason.SessionUnknown as i32)) countSession(SessionEvent.Refused);
+  else if (exchange.stage === Stage.Terminate) countSession(SessionEvent.Ended);
+  else if (exchange.session === null && exchange.sessionTag !== 0) countSession(SessionEvent.Opened);
+}
+
+function hex(value: u64): Span {
+  const writer = newWriter(scratch, 16);
+  for (let shift: u64 = 64; shift > 0;) {
+    shift -= 4;
+    const digit = ((value >> shift) & 15) as u8;
+    writer.byte(digit < 10 ? 0x30 + digit : 0x57 + digit);
+  }
+  return writer.written;
+}
