@@ -49,7 +49,10 @@ test('a reset keeps one ordinary block for the next round, and gives back the re
   const first = core.call('arenaAllocate', 8);
   core.call('arenaReset');
   expect(core.call('arenaAllocate', 8)).toBe(first);
+  core.call('arenaAllocate', BLOCK - HEADER - 8);
   expect(core.call('arenaHeld')).toBe(BLOCK);
+  core.call('arenaAllocate', 1);
+  expect(core.call('arenaHeld')).toBe(2 * BLOCK);
 });
 
 test('a reset keeps nothing where all blocks are large', () => {

@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listTools } from '../../envoy/engine/mcp-probe.ts';
 import { parseStart } from '../../scripts/start/options.ts';
 import { clone, describeWithEnvoy, envoyBinary, temporaryFolder } from './support.ts';
+
+vi.setConfig({ testTimeout: 90_000 }); // npm and npx start slowly, on a machine that may be busy
 
 const text = readFileSync(join(clone, 'docs/running.md'), 'utf8');
 

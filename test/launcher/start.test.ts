@@ -18,6 +18,8 @@ import {
   temporaryFolder,
 } from './support.ts';
 
+vi.setConfig({ testTimeout: 90_000 }); // each test starts two or more programs, on a machine that may be busy
+
 type Ready = StartEvent & { event: 'ready' };
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Sluice & { data: string } {
