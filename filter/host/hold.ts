@@ -262,9 +262,11 @@ function scan(stream: Stream, exchange: Exchange, size: u32): void {
 }
 
 function decide(stream: Stream, exchange: Exchange): Action {
-  const whole = (stream.kept as u32) === stream.scanned;
-  exchange.kept = whole;
-  exchange.body = whole ? stream.kept : read(Buffer.RequestBody, 0, stream.scanned as usize);
+  const inPieces = (stream.kept as u32) !== stream.scanned;
+  exchange.kept = stream.scanned <= KEPT_CHUNK;
+  exchange.body = inPieces ? read(Buffer.RequestBody, 0, stream.scanned as usize) : stream.kept;
+  // In how many pieces a body came must not decide whether its call can be made once more.
+  if (inPieces && exchange.kept) exchange.body = exchange.arena.copy(exchange.body);
   return act(stream, exchange, admit(exchange));
 }
 
