@@ -31,6 +31,8 @@ export interface HostOptions {
   readonly traced?: boolean;
   /** Of the randomness, which is the same in every run. */
   readonly seed?: number;
+  /** Puts something around every host function, such as a clock. */
+  readonly around?: (imports: Imports) => Imports;
 }
 
 const OK = 0;
@@ -85,7 +87,8 @@ export class Host {
     this.#environment = Object.entries(options.environment ?? {}).map(([name, value]) =>
       Buffer.from(`${name}=${value}\0`),
     );
-    this.module = instantiate({ env: this.#env(), wasi_snapshot_preview1: this.#wasi() });
+    const { around = (imports: Imports) => imports } = options;
+    this.module = instantiate({ env: around(this.#env()), wasi_snapshot_preview1: around(this.#wasi()) });
     this.memory = new Memory(this.module);
     this.module._initialize();
   }
