@@ -110,7 +110,9 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   if (exceeds(exchange, size)) return drainOn(stream, exchange, size, ended);
   scan(stream, exchange, size);
   if (ended) return decide(stream, exchange);
-  if (size >= RELEASED_FROM && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
+  // Asked before the body is read whole: it is again with every chunk, for as long as the name has not come.
+  const due = size >= RELEASED_FROM && exchange.envelope.isRoutable;
+  if (due && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
     exchange.body = read(Buffer.RequestBody, 0, size as usize);
     exchange.size = size;
     const outcome = release(exchange);
