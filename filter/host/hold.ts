@@ -107,7 +107,9 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   if (exceeds(exchange, size)) return drainOn(stream, exchange, size, ended);
   scan(stream, exchange, size);
   if (ended) return decide(stream, exchange);
-  if (size >= RELEASED_FROM && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
+  // Asked before the body is read whole: it is again with every chunk, for as long as the name has not come.
+  const due = size >= RELEASED_FROM && exchange.envelope.isRoutable;
+  if (due && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
     exchange.body = read(Buffer.RequestBody, 0, size as usize);
     exchange.size = size;
     const outcome = release(exchange);
@@ -217,8 +219,10 @@ function scan(stream: Stream, exchange: Exchange, size: u32): void {
 }
 
 function decide(stream: Stream, exchange: Exchange): Action {
-  const whole = (stream.kept as u32) === stream.scanned;
-  exchange.kept = whole;
-  exchange.body = whole ? stream.kept : read(Buffer.RequestBody, 0, stream.scanned as usize);
+  const inPieces = (stream.kept as u32) !== stream.scanned;
+  exchange.kept = stream.scanned <= KEPT_CHUNK;
+  exchange.body = inPieces ? read(Buffer.RequestBody, 0, stream.scanned as usize) : stream.kept;
+  // In how many pieces a body came must not decide whether its call can be made once more.
+  if (inPieces && exchange.kept) exchange.body = exchange.arena.copy(exchange.body);
   return act(stream, exchange, admit(exchange));
 }

@@ -1,0 +1,83 @@
+// One Envoy with several listeners: the same routes to the same upstream, behind different filters.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { obtainEnvoy } from '../../envoy/engine/obtain.ts';
+import { type RunningEnvoy, startEnvoy } from '../../envoy/engine/process.ts';
+import { build } from '../../scripts/build.ts';
+import { buildNoop } from './noop.ts';
+
+export const listeners = ['none', 'noop', 'sluice', 'list', 'cached'] as const;
+export type ListenerName = (typeof listeners)[number];
+
+export interface BenchGateway {
+  readonly envoy: RunningEnvoy;
+  readonly portOf: (listener: ListenerName) => number;
+  stop(): Promise<void>;
+}
+
+const loopback = { host: '127.0.0.1', port: 0 };
+const CACHE = { ttl: '1h', scope: 'shared' };
+
+export async function startGateway(upstreamPort: number): Promise<BenchGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const binary = await obtainEnvoy({
+    env: process.env,
+    folder: fileURLToPath(new URL('../../.envoy', import.meta.url)),
+    mode: 'hold',
+    progress: (line) => process.stderr.write(`${line}\n`),
+  });
+  const modules = { sluice: (await build()).plugin.file, noop: await buildNoop(folder) };
+  const one = servers(1, upstreamPort);
+  const parts = {
+    none: listener('none', one, undefined),
+    noop: listener('noop', one, modules.noop),
+    sluice: listener('sluice', one, modules.sluice),
+    list: listener('list', servers(10, upstreamPort), modules.sluice),
+    cached: listener('cached', servers(10, upstreamPort, { listCache: CACHE }), modules.sluice),
+  };
+  const base = bootstrapOf(servers(10, upstreamPort));
+  const config = { ...base, static_resources: { ...base.static_resources, listeners: Object.values(parts) } };
+  const envoy = await startEnvoy({ binary: binary.path, config, concurrency: 1, logLevel: 'warning' });
+  return {
+    envoy,
+    portOf: (name) => Number(envoy.listeners.get(name)?.split(':').at(-1)),
+    stop: async () => {
+      await envoy.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function servers(count: number, port: number, more: object = {}): { name: string; url: string }[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `server-${index}`,
+    url: `http://127.0.0.1:${port}/mcp`,
+    prefix: `s${index}_`,
+    ...more,
+  }));
+}
+
+function bootstrapOf(of: { name: string; url: string }[]): ReturnType<typeof gatewayBootstrap> {
+  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl: 'http://127.0.0.1:1', servers: of });
+}
+
+/**
+ * The shipped listener with another name, without its access log, and with another module or none. The module is read
+ * from its file, and each has a VM of its own.
+ */
+function listener(name: ListenerName, of: { name: string; url: string }[], module: string | undefined): object {
+  const [shipped] = bootstrapOf(of).static_resources.listeners;
+  const manager = shipped.filter_chains[0].filters[0].typed_config;
+  const [wasm, ...others] = manager.http_filters;
+  const { config } = wasm.typed_config;
+  const vm = { ...config.vm_config, vm_id: name, code: { local: { filename: module } } };
+  const filter = { ...wasm, typed_config: { ...wasm.typed_config, config: { ...config, vm_config: vm } } };
+  const http_filters = module === undefined ? others : [filter, ...others];
+  const chain = {
+    filters: [{ ...shipped.filter_chains[0].filters[0], typed_config: { ...manager, http_filters, access_log: [] } }],
+  };
+  return { ...shipped, name, filter_chains: [chain] };
+}

@@ -1,0 +1,30 @@
+// As much of HTTP/1.1 as a benchmark needs on both of its ends: messages with content-length, one after the other.
+
+/** Cuts what a connection receives into messages. */
+export class Messages {
+  #received: Buffer = Buffer.alloc(0);
+  readonly #take: (head: string, body: Buffer) => void;
+
+  constructor(take: (head: string, body: Buffer) => void) {
+    this.#take = take;
+  }
+
+  add(chunk: Buffer): void {
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    for (;;) {
+      const end = this.#received.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const head = this.#received.toString('latin1', 0, end);
+      const size = end + 4 + Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+      if (this.#received.length < size) return;
+      const body = this.#received.subarray(end + 4, size);
+      this.#received = this.#received.subarray(size);
+      this.#take(head, body);
+    }
+  }
+}
+
+export function message(first: string, headers: Readonly<Record<string, string>>, body: string): Buffer {
+  const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)) });
+  return Buffer.from(`${first}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+}

@@ -1,0 +1,45 @@
+import { message } from './http1.ts';
+
+/** What an MCP client sends beside the message; the id that sluice seals is longer than most. */
+export function post(body: string, headers: Readonly<Record<string, string>> = {}): string {
+  return message(
+    'POST /mcp HTTP/1.1',
+    {
+      host: 'mcp.example.com',
+      'user-agent': 'bench/1',
+      accept: 'application/json, text/event-stream',
+      'accept-language': '*',
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2025-06-18',
+      ...headers,
+    },
+    body,
+  ).toString();
+}
+
+export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+export const INITIALIZE =
+  '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}';
+
+/** A call of about that many bytes. */
+export function callOf(name: string, size: number): string {
+  const text = '{"number":17,"note":"plain words, an \\"escape\\" and a line\\n"},';
+  const [open, close] = [
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":{"list":[`,
+    '0]}}}',
+  ];
+  const count = Math.max(Math.floor((size - open.length - close.length) / text.length), 0);
+  return open + text.repeat(count) + close;
+}
+
+/** Begins a session at a listener; its header. */
+export async function sessionAt(port: number): Promise<Record<string, string>> {
+  const response = await fetch(`http://127.0.0.1:${port}/mcp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: INITIALIZE,
+  });
+  const token = response.headers.get('mcp-session-id');
+  if (token === null) throw new Error(`no session: ${response.status} ${await response.text()}`);
+  return { 'mcp-session-id': token };
+}

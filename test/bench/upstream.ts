@@ -1,0 +1,50 @@
+// An MCP server that does as little as one can, so that it is not what is measured. A process of its own.
+import { createServer, type AddressInfo } from 'node:net';
+import { message, Messages } from './http1.ts';
+
+const TYPE = { 'content-type': 'application/json' };
+const TOOLS = JSON.stringify(Array.from({ length: 100 }, (_, index) => tool(index)));
+const RESULTS: [method: string, result: string][] = [
+  ['tools/call', '{"content":[{"type":"text","text":"done"}]}'],
+  ['tools/list', `{"tools":${TOOLS}}`],
+  [
+    'initialize',
+    '{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"bench","version":"1"}}',
+  ],
+];
+
+/** About 330 bytes, as tools are. */
+function tool(index: number): object {
+  return {
+    name: `get_record_${index}`,
+    description: 'Returns one record of the archive by its number, with everything that is known about it.',
+    inputSchema: {
+      type: 'object',
+      properties: { number: { type: 'integer', description: 'Of the record' }, full: { type: 'boolean' } },
+      required: ['number'],
+    },
+    annotations: { title: `Record ${index}`, readOnlyHint: true },
+  };
+}
+
+const server = createServer((socket) => {
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy());
+  const messages = new Messages((_, body) => {
+    const text = body.toString('latin1');
+    const method = /"method":"([^"]*)"/.exec(text)?.[1];
+    const id = /"id":("[^"]*"|\d+)/.exec(text)?.[1];
+    const result = RESULTS.find(([name]) => name === method)?.[1];
+    const accepted = id === undefined || result === undefined;
+    socket.write(
+      accepted
+        ? message('HTTP/1.1 202 Accepted', {}, '')
+        : message('HTTP/1.1 200 OK', TYPE, `{"jsonrpc":"2.0","id":${id},"result":${result}}`),
+    );
+  });
+  socket.on('data', (chunk: Buffer) => {
+    messages.add(chunk);
+  });
+});
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+process.once('disconnect', () => process.exit());

@@ -1,0 +1,85 @@
+// A gateway of two servers with everything that it takes to ask it something, for tests that need more than a case.
+import { type Callout, type CalloutAnswer, Host, type HostOptions } from './host.ts';
+import { type Headers, valueOf } from './pairs.ts';
+import type { Stream } from './stream.ts';
+
+const servers = [
+  { name: 'weather', cluster: 'weather' },
+  { name: 'notes', cluster: 'notes' },
+];
+
+/** Started and configured. @param plugin further members of the plugin configuration */
+export function startHost(plugin: object = {}, options: Partial<HostOptions> = {}): Host {
+  const sessions = { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] };
+  const environment = { SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url') };
+  const configuration = JSON.stringify({ sessions, servers, ...plugin });
+  const host = new Host({ configuration, environment, ...options });
+  if (!host.configure()) throw new Error(host.log.join('\n'));
+  return host;
+}
+
+export interface Asked {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Headers;
+  readonly body?: string | Buffer;
+  /** The body comes in chunks of this size. */
+  readonly chunkSize?: number;
+}
+
+/** Sends a request and answers no callout. */
+export function ask(host: Host, { method = 'POST', path = '/mcp', headers = [], body = '', chunkSize }: Asked): Stream {
+  const stream = host.open();
+  const bytes = Buffer.from(body);
+  const all: Headers = [[':authority', 'mcp.example.com'], [':method', method], [':path', path], ...headers];
+  stream.requestHeaders(all, bytes.length === 0);
+  const size = chunkSize ?? bytes.length;
+  for (let at = 0; at < bytes.length; at += size) stream.requestBody(bytes.subarray(at, at + size), false);
+  if (bytes.length > 0) stream.requestBody(Buffer.alloc(0), true);
+  return stream;
+}
+
+/** Answers every callout, also those that answers lead to. */
+export function answerAll(host: Host, answer: (callout: Callout) => CalloutAnswer = usualAnswer): void {
+  for (let next = host.pending[0]; next !== undefined; next = host.pending[0]) host.answer(next, answer(next));
+}
+
+/** What a server that works answers. */
+export function usualAnswer({ cluster, headers, body }: Callout): CalloutAnswer {
+  const text = body.toString();
+  const id = /"id":("[^"]*")/.exec(text)?.[1];
+  if (valueOf(headers, ':method') === 'DELETE' || id === undefined)
+    return { headers: [[':status', '202']], body: NOTHING };
+  const session: Headers = text.includes('"initialize"') ? [['mcp-session-id', `${cluster}-1`]] : [];
+  const result = text.includes('"initialize"')
+    ? { protocolVersion: '2025-06-18', capabilities: { tools: {} } }
+    : { tools: [{ name: 'get', inputSchema: { type: 'object' } }] };
+  return {
+    headers: [[':status', '200'], ['content-type', 'application/json'], ...session],
+    body: Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`),
+  };
+}
+
+const NOTHING = Buffer.alloc(0);
+const INITIALIZE = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}';
+export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+
+/** A call whose arguments are `size` bytes. */
+export function callOf(name: string, size = 10): string {
+  return `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"${name}","arguments":{"a":"${'x'.repeat(size)}"}}}`;
+}
+
+/** Begins a session; its header. */
+export function openSession(host: Host): Headers {
+  const stream = ask(host, { body: INITIALIZE });
+  answerAll(host);
+  const token = valueOf(stream.reply?.headers ?? [], 'mcp-session-id');
+  if (token === undefined) throw new Error(`no session: ${stream.reply?.body.toString() ?? 'no reply'}`);
+  return [['mcp-session-id', token]];
+}
+
+/** The `reason` of an error. */
+export function reasonOf({ reply }: Stream): string | undefined {
+  const text = reply?.body.toString() ?? '';
+  return /"reason":"(\w+)"/.exec(text)?.[1];
+}

@@ -1,0 +1,186 @@
+// What takes several requests, or a client that goes away.
+import { describe, expect, test } from 'vitest';
+import { answerAll, ask, callOf, LIST, openSession, reasonOf, startHost, usualAnswer } from './gateway.ts';
+import { importNames } from './wasm.ts';
+
+test('the module imports what every Envoy has, and nothing else', () => {
+  const wasi = importNames.filter((name) => !name.startsWith('env.proxy_'));
+  expect(wasi.sort()).toEqual(
+    ['environ_get', 'environ_sizes_get', 'random_get'].map((name) => `wasi_snapshot_preview1.${name}`),
+  );
+});
+
+describe('a client that goes away', () => {
+  test('while its session begins: late answers find nobody', () => {
+    const host = startHost();
+    const stream = ask(host, {
+      body: '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"x"}}',
+    });
+    expect(host.pending.map(({ cluster }) => cluster)).toEqual(['weather', 'notes']);
+    stream.close();
+    answerAll(host);
+    expect(host.pending).toEqual([]);
+    expect(stream.reply).toBeUndefined();
+    openSession(host);
+  });
+
+  test('while its list is collected: the answers of others do not mix', () => {
+    const host = startHost();
+    const headers = openSession(host);
+    const gone = ask(host, { headers, body: LIST });
+    const stays = ask(host, { headers, body: LIST });
+    gone.close();
+    answerAll(host);
+    expect(gone.reply).toBeUndefined();
+    expect(stays.reply?.body.toString()).toContain('weather_get');
+  });
+
+  test('in the middle of its body', () => {
+    const host = startHost();
+    const stream = host.open();
+    stream.requestHeaders(
+      [
+        [':method', 'POST'],
+        [':path', '/mcp'],
+      ],
+      false,
+    );
+    stream.requestBody(Buffer.from('{"jsonrpc":'), false);
+    stream.close();
+    openSession(host);
+  });
+});
+
+test('answers that come out of order reach the requests that they are for', () => {
+  const host = startHost();
+  const headers = openSession(host);
+  const first = ask(host, { headers, body: LIST.replace('"id":1', '"id":"first"') });
+  const second = ask(host, { headers, body: LIST.replace('"id":1', '"id":"second"') });
+  for (const callout of [...host.pending].reverse()) host.answer(callout, usualAnswer(callout));
+  expect(first.reply?.body.toString()).toContain('"id":"first"');
+  expect(second.reply?.body.toString()).toContain('"id":"second"');
+});
+
+describe('the budget of a worker', () => {
+  const limits = { bufferedBytes: '32Ki' };
+  const part = Buffer.alloc(20_000, '{"a":"');
+
+  test('refuses the body that does not fit, and no other', () => {
+    const host = startHost({ limits });
+    const session = openSession(host);
+    const [held, refused] = [host.open(), host.open()];
+    for (const stream of [held, refused]) {
+      stream.requestHeaders([[':method', 'POST'], [':path', '/mcp'], ...session], false);
+      stream.requestBody(Buffer.from(callOf('weather_get', 20_000).slice(0, 20_000)), false);
+    }
+    expect(held.over).toBe(false);
+    expect(refused.reply?.status).toBe(503);
+    expect(refused.reply?.headers).toContainEqual(['retry-after', '1']);
+    expect(reasonOf(refused)).toBe('overloaded');
+    held.requestBody(Buffer.from(callOf('weather_get', 20_000).slice(20_000)), true);
+    expect(held.forwarded?.ended).toBe(true);
+  });
+
+  test.each(['answered', 'gone'])('is given back by a request that is %s', (end) => {
+    const host = startHost({ limits });
+    for (let round = 0; round < 10; round++) {
+      const stream = host.open();
+      stream.requestHeaders(
+        [
+          [':method', 'POST'],
+          [':path', '/mcp'],
+        ],
+        false,
+      );
+      stream.requestBody(part, false);
+      expect(stream.over).toBe(false);
+      if (end === 'answered') stream.requestBody(Buffer.alloc(0), true);
+      expect(stream.over).toBe(end === 'answered');
+      stream.close();
+    }
+  });
+
+  test('covers what upstreams answer', () => {
+    const host = startHost({ limits });
+    const stream = ask(host, { headers: openSession(host), body: LIST });
+    answerAll(host, (callout) => ({ headers: [[':status', '200']], body: Buffer.alloc(20_000, callout.cluster) }));
+    expect(reasonOf(stream)).toBe('overloaded');
+    openSession(host);
+  });
+});
+
+describe('a reply that is known before the body has come', () => {
+  const headers = { path: '/mcp/no/such' };
+
+  test('waits for the end of a small one', () => {
+    const host = startHost({ limits: { drainBytes: 100 } });
+    const stream = host.open();
+    stream.requestHeaders(
+      [
+        [':method', 'POST'],
+        [':path', headers.path],
+      ],
+      false,
+    );
+    stream.requestBody(Buffer.alloc(50), false);
+    stream.requestBody(Buffer.alloc(50), false);
+    expect(stream.over).toBe(false);
+    stream.requestBody(Buffer.alloc(1), false);
+    expect(reasonOf(stream)).toBe('unknown_virtual_server');
+  });
+
+  test('is sent at the trailers', () => {
+    const host = startHost();
+    const stream = host.open();
+    stream.requestHeaders(
+      [
+        [':method', 'POST'],
+        [':path', headers.path],
+      ],
+      false,
+    );
+    stream.requestBody(Buffer.alloc(50), false);
+    stream.requestTrailers([['x-checksum', '1']]);
+    expect(reasonOf(stream)).toBe('unknown_virtual_server');
+  });
+});
+
+test('a large body that was released cannot end in trailers', () => {
+  const host = startHost();
+  const stream = host.open();
+  stream.requestHeaders([[':method', 'POST'], [':path', '/mcp'], ...openSession(host)], false);
+  stream.requestBody(Buffer.from(callOf('weather_get', 70_000).slice(0, -2)), false);
+  stream.requestBody(Buffer.from('}}'), false);
+  stream.requestTrailers([['x-checksum', '1']]);
+  expect(reasonOf(stream)).toBe('invalid_request');
+  expect(stream.forwarded?.ended).toBe(false);
+  expect(stream.forwarded?.body.toString()).toBe(callOf('get', 70_000).slice(0, -1));
+});
+
+test('workers share sessions through their common key, where none is configured', () => {
+  const plugin = { sessions: undefined };
+  const [one, other] = [startHost(plugin), startHost(plugin, { seed: 2 })];
+  const headers = openSession(one);
+  expect(reasonOf(ask(other, { headers, body: LIST }))).toBe('session_unknown');
+  const third = startHost(plugin, { seed: 3 });
+  for (const [key, entry] of one.shared) third.shared.set(key, entry);
+  expect(ask(third, { headers, body: LIST }).over).toBe(false);
+});
+
+test('a configuration is replaced while requests wait', () => {
+  const host = startHost();
+  const headers = openSession(host);
+  const stream = ask(host, { headers, body: LIST });
+  expect(host.configure()).toBe(true);
+  answerAll(host);
+  expect(stream.reply?.body.toString()).toContain('weather_get');
+  // Under the same key, in the new configuration.
+  expect(ask(host, { headers, body: callOf('weather_get') }).forwarded?.ended).toBe(true);
+});
+
+test('a configuration that is refused leaves the old one at work', () => {
+  const host = startHost();
+  expect(host.configure('{"servers":[]}')).toBe(false);
+  expect(host.log.at(-1)).toBe('error: configuration refused: servers: must list at least one server');
+  openSession(host);
+});
