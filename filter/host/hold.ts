@@ -108,7 +108,7 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   scan(stream, exchange, size);
   if (ended) return decide(stream, exchange);
   // Asked before the body is read whole: it is again with every chunk, for as long as the name has not come.
-  const due = size >= RELEASED_FROM && exchange.envelope.isRoutable;
+  const due = size >= min(RELEASED_FROM, limits.heldBody) && exchange.envelope.isRoutable;
   if (due && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
     exchange.body = read(Buffer.RequestBody, 0, size as usize);
     exchange.size = size;
@@ -219,6 +219,12 @@ function scan(stream: Stream, exchange: Exchange, size: u32): void {
 }
 
 function decide(stream: Stream, exchange: Exchange): Action {
+  const most = exchange.gateway.limits.heldBody;
+  if (stream.scanned > most && !exchange.envelope.isRoutableWithin(most)) {
+    // It came faster than it was held, which must not decide whether it is served.
+    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.scanned as u64).written);
+    return act(stream, exchange, Outcome.Reply);
+  }
   const inPieces = (stream.kept as u32) !== stream.scanned;
   exchange.kept = stream.scanned <= KEPT_CHUNK;
   exchange.body = inPieces ? read(Buffer.RequestBody, 0, stream.scanned as usize) : stream.kept;

@@ -138,6 +138,11 @@ export class Envelope {
     return this.problem === Reason.None && this.method !== Method.Unknown && this.nameIsString;
   }
 
+  /** The same by the first bytes alone. */
+  isRoutableWithin(bytes: u32): bool {
+    return this.isRoutable && (this.name as u32) <= bytes && (this.methodRange as u32) <= bytes;
+  }
+
   text(document: Span, range: Range): Span {
     return range === 0 ? NONE : part(document, (range >> 32) as u32, range as u32);
   }

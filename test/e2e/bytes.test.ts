@@ -135,7 +135,8 @@ describeGateway('the bytes of a call', () => {
         const { body, headers, path } = of().last('tools/call');
         expect(body.equals(Buffer.from(arrives)), body.toString().slice(0, 2_000)).toBe(true);
         expect(path).toBe('/mcp');
-        expect(headers['content-length']).toBe(String(Buffer.byteLength(arrives)));
+        // A large one is sent on before its end is known, so in chunks (or in as many frames as it takes).
+        if (arrives.length < 64 << 10) expect(headers['content-length']).toBe(String(Buffer.byteLength(arrives)));
       });
 
       it.each(answers)('come back untouched: %s', async (_, type, parts) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { message, refusal } from './clients/answers.ts';
 import { bothProtocols } from './clients/raw.ts';
-import { callMessage, openSession, post } from './clients/session.ts';
+import { callMessage, lateNameMessage, openSession, post } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
@@ -158,7 +158,7 @@ describeGateway('hostile requests', () => {
     ])('are told that they are too large: %s', async (_, size) => {
       const session = await openSession(narrow.current.url, { http });
       server.forget();
-      const answer = await session.post(callMessage('"server_echo"', JSON.stringify('x'.repeat(size))));
+      const answer = await session.post(lateNameMessage('"server_echo"', JSON.stringify('x'.repeat(size))));
       expect(refusal(answer)).toMatchObject({ status: 413, code: -32600, reason: 'body_too_large' });
       expect(message(answer).error?.message).toContain('limits.heldBody');
       expect(server.requests).toEqual([]);
@@ -167,7 +167,7 @@ describeGateway('hostile requests', () => {
 
     it('are told so by default above a megabyte, and served below', async () => {
       const session = await openSession(gateway.current.url, { http });
-      const sized = (size: number): string => callMessage('"server_echo"', JSON.stringify('x'.repeat(size)));
+      const sized = (size: number): string => lateNameMessage('"server_echo"', JSON.stringify('x'.repeat(size)));
       expect((await session.post(sized((1 << 20) - 200))).status).toBe(200);
       expect(refusal(await session.post(sized(1 << 20)))).toMatchObject({ status: 413, reason: 'body_too_large' });
       expect(refusal(await session.post(sized(1_500_000)))).toMatchObject({ status: 413, reason: 'body_too_large' });
@@ -177,7 +177,7 @@ describeGateway('hostile requests', () => {
   // Over HTTP/2 the window is what Envoy holds: a client that has filled it waits, and Envoy's timeouts end that.
   it('are told that they are too large where Envoy holds less than the gateway would', async () => {
     const session = await openSession(wide.current.url);
-    const answer = await session.post(callMessage('"server_echo"', JSON.stringify('x'.repeat(24 << 20))));
+    const answer = await session.post(lateNameMessage('"server_echo"', JSON.stringify('x'.repeat(24 << 20))));
     expect(refusal(answer)).toMatchObject({ status: 413, code: -32600, reason: 'body_too_large' });
     expect(answer.headers['x-mcp-gateway']).toMatch(/^sluice\//);
   });

@@ -66,4 +66,9 @@ export function callMessage(name: string, args = '{}', id = '1'): string {
   return `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":${name},"arguments":${args}}}`;
 }
 
+/** A call whose name comes last, so that it cannot be sent on before all of it was read. */
+export function lateNameMessage(name: string, args: string): string {
+  return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":${args},"name":${name}}}`;
+}
+
 export const listMessage = (id = '1'): string => `{"jsonrpc":"2.0","id":${id},"method":"tools/list"}`;
