@@ -24,6 +24,8 @@ export class Lane {
   step: i32;
   /** A session with the server is being opened. */
   joining: bool;
+  /** Its pages come from the cache. */
+  cached: bool;
   /** It was opened anew in the course of this. */
   rejoined: bool;
   /** Id of the request under way, a string token. */

@@ -29,6 +29,7 @@ export function takeCached(lane: Lane, session: Session, now: u32, keys: KeyRing
     lane.pages.push(changetype<usize>(readPage(span(at + 4, size), arena)) as u64);
     at += 4 + (size as usize);
   }
+  lane.cached = true;
   return true;
 }
 

@@ -40,6 +40,7 @@ export function enter(exchange: Exchange, behind: Span): Outcome {
   const scope = scopeOf(exchange.gateway, behind, request.virtualServer, exchange.arena);
   if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
   exchange.scope = scope;
+  exchange.scoped = scope.name;
   exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.identity, exchange.arena);
   if (equals(request.method, header.POST)) return Outcome.ReadBody;
   if (equals(request.method, header.DELETE)) return admitSession(exchange);

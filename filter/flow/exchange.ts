@@ -82,6 +82,8 @@ export class Exchange {
   request: Request;
   /** What this request may see; settled by `enter`. */
   scope: Scope;
+  /** The virtual server that narrows it, or NONE. */
+  scoped: Span;
   /** Whom its session is for. */
   audience: Span;
   envelope: Envelope;

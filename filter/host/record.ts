@@ -5,7 +5,7 @@ import { Exchange, Stage } from '../flow/exchange';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
 import { OTHER_VERB, verbOf, verbText } from '../mcp/verbs';
-import { countError, countRequest, countSession, SessionEvent } from './metrics';
+import { CacheResult, countError, countListCache, countRequest, countSession, SessionEvent } from './metrics';
 import { setProperty } from './properties';
 import { Stream } from './streams';
 
@@ -16,6 +16,7 @@ import { Stream } from './streams';
 const MCP_METHOD = literal('mcp_method');
 const MCP_SERVER = literal('mcp_server');
 const MCP_TOOL = literal('mcp_tool');
+const MCP_VIRTUAL_SERVER = literal('mcp_virtualserver');
 const MCP_SESSION = literal('mcp_session');
 const MCP_OUTCOME = literal('mcp_outcome');
 
@@ -28,11 +29,13 @@ export function record(stream: Stream): void {
   countRequest(verb, server, exchange.ended);
   countErrors(exchange);
   countSessions(exchange);
+  countCache(exchange);
 
   setProperty(MCP_OUTCOME, endedText(exchange.ended));
   if (verb !== OTHER_VERB) setProperty(MCP_METHOD, verbText(verb));
   if (server !== null) setProperty(MCP_SERVER, server.name);
   if (exchange.tool !== NONE) setProperty(MCP_TOOL, exchange.tool);
+  if (exchange.scoped !== NONE) setProperty(MCP_VIRTUAL_SERVER, exchange.scoped);
   if (exchange.sessionTag !== 0) setProperty(MCP_SESSION, hex(exchange.sessionTag));
 }
 
@@ -56,6 +59,15 @@ function countSessions(exchange: Exchange): void {
   if (exchange.ended === (Reason.SessionUnknown as i32)) countSession(SessionEvent.Refused);
   else if (exchange.stage === Stage.Terminate) countSession(SessionEvent.Ended);
   else if (exchange.session === null && exchange.sessionTag !== 0) countSession(SessionEvent.Opened);
+}
+
+function countCache(exchange: Exchange): void {
+  const fanOut = exchange.fanOut;
+  if (fanOut === null || exchange.stage !== Stage.List) return;
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    if (lane.server.cacheTtl > 0) countListCache(lane.server, lane.cached ? CacheResult.Hit : CacheResult.Miss);
+  }
 }
 
 function hex(value: u64): Span {

@@ -19,6 +19,14 @@ export class Scope {
   /** Why the request is not served at all, or NONE: what is not known is never taken for everything. */
   refusal: Span;
 
+  /** The narrowest virtual server that this request named or was given, or NONE. */
+  get name(): Span {
+    const header = this.header;
+    if (header !== null) return header.name;
+    const path = this.path;
+    return path === null ? NONE : path.name;
+  }
+
   private refuse(what: Span): Scope {
     this.refusal = what;
     return this;

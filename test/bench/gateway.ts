@@ -9,8 +9,8 @@ import { type RunningEnvoy, startEnvoy } from '../../envoy/engine/process.ts';
 import { build } from '../../scripts/build.ts';
 import { buildNoop } from './noop.ts';
 
-export const listeners = ['none', 'noop', 'sluice', 'list', 'cached'] as const;
-export type ListenerName = (typeof listeners)[number];
+const listeners = ['none', 'noop', 'sluice', 'list', 'cached'] as const;
+type ListenerName = (typeof listeners)[number];
 
 export interface BenchGateway {
   readonly envoy: RunningEnvoy;

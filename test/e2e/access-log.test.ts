@@ -13,6 +13,7 @@ interface Line {
   readonly mcp_method: string | null;
   readonly mcp_server: string | null;
   readonly mcp_tool: string | null;
+  readonly mcp_virtualserver: string | null;
   readonly mcp_session: string | null;
   readonly mcp_outcome: string | null;
 }
@@ -23,7 +24,10 @@ describeGateway('the access log', () => {
     upstream = await startScripted({ tools: ['t'] });
   });
   afterAll(() => upstream.stop());
-  const gateway = useGateway(() => ({ servers: [{ name: 'one', url: upstream.url }] }));
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'one', url: upstream.url }],
+    plugin: { virtualServers: [{ name: 'team/all', tools: ['*'] }] },
+  }));
 
   const hostile = 'one_"}\n{"mcp_outcome":"ok"}\r\u0000\u2028\u001b[31m';
   let id = '';
@@ -36,6 +40,7 @@ describeGateway('the access log', () => {
     id = session.id;
     const requests: Record<string, () => Promise<unknown>> = {
       call: () => session.post(callMessage('"one_t"')),
+      narrowed: () => session.post(listMessage(), { headers: { 'x-mcp-virtualserver': 'team/all' } }),
       refused: () => session.post(callMessage('"two_t"')),
       hostile: () => session.post(callMessage(JSON.stringify(hostile))),
       long: () => session.post(callMessage(JSON.stringify(`one_${'ü'.repeat(5000)}`))),
@@ -68,6 +73,8 @@ describeGateway('the access log', () => {
     const session = { mcp_session: lines['open']?.mcp_session };
     const call = { mcp_method: 'tools/call', mcp_server: 'one', mcp_tool: 'one_t', mcp_outcome: 'ok' };
     expect(lines['call']).toMatchObject({ ...call, ...session });
+    expect(lines['call']?.mcp_virtualserver).toBeNull();
+    expect(lines['narrowed']).toMatchObject({ mcp_virtualserver: 'team/all', mcp_outcome: 'ok', ...session });
     expect(lines['refused']).toMatchObject({
       mcp_server: null,
       mcp_tool: 'two_t',
