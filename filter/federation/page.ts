@@ -3,7 +3,8 @@ import { List, newList } from '../bytes/list';
 import { Span, equals, literal, pointer, NONE } from '../bytes/span';
 import { part } from '../json/reader';
 import { textOf } from '../json/text';
-import { newScanner, Scanner, SCANNER_SIZE, Token } from '../json/scanner';
+import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
+import { Token } from '../json/token';
 
 const ID = literal('id');
 const RESULT = literal('result');

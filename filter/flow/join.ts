@@ -11,7 +11,7 @@ import * as header from '../mcp/headers';
 import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
-import { sendOn } from './call';
+import { sendOn } from './send-on';
 import { Exchange, Outcome, Stage } from './exchange';
 
 const LOST_AGAIN = literal('it lost its session again');

@@ -11,7 +11,6 @@ import { endedWith } from '../mcp/outcomes';
 import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { proxy_send_local_response } from '../env';
-import { letGo } from './budget';
 import { cut } from './buffers';
 import { send } from './callouts';
 import { edit } from './headers';
@@ -47,7 +46,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
 /** Carries it out, and says what the host is to do with the headers or the chunk that it asks about. */
 export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
   const done = carry(stream, exchange, outcome);
-  if (done !== Outcome.Wait) letGo(stream);
+  if (done !== Outcome.Wait) stream.letGo();
   return done === Outcome.Forward ? Action.Continue : Action.Pause;
 }
 

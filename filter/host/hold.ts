@@ -6,7 +6,6 @@ import { admit, confirms, enter, release, serve } from '../flow/dispatch';
 import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { Reason } from '../mcp/errors';
 import { proxy_continue_stream, proxy_set_effective_context } from '../env';
-import { hold } from './budget';
 import { read, replaceAll } from './buffers';
 import { readAnswer, takePending } from './callouts';
 import { act, prepare, settle } from './carry';
@@ -100,7 +99,7 @@ export function onRequestTrailers(stream: Stream): Action {
 /** Nothing has been decided: the body is held, small ones to their end. */
 function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   const limits = exchange.gateway.limits;
-  if (!hold(stream, size, limits.bufferedBytes)) {
+  if (!stream.hold(size, limits.bufferedBytes)) {
     // At once, not at the end of the body: what is held is the problem.
     return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
   }
@@ -201,7 +200,7 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
     // Readable in this context only: before the switch to the stream's.
     const answer = readAnswer(entry, headerCount, bodySize);
     if (proxy_set_effective_context(stream.id) === Status.Ok) {
-      const room = hold(stream, stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes);
+      const room = stream.hold(stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes);
       const outcome = room ? settle(exchange, entry.lane, answer) : exchange.overload(BUFFERED_BYTES);
       if (act(stream, exchange, outcome) === Action.Continue) proxy_continue_stream(REQUEST_STREAM);
     }

@@ -2,7 +2,7 @@ import { Arena, newArena } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Exchange } from '../flow/exchange';
-import { letGo } from './budget';
+import { reserve } from './budget';
 
 /** Where a stream stands. */
 export const enum Phase {
@@ -41,6 +41,17 @@ export class Stream {
   /** What the upstream's response is replaced by, or NONE. */
   replacement: Span;
   replaced: bool;
+
+  /** Takes so many bytes of the worker's budget, in all. False: there is no room, and nothing changed. */
+  hold(bytes: u32, most: u32): bool {
+    if (!reserve(this.charged, bytes, most)) return false;
+    this.charged = bytes;
+    return true;
+  }
+
+  letGo(): void {
+    this.hold(0, 0);
+  }
 }
 
 const streams: Table = newTable();
@@ -72,7 +83,7 @@ export function arenaOf(stream: Stream): Arena {
 export function closeStream(id: u32): void {
   const stream = changetype<Stream | null>(streams.take(id));
   if (stream === null) return;
-  letGo(stream);
+  stream.letGo();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
   heap.free(changetype<usize>(stream));

@@ -1,6 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, span, between, pointer, limit, equals, NONE } from '../bytes/span';
-import { newScanner, SCANNER_SIZE, Token } from './scanner';
+import { newScanner, SCANNER_SIZE } from './scanner';
+import { Token } from './token';
 import { textOf } from './text';
 
 /** Whether these bytes are one whole JSON document. Everything below works on such bytes only. */

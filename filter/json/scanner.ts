@@ -1,3 +1,5 @@
+import { hexDigit, isDigit, unescaped } from './escape';
+import { Fault, MAX_DEPTH, TEXT_CAPACITY, Token } from './token';
 import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
 
 /**
@@ -8,36 +10,6 @@ import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
  *
  * Tokens deeper than `watch` are checked but not reported, so a large argument costs no call per value.
  */
-export const enum Token {
-  /** The chunk is used up: feed the next one, or ask `complete`. */
-  More,
-  /** Not JSON: `fault` says why, `position` where. The scanner stays there. */
-  Invalid,
-  ObjectStart,
-  ObjectEnd,
-  ArrayStart,
-  ArrayEnd,
-  /** A member's name; unescaped in `text`, as that of every string. */
-  Key,
-  String,
-  Number,
-  /** true, false or null */
-  Word,
-}
-
-export const enum Fault {
-  None,
-  Syntax,
-  /** RFC 8259 §8.1: text between systems is UTF-8. Decoders differ on bad bytes, so two readers would see two names. */
-  Utf8,
-  /** Nested deeper than MAX_DEPTH: recursive readers behind us would overflow their stacks. */
-  Depth,
-}
-
-export const MAX_DEPTH: i32 = 512;
-/** Longer strings are compared by nobody; their first bytes and true length are kept. */
-export const TEXT_CAPACITY: u32 = 64;
-
 const enum State {
   Value,
   ElementOrEnd,
@@ -71,16 +43,6 @@ const QUOTES = i8x16.splat(0x22), BACKSLASHES = i8x16.splat(0x5c), SPACES = i8x1
 
 function isSpace(c: u32): bool {
   return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
-}
-
-function isDigit(c: u32): bool {
-  return c - 0x30 < 10;
-}
-
-function hexDigit(c: u32): i32 {
-  if (isDigit(c)) return c - 0x30;
-  c |= 0x20;
-  return c - 0x61 < 6 ? c - 0x61 + 10 : -1;
 }
 
 @unmanaged
@@ -470,28 +432,6 @@ export class Scanner {
 
 function endsNumber(state: i32): bool {
   return state === State.Zero || state === State.Integer || state === State.Fraction || state === State.ExponentDigits;
-}
-
-/** What `\` and this byte stand for, or 0 (RFC 8259 §7; `u` is not among them). */
-export function unescaped(c: u32): u32 {
-  switch (c) {
-    case 0x22:
-    case 0x5c:
-    case 0x2f:
-      return c;
-    case 0x62:
-      return 0x08;
-    case 0x66:
-      return 0x0c;
-    case 0x6e:
-      return 0x0a;
-    case 0x72:
-      return 0x0d;
-    case 0x74:
-      return 0x09;
-    default:
-      return 0;
-  }
 }
 
 /** Bytes that a scanner takes: its fields, its text, its stack. */

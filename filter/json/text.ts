@@ -1,7 +1,7 @@
 import { Arena } from '../bytes/arena';
 import { Span, span, between, pointer, limit, length, indexOf, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
-import { unescaped } from './scanner';
+import { unescaped } from './escape';
 
 /** The inside of a string token, quotes off. The token must be a scanned one. */
 export function inside(token: Span): Span {

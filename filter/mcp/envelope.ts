@@ -1,7 +1,8 @@
 import { Span, literal, length, pointer, NONE } from '../bytes/span';
 import { Arena, make } from '../bytes/arena';
 import { part } from '../json/reader';
-import { Fault, newScanner, Scanner, SCANNER_SIZE, Token } from '../json/scanner';
+import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
+import { Fault, Token } from '../json/token';
 import { Member, memberOf } from './members';
 import { Reason } from './errors';
 import { Method, methodOf } from './methods';

@@ -1,6 +1,7 @@
 import { newArena } from '../../../filter/bytes/arena';
 import { length, pointer, span } from '../../../filter/bytes/span';
-import { newScanner, Scanner, SCANNER_SIZE, Token } from '../../../filter/json/scanner';
+import { newScanner, Scanner, SCANNER_SIZE } from '../../../filter/json/scanner';
+import { Token } from '../../../filter/json/token';
 
 const memoryOfScanner = newArena(4096);
 let scanner: Scanner = newScanner(memoryOfScanner.zeroed(SCANNER_SIZE), 0);

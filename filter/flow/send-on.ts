@@ -1,0 +1,54 @@
+import { make } from '../bytes/arena';
+import { newHeaderList } from '../bytes/pairs';
+import { Span, equals, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { editCredentials } from '../federation/credentials';
+import { OUR_VIA } from '../federation/via';
+import { headerText } from '../mcp/header-text';
+import * as header from '../mcp/headers';
+import { methodText } from '../mcp/methods';
+import { revisionText } from '../mcp/revisions';
+import { Upstream } from '../session/token';
+import { Exchange, Forward, Outcome } from './exchange';
+
+const ANY_TYPE = literal('*/*');
+
+/** The edits that make the client's message one for this server. */
+export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
+  const arena = exchange.arena;
+  const target = exchange.target;
+  const server = target.server;
+  const forward = make<Forward>(arena);
+  exchange.forward = forward;
+  forward.inSession = upstream.sessionId !== NONE;
+  forward.headers = newHeaderList(arena)
+    // The route matches on it.
+    .add(header.SERVER_NAME, server.name)
+    .add(header.METHOD_NAME, methodText(exchange.method))
+    .add(header.TOOL_NAME, headerText(target.name, arena))
+    .add(header.PATH, server.path)
+    .add(header.AUTHORITY, server.authority)
+    .add(header.SESSION_ID, upstream.sessionId)
+    .add(header.PROTOCOL_VERSION, revisionText(upstream.revision))
+    .add(header.PER_TRY_TIMEOUT, newWriter(arena, 16).decimal(server.callTimeout as u64).written)
+    .add(header.VIA, viaOf(exchange));
+  const accept = exchange.request.accept;
+  if (accept === NONE || equals(accept, ANY_TYPE)) forward.headers.add(header.ACCEPT, header.JSON_OR_EVENTS);
+  // It narrows what this gateway serves; behind it the name means nothing, or something else.
+  if (exchange.request.virtualServer !== NONE) forward.headers.add(header.VIRTUAL_SERVER, NONE);
+  editCredentials(forward.headers, server.credentials, exchange.gateway.identity.header);
+  // A message that may yet be cut off must not look complete to the upstream: H1 then frames it in chunks, and a cut
+  // one lacks the last.
+  if (!exchange.whole) forward.headers.add(header.CONTENT_LENGTH, NONE);
+  else if (exchange.request.hasContentLength) {
+    const size = exchange.size - (target.cutTo - target.cutFrom);
+    forward.headers.add(header.CONTENT_LENGTH, newWriter(arena, 16).decimal(size as u64).written);
+  }
+  return Outcome.Forward;
+}
+
+function viaOf(exchange: Exchange): Span {
+  const via = exchange.request.via;
+  if (via === NONE) return OUR_VIA;
+  return newWriter(exchange.arena, 64).bytes(via).byte(0x2c).byte(0x20).bytes(OUR_VIA).written;
+}
