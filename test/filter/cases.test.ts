@@ -9,14 +9,16 @@ test.each(allCases().map((given) => ({ ...given, given })))('$file: $title', ({ 
     return whole(message);
   });
   for (const [index, exchange] of given.exchanges.entries()) {
-    for (const kind of ['outcome', 'calls'] as const) {
+    for (const kind of ['outcome', 'calls', 'record'] as const) {
       if (exchange.has(kind)) expect(seen[index]?.[kind]).toBe(exchange.get(kind));
     }
   }
   expect(given.exchanges.at(-1)?.has('outcome')).toBe(true);
   for (const arrival of arrivals) {
-    const { outcome } = last(run(given, () => arrival));
-    if (outcome !== last(seen).outcome) expect(shown(arrival, outcome)).toBe(shown(arrival, last(seen).outcome));
+    const other = last(run(given, () => arrival));
+    for (const kind of ['outcome', 'record'] as const) {
+      if (other[kind] !== last(seen)[kind]) expect(shown(arrival, other[kind])).toBe(shown(arrival, last(seen)[kind]));
+    }
   }
 });
 
@@ -45,6 +47,6 @@ function last(seen: readonly Seen[]): Seen {
   return found;
 }
 
-function shown({ chunks, end }: Arrival, outcome: string): string {
-  return `in ${chunks.length} chunks, the first of ${chunks[0]?.length ?? 0} bytes, end ${end}:\n${outcome}`;
+function shown({ chunks, end }: Arrival, text: string): string {
+  return `in ${chunks.length} chunks, the first of ${chunks[0]?.length ?? 0} bytes, end ${end}:\n${text}`;
 }

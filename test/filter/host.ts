@@ -1,9 +1,13 @@
 // A host for the module, strict where Envoy is silent: it has what the module imports and nothing else, and whatever
 // Envoy would refuse, misread or crash on fails the test. Written from what real Envoys were seen to do in host mode
 // `hold`; the end-to-end tests hold against the real one.
+import { BAD_ARGUMENT, type Inside, INTERNAL_FAILURE, NOT_FOUND, OK, type Phase } from './imports.ts';
 import { Memory } from './memory.ts';
+import { metricImports } from './metrics.ts';
 import { decodePairs, encodePairs, type Headers, valueOf } from './pairs.ts';
-import { type LocalReply, Stream } from './stream.ts';
+import { type Shared, sharedImports } from './shared.ts';
+import { type LocalReply, type Properties, Stream } from './stream.ts';
+import { wasiImports } from './wasi.ts';
 import { type Imports, instantiate, type Module } from './wasm.ts';
 
 /** A request that the module sent on its own, not yet answered. */
@@ -35,11 +39,6 @@ export interface HostOptions {
   readonly around?: (imports: Imports) => Imports;
 }
 
-const OK = 0;
-const NOT_FOUND = 1;
-const BAD_ARGUMENT = 2;
-const CAS_MISMATCH = 8;
-const INTERNAL_FAILURE = 10;
 const MAPS = new Map([
   [0, 'request'],
   [2, 'response'],
@@ -53,7 +52,7 @@ const BUFFERS = new Map([
 ]);
 const EMPTY = Buffer.alloc(0);
 
-export class Host {
+export class Host implements Inside {
   readonly memory: Memory;
   readonly module: Module;
   /** Host calls, and the callbacks that they were made in, in order. */
@@ -64,11 +63,11 @@ export class Host {
   readonly pending: Callout[] = [];
   /** Nanoseconds since 1970; stands still unless a test moves it. */
   now = 1_767_225_600_000_000_000n; // 2026-01-01
-  readonly shared = new Map<string, { value: Buffer; cas: number }>();
+  readonly shared: Shared = new Map();
   readonly #options: HostOptions;
   readonly #streams = new Map<number, Stream>();
   #configuration: Buffer = EMPTY;
-  #phase: 'initializing' | 'configuring' | 'serving' = 'initializing';
+  #phase: Phase = 'initializing';
   /** The context that calls are made for; 0 outside of callbacks. */
   #context = 0;
   #answer: CalloutAnswer;
@@ -76,19 +75,16 @@ export class Host {
   #answered = 0;
   #nextContext = 1;
   #nextToken = 4;
-  #seed: number;
   /** Of the configuration that new requests come under. */
   #root = 0;
-  readonly #environment: Buffer[];
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#seed = options.seed ?? 1;
-    this.#environment = Object.entries(options.environment ?? {}).map(([name, value]) =>
-      Buffer.from(`${name}=${value}\0`),
-    );
-    const { around = (imports: Imports) => imports } = options;
-    this.module = instantiate({ env: around(this.#env()), wasi_snapshot_preview1: around(this.#wasi()) });
+    const { around = (imports: Imports) => imports, environment = {}, seed = 1 } = options;
+    this.module = instantiate({
+      env: around({ ...this.#env(), ...sharedImports(this, this.shared), ...metricImports(this) }),
+      wasi_snapshot_preview1: around(wasiImports(this, environment, seed)),
+    });
     this.memory = new Memory(this.module);
     this.module._initialize();
   }
@@ -114,15 +110,20 @@ export class Host {
     return accepted;
   }
 
-  open(): Stream {
+  /** @param properties beyond those that every request has */
+  open(properties?: Properties): Stream {
     const id = this.#nextContext++;
-    const stream = new Stream(this, id, this.#root);
+    const stream = new Stream(this, id, this.#root, properties);
     this.#streams.set(id, stream);
     this.module.proxy_on_context_create(id, this.#root);
     return stream;
   }
 
+  /** As Envoy ends a stream: the access log first, while all that belongs to it is still there. */
   forget(stream: Stream): void {
+    this.callback(stream.id, 'on_log', () => {
+      this.module.proxy_on_log(stream.id);
+    });
     this.#end(stream.id);
     this.#streams.delete(stream.id);
     this.#endIfUnused(stream.root);
@@ -179,8 +180,7 @@ export class Host {
     return stream;
   }
 
-  /** Counts a call; `allowed` are the phases in which a real host would carry it out. */
-  #note(describe: () => string, ...allowed: string[]): void {
+  note(describe: () => string, ...allowed: Phase[]): void {
     this.calls++;
     if (this.#options.traced === true) this.trace.push(describe());
     if (this.#phase !== 'serving' && !allowed.includes(this.#phase)) {
@@ -226,38 +226,38 @@ export class Host {
     return {
       proxy_log: (level = 0, at = 0, size = 0) => {
         const line = `${LEVELS[level] ?? 'no level'}: ${text(at, size)}`;
-        this.#note(() => 'log', 'initializing', 'configuring');
+        this.note(() => 'log', 'initializing', 'configuring');
         this.log.push(line);
         return OK;
       },
       proxy_get_header_map_pairs: (map = 0, outAt = 0, outSize = 0) => {
-        this.#note(() => `get_header_map_pairs ${nameOf(MAPS, map)}`);
+        this.note(() => `get_header_map_pairs ${nameOf(MAPS, map)}`);
         this.memory.hand(encodePairs(this.#map(map)), outAt, outSize);
         return OK;
       },
       proxy_add_header_map_value: (map = 0, name = 0, nameSize = 0, value = 0, valueSize = 0) => {
-        this.#note(() => `add_header_map_value ${nameOf(MAPS, map)} ${text(name, nameSize)}`);
+        this.note(() => `add_header_map_value ${nameOf(MAPS, map)} ${text(name, nameSize)}`);
         return this.#edit(map, latin(name, nameSize), latin(value, valueSize), false);
       },
       proxy_replace_header_map_value: (map = 0, name = 0, nameSize = 0, value = 0, valueSize = 0) => {
-        this.#note(() => `replace_header_map_value ${nameOf(MAPS, map)} ${text(name, nameSize)}`);
+        this.note(() => `replace_header_map_value ${nameOf(MAPS, map)} ${text(name, nameSize)}`);
         return this.#edit(map, latin(name, nameSize), latin(value, valueSize), true);
       },
       proxy_remove_header_map_value: (map = 0, name = 0, nameSize = 0) => {
-        this.#note(() => `remove_header_map_value ${nameOf(MAPS, map)} ${text(name, nameSize)}`);
+        this.note(() => `remove_header_map_value ${nameOf(MAPS, map)} ${text(name, nameSize)}`);
         return this.#edit(map, latin(name, nameSize), undefined, true);
       },
       proxy_get_buffer_bytes: (buffer = 0, start = 0, size = 0, outAt = 0, outSize = 0) => {
         const from = start >>> 0;
         const upTo = from + (size >>> 0);
-        this.#note(() => `get_buffer_bytes ${nameOf(BUFFERS, buffer)} ${from} ${size >>> 0}`, 'configuring');
+        this.note(() => `get_buffer_bytes ${nameOf(BUFFERS, buffer)} ${from} ${size >>> 0}`, 'configuring');
         this.memory.hand(this.#buffer(buffer).subarray(from, upTo), outAt, outSize);
         return OK;
       },
       proxy_set_buffer_bytes: (buffer = 0, start = 0, size = 0, at = 0, dataSize = 0) => {
         const count = size >>> 0;
         const shown = count === 0xffff_ffff ? 'all' : `first ${count}`;
-        this.#note(() => `set_buffer_bytes ${nameOf(BUFFERS, buffer)} ${shown} by ${dataSize >>> 0}`);
+        this.note(() => `set_buffer_bytes ${nameOf(BUFFERS, buffer)} ${shown} by ${dataSize >>> 0}`);
         if (start !== 0) throw new Error('a host replaces a beginning, not a middle');
         const before = this.#buffer(buffer);
         this.#stream('set_buffer_bytes').replaceBuffer(
@@ -268,10 +268,16 @@ export class Host {
       },
       proxy_get_property: (path = 0, pathSize = 0, outAt = 0, outSize = 0) => {
         const name = text(path, pathSize).replaceAll('\0', '.');
-        this.#note(() => `get_property ${name}`);
+        this.note(() => `get_property ${name}`);
         const value = this.#stream('get_property').property(name);
         if (value === undefined) return NOT_FOUND;
         this.memory.hand(Buffer.from(value), outAt, outSize);
+        return OK;
+      },
+      proxy_set_property: (path = 0, pathSize = 0, value = 0, valueSize = 0) => {
+        const [name, content] = [text(path, pathSize), text(value, valueSize)];
+        this.note(() => `set_property ${name} ${content}`);
+        this.#stream('set_property').setAttribute(name, content);
         return OK;
       },
       proxy_send_local_response: (
@@ -284,7 +290,7 @@ export class Host {
         pairsSize = 0,
         grpcStatus = 0,
       ) => {
-        this.#note(() => `send_local_response ${status} ${text(details, detailsSize)}`);
+        this.note(() => `send_local_response ${status} ${text(details, detailsSize)}`);
         if (grpcStatus !== -1) throw new Error('a gRPC status in a reply to no gRPC');
         const reply: LocalReply = {
           status,
@@ -296,7 +302,7 @@ export class Host {
         return OK;
       },
       proxy_continue_stream: (stream = 0) => {
-        this.#note(() => 'continue_stream');
+        this.note(() => 'continue_stream');
         if (stream !== 0) throw new Error('only requests are ever held');
         this.#stream('continue_stream').queueContinue();
         return OK;
@@ -315,7 +321,7 @@ export class Host {
       ) => {
         const name = text(cluster, clusterSize);
         const headers = decodePairs(this.memory.read(pairs, pairsSize));
-        this.#note(() => `http_call ${name} ${valueOf(headers, ':method') ?? ''} ${timeout}`);
+        this.note(() => `http_call ${name} ${valueOf(headers, ':method') ?? ''} ${timeout}`);
         for (const needed of [':method', ':path', ':authority']) {
           if (valueOf(headers, needed) === undefined) throw new Error(`a callout without ${needed}`);
         }
@@ -331,71 +337,17 @@ export class Host {
         return OK;
       },
       proxy_set_effective_context: (context = 0) => {
-        this.#note(() => 'set_effective_context');
+        this.note(() => 'set_effective_context');
         if (!this.#streams.has(context)) return BAD_ARGUMENT;
         this.#context = context;
         return OK;
       },
-      proxy_get_shared_data: (key = 0, keySize = 0, outAt = 0, outSize = 0, outCas = 0) => {
-        const name = text(key, keySize);
-        const found = this.shared.get(name);
-        this.#note(() => `get_shared_data ${tableOf(name)}: ${found === undefined ? 'nothing' : 'found'}`);
-        if (found === undefined) return NOT_FOUND;
-        this.memory.hand(found.value, outAt, outSize);
-        this.memory.writeU32(outCas, found.cas);
-        return OK;
-      },
-      proxy_set_shared_data: (key = 0, keySize = 0, data = 0, dataSize = 0, cas = 0) => {
-        const name = text(key, keySize);
-        const found = this.shared.get(name);
-        this.#note(() => `set_shared_data ${tableOf(name)}`);
-        if (cas !== 0 && found !== undefined && found.cas !== cas >>> 0) return CAS_MISMATCH;
-        this.shared.set(name, { value: this.memory.read(data, dataSize), cas: (found?.cas ?? 0) + 1 });
-        return OK;
-      },
       proxy_get_current_time_nanoseconds: (out = 0) => {
-        this.#note(() => 'get_current_time_nanoseconds');
+        this.note(() => 'get_current_time_nanoseconds');
         this.memory.writeU64(out, this.now);
         return OK;
       },
     };
-  }
-
-  #wasi(): Imports {
-    return {
-      random_get: (at = 0, size = 0) => {
-        this.#note(() => `random_get ${size}`);
-        this.memory.write(
-          at,
-          Uint8Array.from({ length: size }, () => this.#random()),
-        );
-        return OK;
-      },
-      environ_sizes_get: (outCount = 0, outSize = 0) => {
-        this.#note(() => 'environ_sizes_get', 'configuring');
-        this.memory.writeU32(outCount, this.#environment.length);
-        this.memory.writeU32(outSize, Buffer.concat(this.#environment).length);
-        return OK;
-      },
-      environ_get: (pointers = 0, data = 0) => {
-        this.#note(() => 'environ_get', 'configuring');
-        let at = data;
-        for (const [index, variable] of this.#environment.entries()) {
-          this.memory.writeU32(pointers + 4 * index, at);
-          this.memory.write(at, variable);
-          at += variable.length;
-        }
-        return OK;
-      },
-    };
-  }
-
-  /** The same bytes in every run (xorshift32). */
-  #random(): number {
-    this.#seed ^= this.#seed << 13;
-    this.#seed ^= this.#seed >>> 17;
-    this.#seed ^= this.#seed << 5;
-    return this.#seed & 0xff;
   }
 }
 
@@ -405,11 +357,6 @@ function nameOf(names: ReadonlyMap<number, string>, number: number): string {
   const name = names.get(number);
   if (name === undefined) throw new Error(`${number} is no header map or buffer that this host has`);
   return name;
-}
-
-/** Slots are found by a hash, which says nothing to a reader. */
-function tableOf(key: string): string {
-  return key.replace(/\d+$/, '…');
 }
 
 function encodeAndCheck(headers: Headers): void {

@@ -14,8 +14,10 @@ export interface Arrival {
 export interface Seen {
   /** What the outside saw: callouts, then what was sent on or replied. */
   readonly outcome: string;
-  /** The host calls, in order. */
+  /** The host calls, in order, but for those of the record. */
   readonly calls: string;
+  /** What is left behind of it: what was counted, and attributes of the access log. */
+  readonly record: string;
 }
 
 export interface Message {
@@ -28,6 +30,14 @@ export interface Message {
 
 /** Large enough to be released before it has come whole. */
 const PAD = 'x'.repeat(70_000);
+
+/**
+ * Every request leaves a record, and of each metric the first one defines it: in every block of calls that would hide
+ * what these are about, so it has a block of its own.
+ */
+const OF_RECORD = /^(> on_log$|(define_metric|increment_metric|record_metric|set_property) )/;
+/** When a metric is defined depends on what went before. */
+const UNTOLD = /^(> on_log$|define_metric )/;
 
 /** Runs all exchanges of a case in a fresh host, the body of the last one as `arrival` says. */
 export function run(given: Case, arrival: (message: Message) => Arrival): Seen[] {
@@ -85,7 +95,7 @@ class Scenario {
       }
     };
 
-    const stream = host.open();
+    const stream = host.open(new Map(headersIn(exchange.get('properties')?.split('\n') ?? [])));
     const ended = request.body.length === 0;
     stream.requestHeaders(request.headers, ended);
     settle();
@@ -108,7 +118,13 @@ class Scenario {
     if (answers.length > 0) throw new Error(`${answers.length} answers that nobody asked for`);
     const text = [...seen, ...this.#ending(stream)].join('\n\n');
     stream.close();
-    return { outcome: this.#readable(text), calls: this.#readable(host.trace.slice(from).join('\n')) };
+    const trace = host.trace.slice(from);
+    const record = trace.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
+    return {
+      outcome: this.#readable(text),
+      calls: this.#readable(trace.filter((line) => !OF_RECORD.test(line)).join('\n')),
+      record: record.join('\n'),
+    };
   }
 
   #ending(stream: Stream): string[] {
@@ -134,7 +150,7 @@ class Scenario {
     const { first, headers, body, mark } = messageIn(text.replaceAll('{session}', session));
     const [method = '', path = ''] = first.split(' ');
     const all: Headers = [
-      [':authority', 'mcp.example.com'],
+      [':authority', valueOf(headers, ':authority') ?? 'mcp.example.com'],
       [':method', method],
       [':path', path],
       [':scheme', 'http'],
@@ -143,7 +159,7 @@ class Scenario {
       all.push(['accept', 'application/json, text/event-stream'], ['content-type', 'application/json']);
       all.push(['content-length', String(body.length)]);
     }
-    return { first, headers: [...all, ...headers], body, mark };
+    return { first, headers: [...all, ...headers.filter(([name]) => !name.startsWith(':'))], body, mark };
   }
 
   #readable(text: string): string {
@@ -196,13 +212,17 @@ function messageIn(text: string): Message {
   const mark = Math.max(Buffer.byteLength(marked.slice(0, Math.max(marked.indexOf('¦'), 0))), 0);
   return {
     first,
-    headers: lines.map((line): [string, string] => {
-      const colon = line.indexOf(':', 1);
-      return [line.slice(0, colon), line.slice(colon + 1).trimStart()];
-    }),
+    headers: headersIn(lines),
     body: bytesOf(marked.replace('¦', '')),
     mark,
   };
+}
+
+function headersIn(lines: readonly string[]): Headers {
+  return lines.map((line) => {
+    const colon = line.indexOf(':', 1);
+    return [line.slice(0, colon), line.slice(colon + 1).trimStart()];
+  });
 }
 
 /** `\xNN` is that byte. */

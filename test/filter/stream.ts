@@ -17,8 +17,14 @@ export interface Forwarded {
   ended: boolean;
 }
 
+/** What the host knows about a request, by path with dots: `destination.address`. */
+export type Properties = ReadonlyMap<string, string>;
+
 const CONTINUE = 0;
 const EMPTY = Buffer.alloc(0);
+/** Where connections end unless a test says otherwise: not on a loopback address, so any host name may be meant. */
+const DESTINATION = '192.0.2.7:8080';
+const METADATA = 'metadata.filter_metadata.';
 
 /**
  * One request and its response under `allow_on_headers_stop_iteration`, as Envoy ≥ 1.39 drives a filter:
@@ -34,7 +40,10 @@ export class Stream {
   reply: LocalReply | undefined;
   /** What the client got from the upstream, or from Envoy in its stead. */
   response: { headers: Headers; body: Buffer } | undefined;
+  /** For the access log. */
+  readonly attributes = new Map<string, string>();
   readonly #host: Host;
+  readonly #properties: Properties;
   #request: Headers = [];
   #requestHeld = false;
   #buffered: Buffer = EMPTY;
@@ -49,7 +58,8 @@ export class Stream {
   #queuedContinue = false;
   #closed = false;
 
-  constructor(host: Host, id: number, root: number) {
+  constructor(host: Host, id: number, root: number, properties: Properties = new Map()) {
+    this.#properties = properties;
     this.#host = host;
     this.id = id;
     this.root = root;
@@ -146,7 +156,16 @@ export class Stream {
 
   property(name: string): string | undefined {
     if (name === 'response.code_details' && this.#responseHeaders !== undefined) return this.#details;
+    if (name === 'destination.address') return this.#properties.get(name) ?? DESTINATION;
+    if (name.startsWith(METADATA)) return this.#properties.get(name);
     throw new Error(`this host has no property ${name} now`);
+  }
+
+  /** Filter state, which Envoy refuses to change once it is set. */
+  setAttribute(name: string, value: string): void {
+    if (!/^mcp_[a-z]+$/.test(name)) throw new Error(`the attribute ${name} could be somebody else's`);
+    if (this.attributes.has(name)) throw new Error(`the attribute ${name} is set twice`);
+    this.attributes.set(name, value);
   }
 
   queueReply(reply: LocalReply): void {

@@ -1,6 +1,7 @@
 // What takes several requests, or a client that goes away.
 import { describe, expect, test } from 'vitest';
 import { answerAll, ask, callOf, LIST, openSession, reasonOf, startHost, usualAnswer } from './gateway.ts';
+import type { Headers } from './pairs.ts';
 import { importNames } from './wasm.ts';
 
 test('the module imports what every Envoy has, and nothing else', () => {
@@ -9,6 +10,10 @@ test('the module imports what every Envoy has, and nothing else', () => {
     ['environ_get', 'environ_sizes_get', 'random_get'].map((name) => `wasi_snapshot_preview1.${name}`),
   );
 });
+
+function postTo(path: string, headers: Headers = []): Headers {
+  return [[':authority', 'mcp.example.com'], [':method', 'POST'], [':path', path], ...headers];
+}
 
 describe('a client that goes away', () => {
   test('while its session begins: late answers find nobody', () => {
@@ -38,13 +43,7 @@ describe('a client that goes away', () => {
   test('in the middle of its body', () => {
     const host = startHost();
     const stream = host.open();
-    stream.requestHeaders(
-      [
-        [':method', 'POST'],
-        [':path', '/mcp'],
-      ],
-      false,
-    );
+    stream.requestHeaders(postTo('/mcp'), false);
     stream.requestBody(Buffer.from('{"jsonrpc":'), false);
     stream.close();
     openSession(host);
@@ -70,7 +69,7 @@ describe('the budget of a worker', () => {
     const session = openSession(host);
     const [held, refused] = [host.open(), host.open()];
     for (const stream of [held, refused]) {
-      stream.requestHeaders([[':method', 'POST'], [':path', '/mcp'], ...session], false);
+      stream.requestHeaders(postTo('/mcp', session), false);
       stream.requestBody(Buffer.from(callOf('weather_get', 20_000).slice(0, 20_000)), false);
     }
     expect(held.over).toBe(false);
@@ -85,13 +84,7 @@ describe('the budget of a worker', () => {
     const host = startHost({ limits });
     for (let round = 0; round < 10; round++) {
       const stream = host.open();
-      stream.requestHeaders(
-        [
-          [':method', 'POST'],
-          [':path', '/mcp'],
-        ],
-        false,
-      );
+      stream.requestHeaders(postTo('/mcp'), false);
       stream.requestBody(part, false);
       expect(stream.over).toBe(false);
       if (end === 'answered') stream.requestBody(Buffer.alloc(0), true);
@@ -115,13 +108,7 @@ describe('a reply that is known before the body has come', () => {
   test('waits for the end of a small one', () => {
     const host = startHost({ limits: { drainBytes: 100 } });
     const stream = host.open();
-    stream.requestHeaders(
-      [
-        [':method', 'POST'],
-        [':path', headers.path],
-      ],
-      false,
-    );
+    stream.requestHeaders(postTo(headers.path), false);
     stream.requestBody(Buffer.alloc(50), false);
     stream.requestBody(Buffer.alloc(50), false);
     expect(stream.over).toBe(false);
@@ -132,13 +119,7 @@ describe('a reply that is known before the body has come', () => {
   test('is sent at the trailers', () => {
     const host = startHost();
     const stream = host.open();
-    stream.requestHeaders(
-      [
-        [':method', 'POST'],
-        [':path', headers.path],
-      ],
-      false,
-    );
+    stream.requestHeaders(postTo(headers.path), false);
     stream.requestBody(Buffer.alloc(50), false);
     stream.requestTrailers([['x-checksum', '1']]);
     expect(reasonOf(stream)).toBe('unknown_virtual_server');
@@ -148,7 +129,7 @@ describe('a reply that is known before the body has come', () => {
 test('a large body that was released cannot end in trailers', () => {
   const host = startHost();
   const stream = host.open();
-  stream.requestHeaders([[':method', 'POST'], [':path', '/mcp'], ...openSession(host)], false);
+  stream.requestHeaders(postTo('/mcp', openSession(host)), false);
   stream.requestBody(Buffer.from(callOf('weather_get', 70_000).slice(0, -2)), false);
   stream.requestBody(Buffer.from('}}'), false);
   stream.requestTrailers([['x-checksum', '1']]);

@@ -18,6 +18,16 @@ export interface Recorded {
   readonly id: string;
 }
 
+/** A request from its headers on, whether it is ever complete or not. */
+export interface Arrival {
+  readonly method: string;
+  readonly headers: Recorded['headers'];
+  /** Bytes of the body so far. */
+  readonly size: number;
+  /** `cut`: its end will never come. */
+  readonly state: 'arriving' | 'whole' | 'cut';
+}
+
 /** What both kinds of response can do. */
 interface Reply {
   head(status: number, headers: Readonly<Record<string, string>>): void;
@@ -31,7 +41,10 @@ export type Answer = (request: Recorded, reply: Reply) => void | Promise<void>;
 
 export interface Scripted {
   readonly url: string;
+  /** Those that came whole. */
   readonly requests: readonly Recorded[];
+  /** All of them. */
+  readonly arrivals: readonly Arrival[];
   /** The messages of a JSON-RPC method, or the requests of an HTTP method. */
   of(method: string): Recorded[];
   /** The last of them. @throws where there was none */
@@ -57,14 +70,16 @@ export interface ScriptedOptions {
 
 export async function startScripted(options: ScriptedOptions = {}): Promise<Scripted> {
   const requests: Recorded[] = [];
+  const arrivals: Arrival[] = [];
   const sockets = new Set<Socket>();
   const scripted: Pick<Scripted, 'answers'> = { answers: { ...options.answers } };
   const usual = usualAnswers(options);
 
   const serve = async (request: Incoming, reply: Reply): Promise<void> => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const recorded = record(request, Buffer.concat(parts));
+    const { method = '', headers } = request;
+    const arrival = { method, headers, size: 0, state: 'arriving' as Arrival['state'] };
+    arrivals.push(arrival);
+    const recorded = record(request, await bodyOf(request, arrival));
     requests.push(recorded);
     const key = recorded.rpcMethod ?? recorded.method;
     const answer = scripted.answers[key] ?? usual[key] ?? status(404, 'text/plain', `nothing is known about ${key}`);
@@ -115,6 +130,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   return Object.assign(scripted, {
     url: `http://127.0.0.1:${port}/mcp`,
     requests,
+    arrivals,
     of,
     last: (method: string) => {
       const found = of(method).at(-1);
@@ -123,6 +139,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
     },
     forget: () => {
       requests.length = 0;
+      arrivals.length = 0;
     },
     start,
     stop: async () => {
@@ -139,6 +156,25 @@ interface Incoming extends AsyncIterable<unknown> {
   readonly url?: string | undefined;
   readonly headers: Recorded['headers'];
   readonly trailers: Recorded['trailers'];
+  readonly aborted?: boolean;
+}
+
+/** @throws where the request was cut off */
+async function bodyOf(request: Incoming, arrival: { size: number; state: Arrival['state'] }): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  try {
+    for await (const part of request) {
+      parts.push(part as Buffer);
+      arrival.size += (part as Buffer).length;
+    }
+    // Over HTTP/2 a stream that was reset ends like any other.
+    if (request.aborted === true) throw new Error('the request was cut off');
+    arrival.state = 'whole';
+  } catch (error) {
+    arrival.state = 'cut';
+    throw error;
+  }
+  return Buffer.concat(parts);
 }
 
 function record(request: Incoming, body: Buffer): Recorded {
