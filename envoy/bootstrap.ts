@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { EngineError } from './engine/error.ts';
 import {
   type Cluster,
@@ -39,12 +40,12 @@ export interface Bootstrap {
   static_resources: { listeners: [Listener]; clusters: Cluster[] };
 }
 
-interface Listener {
+interface Listener extends Buffers {
   address: SocketAddress;
   filter_chains: [{ filters: [{ typed_config: ConnectionManager }] }];
 }
 
-interface ConnectionManager {
+interface ConnectionManager extends Windows {
   http_filters: [{ typed_config: { config: WasmPlugin } }, ...unknown[]];
   route_config: { virtual_hosts: [{ routes: Route[] }] };
 }
@@ -86,6 +87,7 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
 
   bootstrap.admin.address = socketAddress(options.admin);
   listener.address = socketAddress(options.listen);
+  fitBuffers(listener, manager, (options.plugin?.['limits'] as { heldBody?: unknown } | undefined)?.heldBody);
   writePlugin(manager.http_filters[0].typed_config.config, options, servers);
   const [host] = manager.route_config.virtual_hosts;
   host.routes = routesFor(servers, endpoint, host.routes);

@@ -119,6 +119,15 @@ describeGateway('hostile requests', () => {
   const wide = useGateway(() => ({
     servers: [{ name: 'server', url: server.url }],
     plugin: { limits: { heldBody: '64Mi' } },
+    // As an operator's own file may have it; what is derived from the configuration holds enough.
+    adjust: ({ static_resources: { listeners } }) => {
+      listeners[0].per_connection_buffer_limit_bytes = 2 << 20;
+    },
+  }));
+
+  const spacious = useGateway(() => ({
+    servers: [{ name: 'server', url: server.url }],
+    plugin: { limits: { heldBody: '8Mi' } },
   }));
 
   describe.each(bothProtocols)('over %s', (http) => {
@@ -180,6 +189,12 @@ describeGateway('hostile requests', () => {
     const answer = await session.post(lateNameMessage('"server_echo"', JSON.stringify('x'.repeat(24 << 20))));
     expect(refusal(answer)).toMatchObject({ status: 413, code: -32600, reason: 'body_too_large' });
     expect(answer.headers['x-mcp-gateway']).toMatch(/^sluice\//);
+  });
+
+  it.each(bothProtocols)('may be as large as the configuration says over %s', async (http) => {
+    const session = await openSession(spacious.current.url, { http });
+    const answer = await session.post(lateNameMessage('"server_echo"', JSON.stringify('x'.repeat(7 << 20))));
+    expect(answer.status).toBe(200);
   });
 
   it('do not need a content type, nor a list of what they accept', async () => {
