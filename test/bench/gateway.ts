@@ -76,8 +76,9 @@ function listener(name: ListenerName, of: { name: string; url: string }[], modul
   const vm = { ...config.vm_config, vm_id: name, code: { local: { filename: module } } };
   const filter = { ...wasm, typed_config: { ...wasm.typed_config, config: { ...config, vm_config: vm } } };
   const http_filters = module === undefined ? others : [filter, ...others];
-  const chain = {
-    filters: [{ ...shipped.filter_chains[0].filters[0], typed_config: { ...manager, http_filters, access_log: [] } }],
-  };
+  // Where Sluice does not set the header that routes match on, the client of this benchmark does.
+  const early = { early_header_mutation_extensions: [] };
+  const typed_config = { ...manager, ...early, http_filters, access_log: [] };
+  const chain = { filters: [{ ...shipped.filter_chains[0].filters[0], typed_config }] };
   return { ...shipped, name, filter_chains: [chain] };
 }

@@ -5,7 +5,7 @@ export function post(body: string, headers: Readonly<Record<string, string>> = {
   return message(
     'POST /mcp HTTP/1.1',
     {
-      host: 'mcp.example.com',
+      host: 'localhost',
       'user-agent': 'bench/1',
       accept: 'application/json, text/event-stream',
       'accept-language': '*',

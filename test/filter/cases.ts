@@ -22,7 +22,7 @@ export function allCases(): Case[] {
   return files.flatMap((file) => casesIn(file, readFileSync(new URL(file, folder), 'utf8')));
 }
 
-export function casesIn(file: string, text: string): Case[] {
+function casesIn(file: string, text: string): Case[] {
   const cases: (Case & { exchanges: Exchange[] })[] = [];
   const opening: Exchange[] = [];
   let configuration = '';

@@ -9,6 +9,8 @@ import type { Headers } from './pairs.ts';
 /** One VM for all runs of a property, as in Envoy: what one request breaks, a later one meets. */
 const RUNS = 1500;
 const CACHED = {
+  virtualServers: [{ name: 'a/b', tools: ['weather_*', 'n.get'] }],
+  origins: ['https://page.example.com'],
   servers: [
     { name: 'weather', cluster: 'weather', listCache: { ttl: '1s' } },
     { name: 'notes', cluster: 'notes', prefix: 'n.', credentials: { type: 'passthrough', headers: ['x-user'] } },
@@ -18,7 +20,7 @@ const CACHED = {
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 const headerValue = fc.oneof(
   fc.stringMatching(/^[\x20-\x7e\x80-\xff]{0,60}$/),
-  fc.constantFrom('', 'application/json'),
+  fc.constantFrom('', 'application/json', 'https://page.example.com', 'a/b'),
 );
 const method = fc.constantFrom('initialize', 'ping', 'tools/list', 'tools/call', 'notifications/initialized', 'x');
 
@@ -103,6 +105,8 @@ test('headers, of requests and responses', () => {
       'accept',
       'via',
       'cookie',
+      'origin',
+      'access-control-request-headers',
       'content-length',
       'mcp-protocol-version',
       'mcp-session-id',
@@ -116,7 +120,7 @@ test('headers, of requests and responses', () => {
   const headers = fc.array(fc.tuple(name, headerValue), { maxLength: 12 });
   const path = fc.oneof(fc.constantFrom('/mcp', '/mcp?', '/mcp/', '/mcp/a/b', '/'), headerValue);
   const details = fc.oneof(
-    fc.constantFrom('via_upstream', 'no_healthy_upstream', 'cluster_not_found', ''),
+    fc.constantFrom('via_upstream', 'no_healthy_upstream', 'cluster_not_found', 'stream_idle_timeout', ''),
     fc.string(),
   );
   const status = fc.oneof(fc.constantFrom('200', '401', '404', '500'), headerValue);
@@ -124,7 +128,7 @@ test('headers, of requests and responses', () => {
     fc.property(
       headers,
       path,
-      fc.constantFrom('POST', 'GET', 'DELETE', ''),
+      fc.constantFrom('POST', 'GET', 'DELETE', 'OPTIONS', ''),
       headers,
       details,
       status,

@@ -165,3 +165,37 @@ test('a configuration that is refused leaves the old one at work', () => {
   expect(host.log.at(-1)).toBe('error: configuration refused: servers: must list at least one server');
   openSession(host);
 });
+
+test('the time that an upstream took is counted in milliseconds', () => {
+  const host = startHost({}, { traced: true });
+  const stream = ask(host, { headers: openSession(host), body: callOf('weather_get') });
+  host.now += 12_345_678n;
+  stream.respond([[':status', '200']], []);
+  host.now += 1_000_000_000n; // the rest of its response is not counted
+  stream.close();
+  expect(host.trace.filter((call) => call.startsWith('record_metric')).at(-1)).toBe(
+    'record_metric sluice_upstream_ms.server=weather.end 12',
+  );
+});
+
+test('a request whose client went away before its answer is recorded', () => {
+  const host = startHost();
+  const stream = ask(host, { headers: openSession(host), body: LIST });
+  stream.close();
+  expect(stream.attributes.get('mcp_outcome')).toBe('aborted');
+  expect(stream.attributes.get('mcp_method')).toBe('tools/list');
+});
+
+test('whether the last configuration is in use can be seen', () => {
+  const host = startHost({}, { traced: true });
+  host.configure('{"servers":[]}');
+  host.configure();
+  expect(host.trace.filter((call) => call.startsWith('record_metric'))).toEqual([
+    'record_metric sluice_config.result=accepted.end 1',
+    'record_metric sluice_config.result=refused.end 0',
+    'record_metric sluice_config.result=accepted.end 0',
+    'record_metric sluice_config.result=refused.end 1',
+    'record_metric sluice_config.result=accepted.end 1',
+    'record_metric sluice_config.result=refused.end 0',
+  ]);
+});
