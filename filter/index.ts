@@ -75,10 +75,6 @@ export function proxy_on_log(id: u32): void {
   scratch.reset();
 }
 
-export function proxy_on_done(id: u32): u32 {
-  return 1;
-}
-
 export function proxy_on_delete(id: u32): void {
   if (!forget(id)) closeStream(id);
 }

@@ -50,17 +50,25 @@ export function enter(exchange: Exchange, behind: Span): Outcome {
 }
 
 /**
- * By the part of a large message that says where it goes, before the rest has come. Only where the headers alone fix the
- * era: a session, and no modern revision. `ReadBody`: not certain yet.
+ * Whether what was read so far says for certain where a message goes, so that it may be sent on before the rest has come.
+ * Only where the headers alone fix the era: a session, and no modern revision.
+ * @param within bytes of the body that may be held until then; it does not matter how many have come
  */
+export function isReleasable(exchange: Exchange, within: u32): bool {
+  const envelope = exchange.envelope;
+  const request = exchange.request;
+  if (envelope.method !== Method.ToolsCall || !envelope.isRoutableWithin(within) || envelope.claim !== 0) return false;
+  if (request.sessionId === NONE || request.hasTrailer) return false;
+  const version = request.protocolVersion;
+  return version === NONE || revisionOf(version) !== Revision.Unknown;
+}
+
+/** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
 export function release(exchange: Exchange): Outcome {
-  const version = exchange.request.protocolVersion;
-  if (!exchange.envelope.isRoutable || exchange.request.sessionId === NONE) return Outcome.ReadBody;
-  if (version !== NONE && revisionOf(version) === Revision.Unknown) return Outcome.ReadBody;
-  if (exchange.envelope.method !== Method.ToolsCall || exchange.envelope.claim !== 0) return Outcome.ReadBody;
   exchange.method = exchange.envelope.method;
   exchange.id = exchange.envelope.id;
-  return admitSession(exchange);
+  const outcome = admitSession(exchange);
+  return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }
 
 /**

@@ -23,11 +23,20 @@ export class Request {
   hasContentLength: bool;
   /** Trailers are announced. */
   hasTrailer: bool;
-  /** Headers that only the gateway may set and this request came with: to be removed. Of Trusted. */
+  /** Has a header that carries the client's own credentials. */
+  hasAuthorization: bool;
+  hasCookie: bool;
+  hasProxyAuthorization: bool;
+}
+
+/** What has to be known of every request, ours or not. */
+@unmanaged
+export class Glance {
+  path: Span;
+  /** Headers that only the gateway may set and this request came with: to be removed. By index of `trustedHeader`. */
   forged: u32;
 }
 
-/** Bits of `forged`, by index of `trustedHeader`. */
 export const TRUSTED_HEADERS: i32 = 5;
 
 export function trustedHeader(index: i32): Span {
@@ -47,6 +56,18 @@ export function trustedHeader(index: i32): Span {
 
 const X_MCP = literal('x-mcp-');
 
+export function glance(headers: Span, arena: Arena): Glance {
+  const seen = make<Glance>(arena);
+  for (const pairs = readPairs(headers, arena); pairs.next();) {
+    const name = pairs.name;
+    if (equals(name, header.PATH)) seen.path = pairs.value;
+    else if (startsWith(name, X_MCP)) {
+      for (let i = 0; i < TRUSTED_HEADERS; i++) if (equals(name, trustedHeader(i))) seen.forged |= 1 << i;
+    }
+  }
+  return seen;
+}
+
 export function readRequest(headers: Span, arena: Arena): Request {
   const request = make<Request>(arena);
   request.pairs = headers;
@@ -61,9 +82,11 @@ export function readRequest(headers: Span, arena: Arena): Request {
         break;
       case 0x61: // a
         if (equals(name, header.ACCEPT)) request.accept = pairs.value;
+        else if (equals(name, header.AUTHORIZATION)) request.hasAuthorization = true;
         break;
       case 0x63: // c
         if (equals(name, header.CONTENT_LENGTH)) request.hasContentLength = true;
+        else if (equals(name, header.COOKIE)) request.hasCookie = true;
         break;
       case 0x6d: // m
         if (equals(name, header.SESSION_ID)) request.sessionId = pairs.value;
@@ -75,6 +98,9 @@ export function readRequest(headers: Span, arena: Arena): Request {
           request.origins++;
         }
         break;
+      case 0x70: // p
+        if (equals(name, header.PROXY_AUTHORIZATION)) request.hasProxyAuthorization = true;
+        break;
       case 0x74: // t
         if (equals(name, header.TRAILER)) request.hasTrailer = true;
         break;
@@ -82,11 +108,8 @@ export function readRequest(headers: Span, arena: Arena): Request {
         if (equals(name, header.VIA)) request.via = pairs.value;
         break;
       case 0x78: // x
-        if (!startsWith(name, X_MCP)) break;
-        if (equals(name, header.VIRTUAL_SERVER))
+        if (equals(name, header.VIRTUAL_SERVER)) {
           request.virtualServer = joined(request.virtualServer, pairs.value, arena);
-        for (let i = 0; i < TRUSTED_HEADERS; i++) {
-          if (equals(name, trustedHeader(i))) request.forged |= 1 << i;
         }
         break;
       default:

@@ -1,8 +1,9 @@
 import { make } from '../bytes/arena';
-import { newHeaderList } from '../bytes/pairs';
+import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { editCredentials } from '../federation/credentials';
+import { withhold } from '../federation/credentials';
+import { CredentialKind, Credentials } from '../config/gateway';
 import { OUR_VIA } from '../federation/via';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
@@ -36,7 +37,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (accept === NONE || equals(accept, ANY_TYPE)) forward.headers.add(header.ACCEPT, header.JSON_OR_EVENTS);
   // It narrows what this gateway serves; behind it the name means nothing, or something else.
   if (exchange.request.virtualServer !== NONE) forward.headers.add(header.VIRTUAL_SERVER, NONE);
-  editCredentials(forward.headers, server.credentials, exchange.gateway.identity.header);
+  editCredentials(forward.headers, exchange, server.credentials);
   // A message that may yet be cut off must not look complete to the upstream: H1 then frames it in chunks, and a cut
   // one lacks the last.
   if (!exchange.whole) forward.headers.add(header.CONTENT_LENGTH, NONE);
@@ -45,6 +46,17 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     forward.headers.add(header.CONTENT_LENGTH, newWriter(arena, 16).decimal(size as u64).written);
   }
   return Outcome.Forward;
+}
+
+/** What a client sends as proof of who it is is for us; a server gets its own. */
+function editCredentials(edits: HeaderList, exchange: Exchange, credentials: Credentials): void {
+  const request = exchange.request;
+  const identity = exchange.gateway.identity.header;
+  if (identity !== NONE) withhold(edits, credentials, identity);
+  if (request.hasAuthorization) withhold(edits, credentials, header.AUTHORIZATION);
+  if (request.hasCookie) withhold(edits, credentials, header.COOKIE);
+  if (request.hasProxyAuthorization) withhold(edits, credentials, header.PROXY_AUTHORIZATION);
+  if (credentials.kind === CredentialKind.Header) edits.add(credentials.header, credentials.value);
 }
 
 function viaOf(exchange: Exchange): Span {

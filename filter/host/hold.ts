@@ -2,8 +2,8 @@ import { Arena, scratch } from '../bytes/arena';
 import { newWriter } from '../bytes/writer';
 import { Span, after, first, length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
-import { admit, confirms, enter, release, serve } from '../flow/dispatch';
-import { behindEndpoint, readRequest, Request, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
+import { admit, confirms, enter, isReleasable, release } from '../flow/dispatch';
+import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { Reason } from '../mcp/errors';
 import { proxy_continue_stream, proxy_set_effective_context } from '../env';
 import { read, replaceAll } from './buffers';
@@ -28,6 +28,7 @@ const KEPT_CHUNK: u32 = 64 << 10;
 const RELEASED_FROM: u32 = 64 << 10;
 /** White space behind the document; more is an attack on our memory. */
 const MOST_AFTER_CLOSING: u32 = 4 << 10;
+const MUCH_SPACE = literal('much white space follows its document');
 const REQUEST_STREAM = 0;
 const TRAILERS = literal('a large body that was sent on as it came has trailers; announce them in the Trailer header');
 
@@ -35,17 +36,16 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const root = rootOf(stream.root);
   if (root === null) return Action.Continue;
   const headers = pairsOf(HeaderMap.Request);
-  const request = readRequest(headers, scratch);
+  const seen = glance(headers, scratch);
   // Before anything else, and on every request: routes and later filters trust these.
   for (let i = 0; i < TRUSTED_HEADERS; i++) {
-    if ((request.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
+    if ((seen.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
   }
-  const behind = behindEndpoint(request.path, root.gateway.endpoint);
+  const behind = behindEndpoint(seen.path, root.gateway.endpoint);
   if (behind === NONE) return Action.Continue;
 
   const arena = arenaOf(stream);
-  const kept: Request = readRequest(arena.copy(headers), arena);
-  const exchange = newExchange(root.gateway, kept, arena);
+  const exchange = newExchange(root.gateway, readRequest(arena.copy(headers), arena), arena);
   exchange.now = now();
   stream.exchange = exchange;
   prepare(exchange, stream);
@@ -96,33 +96,31 @@ export function onRequestTrailers(stream: Stream): Action {
   }
 }
 
-/** Nothing has been decided: the body is held, small ones to their end. */
+/** Nothing has been decided: the body is held, small ones to their end. In how many pieces it comes decides nothing. */
 function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   const limits = exchange.gateway.limits;
   if (!stream.hold(size, limits.bufferedBytes)) {
     // At once, not at the end of the body: what is held is the problem.
     return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
   }
-  if (exceeds(exchange, size)) return drainOn(stream, exchange, size, ended);
   scan(stream, exchange, size);
-  if (ended) return decide(stream, exchange);
-  // Asked before the body is read whole: it is again with every chunk, for as long as the name has not come.
-  const due = size >= min(RELEASED_FROM, limits.heldBody) && exchange.envelope.isRoutable;
-  if (due && !exchange.envelope.isClosed && !exchange.request.hasTrailer) {
-    exchange.body = read(Buffer.RequestBody, 0, size as usize);
-    exchange.size = size;
-    const outcome = release(exchange);
-    if (outcome === Outcome.Reply) return drainOn(stream, exchange, size, false);
-    if (outcome === Outcome.Serve) {
-      const begun = serve(exchange);
-      exchange.passed = size as u64;
-      if (begun === Outcome.Reply) return drainOn(stream, exchange, size, false);
-      if (begun !== Outcome.ReadBody) return act(stream, exchange, begun);
-    }
+  exchange.id = idOf(exchange);
+  if (exceeds(exchange, size)) return drainOn(stream, exchange, size, ended);
+  const releasable = size >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
+  if (size > limits.heldBody && !releasable) {
+    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
+    return drainOn(stream, exchange, size, ended);
   }
-  if (size <= limits.heldBody) return Action.Pause;
-  exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
-  return drainOn(stream, exchange, size, false);
+  if (ended) return decide(stream, exchange);
+  if (!releasable || stream.staysHeld || exchange.envelope.isClosed) return Action.Pause;
+  exchange.body = read(Buffer.RequestBody, 0, size as usize);
+  exchange.size = size;
+  exchange.passed = size as u64;
+  const outcome = release(exchange);
+  if (outcome === Outcome.Reply) return drainOn(stream, exchange, size, false);
+  if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
+  stream.staysHeld = true;
+  return Action.Pause;
 }
 
 /**
@@ -158,8 +156,7 @@ function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): A
   }
   stream.tail = joined(before, after(chunk, passing), exchange.arena);
   if ((stream.tail as u32) > MOST_AFTER_CLOSING) {
-    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.tail as u32 as u64).written);
-    return act(stream, exchange, Outcome.Reply);
+    return act(stream, exchange, exchange.refuse(Reason.InvalidRequest, MUCH_SPACE));
   }
   replaceAll(Buffer.RequestBody, first(chunk, passing));
   return Action.Continue;
@@ -169,7 +166,7 @@ function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): A
 function exceeds(exchange: Exchange, size: u64): bool {
   const most = exchange.gateway.limits.requestBody;
   if (most === 0 || size <= (most as u64)) return false;
-  exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size).written);
+  exchange.refuse(Reason.RequestTooLarge, newWriter(scratch, 16).decimal(size).written);
   return true;
 }
 
@@ -217,13 +214,16 @@ function scan(stream: Stream, exchange: Exchange, size: u32): void {
   stream.scanned = size;
 }
 
+/** The id of a message that is held, as far as it has come. */
+function idOf(exchange: Exchange): Span {
+  const envelope = exchange.envelope;
+  const split = envelope.splitId;
+  const start = (split >> 32) as u32;
+  if (split !== 0) envelope.takeId(read(Buffer.RequestBody, start as usize, ((split as u32) - start) as usize));
+  return envelope.id;
+}
+
 function decide(stream: Stream, exchange: Exchange): Action {
-  const most = exchange.gateway.limits.heldBody;
-  if (stream.scanned > most && !exchange.envelope.isRoutableWithin(most)) {
-    // It came faster than it was held, which must not decide whether it is served.
-    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.scanned as u64).written);
-    return act(stream, exchange, Outcome.Reply);
-  }
   const inPieces = (stream.kept as u32) !== stream.scanned;
   exchange.kept = stream.scanned <= KEPT_CHUNK;
   exchange.body = inPieces ? read(Buffer.RequestBody, 0, stream.scanned as usize) : stream.kept;

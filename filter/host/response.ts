@@ -36,13 +36,13 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   edit(HeaderMap.Response, shareResponse(headers, exchange.page, scratch));
-  if (forwarded) observeUpstream(exchange.server, exchange.now - exchange.sentAt);
   const status = statusOf(response.status);
   exchange.ended = forwarded && status < 400 ? OK : OTHER;
+  const details = status < 400 ? NONE : property(RESPONSE_CODE_DETAILS);
+  const answered = forwarded && (status < 400 || isFromUpstream(details));
+  if (answered) observeUpstream(exchange.server, exchange.now - exchange.sentAt);
   if (status < 400) return Action.Continue;
-
-  const details = property(RESPONSE_CODE_DETAILS);
-  if (isFromUpstream(details)) {
+  if (answered) {
     exchange.ended = endedWith(Reason.UpstreamStatus);
     // Replaced whole, headers such as its WWW-Authenticate included.
     const outcome = respondToError(exchange, status, response.contentType);

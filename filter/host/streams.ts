@@ -34,6 +34,8 @@ export class Stream {
   scanned: u32;
   /** The first chunk, which mostly is the whole body: kept so that it need not be read twice. */
   kept: Span;
+  /** Its server has to be joined first, so the body is not released. */
+  staysHeld: bool;
   /** Bytes of the worker's budget. */
   charged: u32;
   /** Of a released body: the brace that closes it and what follows, or NONE. */

@@ -97,7 +97,7 @@ export class Envelope {
    * @param document all that was read, or NONE where it was not kept
    */
   end(document: Span): void {
-    if (document !== NONE) this.recover(document);
+    if (document !== NONE && this.splitId !== 0) this.takeId(this.text(document, this.splitId));
     if (this.problem !== Reason.None) return;
     if (!this.scanner.complete()) return this.refuse(Reason.ParseError, AT_END);
     if (!this.isJsonRpc) return this.refuse(Reason.InvalidRequest, NO_VERSION);
@@ -115,12 +115,12 @@ export class Envelope {
     this.shape = this.hasId ? Shape.Request : Shape.Notification;
   }
 
-  /** Takes from the document what began in one chunk and ended in another. */
-  private recover(document: Span): void {
-    if (this.id === NONE && this.idRange !== 0) this.takeId(this.text(document, this.idRange));
+  /** Where the id stands that began in one chunk and ended in another, so that only the whole document has it. */
+  get splitId(): Range {
+    return this.id === NONE && this.idIsScalar ? this.idRange : 0;
   }
 
-  private takeId(token: Span): void {
+  takeId(token: Span): void {
     if (this.idIsScalar && isId(token)) this.id = this.arena.copy(token);
   }
 
@@ -134,14 +134,10 @@ export class Envelope {
     return (pointer(this.scanner.raw) - pointer(chunk)) as u32;
   }
 
-  /** Whether what was read so far says what is called, and whatever follows can only confirm or contradict it. */
-  get isRoutable(): bool {
-    return this.problem === Reason.None && this.method !== Method.Unknown && this.nameIsString;
-  }
-
-  /** The same by the first bytes alone. */
+  /** Whether the first bytes say what is called, and whatever follows can only confirm or contradict it. */
   isRoutableWithin(bytes: u32): bool {
-    return this.isRoutable && (this.name as u32) <= bytes && (this.methodRange as u32) <= bytes;
+    if (this.problem !== Reason.None || this.method === Method.Unknown || !this.nameIsString) return false;
+    return (this.name as u32) <= bytes && (this.methodRange as u32) <= bytes;
   }
 
   text(document: Span, range: Range): Span {

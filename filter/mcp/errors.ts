@@ -8,6 +8,7 @@ export const enum Reason {
   ParseError,
   InvalidRequest,
   BodyTooLarge,
+  RequestTooLarge,
   MethodNotAllowed,
   HostForbidden,
   OriginForbidden,
@@ -65,7 +66,8 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
   row(Reason.None, 'none', 200, 0, '');
   row(Reason.ParseError, 'parse_error', 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
   row(Reason.InvalidRequest, 'invalid_request', 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
-  row(Reason.BodyTooLarge, 'body_too_large', 413, -32600, 'The gateway had read % bytes of the body without reaching its end. Send less, put params.name before the arguments, or raise limits.heldBody (limits.requestBody, where it is set).');
+  row(Reason.BodyTooLarge, 'body_too_large', 413, -32600, 'The gateway had read % bytes of the body and did not know yet where it goes. Put params.name before the arguments, send less, or raise limits.heldBody.');
+  row(Reason.RequestTooLarge, 'body_too_large', 413, -32600, 'The body is larger than limits.requestBody allows: % bytes so far. Send less.');
   row(Reason.HostBodyLimit, 'body_too_large', 413, -32600, 'The request body is larger than Envoy holds for one request. Send less, or raise per_connection_buffer_limit_bytes of the listener above limits.heldBody.');
   row(Reason.HostForbidden, 'host_forbidden', 403, -31002, 'This gateway is not served under the host %. Use the host name that it was set up for, or add this one to hosts in its configuration.');
   row(Reason.OriginForbidden, 'origin_forbidden', 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');

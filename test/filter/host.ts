@@ -130,7 +130,6 @@ export class Host implements Inside {
   }
 
   #end(context: number): void {
-    this.callback(context, 'on_done', () => this.module.proxy_on_done(context));
     this.callback(context, 'on_delete', () => {
       this.module.proxy_on_delete(context);
     });

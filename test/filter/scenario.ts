@@ -164,7 +164,7 @@ class Scenario {
 
   #readable(text: string): string {
     // How much had come when a limit was met is a matter of chunks.
-    const padded = text.replaceAll(PAD, '{pad}').replace(/had read \d+ bytes/, 'had read {count} bytes');
+    const padded = text.replaceAll(PAD, '{pad}').replace(/(had read|allows:) \d+ bytes/, '$1 {count} bytes');
     return this.#session === '' ? padded : padded.replaceAll(this.#session, '{session}');
   }
 }
