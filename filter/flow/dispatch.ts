@@ -27,6 +27,7 @@ const MODERN = literal('2026-07-28');
 const EMPTY_OBJECT = literal('{}');
 const UNEXPECTED_RESPONSE = literal('it answers a request that was never sent to this client');
 const LATE_CLAIM = literal('it claims another protocol era than its headers');
+const NO_ID = literal('a call needs an id');
 const SUPPORTED = literal(',"supported":');
 const REQUESTED = literal(',"requested":');
 
@@ -81,6 +82,11 @@ export function confirms(exchange: Exchange, ended: bool): bool {
   exchange.id = envelope.id;
   if (envelope.problem !== Reason.None) {
     exchange.refuse(envelope.problem, envelope.detail);
+    return false;
+  }
+  if (ended && envelope.shape !== Shape.Request) {
+    // A notification is accepted and goes nowhere; this one has gone too far for that.
+    exchange.refuse(Reason.InvalidRequest, NO_ID);
     return false;
   }
   if (envelope.claim !== 0) {

@@ -21,6 +21,7 @@ import { Action, Buffer, HeaderMap, Status } from './status';
  * Host mode `hold`: one filter, whose request headers stay while the body is read. `allow_on_headers_stop_iteration`
  * must be set, or the body never comes.
  */
+const EMPTY = literal('');
 const BUFFERED_BYTES = literal('limits.bufferedBytes');
 /** A chunk up to this size is worth keeping: reading it again would cost more than its place. */
 const KEPT_CHUNK: u32 = 64 << 10;
@@ -101,6 +102,7 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   const limits = exchange.gateway.limits;
   if (!stream.hold(size, limits.bufferedBytes)) {
     // At once, not at the end of the body: what is held is the problem.
+    if (!ended) discard();
     return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
   }
   scan(stream, exchange, size);
@@ -129,8 +131,14 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
  */
 function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   stream.phase = Phase.Draining;
-  const enough = ended || size > exchange.gateway.limits.drainBytes;
-  return enough ? act(stream, exchange, Outcome.Reply) : Action.Pause;
+  if (!ended && size <= exchange.gateway.limits.drainBytes) return Action.Pause;
+  if (!ended) discard();
+  return act(stream, exchange, Outcome.Reply);
+}
+
+/** What is held counts against Envoy's own limit even now: past it, Envoy's 413 would take the place of our reply. */
+function discard(): void {
+  replaceAll(Buffer.RequestBody, EMPTY);
 }
 
 /**

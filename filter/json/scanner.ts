@@ -62,6 +62,8 @@ export class Scanner {
   fault: Fault;
   /** Unescaped length of the last string, which may exceed what `text` holds. */
   textLength: u32;
+  /** The last number has neither fraction nor exponent. */
+  integral: bool;
   private inKey: bool;
   private capturing: bool;
   private codeUnit: u32;
@@ -202,6 +204,7 @@ export class Scanner {
     this.start = this.offset(this.at);
     this.at++;
     if (c === 0x7b || c === 0x5b) return this.push(c === 0x7b);
+    this.integral = true;
     if (c === 0x2d) this.state = State.Minus;
     else if (c === 0x30) this.state = State.Zero;
     else if (isDigit(c)) this.state = State.Integer;
@@ -406,10 +409,12 @@ export class Scanner {
       default: {
         if (digit && state !== State.Zero) break;
         if (c === 0x2e && (state === State.Zero || state === State.Integer)) {
+          this.integral = false;
           this.state = State.Point;
           break;
         }
         if ((c | 0x20) === 0x65 && state !== State.ExponentDigits) {
+          this.integral = false;
           this.state = State.Exponent;
           break;
         }

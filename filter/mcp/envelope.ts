@@ -1,4 +1,4 @@
-import { Span, literal, length, pointer, NONE } from '../bytes/span';
+import { Span, literal, pointer, NONE } from '../bytes/span';
 import { Arena, make } from '../bytes/arena';
 import { part } from '../json/reader';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
@@ -66,7 +66,7 @@ export class Envelope {
   private nameIsString: bool;
   private methodIsString: bool;
   private hasId: bool;
-  private idIsScalar: bool;
+  private idIsValid: bool;
   private paramsIsObject: bool;
   private member: Member;
   private parameter: Member;
@@ -101,9 +101,7 @@ export class Envelope {
     if (this.problem !== Reason.None) return;
     if (!this.scanner.complete()) return this.refuse(Reason.ParseError, AT_END);
     if (!this.isJsonRpc) return this.refuse(Reason.InvalidRequest, NO_VERSION);
-    if (this.hasId && (!this.idIsScalar || (document !== NONE && this.id === NONE))) {
-      return this.refuse(Reason.InvalidRequest, BAD_ID);
-    }
+    if (this.hasId && !this.idIsValid) return this.refuse(Reason.InvalidRequest, BAD_ID);
     if (this.methodRange === 0) {
       if (!this.hasResult) return this.refuse(Reason.InvalidRequest, NEITHER);
       this.shape = Shape.Response;
@@ -117,11 +115,11 @@ export class Envelope {
 
   /** Where the id stands that began in one chunk and ended in another, so that only the whole document has it. */
   get splitId(): Range {
-    return this.id === NONE && this.idIsScalar ? this.idRange : 0;
+    return this.id === NONE && this.idIsValid ? this.idRange : 0;
   }
 
   takeId(token: Span): void {
-    if (this.idIsScalar && isId(token)) this.id = this.arena.copy(token);
+    this.id = this.arena.copy(token);
   }
 
   /** Whether the document has been closed: nothing but white space may follow. */
@@ -196,7 +194,7 @@ export class Envelope {
       default: {
         const at = range(scanner.start, scanner.finish);
         if (scanner.depth === 0) this.refuse(Reason.InvalidRequest, NOT_AN_OBJECT);
-        else if (scanner.depth === 1) this.value(at, token === Token.String, token !== Token.Word);
+        else if (scanner.depth === 1) this.value(at, token === Token.String, token === Token.Number);
         else if (scanner.depth === 2) {
           if (this.inParams()) this.parameterValue(at, token === Token.String);
         } else this.claimed(at);
@@ -230,7 +228,7 @@ export class Envelope {
     return member;
   }
 
-  private value(at: Range, isString: bool, isScalar: bool): void {
+  private value(at: Range, isString: bool, isNumber: bool): void {
     switch (this.member) {
       case Member.JsonRpc:
         this.isJsonRpc = isString && this.scanner.reads(JSONRPC_2_0);
@@ -243,8 +241,9 @@ export class Envelope {
       case Member.Id: {
         this.hasId = true;
         this.idRange = at;
-        this.idIsScalar = isScalar;
-        const raw = isScalar ? this.scanner.raw : NONE;
+        // MCP, JSON-RPC: a string or an integer; `1.0`, `1e3` and null are refused by the SDKs as well.
+        this.idIsValid = isString || (isNumber && this.scanner.integral);
+        const raw = this.idIsValid ? this.scanner.raw : NONE;
         if (raw !== NONE) this.takeId(raw);
         return;
       }
@@ -270,17 +269,6 @@ export class Envelope {
 
 function range(start: u32, finish: u32): Range {
   return ((start as u64) << 32) | (finish as u64);
-}
-
-/** MCP, JSON-RPC: a string or an integer; `1.0`, `1e3` and null are refused by the SDKs as well. */
-function isId(token: Span): bool {
-  const from = pointer(token);
-  const count = length(token);
-  if (load<u8>(from) === 0x22) return true;
-  for (let i = load<u8>(from) === 0x2d ? 1 : 0; i < count; i++) {
-    if ((load<u8>(from + (i as usize)) as u32) - 0x30 >= 10) return false;
-  }
-  return true;
 }
 
 export function newEnvelope(arena: Arena): Envelope {

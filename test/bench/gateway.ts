@@ -9,8 +9,7 @@ import { type RunningEnvoy, startEnvoy } from '../../envoy/engine/process.ts';
 import { build } from '../../scripts/build.ts';
 import { buildNoop } from './noop.ts';
 
-const listeners = ['none', 'noop', 'sluice', 'list', 'cached'] as const;
-type ListenerName = (typeof listeners)[number];
+type ListenerName = 'none' | 'noop' | 'sluice' | 'list' | 'cached';
 
 export interface BenchGateway {
   readonly envoy: RunningEnvoy;
