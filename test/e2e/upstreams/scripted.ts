@@ -19,7 +19,7 @@ export interface Recorded {
 }
 
 /** A request from its headers on, whether it is ever complete or not. */
-export interface Arrival {
+interface Arrival {
   readonly method: string;
   readonly headers: Recorded['headers'];
   /** Bytes of the body so far. */
