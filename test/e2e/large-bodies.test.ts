@@ -120,6 +120,17 @@ describeGateway('a large call', () => {
   }
 
   describe.each(framings)('over %s', (framing) => {
+    it('whose name comes too late is told so, however much arrives at once', async () => {
+      const late = Buffer.from(lateNameMessage('"one_echo"', JSON.stringify('x'.repeat(megabyte))));
+      for (let round = 0; round < 5; round++) {
+        const sent = await begin(gateway.current, framing, 20 << 20);
+        void sent.write(late.subarray(0, -20));
+        void sent.write(late.subarray(100, -20));
+        expect(refusal(await sent.answer)).toEqual({ ...tooLarge, id: 1 });
+        sent.leave();
+      }
+    });
+
     describe.each(['one', 'two'] as const)('to server %s', (name) => {
       const server = upstream[name];
 
