@@ -1,13 +1,27 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import type { Gateways } from './test/e2e/engine.ts';
+
+/** The end-to-end suite, once for each engine and host mode: one source, and one outcome. */
+const endToEnd: Gateways[] = [{ engine: 'envoy', hostMode: 'hold' }];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/setup.ts'],
     reporters: ['default', './test/plain-summary.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
     // Two cores: an Envoy with two workers, its upstreams and the clients already fill them.
     maxWorkers: 2,
+    projects: [
+      project('unit', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] }),
+      ...endToEnd.map(({ engine, hostMode }) =>
+        project(`e2e ${engine} ${hostMode}`, {
+          include: ['test/e2e/**/*.test.ts'],
+          provide: { gateways: { engine, hostMode } },
+        }),
+      ),
+    ],
   },
 });
+
+function project(name: string, test: object): TestProjectInlineConfiguration {
+  const common = { globalSetup: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 120_000 };
+  return { test: { name, ...common, ...test } };
+}

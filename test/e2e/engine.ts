@@ -1,14 +1,29 @@
 import { describe, inject } from 'vitest';
 
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Of the vitest project that the end-to-end suite runs in. */
+    gateways: Gateways;
+  }
+}
+
+/** What runs the module in this run of the end-to-end suite, and how. */
+export interface Gateways {
+  readonly engine: 'envoy';
+  readonly hostMode: 'hold';
+}
+
 /** What runs the module under test. */
 export interface Engine {
-  readonly name: 'envoy';
+  readonly name: Gateways['engine'];
   readonly binary: string;
 }
+
+export const { engine: engineName, hostMode } = inject('gateways');
 
 const envoy = inject('envoy');
 
 /** None: test/setup.ts has said so, aloud, and where one is required the run has failed already. */
-export const engine: Engine | undefined = envoy === null ? undefined : { name: 'envoy', binary: envoy.path };
+export const engine: Engine | undefined = envoy === null ? undefined : { name: engineName, binary: envoy.path };
 
 export const describeGateway = describe.skipIf(engine === undefined);

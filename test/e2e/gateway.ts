@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { type RunningEnvoy, startEnvoy } from '../../envoy/engine/process.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
-import { type Engine, engine } from './engine.ts';
+import { type Engine, engine, hostMode } from './engine.ts';
 import { until } from './until.ts';
 
 export interface GatewayOptions {
@@ -61,7 +61,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       pluginServerUrl: pluginServer.url,
       digest: createHash('sha256').update(bytes).digest('hex'),
       servers: options.servers,
-      ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
+      plugin: { hostMode, ...options.plugin },
     });
     options.adjust?.(bootstrap);
     const running = await engines[engine.name](engine, bootstrap, options);
