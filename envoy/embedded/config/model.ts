@@ -1,0 +1,199 @@
+// The part of Envoy's configuration that the embedded host runs, read and checked. Times are milliseconds, 0 is none;
+// sizes are bytes.
+
+export interface Configuration {
+  readonly node: { readonly id: string; readonly cluster: string };
+  readonly admin: HostPort | undefined;
+  readonly statsTags: readonly { readonly name: string; readonly regex: RegExp }[];
+  /** Of `layered_runtime`, static layers merged: `upstream.maintenance_mode.<cluster>` */
+  readonly runtime: Readonly<Record<string, unknown>>;
+  /** overload_manager: downstream_connections */
+  readonly maxConnections: number;
+  readonly listeners: readonly Listener[];
+  readonly clusters: readonly Cluster[];
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Listener {
+  readonly name: string;
+  readonly address: HostPort;
+  /** per_connection_buffer_limit_bytes; 1 MiB unless said otherwise */
+  readonly bufferLimit: number;
+  readonly manager: ConnectionManager;
+}
+
+export interface ConnectionManager {
+  readonly statPrefix: string;
+  readonly codec: 'AUTO' | 'HTTP1' | 'HTTP2';
+  readonly useRemoteAddress: boolean;
+  /** CIDR blocks of internal_address_config; undefined: private and loopback addresses (Envoy's default) */
+  readonly internalAddresses: readonly { readonly address: string; readonly prefix: number }[] | undefined;
+  readonly normalizePath: boolean;
+  readonly mergeSlashes: boolean;
+  readonly escapedSlashes: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT' | 'UNESCAPE_AND_FORWARD';
+  /** early_header_mutation_extensions: names to remove */
+  readonly earlyRemovals: readonly string[];
+  readonly maxRequestHeadersKb: number;
+  readonly maxRequestHeaders: number;
+  readonly streamErrorOnInvalidHttp: boolean;
+  readonly headersWithUnderscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER';
+  readonly enableTrailersHttp1: boolean;
+  readonly idleTimeout: number;
+  readonly maxStreamDuration: number;
+  readonly requestHeadersTimeout: number;
+  readonly requestTimeout: number;
+  readonly streamIdleTimeout: number;
+  readonly http2: {
+    readonly maxConcurrentStreams: number;
+    readonly initialStreamWindow: number;
+    readonly initialConnectionWindow: number;
+  };
+  readonly accessLogs: readonly AccessLog[];
+  readonly filters: readonly HttpFilter[];
+  readonly routes: RouteConfiguration;
+}
+
+/** stdout, or a file; a format text, or JSON members in their order. */
+export interface AccessLog {
+  readonly file: string | undefined;
+  readonly format: string | Readonly<Record<string, unknown>>;
+}
+
+/** A filter in the chain, the router last. */
+export type HttpFilter =
+  | { readonly kind: 'wasm'; readonly name: string; readonly plugin: WasmPlugin }
+  /** config_discovery from a file */
+  | { readonly kind: 'discovered'; readonly name: string; readonly path: string }
+  | { readonly kind: 'router'; readonly name: string }
+  | { readonly kind: 'jwt_authn'; readonly name: string; readonly config: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'rbac'; readonly name: string; readonly config: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'local_ratelimit'; readonly name: string; readonly config: Readonly<Record<string, unknown>> };
+
+/** envoy.extensions.wasm.v3.PluginConfig */
+export interface WasmPlugin {
+  readonly name: string;
+  readonly rootId: string;
+  readonly failurePolicy: 'FAIL_CLOSED' | 'FAIL_OPEN' | 'FAIL_RELOAD';
+  /** vm_reload backoff base_interval */
+  readonly reloadBackoff: number;
+  readonly allowOnHeadersStopIteration: boolean;
+  /** As the module sees it: a StringValue's text, a BytesValue's bytes, anything else serialized as protobuf. */
+  readonly configuration: Uint8Array;
+  readonly vm: {
+    readonly id: string;
+    readonly configuration: Uint8Array;
+    readonly code: WasmCode;
+    /** Names and values, host_env_keys resolved. */
+    readonly environment: Readonly<Record<string, string>>;
+    readonly nackOnCodeCacheMiss: boolean;
+  };
+  /** capability_restriction_config.allowed_capabilities; undefined: all */
+  readonly capabilities: readonly string[] | undefined;
+}
+
+export type WasmCode =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'inline'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'remote';
+      readonly uri: string;
+      readonly cluster: string;
+      readonly timeout: number;
+      readonly sha256: string;
+      readonly retries: number;
+      readonly backoff: { readonly base: number; readonly max: number };
+    };
+
+export interface RouteConfiguration {
+  readonly name: string;
+  readonly validateClusters: boolean;
+  readonly virtualHosts: readonly VirtualHost[];
+}
+
+export interface VirtualHost {
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly routes: readonly Route[];
+}
+
+export interface Route {
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly action: RouteAction | DirectResponse;
+  readonly responseHeadersToAdd: readonly HeaderOption[];
+}
+
+export interface RouteMatch {
+  readonly path:
+    | { readonly kind: 'prefix' | 'path' | 'path_separated_prefix'; readonly value: string }
+    | { readonly kind: 'safe_regex'; readonly value: RegExp };
+  readonly headers: readonly HeaderMatch[];
+}
+
+export interface HeaderMatch {
+  readonly name: string;
+  readonly kind: 'exact' | 'prefix' | 'suffix' | 'contains' | 'present';
+  readonly value: string;
+  readonly invert: boolean;
+}
+
+export interface RouteAction {
+  readonly kind: 'route';
+  readonly cluster: { readonly kind: 'name' | 'header'; readonly value: string };
+  /** Of the whole response; Envoy's default is 15 s. */
+  readonly timeout: number;
+  /** undefined: the listener's stream_idle_timeout */
+  readonly idleTimeout: number | undefined;
+  readonly maxStreamDuration: number;
+  readonly retry: RetryPolicy | undefined;
+}
+
+export interface RetryPolicy {
+  /** `connect-failure`, `refused-stream`, … */
+  readonly on: readonly string[];
+  readonly retries: number;
+  readonly perTryTimeout: number;
+  readonly perTryIdleTimeout: number;
+}
+
+export interface DirectResponse {
+  readonly kind: 'direct_response';
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface HeaderOption {
+  readonly name: string;
+  readonly value: string;
+  readonly append: 'APPEND_IF_EXISTS_OR_ADD' | 'ADD_IF_ABSENT' | 'OVERWRITE_IF_EXISTS_OR_ADD' | 'OVERWRITE_IF_EXISTS';
+}
+
+export interface Cluster {
+  readonly name: string;
+  readonly discovery: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS';
+  readonly endpoints: readonly HostPort[];
+  readonly connectTimeout: number;
+  readonly protocol: 'HTTP1' | 'HTTP2';
+  readonly idleTimeout: number;
+  readonly maxStreamDuration: number;
+  readonly maxResponseHeadersKb: number;
+  readonly circuitBreakers: {
+    readonly maxConnections: number;
+    readonly maxPendingRequests: number;
+    readonly maxRequests: number;
+    readonly maxRetries: number;
+  };
+  readonly tls: UpstreamTls | undefined;
+}
+
+export interface UpstreamTls {
+  readonly sni: string | undefined;
+  /** A file of authorities; undefined: nothing is verified, as in Envoy. */
+  readonly trustedCa: string | undefined;
+  /** Exact subject alternative names, any of which has to be in the certificate. */
+  readonly names: readonly { readonly type: 'DNS' | 'IP_ADDRESS' | 'URI'; readonly exact: string }[];
+}
