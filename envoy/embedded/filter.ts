@@ -50,6 +50,8 @@ export interface StreamFilter {
   onLog?(): void;
   /** The stream is gone: answered, or left by its client. Nothing may be called through the callbacks afterwards. */
   onDestroy?(): void;
+  /** Asked of a filter that has stopped: why nothing will make it resume, or undefined where something may. */
+  explainStop?(): string | undefined;
 }
 
 /** Made once for each stream and place in the chain. `undefined`: this stream goes without the filter. */
@@ -84,7 +86,7 @@ export interface FilterCallbacks {
   /** A body above this is refused, or held back where a filter asked for that; bytes. */
   readonly bufferLimit: number;
   /** How far the stream is; a local reply depends on it. */
-  readonly responseStarted: boolean;
+  responseStarted(): boolean;
 
   /** For the terminal filter: the response of its upstream, which passes the encoder filters from last to first. */
   encodeHeaders(headers: HeaderMap, endStream: boolean): void;

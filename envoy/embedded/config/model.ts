@@ -1,5 +1,6 @@
 // The part of Envoy's configuration that the embedded host runs, read and checked. Times are milliseconds, 0 is none;
 // sizes are bytes.
+import type { FilterFactory } from '../filter.ts';
 
 export interface Configuration {
   readonly node: { readonly id: string; readonly cluster: string };
@@ -69,9 +70,8 @@ export type HttpFilter =
   /** config_discovery from a file */
   | { readonly kind: 'discovered'; readonly name: string; readonly path: string }
   | { readonly kind: 'router'; readonly name: string }
-  | { readonly kind: 'jwt_authn'; readonly name: string; readonly config: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'rbac'; readonly name: string; readonly config: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'local_ratelimit'; readonly name: string; readonly config: Readonly<Record<string, unknown>> };
+  /** A filter of Envoy's own that the embedded engine has, ready to be made for a stream. */
+  | { readonly kind: 'native'; readonly name: string; readonly create: FilterFactory };
 
 /** envoy.extensions.wasm.v3.PluginConfig */
 export interface WasmPlugin {

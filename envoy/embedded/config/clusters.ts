@@ -1,0 +1,107 @@
+import type { Message } from './message.ts';
+import type { Cluster, HostPort, UpstreamTls } from './model.ts';
+
+const second = 1000;
+const hour = 3600 * second;
+/** Measured: 79 KB pass, 100 KB do not. */
+const defaultResponseHeadersKb = 80;
+
+/** envoy.config.cluster.v3.Cluster */
+export function readCluster(message: Message): Cluster {
+  const name = message.text('name');
+  message.ignore('dns_lookup_family', 'lb_policy'); // Node asks for both families; round robin is all there is
+  const extensions = message.map('typed_extension_protocol_options', readProtocolOptions);
+  const { [protocolOptions]: options = defaultOptions, ...others } = extensions;
+  for (const type of Object.keys(others)) message.problem(type, 'is not supported by the embedded engine');
+  return {
+    name,
+    discovery: message.choice('type', ['STATIC', 'STRICT_DNS', 'LOGICAL_DNS'], 'STATIC'),
+    connectTimeout: message.duration('connect_timeout', 5 * second),
+    endpoints: message.message('load_assignment', readEndpoints),
+    circuitBreakers: readBreakers(message),
+    tls: message.optional('transport_socket', readTransportSocket),
+    ...options,
+  };
+}
+
+function readEndpoints(assignment: Message): HostPort[] {
+  assignment.ignore('cluster_name');
+  const localities = assignment.messages('endpoints', (locality) =>
+    locality.messages('lb_endpoints', (entry) =>
+      entry.message('endpoint', (endpoint) => endpoint.message('address', readAddress)),
+    ),
+  );
+  return localities.flat();
+}
+
+/** envoy.config.core.v3.Address */
+export function readAddress(address: Message): HostPort {
+  return address.message('socket_address', (socket) => ({
+    host: socket.text('address'),
+    port: socket.count('port_value'),
+  }));
+}
+
+function readBreakers(message: Message): Cluster['circuitBreakers'] {
+  const [threshold] = message.message('circuit_breakers', (breakers) =>
+    breakers.messages('thresholds', (entry) => ({
+      maxConnections: entry.count('max_connections', 1024),
+      maxPendingRequests: entry.count('max_pending_requests', 1024),
+      maxRequests: entry.count('max_requests', 1024),
+      maxRetries: entry.count('max_retries', 3),
+    })),
+  );
+  return threshold ?? { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 };
+}
+
+type ProtocolOptions = Pick<Cluster, 'protocol' | 'idleTimeout' | 'maxStreamDuration' | 'maxResponseHeadersKb'>;
+
+const protocolOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const defaultOptions: ProtocolOptions = {
+  protocol: 'HTTP1',
+  idleTimeout: hour,
+  maxStreamDuration: 0,
+  maxResponseHeadersKb: defaultResponseHeadersKb,
+};
+
+function readProtocolOptions(message: Message): ProtocolOptions {
+  const protocol = message.message('explicit_http_config', (explicit) => {
+    const http2 = explicit.optional('http2_protocol_options', () => 'HTTP2' as const);
+    explicit.optional('http_protocol_options', () => undefined);
+    return http2 ?? ('HTTP1' as const);
+  });
+  return {
+    protocol,
+    ...message.message('common_http_protocol_options', (common) => ({
+      idleTimeout: common.duration('idle_timeout', hour),
+      maxStreamDuration: common.duration('max_stream_duration'),
+      maxResponseHeadersKb: common.count('max_response_headers_kb', defaultResponseHeadersKb),
+    })),
+  };
+}
+
+function readTransportSocket(message: Message): UpstreamTls | undefined {
+  message.ignore('name');
+  return message.any('typed_config', {
+    'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext': (context) => {
+      const sni = context.text('sni');
+      return {
+        sni: sni === '' ? undefined : sni,
+        ...context.message('common_tls_context', (common) => {
+          common.ignore('alpn_protocols'); // follows from the protocol of the cluster
+          return common.message('validation_context', readValidation);
+        }),
+      };
+    },
+  });
+}
+
+function readValidation(message: Message): Pick<UpstreamTls, 'trustedCa' | 'names'> {
+  return {
+    trustedCa: message.optional('trusted_ca', (source) => source.text('filename')),
+    names: message.messages('match_typed_subject_alt_names', (name) => ({
+      type: name.choice('san_type', ['DNS', 'IP_ADDRESS', 'URI'], 'DNS'),
+      exact: name.message('matcher', (matcher) => matcher.text('exact')),
+    })),
+  };
+}

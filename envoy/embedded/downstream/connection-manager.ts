@@ -1,0 +1,114 @@
+import type { ResponseSink } from '../codec.ts';
+import type { ConnectionManager } from '../config/model.ts';
+import type { HeaderMap } from '../header-map.ts';
+import type { Logger } from '../log.ts';
+import { FilterManager, type NamedFactory } from '../manager/filter-manager.ts';
+import { findRoute } from '../routing/match.ts';
+import type { Stats } from '../stats.ts';
+import type { Address, StreamInfo } from '../stream-info.ts';
+import { prepareRequest } from './request-headers.ts';
+import { StreamTimers } from './stream-timers.ts';
+
+export interface ManagerSurroundings {
+  readonly manager: ConnectionManager;
+  readonly bufferLimit: number;
+  readonly logger: Logger;
+  readonly stats: Stats;
+  /** The chain of a worker as it is now, the router last. */
+  readonly filters: (worker: number) => readonly NamedFactory[];
+  readonly writeAccessLog: (info: StreamInfo) => void;
+}
+
+/** A connection as its requests see it. */
+export interface Connection {
+  readonly id: number;
+  readonly worker: number;
+  readonly remote: Address;
+  readonly local: Address;
+}
+
+/** Makes the stream of one request: its headers checked and completed, its filters, its timeouts. (envoy: conn_manager_impl.cc) */
+export function beginStream(
+  surroundings: ManagerSurroundings,
+  connection: Connection,
+  protocol: StreamInfo['protocol'],
+  headers: HeaderMap,
+  response: ResponseSink,
+): { readonly stream: FilterManager; start(endStream: boolean): void } {
+  const { manager, bufferLimit, logger, stats } = surroundings;
+  const prefix = `http.${manager.statPrefix}.`;
+  const active = stats.gauge(`${prefix}downstream_rq_active`);
+  stats.counter(`${prefix}downstream_rq_total`).add(1n);
+  active.add(1n);
+  const info = newStreamInfo(connection, protocol, headers);
+  const timers = new StreamTimers(manager, (reply) => {
+    stream.sendLocalReply(reply);
+  });
+  const stream = new FilterManager({
+    info,
+    response,
+    filters: surroundings.filters(connection.worker),
+    findRoute: (current) => findRoute(manager.routes, current),
+    bufferLimit,
+    logger,
+    onRoute: (route) => {
+      timers.onRoute(route);
+    },
+    onActivity: () => {
+      timers.onActivity(stream.isRequestComplete);
+    },
+    onRequestDone: () => {
+      timers.onRequestDone();
+    },
+    finishResponse: (answer) => {
+      answer.set('server', 'envoy');
+      if (!answer.has('date')) answer.set('date', new Date().toUTCString());
+      for (const name of ['connection', 'keep-alive', 'transfer-encoding']) answer.remove(name);
+    },
+    onComplete: () => {
+      timers.stop();
+      active.add(-1n);
+      const status = info.responseCode ?? 0;
+      if (status > 0) stats.counter(`${prefix}downstream_rq_${Math.floor(status / 100)}xx`).add(1n);
+      surroundings.writeAccessLog(info);
+    },
+  });
+  const start = (endStream: boolean): void => {
+    const from = prepareRequest(headers, manager, { remote: connection.remote, scheme: 'http' });
+    if ('details' in from) {
+      if (!manager.streamErrorOnInvalidHttp) response.closeAfterResponse();
+      stream.sendLocalReply(from);
+      return;
+    }
+    info.downstreamRemote = from;
+    timers.start();
+    stream.decodeHeaders(headers, endStream);
+  };
+  return { stream, start };
+}
+
+function newStreamInfo(connection: Connection, protocol: StreamInfo['protocol'], headers: HeaderMap): StreamInfo {
+  return {
+    connectionId: connection.id,
+    protocol,
+    startTime: performance.timeOrigin + performance.now(),
+    downstreamRemote: connection.remote,
+    downstreamDirectRemote: connection.remote,
+    downstreamLocal: connection.local,
+    requestHeaders: headers,
+    requestTrailers: undefined,
+    responseHeaders: undefined,
+    responseTrailers: undefined,
+    bytesReceived: 0,
+    bytesSent: 0,
+    responseCode: undefined,
+    responseCodeDetails: undefined,
+    responseFlags: new Set(),
+    routeName: undefined,
+    upstreamCluster: undefined,
+    upstreamHost: undefined,
+    filterState: new Map(),
+    dynamicMetadata: {},
+    endTime: undefined,
+  };
+}

@@ -1,0 +1,197 @@
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { BodyBuffer } from '../body-buffer.ts';
+import type { ResponseSink } from '../codec.ts';
+import type { Header, HeaderMap } from '../header-map.ts';
+import { headersOf, rawHeaders } from '../http1-headers.ts';
+import { type Connection, type ManagerSurroundings, beginStream } from './connection-manager.ts';
+
+/** How often the time that headers may take is looked at, in ms. */
+const checkingInterval = 500;
+
+/** @returns what serves HTTP/1.x on a connection */
+export function http1Server(surroundings: ManagerSurroundings): (socket: Socket, connection: Connection) => void {
+  const { manager } = surroundings;
+  const server = createServer({
+    maxHeaderSize: manager.maxRequestHeadersKb * 1024,
+    requireHostHeader: false, // refused by the connection manager, as a request like any other
+    keepAlive: false,
+    noDelay: true,
+    connectionsCheckingInterval: checkingInterval,
+    requestTimeout: 0, // each stream has its own
+    headersTimeout: manager.requestHeadersTimeout,
+    keepAliveTimeout: manager.idleTimeout,
+  });
+  server.maxHeadersCount = manager.maxRequestHeaders;
+  const connections = new WeakMap<Socket, Connection>();
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    const connection = connections.get(request.socket);
+    if (connection !== undefined) serveRequest(surroundings, connection, request, response);
+  };
+  server.on('request', serve);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue();
+    serve(request, response);
+  });
+  server.on('checkExpectation', serve);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    refuse(error, socket);
+  });
+  return (socket, connection) => {
+    connections.set(socket, connection);
+    server.emit('connection', socket);
+  };
+}
+
+/** What is not HTTP/1.x is answered as far as it can be, and the connection ends. */
+function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, body] =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', '']
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', '']
+        : ['400 Bad Request', 'Bad Request'];
+  const type = body === '' ? '' : 'content-type: text/plain\r\n';
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: ${body.length}\r\n${type}connection: close\r\n\r\n${body}`);
+}
+
+function serveRequest(
+  surroundings: ManagerSurroundings,
+  connection: Connection,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const headers = requestHeaders(request);
+  const endStream = !hasBody(request);
+  const sink = new Http1Sink(request, response);
+  const protocol = request.httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1';
+  const { stream, start } = beginStream(surroundings, connection, protocol, headers, sink);
+  response.on('close', () => {
+    if (!response.writableFinished) stream.onReset('downstream_remote_disconnect');
+  });
+  response.on('error', () => undefined); // the connection's end is told by close
+  request.on('error', () => undefined);
+  start(endStream);
+  if (endStream) {
+    request.resume();
+    return;
+  }
+  request.on('data', (chunk: Buffer) => {
+    stream.decodeData(new BodyBuffer(chunk), false);
+  });
+  request.on('end', () => {
+    const trailers = headersOf(surroundings.manager.enableTrailersHttp1 ? request.rawTrailers : []);
+    if (trailers.size > 0) stream.decodeTrailers(trailers);
+    else stream.decodeData(new BodyBuffer(), true); // its end is always a callback of its own
+  });
+}
+
+function requestHeaders(request: IncomingMessage): HeaderMap {
+  const { headers, method = '', url = '' } = request;
+  const target = targetOf(url);
+  const authority = target.authority ?? headers.host;
+  const pseudo: Header[] = [];
+  if (authority !== undefined) pseudo.push([':authority', authority]);
+  pseudo.push([':path', target.path], [':method', method]);
+  const map = headersOf(request.rawHeaders, pseudo);
+  map.remove('host');
+  return map;
+}
+
+/** RFC 9112 §3.2.2: a target in absolute form says the authority as well. */
+function targetOf(url: string): { readonly path: string; readonly authority?: string } {
+  const [, authority, path] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url) ?? [];
+  if (authority === undefined) return { path: url };
+  return { authority, path: path === undefined || path === '' ? '/' : path };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+class Http1Sink implements ResponseSink {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #closes = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    response.sendDate = false; // the connection manager's
+  }
+
+  encodeHeaders(headers: HeaderMap, endStream: boolean): void {
+    const status = Number(headers.get(':status'));
+    const raw = rawHeaders(headers);
+    const empty = this.#request.method === 'HEAD' || status === 204 || status === 304;
+    if (endStream && !empty && !headers.has('content-length')) raw.push('content-length', '0');
+    if (this.#closes) raw.push('connection', 'close');
+    else this.#response.removeHeader('connection'); // HTTP/1.1 keeps connections without a word
+    this.#response.writeHead(status, raw as unknown as Record<string, string>);
+    if (endStream) this.#end();
+    else this.#response.flushHeaders();
+  }
+
+  encodeData(data: BodyBuffer, endStream: boolean): void {
+    for (const chunk of data.take()) this.#response.write(chunk);
+    if (endStream) this.#end();
+    else this.#pressed();
+  }
+
+  encodeTrailers(trailers: HeaderMap): void {
+    this.#response.addTrailers(Array.from(trailers, ([name, value]): [string, string] => [name, value]));
+    this.#end();
+  }
+
+  #end(): void {
+    this.#response.end();
+    if (!this.#closes) return;
+    const { socket } = this.#request;
+    this.#response.once('finish', () => {
+      // Reads a little on: a client that is still writing would else be reset before it has read the answer.
+      this.#request.resume();
+      socket.end();
+      setTimeout(() => socket.destroy(), lingering).unref();
+    });
+  }
+
+  encodeInformational(): void {
+    this.#response.writeContinue();
+  }
+
+  reset(): void {
+    this.#request.socket.destroy();
+  }
+
+  pauseReading(): void {
+    this.#request.pause();
+  }
+
+  resumeReading(): void {
+    this.#request.resume();
+  }
+
+  closeAfterResponse(): void {
+    this.#closes = true;
+  }
+
+  onPressure(listener: (slow: boolean) => void): void {
+    let slow = false;
+    const response = this.#response;
+    response.on('drain', () => {
+      if (slow) listener((slow = false));
+    });
+    this.#pressed = () => {
+      if (!slow && response.writableNeedDrain) listener((slow = true));
+    };
+  }
+
+  #pressed = (): void => undefined;
+}
+
+/** delayed_close_timeout, in ms */
+const lingering = 1000;

@@ -1,0 +1,123 @@
+// What a connection manager does to the headers of a request before any filter sees them. (envoy: conn_manager_utility.cc)
+import { randomUUID } from 'node:crypto';
+import { BlockList, isIPv6 } from 'node:net';
+import type { ConnectionManager } from '../config/model.ts';
+import type { HeaderMap } from '../header-map.ts';
+import type { Address } from '../stream-info.ts';
+import { normalizePath } from './path.ts';
+
+/** Headers with which an internal client may steer the router; of anybody else's they are removed. */
+const internalHeaders = [
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retriable-header-names',
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-max-retries',
+  'x-envoy-upstream-alt-stat-name',
+  'x-envoy-upstream-rq-timeout-ms',
+  'x-envoy-upstream-rq-per-try-timeout-ms',
+  'x-envoy-upstream-rq-timeout-alt-response',
+  'x-envoy-expected-rq-timeout-ms',
+  'x-envoy-force-trace',
+  'x-envoy-ip-tags',
+  'x-envoy-original-url',
+  'x-envoy-hedge-on-per-try-timeout',
+];
+const edgeHeaders = [
+  'x-envoy-decorator-operation',
+  'x-envoy-downstream-service-cluster',
+  'x-envoy-downstream-service-node',
+  'x-envoy-original-path',
+];
+
+/** Joined with commas where a client repeats them: Envoy keeps one of each. */
+const oneOfEach = new Set(['accept', 'authorization', 'content-type', 'te', 'user-agent', 'via', 'x-forwarded-for']);
+
+/** A request that is refused before any filter sees it. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: string;
+  readonly details: string;
+}
+
+/**
+ * Prepares the headers of a request.
+ * @returns whom the request is from, or why it is refused
+ */
+export function prepareRequest(
+  headers: HeaderMap,
+  manager: ConnectionManager,
+  peer: { readonly remote: Address; readonly scheme: string },
+): Address | Refusal {
+  if (!headers.has(':authority')) return { status: 400, body: '', details: 'missing_host_header' };
+  if (!dropUnderscores(headers, manager.headersWithUnderscores)) {
+    return { status: 400, body: '', details: 'http1.unexpected_underscore' };
+  }
+  for (const name of manager.earlyRemovals) headers.remove(name);
+  joinRepeated(headers);
+  const path = normalizePath(headers.get(':path') ?? '', manager);
+  if (path === undefined) return { status: 400, body: '', details: 'path_normalization_failed' };
+  headers.set(':path', path);
+  headers.remove('expect'); // answered here: 100 Continue
+  if (headers.get('te') !== 'trailers') headers.remove('te');
+
+  const remote = clientOf(headers, manager, peer.remote);
+  const internal = isInternal(headers, manager, remote);
+  const edge = manager.useRemoteAddress && !internal;
+  for (const name of [...(edge ? edgeHeaders : []), ...(internal ? [] : internalHeaders)]) headers.remove(name);
+  if (internal) headers.set('x-envoy-internal', 'true');
+  else headers.remove('x-envoy-internal');
+  if (edge) headers.set('x-envoy-external-address', remote.address);
+  if (manager.useRemoteAddress || !headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', peer.scheme);
+  headers.set(':scheme', peer.scheme);
+  if (edge || !headers.has('x-request-id')) headers.set('x-request-id', randomUUID());
+  return remote;
+}
+
+/** `mcp_session_id` is `mcp-session-id` to a CGI upstream. */
+function dropUnderscores(headers: HeaderMap, action: ConnectionManager['headersWithUnderscores']): boolean {
+  if (action === 'ALLOW') return true;
+  const names = Array.from(headers, ([name]) => name).filter((name) => name.includes('_'));
+  if (action === 'REJECT_REQUEST') return names.length === 0;
+  for (const name of names) headers.remove(name);
+  return true;
+}
+
+function joinRepeated(headers: HeaderMap): void {
+  for (const name of oneOfEach) {
+    const values = headers.getAll(name);
+    if (values.length > 1) headers.set(name, values.join(','));
+  }
+}
+
+/** Where the request comes from: the other end of its connection, or what is said of it where that is trusted. */
+function clientOf(headers: HeaderMap, { useRemoteAddress }: ConnectionManager, remote: Address): Address {
+  const forwarded = headers.get('x-forwarded-for');
+  if (useRemoteAddress) {
+    headers.set('x-forwarded-for', forwarded === undefined ? remote.address : `${forwarded},${remote.address}`);
+    return remote;
+  }
+  const last = forwarded?.split(',').at(-1)?.trim() ?? '';
+  return last === '' ? remote : { address: last, port: 0 };
+}
+
+function isInternal(headers: HeaderMap, manager: ConnectionManager, client: Address): boolean {
+  if (!manager.useRemoteAddress) {
+    const forwarded = headers.get('x-forwarded-for');
+    if (forwarded === undefined || forwarded.includes(',')) return false;
+  }
+  const blocks = new BlockList();
+  const ranges = manager.internalAddresses ?? privateRanges;
+  for (const { address, prefix } of ranges) blocks.addSubnet(address, prefix, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return blocks.check(client.address, isIPv6(client.address) ? 'ipv6' : 'ipv4');
+}
+
+/** RFC 1918, RFC 4193, and loopback. */
+const privateRanges = [
+  { address: '10.0.0.0', prefix: 8 },
+  { address: '172.16.0.0', prefix: 12 },
+  { address: '192.168.0.0', prefix: 16 },
+  { address: '127.0.0.0', prefix: 8 },
+  { address: 'fd00::', prefix: 8 },
+  { address: '::1', prefix: 128 },
+];

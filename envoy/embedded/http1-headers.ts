@@ -1,0 +1,43 @@
+import { type Header, HeaderMap } from './header-map.ts';
+
+/** Of one connection only. (RFC 9110 §7.6.1) */
+const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+
+/** From Node's flat list of names and values, behind pseudo-headers; what belongs to the connection is left out. */
+export function headersOf(raw: readonly string[], pseudo: readonly Header[] = []): HeaderMap {
+  const headers = new HeaderMap(pseudo);
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    if (!hopByHop.has(name) && !name.startsWith(':')) headers.add(name, raw[at + 1] ?? '');
+  }
+  return headers;
+}
+
+/** To Node's flat list: `:authority` is Host, other pseudo-headers are not headers. */
+export function rawHeaders(headers: HeaderMap): string[] {
+  const raw: string[] = [];
+  for (const [name, value] of headers) {
+    if (name === ':authority') raw.push('host', value);
+    else if (!name.startsWith(':') && name !== 'host') raw.push(name, value);
+  }
+  return raw;
+}
+
+/** To Node's HTTP/2 object: names with several values have them in a list, but for those that may have one only. */
+export function http2Headers(headers: Iterable<Header>): Record<string, string | string[]> {
+  const object: Record<string, string | string[]> = {};
+  for (const [name, value] of headers) {
+    const there = object[name];
+    if (there === undefined || oneOnly.has(name)) object[name] = value;
+    else object[name] = [...(Array.isArray(there) ? there : [there]), value];
+  }
+  return object;
+}
+
+/** Names of which Node's HTTP/2 refuses a second value. */
+const oneOnly = new Set([
+  'age', 'authorization', 'content-encoding', 'content-length', 'content-location', 'content-md5', 'content-range',
+  'content-type', 'date', 'dnt', 'etag', 'expires', 'from', 'host', 'if-match', 'if-modified-since', 'if-none-match',
+  'if-range', 'if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'range',
+  'referer', 'retry-after', 'tk', 'upgrade-insecure-requests', 'user-agent', 'x-content-type-options',
+]); // prettier-ignore

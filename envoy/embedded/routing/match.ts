@@ -1,0 +1,73 @@
+import type { HeaderMatch, Route, RouteConfiguration, RouteMatch, VirtualHost } from '../config/model.ts';
+import type { HeaderMap } from '../header-map.ts';
+
+/** The first route that fits, of the virtual host that fits best. (envoy: router/config_impl.cc) */
+export function findRoute({ virtualHosts }: RouteConfiguration, headers: HeaderMap): Route | undefined {
+  const host = findVirtualHost(virtualHosts, (headers.get(':authority') ?? '').toLowerCase());
+  return host?.routes.find(({ match }) => matches(match, headers));
+}
+
+/** Whole names before `*.suffix`, those before `prefix.*`, those before `*`; of two wildcards the longer one. */
+function findVirtualHost(hosts: readonly VirtualHost[], authority: string): VirtualHost | undefined {
+  let best: VirtualHost | undefined;
+  let bestRank = -1;
+  for (const host of hosts) {
+    for (const domain of host.domains) {
+      const rank = rankOf(domain.toLowerCase(), authority);
+      if (rank <= bestRank) continue;
+      best = host;
+      bestRank = rank;
+    }
+  }
+  return best;
+}
+
+const longestName = 1 << 20;
+
+function rankOf(domain: string, authority: string): number {
+  if (domain === authority) return 3 * longestName;
+  if (domain === '*') return 0;
+  if (domain.startsWith('*')) {
+    const suffix = domain.slice(1);
+    return authority.length > suffix.length && authority.endsWith(suffix) ? 2 * longestName + suffix.length : -1;
+  }
+  if (!domain.endsWith('*')) return -1;
+  const prefix = domain.slice(0, -1);
+  return authority.length > prefix.length && authority.startsWith(prefix) ? longestName + prefix.length : -1;
+}
+
+function matches({ path, headers: conditions }: RouteMatch, headers: HeaderMap): boolean {
+  return (
+    matchesPath(path, headers.get(':path') ?? '') && conditions.every((condition) => matchesHeader(condition, headers))
+  );
+}
+
+function matchesPath({ kind, value }: RouteMatch['path'], target: string): boolean {
+  if (kind === 'prefix') return target.startsWith(value);
+  const path = target.replace(/[?#].*$/s, '');
+  if (kind === 'safe_regex') return value.test(path);
+  if (kind === 'path') return path === value;
+  return path === value || path.startsWith(`${value}/`);
+}
+
+/** Several values of a name are one text, joined by commas. */
+export function matchesHeader({ name, kind, value, invert }: HeaderMatch, headers: HeaderMap): boolean {
+  const values = headers.getAll(name);
+  return matchesValue(kind, value, values.length === 0 ? undefined : values.join(',')) !== invert;
+}
+
+function matchesValue(kind: HeaderMatch['kind'], value: string, found: string | undefined): boolean {
+  if (found === undefined) return false;
+  switch (kind) {
+    case 'present':
+      return true;
+    case 'exact':
+      return found === value;
+    case 'prefix':
+      return found.startsWith(value);
+    case 'suffix':
+      return found.endsWith(value);
+    case 'contains':
+      return found.includes(value);
+  }
+}

@@ -1,0 +1,13 @@
+import type { HeaderOption } from '../config/model.ts';
+import type { HeaderMap } from '../header-map.ts';
+
+/** Does what a route has to say about response headers. */
+export function addHeaders(headers: HeaderMap, options: readonly HeaderOption[]): void {
+  for (const { name, value, append } of options) {
+    const exists = headers.has(name);
+    if (append === 'APPEND_IF_EXISTS_OR_ADD') headers.add(name, value);
+    else if (append === 'OVERWRITE_IF_EXISTS_OR_ADD' || (append === 'OVERWRITE_IF_EXISTS') === exists) {
+      headers.set(name, value);
+    }
+  }
+}

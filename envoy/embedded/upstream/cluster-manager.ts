@@ -1,0 +1,43 @@
+import type { Cluster, HostPort } from '../config/model.ts';
+import type { Pool } from './exchange.ts';
+import { Http1Pool } from './http1-pool.ts';
+import { Http2Pool } from './http2-pool.ts';
+
+/** A cluster as one worker has it. */
+export interface WorkerCluster {
+  readonly config: Cluster;
+  /** undefined: it has no endpoint */
+  readonly pool: Pool | undefined;
+}
+
+/** The clusters of one worker, each with connections of its own. */
+export class ClusterManager {
+  readonly #clusters = new Map<string, WorkerCluster>();
+
+  constructor(clusters: readonly Cluster[]) {
+    for (const config of clusters) this.#clusters.set(config.name, { config, pool: poolOf(config) });
+  }
+
+  get(name: string): WorkerCluster | undefined {
+    return this.#clusters.get(name);
+  }
+
+  close(): void {
+    for (const { pool } of this.#clusters.values()) pool?.close();
+  }
+}
+
+function poolOf(config: Cluster): Pool | undefined {
+  if (config.endpoints.length === 0) return undefined;
+  const nextHost = roundRobin(config.endpoints);
+  return config.protocol === 'HTTP2' ? new Http2Pool(config, nextHost) : new Http1Pool(config, nextHost);
+}
+
+function roundRobin(endpoints: readonly HostPort[]): () => HostPort {
+  let turn = 0;
+  return () => {
+    const host = endpoints[turn++ % endpoints.length];
+    if (host === undefined) throw new RangeError('a cluster without endpoints has no next one');
+    return host;
+  };
+}

@@ -1,0 +1,252 @@
+import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import type { Socket } from 'node:net';
+import { BodyBuffer } from '../body-buffer.ts';
+import type { Cluster, HostPort } from '../config/model.ts';
+import { HeaderMap } from '../header-map.ts';
+import { headersOf, rawHeaders } from '../http1-headers.ts';
+import { ConnectTimeout, openConnection } from './connect.ts';
+import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
+
+/** HTTP/1.1 connections that are kept; a request takes one for itself. */
+export class Http1Pool implements Pool {
+  readonly #agent: Agent;
+  readonly #cluster: Cluster;
+  readonly #nextHost: () => HostPort;
+  #active = 0;
+  readonly #waiting: Http1Exchange[] = [];
+
+  constructor(cluster: Cluster, nextHost: () => HostPort) {
+    this.#cluster = cluster;
+    this.#nextHost = nextHost;
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: Infinity,
+      timeout: cluster.idleTimeout,
+      scheduling: 'lifo',
+    });
+  }
+
+  exchange(receiver: ResponseReceiver): UpstreamExchange {
+    const { maxConnections, maxPendingRequests } = this.#cluster.circuitBreakers;
+    const exchange = new Http1Exchange(receiver, this.#cluster, this.#agent, this.#nextHost(), () => {
+      this.#release(exchange);
+    });
+    if (this.#active < Math.max(1, maxConnections)) {
+      this.#active++;
+      exchange.start();
+    } else if (this.#waiting.length < maxPendingRequests) {
+      this.#waiting.push(exchange);
+    } else {
+      exchange.refuse();
+    }
+    return exchange;
+  }
+
+  #release(exchange: Http1Exchange): void {
+    const at = this.#waiting.indexOf(exchange);
+    if (at >= 0) {
+      this.#waiting.splice(at, 1);
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#active--;
+    else next.start();
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+class Http1Exchange implements UpstreamExchange {
+  readonly #receiver: ResponseReceiver;
+  readonly #cluster: Cluster;
+  readonly #agent: Agent;
+  readonly #host: HostPort;
+  readonly #release: () => void;
+  #started = false;
+  /** What was sent before there was a connection to be had. */
+  #early: (() => void)[] = [];
+  #request: ClientRequest | undefined;
+  #response: IncomingMessage | undefined;
+  #connected = false;
+  #over = false;
+  #sent = false;
+  #received = false;
+
+  constructor(receiver: ResponseReceiver, cluster: Cluster, agent: Agent, host: HostPort, release: () => void) {
+    this.#receiver = receiver;
+    this.#cluster = cluster;
+    this.#agent = agent;
+    this.#host = host;
+    this.#release = release;
+  }
+
+  start(): void {
+    this.#started = true;
+    const early = this.#early;
+    this.#early = [];
+    for (const action of early) action();
+  }
+
+  /** Over the limits of the cluster: said in a turn of its own, so that the caller has the exchange by then. */
+  refuse(): void {
+    queueMicrotask(() => {
+      this.#fail('overflow', false);
+    });
+  }
+
+  sendHeaders(headers: HeaderMap, endStream: boolean): void {
+    if (!this.#started) {
+      this.#early.push(() => {
+        this.sendHeaders(headers, endStream);
+      });
+      return;
+    }
+    const method = headers.get(':method') ?? 'GET';
+    const length = headers.has('content-length');
+    const request1 = request(this.#options(method, headers, endStream, length));
+    this.#request = request1;
+    request1.on('socket', (socket) => {
+      this.#watchConnection(socket);
+    });
+    request1.on('response', (response) => {
+      this.#onResponse(response, method);
+    });
+    request1.on('error', (error) => {
+      this.#fail(this.#reasonOf(error));
+    });
+    request1.on('close', () => {
+      if (!this.#received) this.#fail('connection termination');
+    });
+    request1.on('drain', () => {
+      if (!this.#over) this.#receiver.onPressure(false);
+    });
+    if (endStream) this.#end();
+    else request1.flushHeaders();
+  }
+
+  #options(method: string, headers: HeaderMap, endStream: boolean, hasLength: boolean): RequestOptions {
+    const raw = rawHeaders(headers);
+    if (!endStream && !hasLength) raw.push('transfer-encoding', 'chunked');
+    // A length of nothing for methods that are expected to have content. (RFC 9110 §8.6)
+    if (endStream && !hasLength && /^(?:POST|PUT|PATCH)$/.test(method)) raw.push('content-length', '0');
+    return {
+      method,
+      path: headers.get(':path') ?? '/',
+      headers: raw as unknown as Record<string, string>,
+      setHost: false,
+      agent: this.#agent,
+      host: this.#host.host,
+      port: this.#host.port,
+      maxHeaderSize: this.#cluster.maxResponseHeadersKb * 1024,
+      createConnection: () => openConnection(this.#cluster, this.#host),
+    };
+  }
+
+  #watchConnection(socket: Socket): void {
+    const connected = (): void => {
+      this.#connected = true;
+      if (!this.#over) this.#receiver.onConnected(this.#host);
+    };
+    if (!socket.connecting) connected();
+    else socket.once(this.#cluster.tls === undefined ? 'connect' : 'secureConnect', connected);
+  }
+
+  #onResponse(response: IncomingMessage, method: string): void {
+    if (this.#over) return;
+    this.#response = response;
+    const headers = headersOf(response.rawHeaders, [[':status', String(response.statusCode)]]);
+    const status = response.statusCode ?? 0;
+    const empty = method === 'HEAD' || status === 204 || status === 304 || headers.get('content-length') === '0';
+    if (empty) this.#received = true;
+    this.#receiver.onHeaders(headers, empty);
+    response.on('error', () => {
+      this.#fail('connection termination');
+    });
+    response.on('aborted', () => {
+      this.#fail('connection termination');
+    });
+    response.on('data', (chunk: Buffer) => {
+      if (!this.#over && !empty) this.#receiver.onData(new BodyBuffer(chunk), false);
+    });
+    response.on('end', () => {
+      if (this.#over) return;
+      if (!empty) {
+        this.#received = true;
+        const trailers = headersOf(response.rawTrailers);
+        if (trailers.size > 0) this.#receiver.onTrailers(trailers);
+        else this.#receiver.onData(new BodyBuffer(), true);
+      }
+      this.#finish();
+    });
+  }
+
+  sendData(data: BodyBuffer, endStream: boolean): void {
+    if (!this.#started) {
+      const copy = new BodyBuffer(...data.take());
+      this.#early.push(() => {
+        this.sendData(copy, endStream);
+      });
+      return;
+    }
+    let room = true;
+    for (const chunk of data.take()) room = this.#request?.write(chunk) ?? true;
+    if (endStream) this.#end();
+    else if (!room && !this.#over) this.#receiver.onPressure(true);
+  }
+
+  sendTrailers(trailers: HeaderMap): void {
+    if (!this.#started) {
+      this.#early.push(() => {
+        this.sendTrailers(trailers);
+      });
+      return;
+    }
+    this.#request?.addTrailers(Array.from(trailers, ([name, value]): [string, string] => [name, value]));
+    this.#end();
+  }
+
+  #end(): void {
+    this.#sent = true;
+    this.#request?.end();
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#request?.destroy();
+    this.#release();
+  }
+
+  pause(): void {
+    this.#response?.pause();
+  }
+
+  resume(): void {
+    this.#response?.resume();
+  }
+
+  #reasonOf(error: Error): ResetReason {
+    if (error instanceof ConnectTimeout) return 'connection timeout';
+    if (!this.#connected) return 'remote connection failure';
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE' ? 'protocol error' : 'connection termination';
+  }
+
+  #fail(reason: ResetReason, started = true): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#request?.destroy();
+    if (started) this.#release();
+    this.#receiver.onReset(reason);
+  }
+
+  /** Answered: the connection is free once the request is out as well. */
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!this.#sent) this.#request?.destroy(); // nobody reads the rest
+    this.#release();
+  }
+}

@@ -1,0 +1,39 @@
+import type { WasmInstance } from '../instance.ts';
+import { findProperty } from '../properties.ts';
+import { serializeProperty } from '../property-value.ts';
+import { Result } from '../result.ts';
+import type { HostFunction } from '../vm.ts';
+
+export function propertyCalls(instance: WasmInstance): Record<string, HostFunction> {
+  return {
+    proxy_get_property: (path: number, length: number, outData: number, outLength: number) => {
+      const text = instance.vm.readText(path, length, 'utf8');
+      if (text === undefined) return Result.InvalidMemoryAccess;
+      const { effective } = instance;
+      if (effective === undefined) return Result.NotFound;
+      const { plugin } = effective.root;
+      const value = findProperty(
+        {
+          plugin: { name: plugin.name, rootId: plugin.rootId, vmId: plugin.vm.id },
+          node: instance.surroundings.node,
+          info: effective.info,
+          requestHeaders: effective.requestHeaders,
+        },
+        text.split('\0').filter((segment, index, all) => index < all.length - 1 || segment !== ''),
+      );
+      if (value === undefined) return Result.NotFound;
+      const bytes = serializeProperty(value);
+      return bytes === undefined ? Result.SerializationFailure : instance.vm.give(bytes, outData, outLength);
+    },
+
+    proxy_set_property: (path: number, length: number, value: number, valueLength: number) => {
+      const name = instance.vm.readText(path, length, 'utf8');
+      const bytes = instance.vm.read(value, valueLength);
+      if (name === undefined || bytes === undefined) return Result.InvalidMemoryAccess;
+      const info = instance.effective?.info;
+      if (info === undefined) return Result.NotFound;
+      info.filterState.set(`wasm.${name}`, bytes);
+      return Result.Ok;
+    },
+  };
+}

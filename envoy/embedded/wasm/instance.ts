@@ -1,0 +1,153 @@
+import type { AsyncClient } from '../async-client.ts';
+import type { WasmPlugin } from '../config/model.ts';
+import type { Logger, LogLevel } from '../log.ts';
+import type { Stats } from '../stats.ts';
+import type { CompiledModule } from './compile.ts';
+import type { Context } from './context.ts';
+import { hostCalls } from './host-calls.ts';
+import { Metrics } from './metrics.ts';
+import { RootContext } from './root-context.ts';
+import type { Shared } from './shared.ts';
+import { WasmVm } from './vm.ts';
+
+/** proxy_log's levels. */
+const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warning', 'error', 'critical'];
+
+/** What a VM has around it: its thread's, and the process'. */
+export interface InstanceSurroundings {
+  readonly client: AsyncClient;
+  readonly shared: Shared;
+  readonly stats: Stats;
+  readonly logger: Logger;
+  readonly node: { readonly id: string; readonly cluster: string; readonly version: string };
+}
+
+/** A VM with its contexts: one for each thread and vm key. (cpp-host: WasmBase) */
+export class WasmInstance {
+  readonly vm: WasmVm;
+  readonly vmId: string;
+  readonly metrics: Metrics;
+  readonly surroundings: InstanceSurroundings;
+  /** A host call has settled what becomes of the running callback, whatever that returns. */
+  stopIteration = false;
+  readonly #contexts = new Map<number, Context>();
+  readonly #roots = new Set<RootContext>();
+  #nextContext = 1;
+  #nextCallout = 1;
+  #live = true;
+  /** Queue items whose callback is still to come. */
+  #queued = 0;
+
+  /** @throws LoadError */
+  constructor(module: CompiledModule, plugin: WasmPlugin, surroundings: InstanceSurroundings) {
+    this.surroundings = surroundings;
+    this.vmId = plugin.vm.id;
+    this.metrics = new Metrics(surroundings.stats);
+    surroundings.shared.acquire(this.vmId);
+    try {
+      this.vm = new WasmVm(module, {
+        functions: hostCalls(this),
+        environment: plugin.vm.environment,
+        capabilities: plugin.capabilities,
+        log: (level, text) => {
+          this.log(level, text);
+        },
+        onFailure: (message) => {
+          surroundings.logger.log('error', 'wasm', message);
+        },
+      });
+    } catch (error) {
+      surroundings.shared.release(this.vmId);
+      throw error;
+    }
+  }
+
+  /** Begins a plugin in this VM. @returns undefined where it refuses its configuration */
+  start(plugin: WasmPlugin): RootContext | undefined {
+    const root = new RootContext(this.newContext(), plugin, this);
+    this.#contexts.set(root.id, root);
+    this.#roots.add(root);
+    if (root.start()) return root;
+    root.drop();
+    this.removeRoot(root);
+    return undefined;
+  }
+
+  newContext(): number {
+    return this.#nextContext++;
+  }
+
+  add(context: Context): void {
+    this.#contexts.set(context.id, context);
+  }
+
+  remove(context: Context): void {
+    this.#contexts.delete(context.id);
+  }
+
+  removeRoot(root: RootContext): void {
+    this.#contexts.delete(root.id);
+    this.#roots.delete(root);
+    if (this.#roots.size === 0) this.#released();
+  }
+
+  #released(): void {
+    if (!this.#live) return;
+    this.#live = false;
+    this.surroundings.shared.release(this.vmId);
+  }
+
+  /** False once its last plugin has gone. */
+  get isLive(): boolean {
+    return this.#live;
+  }
+
+  /** Ends it without a callback: a canary, or a VM that has trapped. */
+  kill(): void {
+    for (const root of this.#roots) root.drop();
+    this.#roots.clear();
+    this.#released();
+  }
+
+  context(id: number): Context | undefined {
+    return this.#contexts.get(id);
+  }
+
+  /** The context that a host call acts for; undefined while the VM starts or is asked for memory. */
+  get effective(): Context | undefined {
+    return this.#contexts.get(this.vm.effective);
+  }
+
+  nextCalloutToken(): number {
+    return this.#nextCallout++ << 2;
+  }
+
+  /** Tells the module of an item in its queue, in a turn of the event loop of its own. */
+  queueReady(root: RootContext, token: number): void {
+    this.#queued++;
+    setImmediate(() => {
+      this.#queued--;
+      if (!root.isGone) this.vm.call('proxy_on_queue_ready', root.id, root.id, token);
+    });
+  }
+
+  /** Whether anything is under way that could make the module resume a stream. */
+  get mayResume(): boolean {
+    if (this.vm.failed !== undefined) return false;
+    if (this.#queued > 0) return true;
+    return [...this.#roots].some((root) => root.callouts.size > 0 || root.ticks);
+  }
+
+  /** `wasm log <plugin> <root_id> <vm_id>: text`; a root context leaves the plugin's name out. */
+  log(level: number, text: string): void {
+    const context = this.#contexts.get(this.vm.current);
+    const plugin = context?.root.plugin;
+    const name = context !== undefined && context !== context.root ? plugin?.name : undefined;
+    const prefix = [name, plugin?.rootId, this.vmId].filter((part) => part !== undefined && part !== '');
+    this.surroundings.logger.log(
+      logLevels[level] ?? 'critical',
+      'wasm',
+      `wasm log${prefix.map((part) => ` ${String(part)}`).join('')}: ${text}`,
+    );
+  }
+}

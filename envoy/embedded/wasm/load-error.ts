@@ -1,0 +1,4 @@
+/** A module that Envoy would not run; the message is Envoy's own. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+}

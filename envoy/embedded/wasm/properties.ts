@@ -1,0 +1,113 @@
+// What get_property finds, by the first segment of its path. (envoy: context.cc findValue, CEL attributes)
+import type { HeaderMap } from '../header-map.ts';
+import type { Address, StreamInfo } from '../stream-info.ts';
+import { type PropertyValue, descend } from './property-value.ts';
+
+export interface PropertySource {
+  readonly plugin: { readonly name: string; readonly rootId: string; readonly vmId: string };
+  readonly node: { readonly id: string; readonly cluster: string; readonly version: string };
+  /** undefined in a root context. */
+  readonly info: StreamInfo | undefined;
+  /** `request.*` is gone once the request was sent on, and back for the access log. */
+  readonly requestHeaders: HeaderMap | undefined;
+}
+
+type Lookup = (source: PropertySource, info: StreamInfo) => Readonly<Record<string, () => PropertyValue | undefined>>;
+
+/** Of a stream; the second segment is a member, what follows leads into its value. */
+const ofStream: Readonly<Record<string, Lookup>> = {
+  request: ({ requestHeaders: headers }, info) => {
+    if (headers === undefined) return {};
+    const header = (name: string) => () => headers.get(name);
+    return {
+      path: header(':path'),
+      url_path: () => headers.get(':path')?.split('?')[0],
+      host: header(':authority'),
+      scheme: header(':scheme'),
+      method: header(':method'),
+      headers: () => joined(headers),
+      id: header('x-request-id'),
+      protocol: () => info.protocol,
+      query: () => headers.get(':path')?.split('?')[1] ?? '',
+      useragent: header('user-agent'),
+      referer: header('referer'),
+      time: () => BigInt(Math.round(info.startTime * 1e6)),
+      duration: () =>
+        info.endTime === undefined ? undefined : BigInt(Math.round((info.endTime - info.startTime) * 1e6)),
+      size: () => BigInt(headers.get('content-length') ?? info.bytesReceived),
+      total_size: () => BigInt(info.bytesReceived + headers.byteSize),
+    };
+  },
+  response: (_, info) => ({
+    code: () => (info.responseCode === undefined ? undefined : BigInt(info.responseCode)),
+    code_details: () => info.responseCodeDetails,
+    flags: () => 0n,
+    size: () => BigInt(info.bytesSent),
+    total_size: () => BigInt(info.bytesSent + (info.responseHeaders?.byteSize ?? 0)),
+    headers: () => info.responseHeaders && joined(info.responseHeaders),
+    trailers: () => info.responseTrailers && joined(info.responseTrailers),
+  }),
+  source: (_, { downstreamRemote }) => address(downstreamRemote),
+  destination: (_, { downstreamLocal }) => address(downstreamLocal),
+  connection: (_, info) => ({
+    id: () => BigInt(info.connectionId),
+    mtls: () => false,
+  }),
+  upstream: (_, { upstreamHost }) => (upstreamHost === undefined ? {} : address(upstreamHost)),
+  metadata: (_, { dynamicMetadata }) => ({
+    filter_metadata: () => dynamicMetadata as Readonly<Record<string, PropertyValue>>,
+  }),
+};
+
+function address({ address: host, port }: Address): Record<string, () => PropertyValue> {
+  return { address: () => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`), port: () => BigInt(port) };
+}
+
+/** All values of a name, in one text. */
+function joined(headers: HeaderMap): Record<string, PropertyValue> {
+  const values: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    values[name] = Object.hasOwn(values, name) ? `${values[name] ?? ''},${value}` : value;
+  }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Buffer.from(value, 'latin1')]));
+}
+
+function xds({ node }: PropertySource, info: StreamInfo | undefined): Record<string, PropertyValue | undefined> {
+  const [major = 0n, minor = 0n, patch = 0n] = node.version.split('.').map(BigInt);
+  return {
+    node: {
+      id: node.id,
+      cluster: node.cluster,
+      user_agent_name: 'envoy',
+      user_agent_build_version: { version: { major_number: major, minor_number: minor, patch } },
+    },
+    ...(info && {
+      route_name: info.routeName ?? '',
+      cluster_name: info.upstreamCluster ?? '',
+      virtual_host_name: '',
+      filter_chain_name: '',
+      listener_direction: 0n,
+      listener_metadata: '',
+      route_metadata: '',
+      cluster_metadata: '',
+      virtual_host_metadata: '',
+    }),
+  };
+}
+
+/** @returns undefined: NotFound */
+export function findProperty(source: PropertySource, path: readonly string[]): PropertyValue | undefined {
+  const [first = '', second = '', ...rest] = path;
+  const { plugin, info } = source;
+  if (first === 'plugin_name') return plugin.name;
+  if (first === 'plugin_root_id') return plugin.rootId;
+  if (first === 'plugin_vm_id') return plugin.vmId;
+  if (first === 'xds') return descend(xds(source, info)[second], rest);
+  if (info === undefined) return undefined;
+  if (first === 'connection_id') return BigInt(info.connectionId);
+  if (first === 'filter_state') return info.filterState.get(path.slice(1).join('\0'));
+  const lookup = Object.hasOwn(ofStream, first) ? ofStream[first] : undefined;
+  if (lookup === undefined) return info.filterState.get(`wasm.${path.join('\0')}`);
+  const members = lookup(source, info);
+  return Object.hasOwn(members, second) ? descend(members[second]?.(), rest) : undefined;
+}

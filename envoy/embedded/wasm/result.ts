@@ -1,0 +1,17 @@
+/** What a host call returns. (proxy-wasm spec v0.2.1, proxy_result_t) */
+export const Result = {
+  Ok: 0,
+  NotFound: 1,
+  BadArgument: 2,
+  SerializationFailure: 3,
+  ParseFailure: 4,
+  BadExpression: 5,
+  InvalidMemoryAccess: 6,
+  Empty: 7,
+  CasMismatch: 8,
+  ResultMismatch: 9,
+  InternalFailure: 10,
+  BrokenConnection: 11,
+  Unimplemented: 12,
+} as const;
+export type Result = (typeof Result)[keyof typeof Result];

@@ -1,0 +1,170 @@
+import type { BodyBuffer } from '../body-buffer.ts';
+import type { AsyncResponse, Cancel } from '../async-client.ts';
+import type { WasmPlugin } from '../config/model.ts';
+import type { HeaderMap } from '../header-map.ts';
+import { BufferType, type Context, MapType } from './context.ts';
+import type { WasmInstance } from './instance.ts';
+import { Result } from './result.ts';
+
+/** A plugin's configuration in one VM: its ticks, callouts and queues. An old one lives until its last stream is gone. */
+export class RootContext implements Context {
+  readonly id: number;
+  readonly plugin: WasmPlugin;
+  readonly instance: WasmInstance;
+  readonly missingMap = Result.BadArgument;
+  readonly info = undefined;
+  readonly requestHeaders = undefined;
+  /** Callouts under way, by token. */
+  readonly callouts = new Map<number, Cancel>();
+  /** Sticky: what proxy_get_status says. */
+  status = { code: 0, message: '' };
+  #streams = 0;
+  #retired = false;
+  #gone = false;
+  #parked = false;
+  /** Readable while the plugin is being configured. */
+  #configuring = false;
+  #answer: AsyncResponse | undefined;
+  #period = 0;
+  #tick: NodeJS.Timeout | undefined;
+
+  constructor(id: number, plugin: WasmPlugin, instance: WasmInstance) {
+    this.id = id;
+    this.plugin = plugin;
+    this.instance = instance;
+  }
+
+  get root(): this {
+    return this;
+  }
+
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  get ticks(): boolean {
+    return this.#tick !== undefined;
+  }
+
+  /** @returns false where the plugin refuses its configuration, or traps */
+  start(): boolean {
+    const { vm } = this.instance;
+    const { plugin } = this;
+    this.#configuring = true;
+    vm.call('proxy_on_context_create', this.id, this.id, 0);
+    this.#configuring = false;
+    if (vm.has('proxy_on_vm_start')) {
+      if (vm.call('proxy_on_vm_start', this.id, this.id, plugin.vm.configuration.length) === 0) return false;
+    }
+    this.#configuring = true;
+    const configured = vm.has('proxy_on_configure')
+      ? vm.call('proxy_on_configure', this.id, this.id, plugin.configuration.length)
+      : 1;
+    this.#configuring = false;
+    return vm.failed === undefined && configured !== 0 && configured !== undefined;
+  }
+
+  addStream(): void {
+    this.#streams++;
+  }
+
+  removeStream(): void {
+    this.#streams--;
+    this.#goIfUnused();
+  }
+
+  /** Another configuration has taken its place. */
+  retire(): void {
+    this.#retired = true;
+    this.#goIfUnused();
+  }
+
+  #goIfUnused(): void {
+    if (!this.#retired || this.#streams > 0 || this.#gone || this.#parked) return;
+    this.setTick(0);
+    const { vm } = this.instance;
+    this.#parked = true;
+    // One that is not done yet says 0, and ends later with proxy_done.
+    if (vm.call('proxy_on_done', this.id, this.id) !== 0) this.end();
+  }
+
+  /** It said that it is not done. */
+  get isParked(): boolean {
+    return this.#parked && !this.#gone;
+  }
+
+  end(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.setTick(0);
+    for (const cancel of this.callouts.values()) cancel();
+    this.callouts.clear();
+    this.instance.vm.call('proxy_on_delete', this.id, this.id);
+    this.instance.removeRoot(this);
+  }
+
+  /** Without a callback: a canary's end, and a dead VM's. */
+  drop(): void {
+    this.#gone = true;
+    this.setTick(0);
+    for (const cancel of this.callouts.values()) cancel();
+    this.callouts.clear();
+  }
+
+  /** Milliseconds; 0: none any more. Armed anew after each tick. */
+  setTick(period: number): void {
+    this.#period = period;
+    clearTimeout(this.#tick);
+    this.#tick = undefined;
+    if (period === 0 || this.#gone) return;
+    this.#tick = setTimeout(() => {
+      this.instance.vm.call('proxy_on_tick', this.id, this.id);
+      if (this.#period !== 0 && !this.#gone && this.instance.vm.failed === undefined) this.setTick(this.#period);
+    }, period);
+  }
+
+  /** The answer to a callout: readable while the module is told of it. */
+  answered(token: number, answer: AsyncResponse | 'reset'): void {
+    this.callouts.delete(token);
+    if (this.#gone) return;
+    const { vm } = this.instance;
+    if (answer === 'reset') {
+      this.status = { code: Result.BrokenConnection, message: 'reset' };
+      vm.call('proxy_on_http_call_response', this.id, this.id, token, 0, 0, 0);
+      return;
+    }
+    this.#answer = answer;
+    const { headers, body, trailers } = answer;
+    const counts = [headers.size, body.length, trailers?.size ?? 0];
+    vm.call('proxy_on_http_call_response', this.id, this.id, token, ...counts);
+    this.#answer = undefined;
+  }
+
+  headers(type: number): HeaderMap | undefined {
+    if (type === MapType.CalloutHeaders) return this.#answer?.headers;
+    return type === MapType.CalloutTrailers ? this.#answer?.trailers : undefined;
+  }
+
+  changes(): boolean {
+    return false;
+  }
+
+  buffer(type: number): BodyBuffer | Uint8Array | undefined {
+    if (type === BufferType.VmConfiguration) return this.plugin.vm.configuration;
+    if (type === BufferType.PluginConfiguration) return this.#configuring ? this.plugin.configuration : undefined;
+    return type === BufferType.CalloutBody ? this.#answer?.body : undefined;
+  }
+
+  /** No stream: nothing to answer. Envoy says Ok all the same. */
+  sendLocalReply(): void {
+    return;
+  }
+
+  continueStream(): Result {
+    return Result.Ok;
+  }
+
+  closeStream(): Result {
+    return Result.Ok;
+  }
+}
