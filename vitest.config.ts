@@ -2,7 +2,10 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import type { Gateways } from './test/e2e/engine.ts';
 
 /** The end-to-end suite, once for each engine and host mode: one source, and one outcome. */
-const endToEnd: Gateways[] = [{ engine: 'envoy', hostMode: 'hold' }];
+const endToEnd: Gateways[] = [
+  { engine: 'envoy', hostMode: 'hold' },
+  { engine: 'embedded', hostMode: 'hold' },
+];
 
 export default defineConfig({
   test: {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diagnose, lastLines } from './diagnosis.ts';
 import { EngineError } from './error.ts';
+import { type Exit, type RunningEngine, describeExit } from './running.ts';
 
 export interface EnvoyOptions {
   /** Path of the Envoy to run. */
@@ -26,29 +27,6 @@ export interface EnvoyOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-export interface RunningEnvoy {
-  readonly pid: number;
-  /** `1.40.0` */
-  readonly version: string;
-  /** `http://127.0.0.1:9901` */
-  readonly adminUrl: string;
-  /** Each listener's name and the address that it is bound to, `127.0.0.1:10000`: the real port where 0 was asked. */
-  readonly listeners: ReadonlyMap<string, string>;
-  /** What Envoy and its access log wrote so far, the last 16 MiB of it. */
-  log(): string;
-  /** Resolves when the process is gone, whoever ended it. */
-  readonly exited: Promise<Exit>;
-  /** SIGTERM, after 5 s SIGKILL. Resolves when the process and its files are gone; may be called at any time. */
-  stop(): Promise<void>;
-  /** Ends the process without ceremony. */
-  kill(): void;
-}
-
 /** Envoy ends at once on SIGTERM; one that does not within this time hangs. */
 const stopTimeout = 5_000;
 
@@ -62,7 +40,7 @@ const logLimit = 16 << 20;
  * it (Envoy asks for PDEATHSIG, unless hot restart is disabled): start it from a thread that lives as long.
  * @throws EngineError with the cause from Envoy's own log; nothing is left running then
  */
-export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
+export async function startEnvoy(options: EnvoyOptions): Promise<RunningEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-envoy-'));
   // As --use-dynamic-base-id does, but known here: Envoy writes a dynamic one down too late for a start that fails.
   const baseId = randomInt(1, 400_000_000);
@@ -179,11 +157,6 @@ async function live({ child, exited, log, options }: Starting, addressFile: stri
 
 function failure(message: string, log: string): EngineError {
   return new EngineError(message, 'environment', lastLines(log));
-}
-
-/** `exit code 1`, `SIGSEGV` */
-export function describeExit({ code, signal }: Exit): string {
-  return signal ?? `exit code ${String(code)}`;
 }
 
 function adminUrlIn(file: string): string | undefined {

@@ -9,7 +9,8 @@ import { moduleLines } from '../../envoy/engine/diagnosis.ts';
 import { EngineError } from '../../envoy/engine/error.ts';
 import { waitForTools } from '../../envoy/engine/mcp-probe.ts';
 import { obtainEnvoy } from '../../envoy/engine/obtain.ts';
-import { type RunningEnvoy, describeExit, startEnvoy } from '../../envoy/engine/process.ts';
+import { startEnvoy } from '../../envoy/engine/process.ts';
+import { type RunningEngine, describeExit } from '../../envoy/engine/running.ts';
 import { onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
 import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
@@ -154,7 +155,7 @@ function writeBootstrap(file: string, bootstrap: Bootstrap): void {
 }
 
 /** @throws EngineError with what the module said meanwhile */
-async function firstAnswer(gateway: RunningEnvoy, mcp: string, stop: AbortSignal): Promise<string[]> {
+async function firstAnswer(gateway: RunningEngine, mcp: string, stop: AbortSignal): Promise<string[]> {
   let ended = false;
   void gateway.exited.then(() => (ended = true));
   try {
@@ -165,7 +166,7 @@ async function firstAnswer(gateway: RunningEnvoy, mcp: string, stop: AbortSignal
 }
 
 /** The address to tell a client of this machine: a wildcard is one to listen on, not to connect to. */
-function reachable(gateway: RunningEnvoy): string {
+function reachable(gateway: RunningEngine): string {
   const address = gateway.listeners.get('mcp') ?? '';
   return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
 }

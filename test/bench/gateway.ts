@@ -5,14 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { obtainEnvoy } from '../../envoy/engine/obtain.ts';
-import { type RunningEnvoy, startEnvoy } from '../../envoy/engine/process.ts';
+import { startEnvoy } from '../../envoy/engine/process.ts';
+import type { RunningEngine } from '../../envoy/engine/running.ts';
 import { build } from '../../scripts/build.ts';
 import { buildNoop } from './noop.ts';
 
 type ListenerName = 'none' | 'noop' | 'sluice' | 'list' | 'cached';
 
 export interface BenchGateway {
-  readonly envoy: RunningEnvoy;
+  readonly envoy: RunningEngine;
   readonly portOf: (listener: ListenerName) => number;
   stop(): Promise<void>;
 }

@@ -9,13 +9,14 @@ declare module 'vitest' {
 
 /** What runs the module in this run of the end-to-end suite, and how. */
 export interface Gateways {
-  readonly engine: 'envoy';
+  readonly engine: 'envoy' | 'embedded';
   readonly hostMode: 'hold';
 }
 
 /** What runs the module under test. */
 export interface Engine {
   readonly name: Gateways['engine'];
+  /** Of a real Envoy; the embedded engine is part of this process. */
   readonly binary: string;
 }
 
@@ -24,6 +25,11 @@ export const { engine: engineName, hostMode } = inject('gateways');
 const envoy = inject('envoy');
 
 /** None: test/setup.ts has said so, aloud, and where one is required the run has failed already. */
-export const engine: Engine | undefined = envoy === null ? undefined : { name: engineName, binary: envoy.path };
+export const engine: Engine | undefined = found();
+
+function found(): Engine | undefined {
+  if (engineName === 'embedded') return { name: engineName, binary: '' };
+  return envoy === null ? undefined : { name: engineName, binary: envoy.path };
+}
 
 export const describeGateway = describe.skipIf(engine === undefined);

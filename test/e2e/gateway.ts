@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
-import { type RunningEnvoy, startEnvoy } from '../../envoy/engine/process.ts';
+import { startEmbedded } from '../../envoy/embedded/index.ts';
+import { startEnvoy } from '../../envoy/engine/process.ts';
+import type { RunningEngine } from '../../envoy/engine/running.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { type Engine, engine, hostMode } from './engine.ts';
 import { until } from './until.ts';
@@ -37,10 +39,12 @@ export interface Gateway {
 
 const engines: Record<
   Engine['name'],
-  (engine: Engine, bootstrap: Bootstrap, options: GatewayOptions) => Promise<RunningEnvoy>
+  (engine: Engine, bootstrap: Bootstrap, options: GatewayOptions) => Promise<RunningEngine>
 > = {
   envoy: ({ binary }, bootstrap, { workers = 2, env = {} }) =>
     startEnvoy({ binary, config: bootstrap, concurrency: workers, env }),
+  embedded: (_, bootstrap, { workers = 2, env = {} }) =>
+    startEmbedded({ config: bootstrap, concurrency: workers, env }),
 };
 
 const loopback = { host: '127.0.0.1', port: 0 };

@@ -90,6 +90,7 @@ function dispatch(socket: Socket, codec: 'AUTO' | 'HTTP1' | 'HTTP2', serve: (ver
     socket.pause();
     socket.unshift(seen);
     serve(like ? 2 : 1);
+    if (!like) socket.resume(); // HTTP/2 takes what was read by itself
   };
   socket.on('data', look);
 }

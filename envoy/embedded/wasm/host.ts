@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AsyncClient } from '../async-client.ts';
 import type { WasmPlugin } from '../config/model.ts';
-import type { FilterFactory } from '../filter.ts';
+import type { FilterFactory, HostAssertion } from '../filter.ts';
 import type { Logger } from '../log.ts';
 import type { Stats } from '../stats.ts';
 import { type CompiledModule, compileModule } from './compile.ts';
@@ -19,6 +19,8 @@ export interface HostSurroundings {
   readonly stats: Stats;
   readonly logger: Logger;
   readonly node: { readonly id: string; readonly cluster: string; readonly version: string };
+  /** A module did what would make Envoy crash, or behave in ways that nobody knows. */
+  readonly onAssertion: (error: HostAssertion) => void;
 }
 
 /** A plugin that runs: its filter in each worker. */
@@ -91,8 +93,7 @@ export class WasmHost {
   }
 
   #instantiate(module: CompiledModule, plugin: WasmPlugin, { client }: Thread): WasmInstance {
-    const { stats, logger, node } = this.#surroundings;
-    return new WasmInstance(module, plugin, { client, stats, logger, node, shared: this.#shared });
+    return new WasmInstance(module, plugin, { ...this.#surroundings, client, shared: this.#shared });
   }
 
   #place(thread: Thread, key: string, module: CompiledModule, plugin: WasmPlugin): Placement {

@@ -1,5 +1,6 @@
 import type { AsyncClient } from '../async-client.ts';
 import type { WasmPlugin } from '../config/model.ts';
+import type { HostAssertion } from '../filter.ts';
 import type { Logger, LogLevel } from '../log.ts';
 import type { Stats } from '../stats.ts';
 import type { CompiledModule } from './compile.ts';
@@ -20,6 +21,7 @@ export interface InstanceSurroundings {
   readonly stats: Stats;
   readonly logger: Logger;
   readonly node: { readonly id: string; readonly cluster: string; readonly version: string };
+  readonly onAssertion: (error: HostAssertion) => void;
 }
 
 /** A VM with its contexts: one for each thread and vm key. (cpp-host: WasmBase) */
@@ -28,8 +30,6 @@ export class WasmInstance {
   readonly vmId: string;
   readonly metrics: Metrics;
   readonly surroundings: InstanceSurroundings;
-  /** A host call has settled what becomes of the running callback, whatever that returns. */
-  stopIteration = false;
   readonly #contexts = new Map<number, Context>();
   readonly #roots = new Set<RootContext>();
   #nextContext = 1;
@@ -52,6 +52,7 @@ export class WasmInstance {
         log: (level, text) => {
           this.log(level, text);
         },
+        onAssertion: surroundings.onAssertion,
         onFailure: (message) => {
           surroundings.logger.log('error', 'wasm', message);
         },

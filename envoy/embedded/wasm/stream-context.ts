@@ -78,26 +78,17 @@ export class StreamContext implements Context, StreamFilter {
   /** @returns what the module says, or undefined where it has no such callback */
   #call(name: string, ...parameters: number[]): number | undefined {
     const { vm } = this.root.instance;
+    vm.stopped = false;
     return vm.has(name) ? vm.call(name, this.id, this.id, ...parameters) : undefined;
   }
 
   /** True once the VM is dead: the stream has been answered as the policy says. */
   #isFailed(): boolean {
-    const { vm, stopIteration } = this.root.instance;
-    if (vm.failed === undefined) return false;
-    if (stopIteration) this.root.instance.stopIteration = false;
+    if (this.root.instance.vm.failed === undefined) return false;
     if (this.#failed || this.root.plugin.failurePolicy === 'FAIL_OPEN') return true;
     this.#failed = true;
     this.#callbacks.sendLocalReply({ status: 503, body: '', details: 'wasm_fail_stream', grpcStatus: 14 });
     return true;
-  }
-
-  /** A host call has decided: whatever the callback returned is of no account. */
-  #takeStop(): boolean {
-    const { instance } = this.root;
-    const stop = instance.stopIteration;
-    instance.stopIteration = false;
-    return stop;
   }
 
   #headersStatus(result: number | undefined): HeadersStatus {
@@ -106,7 +97,7 @@ export class StreamContext implements Context, StreamFilter {
         ? HeadersStatus.Continue
         : HeadersStatus.StopAllIterationAndWatermark;
     }
-    if (this.#takeStop() || (result ?? 0) > HeadersStatus.StopAllIterationAndWatermark) {
+    if (this.root.instance.vm.stopped || (result ?? 0) > HeadersStatus.StopAllIterationAndWatermark) {
       return HeadersStatus.StopAllIterationAndWatermark;
     }
     switch (result) {
@@ -128,7 +119,7 @@ export class StreamContext implements Context, StreamFilter {
     if (this.#isFailed()) {
       return this.root.plugin.failurePolicy === 'FAIL_OPEN' ? DataStatus.Continue : DataStatus.StopIterationNoBuffer;
     }
-    if (this.#takeStop() || (result ?? 0) > DataStatus.StopIterationNoBuffer) return DataStatus.StopIterationNoBuffer;
+    if (this.root.instance.vm.stopped || (result ?? 0) > DataStatus.StopIterationNoBuffer) return DataStatus.StopIterationNoBuffer;
     return (result ?? DataStatus.Continue) as DataStatus;
   }
 
@@ -136,7 +127,7 @@ export class StreamContext implements Context, StreamFilter {
     if (this.#isFailed()) {
       return this.root.plugin.failurePolicy === 'FAIL_OPEN' ? TrailersStatus.Continue : TrailersStatus.StopIteration;
     }
-    return this.#takeStop() || (result ?? 0) !== 0 ? TrailersStatus.StopIteration : TrailersStatus.Continue;
+    return this.root.instance.vm.stopped || (result ?? 0) !== 0 ? TrailersStatus.StopIteration : TrailersStatus.Continue;
   }
 
   decodeHeaders(headers: HeaderMap, endStream: boolean): HeadersStatus {
@@ -298,9 +289,9 @@ export class StreamContext implements Context, StreamFilter {
   }
 
   sendLocalReply(reply: LocalReply): void {
-    const { instance } = this.root;
-    instance.stopIteration = true;
-    instance.vm.afterCall(() => {
+    const { vm } = this.root.instance;
+    vm.stopIteration = true;
+    vm.afterCall(() => {
       if (this.#destroyed) return;
       this.#callbacks.sendLocalReply(reply);
     });
@@ -329,8 +320,9 @@ export class StreamContext implements Context, StreamFilter {
 
   closeStream(type: number): Result {
     if (type === StreamType.Request || type === StreamType.Response) {
-      this.root.instance.stopIteration = true;
-      this.root.instance.vm.afterCall(() => {
+      const { vm } = this.root.instance;
+      vm.stopIteration = true;
+      vm.afterCall(() => {
         if (!this.#destroyed) this.#callbacks.resetStream('wasm_close_stream');
       });
       return Result.Ok;

@@ -25,6 +25,8 @@ export interface VmSurroundings {
   readonly log: (level: number, text: string) => void;
   /** Told once, when the module has trapped; nothing is called afterwards. */
   readonly onFailure: (message: string) => void;
+  /** Told of what would crash Envoy; the callback ends there. */
+  readonly onAssertion: (error: HostAssertion) => void;
   /** Names of what the module may import and export; undefined: everything. */
   readonly capabilities: readonly string[] | undefined;
 }
@@ -42,6 +44,10 @@ export class WasmVm {
   current = 0;
   /** The context that host calls act for: the current one unless proxy_set_effective_context said otherwise. */
   effective = 0;
+  /** Set by a host call that settles what becomes of the stream, whatever the running callback returns. */
+  stopIteration = false;
+  /** Whether the last callback had that settled for it. */
+  stopped = false;
   readonly #surroundings: VmSurroundings;
   readonly #exports: Readonly<Record<string, Export | Memory>>;
   readonly #memory: Memory;
@@ -102,9 +108,18 @@ export class WasmVm {
    */
   call(name: string, context: number, ...parameters: number[]): number | undefined {
     if (this.failed !== undefined || !this.has(name)) return undefined;
-    const result = this.#run(name, context, parameters);
-    this.runAfterCall();
-    return this.failed === undefined ? result : undefined;
+    try {
+      const result = this.#run(name, context, parameters);
+      const stopped = this.stopIteration;
+      this.stopIteration = false; // what is done now may call the module again
+      this.#runAfterCall();
+      this.stopped = stopped;
+      return this.failed === undefined ? result : undefined;
+    } catch (error) {
+      if (!(error instanceof HostAssertion)) throw error;
+      this.#surroundings.onAssertion(error);
+      return undefined;
+    }
   }
 
   #run(name: string, context: number, parameters: readonly number[]): number | undefined {
@@ -138,7 +153,7 @@ export class WasmVm {
     this.#afterCall.push(action);
   }
 
-  runAfterCall(): void {
+  #runAfterCall(): void {
     // An action may call the module again, which then runs what is left: first in, first out.
     for (let action = this.#afterCall.shift(); action !== undefined; action = this.#afterCall.shift()) action();
   }
