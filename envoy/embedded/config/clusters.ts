@@ -1,5 +1,6 @@
 import type { Message } from './message.ts';
 import type { Cluster, HostPort, UpstreamTls } from './model.ts';
+import { defaultWindows, readWindows } from './windows.ts';
 
 const second = 1000;
 const hour = 3600 * second;
@@ -54,24 +55,28 @@ function readBreakers(message: Message): Cluster['circuitBreakers'] {
   return threshold ?? { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 };
 }
 
-type ProtocolOptions = Pick<Cluster, 'protocol' | 'idleTimeout' | 'maxStreamDuration' | 'maxResponseHeadersKb'>;
+type ProtocolOptions = Pick<
+  Cluster,
+  'protocol' | 'windows' | 'idleTimeout' | 'maxStreamDuration' | 'maxResponseHeadersKb'
+>;
 
 const protocolOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 const defaultOptions: ProtocolOptions = {
   protocol: 'HTTP1',
+  windows: defaultWindows,
   idleTimeout: hour,
   maxStreamDuration: 0,
   maxResponseHeadersKb: defaultResponseHeadersKb,
 };
 
 function readProtocolOptions(message: Message): ProtocolOptions {
-  const protocol = message.message('explicit_http_config', (explicit) => {
-    const http2 = explicit.optional('http2_protocol_options', () => 'HTTP2' as const);
+  const http2 = message.message('explicit_http_config', (explicit) => {
     explicit.optional('http_protocol_options', () => undefined);
-    return http2 ?? ('HTTP1' as const);
+    return explicit.optional('http2_protocol_options', readWindows);
   });
   return {
-    protocol,
+    protocol: http2 === undefined ? 'HTTP1' : 'HTTP2',
+    windows: http2 ?? defaultWindows,
     ...message.message('common_http_protocol_options', (common) => ({
       idleTimeout: common.duration('idle_timeout', hour),
       maxStreamDuration: common.duration('max_stream_duration'),

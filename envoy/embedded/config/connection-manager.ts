@@ -6,12 +6,9 @@ import type { Message } from './message.ts';
 import type { AccessLog, ConnectionManager, HttpFilter } from './model.ts';
 import { readRoutes } from './routes.ts';
 import { readWasm } from './wasm.ts';
+import { readWindows } from './windows.ts';
 
 const minute = 60_000;
-/** Envoy's own windows since 1.36: 16 MiB for a stream, 24 MiB for a connection. */
-const streamWindow = 16 << 20;
-const connectionWindow = 24 << 20;
-
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager */
 export function readConnectionManager(message: Message, environment: NodeJS.ProcessEnv): ConnectionManager {
   message.ignore('generate_request_id');
@@ -43,8 +40,7 @@ export function readConnectionManager(message: Message, environment: NodeJS.Proc
     enableTrailersHttp1: message.message('http_protocol_options', (http1) => http1.flag('enable_trailers')),
     http2: message.message('http2_protocol_options', (http2) => ({
       maxConcurrentStreams: http2.count('max_concurrent_streams', 1024),
-      initialStreamWindow: http2.count('initial_stream_window_size', streamWindow),
-      initialConnectionWindow: http2.count('initial_connection_window_size', connectionWindow),
+      ...readWindows(http2),
     })),
     requestHeadersTimeout: message.duration('request_headers_timeout'),
     requestTimeout: message.duration('request_timeout'),

@@ -48,14 +48,16 @@ export interface ConnectionManager {
   readonly requestHeadersTimeout: number;
   readonly requestTimeout: number;
   readonly streamIdleTimeout: number;
-  readonly http2: {
-    readonly maxConcurrentStreams: number;
-    readonly initialStreamWindow: number;
-    readonly initialConnectionWindow: number;
-  };
+  readonly http2: Http2Windows & { readonly maxConcurrentStreams: number };
   readonly accessLogs: readonly AccessLog[];
   readonly filters: readonly HttpFilter[];
   readonly routes: RouteConfiguration;
+}
+
+/** How much may be on its way before it is read, in bytes. */
+export interface Http2Windows {
+  readonly stream: number;
+  readonly connection: number;
 }
 
 /** stdout, or a file; a format text, or JSON members in their order. */
@@ -178,6 +180,7 @@ export interface Cluster {
   readonly endpoints: readonly HostPort[];
   readonly connectTimeout: number;
   readonly protocol: 'HTTP1' | 'HTTP2';
+  readonly windows: Http2Windows;
   readonly idleTimeout: number;
   readonly maxStreamDuration: number;
   readonly maxResponseHeadersKb: number;

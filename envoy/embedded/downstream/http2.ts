@@ -10,11 +10,11 @@ import { type Connection, type ManagerSurroundings, beginStream } from './connec
 /** @returns what serves HTTP/2 on a connection */
 export function http2Server(surroundings: ManagerSurroundings): (socket: Socket, connection: Connection) => void {
   const { manager } = surroundings;
-  const { maxConcurrentStreams, initialStreamWindow, initialConnectionWindow } = manager.http2;
+  const { maxConcurrentStreams, stream: streamWindow, connection: connectionWindow } = manager.http2;
   const server = createServer({
     settings: {
       maxConcurrentStreams,
-      initialWindowSize: initialStreamWindow,
+      initialWindowSize: streamWindow,
       maxHeaderListSize: manager.maxRequestHeadersKb * 1024,
     },
     maxHeaderListPairs: manager.maxRequestHeaders,
@@ -23,7 +23,7 @@ export function http2Server(surroundings: ManagerSurroundings): (socket: Socket,
   let arriving: Connection | undefined;
   server.on('session', (session) => {
     if (arriving !== undefined) connections.set(session, arriving);
-    session.setLocalWindowSize(initialConnectionWindow);
+    session.setLocalWindowSize(connectionWindow);
     session.on('error', () => undefined); // ends its streams, which is told there
     if (manager.idleTimeout > 0) {
       session.setTimeout(manager.idleTimeout, () => {
@@ -85,12 +85,14 @@ class Http2Sink implements ResponseSink {
   readonly #stream: ServerHttp2Stream;
   #trailers: HeaderMap | undefined;
   #complete = false;
+  #unread = false;
   #pressed: (slow: boolean) => void = () => undefined;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
     stream.on('wantTrailers', () => {
       stream.sendTrailers(http2Headers(this.#trailers ?? []));
+      this.#refuseRest();
     });
     stream.on('drain', () => {
       this.#pressed(false);
@@ -104,7 +106,9 @@ class Http2Sink implements ResponseSink {
   encodeHeaders(headers: HeaderMap, endStream: boolean): void {
     if (this.#stream.destroyed) return;
     this.#stream.respond(http2Headers(headers), { endStream, waitForTrailers: !endStream, sendDate: false } as object);
-    if (endStream) this.#end();
+    if (!endStream) return;
+    this.#complete = true;
+    this.#refuseRest();
   }
 
   encodeData(data: BodyBuffer, endStream: boolean): void {
@@ -123,11 +127,14 @@ class Http2Sink implements ResponseSink {
   #end(): void {
     this.#complete = true;
     this.#stream.end();
-    // RFC 9113 §8.1: the rest of the request is not wanted, and that is no error.
-    if (this.#unread && !this.#stream.readableEnded) this.#stream.close(resetCodes.none);
   }
 
-  #unread = false;
+  /** RFC 9113 §8.1: the rest of the request is not wanted, which is no error. Behind the last frame of the response. */
+  #refuseRest(): void {
+    setImmediate(() => {
+      if (this.#unread && !this.#stream.readableEnded) this.#stream.close(resetCodes.none);
+    });
+  }
 
   encodeInformational(): void {
     if (!this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 });

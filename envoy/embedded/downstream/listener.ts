@@ -44,8 +44,10 @@ export async function startListener(
     const id = connections.next++;
     connections.active++;
     active.add(1n);
+    const worker = id % workers;
     stats.counter(`http.${manager.statPrefix}.downstream_cx_total`).add(1n);
-    const connection = { id, worker: id % workers, remote: remoteOf(socket), local: localOf(socket) };
+    stats.counter(`listener.${statName(localOf(socket))}.worker_${worker}.downstream_cx_total`).add(1n);
+    const connection = { id, worker, remote: remoteOf(socket), local: localOf(socket) };
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
@@ -101,6 +103,11 @@ function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): Address {
 
 function localOf({ localAddress = '', localPort = 0 }: Socket): Address {
   return { address: withoutMapping(localAddress), port: localPort };
+}
+
+/** `127.0.0.1_10000`, `[__1]_10000` */
+function statName({ address, port }: Address): string {
+  return `${address.includes(':') ? `[${address.replaceAll(':', '_')}]` : address}_${port}`;
 }
 
 /** RFC 4291 §2.5.5.2: `::ffff:192.0.2.1` is 192.0.2.1. */

@@ -53,6 +53,8 @@ export class StatsStore implements Stats {
 
   /** `name: value`, as Envoy's `/stats` has it. */
   text(): string {
+    const { heapUsed, external } = process.memoryUsage();
+    this.gauge('server.memory_allocated').set(BigInt(heapUsed + external));
     const lines = [...this.counters, ...this.gauges].map(([name, { value }]) => `${name}: ${value}\n`);
     return lines.sort().join('');
   }

@@ -33,7 +33,12 @@ export class Http1Pool implements Pool {
     });
     if (this.#active < Math.max(1, maxConnections)) {
       this.#active++;
-      exchange.start();
+      // A kept connection that its server has just closed looks alive until the event loop has been round.
+      if (Object.keys(this.#agent.freeSockets).length === 0) exchange.start();
+      else
+        afterNextPoll(() => {
+          exchange.start();
+        });
     } else if (this.#waiting.length < maxPendingRequests) {
       this.#waiting.push(exchange);
     } else {
@@ -56,6 +61,10 @@ export class Http1Pool implements Pool {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+function afterNextPoll(action: () => void): void {
+  setImmediate(() => setImmediate(action));
 }
 
 class Http1Exchange implements UpstreamExchange {
@@ -83,6 +92,7 @@ class Http1Exchange implements UpstreamExchange {
   }
 
   start(): void {
+    if (this.#over) return;
     this.#started = true;
     const early = this.#early;
     this.#early = [];

@@ -30,7 +30,10 @@ export class Http2Pool implements Pool {
     const authority = `${this.#cluster.tls === undefined ? 'http' : 'https'}://${key}`;
     const session = connect(authority, {
       createConnection: () => openConnection(this.#cluster, host),
-      settings: { initialWindowSize: 16 << 20, enablePush: false }, // Envoy's own default
+      settings: { initialWindowSize: this.#cluster.windows.stream, enablePush: false },
+    });
+    session.once('connect', () => {
+      session.setLocalWindowSize(this.#cluster.windows.connection);
     });
     session.on('error', () => undefined); // told to its streams
     session.on('close', () => {

@@ -119,7 +119,8 @@ export class StreamContext implements Context, StreamFilter {
     if (this.#isFailed()) {
       return this.root.plugin.failurePolicy === 'FAIL_OPEN' ? DataStatus.Continue : DataStatus.StopIterationNoBuffer;
     }
-    if (this.root.instance.vm.stopped || (result ?? 0) > DataStatus.StopIterationNoBuffer) return DataStatus.StopIterationNoBuffer;
+    if (this.root.instance.vm.stopped || (result ?? 0) > DataStatus.StopIterationNoBuffer)
+      return DataStatus.StopIterationNoBuffer;
     return (result ?? DataStatus.Continue) as DataStatus;
   }
 
@@ -127,7 +128,9 @@ export class StreamContext implements Context, StreamFilter {
     if (this.#isFailed()) {
       return this.root.plugin.failurePolicy === 'FAIL_OPEN' ? TrailersStatus.Continue : TrailersStatus.StopIteration;
     }
-    return this.root.instance.vm.stopped || (result ?? 0) !== 0 ? TrailersStatus.StopIteration : TrailersStatus.Continue;
+    return this.root.instance.vm.stopped || (result ?? 0) !== 0
+      ? TrailersStatus.StopIteration
+      : TrailersStatus.Continue;
   }
 
   decodeHeaders(headers: HeaderMap, endStream: boolean): HeadersStatus {
