@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import type { EnvoyBinary } from '../envoy/engine/find.ts';
+import { type EnvoyBinary, findEnvoy } from '../envoy/engine/find.ts';
 import { obtainEnvoy } from '../envoy/engine/obtain.ts';
 import { build } from '../scripts/build.ts';
 
@@ -21,14 +21,17 @@ async function envoyForTests(): Promise<EnvoyBinary | null> {
   const progress = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
-  try {
-    const folder = fileURLToPath(new URL('../.envoy', import.meta.url));
-    return await obtainEnvoy({ env: process.env, folder, mode: 'hold', progress });
-  } catch (error) {
-    if (envoyIsRequired(process.env)) throw error;
-    progress(`\n*** No Envoy: every test that needs one is SKIPPED. ${(error as Error).message} ***\n`);
-    return null;
-  }
+  const folder = fileURLToPath(new URL('../.envoy', import.meta.url));
+  const search = { env: process.env, folder, mode: 'hold', progress } as const;
+  if (envoyIsRequired(process.env)) return obtainEnvoy(search);
+  const { envoy, rejected } = await findEnvoy(search);
+  if (envoy !== undefined) return envoy;
+  for (const line of rejected) progress(`passing over ${line}`);
+  progress(
+    '\n*** No Envoy was found: tests run on the embedded engine alone, those that need a real Envoy are SKIPPED. ***\n' +
+      '*** SLUICE_REQUIRE_ENVOY=1 installs one into .envoy/ and runs them all. ***\n',
+  );
+  return null;
 }
 
 /** In CI a run without Envoy proves too little to be called green. */

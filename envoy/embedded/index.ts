@@ -43,10 +43,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningEn
   try {
     return await engine.start();
   } catch (error) {
-    const cause = error instanceof EngineError ? error : diagnose(logger.text());
+    const cause = causeOf(error as Error, logger);
     await engine.stop();
-    if (cause !== undefined) throw cause;
-    throw new EngineError((error as Error).message, 'environment', lastLines(logger.text()));
+    throw cause;
   }
 }
 
@@ -61,13 +60,17 @@ export async function checkEmbedded(options: EmbeddedOptions & { readonly module
   try {
     await engine.load();
   } catch (error) {
-    throw error instanceof EngineError
-      ? error
-      : (diagnose(logger.text()) ??
-          new EngineError((error as Error).message, 'configuration', lastLines(logger.text())));
+    throw causeOf(error as Error, logger);
   } finally {
     await engine.stop();
   }
+}
+
+/** One line that says what is wrong, as for a real Envoy: from the log, which has Envoy's words. */
+function causeOf(error: Error, logger: LineLogger): EngineError {
+  if (error instanceof EngineError) return error;
+  logger.log('critical', 'main', `error initializing configuration '': ${error.message}`);
+  return diagnose(logger.text()) ?? new EngineError(error.message, 'environment', lastLines(logger.text()));
 }
 
 class Engine {

@@ -11,8 +11,10 @@ export type StartEvent =
   | {
       readonly event: 'ready';
       readonly mcp: string;
-      /** `envoy 1.40.0` */
+      /** `envoy 1.40.0`, or `embedded (as envoy 1.40.0)` */
       readonly engine: string;
+      /** Why it is this one, and how to have the other. */
+      readonly engineReason: string;
       /** Of the gateway's process. */
       readonly pid: number;
       readonly pluginServer: string;
@@ -20,9 +22,9 @@ export type StartEvent =
       readonly servers: readonly FederatedServer[];
       /** How many tools all servers have together. */
       readonly tools: number;
-      /** The bootstrap that Envoy runs. */
+      /** The bootstrap that the engine runs. */
       readonly envoyConfig: string;
-      /** Envoy's log and access log. */
+      /** The engine's log and access log. */
       readonly log: string;
     }
   | { readonly event: 'error'; readonly message: string; readonly details?: readonly string[] }
@@ -64,9 +66,10 @@ MCP endpoint  ${event.mcp}
 
 ${servers.join('\n')}
 
-Engine         ${event.engine}, pid ${event.pid}, admin ${event.admin}
+Engine         ${event.engine}: ${event.engineReason}
+               pid ${event.pid}, admin ${event.admin}
 Plugin server  ${event.pluginServer}
-Envoy runs     ${event.envoyConfig}
+Configuration  ${event.envoyConfig}
 Log            ${event.log}
 
 Client configuration (mcpServers):

@@ -4,12 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { type DemoName, demoServers, startDemo } from '../../envoy/demo/run.ts';
-import { checkConfiguration } from '../../envoy/engine/check.ts';
 import { moduleLines } from '../../envoy/engine/diagnosis.ts';
+import { chooseEngine } from '../../envoy/engine/engine.ts';
 import { EngineError } from '../../envoy/engine/error.ts';
 import { waitForTools } from '../../envoy/engine/mcp-probe.ts';
-import { obtainEnvoy } from '../../envoy/engine/obtain.ts';
-import { startEnvoy } from '../../envoy/engine/process.ts';
 import { type RunningEngine, describeExit } from '../../envoy/engine/running.ts';
 import { onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
 import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
@@ -39,8 +37,8 @@ const pluginServerPort = 8801;
 const answerTimeout = 20_000;
 
 /**
- * Builds the module, starts the plugin server, the demo servers where no others are named, and Envoy; waits until the
- * gateway answers.
+ * Builds the module, starts the plugin server, the demo servers where no others are named, and the engine; waits until
+ * the gateway answers.
  * @throws CommandError, EngineError with the one line to tell
  */
 export async function startGateway(
@@ -59,7 +57,13 @@ export async function startGateway(
     io.err(`${line}\n`);
   };
   const folder = join(clone, '.envoy');
-  const envoy = await obtainEnvoy({ env: io.env, folder, mode: 'hold', progress: tell, signal: stop });
+  const engine = await chooseEngine(options.engine, {
+    env: io.env,
+    folder,
+    mode: 'hold',
+    progress: tell,
+    signal: stop,
+  });
 
   progress('starting the servers …');
   const pluginServer = await servePlugin(module, running);
@@ -73,16 +77,15 @@ export async function startGateway(
   });
   const data = resolve(clone, io.env['SLUICE_DATA_DIR'] ?? '.sluice');
   const env = environmentFor(configuration, { [sessionKeyVariable]: sessionKey(data), ...io.env });
-  const binary = envoy.path;
-  await checkConfiguration({ binary, config: bootstrap, module: module.file, env });
+  await engine.check(bootstrap, module.file, env);
 
-  progress(`starting Envoy ${envoy.version} …`);
+  progress(`starting ${engine.title} …`);
   const files = { config: join(data, 'envoy.yaml'), log: join(data, 'envoy.log') };
   writeBootstrap(files.config, bootstrap);
-  const started = { binary, config: files.config, logFile: files.log, concurrency: options.workers, env, signal: stop };
-  const gateway = await startEnvoy(started);
+  const launch = { config: files.config, logFile: files.log, concurrency: options.workers, env, signal: stop };
+  const gateway = await engine.start(launch);
   const ended = gateway.exited.then(
-    (exit) => new EngineError(`Envoy ended by itself (${describeExit(exit)}); its log is ${files.log}`),
+    (exit) => new EngineError(`the engine ended by itself (${describeExit(exit)}); its log is ${files.log}`),
   );
   running.add(gateway, ended);
   const mcp = `http://${reachable(gateway)}${endpointOf(configuration.plugin)}`;
@@ -90,7 +93,8 @@ export async function startGateway(
   return {
     event: 'ready',
     mcp,
-    engine: `envoy ${gateway.version}`,
+    engine: engine.title,
+    engineReason: engine.reason,
     pid: gateway.pid,
     pluginServer,
     admin: gateway.adminUrl,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type EngineChoice, engineChoices } from '../../envoy/engine/engine.ts';
 import { type HostPort, parseHostPort } from '../../envoy/upstream.ts';
 import { CommandError, exitCode } from '../io.ts';
 
@@ -10,9 +11,11 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
   --prefix NAME=PREFIX   what the names of its tools begin with (default: NAME_)
   --config FILE          plugin configuration, YAML or JSON; its servers have \`url:\` instead of \`cluster:\`
   --listen HOST:PORT     where MCP is served (default 127.0.0.1:10000; port 0: any free one)
-  --admin HOST:PORT      Envoy's admin interface (default 127.0.0.1:9901, or a free port where that is taken)
-  --workers N            worker threads of Envoy (default 2)
-  --engine auto|envoy    what runs the module (default auto)
+  --admin HOST:PORT      the engine's admin interface (default 127.0.0.1:9901, or a free port where that is taken)
+  --workers N            worker threads of Envoy, VMs of the embedded engine (default 2)
+  --engine auto|envoy|embedded
+                         what runs the module: a real Envoy if one is found, else the engine on Node (auto, the default);
+                         a real Envoy, installed if need be; the engine on Node
   --host-mode hold       how the module works with its host (default hold)
   --json                 print one JSON object per line: ready, error, stopped
 `;
@@ -31,6 +34,7 @@ export interface StartOptions {
   /** Absent: the usual one if it is free. */
   readonly admin: HostPort | undefined;
   readonly workers: number;
+  readonly engine: EngineChoice;
   readonly help: boolean;
 }
 
@@ -43,7 +47,6 @@ export function parseStart(args: string[]): StartOptions {
   if (values.config !== undefined && values.prefix.length > 0) {
     throw wrong('--config and --prefix exclude each other: a configuration names its prefixes itself');
   }
-  oneOf('--engine', values.engine, ['auto', 'envoy'], ['embedded']);
   oneOf('--host-mode', values['host-mode'], ['hold'], ['pair']);
   return {
     config: values.config,
@@ -55,6 +58,7 @@ export function parseStart(args: string[]): StartOptions {
     listen: address('--listen', values.listen),
     admin: values.admin === undefined ? undefined : address('--admin', values.admin),
     workers: count('--workers', values.workers),
+    engine: oneOf('--engine', values.engine, engineChoices),
     help: values.help,
   };
 }
@@ -103,10 +107,12 @@ function count(flag: string, text: string): number {
   return number;
 }
 
-function oneOf(flag: string, value: string, known: readonly string[], planned: readonly string[]): void {
+function oneOf<T extends string>(flag: string, value: string, known: readonly T[], planned: readonly string[] = []): T {
+  const found = known.find((choice) => choice === value);
+  if (found !== undefined) return found;
   if (planned.includes(value))
     throw wrong(`${flag} ${value} is not built yet; this version has ${flag} ${known.join('|')}`);
-  if (!known.includes(value)) throw wrong(`${flag} takes ${known.join('|')}, not ${JSON.stringify(value)}`);
+  throw wrong(`${flag} takes ${known.join('|')}, not ${JSON.stringify(value)}`);
 }
 
 function wrong(message: string): CommandError {

@@ -20,7 +20,8 @@ export interface Engine {
   readonly binary: string;
 }
 
-export const { engine: engineName, hostMode } = inject('gateways');
+const { engine: engineName, hostMode } = inject('gateways');
+export { hostMode };
 
 const envoy = inject('envoy');
 

@@ -59,8 +59,7 @@ describe('sluice start', () => {
     [['--admin', 'x:99999'], /--admin: "x:99999" is not HOST:PORT/],
     [['--workers', '0'], /--workers takes a number from 1 to 999/],
     [['--workers', 'two'], /--workers takes a number/],
-    [['--engine', 'embedded'], /--engine embedded is not built yet/],
-    [['--engine', 'nginx'], /--engine takes auto\|envoy, not "nginx"/],
+    [['--engine', 'nginx'], /--engine takes auto\|envoy\|embedded, not "nginx"/],
     [['--host-mode', 'pair'], /--host-mode pair is not built yet/],
     [['--config', '/nonexistent.yaml'], /--config: /],
   ])('%j is wrong use, in one line', async (args, why) => {
@@ -78,7 +77,7 @@ describe('sluice start', () => {
 
   test('reads its options', () => {
     const args =
-      '--server a=http://h/?x=1 --server b=https://i/ --prefix a= --listen [::1]:0 --admin localhost:1 --workers 8';
+      '--server a=http://h/?x=1 --server b=https://i/ --prefix a= --listen [::1]:0 --admin localhost:1 --workers 8 --engine embedded';
     expect(parseStart(args.split(' '))).toEqual({
       config: undefined,
       servers: [
@@ -89,6 +88,7 @@ describe('sluice start', () => {
       listen: { host: '::1', port: 0 },
       admin: { host: 'localhost', port: 1 },
       workers: 8,
+      engine: 'embedded',
       help: false,
     });
   });

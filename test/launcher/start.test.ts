@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
 import type { StartEvent } from '../../scripts/start/events.ts';
 import {
   type Sluice,
-  describeWithEnvoy,
   envoyBinary,
+  hasEnvoy,
   isAlive,
   isListening,
   processTree,
@@ -22,12 +22,18 @@ vi.setConfig({ testTimeout: 90_000 }); // each test starts two or more programs,
 
 type Ready = StartEvent & { event: 'ready' };
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Sluice & { data: string } {
-  const data = temporaryFolder();
-  const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const named = { ENVOY_PATH: envoyBinary(), SLUICE_DATA_DIR: data };
-  return { ...runSluice(['start', '--json', ...ports, ...args], { ...named, ...env }), data };
-}
+type Start = (args: readonly string[], env?: Readonly<Record<string, string>>) => Sluice & { data: string };
+
+const startOn =
+  (engine: 'envoy' | 'embedded'): Start =>
+  (args, env = {}) => {
+    const data = temporaryFolder();
+    const flags = ['--engine', engine, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+    const named = { SLUICE_DATA_DIR: data, ...(engine === 'envoy' ? { ENVOY_PATH: envoyBinary() } : {}) };
+    return { ...runSluice(['start', '--json', ...flags, ...args], { ...named, ...env }), data };
+  };
+
+const titles = { envoy: /^envoy 1\.\d+\.\d+$/, embedded: /^embedded \(as envoy 1\.\d+\.\d+\)$/ };
 
 async function ready(sluice: Sluice): Promise<Ready> {
   const event = await sluice.next();
@@ -52,11 +58,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describeWithEnvoy('sluice start', () => {
+describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engine) => {
+  const start = startOn(engine);
+  const test = it.skipIf(engine === 'envoy' && !hasEnvoy);
+
   test('serves the tools of two demo servers until SIGTERM, and leaves nothing behind', async () => {
     const sluice = start([]);
     const event = await ready(sluice);
-    expect(event.engine).toMatch(/^envoy 1\.\d+\.\d+$/);
+    expect(event.engine).toMatch(titles[engine]);
     expect(event.servers.map(({ name }) => name)).toEqual(['everything', 'notes']);
     expect(event.tools).toBe(event.servers.flatMap(({ tools }) => tools).length);
 
@@ -99,7 +108,8 @@ describeWithEnvoy('sluice start', () => {
     await expectNothingLeft(event, pids);
   });
 
-  test('ends when Envoy ends, and says so', async () => {
+  // The embedded engine is this process.
+  test('ends when Envoy ends, and says so', { skip: engine === 'embedded' }, async () => {
     const sluice = start([]);
     const event = await ready(sluice);
     const pids = processTree(sluice.pid).map(({ pid }) => pid);

@@ -13,8 +13,10 @@ export const clone = fileURLToPath(new URL('../..', import.meta.url));
 
 const envoy = inject('envoy');
 
+export const hasEnvoy = envoy !== null;
+
 /** Tests that need a real Envoy; test/setup.ts says loudly that they are skipped, and fails in CI. */
-export const describeWithEnvoy = describe.skipIf(envoy === null);
+export const describeWithEnvoy = describe.skipIf(!hasEnvoy);
 
 /** The Envoy of `describeWithEnvoy`. */
 export function envoyBinary(): string {

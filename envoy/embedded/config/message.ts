@@ -127,10 +127,7 @@ export class Message {
   /** A `google.protobuf.Any` of one of these types, by their last names such as `http.wasm.v3.Wasm`. */
   any<T>(name: string, types: Readonly<Record<string, (message: Message) => T>>): T | undefined {
     const value = this.raw(name);
-    const type =
-      String((value as { '@type'?: unknown } | undefined)?.['@type'] ?? '')
-        .split('/')
-        .pop() ?? '';
+    const type = typeName((value as { '@type'?: unknown } | undefined)?.['@type']);
     const read = Object.hasOwn(types, type) ? types[type] : undefined;
     if (read === undefined) {
       const known = Object.keys(types).join(', ');
@@ -159,6 +156,11 @@ export function readMessage<T>(value: unknown, path: string, problems: Problems,
   const found = read(message);
   message.finish();
   return found;
+}
+
+/** `type.googleapis.com/google.protobuf.Struct` → `google.protobuf.Struct` */
+function typeName(url: unknown): string {
+  return typeof url === 'string' ? (url.split('/').pop() ?? '') : '';
 }
 
 function snakeCase(name: string): string {

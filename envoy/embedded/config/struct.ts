@@ -1,13 +1,16 @@
 // google.protobuf.Struct on the wire: what a module gets where its configuration is one. (envoy passes it on serialized)
 
-export type JsonValue =
-  null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+
+export interface JsonObject {
+  readonly [name: string]: JsonValue;
+}
 
 /** Field numbers of google.protobuf.Value. */
 const field = { null: 1, number: 2, string: 3, bool: 4, struct: 5, list: 6 } as const;
 const wire = { varint: 0, fixed64: 1, bytes: 2 } as const;
 
-export function encodeStruct(object: { readonly [name: string]: JsonValue }): Buffer {
+export function encodeStruct(object: JsonObject): Buffer {
   // map<string, Value> fields = 1, an entry each: key = 1, value = 2
   const entries = Object.entries(object).map(([name, value]) =>
     delimited(1, Buffer.concat([delimited(1, Buffer.from(name)), delimited(2, encodeValue(value))])),
@@ -28,7 +31,7 @@ function encodeValue(value: JsonValue): Buffer {
     const items = (value as readonly JsonValue[]).map((item) => delimited(1, encodeValue(item)));
     return delimited(field.list, Buffer.concat(items));
   }
-  return delimited(field.struct, encodeStruct(value as { readonly [name: string]: JsonValue }));
+  return delimited(field.struct, encodeStruct(value as JsonObject));
 }
 
 function delimited(number: number, bytes: Buffer): Buffer {

@@ -69,24 +69,24 @@ function serveRequest(
   const endStream = !hasBody(request);
   const sink = new Http1Sink(request, response);
   const protocol = request.httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1';
-  const { stream, start } = beginStream(surroundings, connection, protocol, headers, sink);
+  const begun = beginStream(surroundings, connection, protocol, headers, sink);
   response.on('close', () => {
-    if (!response.writableFinished) stream.onReset('downstream_remote_disconnect');
+    if (!response.writableFinished) begun.stream.onReset('downstream_remote_disconnect');
   });
   response.on('error', () => undefined); // the connection's end is told by close
   request.on('error', () => undefined);
-  start(endStream);
+  begun.start(endStream);
   if (endStream) {
     request.resume();
     return;
   }
   request.on('data', (chunk: Buffer) => {
-    stream.decodeData(new BodyBuffer(chunk), false);
+    begun.stream.decodeData(new BodyBuffer(chunk), false);
   });
   request.on('end', () => {
     const trailers = headersOf(surroundings.manager.enableTrailersHttp1 ? request.rawTrailers : []);
-    if (trailers.size > 0) stream.decodeTrailers(trailers);
-    else stream.decodeData(new BodyBuffer(), true); // its end is always a callback of its own
+    if (trailers.size > 0) begun.stream.decodeTrailers(trailers);
+    else begun.stream.decodeData(new BodyBuffer(), true); // its end is always a callback of its own
   });
 }
 

@@ -143,7 +143,10 @@ export class FilterManager implements RequestSink {
       this.#local = true;
       this.#findRoute();
       if (this.#decoding.calling === undefined) this.#replyThroughFilters(reply);
-      else this.#prepared ??= () => this.#replyThroughFilters(reply);
+      else
+        this.#prepared ??= () => {
+          this.#replyThroughFilters(reply);
+        };
     } else if (!this.#headersEncoded) {
       this.#replyDirectly(reply);
     } else {

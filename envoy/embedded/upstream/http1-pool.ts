@@ -144,7 +144,7 @@ class Http1Exchange implements UpstreamExchange {
     return {
       method,
       path: headers.get(':path') ?? '/',
-      headers: raw as unknown as Record<string, string>,
+      headers: raw,
       setHost: false,
       agent: this.#agent,
       host: this.#host.host,

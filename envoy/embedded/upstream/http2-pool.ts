@@ -90,7 +90,7 @@ class Http2Exchange implements UpstreamExchange {
       if (ends) this.#finish();
       else this.#readBody(stream);
     });
-    stream.on('error', (error) => {
+    stream.on('error', (error: Error) => {
       this.#error = error;
     });
     stream.on('drain', () => {

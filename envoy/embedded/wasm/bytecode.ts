@@ -4,7 +4,7 @@ import { LoadError } from './load-error.ts';
 /** Value types by their first letter, parameters before `>`: `iI>i` is (i32, i64) → i32. */
 export type Signature = string;
 
-export interface ImportEntry {
+interface ImportEntry {
   readonly module: string;
   readonly name: string;
   readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';

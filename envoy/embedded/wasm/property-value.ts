@@ -2,14 +2,11 @@ import { encodeBytePairs } from './pairs.ts';
 
 /** A property before it becomes bytes: text is latin1 or bytes, whole numbers are bigints, others doubles. */
 export type PropertyValue =
-  | string
-  | Uint8Array
-  | bigint
-  | number
-  | boolean
-  | null
-  | readonly PropertyValue[]
-  | { readonly [name: string]: PropertyValue };
+  string | Uint8Array | bigint | number | boolean | null | readonly PropertyValue[] | PropertyMap;
+
+export interface PropertyMap {
+  readonly [name: string]: PropertyValue;
+}
 
 /** @returns undefined where a part of it has no bytes: SerializationFailure. (envoy: context.cc serializeValue) */
 export function serializeProperty(value: PropertyValue): Uint8Array | undefined {
@@ -27,9 +24,7 @@ export function serializeProperty(value: PropertyValue): Uint8Array | undefined 
   }
   if (typeof value === 'boolean') return new Uint8Array([value ? 1 : 0]);
   if (value === null) return undefined;
-  return Array.isArray(value)
-    ? serializeList(value as readonly PropertyValue[])
-    : serializeMap(value as { readonly [name: string]: PropertyValue });
+  return Array.isArray(value) ? serializeList(value as readonly PropertyValue[]) : serializeMap(value as PropertyMap);
 }
 
 const NOTHING = new Uint8Array(0);
@@ -47,7 +42,7 @@ function serializeList(list: readonly PropertyValue[]): Uint8Array | undefined {
   return pairs.length === 0 ? NO_PAIRS : encodeBytePairs(pairs);
 }
 
-function serializeMap(map: { readonly [name: string]: PropertyValue }): Uint8Array | undefined {
+function serializeMap(map: PropertyMap): Uint8Array | undefined {
   const pairs: (readonly [Uint8Array, Uint8Array])[] = [];
   for (const [name, value] of Object.entries(map)) {
     const bytes = serializeProperty(value);
@@ -65,7 +60,7 @@ export function descend(value: PropertyValue | undefined, path: readonly string[
     if (Array.isArray(found)) {
       found = /^\d+$/.test(segment) ? (found as readonly PropertyValue[])[Number(segment)] : undefined;
     } else {
-      const map = found as { readonly [name: string]: PropertyValue };
+      const map = found as PropertyMap;
       found = Object.hasOwn(map, segment) ? map[segment] : undefined;
     }
     if (found === undefined) return undefined;

@@ -100,7 +100,7 @@ export class StreamContext implements Context, StreamFilter {
     if (this.root.instance.vm.stopped || (result ?? 0) > HeadersStatus.StopAllIterationAndWatermark) {
       return HeadersStatus.StopAllIterationAndWatermark;
     }
-    switch (result) {
+    switch (result as HeadersStatus | undefined) {
       case HeadersStatus.StopIteration:
         // Only with the flag may a filter hold headers and see the body.
         return this.root.plugin.allowOnHeadersStopIteration
@@ -110,7 +110,9 @@ export class StreamContext implements Context, StreamFilter {
         return HeadersStatus.StopAllIterationAndBuffer;
       case HeadersStatus.StopAllIterationAndWatermark:
         return HeadersStatus.StopAllIterationAndWatermark;
-      default:
+      case HeadersStatus.Continue:
+      case HeadersStatus.ContinueAndDontEndStream: // means nothing here (cpp-host: context.cc)
+      case undefined:
         return HeadersStatus.Continue;
     }
   }

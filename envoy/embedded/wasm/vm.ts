@@ -88,6 +88,10 @@ export class WasmVm {
     this.#phase = 'running';
   }
 
+  get isFailed(): boolean {
+    return this.failed !== undefined;
+  }
+
   has(name: string): boolean {
     return this.#has(name) && this.#mayUse(name);
   }
@@ -107,14 +111,14 @@ export class WasmVm {
    * @returns undefined where the module has no such callback, or has trapped now or before
    */
   call(name: string, context: number, ...parameters: number[]): number | undefined {
-    if (this.failed !== undefined || !this.has(name)) return undefined;
+    if (this.isFailed || !this.has(name)) return undefined;
     try {
       const result = this.#run(name, context, parameters);
       const stopped = this.stopIteration;
       this.stopIteration = false; // what is done now may call the module again
       this.#runAfterCall();
       this.stopped = stopped;
-      return this.failed === undefined ? result : undefined;
+      return this.isFailed ? undefined : result;
     } catch (error) {
       if (!(error instanceof HostAssertion)) throw error;
       this.#surroundings.onAssertion(error);

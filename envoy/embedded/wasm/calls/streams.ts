@@ -48,7 +48,7 @@ export function streamCalls(instance: WasmInstance): Record<string, HostFunction
     // For a plugin that said on_done = 0, and is done now.
     proxy_done: () => {
       const root = instance.effective?.root;
-      if (root === undefined || !root.isParked) return Result.NotFound;
+      if (!root?.isParked) return Result.NotFound;
       instance.vm.afterCall(() => {
         root.end();
       });
