@@ -4,7 +4,7 @@ import { encodeBytePairs } from './pairs.ts';
 export type PropertyValue =
   string | Uint8Array | bigint | number | boolean | null | readonly PropertyValue[] | PropertyMap;
 
-export interface PropertyMap {
+interface PropertyMap {
   readonly [name: string]: PropertyValue;
 }
 

@@ -88,12 +88,9 @@ export class WasmVm {
     this.#phase = 'running';
   }
 
-  get isFailed(): boolean {
-    return this.failed !== undefined;
-  }
-
+  /** Whether it can be called: the module exports it, may do so, and has not trapped. */
   has(name: string): boolean {
-    return this.#has(name) && this.#mayUse(name);
+    return this.failed === undefined && this.#has(name) && this.#mayUse(name);
   }
 
   #has(name: string): boolean {
@@ -111,14 +108,14 @@ export class WasmVm {
    * @returns undefined where the module has no such callback, or has trapped now or before
    */
   call(name: string, context: number, ...parameters: number[]): number | undefined {
-    if (this.isFailed || !this.has(name)) return undefined;
+    if (!this.has(name)) return undefined;
     try {
       const result = this.#run(name, context, parameters);
       const stopped = this.stopIteration;
       this.stopIteration = false; // what is done now may call the module again
       this.#runAfterCall();
       this.stopped = stopped;
-      return this.isFailed ? undefined : result;
+      return result;
     } catch (error) {
       if (!(error instanceof HostAssertion)) throw error;
       this.#surroundings.onAssertion(error);
