@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /** AssemblyScript is TypeScript to the eye only: its rules are syntactic, types are checked by asc itself. */
-const assemblyScript = ['filter/**/*.ts', 'test/core/module/**/*.ts'];
+const assemblyScript = ['filter/**/*.ts', 'test/core/module/**/*.ts', 'test/embedded/probe/module/**/*.ts'];
 const scripts = ['**/*.js', '**/*.mjs'];
 
 export default tseslint.config(

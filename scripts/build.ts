@@ -15,6 +15,11 @@ const clone = fileURLToPath(new URL('..', import.meta.url));
 const targets = {
   plugin: { entry: 'filter/index.ts', output: 'build/plugin.wasm', sources: ['filter'] },
   core: { entry: 'test/core/module/index.ts', output: 'build/core.wasm', sources: ['filter', 'test/core/module'] },
+  probe: {
+    entry: 'test/embedded/probe/module/index.ts',
+    output: 'build/probe.wasm',
+    sources: ['filter', 'test/embedded/probe/module'],
+  },
 } as const;
 
 type Target = keyof typeof targets;
@@ -33,12 +38,14 @@ export interface Build {
   readonly plugin: BuiltModule;
   /** The core as a module of its own for tests without a host; absent where its entry does not exist. */
   readonly core?: BuiltModule;
+  /** What tests of hosts run instead of the plugin; absent where its entry does not exist. */
+  readonly probe?: BuiltModule;
   /** True: envoy/envoy.yaml carried another digest, and was rewritten. */
   readonly configurationChanged: boolean;
 }
 
 /**
- * Brings build/plugin.wasm, build/plugin.wasm.sha256, build/core.wasm and the digest in envoy/envoy.yaml up to date.
+ * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the digest in envoy/envoy.yaml up to date.
  * @param root the clone to build; this one unless a test says otherwise
  * @throws CommandError with the compiler's messages
  */
@@ -46,9 +53,14 @@ export async function build(root: string = clone): Promise<Build> {
   const plugin = await buildTarget('plugin', root);
   replaceFile(`${plugin.file}.sha256`, `${plugin.digest}  plugin.wasm\n`);
   const configurationChanged = writeDigest(join(root, 'envoy/envoy.yaml'), plugin.digest);
-  if (!existsSync(join(root, targets.core.entry))) return { plugin, configurationChanged };
-  return { plugin, core: await buildTarget('core', root), configurationChanged };
+  const build: Mutable<Build> = { plugin, configurationChanged };
+  for (const target of ['core', 'probe'] as const) {
+    if (existsSync(join(root, targets[target].entry))) build[target] = await buildTarget(target, root);
+  }
+  return build;
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 async function buildTarget(target: Target, root: string): Promise<BuiltModule> {
   const { output } = targets[target];

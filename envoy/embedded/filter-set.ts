@@ -90,7 +90,7 @@ export class FilterSet {
       return readFileSync(path);
     } catch (error) {
       logger.log('error', 'wasm', `${path}: ${(error as Error).message}`);
-      throw new LoadError(`Unable to create Wasm plugin ${name}`);
+      throw new LoadError(`Unable to create Wasm plugin ${name}`, []);
     }
   }
 

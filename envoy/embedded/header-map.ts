@@ -1,5 +1,22 @@
 export type Header = readonly [name: string, value: string];
 
+/** Names of which Envoy keeps one, as far as a client, a server or a filter may repeat them. (envoy: header_map.h) */
+const inline = new Set([
+  ...[':authority', ':method', ':path', ':scheme', ':status', 'connection', 'content-length', 'content-type', 'date'],
+  ...['expect', 'grpc-message', 'grpc-status', 'grpc-timeout', 'host', 'keep-alive', 'location', 'proxy-connection'],
+  ...['server', 'te', 'transfer-encoding', 'upgrade', 'user-agent', 'via', 'x-forwarded-for', 'x-forwarded-host'],
+  ...[
+    'x-forwarded-proto',
+    'x-request-id',
+    'accept',
+    'accept-encoding',
+    'authorization',
+    'cache-control',
+    'etag',
+    'origin',
+  ],
+]);
+
 /**
  * Headers in their order, repeated names included; pseudo-headers (`:path`) come first. Names are lower case, values are
  * bytes as latin1 text, the way Node has them. (envoy: HeaderMapImpl)
@@ -26,7 +43,18 @@ export class HeaderMap {
 
   /** Adds an entry, whatever there is of this name. */
   add(name: string, value: string): void {
-    this.#entries.push([name.toLowerCase(), value]);
+    const key = name.toLowerCase();
+    const behind = this.#entries.findIndex((entry) => !entry[0].startsWith(':'));
+    if (key.startsWith(':') && behind >= 0) this.#entries.splice(behind, 0, [key, value]);
+    else this.#entries.push([key, value]);
+  }
+
+  /** As add, but names that Envoy keeps one of have their values joined by commas. (envoy: HeaderMapImpl, inline headers) */
+  append(name: string, value: string): void {
+    const key = name.toLowerCase();
+    const before = inline.has(key) ? this.get(key) : undefined;
+    if (before === undefined) this.add(key, value);
+    else this.set(key, `${before},${value}`);
   }
 
   /** One entry in the place of the first of this name, or at the end. */
@@ -34,7 +62,7 @@ export class HeaderMap {
     const key = name.toLowerCase();
     const at = this.#entries.findIndex((entry) => entry[0] === key);
     if (at < 0) {
-      this.#entries.push([key, value]);
+      this.add(key, value);
       return;
     }
     this.#entries = this.#entries.filter((entry, index) => entry[0] !== key || index === at);

@@ -1,16 +1,21 @@
 import { type Header, HeaderMap } from './header-map.ts';
 
 /** Of one connection only. (RFC 9110 §7.6.1) */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
 
-/** From Node's flat list of names and values, behind pseudo-headers; what belongs to the connection is left out. */
+/** From Node's flat list of names and values, behind pseudo-headers. */
 export function headersOf(raw: readonly string[], pseudo: readonly Header[] = []): HeaderMap {
   const headers = new HeaderMap(pseudo);
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase();
-    if (!hopByHop.has(name) && !name.startsWith(':')) headers.add(name, raw[at + 1] ?? '');
+    if (!name.startsWith(':')) headers.append(name, raw[at + 1] ?? '');
   }
   return headers;
+}
+
+/** Takes out what belongs to the connection that they came on. */
+export function removeHopByHop(headers: HeaderMap): void {
+  for (const name of hopByHop) headers.remove(name);
 }
 
 /** To Node's flat list: `:authority` is Host, other pseudo-headers are not headers. */

@@ -54,8 +54,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningEn
  * @param module a file in the place of remote code
  * @throws EngineError with one line, and the module's own lines as its details
  */
-export async function checkEmbedded(options: EmbeddedOptions & { readonly module: string }): Promise<void> {
-  const logger = new LineLogger('info', undefined);
+export async function checkEmbedded(options: EmbeddedOptions & { readonly module?: string }): Promise<void> {
+  const logger = new LineLogger(options.logLevel ?? 'info', options.logFile);
   const engine = new Engine(options, logger, options.module);
   try {
     await engine.load();

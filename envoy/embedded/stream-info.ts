@@ -29,6 +29,7 @@ export interface StreamInfo {
   /** `UF`, `UH`, `NR`, … in the order of being set. */
   readonly responseFlags: Set<string>;
   routeName: string | undefined;
+  virtualHost: string | undefined;
   upstreamCluster: string | undefined;
   upstreamHost: Address | undefined;
   /** Bytes by name, such as `wasm.mcp_method`. */

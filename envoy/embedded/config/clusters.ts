@@ -57,12 +57,13 @@ function readBreakers(message: Message): Cluster['circuitBreakers'] {
 
 type ProtocolOptions = Pick<
   Cluster,
-  'protocol' | 'windows' | 'idleTimeout' | 'maxStreamDuration' | 'maxResponseHeadersKb'
+  'protocol' | 'trailers' | 'windows' | 'idleTimeout' | 'maxStreamDuration' | 'maxResponseHeadersKb'
 >;
 
 const protocolOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 const defaultOptions: ProtocolOptions = {
   protocol: 'HTTP1',
+  trailers: false,
   windows: defaultWindows,
   idleTimeout: hour,
   maxStreamDuration: 0,
@@ -70,12 +71,13 @@ const defaultOptions: ProtocolOptions = {
 };
 
 function readProtocolOptions(message: Message): ProtocolOptions {
-  const http2 = message.message('explicit_http_config', (explicit) => {
-    explicit.optional('http_protocol_options', () => undefined);
-    return explicit.optional('http2_protocol_options', readWindows);
-  });
+  const { http1, http2 } = message.message('explicit_http_config', (explicit) => ({
+    http1: explicit.optional('http_protocol_options', (options) => options.flag('enable_trailers')),
+    http2: explicit.optional('http2_protocol_options', readWindows),
+  }));
   return {
     protocol: http2 === undefined ? 'HTTP1' : 'HTTP2',
+    trailers: http2 !== undefined || http1 === true,
     windows: http2 ?? defaultWindows,
     ...message.message('common_http_protocol_options', (common) => ({
       idleTimeout: common.duration('idle_timeout', hour),

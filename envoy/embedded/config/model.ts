@@ -180,6 +180,8 @@ export interface Cluster {
   readonly endpoints: readonly HostPort[];
   readonly connectTimeout: number;
   readonly protocol: 'HTTP1' | 'HTTP2';
+  /** Whether trailers pass: over HTTP/1.1 only where that is switched on. */
+  readonly trailers: boolean;
   readonly windows: Http2Windows;
   readonly idleTimeout: number;
   readonly maxStreamDuration: number;

@@ -1,6 +1,7 @@
 import type { ResponseSink } from '../codec.ts';
 import type { ConnectionManager } from '../config/model.ts';
 import type { HeaderMap } from '../header-map.ts';
+import { removeHopByHop } from '../http1-headers.ts';
 import type { Logger } from '../log.ts';
 import { FilterManager, type NamedFactory } from '../manager/filter-manager.ts';
 import { findRoute } from '../routing/match.ts';
@@ -49,7 +50,8 @@ export function beginStream(
     response,
     filters: surroundings.filters(connection.worker),
     findRoute: (current) => findRoute(manager.routes, current),
-    bufferLimit,
+    // HTTP/2 holds as much as its window lets come.
+    bufferLimit: protocol === 'HTTP/2' ? manager.http2.stream : bufferLimit,
     logger,
     onRoute: (route) => {
       timers.onRoute(route);
@@ -63,7 +65,7 @@ export function beginStream(
     finishResponse: (answer) => {
       answer.set('server', 'envoy');
       if (!answer.has('date')) answer.set('date', new Date().toUTCString());
-      for (const name of ['connection', 'keep-alive', 'transfer-encoding']) answer.remove(name);
+      removeHopByHop(answer);
     },
     onComplete: () => {
       timers.stop();
@@ -105,6 +107,7 @@ function newStreamInfo(connection: Connection, protocol: StreamInfo['protocol'],
     responseCodeDetails: undefined,
     responseFlags: new Set(),
     routeName: undefined,
+    virtualHost: undefined,
     upstreamCluster: undefined,
     upstreamHost: undefined,
     filterState: new Map(),

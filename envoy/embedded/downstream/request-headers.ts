@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import type { ConnectionManager } from '../config/model.ts';
 import type { HeaderMap } from '../header-map.ts';
+import { removeHopByHop } from '../http1-headers.ts';
 import type { Address } from '../stream-info.ts';
 import { normalizePath } from './path.ts';
 
@@ -30,9 +31,6 @@ const edgeHeaders = [
   'x-envoy-original-path',
 ];
 
-/** Joined with commas where a client repeats them: Envoy keeps one of each. */
-const oneOfEach = new Set(['accept', 'authorization', 'content-type', 'te', 'user-agent', 'via', 'x-forwarded-for']);
-
 /** A request that is refused before any filter sees it. */
 export interface Refusal {
   readonly status: number;
@@ -53,8 +51,8 @@ export function prepareRequest(
   if (!dropUnderscores(headers, manager.headersWithUnderscores)) {
     return { status: 400, body: '', details: 'http1.unexpected_underscore' };
   }
+  removeHopByHop(headers);
   for (const name of manager.earlyRemovals) headers.remove(name);
-  joinRepeated(headers);
   const path = normalizePath(headers.get(':path') ?? '', manager);
   if (path === undefined) return { status: 400, body: '', details: 'path_normalization_failed' };
   headers.set(':path', path);
@@ -81,13 +79,6 @@ function dropUnderscores(headers: HeaderMap, action: ConnectionManager['headersW
   if (action === 'REJECT_REQUEST') return names.length === 0;
   for (const name of names) headers.remove(name);
   return true;
-}
-
-function joinRepeated(headers: HeaderMap): void {
-  for (const name of oneOfEach) {
-    const values = headers.getAll(name);
-    if (values.length > 1) headers.set(name, values.join(','));
-  }
 }
 
 /** Where the request comes from: the other end of its connection, or what is said of it where that is trusted. */

@@ -56,7 +56,7 @@ export class StreamTimers {
     this.#idle = undefined;
     if (this.#idleTimeout <= 0 || this.#stopped) return;
     this.#idle = setTimeout(() => {
-      this.#end('stream timeout', 'stream_idle_timeout');
+      this.#end('stream timeout', 'stream_idle_timeout', 'SI');
     }, this.#idleTimeout);
   }
 
@@ -65,11 +65,12 @@ export class StreamTimers {
     if (limit <= 0 || this.#stopped) return;
     const left = Math.max(0, limit - (performance.now() - this.#startedAt));
     this.#duration = setTimeout(() => {
-      this.#end('downstream duration timeout', 'max_duration_timeout');
+      this.#end('downstream duration timeout', 'max_duration_timeout', 'DT');
     }, left);
   }
 
-  #end(body: string, details: string): void {
-    this.#reply({ status: this.#requestComplete ? 504 : 408, body, details });
+  #end(body: string, details: string, flag?: string): void {
+    const reply = { status: this.#requestComplete ? 504 : 408, body, details };
+    this.#reply(flag === undefined ? reply : { ...reply, flag });
   }
 }

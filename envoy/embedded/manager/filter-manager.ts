@@ -27,7 +27,7 @@ export interface StreamOptions {
   readonly response: ResponseSink;
   /** In the order of the configuration, the router last. */
   readonly filters: readonly NamedFactory[];
-  readonly findRoute: (headers: HeaderMap) => Route | undefined;
+  readonly findRoute: (headers: HeaderMap) => { readonly route: Route; readonly virtualHost: string } | undefined;
   /** Of a body that filters hold, in bytes. */
   readonly bufferLimit: number;
   readonly logger: Logger;
@@ -61,6 +61,10 @@ export class FilterManager implements RequestSink {
   #encoded = false;
   #headersEncoded = false;
   #local = false;
+  /** How much of the request the last filter has seen. */
+  #router: 'waiting' | 'receiving' | 'done' = 'waiting';
+  /** Answered by a filter in the middle of what the last one was being given. */
+  #cutOff = false;
   #prepared: (() => void) | undefined;
   #ended = false;
 
@@ -100,6 +104,7 @@ export class FilterManager implements RequestSink {
 
   decodeHeaders(headers: HeaderMap, endStream: boolean): void {
     this.#received(endStream);
+    this.#findRoute();
     this.#decoding.headers(undefined, headers, endStream);
     this.#settle();
   }
@@ -121,8 +126,8 @@ export class FilterManager implements RequestSink {
   }
 
   #received(endStream: boolean): void {
-    this.#options.onActivity();
     if (endStream) this.#requestComplete = true;
+    this.#options.onActivity();
   }
 
   onReset(details: string): void {
@@ -182,6 +187,7 @@ export class FilterManager implements RequestSink {
     this.#options.onActivity();
     this.#options.onRequestDone();
     this.info.responseHeaders = headers;
+    this.info.responseCode = Number(headers.get(':status'));
     this.#responseComplete = endStream;
     this.#encoding.headers(undefined, headers, endStream);
     this.#settle();
@@ -220,7 +226,7 @@ export class FilterManager implements RequestSink {
     this.info.responseCode = status;
     this.#options.finishResponse(headers, this.#local);
     // Over HTTP/1.1 the rest of the request would have to be read, and nobody wants it.
-    if (this.#local && !this.#requestComplete) this.#options.response.closeAfterResponse();
+    if (!this.#requestComplete || this.#cutOff) this.#options.response.closeAfterResponse();
     this.#options.response.encodeHeaders(headers, endStream);
     if (endStream) this.#endEncoding();
   }
@@ -258,19 +264,37 @@ export class FilterManager implements RequestSink {
   #findRoute(): Route | undefined {
     if (this.#routeKnown) return this.#route;
     this.#routeKnown = true;
-    this.#route = this.#options.findRoute(this.info.requestHeaders);
-    this.info.routeName = this.#route?.name;
+    const found = this.#options.findRoute(this.info.requestHeaders);
+    this.#route = found?.route;
+    this.info.routeName = found?.route.name;
+    this.info.virtualHost = found?.virtualHost;
+    const action = found?.route.action;
+    const byName = action?.kind === 'route' && action.cluster.kind === 'name';
+    this.info.upstreamCluster = byName ? action.cluster.value : undefined;
     this.#options.onRoute(this.#route);
     return this.#route;
+  }
+
+  #noteRouter(filter: StreamFilter, endStream: boolean): void {
+    if (filter === this.#filters.at(-1)) this.#router = endStream ? 'done' : 'receiving';
   }
 
   #decodeDirection(): Direction {
     const { info, response } = this.#options;
     return {
       name: 'decode',
-      callHeaders: (filter, headers, end) => filter.decodeHeaders?.(headers, end) ?? HeadersStatus.Continue,
-      callData: (filter, data, end) => filter.decodeData?.(data, end) ?? DataStatus.Continue,
-      callTrailers: (filter, trailers) => filter.decodeTrailers?.(trailers) ?? TrailersStatus.Continue,
+      callHeaders: (filter, headers, end) => {
+        this.#noteRouter(filter, end);
+        return filter.decodeHeaders?.(headers, end) ?? HeadersStatus.Continue;
+      },
+      callData: (filter, data, end) => {
+        this.#noteRouter(filter, end);
+        return filter.decodeData?.(data, end) ?? DataStatus.Continue;
+      },
+      callTrailers: (filter, trailers) => {
+        this.#noteRouter(filter, true);
+        return filter.decodeTrailers?.(trailers) ?? TrailersStatus.Continue;
+      },
       // The router is the last filter: nothing is behind it.
       sendHeaders: () => undefined,
       sendData: () => undefined,
@@ -282,6 +306,7 @@ export class FilterManager implements RequestSink {
       isOver: () => this.#responseComplete || this.#ended,
       afterAbort: () => {
         const prepared = this.#prepared;
+        this.#cutOff = this.#router === 'receiving';
         this.#prepared = undefined;
         prepared?.();
       },

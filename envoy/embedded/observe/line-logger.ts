@@ -19,7 +19,7 @@ export class LineLogger implements Logger {
   log(level: LogLevel, component: string, text: string): void {
     if (levels.indexOf(level) < levels.indexOf(this.level)) return;
     const time = new Date().toISOString().replace('T', ' ').replace('Z', '');
-    this.#write(`[${time}][${process.pid}][${level}][${component}] [embedded] ${text}\n`);
+    this.#write(`[${time}][${process.pid}][${level}][${component}] [source/embedded] ${text}\n`);
   }
 
   access(line: string): void {

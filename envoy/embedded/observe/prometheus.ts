@@ -20,12 +20,12 @@ export function prometheusText(stats: StatsStore, tags: Tags): string {
     ['counter', stats.counters],
     ['gauge', stats.gauges],
   ] as const) {
-    for (const [stat, { value }] of values) {
+    for (const [stat, { value }] of sorted(values)) {
       const sample = sampleOf(stat, tags);
       if (sample !== undefined) add(type, sample, [`${sample.name}{${sample.labels}} ${value}\n`]);
     }
   }
-  for (const [stat, { counts, count, sum }] of stats.histograms) {
+  for (const [stat, { counts, count, sum }] of sorted(stats.histograms)) {
     const sample = sampleOf(stat, tags);
     if (sample === undefined) continue;
     const { name, labels } = sample;
@@ -39,6 +39,11 @@ export function prometheusText(stats: StatsStore, tags: Tags): string {
     ]);
   }
   return [...families.values()].flat().join('');
+}
+
+/** By their names in full: so that families keep their order. */
+function sorted<T>(values: ReadonlyMap<string, T>): [string, T][] {
+  return [...values].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 const custom = 'wasmcustom.';

@@ -2,9 +2,13 @@ import type { HeaderMatch, Route, RouteConfiguration, RouteMatch, VirtualHost } 
 import type { HeaderMap } from '../header-map.ts';
 
 /** The first route that fits, of the virtual host that fits best. (envoy: router/config_impl.cc) */
-export function findRoute({ virtualHosts }: RouteConfiguration, headers: HeaderMap): Route | undefined {
+export function findRoute(
+  { virtualHosts }: RouteConfiguration,
+  headers: HeaderMap,
+): { readonly route: Route; readonly virtualHost: string } | undefined {
   const host = findVirtualHost(virtualHosts, (headers.get(':authority') ?? '').toLowerCase());
-  return host?.routes.find(({ match }) => matches(match, headers));
+  const route = host?.routes.find(({ match }) => matches(match, headers));
+  return host === undefined || route === undefined ? undefined : { route, virtualHost: host.name };
 }
 
 /** Whole names before `*.suffix`, those before `prefix.*`, those before `*`; of two wildcards the longer one. */

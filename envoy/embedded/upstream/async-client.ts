@@ -51,6 +51,7 @@ class Call {
   #timer: NodeJS.Timeout | undefined;
   #headers: HeaderMap | undefined;
   readonly #body = new BodyBuffer();
+  readonly #startedAt = performance.now();
   #over = false;
 
   constructor(done: (outcome: AsyncResponse | 'reset') => void) {
@@ -81,6 +82,7 @@ class Call {
 
   onHeaders(headers: HeaderMap, endStream: boolean): void {
     this.#headers = headers;
+    headers.set('x-envoy-upstream-service-time', String(Math.floor(performance.now() - this.#startedAt)));
     if (endStream) this.#complete(undefined);
   }
 

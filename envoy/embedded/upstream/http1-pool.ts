@@ -79,6 +79,10 @@ class Http1Exchange implements UpstreamExchange {
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
   #connected = false;
+  #socket: Socket | undefined;
+  /** Of the socket, for earlier requests. */
+  #readBefore = 0;
+  #peerEnded = false;
   #over = false;
   #sent = false;
   #received = false;
@@ -127,7 +131,8 @@ class Http1Exchange implements UpstreamExchange {
       this.#fail(this.#reasonOf(error));
     });
     request1.on('close', () => {
-      if (!this.#received) this.#fail('connection termination');
+      // One that is complete may still be waiting to be read.
+      if (!this.#received && this.#response?.complete !== true) this.#fail(this.#cutReason());
     });
     request1.on('drain', () => {
       if (!this.#over) this.#receiver.onPressure(false);
@@ -155,6 +160,9 @@ class Http1Exchange implements UpstreamExchange {
   }
 
   #watchConnection(socket: Socket): void {
+    this.#socket = socket;
+    this.#readBefore = socket.bytesRead;
+    socket.once('end', () => (this.#peerEnded = true));
     const connected = (): void => {
       this.#connected = true;
       if (!this.#over) this.#receiver.onConnected(this.#host);
@@ -172,10 +180,7 @@ class Http1Exchange implements UpstreamExchange {
     if (empty) this.#received = true;
     this.#receiver.onHeaders(headers, empty);
     response.on('error', () => {
-      this.#fail('connection termination');
-    });
-    response.on('aborted', () => {
-      this.#fail('connection termination');
+      this.#fail(this.#cutReason());
     });
     response.on('data', (chunk: Buffer) => {
       if (!this.#over && !empty) this.#receiver.onData(new BodyBuffer(chunk), false);
@@ -184,7 +189,7 @@ class Http1Exchange implements UpstreamExchange {
       if (this.#over) return;
       if (!empty) {
         this.#received = true;
-        const trailers = headersOf(response.rawTrailers);
+        const trailers = headersOf(this.#cluster.trailers ? response.rawTrailers : []);
         if (trailers.size > 0) this.#receiver.onTrailers(trailers);
         else this.#receiver.onData(new BodyBuffer(), true);
       }
@@ -213,7 +218,9 @@ class Http1Exchange implements UpstreamExchange {
       });
       return;
     }
-    this.#request?.addTrailers(Array.from(trailers, ([name, value]): [string, string] => [name, value]));
+    if (this.#cluster.trailers) {
+      this.#request?.addTrailers(Array.from(trailers, ([name, value]): [string, string] => [name, value]));
+    }
     this.#end();
   }
 
@@ -241,7 +248,16 @@ class Http1Exchange implements UpstreamExchange {
     if (error instanceof ConnectTimeout) return 'connection timeout';
     if (!this.#connected) return 'remote connection failure';
     const { code = '' } = error as NodeJS.ErrnoException;
-    return code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE' ? 'protocol error' : 'connection termination';
+    return code.startsWith('HPE_') ? 'protocol error' : this.#cutReason();
+  }
+
+  /** A message that ends before its end is not HTTP; a connection that is reset is one that is gone. */
+  #cutReason(): ResetReason {
+    return this.#peerEnded && this.#begun() ? 'protocol error' : 'connection termination';
+  }
+
+  #begun(): boolean {
+    return this.#response !== undefined || (this.#socket?.bytesRead ?? 0) > this.#readBefore;
   }
 
   #fail(reason: ResetReason, started = true): void {

@@ -77,14 +77,22 @@ class Router implements StreamFilter {
     if (route.action.kind === 'direct_response') return this.#respondDirectly(route, route.action);
     const { action } = route;
     const name = action.cluster.kind === 'name' ? action.cluster.value : (headers.get(action.cluster.value) ?? '');
-    const { info } = this.#callbacks;
-    info.upstreamCluster = name;
+    this.#callbacks.info.upstreamCluster = name;
     const cluster = this.#options.clusters.get(name);
     if (cluster === undefined) return this.#refuse(routerReplies.noCluster);
     if (this.#options.runtime[`upstream.maintenance_mode.${name}`] === 100) {
       return this.#refuse(routerReplies.maintenance);
     }
     if (cluster.pool === undefined) return this.#refuse(routerReplies.noHost);
+    const invalid = Array.from(headers).find(([, value]) => /[\0\r\n]/.test(value));
+    if (invalid !== undefined) {
+      const body = `invalid header value for: ${invalid[0]}`;
+      return this.#refuse({
+        status: 503,
+        body,
+        details: `filter_removed_required_request_headers{invalid_header_value_for:_${invalid[0]}}`,
+      });
+    }
     this.#cluster = cluster;
     this.#readTimeouts(action, headers);
     for (const own of ownHeaders) headers.remove(own);
@@ -246,6 +254,7 @@ class Router implements StreamFilter {
     }
     const reply = routerReplyTo(reason);
     if (this.#responding) {
+      if (reply.flag !== undefined) this.#callbacks.info.responseFlags.add(reply.flag);
       this.#finish();
       this.#callbacks.resetStream(`upstream_reset_after_response_started{${reason.replaceAll(' ', '_')}}`);
     } else {

@@ -1,101 +1,129 @@
-import { setFlagsFromString } from 'node:v8';
-import { type Bytecode, type Signature, readBytecode } from './bytecode.ts';
-import { LoadError } from './load-error.ts';
-import {
-  type AbiVersion,
-  abiMarkers,
-  callbacks,
-  callbacks010,
-  hostFunctions,
-  printSignature,
-  runtimeFunctions,
-  wasiFunctions,
-} from './signatures.ts';
-import { type CompiledCode, WebAssembly } from './webassembly.ts';
+// Everything that Envoy checks of a module before any of its code runs. (cpp-host: wasm.cc, v8.cc)
+import { HostAssertion } from '../filter.ts';
+import { abiVersion, hasFunctionNames, readLayout, type FunctionType, type ModuleLayout } from './bytecode.ts';
+import { unlinkable, unloadable } from './load-error.ts';
+import { callbackTypes, entryPointTypes, hostImport, importType, type AbiVersion } from './signatures.ts';
+import { WebAssembly, type Module } from './webassembly.ts';
 
-/** Code that passed every check that does not need to run it. */
+export { LoadError } from './load-error.ts';
+
+/** Checked and compiled once, for all VMs of a plugin. */
 export interface CompiledModule {
-  readonly code: CompiledCode;
+  readonly module: Module;
   readonly abi: AbiVersion;
-  readonly bytecode: Bytecode;
-  /** `malloc`, or the ABI's own name for it. */
-  readonly allocator: string;
+  readonly layout: ModuleLayout;
+  /** Whether a trap comes with a backtrace. */
+  readonly named: boolean;
+  readonly exports: LinkedExports;
+  readonly capabilities: Capabilities;
 }
 
-/** 1 GiB: what Envoy lets a VM have. (cpp-host: limits.h) */
-const mostPages = 16_384;
-setFlagsFromString(`--wasm-max-mem-pages=${mostPages}`);
+interface LinkedExports {
+  /** Called in this order when a VM begins. */
+  readonly start: readonly string[];
+  readonly malloc: string;
+  /** Those that the host will call. */
+  readonly callbacks: ReadonlySet<string>;
+}
+
+/** capability_restriction_config.allowed_capabilities; undefined or empty: everything. */
+export type Capabilities = readonly string[] | undefined;
+
+export function allows(capabilities: Capabilities, name: string): boolean {
+  return !capabilities?.length || capabilities.includes(name);
+}
 
 /**
- * Checks a module as Envoy does when it loads it, and compiles it.
- * @throws LoadError with Envoy's own text
+ * @param capabilities what of the host is not in them refuses, what of the module is not in them is not called
+ * @throws LoadError whose message is Envoy's own
+ * @throws HostAssertion for a module that crashes Envoy while it is loaded
  */
-export function compileModule(bytes: Uint8Array): CompiledModule {
-  const bytecode = readBytecode(bytes);
-  const abi = abiOf(bytecode);
-  const code = compile(bytes);
-  checkImports(bytecode, abi);
-  checkExports(bytecode, abi);
-  const allocator = ['malloc', 'proxy_on_memory_allocate'].find((name) => bytecode.functions.has(name));
-  if (allocator === undefined) throw new LoadError('Wasm module is missing malloc function.');
-  return { code, abi, bytecode, allocator };
+export function compileModule(bytes: Uint8Array, capabilities?: Capabilities): CompiledModule {
+  const abi = abiVersion(bytes);
+  if (!abi) throw unloadable('Missing or unknown Proxy-Wasm ABI version');
+  const named = hasFunctionNames(bytes);
+  const module = compile(bytes);
+  const layout = readLayout(bytes);
+  assertDescribable(layout);
+  checkImports(layout, abi);
+  return { module, abi, layout, named, exports: linkExports(layout, abi, capabilities), capabilities };
 }
 
-function abiOf({ functions }: Bytecode): AbiVersion {
-  for (const name of functions.keys()) {
-    const version = abiMarkers.get(name);
-    if (version !== undefined) return version;
-  }
-  throw new LoadError('Missing or unknown Proxy-Wasm ABI version');
-}
-
-function compile(bytes: Uint8Array): CompiledCode {
+function compile(bytes: Uint8Array): Module {
   try {
     return new WebAssembly.Module(bytes);
-  } catch {
-    throw new LoadError('Failed to load Wasm bytecode');
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw unloadable('Failed to load Wasm bytecode', error);
   }
 }
 
-/** The signature of an import, or undefined where the host has none of this name. */
-function importSignature(module: string, name: string, abi: AbiVersion): Signature | undefined {
-  if (module === 'env') return own(hostFunctions[abi], name) ?? own(runtimeFunctions, name);
-  if (module === 'wasi_snapshot_preview1' || module === 'wasi_unstable') return own(wasiFunctions, name);
-  return undefined;
+/** V8's C API has no words for these and ends the process, be they used or not. (v8: c-api.cc, measured: SIGTRAP) */
+function assertDescribable({ imports, functions, exportsTag }: ModuleLayout): void {
+  if (exportsTag || imports.some(({ kind }) => kind === 'tag')) {
+    throw new HostAssertion('Envoy would crash here: the module imports or exports an exception tag');
+  }
+  const imported = imports.flatMap((each) => (each.kind === 'function' ? [[each.name, each.type] as const] : []));
+  for (const [name, { params, results }] of [...imported, ...functions]) {
+    if (![...params, ...results].includes('v128')) continue;
+    throw new HostAssertion(`Envoy would crash here: v128 in the signature of ${name}, which is imported or exported`);
+  }
 }
 
-function own(table: Readonly<Record<string, Signature>>, name: string): Signature | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
-}
-
-function checkImports({ imports }: Bytecode, abi: AbiVersion): void {
-  for (const { module, name, kind, signature } of imports) {
-    const qualified = `${module}.${name}`;
-    if (kind === 'memory') continue;
-    if (kind === 'global' || kind === 'tag') {
-      throw new LoadError(`Failed to load Wasm module due to a missing import: ${qualified}`);
+function checkImports({ imports }: ModuleLayout, abi: AbiVersion): void {
+  for (const wanted of imports) {
+    if (wanted.kind === 'memory' || wanted.kind === 'table') continue;
+    const path = `${wanted.module}.${wanted.name}`;
+    const found = wanted.kind === 'function' ? hostImport(wanted.module, wanted.name, abi) : undefined;
+    if (wanted.kind !== 'function' || !found) {
+      throw unlinkable(`Failed to load Wasm module due to a missing import: ${path}`);
     }
-    if (kind === 'table') throw new LoadError(`Failed to load Wasm module due to a missing import: ${qualified}`);
-    const host = importSignature(module, name, abi);
-    if (host === undefined) throw new LoadError(`Failed to load Wasm module due to a missing import: ${qualified}`);
-    if (host === signature) continue;
-    throw new LoadError(
-      `Failed to load Wasm module due to an import type mismatch: ${qualified}, ` +
-        `want: ${printSignature(signature)}, but host exports: ${printSignature(host)}`,
-    );
+    const [want, offer] = [print(wanted.type), print(importType(found))];
+    if (want === offer) continue;
+    const mismatch = `${path}, want: ${want}, but host exports: ${offer}`;
+    throw unlinkable(`Failed to load Wasm module due to an import type mismatch: ${mismatch}`);
   }
 }
 
-function checkExports({ functions }: Bytecode, abi: AbiVersion): void {
-  const expected = abi === '0.1.0' ? callbacks010 : callbacks;
-  for (const [name, signature] of functions) {
-    const host = own(expected, name);
-    if (host === undefined || host === signature) continue;
-    // `main` is called after `_initialize` only: a function of that name is anybody's otherwise.
-    if ((name === 'main' || name === '__main_void') && !functions.has('_initialize')) continue;
-    throw new LoadError(
-      `Bad function signature for: ${name}, want: ${printSignature(host)}, ` +
-        `but the module exports: ${printSignature(signature)}`,
-    );
+/** Every export of another type is told, and the first one is the message. */
+function linkExports({ functions }: ModuleLayout, abi: AbiVersion, capabilities: Capabilities): LinkedExports {
+  const mismatches: string[] = [];
+  const isLinked = (name: string, wanted: FunctionType | undefined): boolean => {
+    const found = functions.get(name);
+    if (!found || !wanted || print(found) === print(wanted)) return found !== undefined;
+    const types = `want: ${print(wanted)}, but the module exports: ${print(found)}`;
+    mismatches.push(`Bad function signature for: ${name}, ${types}`);
+    return false;
+  };
+  const firstOf = (...names: string[]): string[] => {
+    const first = names.find((name) => isLinked(name, entryPointTypes.get(name)));
+    return first === undefined ? [] : [first];
+  };
+
+  const reactor = firstOf('_initialize');
+  const start = reactor.length > 0 ? [...reactor, ...firstOf('main', '__main_void')] : firstOf('_start');
+  const [malloc] = firstOf('malloc', 'proxy_on_memory_allocate');
+  const callbacks = new Set<string>();
+  for (const [name, type] of callbackTypes(abi)) {
+    if ((isEnvoysOwn(name) || allows(capabilities, name)) && isLinked(name, type)) callbacks.add(name);
   }
+
+  if (malloc === undefined) throw missingMalloc(mismatches);
+  const [first] = mismatches;
+  if (first !== undefined) throw unlinkable(first, undefined, mismatches);
+  return { start, malloc, callbacks };
+}
+
+function missingMalloc(mismatches: readonly string[]): Error {
+  const message = 'Wasm module is missing malloc function.';
+  return unlinkable(mismatches[0] ?? message, undefined, [...mismatches, `Wasm VM failed ${message}`]);
+}
+
+/** Capabilities are those of proxy-wasm and WASI; what Envoy adds is always there. */
+export function isEnvoysOwn(name: string): boolean {
+  return name.startsWith('envoy_');
+}
+
+function print({ params, results }: FunctionType): string {
+  return `${params.join(' ') || 'void'} -> ${results.join(' ') || 'void'}`;
 }

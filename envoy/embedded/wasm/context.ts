@@ -2,7 +2,7 @@ import type { BodyBuffer } from '../body-buffer.ts';
 import type { LocalReply } from '../filter.ts';
 import type { HeaderMap } from '../header-map.ts';
 import type { StreamInfo } from '../stream-info.ts';
-import type { Result } from './result.ts';
+import type { WasmResult } from './result.ts';
 import type { RootContext } from './root-context.ts';
 
 /** proxy-wasm: proxy_map_type_t */
@@ -34,14 +34,16 @@ export interface Context {
   /** undefined: not available now */
   headers(type: number): HeaderMap | undefined;
   /** What an unavailable map is answered with. */
-  readonly missingMap: Result;
-  /** Called before a change; false: this map is not to be changed. */
-  changes(type: number): boolean;
+  readonly missingMap: WasmResult;
+  /** undefined: not to be changed, or not now */
+  writableHeaders(type: number): HeaderMap | undefined;
+  /** Told of each change of a map. */
+  changes(type: number): void;
   /** undefined: there is no such buffer in this context */
   buffer(type: number): BodyBuffer | Uint8Array | undefined;
   readonly info: StreamInfo | undefined;
   readonly requestHeaders: HeaderMap | undefined;
   sendLocalReply(reply: LocalReply): void;
-  continueStream(type: number): Result;
-  closeStream(type: number): Result;
+  continueStream(type: number): WasmResult;
+  closeStream(type: number): WasmResult;
 }

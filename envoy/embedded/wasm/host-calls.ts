@@ -9,10 +9,14 @@ import { sharedCalls } from './calls/shared.ts';
 import { streamCalls } from './calls/streams.ts';
 import { timeCalls } from './calls/time.ts';
 import type { WasmInstance } from './instance.ts';
-import type { HostFunction } from './vm.ts';
+import type { HostFunctions } from './imports.ts';
+import type { WasmVm } from './vm.ts';
 
-/** Names to functions, for one VM. They return a Result. */
-export function hostCalls(instance: WasmInstance): Record<string, HostFunction> {
+/** A function that a module imports, by its numbers: i32 without a sign, i64 as bigints. It returns a WasmResult. */
+export type HostCall = (...parameters: never[]) => number;
+
+/** All host calls, for one VM. */
+export function hostCalls(instance: WasmInstance): Partial<HostFunctions> {
   const families = [
     bufferCalls,
     calloutCalls,
@@ -24,5 +28,9 @@ export function hostCalls(instance: WasmInstance): Record<string, HostFunction> 
     streamCalls,
     timeCalls,
   ];
-  return Object.assign({}, ...families.map((family) => family(instance))) as Record<string, HostFunction>;
+  const calls = families.flatMap((family) => Object.entries(family(instance)));
+  // Each belongs to one VM already: the one that calls is no news to it.
+  const behindVm = ([name, call]: [string, HostCall]) =>
+    [name, (_vm: WasmVm, ...parameters: never[]) => call(...parameters)] as const;
+  return Object.fromEntries(calls.map(behindVm)) as Partial<HostFunctions>;
 }

@@ -4,7 +4,7 @@ import type { WasmPlugin } from '../config/model.ts';
 import type { FilterFactory, HostAssertion } from '../filter.ts';
 import type { Logger } from '../log.ts';
 import type { Stats } from '../stats.ts';
-import { type CompiledModule, compileModule } from './compile.ts';
+import { type Capabilities, type CompiledModule, compileModule } from './compile.ts';
 import { WasmInstance } from './instance.ts';
 import { LoadError } from './load-error.ts';
 import type { RootContext } from './root-context.ts';
@@ -76,20 +76,30 @@ export class WasmHost {
 
   /** Compiles, and lets a VM that is thrown away afterwards judge the configuration. */
   #tryOut(plugin: WasmPlugin, code: Uint8Array): CompiledModule {
+    const refuse = (lines: readonly string[]): LoadError => {
+      for (const line of lines) this.#surroundings.logger.log('error', 'wasm', line);
+      return new LoadError(`Unable to create Wasm plugin ${plugin.name}`, lines);
+    };
+    if (code.length === 0) throw refuse([]);
     try {
-      const digest = createHash('sha256').update(code).digest('hex');
-      const module = this.#compiled.get(digest) ?? compileModule(code);
-      this.#compiled.set(digest, module);
+      const module = this.#compile(code, plugin.capabilities);
       const canary = this.#instantiate(module, plugin, this.#main);
-      const accepted = canary.start(plugin) !== undefined;
+      const started = canary.start(plugin);
       canary.kill();
-      if (!accepted) throw new LoadError(`Plugin configuration of ${plugin.name} was refused`);
+      if (typeof started === 'string') throw refuse([`Wasm VM failed ${started}`]);
       return module;
     } catch (error) {
-      if (!(error instanceof LoadError)) throw error;
-      this.#surroundings.logger.log('error', 'wasm', error.message);
-      throw new LoadError(`Unable to create Wasm plugin ${plugin.name}`);
+      if (error instanceof LoadError && !error.message.startsWith('Unable to create')) throw refuse(error.log);
+      throw error;
     }
+  }
+
+  #compile(code: Uint8Array, capabilities: Capabilities): CompiledModule {
+    const digest = createHash('sha256').update(code).digest('hex');
+    const key = `${digest} ${JSON.stringify(capabilities)}`;
+    const known = this.#compiled.get(key) ?? compileModule(code, capabilities);
+    this.#compiled.set(key, known);
+    return known;
   }
 
   #instantiate(module: CompiledModule, plugin: WasmPlugin, { client }: Thread): WasmInstance {
@@ -101,7 +111,7 @@ export class WasmHost {
     const usable = known !== undefined && known.isLive && known.vm.failed === undefined;
     const instance = usable ? known : this.#instantiate(module, plugin, thread);
     thread.instances.set(key, instance);
-    if (instance.vm.module !== module && thread === this.#main) {
+    if (instance.vm.compiled !== module && thread === this.#main) {
       this.#surroundings.logger.log(
         'warning',
         'wasm',
@@ -109,7 +119,9 @@ export class WasmHost {
           'configuration share the code that came first. Put the sha256 into vm_id',
       );
     }
-    return { thread, instance, root: instance.start(plugin), loadedAt: performance.now() };
+    const started = instance.start(plugin);
+    const root = typeof started === 'string' ? undefined : started;
+    return { thread, instance, root, loadedAt: performance.now() };
   }
 
   #factory(place: Placement | undefined, key: string, module: CompiledModule, plugin: WasmPlugin): FilterFactory {

@@ -1,18 +1,17 @@
 import type { AsyncClient } from '../async-client.ts';
 import type { WasmPlugin } from '../config/model.ts';
-import type { HostAssertion } from '../filter.ts';
+import { HostAssertion } from '../filter.ts';
 import type { Logger, LogLevel } from '../log.ts';
 import type { Stats } from '../stats.ts';
 import type { CompiledModule } from './compile.ts';
 import type { Context } from './context.ts';
+import { nowMilliseconds } from './clock.ts';
 import { hostCalls } from './host-calls.ts';
+import { unlinkable } from './load-error.ts';
 import { Metrics } from './metrics.ts';
 import { RootContext } from './root-context.ts';
 import type { Shared } from './shared.ts';
 import { WasmVm } from './vm.ts';
-
-/** proxy_log's levels. */
-const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warning', 'error', 'critical'];
 
 /** What a VM has around it: its thread's, and the process'. */
 export interface InstanceSurroundings {
@@ -30,6 +29,8 @@ export class WasmInstance {
   readonly vmId: string;
   readonly metrics: Metrics;
   readonly surroundings: InstanceSurroundings;
+  /** Set by a host call that settles what becomes of the stream, whatever the running callback returns. */
+  stopIteration = false;
   readonly #contexts = new Map<number, Context>();
   readonly #roots = new Set<RootContext>();
   #nextContext = 1;
@@ -48,30 +49,53 @@ export class WasmInstance {
       this.vm = new WasmVm(module, {
         functions: hostCalls(this),
         environment: plugin.vm.environment,
-        capabilities: plugin.capabilities,
-        log: (level, text) => {
+        now: nowMilliseconds,
+        log: (_, level, text) => {
           this.log(level, text);
         },
-        onAssertion: surroundings.onAssertion,
-        onFailure: (message) => {
-          surroundings.logger.log('error', 'wasm', message);
+        report: (level, text) => {
+          surroundings.logger.log(level, 'wasm', text);
         },
       });
+      this.vm.initialize();
+      const { failed } = this.vm;
+      if (failed !== undefined) throw unlinkable(failed, undefined, []);
     } catch (error) {
       surroundings.shared.release(this.vmId);
       throw error;
     }
   }
 
-  /** Begins a plugin in this VM. @returns undefined where it refuses its configuration */
-  start(plugin: WasmPlugin): RootContext | undefined {
+  /** Begins a plugin in this VM. @returns Envoy's words where it refuses its configuration */
+  start(plugin: WasmPlugin): RootContext | string {
     const root = new RootContext(this.newContext(), plugin, this);
     this.#contexts.set(root.id, root);
     this.#roots.add(root);
-    if (root.start()) return root;
+    const refusal = root.start();
+    if (refusal === undefined) return root;
     root.drop();
     this.removeRoot(root);
-    return undefined;
+    return refusal;
+  }
+
+  /** Calls a callback; what would crash Envoy is told, and ends it. */
+  call(name: string, context: number, ...parameters: number[]): number | undefined {
+    return this.deferring(() => this.vm.invoke(name, context, ...parameters));
+  }
+
+  /** What host calls have asked for is done when `body`, which calls the module, has returned. */
+  deferring<T>(body: () => T): T | undefined {
+    try {
+      return this.vm.deferring(() => {
+        const result = body();
+        this.stopIteration = false; // (cpp-host: DeferAfterCallActions)
+        return result;
+      });
+    } catch (error) {
+      if (!(error instanceof HostAssertion)) throw error;
+      this.surroundings.onAssertion(error);
+      return undefined;
+    }
   }
 
   newContext(): number {
@@ -116,7 +140,7 @@ export class WasmInstance {
 
   /** The context that a host call acts for; undefined while the VM starts or is asked for memory. */
   get effective(): Context | undefined {
-    return this.#contexts.get(this.vm.effective);
+    return this.#contexts.get(this.vm.contextId);
   }
 
   nextCalloutToken(): number {
@@ -128,7 +152,7 @@ export class WasmInstance {
     this.#queued++;
     setImmediate(() => {
       this.#queued--;
-      if (!root.isGone) this.vm.call('proxy_on_queue_ready', root.id, root.id, token);
+      if (!root.isGone) this.call('proxy_on_queue_ready', root.id, root.id, token);
     });
   }
 
@@ -140,13 +164,13 @@ export class WasmInstance {
   }
 
   /** `wasm log <plugin> <root_id> <vm_id>: text`; a root context leaves the plugin's name out. */
-  log(level: number, text: string): void {
-    const context = this.#contexts.get(this.vm.current);
+  log(level: LogLevel, text: string): void {
+    const context = this.#contexts.get(this.vm.contextId);
     const plugin = context?.root.plugin;
     const name = context !== undefined && context !== context.root ? plugin?.name : undefined;
     const prefix = [name, plugin?.rootId, this.vmId].filter((part) => part !== undefined && part !== '');
     this.surroundings.logger.log(
-      logLevels[level] ?? 'critical',
+      level,
       'wasm',
       `wasm log${prefix.map((part) => ` ${String(part)}`).join('')}: ${text}`,
     );

@@ -1,5 +1,5 @@
 import type { Counter, Gauge, Histogram, Stats } from '../stats.ts';
-import { Result } from './result.ts';
+import { WasmResult } from './result.ts';
 
 const kinds = ['counter', 'gauge', 'histogram'] as const;
 type Metric =
@@ -31,26 +31,31 @@ export class Metrics {
     return id;
   }
 
-  increment(id: number, offset: bigint): Result {
-    const metric = this.#metrics.get(id);
-    if (metric === undefined) return Result.NotFound;
-    if (metric.kind === 'histogram' || (metric.kind === 'counter' && offset <= 0n)) return Result.BadArgument;
-    metric.stat.add(offset);
-    return Result.Ok;
+  /** The two lower bits of an id say its kind, and there are three. */
+  #find(id: number): Metric | WasmResult {
+    return this.#metrics.get(id) ?? ((id & 3) === 3 ? WasmResult.BadArgument : WasmResult.NotFound);
   }
 
-  record(id: number, value: bigint): Result {
-    const metric = this.#metrics.get(id);
-    if (metric === undefined) return Result.NotFound;
+  increment(id: number, offset: bigint): WasmResult {
+    const metric = this.#find(id);
+    if (typeof metric === 'number') return metric;
+    if (metric.kind === 'histogram' || (metric.kind === 'counter' && offset <= 0n)) return WasmResult.BadArgument;
+    metric.stat.add(offset);
+    return WasmResult.Ok;
+  }
+
+  record(id: number, value: bigint): WasmResult {
+    const metric = this.#find(id);
+    if (typeof metric === 'number') return metric;
     if (metric.kind === 'counter') metric.stat.add(value);
     else if (metric.kind === 'gauge') metric.stat.set(value);
     else metric.stat.record(value);
-    return Result.Ok;
+    return WasmResult.Ok;
   }
 
-  value(id: number): bigint | Result {
-    const metric = this.#metrics.get(id);
-    if (metric === undefined) return Result.NotFound;
-    return metric.kind === 'histogram' ? Result.BadArgument : metric.stat.value;
+  value(id: number): bigint | WasmResult {
+    const metric = this.#find(id);
+    if (typeof metric === 'number') return metric;
+    return metric.kind === 'histogram' ? WasmResult.BadArgument : metric.stat.value;
   }
 }

@@ -1,54 +1,42 @@
-// Header maps on the wire: u32 count, {u32 name length, u32 value length} for each, then name NUL value NUL for each.
-import type { Header } from '../header-map.ts';
+// Header maps on their way through linear memory, both directions. (cpp-host: pairs_util.cc)
+//
+//     u32 count │ count × (u32 name length, u32 value length) │ count × (name 00 value 00), little endian
 
-/** What a host takes. (cpp-host: pairs_util.cc) */
-const mostPairs = 1024;
-const mostBytes = 1 << 20;
+export type Pair = readonly [name: string, value: string];
 
-/** No bytes at all for no pairs. */
-export function encodePairs(pairs: Iterable<Header>): Uint8Array {
-  return encodeBytePairs(Array.from(pairs, ([name, value]) => [latin1(name), latin1(value)] as const));
+/** Of what a module sends. (cpp-host: limits.h) */
+const MOST_PAIRS = 1024;
+const MOST_BYTES = 1024 * 1024;
+
+/** Names and values are latin1. No pairs are no bytes at all. */
+export function encodePairs(pairs: Iterable<Pair>): Uint8Array {
+  const list = [...pairs];
+  if (list.length === 0) return new Uint8Array(0);
+  const lengths = Buffer.alloc(4 + 8 * list.length);
+  lengths.writeUInt32LE(list.length);
+  list.forEach(([name, value], index) => {
+    lengths.writeUInt32LE(name.length, 4 + 8 * index);
+    lengths.writeUInt32LE(value.length, 8 + 8 * index);
+  });
+  const texts = list.map(([name, value]) => `${name}\0${value}\0`).join('');
+  return new Uint8Array(Buffer.concat([lengths, Buffer.from(texts, 'latin1')]));
 }
 
-export function encodeBytePairs(pairs: readonly (readonly [Uint8Array, Uint8Array])[]): Uint8Array {
-  if (pairs.length === 0) return new Uint8Array(0);
-  const size = pairs.reduce((sum, [name, value]) => sum + 8 + name.length + 1 + value.length + 1, 4);
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, pairs.length, true);
-  let lengths = 4;
-  let at = 4 + pairs.length * 8;
-  for (const [name, value] of pairs) {
-    view.setUint32(lengths, name.length, true);
-    view.setUint32(lengths + 4, value.length, true);
-    lengths += 8;
-    bytes.set(name, at);
-    at += name.length + 1;
-    bytes.set(value, at);
-    at += value.length + 1;
-  }
-  return bytes;
-}
+/** What is malformed, or more than 1024 pairs or 1 MiB, is no pairs at all: Envoy says nothing about it either. */
+export function decodePairs(bytes: Uint8Array): Pair[] {
+  if (bytes.length < 4 || bytes.length > MOST_BYTES) return [];
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = buffer.readUInt32LE();
+  let at = 4 + 8 * count;
+  if (count > MOST_PAIRS || at > buffer.length) return [];
 
-/** What does not fill its bytes exactly, or is too much, is no pairs: Envoy says nothing of it either. */
-export function decodePairs(bytes: Uint8Array): Header[] {
-  if (bytes.length < 4 || bytes.length > mostBytes) return [];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const count = view.getUint32(0, true);
-  if (count > mostPairs || 4 + count * 8 > bytes.length) return [];
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const pairs: Header[] = [];
-  let at = 4 + count * 8;
+  const pairs: Pair[] = [];
   for (let index = 0; index < count; index++) {
-    const nameEnd = at + view.getUint32(4 + index * 8, true);
-    const valueEnd = nameEnd + 1 + view.getUint32(8 + index * 8, true);
-    if (valueEnd >= bytes.length || bytes[nameEnd] !== 0 || bytes[valueEnd] !== 0) return [];
-    pairs.push([text.toString('latin1', at, nameEnd), text.toString('latin1', nameEnd + 1, valueEnd)]);
+    const nameEnd = at + buffer.readUInt32LE(4 + 8 * index);
+    const valueEnd = nameEnd + 1 + buffer.readUInt32LE(8 + 8 * index);
+    if (buffer[nameEnd] !== 0 || buffer[valueEnd] !== 0) return [];
+    pairs.push([buffer.toString('latin1', at, nameEnd), buffer.toString('latin1', nameEnd + 1, valueEnd)]);
     at = valueEnd + 1;
   }
-  return at === bytes.length ? pairs : [];
-}
-
-function latin1(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1');
+  return at === buffer.length ? pairs : [];
 }

@@ -1,5 +1,6 @@
 // What get_property finds, by the first segment of its path. (envoy: context.cc findValue, CEL attributes)
 import type { HeaderMap } from '../header-map.ts';
+import { flagBits } from '../response-flags.ts';
 import type { Address, StreamInfo } from '../stream-info.ts';
 import { type PropertyValue, descend } from './property-value.ts';
 
@@ -41,7 +42,7 @@ const ofStream: Readonly<Record<string, Lookup>> = {
   response: (_, info) => ({
     code: () => (info.responseCode === undefined ? undefined : BigInt(info.responseCode)),
     code_details: () => info.responseCodeDetails,
-    flags: () => 0n,
+    flags: () => flagBits(info.responseFlags),
     size: () => BigInt(info.bytesSent),
     total_size: () => BigInt(info.bytesSent + (info.responseHeaders?.byteSize ?? 0)),
     headers: () => info.responseHeaders && joined(info.responseHeaders),
@@ -52,6 +53,7 @@ const ofStream: Readonly<Record<string, Lookup>> = {
   connection: (_, info) => ({
     id: () => BigInt(info.connectionId),
     mtls: () => false,
+    requested_server_name: () => '',
   }),
   upstream: (_, { upstreamHost }) => (upstreamHost === undefined ? {} : address(upstreamHost)),
   metadata: (_, { dynamicMetadata }) => ({
@@ -84,13 +86,14 @@ function xds({ node }: PropertySource, info: StreamInfo | undefined): Record<str
     ...(info && {
       route_name: info.routeName ?? '',
       cluster_name: info.upstreamCluster ?? '',
-      virtual_host_name: '',
+      virtual_host_name: info.virtualHost ?? '',
       filter_chain_name: '',
       listener_direction: 0n,
       listener_metadata: '',
       route_metadata: '',
       cluster_metadata: '',
       virtual_host_metadata: '',
+      ...(info.upstreamHost && { upstream_host_metadata: null }),
     }),
   };
 }
@@ -106,8 +109,11 @@ export function findProperty(source: PropertySource, path: readonly string[]): P
   if (info === undefined) return undefined;
   if (first === 'connection_id') return BigInt(info.connectionId);
   if (first === 'filter_state') return info.filterState.get(path.slice(1).join('\0'));
+  if (path.length === 0) return null; // all of it together has no bytes
   const lookup = Object.hasOwn(ofStream, first) ? ofStream[first] : undefined;
-  if (lookup === undefined) return info.filterState.get(`wasm.${path.join('\0')}`);
+  // What set_property has stored under more than one segment is not found again.
+  if (lookup === undefined) return path.length === 1 ? info.filterState.get(`wasm.${first}`) : undefined;
+  if (path.length === 1) return first === 'metadata' ? new Uint8Array(0) : null;
   const members = lookup(source, info);
   return Object.hasOwn(members, second) ? descend(members[second]?.(), rest) : undefined;
 }

@@ -1,4 +1,4 @@
-import { encodeBytePairs } from './pairs.ts';
+import { encodePairs } from './pairs.ts';
 
 /** A property before it becomes bytes: text is latin1 or bytes, whole numbers are bigints, others doubles. */
 export type PropertyValue =
@@ -27,29 +27,32 @@ export function serializeProperty(value: PropertyValue): Uint8Array | undefined 
   return Array.isArray(value) ? serializeList(value as readonly PropertyValue[]) : serializeMap(value as PropertyMap);
 }
 
-const NOTHING = new Uint8Array(0);
 const NO_PAIRS = new Uint8Array(4);
 
 /** As the names of pairs without values; a list of mixed types, or of anything but scalars, has no bytes. */
 function serializeList(list: readonly PropertyValue[]): Uint8Array | undefined {
   const [first] = list;
-  const pairs: (readonly [Uint8Array, Uint8Array])[] = [];
+  const pairs: [string, string][] = [];
   for (const item of list) {
     const scalar = item === null || typeof item === 'object' ? undefined : serializeProperty(item);
     if (scalar === undefined || typeof item !== typeof first) return undefined;
-    pairs.push([scalar, NOTHING]);
+    pairs.push([latin1(scalar), '']);
   }
-  return pairs.length === 0 ? NO_PAIRS : encodeBytePairs(pairs);
+  return pairs.length === 0 ? NO_PAIRS : encodePairs(pairs);
 }
 
 function serializeMap(map: PropertyMap): Uint8Array | undefined {
-  const pairs: (readonly [Uint8Array, Uint8Array])[] = [];
+  const pairs: [string, string][] = [];
   for (const [name, value] of Object.entries(map)) {
     const bytes = serializeProperty(value);
     if (bytes === undefined) return undefined;
-    pairs.push([Buffer.from(name, 'utf8'), bytes]);
+    pairs.push([latin1(Buffer.from(name, 'utf8')), latin1(bytes)]);
   }
-  return pairs.length === 0 ? NO_PAIRS : encodeBytePairs(pairs);
+  return pairs.length === 0 ? NO_PAIRS : encodePairs(pairs);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
 }
 
 /** What a path leads to within a value; list elements by their index as text. */

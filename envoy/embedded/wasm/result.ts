@@ -1,5 +1,5 @@
-/** What a host call returns. (proxy-wasm spec v0.2.1, proxy_result_t) */
-export const Result = {
+/** What a host call returns to the module. (proxy-wasm ABI: proxy_result_t) */
+export const WasmResult = {
   Ok: 0,
   NotFound: 1,
   BadArgument: 2,
@@ -14,4 +14,4 @@ export const Result = {
   BrokenConnection: 11,
   Unimplemented: 12,
 } as const;
-export type Result = (typeof Result)[keyof typeof Result];
+export type WasmResult = (typeof WasmResult)[keyof typeof WasmResult];

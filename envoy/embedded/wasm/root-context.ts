@@ -4,14 +4,14 @@ import type { WasmPlugin } from '../config/model.ts';
 import type { HeaderMap } from '../header-map.ts';
 import { BufferType, type Context, MapType } from './context.ts';
 import type { WasmInstance } from './instance.ts';
-import { Result } from './result.ts';
+import { WasmResult } from './result.ts';
 
 /** A plugin's configuration in one VM: its ticks, callouts and queues. An old one lives until its last stream is gone. */
 export class RootContext implements Context {
   readonly id: number;
   readonly plugin: WasmPlugin;
   readonly instance: WasmInstance;
-  readonly missingMap = Result.BadArgument;
+  readonly missingMap = WasmResult.BadArgument;
   readonly info = undefined;
   readonly requestHeaders = undefined;
   /** Callouts under way, by token. */
@@ -46,22 +46,25 @@ export class RootContext implements Context {
     return this.#tick !== undefined;
   }
 
-  /** @returns false where the plugin refuses its configuration, or traps */
-  start(): boolean {
+  /** @returns Envoy's words where the plugin refuses its configuration, or traps in these callbacks themselves */
+  start(): string | undefined {
+    const { plugin, instance } = this;
+    this.#configuring = true;
+    instance.call('proxy_on_context_create', this.id, this.id, 0);
+    this.#configuring = false;
+    if (!this.#accepts('proxy_on_vm_start', plugin.vm.configuration.length)) return 'Failed to start base Wasm';
+    this.#configuring = true;
+    const configured = this.#accepts('proxy_on_configure', plugin.configuration.length);
+    this.#configuring = false;
+    return configured ? undefined : 'Failed to configure base Wasm plugin';
+  }
+
+  /** A VM that is dead before the question is not asked, and Envoy takes that for a yes. */
+  #accepts(callback: string, size: number): boolean {
     const { vm } = this.instance;
-    const { plugin } = this;
-    this.#configuring = true;
-    vm.call('proxy_on_context_create', this.id, this.id, 0);
-    this.#configuring = false;
-    if (vm.has('proxy_on_vm_start')) {
-      if (vm.call('proxy_on_vm_start', this.id, this.id, plugin.vm.configuration.length) === 0) return false;
-    }
-    this.#configuring = true;
-    const configured = vm.has('proxy_on_configure')
-      ? vm.call('proxy_on_configure', this.id, this.id, plugin.configuration.length)
-      : 1;
-    this.#configuring = false;
-    return vm.failed === undefined && configured !== 0 && configured !== undefined;
+    if (vm.failed !== undefined || !vm.has(callback)) return true;
+    const answer = this.instance.call(callback, this.id, this.id, size);
+    return answer !== undefined && answer !== 0;
   }
 
   addStream(): void {
@@ -82,10 +85,9 @@ export class RootContext implements Context {
   #goIfUnused(): void {
     if (!this.#retired || this.#streams > 0 || this.#gone || this.#parked) return;
     this.setTick(0);
-    const { vm } = this.instance;
     this.#parked = true;
     // One that is not done yet says 0, and ends later with proxy_done.
-    if (vm.call('proxy_on_done', this.id, this.id) !== 0) this.end();
+    if (this.instance.call('proxy_on_done', this.id, this.id) !== 0) this.end();
   }
 
   /** It said that it is not done. */
@@ -99,7 +101,7 @@ export class RootContext implements Context {
     this.setTick(0);
     for (const cancel of this.callouts.values()) cancel();
     this.callouts.clear();
-    this.instance.vm.call('proxy_on_delete', this.id, this.id);
+    this.instance.call('proxy_on_delete', this.id, this.id);
     this.instance.removeRoot(this);
   }
 
@@ -118,7 +120,7 @@ export class RootContext implements Context {
     this.#tick = undefined;
     if (period === 0 || this.#gone) return;
     this.#tick = setTimeout(() => {
-      this.instance.vm.call('proxy_on_tick', this.id, this.id);
+      this.instance.call('proxy_on_tick', this.id, this.id);
       if (this.#period !== 0 && !this.#gone && this.instance.vm.failed === undefined) this.setTick(this.#period);
     }, period);
   }
@@ -127,16 +129,17 @@ export class RootContext implements Context {
   answered(token: number, answer: AsyncResponse | 'reset'): void {
     this.callouts.delete(token);
     if (this.#gone) return;
-    const { vm } = this.instance;
+    const { instance } = this;
     if (answer === 'reset') {
-      this.status = { code: Result.BrokenConnection, message: 'reset' };
-      vm.call('proxy_on_http_call_response', this.id, this.id, token, 0, 0, 0);
+      this.status = { code: WasmResult.BrokenConnection, message: 'reset' };
+      instance.call('proxy_on_http_call_response', this.id, this.id, token, 0, 0, 0);
+      this.status = { code: WasmResult.BrokenConnection, message: '' };
       return;
     }
     this.#answer = answer;
     const { headers, body, trailers } = answer;
     const counts = [headers.size, body.length, trailers?.size ?? 0];
-    vm.call('proxy_on_http_call_response', this.id, this.id, token, ...counts);
+    instance.call('proxy_on_http_call_response', this.id, this.id, token, ...counts);
     this.#answer = undefined;
   }
 
@@ -145,8 +148,12 @@ export class RootContext implements Context {
     return type === MapType.CalloutTrailers ? this.#answer?.trailers : undefined;
   }
 
-  changes(): boolean {
-    return false;
+  writableHeaders(): undefined {
+    return undefined;
+  }
+
+  changes(): void {
+    return;
   }
 
   buffer(type: number): BodyBuffer | Uint8Array | undefined {
@@ -160,11 +167,11 @@ export class RootContext implements Context {
     return;
   }
 
-  continueStream(): Result {
-    return Result.Ok;
+  continueStream(): WasmResult {
+    return WasmResult.Ok;
   }
 
-  closeStream(): Result {
-    return Result.Ok;
+  closeStream(): WasmResult {
+    return WasmResult.Ok;
   }
 }

@@ -12,7 +12,7 @@ import type { HeaderMap } from '../header-map.ts';
 import type { StreamInfo } from '../stream-info.ts';
 import { BufferType, type Context, MapType } from './context.ts';
 import type { RootContext } from './root-context.ts';
-import { Result } from './result.ts';
+import { WasmResult } from './result.ts';
 
 /** proxy-wasm: proxy_stream_type_t */
 const StreamType = { Request: 0, Response: 1, Downstream: 2, Upstream: 3 } as const;
@@ -26,6 +26,8 @@ class Side {
   buffering = false;
   /** The chunk of the running data callback. */
   chunk: BodyBuffer | undefined;
+  /** The running data callback is the last one. */
+  endsBody = false;
   /** The last data callback said 2 or 3: Envoy keeps a pointer to a chunk that is gone. */
   dangling = false;
 }
@@ -63,8 +65,8 @@ export class StreamContext implements Context, StreamFilter {
     return this.#logging ? this.info.requestHeaders : this.#request.headers;
   }
 
-  get missingMap(): Result {
-    return this.#logging ? Result.NotFound : Result.BadArgument;
+  get missingMap(): WasmResult {
+    return this.#logging ? WasmResult.NotFound : WasmResult.BadArgument;
   }
 
   #create(): void {
@@ -72,32 +74,28 @@ export class StreamContext implements Context, StreamFilter {
     this.#created = true;
     const { instance } = this.root;
     instance.add(this);
-    instance.vm.call('proxy_on_context_create', this.id, this.id, this.root.id);
+    instance.call('proxy_on_context_create', this.id, this.id, this.root.id);
   }
 
-  /** @returns what the module says, or undefined where it has no such callback */
-  #call(name: string, ...parameters: number[]): number | undefined {
-    const { vm } = this.root.instance;
-    vm.stopped = false;
-    return vm.has(name) ? vm.call(name, this.id, this.id, ...parameters) : undefined;
+  /** Calls a callback, and turns what it says into a status before anything that it has asked for is done. */
+  #call<T>(toStatus: (result: number | undefined) => T, name: string, ...parameters: number[]): T {
+    const { instance } = this.root;
+    const status = instance.deferring(() => toStatus(instance.vm.invoke(name, this.id, this.id, ...parameters)));
+    return status ?? toStatus(undefined);
   }
 
   /** True once the VM is dead: the stream has been answered as the policy says. */
   #isFailed(): boolean {
     if (this.root.instance.vm.failed === undefined) return false;
-    if (this.#failed || this.root.plugin.failurePolicy === 'FAIL_OPEN') return true;
-    this.#failed = true;
+    if (this.#failed) return true;
+    this.#failed = true; // under FAIL_OPEN too: only streams that begin later go without the filter
     this.#callbacks.sendLocalReply({ status: 503, body: '', details: 'wasm_fail_stream', grpcStatus: 14 });
     return true;
   }
 
   #headersStatus(result: number | undefined): HeadersStatus {
-    if (this.#isFailed()) {
-      return this.root.plugin.failurePolicy === 'FAIL_OPEN'
-        ? HeadersStatus.Continue
-        : HeadersStatus.StopAllIterationAndWatermark;
-    }
-    if (this.root.instance.vm.stopped || (result ?? 0) > HeadersStatus.StopAllIterationAndWatermark) {
+    if (this.#isFailed()) return HeadersStatus.StopAllIterationAndWatermark;
+    if (this.root.instance.stopIteration || (result ?? 0) > HeadersStatus.StopAllIterationAndWatermark) {
       return HeadersStatus.StopAllIterationAndWatermark;
     }
     switch (result as HeadersStatus | undefined) {
@@ -118,19 +116,15 @@ export class StreamContext implements Context, StreamFilter {
   }
 
   #dataStatus(result: number | undefined): DataStatus {
-    if (this.#isFailed()) {
-      return this.root.plugin.failurePolicy === 'FAIL_OPEN' ? DataStatus.Continue : DataStatus.StopIterationNoBuffer;
-    }
-    if (this.root.instance.vm.stopped || (result ?? 0) > DataStatus.StopIterationNoBuffer)
+    if (this.#isFailed()) return DataStatus.StopIterationNoBuffer;
+    if (this.root.instance.stopIteration || (result ?? 0) > DataStatus.StopIterationNoBuffer)
       return DataStatus.StopIterationNoBuffer;
     return (result ?? DataStatus.Continue) as DataStatus;
   }
 
   #trailersStatus(result: number | undefined): TrailersStatus {
-    if (this.#isFailed()) {
-      return this.root.plugin.failurePolicy === 'FAIL_OPEN' ? TrailersStatus.Continue : TrailersStatus.StopIteration;
-    }
-    return this.root.instance.vm.stopped || (result ?? 0) !== 0
+    if (this.#isFailed()) return TrailersStatus.StopIteration;
+    return this.root.instance.stopIteration || (result ?? 0) !== 0
       ? TrailersStatus.StopIteration
       : TrailersStatus.Continue;
   }
@@ -138,8 +132,11 @@ export class StreamContext implements Context, StreamFilter {
   decodeHeaders(headers: HeaderMap, endStream: boolean): HeadersStatus {
     this.#create();
     this.#request.headers = headers;
-    const status = this.#headersStatus(
-      this.#call('proxy_on_request_headers', headers.size, ...this.#endOfHeaders(endStream)),
+    const status = this.#call(
+      (result) => this.#headersStatus(result),
+      'proxy_on_request_headers',
+      headers.size,
+      ...this.#endOfHeaders(endStream),
     );
     if (status === HeadersStatus.Continue) this.#request.headers = undefined;
     this.#stoppedBy = explainHeaders(status, 'on_request_headers', this.root.plugin.allowOnHeadersStopIteration);
@@ -148,7 +145,7 @@ export class StreamContext implements Context, StreamFilter {
 
   /** ABI 0.1.0 does not say whether a body follows. */
   #endOfHeaders(endStream: boolean): number[] {
-    return this.root.instance.vm.module.abi === '0.1.0' ? [] : [Number(endStream)];
+    return this.root.instance.vm.compiled.abi === '0.1.0' ? [] : [Number(endStream)];
   }
 
   decodeData(data: BodyBuffer, endStream: boolean): DataStatus {
@@ -166,7 +163,7 @@ export class StreamContext implements Context, StreamFilter {
   decodeTrailers(trailers: HeaderMap): TrailersStatus {
     if (!this.#created) return TrailersStatus.Continue;
     this.#request.trailers = trailers;
-    const status = this.#trailersStatus(this.#call('proxy_on_request_trailers', trailers.size));
+    const status = this.#call((result) => this.#trailersStatus(result), 'proxy_on_request_trailers', trailers.size);
     if (status === TrailersStatus.Continue) this.#request.trailers = undefined;
     else this.#stoppedBy = 'paused in on_request_trailers';
     return status;
@@ -175,8 +172,11 @@ export class StreamContext implements Context, StreamFilter {
   encodeHeaders(headers: HeaderMap, endStream: boolean): HeadersStatus {
     if (!this.#created || this.#failed) return HeadersStatus.Continue;
     this.#response.headers = headers;
-    const status = this.#headersStatus(
-      this.#call('proxy_on_response_headers', headers.size, ...this.#endOfHeaders(endStream)),
+    const status = this.#call(
+      (result) => this.#headersStatus(result),
+      'proxy_on_response_headers',
+      headers.size,
+      ...this.#endOfHeaders(endStream),
     );
     if (status === HeadersStatus.Continue) this.#response.headers = undefined;
     this.#stoppedBy = explainHeaders(status, 'on_response_headers', this.root.plugin.allowOnHeadersStopIteration);
@@ -198,7 +198,7 @@ export class StreamContext implements Context, StreamFilter {
   encodeTrailers(trailers: HeaderMap): TrailersStatus {
     if (!this.#created || this.#failed) return TrailersStatus.Continue;
     this.#response.trailers = trailers;
-    const status = this.#trailersStatus(this.#call('proxy_on_response_trailers', trailers.size));
+    const status = this.#call((result) => this.#trailersStatus(result), 'proxy_on_response_trailers', trailers.size);
     if (status === TrailersStatus.Continue) this.#response.trailers = undefined;
     return status;
   }
@@ -219,7 +219,14 @@ export class StreamContext implements Context, StreamFilter {
     } else {
       side.chunk = data;
     }
-    const status = this.#dataStatus(this.#call(callback, side.chunk?.length ?? 0, Number(endStream)));
+    side.endsBody = endStream;
+    const status = this.#call(
+      (result) => this.#dataStatus(result),
+      callback,
+      side.chunk?.length ?? 0,
+      Number(endStream),
+    );
+    side.endsBody = false;
     side.buffering = status === DataStatus.StopIterationAndBuffer;
     side.dangling = status === DataStatus.StopIterationAndWatermark || status === DataStatus.StopIterationNoBuffer;
     side.chunk = undefined;
@@ -227,10 +234,11 @@ export class StreamContext implements Context, StreamFilter {
   }
 
   onLog(): void {
-    if (this.#failed || this.root.instance.vm.failed !== undefined) return;
+    const { instance } = this.root;
+    if (this.#failed || instance.vm.failed !== undefined) return;
     this.#create(); // a request that no filter saw is logged all the same
     this.#logging = true;
-    this.#call('proxy_on_log');
+    instance.call('proxy_on_log', this.id, this.id);
     this.#logging = false;
   }
 
@@ -239,8 +247,8 @@ export class StreamContext implements Context, StreamFilter {
     this.#destroyed = true;
     const { instance } = this.root;
     if (this.#created && instance.vm.failed === undefined) {
-      this.#call('proxy_on_done');
-      this.#call('proxy_on_delete');
+      instance.call('proxy_on_done', this.id, this.id);
+      instance.call('proxy_on_delete', this.id, this.id);
     }
     instance.remove(this);
     this.root.removeStream();
@@ -269,11 +277,21 @@ export class StreamContext implements Context, StreamFilter {
     }
   }
 
-  changes(type: number): boolean {
-    if (this.#logging || type > MapType.ResponseTrailers) return false;
+  /** In the callback that ends a body there are trailers as soon as one is written. */
+  writableHeaders(type: number): HeaderMap | undefined {
+    if (this.#logging) return undefined;
+    if (type === MapType.RequestTrailers && this.#request.endsBody) {
+      return (this.#request.trailers ??= this.#callbacks.addDecodedTrailers());
+    }
+    if (type === MapType.ResponseTrailers && this.#response.endsBody) {
+      return (this.#response.trailers ??= this.#callbacks.addEncodedTrailers());
+    }
+    return type > MapType.ResponseTrailers ? undefined : this.headers(type);
+  }
+
+  changes(type: number): void {
     // ABI 0.2.1 and before: a request whose headers changed may have another route.
     if (type === MapType.RequestHeaders) this.#callbacks.clearRouteCache();
-    return true;
   }
 
   buffer(type: number): BodyBuffer | Uint8Array | undefined {
@@ -294,15 +312,15 @@ export class StreamContext implements Context, StreamFilter {
   }
 
   sendLocalReply(reply: LocalReply): void {
-    const { vm } = this.root.instance;
-    vm.stopIteration = true;
-    vm.afterCall(() => {
+    const { instance } = this.root;
+    instance.stopIteration = true;
+    instance.vm.afterCall(() => {
       if (this.#destroyed) return;
       this.#callbacks.sendLocalReply(reply);
     });
   }
 
-  continueStream(type: number): Result {
+  continueStream(type: number): WasmResult {
     const { vm } = this.root.instance;
     if (type === StreamType.Request) {
       vm.afterCall(() => {
@@ -313,27 +331,27 @@ export class StreamContext implements Context, StreamFilter {
         if (!this.#destroyed) this.#callbacks.continueEncoding();
       });
     } else if (type === StreamType.Upstream) {
-      return Result.Unimplemented;
+      return WasmResult.Unimplemented;
     } else if (type !== StreamType.Downstream) {
-      return Result.BadArgument;
+      return WasmResult.BadArgument;
     }
     this.#stoppedBy = undefined;
     this.#request.headers = undefined;
     this.#request.trailers = undefined;
-    return Result.Ok;
+    return WasmResult.Ok;
   }
 
-  closeStream(type: number): Result {
+  closeStream(type: number): WasmResult {
     if (type === StreamType.Request || type === StreamType.Response) {
-      const { vm } = this.root.instance;
-      vm.stopIteration = true;
-      vm.afterCall(() => {
+      const { instance } = this.root;
+      instance.stopIteration = true;
+      instance.vm.afterCall(() => {
         if (!this.#destroyed) this.#callbacks.resetStream('wasm_close_stream');
       });
-      return Result.Ok;
+      return WasmResult.Ok;
     }
     // Of a connection: Ok, and nothing happens.
-    return type <= StreamType.Upstream ? Result.Ok : Result.BadArgument;
+    return type <= StreamType.Upstream ? WasmResult.Ok : WasmResult.BadArgument;
   }
 }
 

@@ -1,126 +1,160 @@
-// WASI as far as Envoy has it: a clock, randomness, the environment, and lines for the log. There are no files.
+// What is left of an operating system: standard output is the log, and there are no files. Errors are those that Envoy
+// 1.40.0 gives, which are not always the standard's. (cpp-host: exports.cc)
 import { randomFillSync } from 'node:crypto';
-import type { HostFunction, WasmVm } from './vm.ts';
+import type { Arguments } from './imports.ts';
+import type { wasiFunctions } from './signatures.ts';
+import type { WasmVm } from './vm.ts';
 
-/** __wasi_errno_t */
-const SUCCESS = 0;
-const EBADF = 8;
-const EFAULT = 21;
-const EINVAL = 28;
-const ENOENT = 44;
-const ENOSYS = 52;
-const ENOTSUP = 58;
+const Errno = { success: 0, badf: 8, exist: 20, fault: 21, inval: 28, noent: 44, nosys: 52, notsup: 58 } as const;
+type Errno = (typeof Errno)[keyof typeof Errno];
 
-const mostRandom = 65_536;
-const stdout = 1;
-const stderr = 2;
+const Clock = { realtime: 0, monotonic: 1 } as const;
+/** Of one call. */
+const MOST_RANDOM = 65_536;
+/** Of one call; Envoy takes all that its own memory takes. */
+const MOST_WRITTEN = 16 * 1024 * 1024;
+const IOVEC = 8;
+const NEWLINE = 0x0a;
+/** fs_rights_base: fd_write, and nothing else. */
+const fdstat = new Uint8Array(new BigUint64Array([0n, 64n, 0n]).buffer);
 
-export interface WasiSurroundings {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly log: (level: number, text: string) => void;
-}
-
-/** What is there only so that modules of other languages can be loaded; nothing calls it to any effect. */
-const inert: Readonly<Record<string, number>> = {
-  args_get: SUCCESS,
-  clock_res_get: ENOTSUP,
-  fd_advise: ENOSYS,
-  fd_allocate: ENOSYS,
-  fd_close: SUCCESS,
-  fd_datasync: ENOSYS,
-  fd_fdstat_set_flags: ENOSYS,
-  fd_fdstat_set_rights: ENOSYS,
-  fd_filestat_get: ENOTSUP,
-  fd_filestat_set_size: ENOSYS,
-  fd_filestat_set_times: ENOSYS,
-  fd_pread: ENOSYS,
-  fd_prestat_dir_name: ENOSYS,
-  fd_prestat_get: EBADF,
-  fd_pwrite: ENOSYS,
-  fd_read: ENOSYS,
-  fd_readdir: ENOSYS,
-  fd_renumber: ENOSYS,
-  fd_seek: SUCCESS,
-  fd_sync: ENOSYS,
-  fd_tell: ENOSYS,
-  path_create_directory: ENOSYS,
-  path_filestat_get: ENOTSUP,
-  path_filestat_set_times: ENOSYS,
-  path_link: ENOSYS,
-  path_open: ENOENT,
-  path_readlink: ENOSYS,
-  path_remove_directory: ENOSYS,
-  path_rename: ENOSYS,
-  path_symlink: ENOSYS,
-  path_unlink_file: ENOSYS,
-  poll_oneoff: SUCCESS,
-  proc_exit: SUCCESS, // returns: what a module does after it is its own business
-  sched_yield: SUCCESS,
-  sock_accept: ENOSYS,
-  sock_recv: ENOSYS,
-  sock_send: ENOSYS,
-  sock_shutdown: ENOSYS,
+type WasiFunctions = {
+  readonly [Name in keyof typeof wasiFunctions]: (
+    vm: WasmVm,
+    ...args: Arguments<(typeof wasiFunctions)[Name]>
+  ) => Errno;
 };
 
-export function wasiFunctions(vm: WasmVm, { environment, log }: WasiSurroundings): Record<string, HostFunction> {
-  const variables = Object.entries(environment).map(([name, value]) => Buffer.from(`${name}=${value}\0`));
-  const done = (written: boolean): number => (written ? SUCCESS : EFAULT);
-  return {
-    ...Object.fromEntries(Object.entries(inert).map(([name, result]) => [name, () => result])),
-
-    args_sizes_get: (count: number, size: number) => done(vm.writeU32(count, 0) && vm.writeU32(size, 0)),
-
-    environ_sizes_get: (count: number, size: number) => {
-      const bytes = variables.reduce((sum, variable) => sum + variable.length, 0);
-      return done(vm.writeU32(count, variables.length) && vm.writeU32(size, bytes));
-    },
-
-    environ_get: (pointers: number, data: number) => {
-      let at = data;
-      for (const [index, variable] of variables.entries()) {
-        if (!vm.writeU32(pointers + 4 * index, at) || !vm.write(at, variable)) return EFAULT;
-        at += variable.length;
-      }
-      return SUCCESS;
-    },
-
-    clock_time_get: (clock: number, _precision: bigint, out: number) => {
-      if (clock === 0) return done(vm.writeU64(out, nowNanoseconds()));
-      if (clock === 1) return done(vm.writeU64(out, process.hrtime.bigint()));
-      return ENOTSUP;
-    },
-
-    random_get: (pointer: number, length: number) => {
-      if (length >>> 0 > mostRandom) return EINVAL;
-      return done(vm.write(pointer, randomFillSync(new Uint8Array(length >>> 0))));
-    },
-
-    fd_fdstat_get: (file: number, out: number) => {
-      if (file !== stdout && file !== stderr) return EBADF;
-      const stat = new Uint8Array(24);
-      stat[8] = 64; // __WASI_RIGHTS_FD_WRITE
-      return done(vm.write(out, stat));
-    },
-
-    fd_write: (file: number, vectors: number, count: number, outWritten: number) => {
-      if (file !== stdout && file !== stderr) return EBADF;
-      let text = '';
-      let written = 0;
-      for (let index = 0; index < count; index++) {
-        const pointer = vm.readU32(vectors + 8 * index);
-        const length = vm.readU32(vectors + 8 * index + 4);
-        const part = pointer === undefined || length === undefined ? undefined : vm.readText(pointer, length, 'utf8');
-        if (part === undefined) return EFAULT;
-        text += part;
-        written += length ?? 0;
-      }
-      if (written > 0) log(file === stdout ? 2 : 4, text.replace(/\n$/, ''));
-      return done(vm.writeU32(outWritten, written));
-    },
+const succeed = (): Errno => Errno.success;
+const unsupported = (): Errno => Errno.notsup;
+const unimplemented = (): Errno => Errno.nosys;
+const badFile = (): Errno => Errno.badf;
+/** Done for standard output and error, where it means nothing. */
+const onOutput = (_vm: WasmVm, fd: number): Errno => (isOutput(fd) ? Errno.success : Errno.badf);
+const traced =
+  (name: string) =>
+  (vm: WasmVm): Errno => {
+    vm.options.report('trace', `wasi_unstable ${name}`);
+    return Errno.success;
   };
+
+export const wasi: WasiFunctions = {
+  args_get: succeed,
+  args_sizes_get: (vm, count, size) => written(vm.writeU32(count, 0) && vm.writeU32(size, 0)),
+  environ_get: environGet,
+  environ_sizes_get: (vm, count, size) => {
+    const variables = environment(vm);
+    const total = variables.reduce((sum, { length }) => sum + length, 0);
+    return written(vm.writeU32(count, variables.length) && vm.writeU32(size, total));
+  },
+
+  clock_res_get: (vm, clock, out) => (isClock(clock) ? written(vm.writeU64(out, 1n)) : Errno.notsup),
+  clock_time_get: (vm, clock, _precision, out) => {
+    if (!isClock(clock)) return Errno.notsup;
+    const wallClock = (): bigint => BigInt(Math.round(vm.options.now() * 1000)) * 1000n;
+    return written(vm.writeU64(out, clock === Clock.realtime ? wallClock() : process.hrtime.bigint()));
+  },
+  random_get: (vm, out, length) => {
+    if (length > MOST_RANDOM) return Errno.inval;
+    const bytes = new Uint8Array(length);
+    (vm.options.random ?? randomFillSync)(bytes);
+    return written(vm.memory.write(out, bytes));
+  },
+
+  fd_write: write,
+  fd_pwrite: (vm, fd, vectors, count, _offset, out) => write(vm, fd, vectors, count, out),
+  fd_fdstat_get: (vm, fd, out) => {
+    if (!isOutput(fd)) return Errno.badf;
+    vm.memory.write(out, fdstat); // Envoy does not look whether it was in bounds.
+    return Errno.success;
+  },
+  fd_tell: (vm, fd, out) => (isOutput(fd) ? written(vm.writeU64(out, 0n)) : Errno.badf),
+  fd_readdir: (vm, _fd, _buffer, _length, _cookie, out) => (vm.writeU32(out, 0) ? Errno.exist : Errno.fault),
+  fd_renumber: (_vm, from, to) => (isOutput(from) && isOutput(to) ? Errno.notsup : Errno.badf),
+  poll_oneoff: (vm, _subscriptions, _events, _count, out) => written(vm.writeU32(out, 0)),
+
+  fd_close: traced('fd_close'),
+  fd_seek: traced('fd_seek'),
+  /** Does not end anything: what stands behind it runs, mostly `unreachable`. */
+  proc_exit: traced('proc_exit'),
+  sched_yield: succeed,
+  fd_advise: succeed,
+  fd_allocate: onOutput,
+  fd_datasync: onOutput,
+  fd_fdstat_set_rights: onOutput,
+  fd_filestat_set_size: onOutput,
+  fd_filestat_set_times: onOutput,
+  fd_sync: onOutput,
+  fd_filestat_get: badFile,
+  /** Ends the search for preopened directories. */
+  fd_prestat_get: badFile,
+  fd_fdstat_set_flags: unimplemented,
+  fd_pread: unimplemented,
+  fd_prestat_dir_name: unimplemented,
+  fd_read: unimplemented,
+  path_open: () => Errno.noent,
+  path_create_directory: unsupported,
+  path_filestat_get: unsupported,
+  path_filestat_set_times: unsupported,
+  path_link: unsupported,
+  path_readlink: unsupported,
+  path_remove_directory: unsupported,
+  path_rename: unsupported,
+  path_symlink: unsupported,
+  path_unlink_file: unsupported,
+  sock_accept: unsupported,
+  sock_recv: unsupported,
+  sock_send: unsupported,
+  sock_shutdown: unsupported,
+};
+
+function environment(vm: WasmVm): Buffer[] {
+  return Object.entries(vm.options.environment).map(([name, value]) => Buffer.from(`${name}=${value}\0`));
 }
 
-/** Wall clock time since 1970. */
-export function nowNanoseconds(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+function environGet(vm: WasmVm, pointers: number, texts: number): Errno {
+  for (const [index, variable] of environment(vm).entries()) {
+    if (!vm.writeU32(pointers + 4 * index, texts) || !vm.memory.write(texts, variable)) return Errno.fault;
+    texts += variable.length;
+  }
+  return Errno.success;
+}
+
+/** One line of the log per call, without the newline at its end. */
+function write(vm: WasmVm, fd: number, vectors: number, count: number, out: number): Errno {
+  if (!isOutput(fd)) return Errno.badf;
+  const bytes = gather(vm, vectors, count);
+  if (!bytes) return Errno.fault;
+  const end = bytes.at(-1) === NEWLINE ? bytes.length - 1 : bytes.length;
+  if (bytes.length > 0) vm.options.log(vm, fd === 1 ? 'info' : 'error', bytes.toString('utf8', 0, end));
+  return written(vm.writeU32(out, bytes.length));
+}
+
+/** @returns undefined: out of bounds, or more than anybody logs */
+function gather(vm: WasmVm, vectors: number, count: number): Buffer | undefined {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for (let index = 0; index < count; index++) {
+    const pointer = vm.memory.readU32(vectors + IOVEC * index);
+    const length = vm.memory.readU32(vectors + IOVEC * index + 4);
+    if (pointer === undefined || length === undefined) return undefined;
+    if (length === 0) continue;
+    total += length;
+    const part = total > MOST_WRITTEN ? undefined : vm.bytes(pointer, length);
+    if (!part) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function isOutput(fd: number): boolean {
+  return fd === 1 || fd === 2;
+}
+
+function isClock(clock: number): boolean {
+  return clock === Clock.realtime || clock === Clock.monotonic;
+}
+
+function written(inBounds: boolean): Errno {
+  return inBounds ? Errno.success : Errno.fault;
 }

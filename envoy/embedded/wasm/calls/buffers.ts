@@ -1,22 +1,22 @@
 import { BodyBuffer } from '../../body-buffer.ts';
 import { BufferType, bufferTypes } from '../context.ts';
 import type { WasmInstance } from '../instance.ts';
-import { Result } from '../result.ts';
-import type { HostFunction } from '../vm.ts';
+import { WasmResult } from '../result.ts';
+import type { HostCall } from '../host-calls.ts';
 
 const EMPTY = new Uint8Array(0);
 
 /** Outside of their callbacks these read as empty; all others are not found. */
 const bodies: ReadonlySet<number> = new Set([BufferType.RequestBody, BufferType.ResponseBody]);
 
-export function bufferCalls(instance: WasmInstance): Record<string, HostFunction> {
+export function bufferCalls(instance: WasmInstance): Record<string, HostCall> {
   const find = (type: number): BodyBuffer | Uint8Array | undefined =>
     instance.effective?.buffer(type) ?? (bodies.has(type) ? EMPTY : undefined);
 
-  const get = (type: number, start: number, length: number, outData: number, outLength: number): Result => {
-    if (type >>> 0 >= bufferTypes) return Result.BadArgument;
+  const get = (type: number, start: number, length: number, outData: number, outLength: number): WasmResult => {
+    if (type >>> 0 >= bufferTypes) return WasmResult.BadArgument;
     const buffer = find(type);
-    if (buffer === undefined) return Result.NotFound;
+    if (buffer === undefined) return WasmResult.NotFound;
     const from = start >>> 0;
     const size = Math.min(length >>> 0, Math.max(0, buffer.length - from));
     const bytes = buffer instanceof BodyBuffer ? buffer.read(from, size) : buffer.subarray(from, from + size);
@@ -27,19 +27,20 @@ export function bufferCalls(instance: WasmInstance): Record<string, HostFunction
     proxy_get_buffer_bytes: get,
 
     proxy_get_buffer_status: (type: number, outLength: number, outFlags: number) => {
-      if (type >>> 0 >= bufferTypes) return Result.BadArgument;
+      if (type >>> 0 >= bufferTypes) return WasmResult.BadArgument;
       const buffer = find(type);
-      if (buffer === undefined) return Result.NotFound;
+      if (buffer === undefined) return WasmResult.NotFound;
       const written = instance.vm.writeU32(outLength, buffer.length) && instance.vm.writeU32(outFlags, 0);
-      return written ? Result.Ok : Result.InvalidMemoryAccess;
+      return written ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
     },
 
     proxy_set_buffer_bytes: (type: number, start: number, length: number, data: number, size: number) => {
-      if (type >>> 0 >= bufferTypes) return Result.BadArgument;
+      if (type >>> 0 >= bufferTypes) return WasmResult.BadArgument;
       const buffer = instance.effective?.buffer(type);
-      const bytes = instance.vm.read(data, size);
-      if (bytes === undefined) return Result.InvalidMemoryAccess;
-      if (!(buffer instanceof BodyBuffer)) return Result.BadArgument;
+      const bytes = instance.vm.bytes(data, size);
+      if (bytes === undefined) return WasmResult.InvalidMemoryAccess;
+      if (buffer === undefined && !bodies.has(type)) return WasmResult.NotFound;
+      if (!(buffer instanceof BodyBuffer)) return WasmResult.BadArgument;
       return replace(buffer, start >>> 0, length >>> 0, bytes);
     },
 
@@ -50,13 +51,13 @@ export function bufferCalls(instance: WasmInstance): Record<string, HostFunction
 }
 
 /** At the front any number of bytes is replaced, behind the end there is only adding. (envoy: Buffer::copyFrom) */
-function replace(buffer: BodyBuffer, start: number, length: number, bytes: Uint8Array): Result {
+function replace(buffer: BodyBuffer, start: number, length: number, bytes: Uint8Array): WasmResult {
   if (start === 0) {
     buffer.drain(length);
     buffer.prepend(bytes);
-    return Result.Ok;
+    return WasmResult.Ok;
   }
-  if (start < buffer.length) return Result.BadArgument;
+  if (start < buffer.length) return WasmResult.BadArgument;
   buffer.append(bytes);
-  return Result.Ok;
+  return WasmResult.Ok;
 }

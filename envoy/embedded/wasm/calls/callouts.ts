@@ -1,13 +1,13 @@
 import { HeaderMap } from '../../header-map.ts';
 import type { WasmInstance } from '../instance.ts';
 import { decodePairs } from '../pairs.ts';
-import { Result } from '../result.ts';
-import type { HostFunction } from '../vm.ts';
+import { WasmResult } from '../result.ts';
+import type { HostCall } from '../host-calls.ts';
 
 /** Without these no request can be sent. */
 const required = [':method', ':path', ':authority'];
 
-export function calloutCalls(instance: WasmInstance): Record<string, HostFunction> {
+export function calloutCalls(instance: WasmInstance): Record<string, HostCall> {
   const { client } = instance.surroundings;
   return {
     proxy_http_call: (
@@ -23,17 +23,17 @@ export function calloutCalls(instance: WasmInstance): Record<string, HostFunctio
       outToken: number,
     ) => {
       const { vm, effective } = instance;
-      const cluster = vm.readText(uri, uriLength, 'utf8');
-      const headerBytes = vm.read(headers, headersLength);
-      const bodyBytes = vm.read(body, bodyLength);
-      const trailerBytes = vm.read(trailers, trailersLength);
+      const cluster = vm.text(uri, uriLength, 'utf8');
+      const headerBytes = vm.bytes(headers, headersLength);
+      const bodyBytes = vm.bytes(body, bodyLength);
+      const trailerBytes = vm.bytes(trailers, trailersLength);
       if (cluster === undefined || headerBytes === undefined || bodyBytes === undefined || trailerBytes === undefined) {
-        return Result.InvalidMemoryAccess;
+        return WasmResult.InvalidMemoryAccess;
       }
       const request = new HeaderMap(decodePairs(headerBytes));
       const root = effective?.root;
-      if (root === undefined || (timeout | 0) < 0 || !client.hasCluster(cluster)) return Result.BadArgument;
-      if (required.some((name) => !request.has(name))) return Result.BadArgument;
+      if (root === undefined || (timeout | 0) < 0 || !client.hasCluster(cluster)) return WasmResult.BadArgument;
+      if (required.some((name) => !request.has(name))) return WasmResult.BadArgument;
       if (bodyBytes.length > 0) request.set('content-length', String(bodyBytes.length));
       const token = instance.nextCalloutToken();
       const cancel = client.send(
@@ -43,17 +43,17 @@ export function calloutCalls(instance: WasmInstance): Record<string, HostFunctio
           root.answered(token, outcome);
         },
       );
-      if (cancel === undefined) return Result.InternalFailure;
+      if (cancel === undefined) return WasmResult.InternalFailure;
       root.callouts.set(token, cancel);
-      return vm.writeU32(outToken, token) ? Result.Ok : Result.InvalidMemoryAccess;
+      return vm.writeU32(outToken, token) ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
     },
 
     // gRPC services cannot be reached: the answer Envoy gives for a service that is not configured.
-    proxy_grpc_call: () => Result.ParseFailure,
-    proxy_grpc_stream: () => Result.ParseFailure,
-    proxy_grpc_close: () => Result.NotFound,
-    proxy_grpc_cancel: () => Result.NotFound,
-    proxy_grpc_send: () => Result.NotFound,
-    envoy_resolve_dns: () => Result.InternalFailure,
+    proxy_grpc_call: () => WasmResult.ParseFailure,
+    proxy_grpc_stream: () => WasmResult.ParseFailure,
+    proxy_grpc_close: () => WasmResult.NotFound,
+    proxy_grpc_cancel: () => WasmResult.NotFound,
+    proxy_grpc_send: () => WasmResult.NotFound,
+    envoy_resolve_dns: () => WasmResult.InternalFailure,
   };
 }

@@ -1,9 +1,9 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { WasmInstance } from '../instance.ts';
-import { Result } from '../result.ts';
-import type { HostFunction } from '../vm.ts';
+import { WasmResult } from '../result.ts';
+import type { HostCall } from '../host-calls.ts';
 
-type Foreign = (instance: WasmInstance, argument: Uint8Array) => Uint8Array | Result;
+type Foreign = (instance: WasmInstance, argument: Uint8Array) => Uint8Array | WasmResult;
 
 const EMPTY = new Uint8Array(0);
 const mostInflated = 32 << 20;
@@ -15,7 +15,7 @@ const functions: Readonly<Record<string, Foreign>> = {
     try {
       return inflateSync(argument, { maxOutputLength: mostInflated });
     } catch {
-      return Result.SerializationFailure;
+      return WasmResult.SerializationFailure;
     }
   },
   clear_route_cache: ({ effective }) => {
@@ -24,7 +24,7 @@ const functions: Readonly<Record<string, Foreign>> = {
   },
 };
 
-export function foreignCalls(instance: WasmInstance): Record<string, HostFunction> {
+export function foreignCalls(instance: WasmInstance): Record<string, HostCall> {
   return {
     proxy_call_foreign_function: (
       name: number,
@@ -34,11 +34,11 @@ export function foreignCalls(instance: WasmInstance): Record<string, HostFunctio
       outData: number,
       outLength: number,
     ) => {
-      const called = instance.vm.readText(name, nameLength, 'utf8');
-      const argument = instance.vm.read(data, length);
-      if (called === undefined || argument === undefined) return Result.InvalidMemoryAccess;
+      const called = instance.vm.text(name, nameLength, 'utf8');
+      const argument = instance.vm.bytes(data, length);
+      if (called === undefined || argument === undefined) return WasmResult.InvalidMemoryAccess;
       const foreign = Object.hasOwn(functions, called) ? functions[called] : undefined;
-      if (foreign === undefined) return Result.NotFound;
+      if (foreign === undefined) return WasmResult.NotFound;
       const answer = foreign(instance, argument);
       return answer instanceof Uint8Array ? instance.vm.give(answer, outData, outLength) : answer;
     },

@@ -1,15 +1,15 @@
 import type { WasmInstance } from '../instance.ts';
-import { Result } from '../result.ts';
-import type { HostFunction } from '../vm.ts';
+import { WasmResult } from '../result.ts';
+import type { HostCall } from '../host-calls.ts';
 
-export function metricCalls(instance: WasmInstance): Record<string, HostFunction> {
+export function metricCalls(instance: WasmInstance): Record<string, HostCall> {
   return {
     proxy_define_metric: (type: number, name: number, length: number, out: number) => {
-      const text = instance.vm.readText(name, length, 'utf8');
-      if (text === undefined) return Result.InvalidMemoryAccess;
+      const text = instance.vm.text(name, length, 'utf8');
+      if (text === undefined) return WasmResult.InvalidMemoryAccess;
       const id = instance.metrics.define(type, text);
-      if (id === undefined) return Result.BadArgument;
-      return instance.vm.writeU32(out, id) ? Result.Ok : Result.InvalidMemoryAccess;
+      if (id === undefined) return WasmResult.BadArgument;
+      return instance.vm.writeU32(out, id) ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
     },
 
     proxy_increment_metric: (id: number, offset: bigint) => instance.metrics.increment(id, BigInt.asIntN(64, offset)),
@@ -19,7 +19,7 @@ export function metricCalls(instance: WasmInstance): Record<string, HostFunction
     proxy_get_metric: (id: number, out: number) => {
       const value = instance.metrics.value(id);
       if (typeof value === 'number') return value;
-      return instance.vm.writeU64(out, value) ? Result.Ok : Result.InvalidMemoryAccess;
+      return instance.vm.writeU64(out, value) ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
     },
   };
 }

@@ -1,62 +1,62 @@
 import type { WasmInstance } from '../instance.ts';
-import { Result } from '../result.ts';
-import type { HostFunction } from '../vm.ts';
+import { WasmResult } from '../result.ts';
+import type { HostCall } from '../host-calls.ts';
 
-export function sharedCalls(instance: WasmInstance): Record<string, HostFunction> {
+export function sharedCalls(instance: WasmInstance): Record<string, HostCall> {
   const { shared } = instance.surroundings;
-  const text = (pointer: number, length: number): string | undefined => instance.vm.readText(pointer, length);
+  const text = (pointer: number, length: number): string | undefined => instance.vm.text(pointer, length);
   return {
     proxy_get_shared_data: (key: number, length: number, outData: number, outLength: number, outCas: number) => {
       const name = text(key, length);
-      if (name === undefined) return Result.InvalidMemoryAccess;
+      if (name === undefined) return WasmResult.InvalidMemoryAccess;
       const found = shared.get(instance.vmId, name);
-      if (found === undefined) return Result.NotFound;
+      if (found === undefined) return WasmResult.NotFound;
       const given = instance.vm.give(found.bytes, outData, outLength);
-      if (given !== Result.Ok) return given;
-      return instance.vm.writeU32(outCas, found.cas) ? Result.Ok : Result.InvalidMemoryAccess;
+      if (given !== WasmResult.Ok) return given;
+      return instance.vm.writeU32(outCas, found.cas) ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
     },
 
     proxy_set_shared_data: (key: number, length: number, data: number, size: number, cas: number) => {
       const name = text(key, length);
-      const bytes = instance.vm.read(data, size);
-      if (name === undefined || bytes === undefined) return Result.InvalidMemoryAccess;
-      return shared.set(instance.vmId, name, bytes, cas >>> 0) ? Result.Ok : Result.CasMismatch;
+      const bytes = instance.vm.bytes(data, size);
+      if (name === undefined || bytes === undefined) return WasmResult.InvalidMemoryAccess;
+      return shared.set(instance.vmId, name, bytes, cas >>> 0) ? WasmResult.Ok : WasmResult.CasMismatch;
     },
 
     proxy_register_shared_queue: (queue: number, length: number, out: number) => {
       const name = text(queue, length);
       const root = instance.effective?.root;
-      if (name === undefined || root === undefined) return Result.InvalidMemoryAccess;
+      if (name === undefined || root === undefined) return WasmResult.InvalidMemoryAccess;
       const token = shared.register(instance.vmId, name, () => {
         instance.queueReady(root, token);
       });
-      return instance.vm.writeU32(out, token) ? Result.Ok : Result.InvalidMemoryAccess;
+      return instance.vm.writeU32(out, token) ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
     },
 
     proxy_resolve_shared_queue: (vm: number, vmLength: number, queue: number, length: number, out: number) => {
       const vmId = text(vm, vmLength);
       const name = text(queue, length);
-      if (vmId === undefined || name === undefined) return Result.InvalidMemoryAccess;
+      if (vmId === undefined || name === undefined) return WasmResult.InvalidMemoryAccess;
       const token = shared.resolve(vmId, name);
-      if (token === undefined) return Result.NotFound;
-      return instance.vm.writeU32(out, token) ? Result.Ok : Result.InvalidMemoryAccess;
+      if (token === undefined) return WasmResult.NotFound;
+      return instance.vm.writeU32(out, token) ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
     },
 
     proxy_enqueue_shared_queue: (token: number, data: number, size: number) => {
-      const bytes = instance.vm.read(data, size);
-      if (bytes === undefined) return Result.InvalidMemoryAccess;
+      const bytes = instance.vm.bytes(data, size);
+      if (bytes === undefined) return WasmResult.InvalidMemoryAccess;
       const queue = shared.queue(token);
-      if (queue === undefined) return Result.NotFound;
+      if (queue === undefined) return WasmResult.NotFound;
       queue.items.push(bytes);
       queue.notify();
-      return Result.Ok;
+      return WasmResult.Ok;
     },
 
     proxy_dequeue_shared_queue: (token: number, outData: number, outLength: number) => {
       const queue = shared.queue(token);
-      if (queue === undefined) return Result.NotFound;
+      if (queue === undefined) return WasmResult.NotFound;
       const item = queue.items.shift();
-      return item === undefined ? Result.Empty : instance.vm.give(item, outData, outLength);
+      return item === undefined ? WasmResult.Empty : instance.vm.give(item, outData, outLength);
     },
   };
 }

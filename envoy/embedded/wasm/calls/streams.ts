@@ -1,13 +1,15 @@
 import { HeaderMap } from '../../header-map.ts';
 import type { WasmInstance } from '../instance.ts';
 import { decodePairs } from '../pairs.ts';
-import { Result } from '../result.ts';
-import type { HostFunction } from '../vm.ts';
+import { WasmResult } from '../result.ts';
+import type { HostCall } from '../host-calls.ts';
 
 const highestGrpcStatus = 16;
+/** The VM's own, which no plugin is in. */
+const vmContext = 0;
 
-export function streamCalls(instance: WasmInstance): Record<string, HostFunction> {
-  const resume = (type: number): Result => instance.effective?.continueStream(type) ?? Result.BadArgument;
+export function streamCalls(instance: WasmInstance): Record<string, HostCall> {
+  const resume = (type: number): WasmResult => instance.effective?.continueStream(type) ?? WasmResult.BadArgument;
   return {
     proxy_send_local_response: (
       status: number,
@@ -20,11 +22,11 @@ export function streamCalls(instance: WasmInstance): Record<string, HostFunction
       grpcStatus: number,
     ) => {
       const { vm, effective } = instance;
-      const detailsText = vm.readText(details, detailsLength);
-      const bodyBytes = vm.read(body, bodyLength);
-      const headerBytes = vm.read(headers, headersLength);
+      const detailsText = vm.text(details, detailsLength);
+      const bodyBytes = vm.bytes(body, bodyLength);
+      const headerBytes = vm.bytes(headers, headersLength);
       if (detailsText === undefined || bodyBytes === undefined || headerBytes === undefined) {
-        return Result.InvalidMemoryAccess;
+        return WasmResult.InvalidMemoryAccess;
       }
       effective?.sendLocalReply({
         status,
@@ -33,26 +35,26 @@ export function streamCalls(instance: WasmInstance): Record<string, HostFunction
         details: detailsText.replace(/\s/g, '_'),
         ...(grpcStatus >= 0 && grpcStatus <= highestGrpcStatus ? { grpcStatus } : {}),
       });
-      return Result.Ok;
+      return WasmResult.Ok;
     },
 
     proxy_continue_stream: resume,
-    proxy_close_stream: (type: number) => instance.effective?.closeStream(type) ?? Result.BadArgument,
+    proxy_close_stream: (type: number) => instance.effective?.closeStream(type) ?? WasmResult.BadArgument,
 
     proxy_set_effective_context: (id: number) => {
-      if (instance.context(id) === undefined) return Result.BadArgument;
-      instance.vm.effective = id;
-      return Result.Ok;
+      if (id !== vmContext && instance.context(id) === undefined) return WasmResult.BadArgument;
+      instance.vm.setEffective(id);
+      return WasmResult.Ok;
     },
 
     // For a plugin that said on_done = 0, and is done now.
     proxy_done: () => {
       const root = instance.effective?.root;
-      if (!root?.isParked) return Result.NotFound;
+      if (!root?.isParked) return WasmResult.NotFound;
       instance.vm.afterCall(() => {
         root.end();
       });
-      return Result.Ok;
+      return WasmResult.Ok;
     },
 
     // ABI 0.1.0
@@ -60,7 +62,7 @@ export function streamCalls(instance: WasmInstance): Record<string, HostFunction
     proxy_continue_response: () => resume(1),
     proxy_clear_route_cache: () => {
       instance.effective?.changes(0);
-      return Result.Ok;
+      return WasmResult.Ok;
     },
   };
 }
