@@ -148,15 +148,21 @@ class Http1Sink implements ResponseSink {
   }
 
   #end(): void {
-    this.#response.end();
-    if (!this.#closes) return;
     const { socket } = this.#request;
-    this.#response.once('finish', () => {
-      // Reads a little on: a client that is still writing would else be reset before it has read the answer.
-      this.#request.resume();
-      socket.end();
-      setTimeout(() => socket.destroy(), lingering).unref();
-    });
+    if (this.#closes) {
+      // Node ends the connection with the response, and a client that is still writing is reset before it has read it.
+      socket.destroySoon = () => {
+        this.#request.resume();
+        socket.end();
+        setTimeout(() => socket.destroy(), lingering).unref();
+      };
+    }
+    this.#response.end();
+    // The header that would tell Node has gone out by then, or there was none yet.
+    if (this.#closes)
+      this.#response.once('finish', () => {
+        socket.destroySoon();
+      });
   }
 
   encodeInformational(): void {

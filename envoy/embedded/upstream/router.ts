@@ -253,13 +253,8 @@ class Router implements StreamFilter {
       return;
     }
     const reply = routerReplyTo(reason);
-    if (this.#responding) {
-      if (reply.flag !== undefined) this.#callbacks.info.responseFlags.add(reply.flag);
-      this.#finish();
-      this.#callbacks.resetStream(`upstream_reset_after_response_started{${reason.replaceAll(' ', '_')}}`);
-    } else {
-      this.#give(reply);
-    }
+    const details = this.#responding ? reply.details.replace('before', 'after') : reply.details;
+    this.#give({ ...reply, details });
   }
 
   #isRetriable(reason: ResetReason): boolean {
