@@ -6,7 +6,11 @@ import type { ConnectionManager } from '../config/model.ts';
  */
 export function normalizePath(
   target: string,
-  { normalizePath: normalize, mergeSlashes, escapedSlashes }: ConnectionManager,
+  {
+    normalizePath: normalize,
+    mergeSlashes,
+    escapedSlashes,
+  }: Pick<ConnectionManager, 'normalizePath' | 'mergeSlashes' | 'escapedSlashes'>,
 ): string | undefined {
   if (target.includes('#') || !target.startsWith('/')) return target === '*' ? target : undefined;
   const query = target.indexOf('?');

@@ -47,21 +47,19 @@ function matches({ path, headers: conditions }: RouteMatch, headers: HeaderMap):
 }
 
 function matchesPath({ kind, value }: RouteMatch['path'], target: string): boolean {
-  if (kind === 'prefix') return target.startsWith(value);
   const path = target.replace(/[?#].*$/s, '');
+  if (kind === 'prefix') return path.startsWith(value);
   if (kind === 'safe_regex') return value.test(path);
   if (kind === 'path') return path === value;
   return path === value || path.startsWith(`${value}/`);
 }
 
-/** Several values of a name are one text, joined by commas. */
+/** Of several values of a name one has to fit, or, inverted, none. */
 export function matchesHeader({ name, kind, value, invert }: HeaderMatch, headers: HeaderMap): boolean {
-  const values = headers.getAll(name);
-  return matchesValue(kind, value, values.length === 0 ? undefined : values.join(',')) !== invert;
+  return headers.getAll(name).some((found) => matchesValue(kind, value, found)) !== invert;
 }
 
-function matchesValue(kind: HeaderMatch['kind'], value: string, found: string | undefined): boolean {
-  if (found === undefined) return false;
+function matchesValue(kind: HeaderMatch['kind'], value: string, found: string): boolean {
   switch (kind) {
     case 'present':
       return true;

@@ -32,5 +32,5 @@ export function hostCalls(instance: WasmInstance): Partial<HostFunctions> {
   // Each belongs to one VM already: the one that calls is no news to it.
   const behindVm = ([name, call]: [string, HostCall]) =>
     [name, (_vm: WasmVm, ...parameters: never[]) => call(...parameters)] as const;
-  return Object.fromEntries(calls.map(behindVm)) as Partial<HostFunctions>;
+  return Object.fromEntries(calls.map(behindVm));
 }

@@ -72,7 +72,7 @@ const virtualHosts = [
   },
 ];
 
-export function wasmFilter({ vm_id = 'probe', script = '', ...config }: ProbeFilter, module: string): object {
+function wasmFilter({ vm_id = 'probe', script = '', ...config }: ProbeFilter, module: string): object {
   return {
     name: config.root_id,
     typed_config: {

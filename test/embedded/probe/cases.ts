@@ -57,7 +57,7 @@ export interface Expected {
 }
 
 const expectedKinds = ['outcome', 'trace', 'metrics', 'log', 'root-trace'] as const;
-export type ExpectedKind = (typeof expectedKinds)[number];
+type ExpectedKind = (typeof expectedKinds)[number];
 
 export const folder = new URL('cases/', import.meta.url);
 export const block = /^### (.+)$|^```([\w-]+)(?: (.*))?\n([^]*?)^```$/gm;

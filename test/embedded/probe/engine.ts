@@ -12,7 +12,7 @@ export interface ProbeEngine {
   validate(bootstrap: object): Promise<Verdict>;
 }
 
-export interface RunningProbe {
+interface RunningProbe {
   readonly adminUrl: string;
   /** Addresses by the names of listeners. */
   readonly listeners: ReadonlyMap<string, string>;
@@ -21,7 +21,7 @@ export interface RunningProbe {
   stop(): Promise<void>;
 }
 
-export interface Verdict {
+interface Verdict {
   readonly accepted: boolean;
   readonly said: string;
 }

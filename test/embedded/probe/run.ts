@@ -13,7 +13,7 @@ import { type Upstreams, startUpstreams } from './upstream.ts';
 const module = fileURLToPath(new URL('../../../build/probe.wasm', import.meta.url));
 
 /** What happened to the requests of a case in one shape, one text for all of them. */
-export interface Seen {
+interface Seen {
   readonly outcome: string;
   readonly trace: string;
 }
