@@ -29,8 +29,9 @@ export function ensureInstalled() {
   );
   if (current) return;
   console.error('installing dependencies (npm ci) …');
+  // The lockfile has digests: what npm has kept is as good as what it would fetch, and there without a network.
   // stdout belongs to the command that follows: `start --json` promises events and nothing else there.
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const npm = spawnSync('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
