@@ -5,7 +5,7 @@ import { readDiscovered } from './config/bootstrap.ts';
 import type { HttpFilter, WasmPlugin } from './config/model.ts';
 import type { FilterFactory } from './filter.ts';
 import type { Logger } from './log.ts';
-import type { NamedFactory } from './manager/filter-manager.ts';
+import type { NamedFactory } from './manager/options.ts';
 import type { Stats } from './stats.ts';
 import type { ClusterManager } from './upstream/cluster-manager.ts';
 import { fetchCode } from './upstream/remote-code.ts';
