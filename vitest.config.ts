@@ -4,7 +4,9 @@ import type { Gateways } from './test/e2e/engine.ts';
 /** The end-to-end suite, once for each engine and host mode: one source, and one outcome. */
 const endToEnd: Gateways[] = [
   { engine: 'envoy', hostMode: 'hold' },
+  { engine: 'envoy', hostMode: 'pair' },
   { engine: 'embedded', hostMode: 'hold' },
+  { engine: 'embedded', hostMode: 'pair' },
 ];
 
 export default defineConfig({

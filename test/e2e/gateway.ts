@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { startEmbedded } from '../../envoy/embedded/index.ts';
+import { withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
@@ -130,14 +131,21 @@ export async function expectSound(gateway: Gateway): Promise<void> {
     return stats.get('http.mcp.downstream_rq_active') === 0;
   });
   const stats = await gateway.stats();
-  const troubles = [...stats].filter(([name, value]) => /^wasm\b.*(?:fail|reload|negative)/.test(name) && value > 0);
+  // Of a pair the second filter asks for code that the first one is fetching: once each start, see envoy/engine/diagnosis.ts.
+  const usual = hostMode === 'pair' ? 1 : 0;
+  const troubles = [...stats].filter(
+    ([name, value]) =>
+      /^wasm\b.*(?:fail|reload|negative)/.test(name) && value > (name.endsWith('negative_hits') ? usual : 0),
+  );
   expect(troubles, 'what Envoy counted against the VMs').toEqual([]);
   expect(suspicious(gateway.log()), 'what the log holds against the module').toEqual([]);
 }
 
 /** Lines of Envoy itself; the access log, whose lines are JSON, holds the clients' text. */
 function suspicious(log: string): string[] {
-  const lines = log.split('\n').filter((line) => !line.startsWith('{'));
+  const lines = withoutFalseAlarms(log)
+    .split('\n')
+    .filter((line) => !line.startsWith('{'));
   return lines.filter((line) =>
     /\[critical\]|\[error\]|Function: \w+ failed|VM failed|RuntimeError|assert failure/.test(line),
   );
