@@ -19,6 +19,7 @@ export default defineConfig({
       ...endToEnd.map(({ engine, hostMode }) =>
         project(`e2e ${engine} ${hostMode}`, {
           include: ['test/e2e/**/*.test.ts'],
+          exclude: [`test/e2e/${hostMode === 'hold' ? 'pair' : 'hold'}/**`],
           provide: { gateways: { engine, hostMode } },
         }),
       ),

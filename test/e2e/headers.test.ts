@@ -38,6 +38,12 @@ describeGateway('headers', () => {
     adjust: withoutEarlyMutation,
   }));
 
+  it.each(bothProtocols)('may announce over %s trailers that never come', async (http) => {
+    const session = await openSession(gateway.current.url, { http });
+    const answer = await session.post(callMessage('"none_echo"'), { headers: { trailer: 'x-end' } });
+    expect(answer.status).toBe(200);
+  });
+
   describe.each(bothProtocols)('over %s', (http) => {
     /** Everything that a session has the gateway send, by server. */
     async function wholeSession(
