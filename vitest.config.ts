@@ -20,7 +20,10 @@ export default defineConfig({
         project(`e2e ${engine} ${hostMode}`, {
           include: ['test/e2e/**/*.test.ts'],
           exclude: [`test/e2e/${hostMode === 'hold' ? 'pair' : 'hold'}/**`],
-          provide: { gateways: { engine, hostMode } },
+          provide: {
+            gateways: { engine, hostMode },
+            scale: process.env['SLUICE_PROOFS'] === 'full' ? 'full' : 'short',
+          },
         }),
       ),
     ],

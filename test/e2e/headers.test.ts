@@ -38,8 +38,9 @@ describeGateway('headers', () => {
     adjust: withoutEarlyMutation,
   }));
 
-  it.each(bothProtocols)('may announce over %s trailers that never come', async (http) => {
-    const session = await openSession(gateway.current.url, { http });
+  it('may announce trailers that never come', async () => {
+    // Node's HTTP/1.1 client would not send this.
+    const session = await openSession(gateway.current.url, { http: 'HTTP/2' });
     const answer = await session.post(callMessage('"none_echo"'), { headers: { trailer: 'x-end' } });
     expect(answer.status).toBe(200);
   });
