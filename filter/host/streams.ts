@@ -56,6 +56,10 @@ export class Stream {
   resumed: bool;
   /** Of a request whose body may be withheld from us, see modes/body-evidence.ts. */
   sizeOfHeaders: u64;
+  /** How often it looked as if it were. */
+  withheldLooks: u32;
+  /** See watch.ts. */
+  isWatched: bool;
   /** Of a holder: bytes of the body that have passed. */
   passed: u32;
   /** Host mode `headers`: the name in the body has come, and is that of the headers. */

@@ -1,21 +1,24 @@
 import { proxy_set_tick_period_milliseconds } from '../env';
+import { Stream } from './streams';
 
 /**
  * Streams of this VM whose case is decided by something that no callback tells. They are looked at with every tick; where
  * there are none, nothing ticks. A tick belongs to a root context, and ends with it, as its streams do.
  */
-const PERIOD = 50;
+/** Milliseconds. */
+export const TICK = 50;
 const OFF = 0;
 
 const ids: Array<u32> = [];
 const roots: Array<u32> = [];
 
-/** From a callback of that stream. */
-export function watch(id: u32, root: u32): void {
-  if (ids.includes(id)) return;
-  ids.push(id);
-  roots.push(root);
-  proxy_set_tick_period_milliseconds(PERIOD);
+/** From a callback of its own, or of its root. */
+export function watch(stream: Stream): void {
+  if (stream.isWatched) return;
+  stream.isWatched = true;
+  ids.push(stream.id);
+  roots.push(stream.root);
+  proxy_set_tick_period_milliseconds(TICK);
 }
 
 /** @param isSettled of a stream: it needs no more looking at */

@@ -4,16 +4,20 @@ import { post } from '../queue';
 import { Role } from '../role';
 import { rootOf } from '../roots';
 import { Stream } from '../streams';
+import { TICK } from '../watch';
 
 /**
  * Without `allow_on_headers_stop_iteration` a request whose headers are held would wait for its body for ever: Envoy
- * asks no more about it. What tells is that its size grows while we are not asked. Looked at in a callback of its own
- * right after this one, by when a body that came with its headers would have been shown, then with every tick; not at all
+ * asks no more about it. What tells is that its size has grown and we are not asked. Looked at with every tick; not at all
  * once a body was seen.
+ *
+ * A filter before us may have let the headers pass and keep the body for a while (ext_proc does, while it asks). To take
+ * that for the missing flag would refuse every request of such a listener, so the sign has to stay for a second.
  */
+const ENOUGH_LOOKS: u32 = 1000 / TICK;
 const TOTAL_SIZE = literal('request\0total_size');
 
-/** From the callback that holds the headers. */
+/** From the callback that holds the headers: looked at first in a callback of its own, right after this one. */
 export function awaitBody(stream: Stream): void {
   if (stream.role !== Role.Hold) return;
   const root = rootOf(stream.root);
@@ -24,7 +28,8 @@ export function awaitBody(stream: Stream): void {
 
 /** In the stream's own context. */
 export function isBodyWithheld(stream: Stream): bool {
-  return totalSize() > stream.sizeOfHeaders;
+  if (totalSize() > stream.sizeOfHeaders) stream.withheldLooks++;
+  return stream.withheldLooks >= ENOUGH_LOOKS;
 }
 
 function totalSize(): u64 {

@@ -28,7 +28,7 @@ export function onQueueReady(token: u32): void {
     const stream = streamOf(id);
     if (stream === null) continue;
     if (stream.role === Role.Decider) resumePosted(stream);
-    else if (!isSettled(id)) watch(id, stream.root);
+    else if (!isSettled(id)) watch(stream);
   }
 }
 

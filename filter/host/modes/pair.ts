@@ -44,7 +44,7 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
   if (isHolderElsewhere()) return relayed(exchange);
   // Another filter between the two still keeps the headers: the holder carries this out when they come to it. Should it
   // turn out to be in another VM, it says so then, and we look.
-  watch(stream.id, stream.root);
+  watch(stream);
   return Outcome.Forward;
 }
 
