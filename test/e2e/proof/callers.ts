@@ -1,5 +1,4 @@
 // Many calls at once on connections that stay open, each answer held against what its sample says.
-import { once } from 'node:events';
 import { Agent, request as request1 } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -135,7 +134,7 @@ function overHttp2(url: string): Wire {
       let text = '';
       stream.once('response', (headers) => (status = Number(headers[':status'])));
       stream.setEncoding('utf8').on('data', (part: string) => (text += part));
-      const ended = once(stream, 'close');
+      const ended = new Promise((resolve) => stream.once('close', resolve));
       let failure = '';
       stream.on('error', (error) => (failure = String(error)));
       for (const [index, chunk] of chunks.entries()) {
