@@ -20,6 +20,7 @@ import { Exchange, Outcome, Stage } from './exchange';
 import { resumeCallAgain, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, resumeList } from './list';
+import { resumeRelay } from './relayed';
 import { beginTerminate, resumeTerminate } from './terminate';
 
 const ALLOWED = literal('POST, DELETE');
@@ -172,6 +173,8 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
       return resumeTerminate(exchange, fanOut, lane);
     case Stage.CallAgain:
       return resumeCallAgain(exchange, fanOut, lane, answer);
+    case Stage.Relay:
+      return resumeRelay(exchange, fanOut, lane, answer);
     default:
       return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
   }

@@ -21,6 +21,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   const server = target.server;
   const forward = make<Forward>(arena);
   exchange.forward = forward;
+  forward.upstream = upstream;
   forward.inSession = upstream.sessionId !== NONE;
   forward.headers = newHeaderList(arena)
     // The route matches on it.

@@ -5,32 +5,31 @@ import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { admit, confirms, enter, isReleasable, release } from '../flow/dispatch';
 import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { Reason } from '../mcp/errors';
-import { proxy_continue_stream, proxy_set_effective_context } from '../env';
+import { proxy_set_effective_context } from '../env';
 import { read, replaceAll } from './buffers';
 import { readAnswer, takePending } from './callouts';
 import { act, prepare, settle } from './carry';
 import { now } from './clock';
 import { pairsOf, remove } from './headers';
+import { heldPart, heldWhole, heldWith, isWorthKeeping, takeIn } from './held';
 import { observeUpstream } from './metrics';
+import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
+import { discard, greet, hasGivenUp, onBodySeen, onHeaders, onPart } from './modes/verbs';
 import { meet } from './peer';
 import { rootOf } from './roots';
-import { arenaOf, Phase, Stream, streamOf } from './streams';
+import { arenaOf, Moment, Phase, Stream, streamOf } from './streams';
 import { Action, Buffer, HeaderMap, Status } from './status';
 
 /**
- * Host mode `hold`: one filter, whose request headers stay while the body is read. `allow_on_headers_stop_iteration`
- * must be set, or the body never comes.
+ * The way in: a request is read until it can be decided on, and what is sent on before its end is watched. In every host
+ * mode alike; how a decision reaches the headers is in modes/.
  */
-const EMPTY = literal('');
 const BUFFERED_BYTES = literal('limits.bufferedBytes');
-/** A chunk up to this size is worth keeping: reading it again would cost more than its place. */
-const KEPT_CHUNK: u32 = 64 << 10;
 /** A body of which so much is here and not all, and whose destination is certain, is released. */
 const RELEASED_FROM: u32 = 64 << 10;
 /** White space behind the document; more is an attack on our memory. */
 const MOST_AFTER_CLOSING: u32 = 4 << 10;
 const MUCH_SPACE = literal('much white space follows its document');
-const REQUEST_STREAM = 0;
 const TRAILERS = literal('a large body that was sent on as it came has trailers; announce them in the Trailer header');
 
 export function onRequestHeaders(stream: Stream, ended: bool): Action {
@@ -49,9 +48,14 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const exchange = newExchange(root.gateway, readRequest(arena.copy(headers), arena), arena);
   exchange.now = now();
   stream.exchange = exchange;
+  stream.moment = ended ? Moment.Last : Moment.Midway;
   prepare(exchange, stream);
   meet(exchange);
-  const outcome = enter(exchange, behind);
+  return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
+}
+
+function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
+  const outcome = greet(stream, exchange) ? enter(exchange, behind) : Outcome.Reply;
   if (outcome === Outcome.ReadBody) {
     stream.phase = Phase.Reading;
     return ended ? decide(stream, exchange) : Action.Pause;
@@ -64,6 +68,12 @@ export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
   exchange.now = now();
+  stream.moment = ended ? Moment.Last : Moment.Midway;
+  onBodySeen(stream);
+  return onPart(stream, takeChunk(stream, exchange, size, ended));
+}
+
+function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   switch (stream.phase) {
     case Phase.Reading:
       return readOn(stream, exchange, size, ended);
@@ -83,6 +93,11 @@ export function onRequestTrailers(stream: Stream): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
   exchange.now = now();
+  stream.moment = Moment.Last;
+  return onPart(stream, takeTrailers(stream, exchange));
+}
+
+function takeTrailers(stream: Stream, exchange: Exchange): Action {
   switch (stream.phase) {
     case Phase.Reading:
       return decide(stream, exchange);
@@ -100,32 +115,48 @@ export function onRequestTrailers(stream: Stream): Action {
 /** Nothing has been decided: the body is held, small ones to their end. In how many pieces it comes decides nothing. */
 function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   const limits = exchange.gateway.limits;
-  if (!stream.hold(size, limits.bufferedBytes)) {
+  if (!stream.hold(heldWith(stream, size), limits.bufferedBytes)) {
     // At once, not at the end of the body: what is held is the problem.
-    if (!ended) discard();
+    if (!ended) discard(stream);
     return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
   }
-  scan(stream, exchange, size);
-  exchange.id = idOf(exchange);
-  if (exceeds(exchange, size)) return drainOn(stream, exchange, size, ended);
-  const releasable = size >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
-  if (size > limits.heldBody && !releasable) {
-    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
-    // Envoy holds twice as much (envoy.yaml). Past that it has given up before it asked us, and a reply of ours in the same
-    // callback would lose against its plain 413, which without one becomes a row of ours on its way out.
-    if (!ended && (size as u64) > 2 * (limits.heldBody as u64)) {
+  const chunk = takeIn(stream, size);
+  if (chunk !== NONE) exchange.envelope.read(chunk);
+  const held = stream.scanned;
+  exchange.id = idOf(stream, exchange);
+  if (exceeds(exchange, held)) return drainOn(stream, exchange, held, ended);
+  const releasable = held >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
+  if (held > limits.heldBody && !releasable) {
+    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(held as u64).written);
+    if (!ended && hasGivenUp(stream, held, limits.heldBody)) {
       stream.phase = Phase.Draining;
       return Action.Pause;
     }
-    return drainOn(stream, exchange, size, ended);
+    return drainOn(stream, exchange, held, ended);
   }
   if (ended) return decide(stream, exchange);
-  if (!releasable || stream.staysHeld || exchange.envelope.isClosed) return Action.Pause;
-  exchange.body = read(Buffer.RequestBody, 0, size as usize);
-  exchange.size = size;
-  exchange.passed = size as u64;
+  if (!releasable || exchange.envelope.isClosed) return Action.Pause;
+  return stream.staysHeld ? Action.Pause : sendOnEarly(stream, exchange, held);
+}
+
+function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
+  const most = exchange.gateway.limits.heldBody;
+  switch (mayRelease(stream)) {
+    case MayRelease.No:
+      if (held <= most) return Action.Pause;
+      refuseUnreleased(exchange);
+      return drainOn(stream, exchange, held, false);
+    case MayRelease.NotYet:
+      if (held <= most) return Action.Pause;
+      break;
+    default:
+      break;
+  }
+  exchange.body = heldWhole(stream);
+  exchange.size = held;
+  exchange.passed = held as u64;
   const outcome = release(exchange);
-  if (outcome === Outcome.Reply) return drainOn(stream, exchange, size, false);
+  if (outcome === Outcome.Reply) return drainOn(stream, exchange, held, false);
   if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
   stream.staysHeld = true;
   return Action.Pause;
@@ -138,13 +169,8 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
 function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   stream.phase = Phase.Draining;
   if (!ended && size <= exchange.gateway.limits.drainBytes) return Action.Pause;
-  if (!ended) discard();
+  if (!ended) discard(stream);
   return act(stream, exchange, Outcome.Reply);
-}
-
-/** What is held counts against Envoy's own limit even now: past it, Envoy's 413 would take the place of our reply. */
-function discard(): void {
-  replaceAll(Buffer.RequestBody, EMPTY);
 }
 
 /**
@@ -207,41 +233,28 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
   if (stream !== null && stream.phase === Phase.Waiting) {
     const exchange = stream.exchange!;
     exchange.now = now();
+    stream.moment = Moment.Later;
     observeUpstream(entry.lane.server, exchange.now - entry.sentAt);
     // Readable in this context only: before the switch to the stream's.
     const answer = readAnswer(entry, headerCount, bodySize);
     if (proxy_set_effective_context(stream.id) === Status.Ok) {
       const room = stream.hold(stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes);
-      const outcome = room ? settle(exchange, entry.lane, answer) : exchange.overload(BUFFERED_BYTES);
-      if (act(stream, exchange, outcome) === Action.Continue) proxy_continue_stream(REQUEST_STREAM);
+      act(stream, exchange, room ? settle(exchange, entry.lane, answer) : exchange.overload(BUFFERED_BYTES));
     }
   }
   heap.free(changetype<usize>(entry));
 }
 
-/** Reads what is new of the body. */
-function scan(stream: Stream, exchange: Exchange, size: u32): void {
-  if (size === stream.scanned) return;
-  const chunk = read(Buffer.RequestBody, stream.scanned as usize, (size - stream.scanned) as usize);
-  if (stream.scanned === 0 && size <= KEPT_CHUNK) stream.kept = exchange.arena.copy(chunk);
-  exchange.envelope.read(chunk);
-  stream.scanned = size;
-}
-
 /** The id of a message that is held, as far as it has come. */
-function idOf(exchange: Exchange): Span {
+function idOf(stream: Stream, exchange: Exchange): Span {
   const envelope = exchange.envelope;
   const split = envelope.splitId;
-  const start = (split >> 32) as u32;
-  if (split !== 0) envelope.takeId(read(Buffer.RequestBody, start as usize, ((split as u32) - start) as usize));
+  if (split !== 0) envelope.takeId(heldPart(stream, (split >> 32) as u32, split as u32));
   return envelope.id;
 }
 
 function decide(stream: Stream, exchange: Exchange): Action {
-  const inPieces = (stream.kept as u32) !== stream.scanned;
-  exchange.kept = stream.scanned <= KEPT_CHUNK;
-  exchange.body = inPieces ? read(Buffer.RequestBody, 0, stream.scanned as usize) : stream.kept;
-  // In how many pieces a body came must not decide whether its call can be made once more.
-  if (inPieces && exchange.kept) exchange.body = exchange.arena.copy(exchange.body);
+  exchange.kept = isWorthKeeping(stream);
+  exchange.body = heldWhole(stream);
   return act(stream, exchange, admit(exchange));
 }
