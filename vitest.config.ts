@@ -4,7 +4,9 @@ import type { Gateways } from './test/e2e/engine.ts';
 /** The end-to-end suite, once for each engine and host mode: one source, and one outcome. */
 const endToEnd: Gateways[] = [
   { engine: 'envoy', hostMode: 'hold' },
+  { engine: 'envoy', hostMode: 'pair' },
   { engine: 'embedded', hostMode: 'hold' },
+  { engine: 'embedded', hostMode: 'pair' },
 ];
 
 export default defineConfig({
@@ -17,7 +19,11 @@ export default defineConfig({
       ...endToEnd.map(({ engine, hostMode }) =>
         project(`e2e ${engine} ${hostMode}`, {
           include: ['test/e2e/**/*.test.ts'],
-          provide: { gateways: { engine, hostMode } },
+          exclude: [`test/e2e/${hostMode === 'hold' ? 'pair' : 'hold'}/**`],
+          provide: {
+            gateways: { engine, hostMode },
+            scale: process.env['SLUICE_PROOFS'] === 'full' ? 'full' : 'short',
+          },
         }),
       ),
     ],

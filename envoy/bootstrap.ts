@@ -46,11 +46,19 @@ interface Listener extends Buffers {
 }
 
 interface ConnectionManager extends Windows {
-  http_filters: [{ typed_config: { config: WasmPlugin } }, ...unknown[]];
+  http_filters: [WasmFilter, ...unknown[]];
   route_config: { virtual_hosts: [{ routes: Route[] }] };
 }
 
+interface WasmFilter {
+  name: string;
+  typed_config: { config: WasmPlugin };
+}
+
 interface WasmPlugin {
+  name: string;
+  root_id: string;
+  allow_on_headers_stop_iteration?: boolean;
   vm_config: {
     vm_id: string;
     code: { remote: { http_uri: { uri: string }; sha256: string } };
@@ -70,6 +78,9 @@ interface Route {
 
 const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
 
+/** The module knows its role by the end of its root id. */
+const holderName = 'sluice-holder';
+
 const pluginServerCluster = 'plugin-server';
 
 /**
@@ -88,7 +99,9 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   bootstrap.admin.address = socketAddress(options.admin);
   listener.address = socketAddress(options.listen);
   fitBuffers(listener, manager, (options.plugin?.['limits'] as { heldBody?: unknown } | undefined)?.heldBody);
-  writePlugin(manager.http_filters[0].typed_config.config, options, servers);
+  const [filter, ...others] = manager.http_filters;
+  writePlugin(filter.typed_config.config, options, servers);
+  if (options.plugin?.['hostMode'] === 'pair') manager.http_filters = [...pairOf(filter), ...others];
   const [host] = manager.route_config.virtual_hosts;
   host.routes = routesFor(servers, endpoint, host.routes);
   bootstrap.static_resources.clusters = clustersFor(servers, options.pluginServerUrl, clusters);
@@ -181,6 +194,30 @@ function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: reado
   if (digest === undefined) return;
   config.vm_config.vm_id = config.vm_config.vm_id.replace(remote.sha256, digest);
   remote.sha256 = digest;
+}
+
+/**
+ * The two filters of host mode `pair` from the one of `hold`: without the flag, and with a holder behind it, whose VM has
+ * to be the same one, so that all of `vm_config` is equal.
+ */
+function pairOf(filter: WasmFilter): [WasmFilter, WasmFilter] {
+  const { allow_on_headers_stop_iteration: _, ...decider } = filter.typed_config.config;
+  const { endpoint, log } = decider.configuration.value;
+  const holder = {
+    ...decider,
+    name: holderName,
+    root_id: holderName,
+    configuration: {
+      ...decider.configuration,
+      value: Object.fromEntries(
+        Object.entries({ endpoint, hostMode: 'pair', log }).filter(([, value]) => value !== undefined),
+      ),
+    },
+  };
+  return [
+    { ...filter, typed_config: { ...filter.typed_config, config: decider } },
+    { name: holderName, typed_config: { ...filter.typed_config, config: holder } },
+  ];
 }
 
 /** A route for each server, made after the first of the shipped ones, then what follows them there. */
