@@ -164,7 +164,12 @@ class Http1Exchange implements UpstreamExchange {
   #watchConnection(socket: Socket): void {
     this.#socket = socket;
     this.#readBefore = socket.bytesRead;
-    socket.once('end', () => (this.#peerEnded = true));
+    const onEnd = (): void => {
+      this.#peerEnded = true;
+    };
+    socket.once('end', onEnd);
+    // The connection outlives this exchange.
+    this.#request?.once('close', () => socket.off('end', onEnd));
     const connected = (): void => {
       this.#connected = true;
       if (!this.#over) this.#receiver.onConnected(this.#host);
