@@ -1,5 +1,5 @@
-// Compiles the module and writes its digest where Envoy and Istio check it. Same sources, same bytes, on every machine and from
-// every working directory.
+// Compiles the module and writes its digest where Envoy and Istio check it. Same sources, same bytes, on every machine and
+// from every working directory.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -29,12 +29,12 @@ export interface GatewaySpec extends Record<string, unknown> {
   servers: { port: { number: number }; hosts: string[]; bind?: string }[];
 }
 
-export interface VirtualServiceSpec extends Record<string, unknown> {
+interface VirtualServiceSpec extends Record<string, unknown> {
   hosts: string[];
   http: HttpRoute[];
 }
 
-export interface HttpRoute {
+interface HttpRoute {
   name: string;
   match: { headers?: Record<string, { exact: string }>; uri?: { exact?: string; prefix?: string } }[];
   route?: { destination: { host: string; port: { number: number } } }[];
@@ -61,7 +61,7 @@ export interface WasmFilterConfig extends Record<string, unknown> {
 const folder = join(clone, 'envoy/istio');
 
 /** Helm values, not a resource. */
-export const meshValues = 'mesh.yaml';
+const meshValues = 'mesh.yaml';
 
 export const resourceFiles = readdirSync(folder).filter((file) => file.endsWith('.yaml') && file !== meshValues);
 
@@ -69,11 +69,20 @@ export function resourcesOf(file: string): Resource[] {
   return parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map((document) => document.toJS() as Resource);
 }
 
+/** The types of the resources that tests look into. */
+interface Specs {
+  WasmPlugin: WasmPluginSpec;
+  Gateway: GatewaySpec;
+  VirtualService: VirtualServiceSpec;
+  EnvoyFilter: EnvoyFilterSpec;
+  Telemetry: Record<string, unknown>;
+}
+
 /** The `spec` of one resource. @throws where the file has none of that name */
-export function specOf<Spec>(file: string, kind: string, name: string): Spec {
+export function specOf<Kind extends keyof Specs>(file: string, kind: Kind, name: string): Specs[Kind] {
   const found = resourcesOf(file).find((resource) => resource.kind === kind && resource.metadata.name === name);
   if (found === undefined) throw new Error(`${file} has no ${kind} ${name}`);
-  return found.spec as Spec;
+  return found.spec as Specs[Kind];
 }
 
 /** The mesh configuration that the Helm values carry. */

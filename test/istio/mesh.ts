@@ -2,7 +2,17 @@
 // gateway. For tests that are run by hand: docs/istio.md says how to build the two programs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,20 +77,24 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   mkdirSync(join(folder, 'config'));
   apply(options.resources);
   writeFileSync(join(folder, 'mesh.yaml'), stringify({ ...options.meshConfig, rootNamespace: 'istio-system' }));
-  run('pilot-discovery', [
-    'discovery',
-    ...['--configDir', join(folder, 'config'), '--registries', '', '--meshConfig', join(folder, 'mesh.yaml')],
-    ...['--httpAddr', `127.0.0.1:${http}`, '--grpcAddr', `127.0.0.1:${grpc}`, '--secureGRPCAddr', ''],
-    ...['--httpsAddr', '', '--monitoringAddr', `127.0.0.1:${monitoring}`],
-    ...['--ctrlz_address', '127.0.0.1', '--ctrlz_port', String(control)],
-  ], {
-    POD_NAME: 'istiod',
-    POD_NAMESPACE: 'istio-system',
-    ENABLE_CA_SERVER: 'false',
-    // Filters of Istio's own Envoy build, which a stock Envoy does not have.
-    PILOT_ENABLE_ALPN_FILTER: 'false',
-    PILOT_ENABLE_METADATA_EXCHANGE: 'false',
-  });
+  run(
+    'pilot-discovery',
+    [
+      'discovery',
+      ...['--configDir', join(folder, 'config'), '--registries', '', '--meshConfig', join(folder, 'mesh.yaml')],
+      ...['--httpAddr', `127.0.0.1:${http}`, '--grpcAddr', `127.0.0.1:${grpc}`, '--secureGRPCAddr', ''],
+      ...['--httpsAddr', '', '--monitoringAddr', `127.0.0.1:${monitoring}`],
+      ...['--ctrlz_address', '127.0.0.1', '--ctrlz_port', String(control)],
+    ],
+    {
+      POD_NAME: 'istiod',
+      POD_NAMESPACE: 'istio-system',
+      ENABLE_CA_SERVER: 'false',
+      // Filters of Istio's own Envoy build, which a stock Envoy does not have.
+      PILOT_ENABLE_ALPN_FILTER: 'false',
+      PILOT_ENABLE_METADATA_EXCHANGE: 'false',
+    },
+  );
   const proxyConfig = {
     discoveryAddress: `127.0.0.1:${grpc}`,
     controlPlaneAuthPolicy: 'NONE',

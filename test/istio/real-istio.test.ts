@@ -134,7 +134,7 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
     });
 
     test('writes what the module knows into the access log', async () => {
-      await until('the log has the call', trial.mesh, () => /"mcp_tool":"weather_echo"/.test(trial.mesh.log()));
+      await until('the log has the call', trial.mesh, () => trial.mesh.log().includes('"mcp_tool":"weather_echo"'));
     });
   });
 
@@ -193,7 +193,12 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
       await calls;
       expect(counts.failed).toEqual([]);
       const stats = await mesh.stats();
-      process.stderr.write(`${counts.ok} calls; ${stats.split('\n').filter((line) => /mode|relay|pair/.test(line)).join('; ')}\n`);
+      process.stderr.write(
+        `${counts.ok} calls; ${stats
+          .split('\n')
+          .filter((line) => /mode|relay|pair/.test(line))
+          .join('; ')}\n`,
+      );
     });
   });
 
@@ -252,7 +257,7 @@ async function until(what: string, mesh: Mesh, holds: () => boolean | Promise<bo
   const deadline = Date.now() + 15_000;
   while (!(await holds())) {
     mesh.expectAlive();
-    if (Date.now() > deadline) writeFileSync("/tmp/istio-build/mesh.log", mesh.log());
+    if (Date.now() > deadline) writeFileSync('/tmp/istio-build/mesh.log', mesh.log());
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}; the log ends ${mesh.log().slice(-3000)}`);
     await sleep(100);
   }

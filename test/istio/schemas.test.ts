@@ -41,7 +41,7 @@ describe('the judge', () => {
 
   test('leaves the plugin configuration and the patches open', () => {
     expect(errorsOf({ ...wasmPlugin, spec: { url, pluginConfig: { anything: [1, { a: null }] } } })).toEqual([]);
-    const spec = specOf<Record<string, unknown>>('envoyfilter-hold.yaml', 'EnvoyFilter', 'sluice-hold');
+    const spec = specOf('envoyfilter-hold.yaml', 'EnvoyFilter', 'sluice-hold');
     expect(errorsOf({ apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter', spec })).toEqual([]);
   });
 });
