@@ -1,7 +1,8 @@
 // The files of envoy/istio/ under the discovery server and the agent of a real Istio, by hand:
 //   SLUICE_ISTIO_BIN=<folder> npx vitest run --project unit test/istio/real-istio.test.ts
 // What it was run with, and how the programs are built, is in docs/istio.md.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -9,7 +10,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { refusal } from '../e2e/clients/answers.ts';
-import { type Http, type RawRequest, bothProtocols, send } from '../e2e/clients/raw.ts';
+import { type Http, type RawAnswer, type RawRequest, bothProtocols, send } from '../e2e/clients/raw.ts';
 import { callMessage, initializeMessage, mcpHeaders } from '../e2e/clients/session.ts';
 import { type Scripted, startScripted } from '../e2e/upstreams/scripted.ts';
 import { clone, envoyBinary, hasEnvoy } from '../launcher/support.ts';
@@ -80,14 +81,18 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
     readonly all: readonly Resource[];
   }
 
-  async function startTrial(without: readonly string[]): Promise<Trial> {
+  async function startTrial(
+    without: readonly string[],
+    adjust: (shipped: readonly Resource[]) => readonly Resource[] = (shipped) => shipped,
+    ready = 200,
+  ): Promise<Trial> {
     const port = await freePort();
-    const all = resources(port, without);
+    const all = adjust(resources(port, without));
     const env = { SLUICE_KEY_1: key };
     const mesh = await startMesh({ envoy: envoyBinary(), meshConfig: meshConfig(), resources: all, env });
     const url = `http://127.0.0.1:${port}/mcp`;
     try {
-      await answersWith(url, 200, mesh);
+      await answersWith(url, ready, mesh);
     } catch (error) {
       await mesh.stop();
       throw error;
@@ -165,50 +170,127 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
       await answersWith(url, 200, mesh);
     });
 
-    test('serves every call while A and B change their module, one after the other', async () => {
+    test('a module that cannot be fetched closes all of it, until one can be', async () => {
+      const { mesh, url, all } = trial;
+      const nowhere = (resource: Resource): Resource =>
+        resource.kind === 'WasmPlugin' ? withModule(resource, '0.9.9', '0'.repeat(64)) : resource;
+      for (const server of [weather, notes]) server.forget();
+      mesh.apply(all.map(nowhere));
+      await answersWith(url, 403, mesh);
+      expect([...weather.requests, ...notes.requests].filter(({ rpcMethod }) => rpcMethod === 'tools/call')).toEqual(
+        [],
+      );
+      mesh.apply(all);
+      await answersWith(url, 200, mesh);
+    });
+
+    test('serves every call while the two change their module, one after the other', async () => {
       const { mesh, url, all } = trial;
       const session = await open(url, 'HTTP/1.1');
-      const counts = { ok: 0, failed: [] as string[] };
+      const answered = { well: 0, otherwise: [] as string[] };
+      const count = (): number => answered.well + answered.otherwise.length;
       const load = { on: true };
       const calls = (async () => {
         while (load.on) {
-          const id = String(counts.ok + counts.failed.length);
-          const request = { body: callMessage('"notes_echo"', '{}', id), headers: { 'mcp-session-id': session } };
+          const request = { body: callMessage('"notes_echo"', '{}'), headers: { 'mcp-session-id': session } };
           const { status, text } = await ask(url, request);
-          if (status === 200 && text.includes('"result"')) counts.ok++;
-          else counts.failed.push(`${status} ${text.slice(0, 300)}`);
+          if (status === 200 && text.includes('"result"')) answered.well++;
+          else answered.otherwise.push(`${status} ${text.slice(0, 300)}`);
         }
       })();
       for (const names of [['sluice'], ['sluice', 'sluice-holder'], ['sluice-holder'], []]) {
-        const before = (await mesh.stats()).length;
-        const since = counts.ok;
-        const pushed = occurrences(mesh.log(), 'ECDS: PUSH');
-        mesh.apply(all.map((resource) => (names.includes(resource.metadata.name) ? upgraded(resource) : resource)));
-        await until('it is pushed, and 200 calls were answered since', mesh, () => {
-          return occurrences(mesh.log(), 'ECDS: PUSH') > pushed && counts.ok + counts.failed.length > since + 200;
-        });
-        expect(before).toBeGreaterThan(0);
+        const [before, pushed] = [await calledOut(mesh), occurrences(mesh.log(), 'ECDS: PUSH')];
+        mesh.apply(
+          all.map((resource) => {
+            const changes = names.includes(resource.metadata.name) && resource.kind === 'WasmPlugin';
+            return changes ? withModule(resource, '0.1.1', artifacts[1].sha256) : resource;
+          }),
+        );
+        await until('it is pushed', mesh, () => occurrences(mesh.log(), 'ECDS: PUSH') > pushed);
+        // With one of each the two are in two VMs, and the decider serves by callouts.
+        if (names.length === 1)
+          await until('calls go out as callouts', mesh, async () => (await calledOut(mesh)) > before);
+        const since = count();
+        await until('200 calls were answered since', mesh, () => count() > since + 200);
       }
       load.on = false;
       await calls;
-      expect(counts.failed).toEqual([]);
-      const stats = await mesh.stats();
-      process.stderr.write(
-        `${counts.ok} calls; ${stats
-          .split('\n')
-          .filter((line) => /mode|relay|pair/.test(line))
-          .join('; ')}\n`,
-      );
+      expect(answered.otherwise).toEqual([]);
     });
   });
 
-  /** With the other module. */
-  function upgraded(resource: Resource): Resource {
-    const spec = structuredClone(resource.spec) as WasmPluginSpec;
-    const [, { sha256 }] = artifacts;
-    return { ...resource, spec: { ...spec, url: spec.url.replace('0.1.0', '0.1.1'), sha256 } };
-  }
+  describe('between the other filters of its gateway', () => {
+    const issuer = 'https://issuer.example.com';
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const token = (subject: string): string => {
+      const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const signed = `${part({ alg: 'RS256', kid: '1' })}.${part({ iss: issuer, sub: subject, exp: 4_102_444_800 })}`;
+      return `Bearer ${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`;
+    };
+    const selector = { matchLabels: { istio: 'ingressgateway' } };
+    const namespace = 'istio-ingress';
+    const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: '1', alg: 'RS256' }] });
+    const policies: readonly Resource[] = [
+      {
+        apiVersion: 'security.istio.io/v1',
+        kind: 'RequestAuthentication',
+        metadata: { name: 'mcp', namespace },
+        spec: { selector, jwtRules: [{ issuer, jwks, forwardOriginalToken: true }] },
+      },
+      {
+        apiVersion: 'security.istio.io/v1',
+        kind: 'AuthorizationPolicy',
+        metadata: { name: 'mcp', namespace },
+        spec: {
+          selector,
+          action: 'DENY',
+          rules: [{ when: [{ key: 'request.headers[x-mcp-servername]', values: ['notes'] }] }],
+        },
+      },
+    ];
+    let trial: Trial;
+    beforeAll(async () => {
+      const adjust = (shipped: readonly Resource[]): Resource[] => {
+        const plugin = shipped.find(({ metadata }) => metadata.name === 'sluice')?.spec as WasmPluginSpec;
+        plugin.pluginConfig['identity'] = { jwt: 'payload', subject: 'sub', issuer: 'iss' };
+        return [...shipped, ...policies];
+      };
+      trial = await startTrial(['envoyfilter-hold.yaml'], adjust, 401);
+    });
+    afterAll(() => trial.mesh.stop());
+
+    test.each(bothProtocols)(
+      'binds sessions to verified tokens, and policies see its headers, over %s',
+      async (http) => {
+        const { url } = trial;
+        const authorization = token('alice');
+        const opened = await ask(url, { http, body: initializeMessage(), headers: { authorization } });
+        const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
+        const call = (name: string, subject: string): Promise<RawAnswer> => {
+          const headers = { ...session, authorization: token(subject) };
+          return ask(url, { http, body: callMessage(`"${name}"`), headers });
+        };
+        expect((await call('weather_echo', 'alice')).status).toBe(200);
+        expect(refusal(await call('weather_echo', 'mallory'))).toMatchObject({ reason: 'session_unknown' });
+        notes.forget();
+        const denied = await call('notes_echo', 'alice');
+        expect([denied.status, denied.text]).toEqual([403, 'RBAC: access denied']);
+        expect(notes.requests).toEqual([]);
+      },
+    );
+  });
 });
+
+/** A WasmPlugin with another version of the module. */
+function withModule(resource: Resource, version: string, sha256: string): Resource {
+  const spec = resource.spec as WasmPluginSpec;
+  return { ...resource, spec: { ...spec, url: spec.url.replace('0.1.0', version), sha256 } };
+}
+
+/** How many calls went to their server as callouts. */
+async function calledOut(mesh: Mesh): Promise<number> {
+  return Number(/sluice_forwards_total\.way=callout\.end: (\d+)/.exec(await mesh.stats())?.[1] ?? 0);
+}
 
 function serviceEntry(name: string, server: Scripted): Resource {
   return {
@@ -254,10 +336,9 @@ function answersWith(url: string, status: number, mesh: Mesh): Promise<void> {
 
 /** Istio's files are polled, and its pushes debounced: this takes longer than a test's usual patience. */
 async function until(what: string, mesh: Mesh, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 30_000;
   while (!(await holds())) {
     mesh.expectAlive();
-    if (Date.now() > deadline) writeFileSync('/tmp/istio-build/mesh.log', mesh.log());
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}; the log ends ${mesh.log().slice(-3000)}`);
     await sleep(100);
   }
