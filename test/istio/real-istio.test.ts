@@ -151,18 +151,20 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
     afterAll(() => trial.mesh.stop());
 
     test.each([
-      ['without the holder', ['sluice-holder']],
-      ['without the decider', ['sluice']],
-      ['without both', ['sluice', 'sluice-holder']],
-    ])('%s the door is closed, and opens again', async (_, gone) => {
+      ['without the holder', ['sluice-holder'], 'sluice/0.1.0', /add one .* sluice-holder and hostMode pair/],
+      ['without the decider', ['sluice'], 'sluice/0.1.0', /no filter with root id \(pluginName\) sluice /],
+      ['without both', ['sluice', 'sluice-holder'], undefined, /No MCP gateway filter decided on this request/],
+    ])('%s the door is closed, says why, and opens again', async (_, gone, answerer, says) => {
       const { mesh, url, all } = trial;
       mesh.apply(all.filter(({ kind, metadata }) => kind !== 'WasmPlugin' || !gone.includes(metadata.name)));
       await answersWith(url, 500, mesh);
       for (const server of [weather, notes]) server.forget();
       for (const http of bothProtocols) {
         for (const headers of [{}, forged]) {
-          const answer = await ask(url, { http, body: callMessage('"weather_echo"', '{}', '7'), headers });
-          expect({ ...refusal(answer), id: null }).toEqual(door);
+          const answer = await ask(url, { http, body: callMessage('"weather_echo"'), headers });
+          expect(refusal(answer)).toEqual(door);
+          expect(answer.headers['x-mcp-gateway']).toBe(answerer);
+          expect(answer.text).toMatch(says);
         }
       }
       expect([...weather.requests, ...notes.requests]).toEqual([]);
