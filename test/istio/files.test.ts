@@ -1,11 +1,14 @@
 // What the files of envoy/istio/ have to agree in: with each other, with envoy.yaml, with the module and this version.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Bootstrap, gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { checkConfiguration } from '../../envoy/engine/check.ts';
+import { processIo } from '../../scripts/io.ts';
+import { serve } from '../../scripts/serve.ts';
 import { clone, describeWithEnvoy, envoyBinary } from '../launcher/support.ts';
 import {
   type PluginConfig,
@@ -167,6 +170,40 @@ test('all resources are for one gateway, in its namespace', () => {
     if (kind === 'EnvoyFilter') expect(spec['workloadSelector']).toEqual({ labels });
     if (kind === 'WasmPlugin' || kind === 'Telemetry') expect(spec['selector']).toEqual({ matchLabels: labels });
   }
+});
+
+describe('docs/istio.md', () => {
+  const text = readFileSync(join(clone, 'docs/istio.md'), 'utf8');
+  const applied = [...text.matchAll(/^(?:kubectl apply|helm upgrade) .*-f envoy\/istio\/(\S+)$/gm)].map(
+    ([, file]) => file,
+  );
+
+  test('names every file, and none that does not exist', () => {
+    const rows = [...text.matchAll(/^\| `([\w-]+\.yaml)`/gm)].map(([, file = '']) => file);
+    expect(rows.sort()).toEqual([...resourceFiles, 'mesh.yaml'].sort());
+    for (const [, path = ''] of text.matchAll(/(?:`|-f |\()((?:\.\.\/)?(?:envoy|test|docs)\/[\w./-]+\.\w+)/g)) {
+      expect(existsSync(join(clone, path.replace(/^\.\.\//, ''))), path).toBe(true);
+    }
+  });
+
+  test('applies the pair, all that guards it first, and the routes last', () => {
+    const needed = [...resourceFiles, 'mesh.yaml'].filter((file) => file !== 'envoyfilter-hold.yaml');
+    expect([...applied].sort()).toEqual(needed.sort());
+    expect(applied.at(-1)).toBe('gateway.yaml');
+  });
+
+  test('makes a key that the module takes', () => {
+    const [, command = ''] = /SLUICE_KEY_1="\$\((.*)\)"$/m.exec(text) ?? [];
+    const key = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).trim();
+    expect(key).toMatch(/^[\w-]{43}$/);
+  });
+
+  test('starts the plugin server as its help says, for every address', async () => {
+    let help = '';
+    await serve(['--help'], { ...processIo, out: (said) => (help += said) });
+    const [, option = ''] = /^npx sluice serve --listen (\S+)$/m.exec(text) ?? [];
+    expect(help).toContain(`${option} for every address`);
+  });
 });
 
 /** Istio checks no more of an EnvoyFilter than its frame. */
