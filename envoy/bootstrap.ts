@@ -101,7 +101,9 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   fitBuffers(listener, manager, (options.plugin?.['limits'] as { heldBody?: unknown } | undefined)?.heldBody);
   const [filter, ...others] = manager.http_filters;
   writePlugin(filter.typed_config.config, options, servers);
-  if (options.plugin?.['hostMode'] === 'pair') manager.http_filters = [...pairOf(filter), ...others];
+  const hostMode = options.plugin?.['hostMode'] ?? 'hold';
+  if (hostMode !== 'hold') delete filter.typed_config.config.allow_on_headers_stop_iteration;
+  if (hostMode === 'pair') manager.http_filters = [filter, holderOf(filter), ...others];
   const [host] = manager.route_config.virtual_hosts;
   host.routes = routesFor(servers, endpoint, host.routes);
   bootstrap.static_resources.clusters = clustersFor(servers, options.pluginServerUrl, clusters);
@@ -196,29 +198,23 @@ function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: reado
   remote.sha256 = digest;
 }
 
-/**
- * The two filters of host mode `pair` from the one of `hold`: without the flag, and with a holder behind it, whose VM has
- * to be the same one, so that all of `vm_config` is equal.
- */
-function pairOf(filter: WasmFilter): [WasmFilter, WasmFilter] {
-  const decider = { ...filter.typed_config.config };
-  delete decider.allow_on_headers_stop_iteration;
-  const { endpoint, log } = decider.configuration.value;
-  const holder = {
-    ...decider,
+/** The second filter of host mode `pair`. It has to be in the VM of the first one, so all of `vm_config` is equal. */
+function holderOf(decider: WasmFilter): WasmFilter {
+  const { config } = decider.typed_config;
+  const { endpoint, log } = config.configuration.value;
+  const value = Object.entries({ endpoint, hostMode: 'pair', log }).filter(([, member]) => member !== undefined);
+  return {
     name: holderName,
-    root_id: holderName,
-    configuration: {
-      ...decider.configuration,
-      value: Object.fromEntries(
-        Object.entries({ endpoint, hostMode: 'pair', log }).filter(([, value]) => value !== undefined),
-      ),
+    typed_config: {
+      ...decider.typed_config,
+      config: {
+        ...config,
+        name: holderName,
+        root_id: holderName,
+        configuration: { ...config.configuration, value: Object.fromEntries(value) },
+      },
     },
   };
-  return [
-    { ...filter, typed_config: { ...filter.typed_config, config: decider } },
-    { name: holderName, typed_config: { ...filter.typed_config, config: holder } },
-  ];
 }
 
 /** A route for each server, made after the first of the shipped ones, then what follows them there. */

@@ -123,6 +123,8 @@ export class Exchange {
   warnings: List | null;
   /** The one server that it is about, or null. */
   server: Server | null;
+  /** The name that the headers say, where they decide. */
+  named: Span;
   /** The name of a tool as the client asked for it, cut; NONE where it asked for none. */
   tool: Span;
   ended: Ended;

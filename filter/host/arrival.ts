@@ -1,21 +1,26 @@
-import { Arena, scratch } from '../bytes/arena';
+import { scratch } from '../bytes/arena';
+import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Span, after, first, length, literal, NONE } from '../bytes/span';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { admit, confirms, enter, isReleasable, release } from '../flow/dispatch';
+import { exceedsRequestBody } from '../flow/limits';
 import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
+import { enterByHeaders } from '../flow/stateless';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
-import { read, replaceAll } from './buffers';
+import { read } from './buffers';
 import { readAnswer, takePending } from './callouts';
 import { act, prepare, settle } from './carry';
 import { now } from './clock';
+import { passClosed, refuseTrailers } from './ending';
 import { pairsOf, remove } from './headers';
 import { heldPart, heldWhole, heldWith, isWorthKeeping, takeIn } from './held';
 import { observeUpstream } from './metrics';
+import { endByHeaders, passByHeaders } from './modes/headers';
 import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
 import { discard, greet, hasGivenUp, onBodySeen, onHeaders, onPart } from './modes/verbs';
 import { meet } from './peer';
+import { Role } from './role';
 import { rootOf } from './roots';
 import { arenaOf, Moment, Phase, Stream, streamOf } from './streams';
 import { Action, Buffer, HeaderMap, Status } from './status';
@@ -27,10 +32,6 @@ import { Action, Buffer, HeaderMap, Status } from './status';
 const BUFFERED_BYTES = literal('limits.bufferedBytes');
 /** A body of which so much is here and not all, and whose destination is certain, is released. */
 const RELEASED_FROM: u32 = 64 << 10;
-/** White space behind the document; more is an attack on our memory. */
-const MOST_AFTER_CLOSING: u32 = 4 << 10;
-const MUCH_SPACE = literal('much white space follows its document');
-const TRAILERS = literal('a large body that was sent on as it came has trailers; announce them in the Trailer header');
 
 export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const root = rootOf(stream.root);
@@ -56,6 +57,8 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
   if (!greet(stream, exchange)) return act(stream, exchange, Outcome.Reply);
+  // Nothing will hold the headers until the body is here.
+  if (stream.role === Role.Headers) return act(stream, exchange, enterByHeaders(exchange, behind, ended));
   const outcome = enter(exchange, behind);
   if (outcome === Outcome.ReadBody) {
     stream.phase = Phase.Reading;
@@ -79,7 +82,9 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
     case Phase.Reading:
       return readOn(stream, exchange, size, ended);
     case Phase.Streaming:
-      return streamOn(stream, exchange, size, ended);
+      return stream.role === Role.Headers
+        ? passByHeaders(stream, exchange, size, ended)
+        : streamOn(stream, exchange, size, ended);
     case Phase.Draining:
       return drainOn(stream, exchange, size, ended);
     case Phase.Forwarded:
@@ -103,7 +108,7 @@ function takeTrailers(stream: Stream, exchange: Exchange): Action {
     case Phase.Reading:
       return decide(stream, exchange);
     case Phase.Streaming:
-      return endStreamed(stream, exchange);
+      return stream.role === Role.Headers ? endByHeaders(stream, exchange) : endStreamed(stream, exchange);
     case Phase.Draining:
       return act(stream, exchange, Outcome.Reply);
     case Phase.Forwarded:
@@ -125,7 +130,7 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   if (chunk !== NONE) exchange.envelope.read(chunk);
   const held = stream.scanned;
   exchange.id = idOf(stream, exchange);
-  if (exceeds(exchange, held)) return drainOn(stream, exchange, held, ended);
+  if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, held, ended);
   const releasable = held >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
   if (held > limits.heldBody && !releasable) {
     exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(held as u64).written);
@@ -167,55 +172,23 @@ function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Ac
   return act(stream, exchange, Outcome.Reply);
 }
 
-/**
- * Released: chunks pass as they come, but for the brace that closes the document. It is kept here until the end of the
- * stream has confirmed the rest, so no upstream ever has a complete request that differs from what was decided on.
- *
- * A chunk is never paused again: what later filters buffer, such as the router for its retries, lies in the same buffer
- * as what we pause, and would be sent twice.
- */
+/** Released: chunks pass as they come, but for the end, see ending.ts. */
 function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   exchange.passed += size as u64;
-  if (exceeds(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
+  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
   const chunk = read(Buffer.RequestBody, 0, size as usize);
-  const before = stream.tail;
   exchange.envelope.read(chunk);
   if (!confirms(exchange, ended)) return act(stream, exchange, Outcome.Reply);
   if (!exchange.envelope.isClosed) return Action.Continue;
-
-  const passing = before === NONE ? exchange.envelope.closingOffset(chunk) : 0;
-  if (ended) {
-    if (before !== NONE) replaceAll(Buffer.RequestBody, joined(before, chunk, scratch));
-    return Action.Continue;
-  }
-  stream.tail = joined(before, after(chunk, passing), exchange.arena);
-  if ((stream.tail as u32) > MOST_AFTER_CLOSING) {
-    return act(stream, exchange, exchange.refuse(Reason.InvalidRequest, MUCH_SPACE));
-  }
-  replaceAll(Buffer.RequestBody, first(chunk, passing));
-  return Action.Continue;
+  const isNew = stream.tail === NONE;
+  // Nothing was kept of a chunk that closes the document and is the last.
+  if (isNew && ended) return Action.Continue;
+  const closing = isNew ? exchange.envelope.closingOffset(chunk) : 0;
+  return passClosed(stream, exchange, chunk, closing, ended) ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
-/** Whether the body is larger than any may be; then the refusal is ready. */
-function exceeds(exchange: Exchange, size: u64): bool {
-  const most = exchange.gateway.limits.requestBody;
-  if (most === 0 || size <= (most as u64)) return false;
-  exchange.refuse(Reason.RequestTooLarge, newWriter(scratch, 16).decimal(size).written);
-  return true;
-}
-
-function joined(a: Span, b: Span, arena: Arena): Span {
-  return newWriter(arena, length(a) + length(b))
-    .bytes(a)
-    .bytes(b).written;
-}
-
-/**
- * With trailers there is no last chunk that the closing brace could be put back into, and the host lets a filter add
- * none: the one shape of a large request that cannot be served.
- */
 function endStreamed(stream: Stream, exchange: Exchange): Action {
-  if (confirms(exchange, true)) exchange.refuse(Reason.InvalidRequest, TRAILERS);
+  if (confirms(exchange, true)) refuseTrailers(exchange);
   return act(stream, exchange, Outcome.Reply);
 }
 

@@ -58,6 +58,8 @@ export class Stream {
   sizeOfHeaders: u64;
   /** Of a holder: bytes of the body that have passed. */
   passed: u32;
+  /** Host mode `headers`: the name in the body has come, and is that of the headers. */
+  isNamed: bool;
   /** Its server has to be joined first, so the body is not released. */
   staysHeld: bool;
   /** Bytes of the worker's budget. */

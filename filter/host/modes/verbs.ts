@@ -1,11 +1,12 @@
 import { literal } from '../../bytes/span';
 import { Exchange, Outcome } from '../../flow/exchange';
 import { Reason } from '../../mcp/errors';
+import { edit } from '../headers';
 import { Level } from '../log';
 import { once } from '../once';
 import { Role } from '../role';
 import { rootOf } from '../roots';
-import { Action } from '../status';
+import { Action, HeaderMap } from '../status';
 import { Stream } from '../streams';
 import { awaitBody } from './body-evidence';
 import { discardHeld, forwardHeld } from './hold';
@@ -20,7 +21,15 @@ const TWICE = literal(
 
 /** Sends a request on, or says what else is to be done with it. */
 export function forward(stream: Stream, exchange: Exchange): Outcome {
-  return stream.role === Role.Decider ? forwardPaired(stream, exchange) : forwardHeld(stream, exchange);
+  switch (stream.role) {
+    case Role.Decider:
+      return forwardPaired(stream, exchange);
+    case Role.Headers:
+      edit(HeaderMap.Request, exchange.forward.headers);
+      return Outcome.Forward;
+    default:
+      return forwardHeld(stream, exchange);
+  }
 }
 
 /** First thing of a request that is for us. False: it cannot be served here, and `exchange.reply` says why. */
