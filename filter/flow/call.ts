@@ -33,7 +33,7 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   // Of a released body the rest cannot wait: it is held until its server is known, see `release`.
   if (!exchange.whole) return Outcome.ReadBody;
   // The answer comes in another callback.
-  if (!exchange.kept) exchange.body = exchange.arena.copy(first(exchange.body, target.cutTo));
+  if (!exchange.lasts) exchange.body = exchange.arena.copy(first(exchange.body, target.cutTo));
   return beginJoin(exchange, session, Stage.Join);
 }
 

@@ -98,6 +98,8 @@ export class Exchange {
   size: u32;
   /** Bytes of a released body so far. */
   passed: u64;
+  /** `body` is there in later callbacks too, until the request has gone on. */
+  lasts: bool;
   /** `body` lives as long as the stream. */
   kept: bool;
   /** `body` is all of it; else the rest streams past after the decision. */

@@ -14,7 +14,7 @@ import { act, prepare, settle } from './carry';
 import { now } from './clock';
 import { passClosed, refuseTrailers } from './ending';
 import { pairsOf, remove } from './headers';
-import { heldPart, heldWhole, heldWith, isWorthKeeping, takeIn } from './held';
+import { heldPart, heldWhole, heldWith, hostHolds, isWorthKeeping, takeIn } from './held';
 import { observeUpstream } from './metrics';
 import { endByHeaders, passByHeaders } from './modes/headers';
 import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
@@ -222,6 +222,7 @@ function idOf(stream: Stream, exchange: Exchange): Span {
 
 function decide(stream: Stream, exchange: Exchange): Action {
   exchange.kept = isWorthKeeping(stream);
+  exchange.lasts = exchange.kept || !hostHolds(stream);
   exchange.body = heldWhole(stream);
   return act(stream, exchange, admit(exchange));
 }

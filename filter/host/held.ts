@@ -59,7 +59,8 @@ export function release(stream: Stream): void {
   stream.kept = NONE;
 }
 
-function hostHolds(stream: Stream): bool {
+/** Else the copy is ours, until it is let go. */
+export function hostHolds(stream: Stream): bool {
   return stream.role === Role.Hold;
 }
 

@@ -109,6 +109,15 @@ describeGateway('a pair in two VMs', () => {
       session = await openSession(gateway.current.url, { http });
     });
 
+    it('joins a server that was down when the session began, with a body that has to wait for that', async () => {
+      await two.stop();
+      const other = await openSession(gateway.current.url, { http });
+      await two.start();
+      const args = `{"text":"${'x'.repeat(200_000)}"}`;
+      expect((await other.post(callMessage('"two_echo"', args))).status).toBe(200);
+      expect(two.last('tools/call').body.toString()).toBe(callMessage('"echo"', args));
+    });
+
     it('tells what a server that fails did', async () => {
       one.answers = { 'tools/call': status(500, 'text/plain', 'oops') };
       expect(refusal(await session.post(callMessage('"one_echo"')))).toMatchObject({ reason: 'upstream_status' });
