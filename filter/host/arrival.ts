@@ -14,7 +14,7 @@ import { act, prepare, settle } from './carry';
 import { now } from './clock';
 import { passClosed, refuseTrailers } from './ending';
 import { pairsOf, remove } from './headers';
-import { heldPart, heldWhole, heldWith, hostHolds, isWorthKeeping, takeIn } from './held';
+import { heldPart, heldWhole, heldWith, hostHolds, isWorthKeeping, passOver, takeIn } from './held';
 import { observeUpstream } from './metrics';
 import { endByHeaders, passByHeaders } from './modes/headers';
 import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
@@ -86,7 +86,7 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
         ? passByHeaders(stream, exchange, size, ended)
         : streamOn(stream, exchange, size, ended);
     case Phase.Draining:
-      return drainOn(stream, exchange, size, ended);
+      return drainOn(stream, exchange, passOver(stream, size), ended);
     case Phase.Forwarded:
       return Action.Continue;
     default:
@@ -165,9 +165,9 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
  * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
  * cost us memory.
  */
-function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+function drainOn(stream: Stream, exchange: Exchange, read: u32, ended: bool): Action {
   stream.phase = Phase.Draining;
-  if (!ended && size <= exchange.gateway.limits.drainBytes) return Action.Pause;
+  if (!ended && read <= exchange.gateway.limits.drainBytes) return Action.Pause;
   if (!ended) discard(stream);
   return act(stream, exchange, Outcome.Reply);
 }

@@ -29,6 +29,12 @@ export function takeIn(stream: Stream, size: u32): Span {
   return chunk;
 }
 
+/** Lets a part of the body go by unread; returns how much has come of it. @param size of what the host shows */
+export function passOver(stream: Stream, size: u32): u32 {
+  stream.scanned = heldWith(stream, size);
+  return stream.scanned;
+}
+
 /** A part of what was read. */
 export function heldPart(stream: Stream, from: u32, to: u32): Span {
   if (hostHolds(stream)) return read(Buffer.RequestBody, from as usize, (to - from) as usize);

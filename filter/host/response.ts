@@ -14,7 +14,7 @@ import { act } from './carry';
 import { now } from './clock';
 import { edit, pairsOf, remove, replace } from './headers';
 import { observeUpstream } from './metrics';
-import { isUnheld, refusesUnheld } from './modes/pair';
+import { endsUnheld, refusesUnheld } from './modes/pair';
 import { property } from './properties';
 import { Action, Buffer, HeaderMap } from './status';
 import { Phase, Stream } from './streams';
@@ -39,7 +39,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   edit(HeaderMap.Response, shareResponse(headers, exchange.page, scratch));
   const status = statusOf(response.status);
   exchange.ended = forwarded && status < 400 ? OK : OTHER;
-  const unheld = isUnheld(stream);
+  const unheld = endsUnheld(stream);
   const details = status < 400 && !unheld ? NONE : property(RESPONSE_CODE_DETAILS);
   if (unheld && refusesUnheld(stream, exchange, details)) return replaceReply(stream, exchange, details, ended);
   const answered = forwarded && (status < 400 || isFromUpstream(details));

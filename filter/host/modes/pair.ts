@@ -87,7 +87,7 @@ export function resumePosted(stream: Stream): void {
 }
 
 /** Whether a response comes for a request that no holder has kept from its route, or let go there. */
-export function isUnheld(stream: Stream): bool {
+export function endsUnheld(stream: Stream): bool {
   if (stream.role !== Role.Decider || stream.resumed) return false;
   // Whatever it is, it ends the request: nobody is to be resumed any more.
   const alone = stream.partner === 0;
