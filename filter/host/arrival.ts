@@ -165,9 +165,9 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
  * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
  * cost us memory.
  */
-function drainOn(stream: Stream, exchange: Exchange, read: u32, ended: bool): Action {
+function drainOn(stream: Stream, exchange: Exchange, received: u32, ended: bool): Action {
   stream.phase = Phase.Draining;
-  if (!ended && read <= exchange.gateway.limits.drainBytes) return Action.Pause;
+  if (!ended && received <= exchange.gateway.limits.drainBytes) return Action.Pause;
   if (!ended) discard(stream);
   return act(stream, exchange, Outcome.Reply);
 }
