@@ -23,8 +23,6 @@ import { beginTerminate, resumeTerminate } from './terminate';
 const ALLOWED = literal('POST, DELETE');
 const EMPTY_OBJECT = literal('{}');
 const UNEXPECTED_RESPONSE = literal('it answers a request that was never sent to this client');
-const LATE_CLAIM = literal('it claims another protocol era than its headers');
-const NO_ID = literal('a call needs an id');
 
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
@@ -55,31 +53,6 @@ export function release(exchange: Exchange): Outcome {
   exchange.id = exchange.envelope.id;
   const outcome = admitSession(exchange);
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
-}
-
-/**
- * Whether the rest of a message that was released confirms the decision. If not, `exchange.reply` says why, and the
- * upstream must not get its end.
- */
-export function confirms(exchange: Exchange, ended: bool): bool {
-  const envelope = exchange.envelope;
-  if (ended) envelope.end(NONE);
-  exchange.id = envelope.id;
-  if (envelope.problem !== Reason.None) {
-    exchange.refuse(envelope.problem, envelope.detail);
-    return false;
-  }
-  if (ended && envelope.shape !== Shape.Request) {
-    // A notification is accepted and goes nowhere; this one has gone too far for that.
-    exchange.refuse(Reason.InvalidRequest, NO_ID);
-    return false;
-  }
-  if (envelope.claim !== 0) {
-    // The era was taken from the headers; a server that goes by the body would read another message.
-    exchange.refuse(Reason.InvalidRequest, LATE_CLAIM);
-    return false;
-  }
-  return true;
 }
 
 /** By the whole message. The order of the checks is that of what a client must mend first. */

@@ -2,7 +2,6 @@ import { make, scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { textOf, writeEscaped } from '../json/text';
-import { Shape } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import { textOfHeader } from '../mcp/header-text';
 import * as header from '../mcp/headers';
@@ -12,6 +11,7 @@ import { Upstream } from '../session/token';
 import { aimAt, cutPrefix } from './call';
 import { openDoor, refuseMethod, refuseVersion } from './door';
 import { Exchange, Outcome } from './exchange';
+import { isSound } from './passing';
 import { sendOn } from './send-on';
 
 /**
@@ -28,7 +28,6 @@ const BAD_NAME = literal('Mcp-Name is in none of its two forms');
 const OTHER_METHOD = literal('Mcp-Method');
 const OTHER_NAME = literal('Mcp-Name');
 const OTHER_VERSION = literal('MCP-Protocol-Version');
-const NO_ID = literal('a call needs an id');
 
 /** @param behind what follows the endpoint in the path. @param ended there is no body */
 export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): Outcome {
@@ -71,19 +70,11 @@ export function confirmsName(exchange: Exchange, body: Span): bool {
 /** Whether nothing that was read contradicts the decision so far. If not, `exchange.reply` says why. */
 export function confirmsHeaders(exchange: Exchange, ended: bool): bool {
   const envelope = exchange.envelope;
-  if (ended) envelope.end(NONE);
-  exchange.id = envelope.id;
-  if (envelope.problem !== Reason.None) {
-    exchange.refuse(envelope.problem, envelope.detail);
-    return false;
-  }
+  if (!isSound(exchange, ended)) return false;
   if (!ended) return true;
   if (envelope.method !== exchange.method) return differs(exchange, OTHER_METHOD);
   if (!hasName(exchange)) return differs(exchange, OTHER_NAME);
-  if (!envelope.claimIsStateless) return differs(exchange, OTHER_VERSION);
-  if (envelope.shape === Shape.Request) return true;
-  exchange.refuse(Reason.InvalidRequest, NO_ID);
-  return false;
+  return envelope.claimIsStateless || differs(exchange, OTHER_VERSION);
 }
 
 function differs(exchange: Exchange, header: Span): bool {
