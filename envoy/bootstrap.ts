@@ -70,7 +70,8 @@ interface Route {
 
 const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
 
-const pluginServerCluster = 'plugin-server';
+/** The cluster that every bootstrap has of its own. */
+export const pluginServerCluster = 'plugin-server';
 
 /**
  * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and closed door, with other addresses,

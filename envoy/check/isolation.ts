@@ -4,6 +4,7 @@ import { limitMemory } from './memory-limit.ts';
 
 export interface ModuleRun {
   readonly module: Uint8Array;
+  readonly rootId: string;
   /** JSON */
   readonly configuration: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -41,6 +42,7 @@ export type Message =
 /** To the thread. */
 export interface Order {
   readonly module: Uint8Array;
+  readonly rootId: string;
   readonly configuration: string;
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -17,10 +17,9 @@ const longestLine = 4_096;
 /** Of all that a module puts where other VMs could find it; arrays are no part of the heap that the thread is limited to. */
 const mostShared = 64 << 20;
 
-/** The root id of the filter that decides; hostMode `pair` has a second one. */
-const rootId = 'sluice';
+const order = workerData as Order;
 /** Before what the module itself says; vm_id is empty here. */
-const ownPrefix = `wasm log ${rootId}: `;
+const ownPrefix = order.rootId === '' ? 'wasm log: ' : `wasm log ${order.rootId}: `;
 
 function post(message: Message): void {
   parentPort?.postMessage(message);
@@ -57,7 +56,7 @@ class LimitedShared extends Shared {
   }
 }
 
-function plugin({ module, configuration, environment }: Order): WasmPlugin {
+function plugin({ module, rootId, configuration, environment }: Order): WasmPlugin {
   return {
     name: rootId,
     rootId,
@@ -76,7 +75,7 @@ function plugin({ module, configuration, environment }: Order): WasmPlugin {
   };
 }
 
-function run(order: Order): Outcome {
+function run(): Outcome {
   const stats = new StatsStore();
   let assertion: HostAssertion | undefined;
   try {
@@ -105,4 +104,4 @@ function run(order: Order): Outcome {
 }
 
 post({ kind: 'ready' });
-post({ kind: 'end', outcome: run(workerData as Order) });
+post({ kind: 'end', outcome: run() });

@@ -1,0 +1,103 @@
+import type { Node } from './node.ts';
+import type { Route } from './route.ts';
+
+/** A Sluice filter, wherever it was found: in a chain of Envoy's, or in a resource of Istio's. */
+export interface SluiceFilter {
+  /** The HTTP filter, or the WasmPlugin. */
+  readonly node: Node;
+  /** envoy.extensions.wasm.v3.PluginConfig; not there where it comes from elsewhere. */
+  readonly config: Node;
+  readonly rootId: string;
+  /** The plugin configuration as an object; not there where it could not be read, or is not here. */
+  readonly plugin: Plugin | undefined;
+}
+
+/** A plugin configuration inside of something else. */
+export interface Plugin {
+  /** Where it stands. */
+  readonly node: Node;
+  /** Its members; where it is JSON in a text, their paths are those inside. */
+  readonly root: Node;
+  /** As the module is given it. */
+  readonly text: string;
+  /** Whether places inside of it can be found in the file. */
+  readonly isText: boolean;
+}
+
+export interface Server {
+  readonly name: string | undefined;
+  readonly node: Node;
+  readonly cluster: Node;
+  /** `:authority` and path of its requests, by which routes are looked up once more. */
+  readonly authority: string;
+  readonly path: string;
+}
+
+export function hostModeOf(plugin: Plugin | undefined): string {
+  return plugin?.root.get('hostMode').text ?? 'hold';
+}
+
+export function endpointOf(plugin: Plugin | undefined): string {
+  return plugin?.root.get('endpoint').text ?? '/mcp';
+}
+
+export function serversOf(plugin: Plugin | undefined): Server[] {
+  const entries = plugin?.root.get('servers');
+  if (entries === undefined || !Array.isArray(entries.value)) return [];
+  return entries.items.map((node) => ({
+    name: node.get('name').text,
+    node,
+    cluster: node.get('cluster'),
+    authority: node.get('authority').text ?? node.get('name').text ?? '',
+    path: node.get('path').text ?? '/mcp',
+  }));
+}
+
+/** Routes that are tried from the first to the last, and where they stand: a virtual host. */
+export interface RouteTable {
+  readonly node: Node;
+  /** Names and patterns, `*` at one end. */
+  readonly hosts: readonly string[];
+  readonly routes: readonly Route[];
+}
+
+/** The table whose hosts match best: the whole name, then the longest pattern. (envoy: config.route.v3.VirtualHost domains) */
+export function tableFor(authority: string, tables: readonly RouteTable[]): RouteTable | undefined {
+  const host = authority.toLowerCase();
+  let best: RouteTable | undefined;
+  let most = -1;
+  for (const table of tables) {
+    for (const pattern of table.hosts) {
+      const points = matchPoints(host, pattern.toLowerCase());
+      if (points > most) [best, most] = [table, points];
+    }
+  }
+  return best;
+}
+
+const wholeName = 1 << 20;
+const suffix = 1 << 10;
+
+function matchPoints(host: string, pattern: string): number {
+  if (pattern === host) return wholeName;
+  if (pattern === '*') return 0;
+  if (pattern.startsWith('*') && host.endsWith(pattern.slice(1))) return suffix + pattern.length;
+  return pattern.endsWith('*') && host.startsWith(pattern.slice(0, -1)) ? pattern.length : -1;
+}
+
+/** Of the filters of one gateway, the plugin configuration that has the servers. */
+export function decidingPlugin(filters: readonly SluiceFilter[]): Plugin | undefined {
+  const plugins = filters.map(({ plugin }) => plugin).filter((plugin) => plugin !== undefined);
+  return plugins.find((plugin) => plugin.root.get('servers').isThere) ?? plugins[0];
+}
+
+/** What of a filter says that it is Sluice; none of it is needed by Envoy. */
+export function isSluice(signs: {
+  readonly names: readonly (string | undefined)[];
+  readonly url: string | undefined;
+  readonly plugin: Plugin | undefined;
+}): boolean {
+  if (signs.names.some((name) => name !== undefined && /^sluice(?:$|[-_.:@])/.test(name))) return true;
+  if (signs.url !== undefined && /\/sluice(?:\/|:|@|$)/.test(signs.url)) return true;
+  return signs.plugin?.root.get('servers').isThere === true;
+}

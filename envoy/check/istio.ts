@@ -1,0 +1,121 @@
+import { checkAdvice } from './advice.ts';
+import { checkDiscovery } from './bootstrap.ts';
+import { checkBufferLimit, checkIdleTimeout, checkWindows } from './connection-manager.ts';
+import type { Report } from './finding.ts';
+import { type Plugin, type SluiceFilter, decidingPlugin } from './gateway.ts';
+import { checkHostMode } from './host-mode.ts';
+import type { Node } from './node.ts';
+import { checkVirtualServices } from './virtual-service.ts';
+import { pluginConfigOf, sluiceFilter } from './wasm-filter.ts';
+import { checkWasmFilter } from './wasm-filter.ts';
+import { checkWasmPlugin, checkWasmPlugins, wasmPlugin } from './wasm-plugin.ts';
+
+/** A plugin configuration that the module is to judge, and in which part. */
+export interface Question {
+  readonly plugin: Plugin;
+  readonly rootId: string;
+  /** What pins the module: digest and URL. */
+  readonly sha256: Node;
+  readonly url: string | undefined;
+  /** Code that the configuration carries itself. */
+  readonly filter: SluiceFilter | undefined;
+}
+
+/** Resources of Kubernetes, those in a List among them. */
+export function resourcesOf(root: Node): Node[] {
+  return root.get('kind').text?.endsWith('List') === true ? root.get('items').items : [root];
+}
+
+/**
+ * Holds resources of Istio against the rules, all of a run together: a gateway is spread over several of them. Other
+ * resources of Kubernetes are passed over.
+ * @returns plugin configurations for the module to judge
+ */
+export function checkIstio(resources: readonly Node[], report: Report): Question[] {
+  const ofKind = (group: string, kind: string): Node[] =>
+    resources.filter((resource) => {
+      return (
+        resource.get('apiVersion').text?.startsWith(`${group}.istio.io/`) === true && resource.get('kind').text === kind
+      );
+    });
+  const plugins = ofKind('extensions', 'WasmPlugin')
+    .map(wasmPlugin)
+    .filter((plugin) => plugin !== undefined);
+  for (const plugin of plugins) checkWasmPlugin(plugin, report);
+  checkWasmPlugins(plugins, report);
+
+  const patches = ofKind('networking', 'EnvoyFilter').map((resource) => patchesOf(resource));
+  const filters = patches.flatMap((own) => checkFilters(own, report));
+  const plugin = decidingPlugin([...plugins, ...filters]);
+  for (const own of patches) checkSettings(own, plugin, report);
+  for (const deciding of deciders([...plugins, ...filters])) checkAdvice(deciding, report);
+  checkVirtualServices(ofKind('networking', 'VirtualService'), plugin, report);
+  return [...plugins.map(questionOf), ...filters.map(questionOf)].filter((question) => question !== undefined);
+}
+
+/** Plugin configurations that have servers; a holder has none. */
+function deciders(filters: readonly SluiceFilter[]): Plugin[] {
+  const plugins = filters.map(({ plugin }) => plugin).filter((plugin) => plugin !== undefined);
+  return plugins.filter(({ root }) => root.get('servers').isThere);
+}
+
+export function questionOf(filter: SluiceFilter): Question | undefined {
+  const { plugin, rootId, config, node } = filter;
+  if (plugin === undefined) return undefined;
+  const remote = config.get('vm_config', 'code', 'remote');
+  if (config.isThere) {
+    return { plugin, rootId, sha256: remote.get('sha256'), url: remote.get('http_uri', 'uri').text, filter };
+  }
+  const spec = node.get('spec');
+  return { plugin, rootId, sha256: spec.get('sha256'), url: spec.get('url').text, filter: undefined };
+}
+
+interface Patch {
+  readonly applyTo: string;
+  readonly value: Node;
+}
+
+function patchesOf(resource: Node): Patch[] {
+  return resource.get('spec', 'configPatches').items.map((patch) => ({
+    applyTo: patch.get('applyTo').text ?? '',
+    value: patch.get('patch', 'value'),
+  }));
+}
+
+/** The wasm filters that an EnvoyFilter adds; those by extension config are fetched by Istio's agent. */
+function checkFilters(patches: readonly Patch[], report: Report): SluiceFilter[] {
+  const found: SluiceFilter[] = [];
+  for (const { applyTo, value } of patches) {
+    if (applyTo !== 'HTTP_FILTER' && applyTo !== 'EXTENSION_CONFIG') continue;
+    checkDiscovery(value.get('config_discovery'), report);
+    const config = pluginConfigOf(value.get('typed_config'));
+    const filter = config && sluiceFilter(value, config);
+    if (filter === undefined) continue;
+    checkWasmFilter(filter, report, applyTo === 'EXTENSION_CONFIG' ? 'agent' : 'envoy');
+    found.push(filter);
+  }
+  checkHostMode(found, report);
+  return found;
+}
+
+/** What an EnvoyFilter changes of listeners and connection managers. */
+function checkSettings(patches: readonly Patch[], plugin: Plugin | undefined, report: Report): void {
+  for (const { applyTo, value } of patches) {
+    if (applyTo === 'NETWORK_FILTER') {
+      const manager = value.get('typed_config');
+      checkIdleTimeout(manager.get('stream_idle_timeout'), report);
+      checkWindows(manager, plugin, report);
+    } else if (applyTo === 'LISTENER') {
+      const limit = value.get('per_connection_buffer_limit_bytes');
+      if (limit.isThere) checkBufferLimit(limit, plugin, report);
+    }
+  }
+}
+
+/** Of Istio's MeshConfig, wherever it stands: which paths its proxies make one. */
+export function checkMesh(root: Node, report: Report): void {
+  const normalization = root.get('meshConfig', 'pathNormalization', 'normalization');
+  if (['MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'].includes(normalization.text ?? '')) return;
+  const found = normalization.isThere ? `is ${String(normalization.value)}` : 'is missing';
+  report('paths', normalization, `${found}, and has to be MERGE_SLASHES`);
+}

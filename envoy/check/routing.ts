@@ -1,0 +1,140 @@
+import { type Report, didYouMean } from './finding.ts';
+import { type Plugin, type RouteTable, type Server, endpointOf, serversOf, tableFor } from './gateway.ts';
+import type { Node } from './node.ts';
+import { type Route, isDecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
+
+/**
+ * What is asked of the routes of a gateway, be they Envoy's or Istio's.
+ * @param tables the virtual hosts of one listener
+ * @param plugin undefined where it is not here, and with it the endpoint and the servers
+ * @param hostOf what a virtual host is looked up by for requests to a server
+ */
+export function checkRouting(
+  tables: readonly RouteTable[],
+  plugin: Plugin | undefined,
+  report: Report,
+  hostOf = ({ authority }: Server): string => authority,
+): void {
+  for (const table of tables) {
+    if (plugin === undefined) checkAnyDoor(table, report);
+    else checkClosedRoute(table, plugin, report);
+    for (const route of table.routes) checkHeaders(route, report);
+  }
+  const routes = tables.flatMap((table) => table.routes);
+  const servers = serversOf(plugin);
+  if (servers.length === 0) return;
+  for (const route of routes) checkServerName(route, servers, report);
+  for (const server of servers) checkServerRoute(server, tableFor(hostOf(server), tables), report);
+}
+
+/** Which path the endpoint is, is not known here. */
+function checkAnyDoor({ node, routes }: RouteTable, report: Report): void {
+  if (routes.some((route) => route.action === 'direct' && !isDecided(route))) return;
+  report('closed-route', node, 'no route closes the endpoint to requests without a routing header');
+}
+
+/** Two paths that the endpoint serves: its own, and a virtual server's. */
+function endpointPaths(plugin: Plugin): string[] {
+  const endpoint = endpointOf(plugin);
+  return [endpoint, `${endpoint}/namespace/name`];
+}
+
+function checkClosedRoute({ node, routes }: RouteTable, plugin: Plugin, report: Report): void {
+  let missing: string | undefined;
+  for (const path of endpointPaths(plugin)) {
+    const first = routes.findIndex((route) => ends(route, path));
+    const route = routes[first];
+    if (route === undefined) missing ??= path;
+    else if (route.action !== 'direct') {
+      report('closed-route', route.node, `takes ${path} without a routing header before a closed door does`);
+      return;
+    } else if (checkBehindDoor(routes.slice(first + 1), plugin, route, report)) return;
+  }
+  if (missing !== undefined)
+    report('closed-route', node, `no route closes ${missing} to requests without a routing header`);
+}
+
+/** Whether a request that no module has decided on may end here. */
+function ends(route: Route, path: string): boolean {
+  const takes = route.takes(path);
+  if (takes === 'no' || isDecided(route)) return false;
+  const isCertain = takes === 'yes' && !route.conditional && route.headers.length === 0;
+  return isCertain || route.action !== 'direct';
+}
+
+/** A door takes decided requests too: what stands behind it for the same path is never reached. */
+function checkBehindDoor(behind: readonly Route[], plugin: Plugin, door: Route, report: Report): boolean {
+  for (const route of behind) {
+    const name = routingCondition(route)?.exact;
+    const server = serversOf(plugin).find((candidate) => candidate.name !== undefined && candidate.name === name);
+    if (server === undefined || door.takes(server.path) !== 'yes' || route.takes(server.path) === 'no') continue;
+    report('closed-route', route.node, `stands behind the closed door, which answers ${server.path} first`);
+    return true;
+  }
+  return false;
+}
+
+function checkHeaders({ headers }: Route, report: Report): void {
+  for (const { name, node } of headers) {
+    if (!name.startsWith('x-mcp-') || (trustedHeaders as readonly string[]).includes(name)) continue;
+    report('route-header', node, `matches on ${name}, which clients may send${didYouMean(name, trustedHeaders)}`);
+  }
+}
+
+function checkServerName(route: Route, servers: readonly Server[], report: Report): void {
+  const condition = routingCondition(route);
+  if (condition?.exact === undefined) return;
+  const name = condition.exact;
+  const server = servers.find((candidate) => candidate.name === name);
+  if (server === undefined) {
+    const names = servers.map((candidate) => candidate.name ?? '');
+    report(
+      'route-server',
+      condition.node,
+      `${name} is no server of the plugin configuration${didYouMean(name, names)}`,
+    );
+    return;
+  }
+  for (const cluster of route.clusters) {
+    const own = server.cluster.text;
+    if (own === undefined || cluster.text === own) continue;
+    report('route-cluster', cluster, `is ${String(cluster.text)}, but the cluster of ${name} is ${own}`);
+  }
+}
+
+/** The module writes the server's own authority and path into a request; Envoy then looks for a route once more. */
+function checkServerRoute(server: Server, table: RouteTable | undefined, report: Report): void {
+  const { name, node, authority, path } = server;
+  if (name === undefined) return;
+  if (table === undefined) {
+    report('server-route', node, `no virtual host takes ${authority}, the authority of requests for ${name}`);
+    return;
+  }
+  const forwarding = table.routes.filter(({ action }) => action === 'forward');
+  const conditions = forwarding.map((route) => ({ route, condition: routingCondition(route) }));
+  const own = conditions.filter(({ condition }) => condition !== undefined && (condition.exact ?? name) === name);
+  if (own.some(({ route }) => route.takes(path) !== 'no')) return;
+  const [blind] = own;
+  if (blind !== undefined) {
+    report('server-route', blind.route.node, `is for ${name}, but does not match ${path}, the path of its requests`);
+    return;
+  }
+  const names = conditions.map(({ condition }) => condition?.exact ?? '').filter((other) => other !== '');
+  report('server-route', node, `no route matches ${routingHeader}: ${name}${didYouMean(name, names)}`);
+}
+
+/** Those whose requests a server sees. */
+export function forwardsToServer(route: Route): boolean {
+  return route.action === 'forward' && isDecided(route);
+}
+
+const safeRetries = ['connect-failure', 'refused-stream', 'reset-before-request'];
+
+/** @param on the conditions, commas between */
+export function checkRetryConditions(on: Node, report: Report): void {
+  const conditions = (on.text ?? '').split(',').map((condition) => condition.trim());
+  for (const condition of conditions) {
+    if (condition === '' || safeRetries.includes(condition)) continue;
+    report('retries', on, `${condition} may repeat what a server has already done`);
+  }
+}

@@ -1,0 +1,83 @@
+import { isZero } from './connection-manager.ts';
+import type { Report } from './finding.ts';
+import type { Plugin, RouteTable } from './gateway.ts';
+import { Node } from './node.ts';
+import { type Expected, type Route, isDecided, takesPath } from './route.ts';
+import { checkRetryConditions, checkRouting, forwardsToServer } from './routing.ts';
+
+/** Those that route by what the module says; where none does, all of them. */
+export function checkVirtualServices(resources: readonly Node[], plugin: Plugin | undefined, report: Report): void {
+  const tables = resources.map(tableOf);
+  const own = tables.filter(({ routes }) => routes.some(isDecided));
+  const relevant = own.length > 0 ? own : plugin === undefined ? [] : tables;
+  if (relevant.length === 0) return;
+  // Istio matches hosts without regard to a port.
+  checkRouting(relevant, plugin, report, ({ authority }) => authority.replace(/:\d+$/, ''));
+  const forwarding = relevant.flatMap(({ routes }) => routes).filter(forwardsToServer);
+  for (const node of new Set(forwarding.map((route) => route.node))) checkForwarding(node, report);
+}
+
+function tableOf(resource: Node): RouteTable {
+  const spec = resource.get('spec');
+  const namespace = resource.get('metadata', 'namespace').text;
+  return {
+    node: resource,
+    hosts: spec.get('hosts').items.map(({ text = '' }) => text),
+    routes: spec.get('http').items.flatMap((route) => routesOf(route, namespace)),
+  };
+}
+
+/** One for each of its matches, any of which is enough. */
+function routesOf(node: Node, namespace: string | undefined): Route[] {
+  const action = node.get('route').isThere ? 'forward' : node.get('directResponse').isThere ? 'direct' : 'other';
+  const clusters = node.get('route').items.flatMap((target) => clusterOf(target.get('destination'), namespace));
+  const matches = node.get('match').items;
+  if (matches.length === 0) return [{ node, action, headers: [], conditional: false, takes: () => 'yes', clusters }];
+  return matches.map((match) => {
+    const expected = pathOf(match);
+    return {
+      node,
+      action,
+      headers: match.get('headers').entries.map(([name, condition]) => ({
+        name: name.toLowerCase(),
+        exact: condition.get('exact').text,
+        node: condition,
+      })),
+      conditional: match.entries.some(([name]) => !['name', 'uri', 'headers', 'ignoreUriCase'].includes(name)),
+      takes: (path) => (match.get('uri').isThere ? takesPath(expected, path) : 'yes'),
+      clusters,
+    };
+  });
+}
+
+function pathOf(match: Node): Expected {
+  const [exact, prefix, regex] = ['exact', 'prefix', 'regex'].map((name) => match.get('uri', name).text);
+  return {
+    ...(exact !== undefined && { exact }),
+    ...(prefix !== undefined && { prefix }),
+    ...(regex !== undefined && { regex }),
+    ignoreCase: match.get('ignoreUriCase').isTrue,
+  };
+}
+
+/** As Envoy and the plugin configuration name it; nothing where that takes more than is written here. */
+function clusterOf(destination: Node, namespace: string | undefined): Node[] {
+  const { text: host } = destination.get('host');
+  const { number: port } = destination.get('port', 'number');
+  if (host === undefined || port === undefined) return [];
+  if (!host.includes('.') && namespace === undefined) return [];
+  const whole = host.includes('.') ? host : `${host}.${String(namespace)}.svc.cluster.local`;
+  const name = `outbound|${port}|${destination.get('subset').text ?? ''}|${whole}`;
+  return [new Node(name, destination.path, destination.document)];
+}
+
+function checkForwarding(route: Node, report: Report): void {
+  const retries = route.get('retries');
+  const on = retries.get('retryOn');
+  if (retries.get('attempts').number !== 0) {
+    if (on.isThere) checkRetryConditions(on, report);
+    else report('retries', retries.isThere ? on : retries, "is missing, and Istio's default retries more");
+  }
+  const timeout = route.get('timeout');
+  if (timeout.isThere && !isZero(timeout)) report('route-timeout', timeout, `timeout is ${String(timeout.value)}`);
+}
