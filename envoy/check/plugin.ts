@@ -49,12 +49,11 @@ export async function checkPluginText(
 ): Promise<Problem[]> {
   if (text.length > mostBytes) return [wrong(`has ${text.length} bytes; at most ${mostBytes} are checked`)];
   const configuration = parsed(text);
-  const standIns = environmentNames(configuration).map((name) => [name, standIn(name)] as const);
   const run = await runModule({
     module,
     rootId,
     configuration: text,
-    environment: { ...Object.fromEntries(standIns), ...environment },
+    environment: { ...standIns(environmentNames(configuration)), ...environment },
     timeLimit,
   });
   return problemsOf(run, configuration);
@@ -74,7 +73,9 @@ function wrong(message: string): Problem {
   return { path: '', message, severity: 'error' };
 }
 
-/** Valid as a session key (32 bytes, base64url) and as a header's value; the same each time, another for each name. */
-function standIn(name: string): string {
-  return createHash('sha256').update(`stand-in for ${name}`).digest('base64url');
+/** Values that are valid as a session key (32 bytes, base64url) and in a header; the same each time for a name. */
+export function standIns(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map((name) => [name, createHash('sha256').update(`stand-in for ${name}`).digest('base64url')]),
+  );
 }
