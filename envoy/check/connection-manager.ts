@@ -52,8 +52,7 @@ function checkPaths(manager: Node, report: Report): void {
   }
   const action = manager.get('path_with_escaped_slashes_action');
   const isGood = ['REJECT_REQUEST', 'UNESCAPE_AND_REDIRECT', 'UNESCAPE_AND_FORWARD'].includes(action.text ?? '');
-  if (!isGood)
-    report('paths', action, action.isThere ? `is ${String(action.value)}` : 'is missing, and keeps them by default');
+  if (!isGood) report('paths', action, action.isThere ? `is ${action.shown}` : 'is missing, and keeps them by default');
 }
 
 function checkClusterHeader(header: Node, report: Report): void {
@@ -79,7 +78,8 @@ function checkBuffers({ listener, manager, plugin }: Chain, report: Report): voi
 }
 
 function neededBytes(plugin: Plugin | undefined): number {
-  return 2 * (bytesOf(plugin?.root.get('limits', 'heldBody').value ?? '1Mi') ?? 0);
+  const held = plugin?.root.get('limits', 'heldBody');
+  return 2 * (bytesOf(held?.isThere === true ? held.shown : '1Mi') ?? 0);
 }
 
 function twice(plugin: Plugin | undefined): string {
@@ -88,16 +88,15 @@ function twice(plugin: Plugin | undefined): string {
 
 /** @param limit per_connection_buffer_limit_bytes */
 export function checkBufferLimit(limit: Node, plugin: Plugin | undefined, report: Report): void {
-  if (Number(limit.value) < neededBytes(plugin))
-    report('buffers', limit, `is ${String(limit.value)}; ${twice(plugin)}`);
+  if ((limit.amount ?? 0) < neededBytes(plugin)) report('buffers', limit, `is ${limit.shown}; ${twice(plugin)}`);
 }
 
 export function checkWindows(manager: Node, plugin: Plugin | undefined, report: Report): void {
   const windows = manager.get('http2_protocol_options');
   for (const name of ['initial_stream_window_size', 'initial_connection_window_size']) {
     const window = windows.get(name);
-    if (!window.isThere || Number(window.value) >= Math.min(neededBytes(plugin), 2 ** 31 - 1)) continue;
-    report('buffers', window, `is ${String(window.value)}; ${twice(plugin)}`);
+    if (!window.isThere || (window.amount ?? 0) >= Math.min(neededBytes(plugin), 2 ** 31 - 1)) continue;
+    report('buffers', window, `is ${window.shown}; ${twice(plugin)}`);
   }
 }
 
@@ -113,7 +112,11 @@ export function isZero(duration: Node): boolean {
 function checkForwarding(action: Node, report: Report): void {
   const timeout = action.get('timeout');
   if (!isZero(timeout)) {
-    report('route-timeout', timeout.isThere ? timeout : action, `timeout is ${timeout.text ?? '15s, by default'}`);
+    report(
+      'route-timeout',
+      timeout.isThere ? timeout : action,
+      `timeout is ${timeout.isThere ? timeout.shown : '15s, by default'}`,
+    );
   }
   checkIdleTimeout(action.get('idle_timeout'), report);
   checkRetryConditions(action.get('retry_policy', 'retry_on'), report);

@@ -1,13 +1,19 @@
 import type { Node } from './node.ts';
 import { type Expected, type HeaderCondition, type Route, takesPath } from './route.ts';
 
+const actions = [
+  ['route', 'forward'],
+  ['direct_response', 'direct'],
+  ['redirect', 'redirect'],
+] as const;
+
 /** Reads a route of a virtual host (config.route.v3.Route). */
 export function envoyRoute(node: Node): Route {
   const match = node.get('match');
   const expected = pathOf(match);
   return {
     node,
-    action: node.get('route').isThere ? 'forward' : node.get('direct_response').isThere ? 'direct' : 'other',
+    action: actions.find(([member]) => node.get(member).isThere)?.[1] ?? 'other',
     headers: match.get('headers').items.map(headerOf),
     conditional: ['query_parameters', 'runtime_fraction', 'grpc', 'tls_context', 'dynamic_metadata', 'cookies'].some(
       (name) => match.get(name).isThere,

@@ -26,6 +26,23 @@ export interface Options {
  * @returns everything that was found, in the order of files and places
  */
 export async function checkFiles(files: readonly SourceFile[], options: Options): Promise<Finding[]> {
+  const { findings, questions, bootstraps } = examine(files, options.module);
+  const report = reportInto(findings);
+  for (const question of questions) await ask(question, options.module, report);
+  for (const document of bootstraps) await askEnvoy(document, options, report);
+  const order = new Map(files.map(({ name }, index) => [name, index]));
+  const placeOf = ({ file, line, column }: Finding): number[] => [order.get(file) ?? 0, line, column];
+  return distinct(findings).sort((a, b) => compare(placeOf(a), placeOf(b)));
+}
+
+/** What can be said without running a module, and what is left to be asked. */
+export interface Examination {
+  readonly findings: Finding[];
+  readonly questions: readonly Question[];
+  readonly bootstraps: readonly Document[];
+}
+
+export function examine(files: readonly SourceFile[], module: ModuleFile): Examination {
   const findings: Finding[] = [];
   const report = reportInto(findings);
   const resources: Node[] = [];
@@ -47,11 +64,8 @@ export async function checkFiles(files: readonly SourceFile[], options: Options)
     }
   }
   questions.push(...checkIstio(resources, report));
-  for (const question of questions) await ask(question, options.module, report);
-  for (const document of bootstraps) await askEnvoy(document, options, report);
-  const order = new Map(files.map(({ name }, index) => [name, index]));
-  const placeOf = ({ file, line, column }: Finding): number[] => [order.get(file) ?? 0, line, column];
-  return distinct(findings).sort((a, b) => compare(placeOf(a), placeOf(b)));
+  for (const { sha256, url } of questions) checkDigest(sha256, url, module, report);
+  return { findings, questions, bootstraps };
 }
 
 /** What two aliases of one text say twice is said once. */
@@ -99,7 +113,6 @@ function checkResource(resource: Node, report: Report): Question[] {
 }
 
 async function ask(question: Question, module: ModuleFile, report: Report): Promise<void> {
-  checkDigest(question.sha256, question.url, module, report);
   const code = question.filter === undefined ? module.bytes : codeOf(question.filter, module);
   await askModule(code, question.plugin, question.rootId, report);
 }

@@ -116,6 +116,6 @@ function checkSettings(patches: readonly Patch[], plugin: Plugin | undefined, re
 export function checkMesh(root: Node, report: Report): void {
   const normalization = root.get('meshConfig', 'pathNormalization', 'normalization');
   if (['MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'].includes(normalization.text ?? '')) return;
-  const found = normalization.isThere ? `is ${String(normalization.value)}` : 'is missing';
+  const found = normalization.isThere ? `is ${normalization.shown}` : 'is missing';
   report('paths', normalization, `${found}, and has to be MERGE_SLASHES`);
 }

@@ -23,6 +23,7 @@ const signs: readonly (readonly [Kind, readonly string[]])[] = [
       'sessions',
       'limits',
       'virtualServers',
+      'log',
       'module',
     ],
   ],
@@ -32,7 +33,6 @@ const signs: readonly (readonly [Kind, readonly string[]])[] = [
 export function kindOf(root: Node): Kind | { readonly defect: string } {
   if (!root.isObject) return { defect: 'holds no object' };
   for (const [kind, names] of signs) if (names.some((name) => root.get(name).isThere)) return kind;
-  // A plugin configuration whose only member is misspelt is for the module to judge; others nobody else would.
   const names = root.entries.map(([name]) => name);
   const known = signs.flatMap(([, members]) => members);
   const hint = names.map((name) => didYouMean(name, known)).find((text) => text !== '') ?? '';

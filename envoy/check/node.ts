@@ -64,6 +64,16 @@ export class Node {
     return typeof this.value === 'number' ? this.value : undefined;
   }
 
+  /** A number, which ProtoJSON may have as a text. */
+  get amount(): number | undefined {
+    return this.text !== undefined && /^\d+$/.test(this.text) ? Number(this.text) : this.number;
+  }
+
+  /** For a message: a text as it is, anything else as JSON, the beginning of it. */
+  get shown(): string {
+    return (this.text ?? JSON.stringify(this.value ?? null)).slice(0, 60);
+  }
+
   get isTrue(): boolean {
     return this.value === true;
   }

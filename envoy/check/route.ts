@@ -12,8 +12,8 @@ export interface HeaderCondition {
 /** A route as Envoy and as Istio have it: what requests it takes, and where they go. */
 export interface Route {
   readonly node: Node;
-  /** `direct`: answered on the spot. */
-  readonly action: 'forward' | 'direct' | 'other';
+  /** `direct` is answered on the spot, `redirect` sends the client elsewhere; what is `other` may lead anywhere. */
+  readonly action: 'forward' | 'direct' | 'redirect' | 'other';
   readonly headers: readonly HeaderCondition[];
   /** Further conditions, on which nothing is known here. */
   readonly conditional: boolean;

@@ -57,7 +57,7 @@ function checkClosedRoute({ node, routes }: RouteTable, plugin: Plugin, report: 
 /** Whether a request that no module has decided on may end here. */
 function ends(route: Route, path: string): boolean {
   const takes = route.takes(path);
-  if (takes === 'no' || isDecided(route)) return false;
+  if (takes === 'no' || isDecided(route) || route.action === 'redirect') return false;
   const isCertain = takes === 'yes' && !route.conditional && route.headers.length === 0;
   return isCertain || route.action !== 'direct';
 }

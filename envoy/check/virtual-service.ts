@@ -27,9 +27,15 @@ function tableOf(resource: Node): RouteTable {
   };
 }
 
+const actions = [
+  ['route', 'forward'],
+  ['directResponse', 'direct'],
+  ['redirect', 'redirect'],
+] as const;
+
 /** One for each of its matches, any of which is enough. */
 function routesOf(node: Node, namespace: string | undefined): Route[] {
-  const action = node.get('route').isThere ? 'forward' : node.get('directResponse').isThere ? 'direct' : 'other';
+  const action = actions.find(([member]) => node.get(member).isThere)?.[1] ?? 'other';
   const clusters = node.get('route').items.flatMap((target) => clusterOf(target.get('destination'), namespace));
   const matches = node.get('match').items;
   if (matches.length === 0) return [{ node, action, headers: [], conditional: false, takes: () => 'yes', clusters }];
@@ -79,5 +85,5 @@ function checkForwarding(route: Node, report: Report): void {
     else report('retries', retries.isThere ? on : retries, "is missing, and Istio's default retries more");
   }
   const timeout = route.get('timeout');
-  if (timeout.isThere && !isZero(timeout)) report('route-timeout', timeout, `timeout is ${String(timeout.value)}`);
+  if (timeout.isThere && !isZero(timeout)) report('route-timeout', timeout, `timeout is ${timeout.shown}`);
 }

@@ -130,8 +130,8 @@ function checkRemote(config: Node, fetch: 'envoy' | 'agent', report: Report): vo
   }
   if (fetch === 'agent') return;
   const retries = remote.get('retry_policy', 'num_retries');
-  if ((retries.number ?? 1) < 3) {
-    const found = retries.isThere ? String(retries.value) : 'missing';
+  if ((retries.amount ?? 1) < 3) {
+    const found = retries.isThere ? retries.shown : 'missing';
     report('fetch-retry', retries.isThere ? retries : remote, `retry_policy.num_retries is ${found}`);
   }
 }
