@@ -31,7 +31,9 @@ export async function checkFiles(files: readonly SourceFile[], options: Options)
   for (const question of questions) await ask(question, options.module, report);
   for (const document of bootstraps) await askEnvoy(document, options, report);
   const order = new Map(files.map(({ name }, index) => [name, index]));
-  const placeOf = ({ file, line, column }: Finding): number[] => [order.get(file) ?? 0, line, column];
+  const placeOf = ({ file, line, column, severity }: Finding): number[] => {
+    return [order.get(file) ?? 0, line, column, severity === 'error' ? 0 : 1];
+  };
   return distinct(findings).sort((a, b) => compare(placeOf(a), placeOf(b)));
 }
 
@@ -70,8 +72,8 @@ export function examine(files: readonly SourceFile[], module: ModuleFile): Exami
 
 /** What two aliases of one text say twice is said once. */
 function distinct(findings: readonly Finding[]): Finding[] {
-  const keyOf = ({ file, line, column, rule, message }: Finding): string =>
-    JSON.stringify([file, line, column, rule, message]);
+  const keyOf = ({ file, line, column, path, rule, message }: Finding): string =>
+    JSON.stringify([file, line, column, path.split('.').pop(), rule, message]);
   return [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()];
 }
 

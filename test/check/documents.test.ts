@@ -111,7 +111,7 @@ describe.each(Object.keys(bases) as Base[])('whatever is changed in %s', (base) 
           expect(message).not.toContain('undefined');
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
