@@ -3,6 +3,7 @@ import { checkConfiguration } from './configuration.ts';
 import { type Document, readDocuments } from './document.ts';
 import { type Finding, type Report, reportInto } from './finding.ts';
 import { type Question, checkIstio, checkMesh, questionOf, resourcesOf } from './istio.ts';
+import { ModuleThread } from './isolation.ts';
 import { type Kind, kindOf } from './kind.ts';
 import { type ModuleFile, askModule, checkDigest, codeOf } from './module.ts';
 import { Node } from './node.ts';
@@ -28,7 +29,12 @@ export interface Options {
 export async function checkFiles(files: readonly SourceFile[], options: Options): Promise<Finding[]> {
   const { findings, questions, bootstraps } = examine(files, options.module);
   const report = reportInto(findings);
-  for (const question of questions) await ask(question, options.module, report);
+  const thread = new ModuleThread();
+  try {
+    for (const question of questions) await ask(thread, question, options.module, report);
+  } finally {
+    await thread.close();
+  }
   for (const document of bootstraps) await askEnvoy(document, options, report);
   const order = new Map(files.map(({ name }, index) => [name, index]));
   const placeOf = ({ file, line, column, severity }: Finding): number[] => {
@@ -114,9 +120,9 @@ function checkResource(resource: Node, report: Report): Question[] {
   return question === undefined ? [] : [question];
 }
 
-async function ask(question: Question, module: ModuleFile, report: Report): Promise<void> {
+async function ask(thread: ModuleThread, question: Question, module: ModuleFile, report: Report): Promise<void> {
   const code = question.filter === undefined ? module.bytes : codeOf(question.filter, module);
-  await askModule(code, question.plugin, question.rootId, report);
+  await askModule(thread, code, question.plugin, question.rootId, report);
 }
 
 async function askEnvoy({ root }: Document, options: Options, report: Report): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Report } from './finding.ts';
 import type { Plugin, SluiceFilter } from './gateway.ts';
+import type { ModuleThread } from './isolation.ts';
 import { Node } from './node.ts';
 import { parsePath } from './place.ts';
 import { checkPluginText } from './plugin.ts';
@@ -57,9 +58,15 @@ export function codeOf({ config }: SluiceFilter, module: ModuleFile): Uint8Array
 }
 
 /** Lets a module judge, and shows where in the file each of its problems is. */
-export async function askModule(code: Uint8Array, plugin: Plugin, rootId: string, report: Report): Promise<void> {
+export async function askModule(
+  thread: ModuleThread,
+  code: Uint8Array,
+  plugin: Plugin,
+  rootId: string,
+  report: Report,
+): Promise<void> {
   const { root, text } = plugin;
-  for (const { path, message, severity } of await checkPluginText(code, text, { rootId })) {
+  for (const { path, message, severity } of await checkPluginText(thread, code, text, { rootId })) {
     const steps = [...root.path, ...parsePath(path, root.value)];
     report('plugin', new Node(undefined, steps, root.document), message, { severity });
   }

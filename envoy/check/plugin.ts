@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { environmentNames } from '../bootstrap.ts';
 import { isShallow } from './depth.ts';
-import { runModule } from './isolation.ts';
+import { ModuleThread } from './isolation.ts';
 import type { Problem } from './problem.ts';
 import { problemsOf } from './verdict.ts';
 
@@ -38,25 +38,29 @@ export async function checkPlugin(
   } catch {
     return [wrong('cannot be written as JSON: it refers to itself, or is nested too deeply')];
   }
-  return checkPluginText(module, text, options);
+  const thread = new ModuleThread();
+  try {
+    return await checkPluginText(thread, module, text, options);
+  } finally {
+    await thread.close();
+  }
 }
 
-/** As `checkPlugin`, for a configuration as Envoy gives it to the module; what is not JSON is the module's to refuse. */
+/**
+ * As `checkPlugin`, for a configuration as Envoy gives it to the module: what is not JSON is the module's to refuse.
+ * @param thread the caller's, who has more to ask
+ */
 export async function checkPluginText(
+  thread: ModuleThread,
   module: Uint8Array,
   text: string,
   { environment = {}, rootId = 'sluice', timeLimit = 10_000 }: CheckOptions = {},
 ): Promise<Problem[]> {
   if (text.length > mostBytes) return [wrong(`has ${text.length} bytes; at most ${mostBytes} are checked`)];
   const configuration = parsed(text);
-  const run = await runModule({
-    module,
-    rootId,
-    configuration: text,
-    environment: { ...standIns(environmentNames(configuration)), ...environment },
-    timeLimit,
-  });
-  return problemsOf(run, configuration);
+  const given = { ...standIns(environmentNames(configuration)), ...environment };
+  const order = { module, rootId, configuration: text, environment: given };
+  return problemsOf(await thread.run(order, timeLimit), configuration);
 }
 
 /** For the names in it. */
