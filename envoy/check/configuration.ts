@@ -1,7 +1,7 @@
 import { pluginServerCluster } from '../bootstrap.ts';
 import { parseUpstream } from '../upstream.ts';
 import { checkAdvice } from './advice.ts';
-import type { Report } from './finding.ts';
+import { type Report, didYouMean } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import { Node } from './node.ts';
 
@@ -52,16 +52,18 @@ function without(name: string, node: Node): Record<string, unknown> {
   return Object.fromEntries(Object.entries(node.value as object).filter(([member]) => member !== name));
 }
 
-/** Of live delivery: which module the plugin server sends along. */
+const moduleMembers = ['name', 'version'];
+
+/** Of live delivery: which module the plugin server sends along. Which of them there are, it knows itself. */
 function checkModule(module: Node, report: Report): void {
   if (!module.isThere) return;
   if (!module.isObject) {
-    report('plugin', module, 'must be an object with name and version');
+    report('plugin', module, 'must be an object like { name: sluice, version: ^0.1 }');
     return;
   }
-  for (const name of ['name', 'version']) {
-    const member = module.get(name);
-    if (!member.isThere) report('plugin', member, 'is missing');
-    else if (member.text === undefined) report('plugin', member, 'must be a string');
+  for (const [name, member] of module.entries) {
+    if (!moduleMembers.includes(name)) {
+      report('plugin', member, `is not a member of this section${didYouMean(name, moduleMembers)}`);
+    } else if (member.text === undefined) report('plugin', member, 'must be a string');
   }
 }

@@ -9,11 +9,14 @@ export class Node {
   readonly value: unknown;
   readonly path: Path;
   readonly document: Document;
+  /** Names of what is there in the same object. */
+  readonly siblings: readonly string[];
 
-  constructor(value: unknown, path: Path, document: Document) {
+  constructor(value: unknown, path: Path, document: Document, siblings: readonly string[] = []) {
     this.value = value;
     this.path = path;
     this.document = document;
+    this.siblings = siblings;
   }
 
   /** A member; of Envoy's, the name in snake_case finds the one in camelCase too. (protobuf: ProtoJSON) */
@@ -21,11 +24,8 @@ export class Node {
     const object = this.#object;
     const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const found = Object.hasOwn(object, name) || !Object.hasOwn(object, camel) ? name : camel;
-    const member = new Node(
-      Object.hasOwn(object, found) ? object[found] : undefined,
-      [...this.path, found],
-      this.document,
-    );
+    const value = Object.hasOwn(object, found) ? object[found] : undefined;
+    const member = new Node(value, [...this.path, found], this.document, Object.keys(object));
     const [next, ...rest] = deeper;
     return next === undefined ? member : member.get(next, ...rest);
   }

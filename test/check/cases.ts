@@ -387,6 +387,13 @@ export const cases: readonly Case[] = [
   {
     rule: 'paths',
     base: 'hold',
+    edits: [['normalize_path: true', 'normalise_path: true']],
+    at: 'normalize_path',
+    says: 'is missing, and is off by default; is it "normalise_path", misspelt?',
+  },
+  {
+    rule: 'paths',
+    base: 'hold',
     edits: [['action: REJECT_REQUEST', 'action: KEEP_UNCHANGED']],
     at: 'path_with_escaped_slashes_action',
     says: 'is KEEP_UNCHANGED',
