@@ -36,9 +36,16 @@ function pathOf(match: Node): Expected {
 }
 
 function headerOf(node: Node): HeaderCondition {
+  const present = node.get('present_match');
+  const inverted = node.get('invert_match').isTrue;
+  const empty = node.get('treat_missing_header_as_empty').isTrue;
   const exact = node.get('string_match', 'exact').text ?? node.get('exact_match').text;
-  const inverted = node.get('invert_match').isTrue || node.get('treat_missing_header_as_empty').isTrue;
-  return { name: (node.get('name').text ?? '').toLowerCase(), exact: inverted ? undefined : exact, node };
+  return {
+    name: (node.get('name').text ?? '').toLowerCase(),
+    exact: inverted || empty ? undefined : exact,
+    fitsWithout: empty || (present.isThere ? present.isTrue === inverted : inverted),
+    node,
+  };
 }
 
 function clustersOf(action: Node): Node[] {

@@ -6,6 +6,8 @@ export interface HeaderCondition {
   readonly name: string;
   /** The only value that it takes; undefined: another condition. */
   readonly exact: string | undefined;
+  /** Requests that do not have it fit. */
+  readonly fitsWithout: boolean;
   readonly node: Node;
 }
 
@@ -39,12 +41,21 @@ export const trustedHeaders = [
 
 /** What a route asks of the routing header; its `exact` is the name of a server. */
 export function routingCondition({ headers }: Route): HeaderCondition | undefined {
-  return headers.find(({ name }) => name === routingHeader);
+  return headers.find(({ name, fitsWithout }) => name === routingHeader && !fitsWithout);
 }
 
 /** Whether only requests take it that the module has decided on. */
 export function isDecided({ headers }: Route): boolean {
-  return headers.some(({ name }) => (trustedHeaders as readonly string[]).includes(name));
+  return headers.some((condition) => isTrusted(condition) && !condition.fitsWithout);
+}
+
+/** Whether every request takes it that no module has decided on. */
+export function isForUndecided({ headers, conditional }: Route): boolean {
+  return !conditional && headers.every((condition) => isTrusted(condition) && condition.fitsWithout);
+}
+
+function isTrusted({ name }: HeaderCondition): boolean {
+  return (trustedHeaders as readonly string[]).includes(name);
 }
 
 export interface Expected {

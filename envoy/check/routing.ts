@@ -1,7 +1,7 @@
 import { type Report, didYouMean } from './finding.ts';
 import { type Plugin, type RouteTable, type Server, endpointOf, serversOf, tableFor } from './gateway.ts';
 import type { Node } from './node.ts';
-import { type Route, isDecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
+import { type Route, isDecided, isForUndecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
 
 /**
  * What is asked of the routes of a gateway, be they Envoy's or Istio's.
@@ -45,7 +45,7 @@ function checkClosedRoute({ node, routes }: RouteTable, plugin: Plugin, report: 
     const first = routes.findIndex((route) => ends(route, path));
     const route = routes[first];
     if (route === undefined) missing ??= path;
-    else if (route.action !== 'direct') {
+    else if (!isClosed(route)) {
       report('closed-route', route.node, `takes ${path} without a routing header before a closed door does`);
       return;
     } else if (checkBehindDoor(routes.slice(first + 1), plugin, route, report)) return;
@@ -54,12 +54,16 @@ function checkClosedRoute({ node, routes }: RouteTable, plugin: Plugin, report: 
     report('closed-route', node, `no route closes ${missing} to requests without a routing header`);
 }
 
+/** Whether what takes it reaches no server from here. */
+function isClosed({ action }: Route): boolean {
+  return action === 'direct' || action === 'redirect';
+}
+
 /** Whether a request that no module has decided on may end here. */
 function ends(route: Route, path: string): boolean {
   const takes = route.takes(path);
-  if (takes === 'no' || isDecided(route) || route.action === 'redirect') return false;
-  const isCertain = takes === 'yes' && !route.conditional && route.headers.length === 0;
-  return isCertain || route.action !== 'direct';
+  if (takes === 'no' || isDecided(route)) return false;
+  return !isClosed(route) || (takes === 'yes' && isForUndecided(route));
 }
 
 /** A door takes decided requests too: what stands behind it for the same path is never reached. */
@@ -67,7 +71,13 @@ function checkBehindDoor(behind: readonly Route[], plugin: Plugin, door: Route, 
   for (const route of behind) {
     const name = routingCondition(route)?.exact;
     const server = serversOf(plugin).find((candidate) => candidate.name !== undefined && candidate.name === name);
-    if (server === undefined || door.takes(server.path) !== 'yes' || route.takes(server.path) === 'no') continue;
+    if (
+      server === undefined ||
+      door.headers.length > 0 ||
+      door.takes(server.path) !== 'yes' ||
+      route.takes(server.path) === 'no'
+    )
+      continue;
     report('closed-route', route.node, `stands behind the closed door, which answers ${server.path} first`);
     return true;
   }

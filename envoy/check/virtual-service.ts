@@ -2,7 +2,7 @@ import { isZero } from './connection-manager.ts';
 import type { Report } from './finding.ts';
 import type { Plugin, RouteTable } from './gateway.ts';
 import { Node } from './node.ts';
-import { type Expected, type Route, isDecided, takesPath } from './route.ts';
+import { type Expected, type HeaderCondition, type Route, isDecided, takesPath } from './route.ts';
 import { checkRetryConditions, checkRouting, forwardsToServer } from './routing.ts';
 
 /** Those that route by what the module says; where none does, all of them. */
@@ -44,16 +44,23 @@ function routesOf(node: Node, namespace: string | undefined): Route[] {
     return {
       node,
       action,
-      headers: match.get('headers').entries.map(([name, condition]) => ({
-        name: name.toLowerCase(),
-        exact: condition.get('exact').text,
-        node: condition,
-      })),
-      conditional: match.entries.some(([name]) => !['name', 'uri', 'headers', 'ignoreUriCase'].includes(name)),
+      headers: [...headersOf(match.get('headers'), false), ...headersOf(match.get('withoutHeaders'), true)],
+      conditional: match.entries.some(([name]) => !understood.includes(name)),
       takes: (path) => (match.get('uri').isThere ? takesPath(expected, path) : 'yes'),
       clusters,
     };
   });
+}
+
+const understood = ['name', 'uri', 'headers', 'withoutHeaders', 'ignoreUriCase'];
+
+function headersOf(conditions: Node, without: boolean): HeaderCondition[] {
+  return conditions.entries.map(([name, node]) => ({
+    name: name.toLowerCase(),
+    exact: without ? undefined : node.get('exact').text,
+    fitsWithout: without,
+    node,
+  }));
 }
 
 function pathOf(match: Node): Expected {

@@ -292,6 +292,18 @@ export const cases: readonly Case[] = [
     at: 'routes[1]',
     says: 'stands behind the closed door',
   },
+  {
+    rule: 'closed-route',
+    base: 'hold',
+    edits: [
+      [
+        '- name: host_mode',
+        '- match: { prefix: /, headers: [{ name: x-mcp-servername, string_match: { exact: a }, invert_match: true }] }\n                          route: { cluster: notes }\n                        - name: host_mode',
+      ],
+    ],
+    at: 'routes[2]',
+    says: 'takes /mcp without a routing header',
+  },
 
   // Routes
   {

@@ -14,6 +14,40 @@ describe.each(Object.keys(bases) as Base[])('the configuration %s', (base) => {
   });
 });
 
+describe('a closed door', () => {
+  const door = 'match: { path_separated_prefix: /mcp }';
+  const absent = 'headers: [{ name: x-mcp-servername, present_match: true, invert_match: true }]';
+
+  test.each([
+    ['may ask for the absence of the routing header', bases.hold.replace(door, `match: { prefix: /, ${absent} }`)],
+    [
+      'may be a redirect',
+      bases.hold.replace(
+        '- name: host_mode',
+        '- { match: { prefix: / }, redirect: { https_redirect: true } }\n                        - name: host_mode',
+      ),
+    ],
+    [
+      'may stand behind other applications',
+      bases.hold.replace(
+        '- name: host_mode',
+        '- { match: { path_separated_prefix: /mcpx }, route: { cluster: notes } }\n                        - name: host_mode',
+      ),
+    ],
+    ['may be far wider', bases.hold.replace(door, 'match: { prefix: / }')],
+    [
+      'of Istio may ask for absence',
+      bases['istio pair'].replace(
+        '[{ uri: { exact: /mcp } }, { uri: { prefix: /mcp/ } }]',
+        '[{ withoutHeaders: { x-mcp-servername: {} } }]',
+      ),
+    ],
+  ])('%s', (_, text) => {
+    expect(Object.values(bases)).not.toContain(text);
+    expect(examineText(text)).toEqual([]);
+  });
+});
+
 function edited({ base, edits }: Case): string {
   let text: string = bases[base];
   for (const [was, now] of edits) {
