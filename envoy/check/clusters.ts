@@ -1,4 +1,4 @@
-import type { Chain } from './bootstrap.ts';
+import type { Chain } from './chain.ts';
 import { type Report, didYouMean } from './finding.ts';
 import { serversOf } from './gateway.ts';
 import type { Node } from './node.ts';

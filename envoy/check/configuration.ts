@@ -23,7 +23,7 @@ export function checkConfiguration(root: Node, report: Report): Plugin {
     }),
   };
   const asModule = new Node(value, root.path, root.document);
-  return { node: root, root: asModule, text: JSON.stringify(value), isText: false };
+  return { root: asModule, text: JSON.stringify(value) };
 }
 
 /** A server as the module knows it. */

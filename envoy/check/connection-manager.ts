@@ -1,5 +1,5 @@
-import type { Chain } from './bootstrap.ts';
 import { bytesOf } from '../buffers.ts';
+import type { Chain } from './chain.ts';
 import { type Report, didYouMean } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import type { Node } from './node.ts';
@@ -47,8 +47,8 @@ function checkRouter({ manager, filters, gateways }: Chain, report: Report): voi
 function checkPaths(manager: Node, report: Report): void {
   for (const name of ['normalize_path', 'merge_slashes']) {
     const member = manager.get(name);
-    if (!member.isTrue)
-      report('paths', member, member.isThere ? 'has to be true' : 'is missing, and is off by default');
+    const defect = member.isThere ? 'has to be true' : 'is missing, and is off by default';
+    if (!member.isTrue) report('paths', member, defect);
   }
   const action = manager.get('path_with_escaped_slashes_action');
   const isGood = ['REJECT_REQUEST', 'UNESCAPE_AND_REDIRECT', 'UNESCAPE_AND_FORWARD'].includes(action.text ?? '');
@@ -66,8 +66,8 @@ function checkEarlyRemoval(manager: Node, report: Report): void {
   const mutations = extensions.items.flatMap((extension) => extension.get('typed_config', 'mutations').items);
   const removed = new Set(mutations.map((mutation) => mutation.get('remove').text?.toLowerCase()));
   const kept = trustedHeaders.filter((name) => !removed.has(name));
-  if (kept.length > 0)
-    report('forged-headers', extensions, `a client's ${kept.join(', ')} would pass without the module`);
+  if (kept.length === 0) return;
+  report('forged-headers', extensions, `a client's ${kept.join(', ')} would pass without the module`);
 }
 
 function checkBuffers({ listener, manager, plugin }: Chain, report: Report): void {
@@ -111,13 +111,8 @@ export function isZero(duration: Node): boolean {
 
 function checkForwarding(action: Node, report: Report): void {
   const timeout = action.get('timeout');
-  if (!isZero(timeout)) {
-    report(
-      'route-timeout',
-      timeout.isThere ? timeout : action,
-      `timeout is ${timeout.isThere ? timeout.shown : '15s, by default'}`,
-    );
-  }
+  const found = timeout.isThere ? timeout.shown : '15s, by default';
+  if (!isZero(timeout)) report('route-timeout', timeout.isThere ? timeout : action, `timeout is ${found}`);
   checkIdleTimeout(action.get('idle_timeout'), report);
   checkRetryConditions(action.get('retry_policy', 'retry_on'), report);
 }

@@ -13,7 +13,7 @@ export interface Finding extends Problem, Position {
   readonly mend: string;
 }
 
-export interface Details {
+interface Details {
   /** Where it is not the rule's own. */
   readonly severity?: Problem['severity'];
 }

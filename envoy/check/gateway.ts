@@ -12,16 +12,12 @@ export interface SluiceFilter {
   readonly plugin: Plugin | undefined;
 }
 
-/** A plugin configuration inside of something else. */
+/** A plugin configuration. */
 export interface Plugin {
-  /** Where it stands. */
-  readonly node: Node;
-  /** Its members; where it is JSON in a text, their paths are those inside. */
+  /** Its members; where it is JSON in a text of the file, their places are that text's. */
   readonly root: Node;
   /** As the module is given it. */
   readonly text: string;
-  /** Whether places inside of it can be found in the file. */
-  readonly isText: boolean;
 }
 
 export interface Server {
@@ -85,10 +81,11 @@ function matchPoints(host: string, pattern: string): number {
   return pattern.endsWith('*') && host.startsWith(pattern.slice(0, -1)) ? pattern.length : -1;
 }
 
-/** Of the filters of one gateway, the plugin configuration that has the servers. */
-export function decidingPlugin(filters: readonly SluiceFilter[]): Plugin | undefined {
+/** The plugin configurations that have servers; the holder of a pair has none. */
+export function decidingPlugins(filters: readonly SluiceFilter[]): Plugin[] {
   const plugins = filters.map(({ plugin }) => plugin).filter((plugin) => plugin !== undefined);
-  return plugins.find((plugin) => plugin.root.get('servers').isThere) ?? plugins[0];
+  const deciding = plugins.filter(({ root }) => root.get('servers').isThere);
+  return deciding.length > 0 ? deciding : plugins.slice(0, 1);
 }
 
 /** What of a filter says that it is Sluice; none of it is needed by Envoy. */
@@ -99,5 +96,5 @@ export function isSluice(signs: {
 }): boolean {
   if (signs.names.some((name) => name !== undefined && /^sluice(?:$|[-_.:@])/.test(name))) return true;
   if (signs.url !== undefined && /\/sluice(?:\/|:|@|$)/.test(signs.url)) return true;
-  return signs.plugin?.root.get('servers').isThere === true;
+  return serversOf(signs.plugin).some(({ cluster }) => cluster.isThere);
 }

@@ -36,8 +36,8 @@ function checkPair(
   for (const { node } of others) report('pair', node, 'is a third Sluice filter');
   for (const { node, plugin } of [first, second]) {
     const mode = hostModeOf(plugin);
-    if (mode !== 'pair')
-      report('pair', plugin?.root.get('hostMode') ?? node, `is ${mode} here, and pair in the other filter`);
+    if (mode === 'pair') continue;
+    report('pair', plugin?.root.get('hostMode') ?? node, `is ${mode} here, and pair in the other filter`);
   }
   if (first.rootId === rootIds.holds && second.rootId === rootIds.decides) {
     report('pair', second.node, `has to come before ${rootIds.holds}, which waits for its decision`);
@@ -45,7 +45,7 @@ function checkPair(
     const expected = [rootIds.decides, rootIds.holds];
     for (const [index, { config, rootId }] of [first, second].entries()) {
       if (rootId === expected[index]) continue;
-      report('pair', config.get('root_id'), `is ${JSON.stringify(rootId)}, and has to be ${String(expected[index])}`);
+      report('pair', config.get('root_id'), `is ${JSON.stringify(rootId)}, and has to be ${expected[index] ?? ''}`);
     }
   }
   const [vm, other] = [first.config.get('vm_config'), second.config.get('vm_config')];

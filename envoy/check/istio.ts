@@ -2,12 +2,12 @@ import { checkAdvice } from './advice.ts';
 import { checkDiscovery } from './bootstrap.ts';
 import { checkBufferLimit, checkIdleTimeout, checkWindows } from './connection-manager.ts';
 import type { Report } from './finding.ts';
-import { type Plugin, type SluiceFilter, decidingPlugin } from './gateway.ts';
+import { type Plugin, type SluiceFilter, decidingPlugins } from './gateway.ts';
 import { checkHostMode } from './host-mode.ts';
 import type { Node } from './node.ts';
+import { routedBy } from './routing.ts';
 import { checkVirtualServices } from './virtual-service.ts';
-import { pluginConfigOf, sluiceFilter } from './wasm-filter.ts';
-import { checkWasmFilter } from './wasm-filter.ts';
+import { checkWasmFilter, pluginConfigOf, sluiceFilter } from './wasm-filter.ts';
 import { checkWasmPlugin, checkWasmPlugins, wasmPlugin } from './wasm-plugin.ts';
 
 /** A plugin configuration that the module is to judge, and in which part. */
@@ -32,33 +32,28 @@ export function resourcesOf(root: Node): Node[] {
  * @returns plugin configurations for the module to judge
  */
 export function checkIstio(resources: readonly Node[], report: Report): Question[] {
-  const ofKind = (group: string, kind: string): Node[] =>
-    resources.filter((resource) => {
-      return (
-        resource.get('apiVersion').text?.startsWith(`${group}.istio.io/`) === true && resource.get('kind').text === kind
-      );
-    });
-  const plugins = ofKind('extensions', 'WasmPlugin')
+  const plugins = ofKind(resources, 'extensions', 'WasmPlugin')
     .map(wasmPlugin)
     .filter((plugin) => plugin !== undefined);
   for (const plugin of plugins) checkWasmPlugin(plugin, report);
   checkWasmPlugins(plugins, report);
 
-  const patches = ofKind('networking', 'EnvoyFilter').map((resource) => patchesOf(resource));
+  const patches = ofKind(resources, 'networking', 'EnvoyFilter').map(patchesOf);
   const filters = patches.flatMap((own) => checkFilters(own, report));
-  const plugin = decidingPlugin([...plugins, ...filters]);
-  for (const own of patches) checkSettings(own, plugin, report);
-  for (const deciding of deciders([...plugins, ...filters])) checkAdvice(deciding, report);
-  checkVirtualServices(ofKind('networking', 'VirtualService'), plugin, report);
-  return [...plugins.map(questionOf), ...filters.map(questionOf)].filter((question) => question !== undefined);
+  const deciding = decidingPlugins([...plugins, ...filters]);
+  for (const plugin of deciding) checkAdvice(plugin, report);
+  for (const own of patches) checkSettings(own, deciding[0], report);
+  checkVirtualServices(ofKind(resources, 'networking', 'VirtualService'), routedBy(...deciding), report);
+  return [...plugins, ...filters].map(questionOf).filter((question) => question !== undefined);
 }
 
-/** Plugin configurations that have servers; a holder has none. */
-function deciders(filters: readonly SluiceFilter[]): Plugin[] {
-  const plugins = filters.map(({ plugin }) => plugin).filter((plugin) => plugin !== undefined);
-  return plugins.filter(({ root }) => root.get('servers').isThere);
+function ofKind(resources: readonly Node[], group: string, kind: string): Node[] {
+  const isOfGroup = (resource: Node): boolean =>
+    (resource.get('apiVersion').text ?? '').startsWith(`${group}.istio.io/`);
+  return resources.filter((resource) => isOfGroup(resource) && resource.get('kind').text === kind);
 }
 
+/** Nothing where the plugin configuration is not here. */
 export function questionOf(filter: SluiceFilter): Question | undefined {
   const { plugin, rootId, config, node } = filter;
   if (plugin === undefined) return undefined;

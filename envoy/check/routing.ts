@@ -3,55 +3,64 @@ import { type Plugin, type RouteTable, type Server, endpointOf, serversOf, table
 import type { Node } from './node.ts';
 import { type Route, isDecided, isForUndecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
 
+/** What requests are routed by: endpoints to be closed, and servers to be reached. */
+export interface Routed {
+  /** Empty where they are not known here. */
+  readonly endpoints: readonly string[];
+  readonly servers: readonly Server[];
+}
+
+export function routedBy(...plugins: readonly (Plugin | undefined)[]): Routed {
+  const known = plugins.filter((plugin) => plugin !== undefined);
+  return { endpoints: [...new Set(known.map(endpointOf))], servers: known.flatMap(serversOf) };
+}
+
 /**
  * What is asked of the routes of a gateway, be they Envoy's or Istio's.
  * @param tables the virtual hosts of one listener
- * @param plugin undefined where it is not here, and with it the endpoint and the servers
  * @param hostOf what a virtual host is looked up by for requests to a server
  */
 export function checkRouting(
   tables: readonly RouteTable[],
-  plugin: Plugin | undefined,
+  routed: Routed,
   report: Report,
   hostOf = ({ authority }: Server): string => authority,
 ): void {
+  const { endpoints, servers } = routed;
   for (const table of tables) {
-    if (plugin === undefined) checkAnyDoor(table, report);
-    else checkClosedRoute(table, plugin, report);
+    if (endpoints.length === 0) checkAnyDoor(table, report);
+    for (const endpoint of endpoints) checkClosedRoute(table, endpoint, servers, report);
     for (const route of table.routes) checkHeaders(route, report);
   }
-  const routes = tables.flatMap((table) => table.routes);
-  const servers = serversOf(plugin);
   if (servers.length === 0) return;
-  for (const route of routes) checkServerName(route, servers, report);
+  for (const route of tables.flatMap((table) => table.routes)) checkServerName(route, servers, report);
   for (const server of servers) checkServerRoute(server, tableFor(hostOf(server), tables), report);
 }
 
 /** Which path the endpoint is, is not known here. */
 function checkAnyDoor({ node, routes }: RouteTable, report: Report): void {
-  if (routes.some((route) => route.action === 'direct' && !isDecided(route))) return;
+  if (routes.some((route) => isClosed(route) && !isDecided(route))) return;
   report('closed-route', node, 'no route closes the endpoint to requests without a routing header');
 }
 
-/** Two paths that the endpoint serves: its own, and a virtual server's. */
-function endpointPaths(plugin: Plugin): string[] {
-  const endpoint = endpointOf(plugin);
-  return [endpoint, `${endpoint}/namespace/name`];
-}
-
-function checkClosedRoute({ node, routes }: RouteTable, plugin: Plugin, report: Report): void {
+function checkClosedRoute(
+  { node, routes }: RouteTable,
+  endpoint: string,
+  servers: readonly Server[],
+  report: Report,
+): void {
   let missing: string | undefined;
-  for (const path of endpointPaths(plugin)) {
+  for (const path of [endpoint, `${endpoint}/namespace/name`]) {
     const first = routes.findIndex((route) => ends(route, path));
     const route = routes[first];
     if (route === undefined) missing ??= path;
     else if (!isClosed(route)) {
       report('closed-route', route.node, `takes ${path} without a routing header before a closed door does`);
       return;
-    } else if (checkBehindDoor(routes.slice(first + 1), plugin, route, report)) return;
+    } else if (checkBehindDoor(routes.slice(first + 1), servers, route, report)) return;
   }
-  if (missing !== undefined)
-    report('closed-route', node, `no route closes ${missing} to requests without a routing header`);
+  if (missing === undefined) return;
+  report('closed-route', node, `no route closes ${missing} to requests without a routing header`);
 }
 
 /** Whether what takes it reaches no server from here. */
@@ -67,17 +76,12 @@ function ends(route: Route, path: string): boolean {
 }
 
 /** A door takes decided requests too: what stands behind it for the same path is never reached. */
-function checkBehindDoor(behind: readonly Route[], plugin: Plugin, door: Route, report: Report): boolean {
+function checkBehindDoor(behind: readonly Route[], servers: readonly Server[], door: Route, report: Report): boolean {
+  if (door.headers.length > 0) return false; // it asks for the absence of the routing header
   for (const route of behind) {
     const name = routingCondition(route)?.exact;
-    const server = serversOf(plugin).find((candidate) => candidate.name !== undefined && candidate.name === name);
-    if (
-      server === undefined ||
-      door.headers.length > 0 ||
-      door.takes(server.path) !== 'yes' ||
-      route.takes(server.path) === 'no'
-    )
-      continue;
+    const server = servers.find((candidate) => candidate.name !== undefined && candidate.name === name);
+    if (server === undefined || door.takes(server.path) !== 'yes' || route.takes(server.path) === 'no') continue;
     report('closed-route', route.node, `stands behind the closed door, which answers ${server.path} first`);
     return true;
   }
@@ -95,20 +99,16 @@ function checkServerName(route: Route, servers: readonly Server[], report: Repor
   const condition = routingCondition(route);
   if (condition?.exact === undefined) return;
   const name = condition.exact;
-  const server = servers.find((candidate) => candidate.name === name);
-  if (server === undefined) {
+  const own = servers.filter((candidate) => candidate.name === name).map(({ cluster }) => cluster.text);
+  if (own.length === 0) {
     const names = servers.map((candidate) => candidate.name ?? '');
-    report(
-      'route-server',
-      condition.node,
-      `${name} is no server of the plugin configuration${didYouMean(name, names)}`,
-    );
+    const meant = didYouMean(name, names);
+    report('route-server', condition.node, `${name} is no server of the plugin configuration${meant}`);
     return;
   }
   for (const cluster of route.clusters) {
-    const own = server.cluster.text;
-    if (own === undefined || cluster.text === own) continue;
-    report('route-cluster', cluster, `is ${String(cluster.text)}, but the cluster of ${name} is ${own}`);
+    if (own.includes(cluster.text) || own.includes(undefined)) continue;
+    report('route-cluster', cluster, `is ${cluster.shown}, but the cluster of ${name} is ${own.join(' or ')}`);
   }
 }
 

@@ -166,6 +166,12 @@ export const rules = {
     why: 'The module refuses a configuration whose secrets are not there; what stands in `key_values`, /config_dump shows to everyone.',
     mend: 'list the name in `environment_variables.host_env_keys` of the `vm_config` (Istio: `vmConfig.env` with `valueFrom: HOST`)',
   },
+  identity: {
+    severity: 'error',
+    asks: "Where `identity.jwt` names a place for claims, a `jwt_authn` filter before Sluice has it as a provider's `payload_in_metadata`.",
+    why: 'The module finds no identity, and every request is `unauthenticated`.',
+    mend: 'put `envoy.filters.http.jwt_authn` before the `sluice` filter, with `payload_in_metadata: <name>`',
+  },
   buffers: {
     severity: 'error',
     asks: '`per_connection_buffer_limit_bytes` and the HTTP/2 windows that are set are at least twice `limits.heldBody`.',

@@ -1,18 +1,18 @@
 import { isZero } from './connection-manager.ts';
 import type { Report } from './finding.ts';
-import type { Plugin, RouteTable } from './gateway.ts';
+import type { RouteTable } from './gateway.ts';
 import { Node } from './node.ts';
 import { type Expected, type HeaderCondition, type Route, isDecided, takesPath } from './route.ts';
-import { checkRetryConditions, checkRouting, forwardsToServer } from './routing.ts';
+import { type Routed, checkRetryConditions, checkRouting, forwardsToServer } from './routing.ts';
 
 /** Those that route by what the module says; where none does, all of them. */
-export function checkVirtualServices(resources: readonly Node[], plugin: Plugin | undefined, report: Report): void {
+export function checkVirtualServices(resources: readonly Node[], routed: Routed, report: Report): void {
   const tables = resources.map(tableOf);
   const own = tables.filter(({ routes }) => routes.some(isDecided));
-  const relevant = own.length > 0 ? own : plugin === undefined ? [] : tables;
+  const relevant = own.length > 0 ? own : routed.servers.length === 0 ? [] : tables;
   if (relevant.length === 0) return;
   // Istio matches hosts without regard to a port.
-  checkRouting(relevant, plugin, report, ({ authority }) => authority.replace(/:\d+$/, ''));
+  checkRouting(relevant, routed, report, ({ authority }) => authority.replace(/:\d+$/, ''));
   const forwarding = relevant.flatMap(({ routes }) => routes).filter(forwardsToServer);
   for (const node of new Set(forwarding.map((route) => route.node))) checkForwarding(node, report);
 }

@@ -1,7 +1,7 @@
 import { isShallow } from './depth.ts';
+import { type Report, didYouMean } from './finding.ts';
 import { type Plugin, type SluiceFilter, isSluice } from './gateway.ts';
 import { Node } from './node.ts';
-import { type Report, didYouMean } from './finding.ts';
 
 /** The name of an Any's type: `envoy.extensions.filters.http.wasm.v3.Wasm`. */
 export function typeOf(any: Node): string {
@@ -34,10 +34,10 @@ export function sluiceFilter(node: Node, config: Node): SluiceFilter | undefined
 function pluginOf(any: Node): Plugin | undefined {
   const value = any.get('value');
   if (typeOf(any) === 'google.protobuf.Struct' || value.isObject) {
-    return value.isObject ? { node: value, root: value, text: JSON.stringify(value.value), isText: false } : undefined;
+    return value.isObject ? { root: value, text: JSON.stringify(value.value) } : undefined;
   }
   const text = typeOf(any) === 'google.protobuf.BytesValue' ? decoded(value.text) : value.text;
-  return text === undefined ? undefined : { node: value, root: inside(value, text), text, isText: true };
+  return text === undefined ? undefined : { root: inside(value, text), text };
 }
 
 function decoded(base64: string | undefined): string | undefined {
@@ -91,11 +91,8 @@ export function checkEnvironment(plugin: Plugin | undefined, { names, values }: 
     const name = variable.text ?? '';
     const value = values.get(name);
     if (!names.includes(name)) {
-      report(
-        'environment',
-        variable,
-        `${name} is not among the variables that reach the module${didYouMean(name, names)}`,
-      );
+      const meant = didYouMean(name, names);
+      report('environment', variable, `${name} is not among the variables that reach the module${meant}`);
     } else if (value !== undefined) {
       report('environment', value, 'is a secret that everyone sees who reads /config_dump', { severity: 'warning' });
     }
@@ -108,9 +105,8 @@ function variablesOf(plugin: Plugin | undefined): Node[] {
   const visit = (node: Node): void => {
     if (Array.isArray(node.value)) node.items.forEach(visit);
     for (const [name, member] of node.entries) {
-      if (name === 'env' && member.text !== undefined) {
-        if (!found.has(member.text)) found.set(member.text, member);
-      } else visit(member);
+      if (name !== 'env' || member.text === undefined) visit(member);
+      else if (!found.has(member.text)) found.set(member.text, member);
     }
   };
   if (plugin !== undefined) visit(plugin.root);

@@ -8,9 +8,7 @@ import { checkEnvironment } from './wasm-filter.ts';
 export function wasmPlugin(resource: Node): SluiceFilter | undefined {
   const spec = resource.get('spec');
   const config = spec.get('pluginConfig');
-  const plugin: Plugin | undefined = config.isObject
-    ? { node: config, root: config, text: JSON.stringify(config.value), isText: false }
-    : undefined;
+  const plugin: Plugin | undefined = config.isObject ? { root: config, text: JSON.stringify(config.value) } : undefined;
   const rootId = spec.get('pluginName').text ?? '';
   const names = [resource.get('metadata', 'name').text, rootId];
   if (!isSluice({ names, url: spec.get('url').text, plugin })) return undefined;

@@ -538,6 +538,32 @@ export const cases: readonly Case[] = [
     says: 'until the filter has come',
   },
 
+  {
+    rule: 'identity',
+    base: 'hold',
+    edits: [['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }']],
+    at: 'identity.jwt',
+    says: 'no filter before Sluice leaves claims in claims: no jwt_authn filter does',
+  },
+  {
+    rule: 'identity',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { payload_in_metadata: claim } }
+`,
+      ],
+    ],
+    at: 'identity.jwt',
+    says: 'there is claim',
+  },
+
   // Files
   {
     rule: 'yaml',

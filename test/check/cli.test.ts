@@ -24,7 +24,7 @@ beforeAll(() => {
   write('sluice.yaml', good);
   write('bad.yaml', `${good}lg: info\n`);
   write('gateways/edge/sluice.yaml', `module: { name: sluice, version: 0.1.0 }\n${good}`);
-  write('gateways/inner/sluice.yaml', `module: { nmae: sluice }\n${good}`);
+  write('gateways/inner/sluice.yaml', `module: { nam: sluice }\n${good}`);
   write('gateways/.hidden/sluice.yaml', 'x');
   write('empty/readme.md', '');
   const [wasmPlugins, routes] = bases['istio pair'].split(/^---\n(?=apiVersion: networking)/m);
@@ -107,7 +107,7 @@ describe('sluice check', () => {
     const { code, out } = await check(at('gateways'));
     expect(code).toBe(1);
     expect(out).toContain(
-      `${join('gateways', 'inner', 'sluice.yaml')}:1:11: error: module.nmae: is not a member of this section; did you mean "name"?`,
+      `${join('gateways', 'inner', 'sluice.yaml')}:1:11: error: module.nam: is not a member of this section; did you mean "name"?`,
     );
     expect(out).toContain('2 files checked: 1 error');
   });

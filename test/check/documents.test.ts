@@ -90,7 +90,7 @@ function change(root: unknown, path: Path, kind: (typeof changes)[number]): void
   if (typeof parent !== 'object' || parent === null) return; // the change before took it away
   const object = parent as Record<string | number, unknown>;
   if (kind === 'rename') object[`${last}x`] = object[last];
-  if (kind !== 'drop' && kind !== 'rename') object[last] = replacements[kind];
+  if (kind !== 'drop' && kind !== 'rename') object[last] = structuredClone(replacements[kind]);
   else if (Array.isArray(parent)) parent.splice(Number(last), 1);
   else Reflect.deleteProperty(object, last);
 }

@@ -64,7 +64,7 @@ test('a configuration of live delivery', async () => {
     '1: module.version: must be a string',
   ]);
   expect(lines(await check(`module: sluice\n${servers}`))).toEqual([
-    '1: module: must be an object with name and version',
+    '1: module: must be an object like { name: sluice, version: ^0.1 }',
   ]);
 });
 
