@@ -40,7 +40,7 @@ function chainOf(listener: Node, manager: Node): Chain {
     tables: hosts.isThere
       ? hosts.items.map((node) => ({
           node,
-          hosts: node.get('domains').items.map(({ text = '' }) => text),
+          domains: node.get('domains').items.map(({ text = '' }) => text),
           routes: node.get('routes').items.map(envoyRoute),
         }))
       : undefined,

@@ -1,5 +1,5 @@
 import type { Node } from './node.ts';
-import { type Expected, type HeaderCondition, type Route, takesPath } from './route.ts';
+import { type Expected, type HeaderCondition, type Route, literalOf, takesPath } from './route.ts';
 
 const actions = [
   ['route', 'forward'],
@@ -18,6 +18,7 @@ export function envoyRoute(node: Node): Route {
     conditional: ['query_parameters', 'runtime_fraction', 'grpc', 'tls_context', 'dynamic_metadata', 'cookies'].some(
       (name) => match.get(name).isThere,
     ),
+    literal: literalOf(expected),
     takes: (path) => (match.isThere ? takesPath(expected, path) : 'maybe'),
     clusters: clustersOf(node.get('route')),
   };

@@ -53,32 +53,8 @@ export function serversOf(plugin: Plugin | undefined): Server[] {
 export interface RouteTable {
   readonly node: Node;
   /** Names and patterns, `*` at one end. */
-  readonly hosts: readonly string[];
+  readonly domains: readonly string[];
   readonly routes: readonly Route[];
-}
-
-/** The table whose hosts match best: the whole name, then the longest pattern. (envoy: config.route.v3.VirtualHost domains) */
-export function tableFor(authority: string, tables: readonly RouteTable[]): RouteTable | undefined {
-  const host = authority.toLowerCase();
-  let best: RouteTable | undefined;
-  let most = -1;
-  for (const table of tables) {
-    for (const pattern of table.hosts) {
-      const points = matchPoints(host, pattern.toLowerCase());
-      if (points > most) [best, most] = [table, points];
-    }
-  }
-  return best;
-}
-
-const wholeName = 1 << 20;
-const suffix = 1 << 10;
-
-function matchPoints(host: string, pattern: string): number {
-  if (pattern === host) return wholeName;
-  if (pattern === '*') return 0;
-  if (pattern.startsWith('*') && host.endsWith(pattern.slice(1))) return suffix + pattern.length;
-  return pattern.endsWith('*') && host.startsWith(pattern.slice(0, -1)) ? pattern.length : -1;
 }
 
 /** The plugin configurations that have servers; the holder of a pair has none. */

@@ -19,6 +19,8 @@ export interface Route {
   readonly headers: readonly HeaderCondition[];
   /** Further conditions, on which nothing is known here. */
   readonly conditional: boolean;
+  /** The path that it is written for, or its beginning; empty where it has none. */
+  readonly literal: string;
   /** Whether it takes a path; where that cannot be told, `maybe`. */
   takes(path: string): 'yes' | 'no' | 'maybe';
   /** Clusters by name. */
@@ -65,6 +67,11 @@ export interface Expected {
   readonly segments?: string;
   readonly regex?: string;
   readonly ignoreCase?: boolean;
+}
+
+/** What paths begin with that are taken. */
+export function literalOf({ exact, prefix, segments }: Expected): string {
+  return exact ?? prefix ?? segments ?? '';
 }
 
 /** Matches as Envoy does. A regular expression is not run: a hostile one could take for ever. */

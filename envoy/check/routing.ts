@@ -1,5 +1,6 @@
+import { findVirtualHost } from '../embedded/routing/match.ts';
 import { type Report, didYouMean } from './finding.ts';
-import { type Plugin, type RouteTable, type Server, endpointOf, serversOf, tableFor } from './gateway.ts';
+import { type Plugin, type RouteTable, type Server, endpointOf, serversOf } from './gateway.ts';
 import type { Node } from './node.ts';
 import { type Route, isDecided, isForUndecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
 
@@ -29,12 +30,14 @@ export function checkRouting(
   const { endpoints, servers } = routed;
   for (const table of tables) {
     if (endpoints.length === 0) checkAnyDoor(table, report);
-    for (const endpoint of endpoints) checkClosedRoute(table, endpoint, servers, report);
+    for (const endpoint of endpoints) checkClosedRoute(table, endpoint, report);
     for (const route of table.routes) checkHeaders(route, report);
   }
   if (servers.length === 0) return;
   for (const route of tables.flatMap((table) => table.routes)) checkServerName(route, servers, report);
-  for (const server of servers) checkServerRoute(server, tableFor(hostOf(server), tables), report);
+  for (const server of servers) {
+    checkServerRoute(server, findVirtualHost(tables, hostOf(server).toLowerCase()), report);
+  }
 }
 
 /** Which path the endpoint is, is not known here. */
@@ -43,24 +46,24 @@ function checkAnyDoor({ node, routes }: RouteTable, report: Report): void {
   report('closed-route', node, 'no route closes the endpoint to requests without a routing header');
 }
 
-function checkClosedRoute(
-  { node, routes }: RouteTable,
-  endpoint: string,
-  servers: readonly Server[],
-  report: Report,
-): void {
+function checkClosedRoute({ node, routes }: RouteTable, endpoint: string, report: Report): void {
   let missing: string | undefined;
-  for (const path of [endpoint, `${endpoint}/namespace/name`]) {
-    const first = routes.findIndex((route) => ends(route, path));
-    const route = routes[first];
+  for (const path of pathsOf(endpoint, routes)) {
+    const route = routes.find((candidate) => ends(candidate, path));
     if (route === undefined) missing ??= path;
     else if (!isClosed(route)) {
       report('closed-route', route.node, `takes ${path} without a routing header before a closed door does`);
       return;
-    } else if (checkBehindDoor(routes.slice(first + 1), servers, route, report)) return;
+    }
   }
   if (missing === undefined) return;
   report('closed-route', node, `no route closes ${missing} to requests without a routing header`);
+}
+
+/** The endpoint's own path, a virtual server's, and whatever else of it a route is written for. */
+function pathsOf(endpoint: string, routes: readonly Route[]): string[] {
+  const written = routes.map(({ literal }) => literal).filter((path) => path.startsWith(`${endpoint}/`));
+  return [...new Set([endpoint, `${endpoint}/namespace/name`, ...written])];
 }
 
 /** Whether what takes it reaches no server from here. */
@@ -73,19 +76,6 @@ function ends(route: Route, path: string): boolean {
   const takes = route.takes(path);
   if (takes === 'no' || isDecided(route)) return false;
   return !isClosed(route) || (takes === 'yes' && isForUndecided(route));
-}
-
-/** A door takes decided requests too: what stands behind it for the same path is never reached. */
-function checkBehindDoor(behind: readonly Route[], servers: readonly Server[], door: Route, report: Report): boolean {
-  if (door.headers.length > 0) return false; // it asks for the absence of the routing header
-  for (const route of behind) {
-    const name = routingCondition(route)?.exact;
-    const server = servers.find((candidate) => candidate.name !== undefined && candidate.name === name);
-    if (server === undefined || door.takes(server.path) !== 'yes' || route.takes(server.path) === 'no') continue;
-    report('closed-route', route.node, `stands behind the closed door, which answers ${server.path} first`);
-    return true;
-  }
-  return false;
 }
 
 function checkHeaders({ headers }: Route, report: Report): void {
@@ -120,17 +110,30 @@ function checkServerRoute(server: Server, table: RouteTable | undefined, report:
     report('server-route', node, `no virtual host takes ${authority}, the authority of requests for ${name}`);
     return;
   }
-  const forwarding = table.routes.filter(({ action }) => action === 'forward');
-  const conditions = forwarding.map((route) => ({ route, condition: routingCondition(route) }));
-  const own = conditions.filter(({ condition }) => condition !== undefined && (condition.exact ?? name) === name);
-  if (own.some(({ route }) => route.takes(path) !== 'no')) return;
+  const isOwn = (route: Route): boolean => {
+    const condition = routingCondition(route);
+    return route.action === 'forward' && condition !== undefined && (condition.exact ?? name) === name;
+  };
+  const { routes } = table;
+  const first = routes.find((route) => (isOwn(route) && route.takes(path) !== 'no') || closesTo(server, route));
+  if (first !== undefined && isOwn(first)) return;
+  const own = routes.filter(isOwn);
+  const hidden = own.find((route) => route.takes(path) !== 'no');
   const [blind] = own;
-  if (blind !== undefined) {
-    report('server-route', blind.route.node, `is for ${name}, but does not match ${path}, the path of its requests`);
-    return;
+  if (hidden !== undefined) {
+    report('closed-route', hidden.node, `stands behind a closed door, which answers ${path} first`);
+  } else if (blind !== undefined) {
+    report('server-route', blind.node, `is for ${name}, but does not match ${path}, the path of its requests`);
+  } else {
+    const names = routes.map((route) => routingCondition(route)?.exact ?? '').filter((other) => other !== '');
+    report('server-route', node, `no route matches ${routingHeader}: ${name}${didYouMean(name, names)}`);
   }
-  const names = conditions.map(({ condition }) => condition?.exact ?? '').filter((other) => other !== '');
-  report('server-route', node, `no route matches ${routingHeader}: ${name}${didYouMean(name, names)}`);
+}
+
+/** Whether a closed route takes the requests for a server, for certain. */
+function closesTo({ name, path }: Server, route: Route): boolean {
+  const isForIt = route.headers.every((condition) => condition.name === routingHeader && condition.exact === name);
+  return isClosed(route) && isForIt && !route.conditional && route.takes(path) === 'yes';
 }
 
 /** Those whose requests a server sees. */

@@ -157,7 +157,7 @@ export const rules = {
   'session-keys': {
     severity: 'warning',
     asks: '`sessions.keys` names a key.',
-    why: 'Every Envoy process makes its own: a restart ends all sessions, and a second replica does not know them.',
+    why: 'Every Envoy process makes its own: a restart ends all sessions, and a second replica does not know them. Only `sluice start` keeps one by itself.',
     mend: 'add `sessions: { keys: [{ id: 1, env: SLUICE_KEY_1 }] }`; the variable holds 32 random bytes in base64url',
   },
   environment: {

@@ -2,7 +2,7 @@ import { isZero } from './connection-manager.ts';
 import type { Report } from './finding.ts';
 import type { RouteTable } from './gateway.ts';
 import { Node } from './node.ts';
-import { type Expected, type HeaderCondition, type Route, isDecided, takesPath } from './route.ts';
+import { type Expected, type HeaderCondition, type Route, isDecided, literalOf, takesPath } from './route.ts';
 import { type Routed, checkRetryConditions, checkRouting, forwardsToServer } from './routing.ts';
 
 /** Those that route by what the module says; where none does, all of them. */
@@ -22,7 +22,7 @@ function tableOf(resource: Node): RouteTable {
   const namespace = resource.get('metadata', 'namespace').text;
   return {
     node: resource,
-    hosts: spec.get('hosts').items.map(({ text = '' }) => text),
+    domains: spec.get('hosts').items.map(({ text = '' }) => text),
     routes: spec.get('http').items.flatMap((route) => routesOf(route, namespace)),
   };
 }
@@ -38,7 +38,8 @@ function routesOf(node: Node, namespace: string | undefined): Route[] {
   const action = actions.find(([member]) => node.get(member).isThere)?.[1] ?? 'other';
   const clusters = node.get('route').items.flatMap((target) => clusterOf(target.get('destination'), namespace));
   const matches = node.get('match').items;
-  if (matches.length === 0) return [{ node, action, headers: [], conditional: false, takes: () => 'yes', clusters }];
+  if (matches.length === 0)
+    return [{ node, action, headers: [], conditional: false, literal: '', takes: () => 'yes', clusters }];
   return matches.map((match) => {
     const expected = pathOf(match);
     return {
@@ -46,6 +47,7 @@ function routesOf(node: Node, namespace: string | undefined): Route[] {
       action,
       headers: [...headersOf(match.get('headers'), false), ...headersOf(match.get('withoutHeaders'), true)],
       conditional: match.entries.some(([name]) => !understood.includes(name)),
+      literal: literalOf(expected),
       takes: (path) => (match.get('uri').isThere ? takesPath(expected, path) : 'yes'),
       clusters,
     };

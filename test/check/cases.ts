@@ -290,7 +290,7 @@ export const cases: readonly Case[] = [
       ],
     ],
     at: 'routes[1]',
-    says: 'stands behind the closed door',
+    says: 'stands behind a closed door',
   },
   {
     rule: 'closed-route',
