@@ -4,50 +4,35 @@ import { newWriter } from '../bytes/writer';
 import { resultMessage } from '../federation/message';
 import { Answer } from '../federation/answer';
 import { Lane } from '../federation/fanout';
-import { hasPassed } from '../federation/via';
 import { Shape } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
-import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
-import { scopeOf } from '../policy/scope';
-import { audienceOf } from '../session/audience';
+import { Revision, revisionOf, STATELESS, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
-import { atDoor, lacksIdentity, refuseUnidentified } from './door';
+import { openDoor, refuseMethod, refuseVersion } from './door';
 import { Exchange, Outcome, Stage } from './exchange';
 import { resumeCallAgain, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, resumeList } from './list';
+import { resumeRelay } from './relayed';
 import { beginTerminate, resumeTerminate } from './terminate';
 
 const ALLOWED = literal('POST, DELETE');
-const MODERN = literal('2026-07-28');
 const EMPTY_OBJECT = literal('{}');
 const UNEXPECTED_RESPONSE = literal('it answers a request that was never sent to this client');
 const LATE_CLAIM = literal('it claims another protocol era than its headers');
 const NO_ID = literal('a call needs an id');
-const SUPPORTED = literal(',"supported":');
-const REQUESTED = literal(',"requested":');
 
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
-  const door = atDoor(exchange);
-  if (door !== Outcome.ReadBody) return door;
-  if (request.via !== NONE && hasPassed(request.via)) return exchange.refuse(Reason.Loop, request.via);
-  if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
-  const scope = scopeOf(exchange.gateway, behind, request.virtualServer, exchange.arena);
-  if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
-  exchange.scope = scope;
-  exchange.scoped = scope.name;
-  exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.identity, exchange.arena);
-  if (equals(request.method, header.POST)) return Outcome.ReadBody;
+  const outcome = openDoor(exchange, behind);
+  if (outcome !== Outcome.ReadBody || equals(request.method, header.POST)) return outcome;
   if (equals(request.method, header.DELETE)) return admitSession(exchange);
-  const outcome = exchange.refuse(Reason.MethodNotAllowed, request.method);
-  exchange.reply.headers.add(header.ALLOW, ALLOWED);
-  return outcome;
+  return refuseMethod(exchange, ALLOWED);
 }
 
 /**
@@ -113,7 +98,7 @@ export function admit(exchange: Exchange): Outcome {
   if (exchange.method === Method.Initialize && envelope.shape === Shape.Request) return Outcome.Serve;
   const version = exchange.request.protocolVersion;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
-    return equals(version, MODERN)
+    return equals(version, STATELESS)
       ? refuseModern(exchange, newWriter(scratch, 16).byte(0x22).bytes(version).byte(0x22).written)
       : exchange.refuse(Reason.UnsupportedVersion, version);
   }
@@ -134,8 +119,7 @@ function admitSession(exchange: Exchange): Outcome {
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
 function refuseModern(exchange: Exchange, requested: Span): Outcome {
-  const more = newWriter(scratch, 256).bytes(SUPPORTED).bytes(SUPPORTED_JSON).bytes(REQUESTED).bytes(requested);
-  return exchange.refuse(Reason.UnsupportedModernVersion, requested, NONE, more.written);
+  return refuseVersion(exchange, requested, SUPPORTED_JSON);
 }
 
 /** Begins what an admitted request asks for. */
@@ -172,6 +156,8 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
       return resumeTerminate(exchange, fanOut, lane);
     case Stage.CallAgain:
       return resumeCallAgain(exchange, fanOut, lane, answer);
+    case Stage.Relay:
+      return resumeRelay(exchange, fanOut, lane, answer);
     default:
       return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
   }

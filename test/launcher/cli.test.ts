@@ -61,7 +61,7 @@ describe('sluice start', () => {
     [['--workers', '0'], /--workers takes a number from 1 to 999/],
     [['--workers', 'two'], /--workers takes a number/],
     [['--engine', 'nginx'], /--engine takes auto\|envoy\|embedded, not "nginx"/],
-    [['--host-mode', 'pair'], /--host-mode pair is not built yet/],
+    [['--host-mode', 'pear'], /--host-mode takes hold\|pair\|headers/],
     [['--config', '/nonexistent.yaml'], /--config: /],
   ])('%j is wrong use, in one line', async (args, why) => {
     const { code, out, err } = await sluice('start', ...args);
