@@ -81,7 +81,8 @@ const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
 /** The module knows its role by the end of its root id. */
 const holderName = 'sluice-holder';
 
-const pluginServerCluster = 'plugin-server';
+/** The cluster that every bootstrap has of its own. */
+export const pluginServerCluster = 'plugin-server';
 
 /**
  * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and closed door, with other addresses,

@@ -16,6 +16,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'the plugin server',
     load: async () => (await import('./serve.ts')).serve,
   },
+  check: {
+    summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
+    load: async () => (await import('./check.ts')).check,
+  },
   help: {
     summary: 'this text',
     load: () => Promise.resolve((_: string[], io: Io) => Promise.resolve(help(io))),
