@@ -33,7 +33,7 @@ export const errorTable = {
   precondition_failed: { status: 412, message: 'the module is not the one that if-match asks for; its etag is %s' },
   too_large: { status: 413, message: '%s is larger than the limit of %s bytes' },
   path_too_long: { status: 414, message: 'a name or version in the path is too long; GET /plugins lists all' },
-  unsupported_type: { status: 415, message: '%s is not taken; send the file itself, as curl -T does' },
+  unsupported_type: { status: 415, message: '%s is not taken; send the file itself, as it is' },
   range_not_satisfiable: { status: 416, message: 'the range lies outside the module, which has %s bytes' },
   not_wasm: { status: 422, message: '%s is no WebAssembly module that can be served: %s' },
   not_for_envoy: { status: 422, message: '%s would not be loaded by a stock Envoy: %s; without strict it is taken' },

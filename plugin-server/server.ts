@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { logAccess } from './access-log.ts';
 import { addressLimit } from './address.ts';
 import type { Artifact } from './artifact.ts';
@@ -105,7 +105,8 @@ function fastifyFor({ log = false, tls }: PluginServerOptions): FastifyInstance 
   const settings = {
     ...limits,
     ...(isLogger ? { loggerInstance: log } : { logger: log }),
-    disableRequestLogging: true,
+    // The access log has a line for each request, in a form of its own.
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: addressLimit },
     // Our routes serve HEAD themselves.
     exposeHeadRoutes: false,

@@ -130,11 +130,9 @@ export class DiskStore implements Persistence {
     try {
       const { size, ...facts } = parseRecord(await readFile(this.#file(address, 'json'), 'utf8'), address);
       sha256 = facts.sha256;
-      const blob = this.#blob(sha256);
       if (size > moduleLimit) throw new Error(`its record says ${size} bytes, more than the limit`);
-      const found = await stat(blob);
-      if (found.size !== size) throw new Error(`its module has ${found.size} bytes instead of ${size}`);
-      const bytes = await readFile(blob);
+      const bytes = await readFile(this.#blob(sha256));
+      if (bytes.length !== size) throw new Error(`its module has ${bytes.length} bytes instead of ${size}`);
       const digest = sha256Of(bytes);
       if (digest !== sha256) throw new Error(`its module has the digest ${digest} instead of ${sha256}`);
       this.#damaged.delete(key);

@@ -56,7 +56,12 @@ export async function openStore(directory: string, { log, interval = 5_000 }: Op
   });
   if (problems.length > 0) throw invalidTree(directory, problems);
   for (const damage of store.damages) tellDamage(log, damage);
-  if (isWritable) await disk.clean();
+  // Not waited for: nobody needs what it removes.
+  if (isWritable) {
+    void disk.clean().catch((error: unknown) => {
+      log.warn({ directory }, `what killed publications left could not be removed: ${reasonOf(error)}`);
+    });
+  }
 
   const rescan = async (): Promise<void> => {
     const before = { count: store.count, damages: new Set(store.damages), problems: new Set(problems) };
