@@ -118,7 +118,7 @@ export class DiskStore implements Persistence {
     const orphans = named === undefined ? [] : blobs.filter((digest) => !named.has(digest));
     await forEach([...leftovers, ...orphans.map((digest) => this.#blob(digest))], atOnce, async (file) => {
       const found = await stat(file).catch(() => undefined);
-      if (found !== undefined && found.mtimeMs <= limit) await unlink(file).catch(() => undefined);
+      if (found !== undefined && Math.floor(found.mtimeMs) <= limit) await unlink(file).catch(() => undefined);
     });
   }
 

@@ -23,7 +23,7 @@ export function collectedLog(): { log: Log; lines: string[] } {
 }
 
 /** A server on a free port that is closed when the test is over. */
-export async function startServer(options: PluginServerOptions): Promise<RunningPluginServer> {
+export async function startServer(options: PluginServerOptions & { port?: number }): Promise<RunningPluginServer> {
   const server = await startPluginServer({ host: '127.0.0.1', port: 0, ...options });
   onTestFinished(server.close);
   return server;
