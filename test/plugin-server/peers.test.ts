@@ -77,14 +77,18 @@ describe('a server with a peer', () => {
 
   test('keeps its own bytes where the peer has others, and says so once', async () => {
     const other = loadArtifact('sluice', '1.0.0', moduleWith('other'));
-    const { url } = await startServer({ artifacts: [other, two] });
+    let asked = 0;
+    const { url } = await startServer({ artifacts: [other, two], accessLog: () => asked++ });
     const store = new ArtifactStore([one]);
     const { sync, lines } = follow(store, url);
     await vi.waitFor(() => {
       expect(store.count).toBe(2);
       expect(sync.states()[0]?.conflicts).toEqual([expect.stringContaining(`the peer has ${other.sha256}`) as string]);
     });
-    await send(url, '/plugins'); // some rounds later
+    const soFar = asked;
+    await vi.waitFor(() => {
+      expect(asked).toBeGreaterThan(soFar + 3); // rounds later
+    });
     expect(store.get('sluice', '1.0.0').bytes).toEqual(one.bytes);
     expect(lines.filter((line) => line.startsWith('error'))).toEqual([
       expect.stringContaining('sluice/1.0.0 is there with other bytes') as string,
