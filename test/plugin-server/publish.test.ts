@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { describe, expect, test, vi } from 'vitest';
-import { type PluginServerOptions, loadArtifact, openStore } from '../../plugin-server/index.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type PluginServerOptions, createPluginServer, loadArtifact, openStore } from '../../plugin-server/index.ts';
 import { clone, temporaryFolder } from '../launcher/support.ts';
 import { type Answer, send } from './client.ts';
 import { moduleWith, wasm } from './modules.ts';
@@ -313,6 +313,21 @@ describe('uploads', () => {
     });
     expect(await onDisk(data)).toEqual([]);
     expect((await put(module)).status).toBe(201);
+  });
+
+  test('that go on for ever without a byte are ended, and leave nothing', async () => {
+    const data = temporaryFolder();
+    const { store, close } = await openStore(data, { log: collectedLog().log });
+    close();
+    const app = createPluginServer({ artifacts: store, publishing });
+    app.server.setTimeout(100); // instead of a minute
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    onTestFinished(() => app.close());
+    const { outgoing, answer } = begin(url, { 'content-length': module.length });
+    outgoing.write(module.subarray(0, 30));
+    await expect(answer).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(store.count).toBe(0);
+    expect(await onDisk(data)).toEqual([]);
   });
 
   test('that are too large are refused before they are sent, where the client asks', async () => {
