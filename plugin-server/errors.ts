@@ -15,8 +15,14 @@ export const errorTable = {
     status: 400,
     message: '%s is not a version: versions are exact, like 1.2.3; to read, a range like ^1.2 or latest will do too',
   },
-  digest_mismatch: { status: 400, message: 'the bytes that came have not the digest that %s promises; send them again' },
-  unauthorized: { status: 401, message: 'publishing needs "authorization: Bearer <token>" with a token of this server' },
+  digest_mismatch: {
+    status: 400,
+    message: 'the bytes that came have not the digest that %s promises; send them again',
+  },
+  unauthorized: {
+    status: 401,
+    message: 'publishing needs "authorization: Bearer <token>" with a token of this server',
+  },
   publishing_off: { status: 403, message: 'nothing can be published here: %s' },
   not_found: { status: 404, message: 'nothing is served at this path; GET /plugins lists what is' },
   unknown_plugin: { status: 404, message: 'there is no plugin %s; did you mean %s? GET /plugins lists all' },

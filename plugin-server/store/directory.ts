@@ -85,7 +85,9 @@ export class PluginTree {
       const bytes = await readFile(file);
       const sha256 = sha256Of(bytes);
       if (known !== undefined && known.sha256 !== sha256) {
-        throw new Error(`is another module now, sha256 ${sha256}; a version is immutable, so ${known.sha256} is served`);
+        throw new Error(
+          `is another module now, sha256 ${sha256}; a version is immutable, so ${known.sha256} is served`,
+        );
       }
       const promised = await promisedDigest(file);
       if (promised !== undefined && promised !== sha256) {

@@ -133,5 +133,7 @@ function title(text: string, columns: readonly string[]): void {
 }
 
 function row(name: string, figures: readonly number[]): void {
-  process.stdout.write(`${name.padEnd(40)}${figures.map((figure) => figure.toFixed(figure < 10 ? 2 : 0).padStart(14)).join('')}\n`);
+  process.stdout.write(
+    `${name.padEnd(40)}${figures.map((figure) => figure.toFixed(figure < 10 ? 2 : 0).padStart(14)).join('')}\n`,
+  );
 }

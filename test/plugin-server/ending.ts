@@ -25,8 +25,7 @@ export async function endingAt(step: number, folder: string, work: () => Promise
     stopped();
     return never;
   };
-  const counted =
-    (real: Call, half: Call = real): Call =>
+  const counted = (real: Call, half: Call = real): Call =>
     async function (...args) {
       if (steps++ >= step) return stop();
       if (steps++ < step) return real.apply(this, args);

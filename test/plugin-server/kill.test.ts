@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { ArtifactStore, loadArtifact, openStore } from '../../plugin-server/index.ts';
 import { DiskStore } from '../../plugin-server/store/disk.ts';
+import { StoreLayout } from '../../plugin-server/store/layout.ts';
+import { removeLeftovers } from '../../plugin-server/store/leftovers.ts';
 import { clone, temporaryFolder } from '../launcher/support.ts';
 import { endingAt } from './ending.ts';
 import { moduleWith } from './modules.ts';
@@ -39,7 +41,7 @@ function run(script: string, ...args: string[]) {
 
 /** Opens the store as a server does that starts after the kill; nothing in it may be damaged, and nothing left over. */
 async function openAfter(data: string): Promise<ArtifactStore> {
-  await new DiskStore(data).clean(0);
+  await removeLeftovers(new StoreLayout(data), 0);
   const { store, close, problems } = await openStore(data, { log: collectedLog().log });
   close();
   expect(store.damages).toEqual([]);

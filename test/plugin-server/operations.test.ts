@@ -17,7 +17,11 @@ describe('/readyz', () => {
   test('says what there is, and what is wrong with it', async () => {
     const store = new ArtifactStore([sluice]);
     store.addDamage({ name: 'sluice', version: '0.9.0', reason: 'for this test' });
-    const { url } = await startServer({ artifacts: store, problems: () => ['a/1.0.0/plugin.wasm: ENOENT'], publishing });
+    const { url } = await startServer({
+      artifacts: store,
+      problems: () => ['a/1.0.0/plugin.wasm: ENOENT'],
+      publishing,
+    });
     const answer = await send(url, '/readyz');
     expect(answer.status).toBe(200);
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -87,7 +91,7 @@ function routesIn(tree: string): string[] {
     .trimEnd()
     .split('\n')
     .map((line) => {
-      const [, indent = '', part = ''] = /^((?:│   |    )*)[├└]── (\S+) \(/.exec(line) ?? [];
+      const [, indent = '', part = ''] = /^((?:│ {3}| {4})*)[├└]── (\S+) \(/.exec(line) ?? [];
       const depth = indent.length / 4;
       const path = (parents[depth - 1] ?? '') + part;
       parents[depth] = path;
@@ -118,7 +122,9 @@ describe('/openapi.json', () => {
   });
 
   test('knows the errors of the table', () => {
-    const codes = openApi.components.schemas.Error['properties'] as { error: { properties: { code: { enum: string[] } } } };
+    const codes = openApi.components.schemas.Error['properties'] as {
+      error: { properties: { code: { enum: string[] } } };
+    };
     expect(codes.error.properties.code.enum).toEqual(Object.keys(errorTable));
   });
 });

@@ -152,7 +152,11 @@ describe('a peer that is not to be trusted', () => {
   const text = Buffer.from('hello, this is text');
 
   test.each<[string, () => Promise<string>, string]>([
-    ['answers with a page', () => impostor((_, response) => response.end('<html>')), 'not the listing of a plugin server'],
+    [
+      'answers with a page',
+      () => impostor((_, response) => response.end('<html>')),
+      'not the listing of a plugin server',
+    ],
     ['answers with an error', () => impostor((_, response) => response.writeHead(500).end()), 'answered 500'],
     [
       'leads elsewhere',

@@ -123,7 +123,11 @@ describe('publishing', () => {
 describe('who may', () => {
   test.each([
     ['nobody', {}, 'Bearer realm="sluice"'],
-    ['another token', { authorization: 'Bearer another-token-of-theirs' }, 'Bearer realm="sluice", error="invalid_token"'],
+    [
+      'another token',
+      { authorization: 'Bearer another-token-of-theirs' },
+      'Bearer realm="sluice", error="invalid_token"',
+    ],
     ['a part of the token', { authorization: authorization.slice(0, -1) }, 'invalid_token'],
     ['another scheme', { authorization: `Basic ${token}` }, 'invalid_token'],
   ])('%s is a 401 that asks for a token', async (_who, headers, challenge) => {
@@ -152,7 +156,11 @@ describe('what comes wrapped', () => {
   test.each([
     ['gzip', () => promisify(gzip)(module), 'upload of gzip'],
     ['a tar', () => tar({ 'plugin.wasm': module }), 'upload of tar'],
-    ['a tar.gz', async () => gzipSync(await tar({ 'README.md': Buffer.from('text'), 'a/b.wasm': module })), 'upload of gzip of tar'],
+    [
+      'a tar.gz',
+      async () => gzipSync(await tar({ 'README.md': Buffer.from('text'), 'a/b.wasm': module })),
+      'upload of gzip of tar',
+    ],
     ['a tar with paths that lead out', () => tar({ '../../../etc/x.wasm': module }), 'upload of tar'],
     ['a gzip in a tar', () => tar({ 'plugin.wasm': gzipSync(module) }), 'upload of tar of gzip'],
   ])('as %s is unwrapped', async (_form, wrap, source) => {
@@ -168,11 +176,23 @@ describe('what comes wrapped', () => {
   test.each([
     ['a bomb', () => bomb, 413, 'too_large', 'unpacked, is larger than the limit of 1000000 bytes'],
     ['a bomb in a bomb', () => gzipSync(bomb), 413, 'too_large', 'unpacked'],
-    ['four layers', () => [1, 2, 3, 4].reduce((inner) => gzipSync(inner), module), 422, 'not_wasm', 'more than 3 times'],
+    [
+      'four layers',
+      () => [1, 2, 3, 4].reduce((inner) => gzipSync(inner), module),
+      422,
+      'not_wasm',
+      'more than 3 times',
+    ],
     ['half a gzip', () => gzipSync(module).subarray(0, 40), 422, 'not_wasm', 'cannot be unpacked'],
     ['a tar without a module', () => tar({ 'a.txt': module }), 422, 'not_wasm', 'with 0 files *.wasm'],
     ['a tar with two', () => tar({ 'a.wasm': module, 'b.wasm': module }), 422, 'not_wasm', 'with 2 files *.wasm'],
-    ['half a tar', async () => (await tar({ 'a.wasm': module })).subarray(0, 530), 422, 'not_wasm', 'cannot be unpacked'],
+    [
+      'half a tar',
+      async () => (await tar({ 'a.wasm': module })).subarray(0, 530),
+      422,
+      'not_wasm',
+      'cannot be unpacked',
+    ],
   ])('%s is refused', async (_what, make, status, expected, message) => {
     const { put, data } = await start({ uploadLimit: 1_000_000 });
     const answer = await put(await make());
@@ -285,7 +305,10 @@ describe('what is not taken', () => {
 
 describe('uploads', () => {
   /** Begins an upload and lets the test go on with it. */
-  function begin(url: string, headers: Record<string, string | number>): { outgoing: ClientRequest; answer: Promise<number> } {
+  function begin(
+    url: string,
+    headers: Record<string, string | number>,
+  ): { outgoing: ClientRequest; answer: Promise<number> } {
     const outgoing = request(url + path, { method: 'PUT', headers: { authorization, ...headers }, agent: false });
     const answer = new Promise<number>((resolve, reject) => {
       outgoing.on('response', (response) => {
@@ -367,7 +390,9 @@ describe('uploads', () => {
 
   test('too many at a time are asked to come again', async () => {
     const { url, put } = await start();
-    const begun = Array.from({ length: 4 }, () => begin(url, { 'content-length': module.length, expect: '100-continue' }));
+    const begun = Array.from({ length: 4 }, () =>
+      begin(url, { 'content-length': module.length, expect: '100-continue' }),
+    );
     await Promise.all(
       begun.map(({ outgoing }) => {
         const continued = new Promise((resolve) => outgoing.once('continue', resolve));

@@ -30,7 +30,15 @@ interface Serving {
 
 /** Runs `sluice serve`, with at most `blocks` of 512 bytes in a file that it writes. */
 async function serve(args: readonly string[], env: Record<string, string> = {}, blocks?: number): Promise<Serving> {
-  const sluice = [process.execPath, join(clone, 'bin/sluice.mjs'), 'serve', '--json', '--listen', '127.0.0.1:0', ...args];
+  const sluice = [
+    process.execPath,
+    join(clone, 'bin/sluice.mjs'),
+    'serve',
+    '--json',
+    '--listen',
+    '127.0.0.1:0',
+    ...args,
+  ];
   const limited = ['-c', `ulimit -f ${blocks ?? 'unlimited'}; exec "$@"`, 'sh', ...sluice];
   const child = spawn('sh', limited, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'close');
@@ -49,7 +57,10 @@ async function serve(args: readonly string[], env: Record<string, string> = {}, 
 }
 
 /** Runs `sluice publish` in this process, and does not wait long between tries. */
-async function run(args: string[], env: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
+async function run(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
   const said = { out: '', err: '' };
   const io: Io = {
     out: (text) => (said.out += text),
@@ -122,7 +133,10 @@ describe('publishing', () => {
     });
     const json = await run([...publication(text, url, '2.0.0'), ...args, '--json']);
     expect(json).toMatchObject({ code: 1, err: '' });
-    expect(JSON.parse(json.out)).toMatchObject({ event: 'error', message: expect.stringContaining('it begins with') as string });
+    expect(JSON.parse(json.out)).toMatchObject({
+      event: 'error',
+      message: expect.stringContaining('it begins with') as string,
+    });
     const environment = { SLUICE_PUBLISH_TOKEN: 'not-the-token-of-this-server' };
     expect(await run(publication(file, url), environment)).toMatchObject({ code: 3 });
     const strict = await run([...publication(file, url, '3.0.0'), ...args, '--strict']);
@@ -133,7 +147,11 @@ describe('publishing', () => {
     ['no file', [], 'publish takes one file'],
     ['two files', ['a', 'b'], 'publish takes one file'],
     ['no name', ['a', '--version', '1.0.0', '--to', 'http://127.0.0.1:1'], '--name is missing'],
-    ['a path behind the server', publication('a', 'http://127.0.0.1:8801/plugins'), '--to takes the URL of a plugin server'],
+    [
+      'a path behind the server',
+      publication('a', 'http://127.0.0.1:8801/plugins'),
+      '--to takes the URL of a plugin server',
+    ],
     ['credentials in the URL', publication('a', 'http://a:b@127.0.0.1:8801'), '--to takes the URL of a plugin server'],
     ['no token', publication(join(clone, 'package.json'), 'http://127.0.0.1:8801'), 'no token: use --token-file'],
     ['an option that there is not', ['--token', 'x'], "Unknown option '--token'"],
@@ -194,7 +212,9 @@ describe('a server that lacks something', () => {
     );
     const missing = join(folder, 'missing');
     await expect(serve(['--data', data, '--token-file', missing])).rejects.toThrow(`cannot use ${missing}: ENOENT`);
-    await expect(serve(['--data', data, '--tls-cert', tokens])).rejects.toThrow('--tls-cert and --tls-key need each other');
+    await expect(serve(['--data', data, '--tls-cert', tokens])).rejects.toThrow(
+      '--tls-cert and --tls-key need each other',
+    );
   });
 
   test('a plugin: it starts only where one may come', async () => {
@@ -300,7 +320,8 @@ test('the access log is lines of JSON on stderr, if it is wanted', async () => {
     server.signal('SIGTERM');
     await server.exited;
   }
-  const requests = (lines: string[]): unknown[] => lines.filter((line) => line.includes('"path"')).map((line) => JSON.parse(line) as unknown);
+  const requests = (lines: string[]): unknown[] =>
+    lines.filter((line) => line.includes('"path"')).map((line) => JSON.parse(line) as unknown);
   expect(requests(on.log)).toMatchObject([{ method: 'GET', path: '/healthz', status: 200 }]);
   expect(requests(off.log)).toEqual([]);
 });

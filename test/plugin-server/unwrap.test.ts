@@ -83,10 +83,21 @@ test.each([
 });
 
 test('a token file: comments, names, and what is wrong by its line', () => {
-  const tokens = Tokens.parse('# comment\n\nci first-token-of-some-length\r\n  second-token-of-some-length  \n', 'file');
+  const tokens = Tokens.parse(
+    '# comment\n\nci first-token-of-some-length\r\n  second-token-of-some-length  \n',
+    'file',
+  );
   expect(tokens.nameOf('Bearer first-token-of-some-length')).toBe('ci');
   expect(tokens.nameOf('Bearer second-token-of-some-length')).toBe('token');
-  for (const wrong of [undefined, '', 'Bearer', 'Bearer ', 'Bearer ci', 'first-token-of-some-length', 'Bearer # comment']) {
+  for (const wrong of [
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer ci',
+    'first-token-of-some-length',
+    'Bearer # comment',
+  ]) {
     expect(tokens.nameOf(wrong)).toBeUndefined();
   }
   const defects: [string, string][] = [

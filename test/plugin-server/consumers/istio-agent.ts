@@ -24,7 +24,8 @@ export async function fetchAsAgent(url: string, { sha256, backoff = 500 }: Agent
   if (module.subarray(0, 4).toString('latin1') !== '\0asm') throw new Error('not a valid Wasm module');
   // Of what was unboxed, not of what came.
   const digest = createHash('sha256').update(module).digest('hex');
-  if (sha256 !== undefined && digest !== sha256) throw new Error(`module downloaded from ${url} has checksum ${digest}`);
+  if (sha256 !== undefined && digest !== sha256)
+    throw new Error(`module downloaded from ${url} has checksum ${digest}`);
   return module;
 }
 
