@@ -298,6 +298,18 @@ describe('TLS', () => {
   });
 });
 
+test('tokens that would travel in the clear are warned of', async () => {
+  const { data, tokens } = await files();
+  const args = ['--data', data, '--token-file', tokens];
+  const [inside, outside] = [await serve(args), await serve([...args, '--listen', '0.0.0.0:0'])];
+  for (const server of [inside, outside]) {
+    server.signal('SIGTERM');
+    await server.exited;
+  }
+  expect(outside.log.join()).toContain('tokens travel in the clear');
+  expect(inside.log.join()).not.toContain('in the clear');
+});
+
 test('tokens change while the server runs', async () => {
   const { data, file, tokens } = await files();
   const server = await serve(['--data', data, '--token-file', tokens]);
