@@ -22,7 +22,8 @@ describe('sluice', () => {
   test('lists every command, asked or not', async () => {
     const help = await sluice('help');
     expect(help).toMatchObject({ code: 0, err: '' });
-    for (const name of ['start', 'serve', 'publish', 'help']) expect(help.out).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
+    for (const name of ['start', 'serve', 'publish', 'help'])
+      expect(help.out).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
     expect(await sluice()).toEqual(help);
     expect(await sluice('--help')).toEqual(help);
   });
