@@ -228,13 +228,13 @@ describe('a server that lacks something', () => {
 test('a mirror follows its peer, and keeps nothing but in memory', async () => {
   const { data, file, tokens } = await files();
   const origin = await serve(['--data', data, '--token-file', tokens]);
-  const mirror = await serve(['--peer', origin.url]);
   await run([...publication(file, origin.url), '--token-file', tokens]);
+  const mirror = await serve(['--peer', origin.url]);
   await vi.waitFor(
     async () => {
       expect((await send(mirror.url, '/plugins/sluice/1.0.0/plugin.wasm')).body).toEqual(module);
     },
-    { timeout: 25_000, interval: 200 },
+    { timeout: 25_000, interval: 50 },
   );
   const readiness = JSON.parse((await send(mirror.url, '/readyz')).body.toString()) as object;
   expect(readiness).toMatchObject({ status: 'ready', peers: { peers: [{ url: origin.url, error: null }] } });
