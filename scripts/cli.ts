@@ -16,6 +16,13 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'the plugin server',
     load: async () => (await import('./serve.ts')).serve,
   },
+  publish: {
+    summary: 'puts a module on a plugin server',
+    load: async () => {
+      const { publish } = await import('./publish.ts');
+      return (args, io) => publish(args, io);
+    },
+  },
   check: {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
     load: async () => (await import('./check.ts')).check,

@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import type { Io } from '../../scripts/io.ts';
-import { ownBuild, serve } from '../../scripts/serve.ts';
+import { serve } from '../../scripts/serve.ts';
+import { ownBuild } from '../../scripts/serve/own-build.ts';
 import { send } from './client.ts';
 import { moduleWith } from './modules.ts';
 
@@ -138,7 +139,7 @@ describe('a running server', () => {
       import { serve } from './scripts/serve.ts';
       import { processIo } from './scripts/io.ts';
       process.exitCode = await serve(process.argv.slice(1), processIo);`;
-    const all = ['--data', data, '--listen', '127.0.0.1:0', ...args];
+    const all = ['--data', data, '--listen', '127.0.0.1:0', '--access-log', 'off', ...args];
     const process_ = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, '--', ...all], {
       cwd: new URL('../../', import.meta.url),
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -177,7 +178,7 @@ describe('a running server', () => {
     expect((await lines.next()).value).toMatch(
       /^plugin server ready on http:\/\/127\.0\.0\.1:\d+; stop it with Ctrl-C$/,
     );
-    expect((await lines.next()).value).toContain('/plugins/sluice/1.0.0/plugin.wasm  18 bytes  sha256 ');
+    expect((await lines.next()).value).toContain('/plugins/sluice/1.0.0/plugin.wasm  66 bytes  sha256 ');
     process.kill('SIGINT');
     expect((await lines.next()).value).toBe('stopped');
     expect(await exit).toEqual([0, null]);
