@@ -1,6 +1,9 @@
 // A gateway of two servers with everything that it takes to ask it something, for tests that need more than a case.
-import { type Callout, type CalloutAnswer, Host, type HostOptions } from './host.ts';
+import type { Callout, CalloutAnswer } from './callouts.ts';
+import { openStream } from './filters.ts';
+import { Host, type HostOptions } from './host.ts';
 import { type Headers, valueOf } from './pairs.ts';
+import { DECIDER } from './replies.ts';
 import type { Stream } from './stream.ts';
 
 const servers = [
@@ -10,12 +13,57 @@ const servers = [
 
 /** Started and configured. @param plugin further members of the plugin configuration */
 export function startHost(plugin: object = {}, options: Partial<HostOptions> = {}): Host {
+  const host = newHost(plugin, options);
+  if (!host.configure()) throw new Error(host.log.join('\n'));
+  return host;
+}
+
+function newHost(plugin: object, options: Partial<HostOptions>): Host {
   const sessions = { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] };
   const environment = { SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url') };
   const configuration = JSON.stringify({ sessions, servers, ...plugin });
-  const host = new Host({ configuration, environment, ...options });
-  if (!host.configure()) throw new Error(host.log.join('\n'));
-  return host;
+  return new Host({ configuration, environment, ...options });
+}
+
+export const HOLDER = 'sluice-holder';
+
+/** What a request can be opened at. */
+export interface Gateway {
+  readonly pending: Callout[];
+  open(): Stream;
+  answer(callout: Callout, answer: CalloutAnswer): void;
+}
+
+export interface Pair extends Gateway {
+  /** The VM of the one that decides, and that of the one that holds: the same one, unless they are apart. */
+  readonly host: Host;
+  readonly other: Host;
+  /** An update of both filters. */
+  configure(): boolean;
+}
+
+/** Both filters of host mode `pair`. @param apart each in a VM of its own */
+export function startPair(plugin: object = {}, apart = false, options: Partial<HostOptions> = {}): Pair {
+  const host = startHost({ hostMode: 'pair', ...plugin }, options);
+  const { worker } = host;
+  const other = apart ? newHost({}, { ...options, seed: 2, worker }) : host;
+  const configuration = JSON.stringify({ hostMode: 'pair' });
+  const filters = [
+    { host, rootId: DECIDER, flag: false },
+    { host: other, rootId: HOLDER, flag: false },
+  ];
+  const configure = (): boolean => host.configure() && other.configure(configuration, HOLDER);
+  if (!other.configure(configuration, HOLDER)) throw new Error(other.log.join('\n'));
+  return {
+    host,
+    other,
+    configure,
+    pending: host.pending,
+    open: () => openStream(filters, worker.loop, {}),
+    answer: (callout, answer) => {
+      host.answer(callout, answer);
+    },
+  };
 }
 
 export interface Asked {
@@ -28,8 +76,11 @@ export interface Asked {
 }
 
 /** Sends a request and answers no callout. */
-export function ask(host: Host, { method = 'POST', path = '/mcp', headers = [], body = '', chunkSize }: Asked): Stream {
-  const stream = host.open();
+export function ask(
+  gateway: Gateway,
+  { method = 'POST', path = '/mcp', headers = [], body = '', chunkSize }: Asked,
+): Stream {
+  const stream = gateway.open();
   const bytes = Buffer.from(body);
   const all: Headers = [[':authority', 'mcp.example.com'], [':method', method], [':path', path], ...headers];
   stream.requestHeaders(all, bytes.length === 0);
@@ -40,8 +91,8 @@ export function ask(host: Host, { method = 'POST', path = '/mcp', headers = [], 
 }
 
 /** Answers every callout, also those that answers lead to. */
-export function answerAll(host: Host, answer: (callout: Callout) => CalloutAnswer = usualAnswer): void {
-  for (let next = host.pending[0]; next !== undefined; next = host.pending[0]) host.answer(next, answer(next));
+export function answerAll(gateway: Gateway, answer: (callout: Callout) => CalloutAnswer = usualAnswer): void {
+  for (let next = gateway.pending[0]; next !== undefined; next = gateway.pending[0]) gateway.answer(next, answer(next));
 }
 
 /** What a server that works answers. */
@@ -70,9 +121,9 @@ export function callOf(name: string, size = 10): string {
 }
 
 /** Begins a session; its header. */
-export function openSession(host: Host): Headers {
-  const stream = ask(host, { body: INITIALIZE });
-  answerAll(host);
+export function openSession(gateway: Gateway): Headers {
+  const stream = ask(gateway, { body: INITIALIZE });
+  answerAll(gateway);
   const token = valueOf(stream.reply?.headers ?? [], 'mcp-session-id');
   if (token === undefined) throw new Error(`no session: ${stream.reply?.body.toString() ?? 'no reply'}`);
   return [['mcp-session-id', token]];

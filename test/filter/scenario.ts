@@ -1,7 +1,9 @@
 // Runs the exchanges of a case, and writes down what the outside saw of each.
 import type { Case, Exchange } from './cases.ts';
-import { type Callout, type CalloutAnswer, Host } from './host.ts';
+import type { Callout, CalloutAnswer } from './callouts.ts';
+import { Listener } from './listener.ts';
 import { type Headers, valueOf } from './pairs.ts';
+import type { LocalReply } from './encoding.ts';
 import type { Stream } from './stream.ts';
 
 /** How a body arrives: its chunks, and whether the last of them says that it is. */
@@ -35,13 +37,13 @@ const PAD = 'x'.repeat(70_000);
  * Every request leaves a record, and of each metric the first one defines it: in every block of calls that would hide
  * what these are about, so it has a block of its own.
  */
-const OF_RECORD = /^(> on_log$|(define_metric|increment_metric|record_metric|set_property) )/;
+const OF_RECORD = /^(> on_log\b|(define_metric|increment_metric|record_metric|set_property mcp_\w+) )/;
 /** When a metric is defined depends on what went before. */
-const UNTOLD = /^(> on_log$|define_metric )/;
+const UNTOLD = /^(> on_log\b|define_metric )/;
 
-/** Runs all exchanges of a case in a fresh host, the body of the last one as `arrival` says. */
+/** Runs all exchanges of a case in a fresh listener, the body of the last one as `arrival` says. */
 export function run(given: Case, arrival: (message: Message) => Arrival): Seen[] {
-  const scenario = new Scenario(given.configuration);
+  const scenario = new Scenario(given);
   const named = given.exchanges.some((exchange) => [...exchange.values()].some((text) => text.includes('{session}')));
   if (given.opening !== undefined && named) scenario.run(given.opening, whole);
   return given.exchanges.map((exchange, index) =>
@@ -55,74 +57,83 @@ export function whole({ body, mark }: Message): Arrival {
 }
 
 class Scenario {
-  readonly #host: Host;
+  readonly #listener: Listener;
   #session = '';
 
-  constructor(configuration: string) {
-    const environment = { SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url'), TOKEN: 'secret' };
-    this.#host = new Host({ configuration, environment, emptyClusters: ['empty'], traced: true });
-    if (!this.#host.configure()) throw new Error(this.#host.log.join('\n'));
-    this.#host.trace.length = 0;
+  /** @param given of whose exchanges the last one says whether it is the first that the listener sees */
+  constructor({ configuration, filters, exchanges }: Case) {
+    this.#listener = new Listener(configuration, filters);
+    if (exchanges.at(-1)?.has('first') !== true) this.#listener.warmUp();
+    this.#listener.worker.trace.length = 0;
   }
 
   run(exchange: Exchange, arrival: (message: Message) => Arrival): Seen {
-    const host = this.#host;
-    const from = host.trace.length;
+    const listener = this.#listener;
+    const { trace } = listener.worker;
+    const from = trace.length;
     const request = this.#requestIn(exchange.get('request') ?? '');
     const answers = answersIn(exchange.get('answers'));
-    const seconds = exchange.get('later');
-    if (seconds !== undefined) host.now += BigInt(seconds) * 1_000_000_000n;
+    listener.wait(BigInt(exchange.get('later') ?? 0));
     const seen: string[] = [];
     const told = new Set<Callout>();
     const tell = (): void => {
-      for (const callout of host.pending) {
+      for (const callout of listener.pending) {
         if (told.has(callout)) continue;
         told.add(callout);
         const { cluster, timeout, headers, body } = callout;
         seen.push(section(`callout ${cluster} ${timeout} ms`, headers, body));
       }
     };
+    /** One thing after another: time passes, and answers come. */
     const settle = (): void => {
+      listener.tick();
       tell();
-      while (host.pending.length > 0) {
+      while (listener.pending.length > 0) {
         const answer = answers.shift();
-        const callout = host.pending.find(({ cluster }) => cluster === answer?.cluster);
+        const callout = listener.pending.find(({ cluster }) => cluster === answer?.cluster);
         if (answer === undefined || callout === undefined) {
-          throw new Error(`no answer for ${host.pending[0]?.cluster ?? ''}, or one that nobody waits for`);
+          throw new Error(`no answer for ${listener.pending[0]?.cluster ?? ''}, or one that nobody waits for`);
         }
-        host.answer(callout, answer.to(callout));
+        if (answer.after > 0) listener.wait(BigInt(answer.after));
+        listener.answer(callout, answer.to(callout));
         tell();
       }
     };
 
-    const stream = host.open(new Map(headersIn(exchange.get('properties')?.split('\n') ?? [])));
+    const response = responseIn(exchange.get('response'));
+    const properties = new Map(headersIn(exchange.get('properties')?.split('\n') ?? []));
+    const stream = listener.open(properties, response);
     const ended = request.body.length === 0;
-    stream.requestHeaders(request.headers, ended);
-    settle();
-    if (!ended) {
-      const { chunks, end } = arrival(request);
-      for (const [index, chunk] of chunks.entries()) {
-        stream.requestBody(chunk, end === 'last' && index === chunks.length - 1);
-        settle();
-      }
-      if (end === 'empty') stream.requestBody(Buffer.alloc(0), true);
-      else if (end === 'trailers') stream.requestTrailers([]);
+    const begin = (): void => {
+      stream.requestHeaders(request.headers, ended);
+    };
+    const chunks = ended ? undefined : arrival(request);
+    if (exchange.get('first') === 'at once') {
+      listener.worker.loop.event(() => {
+        begin();
+        if (chunks !== undefined) deliver(stream, chunks, () => undefined);
+      });
+    } else {
+      begin();
       settle();
+      if (chunks !== undefined) deliver(stream, chunks, settle);
     }
-    if (exchange.has('response')) {
-      const { first, headers, body } = messageIn(exchange.get('response') ?? '');
-      const [status = '', details] = first.split(' ');
-      stream.respond([[':status', status], ...headers], body.length === 0 ? [] : [body], details);
+    settle();
+    stream.resumeOthers();
+    settle();
+    if (response !== undefined && stream.response === undefined) {
+      const body = response.body.length === 0 ? [] : [response.body];
+      stream.respond([[':status', String(response.status)], ...response.headers], body, response.details);
       settle();
     }
     if (answers.length > 0) throw new Error(`${answers.length} answers that nobody asked for`);
     const text = [...seen, ...this.#ending(stream)].join('\n\n');
     stream.close();
-    const trace = host.trace.slice(from);
-    const record = trace.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
+    const lines = trace.slice(from);
+    const record = lines.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
     return {
       outcome: this.#readable(text),
-      calls: this.#readable(trace.filter((line) => !OF_RECORD.test(line)).join('\n')),
+      calls: this.#readable(lines.filter((line) => !OF_RECORD.test(line)).join('\n')),
       record: record.join('\n'),
     };
   }
@@ -131,7 +142,9 @@ class Scenario {
     const { forwarded, reply, response } = stream;
     if (reply !== undefined) this.#session = valueOf(reply.headers, 'mcp-session-id') ?? this.#session;
     const sections: string[] = [];
-    if (forwarded !== undefined) {
+    if (forwarded !== undefined && this.#listener.isUndecided(forwarded.headers))
+      sections.push('undecided at its route');
+    else if (forwarded !== undefined) {
       if (!forwarded.ended) refuseComplete(forwarded.body);
       sections.push(
         forwarded.ended
@@ -169,6 +182,24 @@ class Scenario {
   }
 }
 
+/** @param step between two parts */
+function deliver(stream: Stream, { chunks, end }: Arrival, step: () => void): void {
+  for (const [index, chunk] of chunks.entries()) {
+    stream.requestBody(chunk, end === 'last' && index === chunks.length - 1);
+    step();
+  }
+  if (end === 'empty') stream.requestBody(Buffer.alloc(0), true);
+  else if (end === 'trailers') stream.requestTrailers([]);
+}
+
+/** Its status, and what Envoy calls its origin. */
+function responseIn(text: string | undefined): LocalReply | undefined {
+  if (text === undefined) return undefined;
+  const { first, headers, body } = messageIn(text);
+  const [status = '', details = ''] = first.split(' ');
+  return { status: Number(status), details, headers, body };
+}
+
 /** What an upstream would take for a whole request must not reach it while we may still think otherwise. */
 function refuseComplete(body: Buffer): void {
   try {
@@ -181,6 +212,8 @@ function refuseComplete(body: Buffer): void {
 
 interface Answer {
   readonly cluster: string;
+  /** Seconds. */
+  readonly after: number;
   to(callout: Callout): CalloutAnswer;
 }
 
@@ -189,9 +222,10 @@ function answersIn(text: string | undefined): Answer[] {
   if (text === undefined) return [];
   return text.split(/^---\n/m).map((part) => {
     const { first, headers, body } = messageIn(part.replace(/\n$/, ''));
-    const [cluster = '', status = ''] = first.split(' ');
+    const [cluster = '', status = '', , after = '0'] = first.split(' ');
     return {
       cluster,
+      after: Number(after),
       to: (callout) =>
         status === 'reset'
           ? undefined
@@ -205,7 +239,7 @@ function withId(text: string, { body }: Callout): string {
 }
 
 /** A first line, headers, and behind an empty line a body. */
-function messageIn(text: string): Message {
+export function messageIn(text: string): Message {
   const gap = text.indexOf('\n\n');
   const [first = '', ...lines] = (gap < 0 ? text : text.slice(0, gap)).split('\n');
   const marked = (gap < 0 ? '' : text.slice(gap + 2)).replaceAll('{pad}', PAD);

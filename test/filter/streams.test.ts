@@ -182,8 +182,8 @@ test('a request whose client went away before its answer is recorded', () => {
   const host = startHost();
   const stream = ask(host, { headers: openSession(host), body: LIST });
   stream.close();
-  expect(stream.attributes.get('mcp_outcome')).toBe('aborted');
-  expect(stream.attributes.get('mcp_method')).toBe('tools/list');
+  expect(String(stream.attributes.get('mcp_outcome'))).toBe('aborted');
+  expect(String(stream.attributes.get('mcp_method'))).toBe('tools/list');
 });
 
 test('whether the last configuration is in use can be seen', () => {

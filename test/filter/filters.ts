@@ -1,0 +1,31 @@
+import type { Host } from './host.ts';
+import type { Loop } from './loop.ts';
+import { Place, Waiting } from './place.ts';
+import { Stream, type StreamOptions } from './stream.ts';
+
+/** A filter of a listener: the module in a VM, under a root id, with `allow_on_headers_stop_iteration` or without. */
+export interface Filter {
+  readonly host: Host;
+  readonly rootId: string;
+  readonly flag: boolean;
+}
+
+/** One of another kind, that waits for something. */
+export const OTHER = 'waits';
+
+/** A request to a listener that has these filters, in this order, before its router. */
+export function openStream(
+  filters: readonly (Filter | typeof OTHER)[],
+  loop: Loop,
+  options: Partial<StreamOptions>,
+): Stream {
+  const stream = new Stream(loop, options);
+  for (const filter of filters) {
+    if (filter === OTHER) stream.links.push(new Waiting());
+    else {
+      const { host, rootId, flag } = filter;
+      stream.links.push(host.join((id) => new Place(id, host, host.rootOf(rootId), flag, stream)));
+    }
+  }
+  return stream;
+}
