@@ -19,7 +19,11 @@ export default defineConfig({
       ...endToEnd.map(({ engine, hostMode }) =>
         project(`e2e ${engine} ${hostMode}`, {
           include: ['test/e2e/**/*.test.ts'],
-          provide: { gateways: { engine, hostMode } },
+          exclude: [`test/e2e/${hostMode === 'hold' ? 'pair' : 'hold'}/**`],
+          provide: {
+            gateways: { engine, hostMode },
+            scale: process.env['SLUICE_PROOFS'] === 'full' ? 'full' : 'short',
+          },
         }),
       ),
     ],

@@ -201,7 +201,8 @@ function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: reado
  * to be the same one, so that all of `vm_config` is equal.
  */
 function pairOf(filter: WasmFilter): [WasmFilter, WasmFilter] {
-  const { allow_on_headers_stop_iteration: _, ...decider } = filter.typed_config.config;
+  const decider = { ...filter.typed_config.config };
+  delete decider.allow_on_headers_stop_iteration;
   const { endpoint, log } = decider.configuration.value;
   const holder = {
     ...decider,

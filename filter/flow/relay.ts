@@ -37,6 +37,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage): Outcome {
   exchange.forward.headers
     .add(header.CONTENT_LENGTH, NONE)
     .add(header.TRANSFER_ENCODING, NONE)
+    .add(header.TRAILER, NONE)
     .add(header.ACCEPT_ENCODING, NONE);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
   callout.body = newWriter(arena, length(exchange.body) as usize)

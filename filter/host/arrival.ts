@@ -55,7 +55,8 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
 }
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
-  const outcome = greet(stream, exchange) ? enter(exchange, behind) : Outcome.Reply;
+  if (!greet(stream, exchange)) return act(stream, exchange, Outcome.Reply);
+  const outcome = enter(exchange, behind);
   if (outcome === Outcome.ReadBody) {
     stream.phase = Phase.Reading;
     return ended ? decide(stream, exchange) : Action.Pause;
@@ -134,24 +135,17 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
     }
     return drainOn(stream, exchange, held, ended);
   }
+  if (held > limits.heldBody && mayRelease(stream) === MayRelease.No) {
+    refuseUnreleased(exchange);
+    return drainOn(stream, exchange, held, ended);
+  }
   if (ended) return decide(stream, exchange);
   if (!releasable || exchange.envelope.isClosed) return Action.Pause;
   return stream.staysHeld ? Action.Pause : sendOnEarly(stream, exchange, held);
 }
 
 function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
-  const most = exchange.gateway.limits.heldBody;
-  switch (mayRelease(stream)) {
-    case MayRelease.No:
-      if (held <= most) return Action.Pause;
-      refuseUnreleased(exchange);
-      return drainOn(stream, exchange, held, false);
-    case MayRelease.NotYet:
-      if (held <= most) return Action.Pause;
-      break;
-    default:
-      break;
-  }
+  if (mayRelease(stream) !== MayRelease.Yes && held <= exchange.gateway.limits.heldBody) return Action.Pause;
   exchange.body = heldWhole(stream);
   exchange.size = held;
   exchange.passed = held as u64;

@@ -5,7 +5,7 @@ import { Lane } from '../federation/fanout';
 import { shareReply } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
-import { errorRow, Reason } from '../mcp/errors';
+import { errorRow } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
 import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';

@@ -28,7 +28,11 @@ export class Queue {
 export function openQueue(): Queue {
   const queue = changetype<Queue>(heap.alloc(offsetof<Queue>()));
   queue.number = free.length > 0 ? free.pop() : numbers++;
-  const name = newWriter(scratch, 48).bytes(PREFIX).hex(vmNonce()).byte(SEPARATOR).decimal(queue.number as u64).written;
+  const name = newWriter(scratch, 48)
+    .bytes(PREFIX)
+    .hex(vmNonce())
+    .byte(SEPARATOR)
+    .decimal(queue.number as u64).written;
   proxy_register_shared_queue(pointer(name), length(name) as usize, OUT_TOKEN);
   queue.token = load<u32>(OUT_TOKEN);
   return queue;

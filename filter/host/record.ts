@@ -5,7 +5,16 @@ import { Exchange, Stage } from '../flow/exchange';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
 import { OTHER_VERB, verbOf, verbText } from '../mcp/verbs';
-import { CacheResult, countError, countForward, countListCache, countRequest, countSession, SessionEvent, Way } from './metrics';
+import {
+  CacheResult,
+  countError,
+  countForward,
+  countListCache,
+  countRequest,
+  countSession,
+  SessionEvent,
+  Way,
+} from './metrics';
 import { setProperty } from './properties';
 import { Role } from './role';
 import { Stream } from './streams';

@@ -1,6 +1,5 @@
 import { scratch } from '../../bytes/arena';
 import { literal, NONE } from '../../bytes/span';
-import { newWriter } from '../../bytes/writer';
 import { behindEndpoint, glance, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
 import { Reason } from '../../mcp/errors';
 import { cut, read } from '../buffers';

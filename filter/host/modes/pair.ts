@@ -50,7 +50,7 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
 
 /** Without a holder that can be resumed. */
 export function relayed(exchange: Exchange): Outcome {
-  if (!exchange.whole) return exchange.refuse(Reason.HostMode, TOO_LARGE);
+  if (!exchange.whole || exchange.size > exchange.gateway.limits.heldBody) return refuseUnreleased(exchange);
   return relay(exchange);
 }
 
