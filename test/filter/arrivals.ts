@@ -1,5 +1,5 @@
 import type { Case } from './cases.ts';
-import { type Arrival, type Message, messageIn } from './scenario.ts';
+import { type Arrival, type Message, messageIn } from './messages.ts';
 
 /** Of a large body its beginning and its end are cut at every byte. */
 const EDGE = 300;
@@ -10,12 +10,12 @@ export function otherArrivals({ exchanges }: Case): Iterable<Arrival> {
   return message.body.length === 0 ? [] : arrivalsOf(message);
 }
 
-/** Cut at every byte, one by one; the first chunk is the case's. */
-function* arrivalsOf({ body, mark }: Message): Generator<Arrival> {
-  const first = mark === 0 ? [] : [body.subarray(0, mark)];
-  const rest = body.subarray(mark);
+/** Cut at every byte, one by one; but for the last one the pieces are the case's. */
+function* arrivalsOf({ parts }: Message): Generator<Arrival> {
+  const first = parts.slice(0, -1);
+  const rest = Buffer.concat(parts.slice(-1));
   yield { chunks: [...first, rest], end: 'last' };
-  if (mark === 0) yield { chunks: [rest], end: 'trailers' };
+  if (first.length === 0) yield { chunks: [rest], end: 'trailers' };
   for (let cut = 1; cut < rest.length; cut++) {
     if (cut === EDGE && rest.length > 2 * EDGE) cut = rest.length - EDGE;
     // Which end follows which cut does not matter; both are met by every case.

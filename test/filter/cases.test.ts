@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { allCases, type Case } from './cases.ts';
 import { otherArrivals } from './arrivals.ts';
-import { type Arrival, run, type Seen, whole } from './scenario.ts';
+import { allCases, type Case } from './cases.ts';
+import { type Arrival, whole } from './messages.ts';
+import { run, type Seen } from './scenario.ts';
 
 const cases = allCases().map((given) => ({ ...given, given }));
 

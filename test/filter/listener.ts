@@ -11,6 +11,8 @@ import { Worker } from './worker.ts';
 
 const OF_HOLD = 'sluice';
 const OF_PAIR = 'sluice\nsluice-holder';
+/** Filters of another kind: one that waits until the request has come, and one that then answers it by itself. */
+const OTHERS = ['waits', 'refuses'];
 /** What stands behind the root id of a filter, after a comma. */
 const NO_FLAG = 'without the flag';
 const APART = 'in another VM';
@@ -21,14 +23,17 @@ export class Listener {
   readonly hosts: Host[] = [];
   readonly #filters: (Filter | typeof OTHER)[] = [];
   readonly #endpoint: string;
+  /** One of its filters answers by itself. */
+  readonly refuses: boolean;
 
   /** @param filters a line each; empty: what the host mode of the configuration takes */
   constructor(configuration: string, filters: string) {
     const { endpoint = '/mcp', hostMode = 'hold' } = JSON.parse(configuration) as Record<string, string | undefined>;
     this.#endpoint = endpoint;
     const lines = filters === '' ? (hostMode === 'pair' ? OF_PAIR : OF_HOLD) : filters.trimEnd();
+    this.refuses = lines.includes('refuses');
     for (const line of lines.split('\n')) {
-      if (line === OTHER) this.#filters.push(OTHER);
+      if (OTHERS.includes(line)) this.#filters.push(OTHER);
       else this.#load(line, configuration, hostMode);
     }
   }
@@ -98,8 +103,8 @@ export class Listener {
     for (const host of this.hosts) host.tick();
   }
 
-  wait(seconds: bigint): void {
-    for (const host of this.hosts) host.now += seconds * 1_000_000_000n;
+  wait(seconds: number): void {
+    for (const host of this.hosts) host.now += BigInt(seconds) * 1_000_000_000n;
   }
 }
 

@@ -50,6 +50,7 @@ export class Place implements Link {
   /** Which body its callback is shown. */
   #shown: 'request' | 'response' | undefined;
   #view: Buffer = EMPTY;
+  readonly #said = new Set<string>();
 
   constructor(id: number, host: Host, root: number, flag: boolean, stream: Stream) {
     this.id = id;
@@ -171,6 +172,13 @@ export class Place implements Link {
 
   property(name: string): Buffer | undefined {
     return this.stream.property(name);
+  }
+
+  /** Envoy lets a filter change what it or another one has said; once is meant. */
+  setAttribute(name: string, value: Buffer): void {
+    if (this.#said.has(name)) throw new Error(`the attribute ${name} is set twice`);
+    this.#said.add(name);
+    this.stream.setAttribute(name, value);
   }
 
   #create(): void {

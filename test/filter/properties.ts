@@ -22,7 +22,7 @@ export function propertyImports(inside: Inside, rootId: () => string | undefined
       const content = inside.memory.read(value, valueSize);
       // A mark of one filter for another is no text.
       inside.note(() => `set_property ${name}${OF_RECORD.test(name) ? ` ${content.toString()}` : ''}`);
-      inside.place('set_property').stream.setAttribute(name, content);
+      inside.place('set_property').setAttribute(name, content);
       return OK;
     },
   };

@@ -30,6 +30,8 @@ export function onRequestHeaders(stream: Stream): Action {
   if (mark === null) return onUnmarked(stream);
   const decider = mark.isNear ? streamOf(mark.id) : null;
   if (decider === null) {
+    // Another holder, which is in the decider's VM, has let it go already.
+    if (isDecided()) return Action.Continue;
     markHolderElsewhere();
     once(stream.root, Level.Warn, ELSEWHERE, logLevelOf(stream.root));
     return Action.HoldAll;
@@ -43,6 +45,11 @@ export function onRequestHeaders(stream: Stream): Action {
   edit(HeaderMap.Request, decider.exchange!.forward.headers);
   decider.resumed = true;
   return Action.Continue;
+}
+
+/** Whether the headers have what a decider gives them; it has removed the client's own. */
+function isDecided(): bool {
+  return (glance(pairsOf(HeaderMap.Request), scratch).forged & 1) !== 0;
 }
 
 /** What the decider does not take out of the body, as it has passed there before its name was known. */
