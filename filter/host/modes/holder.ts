@@ -4,6 +4,7 @@ import { behindEndpoint, glance, TRUSTED_HEADERS, trustedHeader } from '../../fl
 import { Reason } from '../../mcp/errors';
 import { cut, read } from '../buffers';
 import { edit, pairsOf, remove } from '../headers';
+import { letGo } from '../held';
 import { refuseUnread } from '../local-reply';
 import { Level } from '../log';
 import { once } from '../once';
@@ -44,6 +45,7 @@ export function onRequestHeaders(stream: Stream): Action {
   // It was decided on while another filter kept the headers from us.
   edit(HeaderMap.Request, decider.exchange!.forward.headers);
   decider.resumed = true;
+  letGo(decider);
   return Action.Continue;
 }
 
