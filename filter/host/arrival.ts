@@ -81,7 +81,8 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
     case Phase.Streaming:
       return streamOn(stream, exchange, size, ended);
     case Phase.Draining:
-      return drainOn(stream, exchange, size, ended);
+      stream.scanned = heldWith(stream, size);
+      return drainOn(stream, exchange, stream.scanned, ended);
     case Phase.Forwarded:
       return Action.Continue;
     default:
@@ -159,6 +160,7 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
 /**
  * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
  * cost us memory.
+ * @param size of all that has come of the body
  */
 function drainOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   stream.phase = Phase.Draining;
