@@ -1,10 +1,11 @@
 // A gateway of two servers with everything that it takes to ask it something, for tests that need more than a case.
 import type { Callout, CalloutAnswer } from './callouts.ts';
-import { openStream } from './filters.ts';
+import { type Filter, openStream, OTHER, refuseUndecided } from './filters.ts';
 import { Host, type HostOptions } from './host.ts';
 import { type Headers, valueOf } from './pairs.ts';
 import { DECIDER } from './replies.ts';
 import type { Stream } from './stream.ts';
+import type { Worker } from './worker.ts';
 
 const servers = [
   { name: 'weather', cluster: 'weather' },
@@ -29,39 +30,62 @@ export const HOLDER = 'sluice-holder';
 
 /** What a request can be opened at. */
 export interface Gateway {
+  readonly worker: Worker;
   readonly pending: Callout[];
   open(): Stream;
   answer(callout: Callout, answer: CalloutAnswer): void;
+  /** An update: the same configuration again. */
+  configure(): boolean;
+  tick(): void;
+  /** Of the memories of its VMs. */
+  readonly pages: number;
+  /** Callbacks for a stream that nobody has heard of. */
+  callUnknown(id: number): void;
 }
 
 export interface Pair extends Gateway {
   /** The VM of the one that decides, and that of the one that holds: the same one, unless they are apart. */
   readonly host: Host;
   readonly other: Host;
-  /** An update of both filters. */
-  configure(): boolean;
 }
 
-/** Both filters of host mode `pair`. @param apart each in a VM of its own */
-export function startPair(plugin: object = {}, apart = false, options: Partial<HostOptions> = {}): Pair {
+export interface PairOptions extends Partial<HostOptions> {
+  /** Each in a VM of its own. */
+  readonly apart?: boolean;
+  /** A filter of another kind stands between the two. */
+  readonly waits?: boolean;
+}
+
+/** Both filters of host mode `pair`. */
+export function startPair(plugin: object = {}, { apart, waits, ...options }: PairOptions = {}): Pair {
   const host = startHost({ hostMode: 'pair', ...plugin }, options);
-  const { worker } = host;
-  const other = apart ? newHost({}, { ...options, seed: 2, worker }) : host;
-  const configuration = JSON.stringify({ hostMode: 'pair' });
-  const filters = [
-    { host, rootId: DECIDER, flag: false },
-    { host: other, rootId: HOLDER, flag: false },
-  ];
-  const configure = (): boolean => host.configure() && other.configure(configuration, HOLDER);
-  if (!other.configure(configuration, HOLDER)) throw new Error(other.log.join('\n'));
+  const { worker, pending } = host;
+  const other = apart === true ? newHost({}, { ...options, seed: 2, worker }) : host;
+  const holds = (): boolean => other.configure(JSON.stringify({ hostMode: 'pair' }), HOLDER);
+  if (!holds()) throw new Error(other.log.join('\n'));
+  const decider: Filter = { host, rootId: DECIDER, flag: false };
+  const holder: Filter = { host: other, rootId: HOLDER, flag: false };
+  const filters = waits === true ? [decider, OTHER, holder] : [decider, holder];
   return {
     host,
     other,
-    configure,
-    pending: host.pending,
-    open: () => openStream(filters, worker.loop, {}),
+    worker,
+    pending,
+    get pages() {
+      return host.pages + (other === host ? 0 : other.pages);
+    },
+    configure: () => host.configure() && holds(),
+    open: () => openStream(filters, worker.loop, { route: refuseUndecided }),
     answer: (callout, answer) => {
       host.answer(callout, answer);
+    },
+    tick: () => {
+      host.tick();
+      if (other !== host) other.tick();
+    },
+    callUnknown: (id) => {
+      host.callUnknown(id);
+      other.callUnknown(id);
     },
   };
 }
@@ -112,7 +136,7 @@ export function usualAnswer({ cluster, headers, body }: Callout): CalloutAnswer 
 }
 
 const NOTHING = Buffer.alloc(0);
-const INITIALIZE = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}';
+export const INITIALIZE = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}';
 export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 
 /** A call whose arguments are `size` bytes. */

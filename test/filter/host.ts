@@ -162,6 +162,10 @@ export class Host implements Inside {
     return this.worker.shared;
   }
 
+  get pages(): number {
+    return this.memory.pages;
+  }
+
   /** Answers the callout, whoever still waits for it. */
   answer(callout: Callout, answer: CalloutAnswer): void {
     this.worker.loop.event(() => {
@@ -182,6 +186,25 @@ export class Host implements Inside {
         });
       });
     }
+  }
+
+  /** Callbacks for what the module has never heard of: it lets pass what it does not know. */
+  callUnknown(id: number): void {
+    const { module } = this;
+    const actions = this.callback(id, 'unknown', () => {
+      module.proxy_on_http_call_response(id, id, 0, 0, 0);
+      module.proxy_on_queue_ready(id, [...this.worker.queues.values()][0]?.token ?? 0);
+      module.proxy_on_log(id);
+      module.proxy_on_delete(id);
+      return [
+        module.proxy_on_request_headers(id, 1, 0),
+        module.proxy_on_request_body(id, 1, 0),
+        module.proxy_on_request_trailers(id, 1),
+        module.proxy_on_response_headers(id, 1, 0),
+        module.proxy_on_response_body(id, 1, 1),
+      ];
+    });
+    if (actions.some((action) => action !== 0)) throw new Error('an unknown stream is held');
   }
 
   #tellOfMessage(root: number, token: number): void {

@@ -1,8 +1,8 @@
 // The listener of a case: its filters, in the VMs that they are in, and the route that nothing undecided may pass.
 import type { Callout, CalloutAnswer } from './callouts.ts';
-import { type Filter, openStream, OTHER } from './filters.ts';
+import { type Filter, isUndecided, openStream, OTHER } from './filters.ts';
 import { Host } from './host.ts';
-import { type Headers, valueOf } from './pairs.ts';
+import type { Headers } from './pairs.ts';
 import type { Properties } from './properties.ts';
 import { DECIDER } from './replies.ts';
 import type { LocalReply } from './encoding.ts';
@@ -68,11 +68,8 @@ export class Listener {
     });
   }
 
-  /** Requests to the endpoint need the header that routes go by; the shipped routes let none through without it. */
   isUndecided(headers: Headers): boolean {
-    const [path = ''] = (valueOf(headers, ':path') ?? '').split('?');
-    const ours = path === this.#endpoint || path.startsWith(`${this.#endpoint}/`);
-    return ours && valueOf(headers, 'x-mcp-servername') === undefined;
+    return isUndecided(headers, this.#endpoint);
   }
 
   /** What has to come before a case that is not about a first request: one whose body the filter was shown. */

@@ -51,6 +51,16 @@ export class Stream {
     return this.#closed || this.reply !== undefined || this.response !== undefined;
   }
 
+  /** A response is on its way, or was. */
+  get isResponding(): boolean {
+    return this.over || this.responseHeaderMap !== undefined;
+  }
+
+  /** In their VMs. */
+  get contexts(): number[] {
+    return this.links.flatMap((link) => (link instanceof Place ? [link.id] : []));
+  }
+
   get forwarded(): Forwarded | undefined {
     return this.#decoding.forwarded;
   }
