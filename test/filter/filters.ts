@@ -1,14 +1,14 @@
 import type { Host } from './host.ts';
 import type { Loop } from './loop.ts';
 import { type Headers, valueOf } from './pairs.ts';
-import { Place, Waiting } from './place.ts';
+import { type Flag, Place, Waiting } from './place.ts';
 import { Stream, type StreamOptions } from './stream.ts';
 
-/** A filter of a listener: the module in a VM, under a root id, with `allow_on_headers_stop_iteration` or without. */
+/** A filter of a listener: the module in a VM, under a root id. */
 export interface Filter {
   readonly host: Host;
   readonly rootId: string;
-  readonly flag: boolean;
+  readonly flag: Flag;
 }
 
 /** One of another kind, that waits for something. */

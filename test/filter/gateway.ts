@@ -63,8 +63,8 @@ export function startPair(plugin: object = {}, { apart, waits, ...options }: Pai
   const other = apart === true ? newHost({}, { ...options, seed: 2, worker }) : host;
   const holds = (): boolean => other.configure(JSON.stringify({ hostMode: 'pair' }), HOLDER);
   if (!holds()) throw new Error(other.log.join('\n'));
-  const decider: Filter = { host, rootId: DECIDER, flag: false };
-  const holder: Filter = { host: other, rootId: HOLDER, flag: false };
+  const decider: Filter = { host, rootId: DECIDER, flag: 'unneeded' };
+  const holder: Filter = { host: other, rootId: HOLDER, flag: 'unneeded' };
   const filters = waits === true ? [decider, OTHER, holder] : [decider, holder];
   return {
     host,

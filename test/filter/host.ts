@@ -111,7 +111,7 @@ export class Host implements Inside {
 
   /** A request to this filter alone. @param properties beyond those that every request has */
   open(properties?: Properties): Stream {
-    const alone: Filter = { host: this, rootId: DECIDER, flag: true };
+    const alone: Filter = { host: this, rootId: DECIDER, flag: 'set' };
     return openStream([alone], this.worker.loop, { properties });
   }
 

@@ -44,7 +44,8 @@ export class Listener {
     if (unknown !== undefined) throw new Error(`no filter can be ${unknown}`);
     const host = this.#vm(options.includes(APART) ? 1 : 0, configuration);
     if (!host.has(rootId) && !host.configure(configuration, rootId)) throw new Error(host.log.join('\n'));
-    this.#filters.push({ host, rootId, flag: hostMode === 'hold' && !options.includes(NO_FLAG) });
+    const flag = hostMode === 'pair' ? 'unneeded' : options.includes(NO_FLAG) ? 'missing' : 'set';
+    this.#filters.push({ host, rootId, flag });
   }
 
   #vm(index: number, configuration: string): Host {

@@ -7,6 +7,9 @@ export const CONTINUE = 0;
 const PAUSE = 1;
 const HOLD_ALL = 3;
 
+/** Whether `allow_on_headers_stop_iteration` is set, missing where it is needed, or not needed. */
+export type Flag = 'set' | 'missing' | 'unneeded';
+
 /** What a filter keeps of a request, and whether it is shown more of it meanwhile. */
 export type Holds = 'nothing' | 'headers' | 'all';
 
@@ -40,8 +43,7 @@ export class Place implements Link {
   readonly stream: Stream;
   holds: Holds = 'nothing';
   pausesBody = false;
-  /** `allow_on_headers_stop_iteration`. */
-  readonly #flag: boolean;
+  readonly #flag: Flag;
   /** Envoy makes a context when the first callback is due: one before us may have answered. */
   #created = false;
   #ended = false;
@@ -52,7 +54,7 @@ export class Place implements Link {
   #view: Buffer = EMPTY;
   readonly #said = new Set<string>();
 
-  constructor(id: number, host: Host, root: number, flag: boolean, stream: Stream) {
+  constructor(id: number, host: Host, root: number, flag: Flag, stream: Stream) {
     this.id = id;
     this.host = host;
     this.root = root;
@@ -74,9 +76,14 @@ export class Place implements Link {
   /** Without the flag, who holds headers holds everything. */
   #held(action: number): Holds {
     if (action === CONTINUE) return 'nothing';
-    if (action === HOLD_ALL || (action === PAUSE && !this.#flag)) return 'all';
-    if (action === PAUSE) return 'headers';
-    throw new Error(`on_request_headers returned ${action}`);
+    if (action === HOLD_ALL) return 'all';
+    if (action !== PAUSE) throw new Error(`on_request_headers returned ${action}`);
+    if (this.#flag === 'unneeded') {
+      throw new Error(
+        'headers are held by back-pressure: a body over the limit would never be read, nor a client missed',
+      );
+    }
+    return this.#flag === 'set' ? 'headers' : 'all';
   }
 
   requestBody(shown: Buffer, ended: boolean): number {
@@ -124,7 +131,7 @@ export class Place implements Link {
   }
 
   get seesHeldResponse(): boolean {
-    return this.#flag;
+    return this.#flag === 'set';
   }
 
   get left(): Buffer {
