@@ -68,6 +68,8 @@ export class Place implements Link {
     const action = this.#call('on_request_headers', (module) =>
       module.proxy_on_request_headers(this.id, count, Number(ended)),
     );
+    // Behind a reply it does not matter what a callback returns.
+    if (this.stream.over) return action;
     this.holds = this.#held(action);
     this.#hasHeaders = action !== CONTINUE;
     return action;
