@@ -53,7 +53,7 @@ interface Slot {
 /** The requests of one gateway. */
 export class Traffic {
   readonly #gateway: Gateway;
-  readonly #session: Headers;
+  #session: Headers;
   readonly #slots = new Map<number, Slot>();
 
   constructor(gateway: Gateway) {
@@ -83,6 +83,8 @@ export class Traffic {
     this.#slots.clear();
     const hanging = streams.filter((stream) => !stream.over && stream.forwarded?.ended !== true);
     for (const stream of streams) stream.close();
+    // One of them may have ended it, and a session that is none tries nothing.
+    this.#session = openSession(this.#gateway);
     return hanging;
   }
 
@@ -150,7 +152,7 @@ export class Traffic {
     const headers: Headers = [
       [':authority', 'mcp.example.com'],
       [':method', n % 13 === 0 ? 'DELETE' : 'POST'],
-      [':path', n % 11 === 0 ? '/shop' : '/mcp'],
+      [':path', n % 19 === 0 ? '/shop' : '/mcp'],
       ...(n % 7 === 0 ? [] : this.#session),
     ];
     const done = n % 17 === 0;
