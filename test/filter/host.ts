@@ -98,6 +98,13 @@ export class Host implements Inside {
     return accepted;
   }
 
+  /** The listener that has this filter is gone; its requests end as they would have. */
+  remove(rootId: string): void {
+    const root = this.rootOf(rootId);
+    this.#current.delete(rootId);
+    this.#endIfUnused(root);
+  }
+
   has(rootId: string): boolean {
     return this.#current.has(rootId);
   }

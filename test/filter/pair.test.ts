@@ -86,6 +86,15 @@ test('an update of one filter alone, in either order', () => {
   }
 });
 
+test('another listener with the same VM comes and goes: its queue was its own', () => {
+  const pair = startPair();
+  const stream = begin(pair);
+  expect(pair.host.configure(undefined, 'sluice-of-another-listener')).toBe(true);
+  pair.host.remove('sluice-of-another-listener');
+  stream.requestBody(CALL.subarray(-1), true);
+  expect(stream.forwarded?.ended).toBe(true);
+});
+
 test('two VMs of one worker do not take each other’s queues', () => {
   const [one, other] = [startPair(), startPair({}, { seed: 3 })];
   const names = [...one.worker.queues.keys(), ...other.worker.queues.keys()];

@@ -128,6 +128,7 @@ export class Stream {
   }
 
   prepareContinue(place: Place): void {
+    if (this.over) throw new Error('continue_stream for a request that is answered');
     if (place.holds === 'nothing') throw new Error('continue_stream for a request that was not held: iterates twice');
     if (this.#current?.last === true) {
       throw new Error('continue_stream in the last callback of a body: on HTTP/2 Envoy loses it and tells nobody');
