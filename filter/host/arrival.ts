@@ -165,6 +165,7 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
 /**
  * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
  * cost us memory.
+ * @param received of all that has come of the body
  */
 function drainOn(stream: Stream, exchange: Exchange, received: u32, ended: bool): Action {
   stream.phase = Phase.Draining;

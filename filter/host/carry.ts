@@ -11,10 +11,10 @@ import { endedWith } from '../mcp/outcomes';
 import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { send } from './callouts';
-import { release } from './held';
+import { letGo } from './held';
 import { sendLocalReply } from './local-reply';
 import { Level, line, log } from './log';
-import { forward } from './modes/verbs';
+import { forward, isCarriedOut } from './modes/verbs';
 import { ensureKey } from './process-key';
 import { random } from './random';
 import { rootOf } from './roots';
@@ -43,10 +43,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
 /** Carries it out, and says what the host is to do with the headers or the chunk that it asks about. */
 export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
   const done = carry(stream, exchange, outcome);
-  if (done !== Outcome.Wait) {
-    stream.letGo();
-    if (!exchange.kept) release(stream);
-  }
+  if (done !== Outcome.Wait && isCarriedOut(stream)) letGo(stream);
   return done === Outcome.Forward ? Action.Continue : Action.Pause;
 }
 

@@ -56,8 +56,14 @@ export function isWorthKeeping(stream: Stream): bool {
   return stream.scanned <= KEPT_CHUNK;
 }
 
-/** The copy of a large body is of no use once it has gone on. */
-export function release(stream: Stream): void {
+/** Once a request has gone on, or was answered, its body is of no use: the budget has its bytes back. */
+export function letGo(stream: Stream): void {
+  stream.letGo();
+  if (!stream.exchange!.kept) release(stream);
+}
+
+/** What is kept for the sake of another call has its place in the arena, and ends with that. */
+function release(stream: Stream): void {
   if (stream.copy === 0) return;
   heap.free(stream.copy);
   stream.copy = 0;

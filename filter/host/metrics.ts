@@ -3,7 +3,7 @@ import { Span, length, literal, pointer } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { newWriter, Writer } from '../bytes/writer';
 import { Server } from '../config/gateway';
-import { errorRow, Reason } from '../mcp/errors';
+import { errorRow, firstOfName, LAST_REASON, Reason } from '../mcp/errors';
 import { Verb, verbText } from '../mcp/verbs';
 import { Ended, endedText } from '../mcp/outcomes';
 import { proxy_define_metric, proxy_increment_metric, proxy_record_metric } from '../env';
@@ -89,7 +89,7 @@ const OUT_ID = memory.data(4, 8);
 
 export function countRequest(verb: Verb, server: Server | null, ended: Ended): void {
   const label = labelOf(server);
-  const key = keyOf(Family.Requests, label, verb, ended);
+  const key = keyOf(Family.Requests, label, verb, ended > LAST_REASON ? ended : firstOfName(ended));
   let id = ids.get(key);
   if (id === 0) {
     const name = newWriter(scratch, 128).bytes(REQUESTS).bytes(METHOD).bytes(verbText(verb));
@@ -129,7 +129,7 @@ export function countListCache(server: Server, result: CacheResult): void {
 }
 
 export function countError(reason: Reason): void {
-  const key = keyOf(Family.Errors, NO_SERVER, 0, reason);
+  const key = keyOf(Family.Errors, NO_SERVER, 0, firstOfName(reason));
   let id = ids.get(key);
   if (id === 0) id = define(key, Type.Counter, named(ERRORS, REASON, errorRow(reason).name));
   increment(id);

@@ -49,9 +49,12 @@ export function post(queue: Queue, id: u32): void {
   proxy_enqueue_shared_queue(queue.token, MESSAGE, 4);
 }
 
-/** The stream of the next message, 0 where there is none. @param token as `proxy_on_queue_ready` is told */
+/** The stream of the next message, 0 where there is none; what is no message of ours is passed over. */
 export function nextPosted(token: u32): u32 {
   store<usize>(OUT_LENGTH, 0);
-  if (proxy_dequeue_shared_queue(token, OUT_DATA, OUT_LENGTH) !== Status.Ok) return 0;
-  return load<usize>(OUT_LENGTH) === 4 ? load<u32>(load<usize>(OUT_DATA)) : 0;
+  while (proxy_dequeue_shared_queue(token, OUT_DATA, OUT_LENGTH) === Status.Ok) {
+    const id = load<usize>(OUT_LENGTH) === 4 ? load<u32>(load<usize>(OUT_DATA)) : 0;
+    if (id !== 0) return id;
+  }
+  return 0;
 }

@@ -1,4 +1,4 @@
-import { Span, literal, NONE, indexOf, first, after } from '../bytes/span';
+import { Span, literal, NONE, indexOf, first, after, equals } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 import { writeEscaped } from '../json/text';
 
@@ -53,6 +53,14 @@ const ROWS: usize = heap.alloc(((LAST_REASON + 1) as usize) * offsetof<ErrorRow>
 
 export function errorRow(reason: Reason): ErrorRow {
   return changetype<ErrorRow>(ROWS + (reason as usize) * offsetof<ErrorRow>());
+}
+
+/** Several rows may have one name, and are told apart by nobody outside: the first of them. */
+export function firstOfName(reason: Reason): Reason {
+  const name = errorRow(reason).name;
+  let found: i32 = Reason.None;
+  while (!equals(errorRow(found).name, name)) found++;
+  return found;
 }
 
 function row(reason: Reason, name: string, status: u32, code: i32, message: string): void {

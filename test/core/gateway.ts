@@ -1,6 +1,6 @@
 import type { Core } from './core.ts';
 
-const HOST_MODES = ['hold'];
+const HOST_MODES = ['hold', 'pair', 'headers'];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'critical'];
 const REVISIONS = ['auto', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'];
 const CREDENTIALS = ['none', 'header', 'passthrough'];

@@ -1,44 +1,49 @@
-import { expect, test } from 'vitest';
-import { allCases } from './cases.ts';
-import { type Arrival, type Message, run, type Seen, whole } from './scenario.ts';
+import { describe, expect, test } from 'vitest';
+import { otherArrivals } from './arrivals.ts';
+import { allCases, type Case } from './cases.ts';
+import { type Arrival, whole } from './messages.ts';
+import { run, type Seen } from './scenario.ts';
 
-test.each(allCases().map((given) => ({ ...given, given })))('$file: $title', ({ given }) => {
-  const arrivals: Arrival[] = [];
-  const seen = run(given, (message) => {
-    arrivals.push(...otherArrivals(message));
-    return whole(message);
-  });
+const cases = allCases().map((given) => ({ ...given, given }));
+
+test.each(cases)('$file: $title', ({ given }) => {
+  const seen = run(given, whole);
   for (const [index, exchange] of given.exchanges.entries()) {
     for (const kind of ['outcome', 'calls', 'record'] as const) {
       if (exchange.has(kind)) expect(seen[index]?.[kind]).toBe(exchange.get(kind));
     }
   }
   expect(given.exchanges.at(-1)?.has('outcome')).toBe(true);
-  for (const arrival of arrivals) {
-    const other = last(run(given, () => arrival));
-    for (const kind of ['outcome', 'record'] as const) {
-      if (other[kind] !== last(seen)[kind]) expect(shown(arrival, other[kind])).toBe(shown(arrival, last(seen)[kind]));
-    }
-  }
+  expectInAllArrivals(given, last(seen));
 });
 
-/** Of a large body its beginning and its end are cut at every byte. */
-const EDGE = 300;
+/** Whatever the host mode, a request is answered, sent on and recorded alike. */
+describe('in host mode pair', () => {
+  test.each(cases.filter(({ given }) => isOfHold(given)))('$file: $title', ({ given }) => {
+    const seen = last(run(given, whole));
+    const pair = paired(given);
+    expect(last(run(pair, whole))).toMatchObject({ outcome: seen.outcome, record: seen.record });
+    expectInAllArrivals(pair, seen);
+  });
+});
 
-/** All other ways in which the same bytes can come: cut at every byte, one by one; the first chunk is the case's. */
-function* otherArrivals({ body, mark }: Message): Generator<Arrival> {
-  const first = mark === 0 ? [] : [body.subarray(0, mark)];
-  const rest = body.subarray(mark);
-  yield { chunks: [...first, rest], end: 'last' };
-  if (mark === 0) yield { chunks: [rest], end: 'trailers' };
-  for (let cut = 1; cut < rest.length; cut++) {
-    if (cut === EDGE && rest.length > 2 * EDGE) cut = rest.length - EDGE;
-    // Which end follows which cut does not matter; both are met by every case.
-    const end = cut % 2 === 0 ? 'empty' : 'last';
-    yield { chunks: [...first, rest.subarray(0, cut), rest.subarray(cut)], end };
+/** Of hold as it is usually set up: without filters of its own, and not about the first request of all. */
+function isOfHold({ configuration, filters, exchanges }: Case): boolean {
+  return filters === '' && !configuration.includes('"hostMode"') && exchanges.at(-1)?.has('first') !== true;
+}
+
+function paired(given: Case): Case {
+  const configuration = JSON.stringify({ hostMode: 'pair', ...(JSON.parse(given.configuration) as object) });
+  return { ...given, configuration };
+}
+
+function expectInAllArrivals(given: Case, expected: Seen): void {
+  for (const arrival of otherArrivals(given)) {
+    const other = last(run(given, () => arrival));
+    for (const kind of ['outcome', 'record'] as const) {
+      if (other[kind] !== expected[kind]) expect(shown(arrival, other[kind])).toBe(shown(arrival, expected[kind]));
+    }
   }
-  if (rest.length > 2 * EDGE) return;
-  yield { chunks: [...first, ...[...rest].map((_, at) => rest.subarray(at, at + 1))], end: 'empty' };
 }
 
 function last(seen: readonly Seen[]): Seen {

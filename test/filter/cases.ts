@@ -8,6 +8,8 @@ export interface Case {
   readonly file: string;
   readonly title: string;
   readonly configuration: string;
+  /** Of the listener, a line each; empty: those of the host mode. */
+  readonly filters: string;
   /** Begins the session that `{session}` names, where the case does not begin one itself. */
   readonly opening: Exchange | undefined;
   readonly exchanges: readonly Exchange[];
@@ -26,9 +28,11 @@ function casesIn(file: string, text: string): Case[] {
   const cases: (Case & { exchanges: Exchange[] })[] = [];
   const opening: Exchange[] = [];
   let configuration = '';
+  let filters = '';
   for (const [, title, kind = '', content = ''] of text.matchAll(PART)) {
-    if (title !== undefined) cases.push({ file, title, configuration, opening: opening[0], exchanges: [] });
+    if (title !== undefined) cases.push({ file, title, configuration, filters, opening: opening[0], exchanges: [] });
     else if (kind === 'configuration') configuration = content;
+    else if (kind === 'filters') filters = content;
     else put(cases.at(-1)?.exchanges ?? opening, kind, content.slice(0, -1));
   }
   return cases;

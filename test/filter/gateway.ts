@@ -1,7 +1,11 @@
 // A gateway of two servers with everything that it takes to ask it something, for tests that need more than a case.
-import { type Callout, type CalloutAnswer, Host, type HostOptions } from './host.ts';
+import type { Callout, CalloutAnswer } from './callouts.ts';
+import { type Filter, openStream, OTHER, refuseUndecided } from './filters.ts';
+import { Host, type HostOptions } from './host.ts';
 import { type Headers, valueOf } from './pairs.ts';
+import { DECIDER } from './replies.ts';
 import type { Stream } from './stream.ts';
+import type { Worker } from './worker.ts';
 
 const servers = [
   { name: 'weather', cluster: 'weather' },
@@ -10,12 +14,80 @@ const servers = [
 
 /** Started and configured. @param plugin further members of the plugin configuration */
 export function startHost(plugin: object = {}, options: Partial<HostOptions> = {}): Host {
+  const host = newHost(plugin, options);
+  if (!host.configure()) throw new Error(host.log.join('\n'));
+  return host;
+}
+
+function newHost(plugin: object, options: Partial<HostOptions>): Host {
   const sessions = { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] };
   const environment = { SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url') };
   const configuration = JSON.stringify({ sessions, servers, ...plugin });
-  const host = new Host({ configuration, environment, ...options });
-  if (!host.configure()) throw new Error(host.log.join('\n'));
-  return host;
+  return new Host({ configuration, environment, ...options });
+}
+
+export const HOLDER = 'sluice-holder';
+
+/** What a request can be opened at. */
+export interface Gateway {
+  readonly worker: Worker;
+  readonly pending: Callout[];
+  open(): Stream;
+  answer(callout: Callout, answer: CalloutAnswer): void;
+  /** An update: the same configuration again. */
+  configure(): boolean;
+  tick(): void;
+  /** Of the memories of its VMs. */
+  readonly pages: number;
+  /** Callbacks for a stream that nobody has heard of. */
+  callUnknown(id: number): void;
+}
+
+export interface Pair extends Gateway {
+  /** The VM of the one that decides, and that of the one that holds: the same one, unless they are apart. */
+  readonly host: Host;
+  readonly other: Host;
+}
+
+export interface PairOptions extends Partial<HostOptions> {
+  /** Each in a VM of its own. */
+  readonly apart?: boolean;
+  /** A filter of another kind stands between the two. */
+  readonly waits?: boolean;
+}
+
+/** Both filters of host mode `pair`. */
+export function startPair(plugin: object = {}, { apart, waits, ...options }: PairOptions = {}): Pair {
+  const host = startHost({ hostMode: 'pair', ...plugin }, options);
+  const { worker, pending } = host;
+  const other = apart === true ? newHost({}, { ...options, seed: 2, worker }) : host;
+  const holds = (): boolean => other.configure(JSON.stringify({ hostMode: 'pair' }), HOLDER);
+  if (!holds()) throw new Error(other.log.join('\n'));
+  const decider: Filter = { host, rootId: DECIDER, flag: 'unneeded' };
+  const holder: Filter = { host: other, rootId: HOLDER, flag: 'unneeded' };
+  const filters = waits === true ? [decider, OTHER, holder] : [decider, holder];
+  return {
+    host,
+    other,
+    worker,
+    pending,
+    get pages() {
+      return host.pages + (other === host ? 0 : other.pages);
+    },
+    configure: () => host.configure() && holds(),
+    open: () => openStream(filters, worker.loop, { route: refuseUndecided }),
+    answer: (callout, answer) => {
+      host.answer(callout, answer);
+    },
+    tick: () => {
+      host.tick();
+      if (other !== host) other.tick();
+    },
+    callUnknown: (id) => {
+      host.callUnknown(id);
+      other.callUnknown(id);
+    },
+  };
 }
 
 export interface Asked {
@@ -28,8 +100,11 @@ export interface Asked {
 }
 
 /** Sends a request and answers no callout. */
-export function ask(host: Host, { method = 'POST', path = '/mcp', headers = [], body = '', chunkSize }: Asked): Stream {
-  const stream = host.open();
+export function ask(
+  gateway: Gateway,
+  { method = 'POST', path = '/mcp', headers = [], body = '', chunkSize }: Asked,
+): Stream {
+  const stream = gateway.open();
   const bytes = Buffer.from(body);
   const all: Headers = [[':authority', 'mcp.example.com'], [':method', method], [':path', path], ...headers];
   stream.requestHeaders(all, bytes.length === 0);
@@ -40,8 +115,8 @@ export function ask(host: Host, { method = 'POST', path = '/mcp', headers = [], 
 }
 
 /** Answers every callout, also those that answers lead to. */
-export function answerAll(host: Host, answer: (callout: Callout) => CalloutAnswer = usualAnswer): void {
-  for (let next = host.pending[0]; next !== undefined; next = host.pending[0]) host.answer(next, answer(next));
+export function answerAll(gateway: Gateway, answer: (callout: Callout) => CalloutAnswer = usualAnswer): void {
+  for (let next = gateway.pending[0]; next !== undefined; next = gateway.pending[0]) gateway.answer(next, answer(next));
 }
 
 /** What a server that works answers. */
@@ -61,7 +136,7 @@ export function usualAnswer({ cluster, headers, body }: Callout): CalloutAnswer 
 }
 
 const NOTHING = Buffer.alloc(0);
-const INITIALIZE = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}';
+export const INITIALIZE = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}';
 export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 
 /** A call whose arguments are `size` bytes. */
@@ -70,9 +145,9 @@ export function callOf(name: string, size = 10): string {
 }
 
 /** Begins a session; its header. */
-export function openSession(host: Host): Headers {
-  const stream = ask(host, { body: INITIALIZE });
-  answerAll(host);
+export function openSession(gateway: Gateway): Headers {
+  const stream = ask(gateway, { body: INITIALIZE });
+  answerAll(gateway);
   const token = valueOf(stream.reply?.headers ?? [], 'mcp-session-id');
   if (token === undefined) throw new Error(`no session: ${stream.reply?.body.toString() ?? 'no reply'}`);
   return [['mcp-session-id', token]];

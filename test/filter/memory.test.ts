@@ -1,17 +1,36 @@
 import { expect, test } from 'vitest';
-import { type Asked, answerAll, ask, callOf, LIST, openSession, startHost } from './gateway.ts';
-import type { Host } from './host.ts';
+import {
+  type Asked,
+  answerAll,
+  ask,
+  callOf,
+  type Gateway,
+  LIST,
+  openSession,
+  startHost,
+  startPair,
+} from './gateway.ts';
 
-test('the memory of a worker stays as it is over 100,000 requests of all kinds', () => {
-  const host = startHost({ limits: { listPages: 3 } });
-  run(host, 2_000);
-  const before = host.memory.pages;
-  run(host, 98_000);
-  expect(host.memory.pages).toBe(before);
-});
+const plugin = { limits: { listPages: 3 } };
+const gateways = [
+  { mode: 'hold', start: (): Gateway => startHost(plugin) },
+  { mode: 'pair', start: (): Gateway => startPair(plugin) },
+  { mode: 'pair, in two VMs', start: (): Gateway => startPair(plugin, { apart: true }) },
+];
 
-function run(host: Host, count: number): void {
-  const headers = openSession(host);
+test.each(gateways)(
+  'the memory of a worker stays as it is over 50,000 requests of all kinds in host mode $mode',
+  ({ start }) => {
+    const gateway = start();
+    run(gateway, 2_000);
+    const before = gateway.pages;
+    run(gateway, 48_000);
+    expect(gateway.pages).toBe(before);
+  },
+);
+
+function run(gateway: Gateway, count: number): void {
+  const headers = openSession(gateway);
   const kinds: Asked[] = [
     { path: '/shop', method: 'GET' },
     { headers, body: callOf('weather_get') },
@@ -27,13 +46,12 @@ function run(host: Host, count: number): void {
     // Large ones are rare, or the test would measure copying.
     const kind = kinds[index % 500 === 0 ? 8 : index % 8];
     if (kind === undefined) throw new Error('no such kind');
-    const stream = ask(host, kind);
+    const stream = ask(gateway, kind);
     // A client may be gone before its answers come.
     if (index % 7 === 0) stream.close();
-    answerAll(host);
+    answerAll(gateway);
     if (stream.forwarded !== undefined && !stream.over)
       stream.respond([[':status', index % 3 === 0 ? '500' : '200']], [Buffer.from('{}')]);
     stream.close();
-    host.log.length = 0;
   }
 }

@@ -2,7 +2,7 @@
 // trap, nor ask the host for something wrong, nor leave a request hanging.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CalloutAnswer } from './host.ts';
+import type { CalloutAnswer } from './callouts.ts';
 import { answerAll, ask, callOf, LIST, openSession, startHost, usualAnswer } from './gateway.ts';
 import type { Headers } from './pairs.ts';
 

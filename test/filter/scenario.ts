@@ -1,15 +1,21 @@
 // Runs the exchanges of a case, and writes down what the outside saw of each.
 import type { Case, Exchange } from './cases.ts';
-import { type Callout, type CalloutAnswer, Host } from './host.ts';
+import { Listener } from './listener.ts';
+import {
+  answersIn,
+  type Arrival,
+  headersIn,
+  type Message,
+  messageIn,
+  PAD,
+  responseIn,
+  section,
+  whole,
+} from './messages.ts';
 import { type Headers, valueOf } from './pairs.ts';
+import type { LocalReply } from './encoding.ts';
 import type { Stream } from './stream.ts';
-
-/** How a body arrives: its chunks, and whether the last of them says that it is. */
-export interface Arrival {
-  readonly chunks: readonly Buffer[];
-  /** HTTP/1 tells the end by an empty chunk, HTTP/2 with the last one, and both by trailers where there are some. */
-  readonly end: 'empty' | 'last' | 'trailers';
-}
+import { Upstreams } from './upstreams.ts';
 
 export interface Seen {
   /** What the outside saw: callouts, then what was sent on or replied. */
@@ -20,28 +26,17 @@ export interface Seen {
   readonly record: string;
 }
 
-export interface Message {
-  readonly first: string;
-  readonly headers: Headers;
-  readonly body: Buffer;
-  /** Where the first chunk ends: the place of `¦` in the body as it was written; 0 where there is none. */
-  readonly mark: number;
-}
-
-/** Large enough to be released before it has come whole. */
-const PAD = 'x'.repeat(70_000);
-
 /**
  * Every request leaves a record, and of each metric the first one defines it: in every block of calls that would hide
  * what these are about, so it has a block of its own.
  */
-const OF_RECORD = /^(> on_log$|(define_metric|increment_metric|record_metric|set_property) )/;
+const OF_RECORD = /^(> on_log\b|(define_metric|increment_metric|record_metric|set_property mcp_\w+) )/;
 /** When a metric is defined depends on what went before. */
-const UNTOLD = /^(> on_log$|define_metric )/;
+const UNTOLD = /^(> on_log\b|define_metric )/;
 
-/** Runs all exchanges of a case in a fresh host, the body of the last one as `arrival` says. */
+/** Runs all exchanges of a case in a fresh listener, the body of the last one as `arrival` says. */
 export function run(given: Case, arrival: (message: Message) => Arrival): Seen[] {
-  const scenario = new Scenario(given.configuration);
+  const scenario = new Scenario(given);
   const named = given.exchanges.some((exchange) => [...exchange.values()].some((text) => text.includes('{session}')));
   if (given.opening !== undefined && named) scenario.run(given.opening, whole);
   return given.exchanges.map((exchange, index) =>
@@ -49,80 +44,50 @@ export function run(given: Case, arrival: (message: Message) => Arrival): Seen[]
   );
 }
 
-/** As HTTP/1 delivers a body that comes in one piece; in two where the case says so. */
-export function whole({ body, mark }: Message): Arrival {
-  return { chunks: mark === 0 ? [body] : [body.subarray(0, mark), body.subarray(mark)], end: 'empty' };
-}
-
 class Scenario {
-  readonly #host: Host;
+  readonly #listener: Listener;
   #session = '';
 
-  constructor(configuration: string) {
-    const environment = { SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url'), TOKEN: 'secret' };
-    this.#host = new Host({ configuration, environment, emptyClusters: ['empty'], traced: true });
-    if (!this.#host.configure()) throw new Error(this.#host.log.join('\n'));
-    this.#host.trace.length = 0;
+  /** @param given of whose exchanges the last one says whether it is the first that the listener sees */
+  constructor({ configuration, filters, exchanges }: Case) {
+    this.#listener = new Listener(configuration, filters);
+    if (exchanges.at(-1)?.has('first') !== true) this.#listener.warmUp();
+    this.#listener.worker.trace.length = 0;
   }
 
   run(exchange: Exchange, arrival: (message: Message) => Arrival): Seen {
-    const host = this.#host;
-    const from = host.trace.length;
+    const listener = this.#listener;
+    const { trace } = listener.worker;
+    const from = trace.length;
+    listener.wait(Number(exchange.get('later') ?? 0));
+    const upstreams = new Upstreams(listener, answersIn(exchange.get('answers')));
+    const response = responseIn(exchange.get('response'));
+    const properties = new Map(headersIn(exchange.get('properties')?.split('\n') ?? []));
+    const stream = listener.open(properties, response);
     const request = this.#requestIn(exchange.get('request') ?? '');
-    const answers = answersIn(exchange.get('answers'));
-    const seconds = exchange.get('later');
-    if (seconds !== undefined) host.now += BigInt(seconds) * 1_000_000_000n;
-    const seen: string[] = [];
-    const told = new Set<Callout>();
-    const tell = (): void => {
-      for (const callout of host.pending) {
-        if (told.has(callout)) continue;
-        told.add(callout);
-        const { cluster, timeout, headers, body } = callout;
-        seen.push(section(`callout ${cluster} ${timeout} ms`, headers, body));
-      }
-    };
-    const settle = (): void => {
-      tell();
-      while (host.pending.length > 0) {
-        const answer = answers.shift();
-        const callout = host.pending.find(({ cluster }) => cluster === answer?.cluster);
-        if (answer === undefined || callout === undefined) {
-          throw new Error(`no answer for ${host.pending[0]?.cluster ?? ''}, or one that nobody waits for`);
-        }
-        host.answer(callout, answer.to(callout));
-        tell();
-      }
-    };
-
-    const stream = host.open(new Map(headersIn(exchange.get('properties')?.split('\n') ?? [])));
-    const ended = request.body.length === 0;
-    stream.requestHeaders(request.headers, ended);
-    settle();
-    if (!ended) {
-      const { chunks, end } = arrival(request);
-      for (const [index, chunk] of chunks.entries()) {
-        stream.requestBody(chunk, end === 'last' && index === chunks.length - 1);
-        settle();
-      }
-      if (end === 'empty') stream.requestBody(Buffer.alloc(0), true);
-      else if (end === 'trailers') stream.requestTrailers([]);
-      settle();
+    const parts = request.body.length === 0 ? undefined : arrival(request);
+    if (exchange.get('first') === 'at once') {
+      listener.worker.loop.event(() => {
+        send(stream, request, parts, () => undefined);
+      });
+    } else {
+      send(stream, request, parts, () => {
+        upstreams.settle();
+      });
     }
-    if (exchange.has('response')) {
-      const { first, headers, body } = messageIn(exchange.get('response') ?? '');
-      const [status = '', details] = first.split(' ');
-      stream.respond([[':status', status], ...headers], body.length === 0 ? [] : [body], details);
-      settle();
-    }
-    if (answers.length > 0) throw new Error(`${answers.length} answers that nobody asked for`);
-    const text = [...seen, ...this.#ending(stream)].join('\n\n');
+    upstreams.settle();
+    if (!listener.refuses) stream.resumeOthers();
+    upstreams.settle();
+    if (response !== undefined && !stream.over) respond(stream, response);
+    upstreams.settle();
+    upstreams.end();
+    const text = [...upstreams.seen, ...this.#ending(stream)].join('\n\n');
     stream.close();
-    const trace = host.trace.slice(from);
-    const record = trace.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
+    const lines = trace.slice(from);
+    const record = lines.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
     return {
       outcome: this.#readable(text),
-      calls: this.#readable(trace.filter((line) => !OF_RECORD.test(line)).join('\n')),
+      calls: this.#readable(lines.filter((line) => !OF_RECORD.test(line)).join('\n')),
       record: record.join('\n'),
     };
   }
@@ -131,7 +96,9 @@ class Scenario {
     const { forwarded, reply, response } = stream;
     if (reply !== undefined) this.#session = valueOf(reply.headers, 'mcp-session-id') ?? this.#session;
     const sections: string[] = [];
-    if (forwarded !== undefined) {
+    if (forwarded !== undefined && this.#listener.isUndecided(forwarded.headers))
+      sections.push('undecided at its route');
+    else if (forwarded !== undefined) {
       if (!forwarded.ended) refuseComplete(forwarded.body);
       sections.push(
         forwarded.ended
@@ -147,7 +114,8 @@ class Scenario {
 
   #requestIn(text: string): Message {
     const session = this.#session;
-    const { first, headers, body, mark } = messageIn(text.replaceAll('{session}', session));
+    const message = messageIn(text.replaceAll('{session}', session));
+    const { first, headers, body } = message;
     const [method = '', path = ''] = first.split(' ');
     const all: Headers = [
       [':authority', valueOf(headers, ':authority') ?? 'mcp.example.com'],
@@ -159,7 +127,7 @@ class Scenario {
       all.push(['accept', 'application/json, text/event-stream'], ['content-type', 'application/json']);
       all.push(['content-length', String(body.length)]);
     }
-    return { first, headers: [...all, ...headers.filter(([name]) => !name.startsWith(':'))], body, mark };
+    return { ...message, headers: [...all, ...headers.filter(([name]) => !name.startsWith(':'))] };
   }
 
   #readable(text: string): string {
@@ -167,6 +135,24 @@ class Scenario {
     const padded = text.replaceAll(PAD, '{pad}').replace(/(had read|allows:) \d+ bytes/, '$1 {count} bytes');
     return this.#session === '' ? padded : padded.replaceAll(this.#session, '{session}');
   }
+}
+
+/** The parts of a request, and what happens between them, unless they come at once. */
+function send(stream: Stream, request: Message, arrival: Arrival | undefined, between: () => void): void {
+  stream.requestHeaders(request.headers, arrival === undefined);
+  if (arrival === undefined) return;
+  const { chunks, end } = arrival;
+  between();
+  for (const [index, chunk] of chunks.entries()) {
+    stream.requestBody(chunk, end === 'last' && index === chunks.length - 1);
+    between();
+  }
+  if (end === 'empty') stream.requestBody(Buffer.alloc(0), true);
+  else if (end === 'trailers') stream.requestTrailers([]);
+}
+
+function respond(stream: Stream, { status, headers, body, details }: LocalReply): void {
+  stream.respond([[':status', String(status)], ...headers], body.length === 0 ? [] : [body], details);
 }
 
 /** What an upstream would take for a whole request must not reach it while we may still think otherwise. */
@@ -177,64 +163,4 @@ function refuseComplete(body: Buffer): void {
     return;
   }
   throw new Error('a request that was cut off looks complete to its upstream');
-}
-
-interface Answer {
-  readonly cluster: string;
-  to(callout: Callout): CalloutAnswer;
-}
-
-/** `---` between answers; `ID` in one stands for the id of the request that it answers. */
-function answersIn(text: string | undefined): Answer[] {
-  if (text === undefined) return [];
-  return text.split(/^---\n/m).map((part) => {
-    const { first, headers, body } = messageIn(part.replace(/\n$/, ''));
-    const [cluster = '', status = ''] = first.split(' ');
-    return {
-      cluster,
-      to: (callout) =>
-        status === 'reset'
-          ? undefined
-          : { headers: [[':status', status], ...headers], body: Buffer.from(withId(body.toString(), callout)) },
-    };
-  });
-}
-
-function withId(text: string, { body }: Callout): string {
-  return text.replaceAll(/\bID\b/g, /"id":("[^"]*")/.exec(body.toString())?.[1] ?? 'null');
-}
-
-/** A first line, headers, and behind an empty line a body. */
-function messageIn(text: string): Message {
-  const gap = text.indexOf('\n\n');
-  const [first = '', ...lines] = (gap < 0 ? text : text.slice(0, gap)).split('\n');
-  const marked = (gap < 0 ? '' : text.slice(gap + 2)).replaceAll('{pad}', PAD);
-  const mark = Math.max(Buffer.byteLength(marked.slice(0, Math.max(marked.indexOf('¦'), 0))), 0);
-  return {
-    first,
-    headers: headersIn(lines),
-    body: bytesOf(marked.replace('¦', '')),
-    mark,
-  };
-}
-
-function headersIn(lines: readonly string[]): Headers {
-  return lines.map((line) => {
-    const colon = line.indexOf(':', 1);
-    return [line.slice(0, colon), line.slice(colon + 1).trimStart()];
-  });
-}
-
-/** `\xNN` is that byte. */
-function bytesOf(text: string): Buffer {
-  return Buffer.concat(
-    text
-      .split(/(\\x[0-9a-f]{2})/)
-      .map((part) => (/^\\x[0-9a-f]{2}$/.test(part) ? Buffer.from(part.slice(2), 'hex') : Buffer.from(part))),
-  );
-}
-
-function section(title: string, headers: Headers, body: Buffer): string {
-  const head = [title, ...headers.map(([name, value]) => `${name}: ${value}`)].join('\n');
-  return body.length === 0 ? head : `${head}\n\n${body.toString()}`;
 }

@@ -8,7 +8,7 @@ import { Reason } from '../../mcp/errors';
 import { read, replaceAll } from '../buffers';
 import { act } from '../carry';
 import { passClosed, refuseTrailers } from '../ending';
-import { heldWhole, heldWith, release, takeIn } from '../held';
+import { heldWhole, heldWith, letGo, takeIn } from '../held';
 import { Action, Buffer } from '../status';
 import { Stream } from '../streams';
 
@@ -57,8 +57,7 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
   const behind = isClosed ? length(chunk) - (envelope.closingOffset(chunk) as i32) : 0;
   const passes = !isClosed || passClosed(stream, exchange, passing, (length(passing) - behind) as u32, ended);
   if (!isClosed) replaceAll(Buffer.RequestBody, passing);
-  stream.letGo();
-  release(stream);
+  letGo(stream);
   return passes ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 

@@ -4,6 +4,7 @@ import { behindEndpoint, glance, TRUSTED_HEADERS, trustedHeader } from '../../fl
 import { Reason } from '../../mcp/errors';
 import { cut, read } from '../buffers';
 import { edit, pairsOf, remove } from '../headers';
+import { letGo } from '../held';
 import { refuseUnread } from '../local-reply';
 import { Level } from '../log';
 import { once } from '../once';
@@ -30,6 +31,8 @@ export function onRequestHeaders(stream: Stream): Action {
   if (mark === null) return onUnmarked(stream);
   const decider = mark.isNear ? streamOf(mark.id) : null;
   if (decider === null) {
+    // Another holder, which is in the decider's VM, has let it go already.
+    if (isDecided()) return Action.Continue;
     markHolderElsewhere();
     once(stream.root, Level.Warn, ELSEWHERE, logLevelOf(stream.root));
     return Action.HoldAll;
@@ -42,7 +45,13 @@ export function onRequestHeaders(stream: Stream): Action {
   // It was decided on while another filter kept the headers from us.
   edit(HeaderMap.Request, decider.exchange!.forward.headers);
   decider.resumed = true;
+  letGo(decider);
   return Action.Continue;
+}
+
+/** Whether the headers have what a decider gives them; it has removed the client's own. */
+function isDecided(): bool {
+  return (glance(pairsOf(HeaderMap.Request), scratch).forged & 1) !== 0;
 }
 
 /** What the decider does not take out of the body, as it has passed there before its name was known. */

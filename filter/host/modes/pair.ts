@@ -11,7 +11,7 @@ import { post } from '../queue';
 import { Role } from '../role';
 import { rootOf } from '../roots';
 import { HeaderMap, REQUEST_STREAM, Status } from '../status';
-import { Moment, Stream } from '../streams';
+import { Moment, Phase, Stream } from '../streams';
 import { watch } from '../watch';
 import { isHolderElsewhere } from './marks';
 
@@ -81,9 +81,9 @@ function resumeHolder(stream: Stream, exchange: Exchange): void {
   stream.resumed = true;
 }
 
-/** A queue's message: the last callback of the body is over. */
+/** A queue's message: the last callback of the body is over. Whoever sent it, nothing undecided goes on. */
 export function resumePosted(stream: Stream): void {
-  if (stream.partner !== 0) resumeHolder(stream, stream.exchange!);
+  if (stream.partner !== 0 && stream.phase === Phase.Forwarded) resumeHolder(stream, stream.exchange!);
 }
 
 /** Whether a response comes for a request that no holder has kept from its route, or let go there. */

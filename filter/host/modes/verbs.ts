@@ -7,7 +7,7 @@ import { once } from '../once';
 import { Role } from '../role';
 import { rootOf } from '../roots';
 import { Action, HeaderMap } from '../status';
-import { Stream } from '../streams';
+import { Phase, Stream } from '../streams';
 import { awaitBody } from './body-evidence';
 import { discardHeld, forwardHeld } from './hold';
 import { deciderMark, markDecider } from './marks';
@@ -30,6 +30,11 @@ export function forward(stream: Stream, exchange: Exchange): Outcome {
     default:
       return forwardHeld(stream, exchange);
   }
+}
+
+/** Or else a decider waits for its holder: should that be in another VM, the body is needed once more. */
+export function isCarriedOut(stream: Stream): bool {
+  return stream.role !== Role.Decider || stream.phase !== Phase.Forwarded || stream.partner !== 0;
 }
 
 /** First thing of a request that is for us. False: it cannot be served here, and `exchange.reply` says why. */

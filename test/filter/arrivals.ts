@@ -1,0 +1,27 @@
+import type { Case } from './cases.ts';
+import { type Arrival, type Message, messageIn } from './messages.ts';
+
+/** Of a large body its beginning and its end are cut at every byte. */
+const EDGE = 300;
+
+/** All other ways in which the last body of a case can come. */
+export function otherArrivals({ exchanges }: Case): Iterable<Arrival> {
+  const message = messageIn(exchanges.at(-1)?.get('request') ?? '');
+  return message.body.length === 0 ? [] : arrivalsOf(message);
+}
+
+/** Cut at every byte, one by one; but for the last one the pieces are the case's. */
+function* arrivalsOf({ parts }: Message): Generator<Arrival> {
+  const first = parts.slice(0, -1);
+  const rest = Buffer.concat(parts.slice(-1));
+  yield { chunks: [...first, rest], end: 'last' };
+  if (first.length === 0) yield { chunks: [rest], end: 'trailers' };
+  for (let cut = 1; cut < rest.length; cut++) {
+    if (cut === EDGE && rest.length > 2 * EDGE) cut = rest.length - EDGE;
+    // Which end follows which cut does not matter; both are met by every case.
+    const end = cut % 2 === 0 ? 'empty' : 'last';
+    yield { chunks: [...first, rest.subarray(0, cut), rest.subarray(cut)], end };
+  }
+  if (rest.length > 2 * EDGE) return;
+  yield { chunks: [...first, ...[...rest].map((_, at) => rest.subarray(at, at + 1))], end: 'empty' };
+}
