@@ -4,12 +4,16 @@ import type { Artifact } from './artifact.ts';
 import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
+import type { Live } from './live/live.ts';
+import { liveRoutes } from './live/routes.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pluginRoutes } from './routes/plugins.ts';
 import { ArtifactStore } from './store.ts';
 
 export interface PluginServerOptions {
   readonly artifacts: Iterable<Artifact>;
+  /** Live delivery, opened; it is closed with the server. */
+  readonly live?: Live | undefined;
   /** Fastify's `logger` option; by default nothing is logged. */
   readonly log?: FastifyServerOptions['logger'];
   /** How long `close()` waits for downloads under way, in milliseconds; by default 10 s. */
@@ -30,7 +34,7 @@ const limits = {
  * A Fastify server for `artifacts`, not listening yet. It holds no state beyond them, so any number of replicas answer
  * alike. Throws `duplicate_artifact`.
  */
-export function createPluginServer({ artifacts, log, drainTimeout = 10_000 }: PluginServerOptions): FastifyInstance {
+export function createPluginServer({ artifacts, live, log, drainTimeout = 10_000 }: PluginServerOptions): FastifyInstance {
   const store = new ArtifactStore(artifacts);
   const app = fastify({
     ...limits,
@@ -57,6 +61,8 @@ export function createPluginServer({ artifacts, log, drainTimeout = 10_000 }: Pl
   });
   // A line of its own in a terminal, where most of it is read.
   app.setReplySerializer((payload) => `${JSON.stringify(payload)}\n`);
+  // Before the drain: polls are responses under way for as long as they are kept waiting.
+  if (live !== undefined) liveRoutes(app, live);
   drainOnClose(app, drainTimeout);
   app.setErrorHandler(replyWithError);
   app.setNotFoundHandler(() => {
@@ -64,6 +70,6 @@ export function createPluginServer({ artifacts, log, drainTimeout = 10_000 }: Pl
   });
 
   pluginRoutes(app, store);
-  healthRoutes(app);
+  healthRoutes(app, live);
   return app;
 }

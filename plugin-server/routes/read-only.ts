@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods, onRequestHookHandler } from 'fastify';
 import { PluginServerError } from '../errors.ts';
 
 /** The parameters of a path; one that the path does not have is absent. */
@@ -9,20 +9,32 @@ interface PathParams {
 
 type Handler = (request: FastifyRequest<{ Params: PathParams }>, reply: FastifyReply) => unknown;
 
-const readMethods = ['GET', 'HEAD'];
+const readMethods: HTTPMethods[] = ['GET', 'HEAD'];
 
 /**
- * Serves `url` on GET and HEAD; other methods get a 405 that names these two (RFC 9110 §15.5.6), where Fastify's own
- * answer would be 404. One handler for both: Node drops the body of an answer to HEAD and keeps its headers, while
- * Fastify's generated HEAD routes put `content-length: 0` on a 304.
+ * Serves `url` on GET and HEAD. One handler for both: Node drops the body of an answer to HEAD and keeps its headers,
+ * while Fastify's generated HEAD routes put `content-length: 0` on a 304.
  */
 export function serveReadOnly(app: FastifyInstance, url: string, handler: Handler): void {
-  app.route<{ Params: PathParams }>({ method: readMethods, url, handler });
+  serveMethods(app, readMethods, url, { handler });
+}
+
+/**
+ * Serves `url` on some methods; others get a 405 that names these (RFC 9110 §15.5.6), where Fastify's own answer would
+ * be 404.
+ */
+export function serveMethods(
+  app: FastifyInstance,
+  methods: HTTPMethods[],
+  url: string,
+  { handler, onRequest }: { readonly handler: Handler; readonly onRequest?: onRequestHookHandler },
+): void {
+  app.route<{ Params: PathParams }>({ method: methods, url, handler, ...(onRequest && { onRequest }) });
   app.route({
-    method: app.supportedMethods.filter((method) => !readMethods.includes(method)),
+    method: app.supportedMethods.filter((method) => !methods.includes(method as HTTPMethods)),
     url,
     handler: (request, reply) => {
-      reply.header('allow', readMethods.join(', '));
+      reply.header('allow', methods.join(', '));
       throw new PluginServerError('method_not_allowed', request.method);
     },
   });

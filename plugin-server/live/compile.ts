@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { environmentNames, shippedTemplates } from '../../envoy/bootstrap.ts';
+import { moduleServer } from '../../envoy/servers.ts';
+import { type Trust, clusterFor } from '../../envoy/upstream.ts';
+import type { GatewayFile } from './gateway-file.ts';
+import type { ResolvedModule } from './modules.ts';
+
+export const typeUrls = {
+  clusters: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
+  filters: 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
+} as const;
+
+/** An xDS resource, as JSON. */
+export interface Resource {
+  readonly name: string;
+  readonly json: string;
+}
+
+/** Clusters that go together; equal sets have equal versions, whoever made them. */
+export interface ClusterSet {
+  readonly version: string;
+  readonly clusters: readonly Resource[];
+}
+
+/** A gateway's configuration as Envoy is given it. */
+export interface Compiled {
+  readonly clusterSet: ClusterSet;
+  /** By the name that a bootstrap asks for. */
+  readonly filters: ReadonlyMap<string, Resource>;
+  /**
+   * Of the filters: `<version of the clusters that they need>-<digest of themselves>`. Made of content alone, so that
+   * any number of plugin servers say the same; and a node that reports it says which clusters it needs.
+   */
+  readonly version: string;
+}
+
+/** The filters of each host mode, by name; a filter's name is its root id, which tells the module its part. */
+export const filterNames = { hold: ['sluice'], pair: ['sluice', 'sluice-holder'] } as const;
+
+/** The version of the clusters that filters of this version need. */
+export function clusterVersionOf(filterVersion: string): string {
+  return filterVersion.split('-', 1)[0] ?? '';
+}
+
+/** The authorities of upstreams are a static secret of the bootstrap: their file lies on Envoy's machine, not on this one. */
+const bootstrapAuthorities: Trust = (match) => ({
+  combined_validation_context: {
+    default_validation_context: match,
+    validation_context_sds_secret_config: { name: 'upstream-authorities' },
+  },
+});
+
+/** The configuration of the module, as it is checked and as it arrives, to the byte. */
+export function moduleConfiguration({ plugin, servers }: GatewayFile): Record<string, unknown> {
+  return { hostMode: 'hold', ...plugin, servers: servers.map(moduleServer) };
+}
+
+/** Turns a gateway's file into xDS. The module travels in it: see docs/live.md for why. */
+export function compile(file: GatewayFile, module: ResolvedModule, bytes: Uint8Array): Compiled {
+  const templates = shippedTemplates();
+  const clusters = file.servers.flatMap(({ entry, upstream }) =>
+    upstream === undefined ? [] : [clusterFor(entry.name, upstream, templates.cluster, bootstrapAuthorities)],
+  );
+  const clusterSet = clusterSetOf(
+    clusters.map((cluster) => ({
+      name: cluster.name,
+      json: JSON.stringify({ '@type': typeUrls.clusters, ...cluster }),
+    })),
+  );
+
+  const configuration = moduleConfiguration(file);
+  const shipped = templates.filter.config;
+  const vm = {
+    // A VM is shared by what has equal ids and equal code; with the digest in it, other code is another VM.
+    vm_id: `sluice-${module.sha256}`,
+    runtime: 'envoy.wasm.runtime.v8',
+    code: { local: { inline_bytes: Buffer.from(bytes).toString('base64') } },
+    environment_variables: { host_env_keys: environmentNames(configuration) },
+  };
+  const names = configuration['hostMode'] === 'pair' ? filterNames.pair : filterNames.hold;
+  const filters = names.map((name) => {
+    const config = {
+      ...shipped,
+      name,
+      root_id: name,
+      vm_config: vm,
+      configuration: {
+        '@type': 'type.googleapis.com/google.protobuf.StringValue',
+        value: JSON.stringify(name === 'sluice' ? configuration : { hostMode: 'pair' }),
+      },
+    };
+    const typed = { ...templates.filter, config: names.length === 1 ? config : withoutFlag(config) };
+    return { name, json: JSON.stringify({ '@type': typeUrls.filters, name, typed_config: typed }) };
+  });
+  return {
+    clusterSet,
+    filters: new Map(filters.map((filter) => [filter.name, filter])),
+    version: `${clusterSet.version}-${digest(filters)}`,
+  };
+}
+
+/** A pair stops headers by its holder alone, which needs no flag (and on Istio has none). */
+function withoutFlag(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).filter(([member]) => member !== 'allow_on_headers_stop_iteration'));
+}
+
+export function clusterSetOf(clusters: readonly Resource[]): ClusterSet {
+  return { version: digest(clusters), clusters };
+}
+
+/** Long enough that two versions of one gateway never meet: 64 bits. */
+function digest(resources: readonly Resource[]): string {
+  const hash = createHash('sha256');
+  for (const { json } of resources) hash.update(json).update('\n');
+  return hash.digest('hex').slice(0, 16);
+}

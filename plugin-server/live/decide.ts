@@ -1,0 +1,121 @@
+import { nearest } from '../nearest.ts';
+import { type ClusterSet, type Compiled, type Resource, clusterSetOf, clusterVersionOf, filterNames } from './compile.ts';
+import type { Node, Subscription } from './nodes.ts';
+
+/** What the next answer to a node has to be. */
+export type Decision =
+  /** This version; `again`: it was given before, and the node reports another. */
+  | { readonly kind: 'give'; readonly version: string; readonly resources: readonly Resource[]; readonly again: boolean }
+  /** Nothing: it has what it is to have. */
+  | { readonly kind: 'nothing' }
+  /** Nothing yet: another of its subscriptions comes first. `elsewhere`: it is another plugin server that hears of that. */
+  | { readonly kind: 'wait'; readonly elsewhere: boolean };
+
+/** What is given out for a gateway, and what was. */
+export interface Given {
+  readonly compiled: Compiled;
+  /** The clusters of an earlier version. */
+  readonly clusterSet: (version: string) => ClusterSet | undefined;
+}
+
+/** Separates the version of the clusters that a node is to have from that of those that it may still need. */
+const extrasMark = '+';
+
+/** Answers of one version that a node may leave without effect, before it is taken to refuse it: one can be lost. */
+const patience = 2;
+
+/**
+ * Clusters. A node gets those of the version that is given out, and keeps those that the filters it still runs may send
+ * a request to: removals come last, when its polls say that no filter needs them.
+ */
+export function decideClusters(given: Given, node: Node, subscription: Subscription): Decision {
+  const target = clusterTarget(given, node, subscription.reported);
+  if (target === undefined || target.version === subscription.reported) return { kind: 'nothing' };
+  return give(target.version, target.clusters, subscription);
+}
+
+/** `undefined`: as they are. */
+function clusterTarget({ compiled, clusterSet }: Given, node: Node, reported: string): ClusterSet | undefined {
+  const current = compiled.clusterSet;
+  if (reported === '') return current;
+  const running = [...node.filters.values()].map((filter) => filter.reported).filter((version) => version !== '');
+  const behind = running.filter((version) => version !== compiled.version);
+  const unknown = node.filters.size === 0; // it has not asked this server for filters yet
+  if (unknown && baseOf(reported) === current.version) return undefined;
+  const needed = unknown ? [baseOf(reported)] : behind.length === 0 ? [] : [...behind.map(clusterVersionOf), baseOf(reported)];
+  const extras = new Map<string, Resource>();
+  for (const version of needed) {
+    for (const cluster of clusterSet(version)?.clusters ?? []) extras.set(cluster.name, cluster);
+  }
+  for (const { name } of current.clusters) extras.delete(name);
+  if (extras.size === 0) return current;
+  const kept = clusterSetOf([...extras.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  return {
+    version: `${current.version}${extrasMark}${kept.version}`,
+    clusters: [...current.clusters, ...kept.clusters],
+  };
+}
+
+function baseOf(version: string): string {
+  return version.split(extrasMark, 1)[0] ?? '';
+}
+
+/** Filters: given to a node that reports the clusters that they need, and asks for all of them. */
+export function decideFilters(given: Given, node: Node, subscription: Subscription, names: readonly string[]): Decision {
+  const { compiled } = given;
+  if (subscription.reported === compiled.version) return { kind: 'nothing' };
+  if (!hasClusters(compiled, node) || missingFilters(compiled, node).length > 0 || foreignFilters(compiled, node).length > 0) {
+    return { kind: 'wait', elsewhere: node.clusters === undefined };
+  }
+  const resources = names.flatMap((name) => compiled.filters.get(name) ?? []);
+  return give(compiled.version, resources, subscription);
+}
+
+function hasClusters({ clusterSet }: Compiled, { clusters }: Node): boolean {
+  return clusters !== undefined && baseOf(clusters.reported) === clusterSet.version;
+}
+
+function give(version: string, resources: readonly Resource[], { offered }: Subscription): Decision {
+  return { kind: 'give', version, resources, again: offered?.version === version && offered.times >= patience };
+}
+
+/** Filters that a node's bootstrap would have to have. Half of a pair would hold or decide on nothing. */
+export function missingFilters({ filters }: Compiled, node: Node): string[] {
+  const asked = askedFor(node);
+  return [...filters.keys()].filter((name) => !asked.includes(name));
+}
+
+/** Filters that a node's bootstrap has and a gateway has not. */
+export function foreignFilters({ filters }: Compiled, node: Node): string[] {
+  return askedFor(node).filter((name) => !filters.has(name));
+}
+
+function askedFor({ filters }: Node): string[] {
+  return [...filters.keys()].flatMap((names) => names.split(' '));
+}
+
+/** Why a gateway has no filter of this name, for a sentence that began with that. */
+export function whyNoFilter(name: string, { filters }: Compiled): string {
+  const names = [...filters.keys()];
+  if ((filterNames.pair as readonly string[]).includes(name)) {
+    return `its hostMode has ${names.join(' and ')} alone: set hostMode: pair, or take ${name} out of the bootstrap`;
+  }
+  return `did you mean ${nearest(name, names) ?? ''}?`;
+}
+
+/**
+ * Whether a node has everything, and nothing that it does not need any more: there is nothing to say to it until the next
+ * edit.
+ */
+export function isSettled(given: Given, node: Node): boolean {
+  const { compiled } = given;
+  if (node.clusters?.reported !== compiled.clusterSet.version || node.filters.size === 0) return false;
+  if (missingFilters(compiled, node).length > 0) return false;
+  return [...node.filters.values()].every(({ reported }) => reported === compiled.version);
+}
+
+/** Whether a node left a version without effect that it was given more than once. */
+export function refuses(compiled: Compiled, { reported, offered }: Subscription): boolean {
+  if (offered === undefined || offered.times < patience || offered.version === reported) return false;
+  return offered.version === compiled.version || baseOf(offered.version) === compiled.clusterSet.version;
+}
