@@ -1,4 +1,5 @@
-import { type Artifact, modulePath } from './artifact.ts';
+import { type Artifact, filePath, modulePath } from './artifact.ts';
+import { type ImportLabel, type ModuleImport, importLabel } from './interface.ts';
 
 /** One version as the JSON listings show it. `size` in bytes, `url` relative to the server. */
 export interface Listing {
@@ -6,11 +7,38 @@ export interface Listing {
   readonly size: number;
   readonly sha256: string;
   readonly url: string;
+  /** URL of the detached signature, where there is one. */
+  readonly signature?: string;
 }
 
-export function listing(artifact: Artifact): Listing {
+export function listing(artifact: Artifact, isSigned = false): Listing {
   const { version, bytes, sha256 } = artifact;
-  return { version, size: bytes.length, sha256, url: modulePath(artifact) };
+  const signature = isSigned && { signature: filePath(artifact, 'plugin.wasm.sig') };
+  return { version, size: bytes.length, sha256, url: modulePath(artifact), ...signature };
+}
+
+/** All that is known of a version: `metadata.json`. */
+export interface Metadata extends Listing {
+  readonly name: string;
+  readonly md5: string;
+  readonly abi: string;
+  readonly imports: readonly (ModuleImport & { readonly host: ImportLabel })[];
+  readonly exports: readonly string[];
+  readonly published: { readonly at: string; readonly by?: string; readonly source: string };
+}
+
+export function metadata(artifact: Artifact, isSigned: boolean): Metadata {
+  const { name, md5, provenance } = artifact;
+  const { abi, imports, exports } = artifact.interface;
+  return {
+    name,
+    ...listing(artifact, isSigned),
+    md5,
+    abi,
+    imports: imports.map((each) => ({ ...each, host: importLabel(each, abi) })),
+    exports,
+    published: { ...provenance, at: provenance.at.toISOString() },
+  };
 }
 
 /** The line that `sha256sum plugin.wasm` prints, so that `sha256sum --check` takes it. */

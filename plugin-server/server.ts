@@ -1,44 +1,120 @@
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import type { Server } from 'node:http';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { logAccess } from './access-log.ts';
 import { addressLimit } from './address.ts';
 import type { Artifact } from './artifact.ts';
 import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
-import type { Live } from './live/live.ts';
+import { type Live, watchLive } from './live/live.ts';
 import { liveRoutes } from './live/routes.ts';
+import { Metrics } from './metrics.ts';
+import { type PeerSync, watchPeers } from './peers/peer-sync.ts';
+import { type Publishing, publishHandlers } from './publish/routes.ts';
+import { Readiness } from './readiness.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pluginRoutes } from './routes/plugins.ts';
-import { ArtifactStore } from './store.ts';
+import { ArtifactStore } from './store/artifact-store.ts';
+import { damagedText } from './store/open.ts';
 
 export interface PluginServerOptions {
-  readonly artifacts: Iterable<Artifact>;
-  /** Live delivery, opened; it is closed with the server. */
-  readonly live?: Live | undefined;
-  /** Fastify's `logger` option; by default nothing is logged. */
-  readonly log?: FastifyServerOptions['logger'];
+  /** What is served; a store may grow, by publication and otherwise. */
+  readonly artifacts: Iterable<Artifact> | ArtifactStore;
+  /** Who may publish; by default nobody. */
+  readonly publishing?: Publishing;
+  /** What keeps the store in step with other servers; it is only watched here. */
+  readonly peers?: PeerSync;
+  /** What gives gateways their configuration; it is closed with the server. */
+  readonly live?: Live;
+  /** What else is wrong with the store, a line each, for `/readyz`. */
+  readonly problems?: () => readonly string[];
+  /** Certificate chain and key, PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Fastify's `logger` option, or a logger of pino's form; by default nothing is logged. */
+  readonly log?: FastifyServerOptions['logger'] | FastifyBaseLogger;
+  /** Takes a JSON object for each request. */
+  readonly accessLog?: (line: string) => void;
   /** How long `close()` waits for downloads under way, in milliseconds; by default 10 s. */
   readonly drainTimeout?: number;
+  /** Bytes of a module that is published; by default 256 MiB. */
+  readonly uploadLimit?: number;
 }
 
 /** Milliseconds and bytes that one client may cost. */
 const limits = {
-  /** A whole request; sending it byte by byte (slowloris) ends here. */
-  requestTimeout: 30_000,
-  /** A connection on which nothing moves, such as a download that is not read. */
+  /** A whole request: an upload of 256 MiB needs 7 Mbit/s. */
+  requestTimeout: 300_000,
+  /** A connection on which nothing moves, such as a download that is not read, or an upload that stopped. */
   connectionTimeout: 60_000,
-  /** No route takes a body. */
+  /** Of the bodies that are parsed, which none is: uploads have limits of their own. */
   bodyLimit: 1024,
+  /** Headers that come byte by byte (slowloris) end here. */
+  http: { headersTimeout: 30_000 },
 };
 
 /**
  * A Fastify server for `artifacts`, not listening yet. It holds no state beyond them, so any number of replicas answer
  * alike. Throws `duplicate_artifact`.
  */
-export function createPluginServer({ artifacts, live, log, drainTimeout = 10_000 }: PluginServerOptions): FastifyInstance {
-  const store = new ArtifactStore(artifacts);
-  const app = fastify({
+export function createPluginServer(options: PluginServerOptions): FastifyInstance {
+  const { artifacts, publishing = { off: 'it was started without --data or without a token' } } = options;
+  const store = artifacts instanceof ArtifactStore ? artifacts : new ArtifactStore(artifacts);
+  const metrics = new Metrics(store);
+  const readiness = new Readiness();
+  readiness.add('store', () => ({
+    ready: true,
+    plugins: store.names().length,
+    versions: store.count,
+    bytes: store.bytes,
+    publishing: 'off' in publishing ? publishing.off : 'on',
+    damaged: store.damages.map(damagedText),
+    problems: options.problems?.() ?? [],
+  }));
+  if (options.peers !== undefined) watchPeers(options.peers, readiness, metrics);
+  const { live } = options;
+  if (live !== undefined) watchLive(live, readiness, metrics);
+
+  const app = fastifyFor(options);
+  // Bodies of any type are left to the route: a PUT where PUT is not possible is told so, and not that its type is not.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _body, done) => {
+    done(null);
+  });
+  // A client that asks first is answered by the route: refused before it sends a large body, or told to go on.
+  app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('x-content-type-options', 'nosniff');
+    done();
+  });
+  // A line of its own in a terminal, where most of it is read.
+  app.setReplySerializer((payload) => `${JSON.stringify(payload)}\n`);
+  app.addHook('preClose', (done) => {
+    readiness.drain();
+    done();
+  });
+  // Before the drain: a poll is a response under way for as long as it is kept waiting.
+  if (live !== undefined) app.addHook('preClose', () => live.close());
+  drainOnClose(app, options.drainTimeout ?? 10_000);
+  metrics.watch(app);
+  if (options.accessLog !== undefined) logAccess(app, options.accessLog);
+  app.setErrorHandler(replyWithError);
+  app.setNotFoundHandler(() => {
+    throw new PluginServerError('not_found');
+  });
+
+  const { uploadLimit: limit } = options;
+  pluginRoutes(app, store, publishHandlers({ store, publishing, metrics, ...(limit !== undefined && { limit }) }));
+  healthRoutes(app, readiness, metrics);
+  if (live !== undefined) liveRoutes(app, live);
+  return app;
+}
+
+function fastifyFor({ log = false, tls }: PluginServerOptions): FastifyInstance {
+  const isLogger = typeof log === 'object' && 'child' in log;
+  const settings = {
     ...limits,
-    logger: log ?? false,
+    ...(isLogger ? { loggerInstance: log } : { logger: log }),
+    disableRequestLogging: true,
     routerOptions: { maxParamLength: addressLimit },
     // Our routes serve HEAD themselves.
     exposeHeadRoutes: false,
@@ -48,28 +124,8 @@ export function createPluginServer({ artifacts, live, log, drainTimeout = 10_000
     forceCloseConnections: true,
     frameworkErrors: replyWithError,
     clientErrorHandler: refuseConnection,
-  });
-
-  // Bodies of any type are left unread: a PUT is told that PUT is not possible, and not that its type is not.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _body, done) => {
-    done(null);
-  });
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('x-content-type-options', 'nosniff');
-    done();
-  });
-  // A line of its own in a terminal, where most of it is read.
-  app.setReplySerializer((payload) => `${JSON.stringify(payload)}\n`);
-  // Before the drain: polls are responses under way for as long as they are kept waiting.
-  if (live !== undefined) liveRoutes(app, live);
-  drainOnClose(app, drainTimeout);
-  app.setErrorHandler(replyWithError);
-  app.setNotFoundHandler(() => {
-    throw new PluginServerError('not_found');
-  });
-
-  pluginRoutes(app, store);
-  healthRoutes(app, live);
-  return app;
+  } as const;
+  if (tls === undefined) return fastify<Server>(settings);
+  // Fastify's types tell the two apart by the raw server, which nothing here looks at.
+  return fastify({ ...settings, https: { ...tls, ...limits.http } }) as unknown as FastifyInstance;
 }

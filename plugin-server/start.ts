@@ -1,3 +1,4 @@
+import type { Server as TlsServer } from 'node:tls';
 import { type ErrorCode, PluginServerError } from './errors.ts';
 import { type PluginServerOptions, createPluginServer } from './server.ts';
 
@@ -6,6 +7,11 @@ export interface RunningPluginServer {
   readonly url: string;
   /** Takes no new connections, lets downloads finish within the drain timeout, and closes everything. */
   readonly close: () => Promise<void>;
+  /**
+   * Uses another certificate for the connections that come from now on. Throws where certificate and key cannot be used
+   * or do not belong together; then the ones before stay. Only for a server that was started with TLS.
+   */
+  readonly renewTls: (tls: { readonly cert: string; readonly key: string }) => void;
 }
 
 /** What `listen` fails with, by the system's error code. */
@@ -35,5 +41,11 @@ export async function startPluginServer(
       ? error
       : new PluginServerError(code, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
   }
-  return { url: app.listeningOrigin, close: async () => app.close() };
+  return {
+    url: app.listeningOrigin,
+    close: async () => app.close(),
+    renewTls: (tls) => {
+      (app.server as unknown as TlsServer).setSecureContext(tls);
+    },
+  };
 }

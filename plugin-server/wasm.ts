@@ -1,6 +1,7 @@
 /** The part of the engine's API that is used here: @types/node leaves it to the DOM library, which we do without. */
 declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean;
+  compile(bytes: Uint8Array): Promise<object>;
   Module: new (bytes: Uint8Array) => object;
 };
 
@@ -18,14 +19,35 @@ const lookalikes: readonly [prefix: Buffer, advice: string][] = [
   [Buffer.from('version https://git-lfs'), 'it is a Git LFS pointer; run git lfs pull'],
 ];
 
+/** Whether `bytes` begin as WebAssembly does: all that Istio's agent looks at. */
+export function hasMagic(bytes: Uint8Array): boolean {
+  return magic.equals(bytes.subarray(0, magic.length));
+}
+
 /**
  * Why `bytes` are no WebAssembly module that an engine would take, or `undefined` if they are one. The whole module is
  * validated by the engine of this process, which is the one in Envoy (V8); imports and exports are not looked at.
  */
 export function moduleDefect(bytes: Uint8Array): string | undefined {
+  const defect = headerDefect(bytes);
+  if (defect !== undefined) return defect;
+  return WebAssembly.validate(bytes) ? undefined : validationError(bytes);
+}
+
+/** As `moduleDefect`, on the engine's own threads: some MiB take it long enough to hold other requests up. */
+export async function moduleDefectOf(bytes: Uint8Array): Promise<string | undefined> {
+  const defect = headerDefect(bytes);
+  if (defect !== undefined) return defect;
+  return WebAssembly.compile(bytes).then(
+    () => undefined,
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+function headerDefect(bytes: Uint8Array): string | undefined {
   const head = Buffer.from(bytes.subarray(0, 32));
   if (head.length === 0) return 'it is empty';
-  if (!head.subarray(0, 4).equals(magic)) {
+  if (!hasMagic(head)) {
     const lookalike = lookalikes.find(([prefix]) => head.subarray(0, prefix.length).equals(prefix));
     return lookalike?.[1] ?? `it begins with ${head.subarray(0, 4).toString('hex')}, not with 0061736d`;
   }
@@ -33,7 +55,7 @@ export function moduleDefect(bytes: Uint8Array): string | undefined {
   const version = head.readUInt32LE(4);
   if (version === componentVersion) return 'it is a component; Envoy loads core modules only';
   if (version !== moduleVersion) return `it has version ${version} of the binary format, Envoy loads version 1`;
-  return WebAssembly.validate(bytes) ? undefined : validationError(bytes);
+  return undefined;
 }
 
 /** The engine tells what is wrong only when it compiles. */

@@ -16,6 +16,13 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'the plugin server',
     load: async () => (await import('./serve.ts')).serve,
   },
+  publish: {
+    summary: 'puts a module on a plugin server',
+    load: async () => {
+      const { publish } = await import('./publish.ts');
+      return (args, io) => publish(args, io);
+    },
+  },
   help: {
     summary: 'this text',
     load: () => Promise.resolve((_: string[], io: Io) => Promise.resolve(help(io))),

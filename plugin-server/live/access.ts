@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { PluginServerError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
+import { type Tokens, presentedToken } from '../publish/tokens.ts';
 import type { GatewayDirectory } from './directory.ts';
 import type { Gateway } from './gateway.ts';
-import { isOneOf, presentedToken, tokenDigest } from './tokens.ts';
 
 export interface AccessOptions {
   /**
@@ -11,9 +11,12 @@ export interface AccessOptions {
    * needs one if it has a token file.
    */
   readonly tokensRequired: boolean;
-  /** Opens what operators do. Without one, only a server on loopback answers them. */
-  readonly publishToken: string | undefined;
+  /** Who may publish may also look at the gateways and roll them back. Without, only a server on loopback answers. */
+  readonly publishers?: (() => Tokens) | undefined;
 }
+
+const none = 'there is none';
+const unknown = 'this one is no gateway’s';
 
 /** Who may poll for what, and who may look at it all. */
 export class Access {
@@ -28,9 +31,10 @@ export class Access {
   /** Before a body is read: whether there is a token that opens anything. @throws PluginServerError `token_required` */
   checkToken({ headers }: FastifyRequest): void {
     const presented = presentedToken(headers.authorization);
-    if (presented !== undefined && this.#directory.knowsToken(presented)) return;
-    if (presented !== undefined) throw new PluginServerError('token_required', 'this one is no gateway’s');
-    if (this.#options.tokensRequired) throw new PluginServerError('token_required', 'there is none');
+    if (presented === undefined && this.#options.tokensRequired) throw new PluginServerError('token_required', none);
+    if (presented !== undefined && this.#directory.tokens.owners(presented).size === 0) {
+      throw new PluginServerError('token_required', unknown);
+    }
   }
 
   /**
@@ -40,50 +44,48 @@ export class Access {
    */
   gatewayFor(cluster: string, { headers }: FastifyRequest): Gateway {
     const presented = presentedToken(headers.authorization);
-    const gateway = this.#directory.get(cluster);
-    const owner = presented && this.#directory.all().find(({ tokens }) => tokens && isOneOf(presented, tokens));
-    if (gateway !== undefined && presented !== undefined && isOneOf(presented, gateway.tokens ?? [])) return gateway;
-    if (owner !== undefined) {
-      const advice = `it is one of ${owner.name}: correct node.cluster, or the token`;
+    if (presented !== undefined) {
+      const owners = [...this.#directory.tokens.owners(presented)];
+      const [first] = owners;
+      if (first === undefined) throw new PluginServerError('token_required', unknown);
+      const owner = owners.find(({ name }) => name === cluster);
+      if (owner !== undefined) return owner;
+      const advice = `it is one of ${first.name}: correct node.cluster, or the token`;
       throw new PluginServerError('token_foreign', JSON.stringify(cluster), advice);
     }
-    if (presented !== undefined) throw new PluginServerError('token_required', 'this one is no gateway’s');
-    if (this.#options.tokensRequired) throw new PluginServerError('token_required', 'there is none');
-    if (gateway === undefined) throw this.#unknown(cluster);
-    if (gateway.tokens !== undefined) throw new PluginServerError('token_required', `${cluster} has a token file`);
+    if (this.#options.tokensRequired) throw new PluginServerError('token_required', none);
+    const gateway = this.gateway(cluster);
+    if (gateway.tokens.digests !== undefined) {
+      throw new PluginServerError('token_required', `${cluster} has a token file`);
+    }
     return gateway;
   }
 
   /** @throws PluginServerError `unknown_gateway`, `no_gateways` */
   gateway(name: string): Gateway {
     const gateway = this.#directory.get(name);
-    if (gateway === undefined) throw this.#unknown(name);
-    return gateway;
+    if (gateway !== undefined) return gateway;
+    const names = this.#directory.all().map((each) => each.name);
+    const similar = nearest(name.slice(0, 128), names);
+    const said = JSON.stringify(name);
+    throw similar === undefined
+      ? new PluginServerError('no_gateways', said)
+      : new PluginServerError('unknown_gateway', said, similar);
   }
 
   /** Whether a request is an operator's. @throws PluginServerError `token_required` */
   checkOperator({ headers }: FastifyRequest): void {
-    const { publishToken, tokensRequired } = this.#options;
-    const presented = presentedToken(headers.authorization);
-    if (publishToken !== undefined) {
-      if (presented !== undefined && isOneOf(presented, [tokenDigest(publishToken)])) return;
-      throw new PluginServerError('token_required', 'it has to be the publish token');
+    const { publishers, tokensRequired } = this.#options;
+    if (publishers !== undefined) {
+      if (publishers().nameOf(headers.authorization) !== undefined) return;
+      throw new PluginServerError('token_required', 'it has to be one that allows publishing');
     }
-    if (tokensRequired) throw new PluginServerError('token_required', 'this server was started without a publish token');
+    if (tokensRequired) {
+      throw new PluginServerError('token_required', 'this server has none: start it with --token-file FILE');
+    }
     // A page of evil.example whose name leads to 127.0.0.1 (DNS rebinding) sends that name.
     if (isLoopbackName(headers.host)) return;
-    throw new PluginServerError('token_required', 'without one, this server has to be asked as localhost');
-  }
-
-  #unknown(name: string): PluginServerError {
-    const similar = nearest(
-      name.slice(0, 128),
-      this.#directory.all().map((gateway) => gateway.name),
-    );
-    const said = JSON.stringify(name);
-    return similar === undefined
-      ? new PluginServerError('no_gateways', said, 'NAME')
-      : new PluginServerError('unknown_gateway', said, similar);
+    throw new PluginServerError('token_required', 'without one, this server answers to localhost only');
   }
 }
 

@@ -2,15 +2,16 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Problem, checkPlugin } from '../../envoy/check/plugin.ts';
 import { moduleConfiguration } from './compile.ts';
+import type { ArtifactStore } from '../store/artifact-store.ts';
 import { type GatewayFile, gatewayFileLimit, gatewayFileName, isObject, parseGatewayFile, problem } from './gateway-file.ts';
-import { type ModuleSource, type ResolvedModule, resolveModule } from './modules.ts';
-import { parseTokens, tokenFileName } from './tokens.ts';
+import { type ResolvedModule, resolveModule } from './modules.ts';
+import { readTokens } from './tokens.ts';
 
 /** What became of a check: everything that is needed to compile, or only the problems. */
 export interface Checked {
   readonly problems: readonly Problem[];
   /** Absent where a problem is an error. */
-  readonly accepted?: { readonly file: GatewayFile; readonly module: ResolvedModule; readonly bytes: Uint8Array };
+  readonly accepted?: { readonly file: GatewayFile; readonly module: ResolvedModule };
 }
 
 /**
@@ -19,16 +20,15 @@ export interface Checked {
  * @param directory `<gateways>/<node cluster>`
  * @returns everything that is wrong with it, warnings among it; without an error it would be delivered
  */
-export async function checkGatewayDirectory(directory: string, modules: ModuleSource): Promise<Problem[]> {
+export async function checkGatewayDirectory(directory: string, store: ArtifactStore): Promise<Problem[]> {
   const problems: Problem[] = [];
   try {
-    const { problems: found } = await checkGatewayText(await readGatewayFile(directory), modules);
+    const { problems: found } = await checkGatewayText(await readGatewayFile(directory), store);
     problems.push(...found);
   } catch (error) {
     problems.push(problem('', `${gatewayFileName}: ${(error as Error).message}`));
   }
-  const tokens = await readFile(join(directory, tokenFileName), 'utf8').catch(() => undefined);
-  if (tokens !== undefined) problems.push(...parseTokens(tokens).problems);
+  problems.push(...(await readTokens(directory)).problems);
   return problems;
 }
 
@@ -46,24 +46,23 @@ export async function readGatewayFile(directory: string): Promise<string> {
 }
 
 /** The same check of a file's text; every problem at once, as far as one does not hide another. */
-export async function checkGatewayText(text: string, modules: ModuleSource): Promise<Checked> {
+export async function checkGatewayText(text: string, store: ArtifactStore): Promise<Checked> {
   const { file, problems } = parseGatewayFile(text);
   if (file === undefined) return { problems };
   let module: ResolvedModule;
   try {
-    module = resolveModule(file.module, modules);
+    module = resolveModule(file.module, store);
   } catch (error) {
     if (!problems.some(({ path }) => path.startsWith('module'))) {
       problems.push(problem('module', (error as Error).message));
     }
     return { problems };
   }
-  const bytes = await modules.bytes(module.name, module.version);
   const ours = new Set(problems.map(({ path }) => path));
-  const theirs = await checkPlugin(bytes, moduleConfiguration(file));
+  const theirs = await checkPlugin(module.bytes, moduleConfiguration(file));
   problems.push(...theirs.filter(({ path }) => !ours.has(path)), ...bootstrapWarnings(file));
   if (problems.some(({ severity }) => severity === 'error')) return { problems };
-  return { problems, accepted: { file, module, bytes } };
+  return { problems, accepted: { file, module } };
 }
 
 /** What envoy/live.yaml has to say as well, where a configuration leaves its defaults. */

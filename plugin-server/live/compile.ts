@@ -56,7 +56,7 @@ export function moduleConfiguration({ plugin, servers }: GatewayFile): Record<st
 }
 
 /** Turns a gateway's file into xDS. The module travels in it: see docs/live.md for why. */
-export function compile(file: GatewayFile, module: ResolvedModule, bytes: Uint8Array): Compiled {
+export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256' | 'bytes'>): Compiled {
   const templates = shippedTemplates();
   const clusters = file.servers.flatMap(({ entry, upstream }) =>
     upstream === undefined ? [] : [clusterFor(entry.name, upstream, templates.cluster, bootstrapAuthorities)],
@@ -74,7 +74,7 @@ export function compile(file: GatewayFile, module: ResolvedModule, bytes: Uint8A
     // A VM is shared by what has equal ids and equal code; with the digest in it, other code is another VM.
     vm_id: `sluice-${module.sha256}`,
     runtime: 'envoy.wasm.runtime.v8',
-    code: { local: { inline_bytes: Buffer.from(bytes).toString('base64') } },
+    code: { local: { inline_bytes: Buffer.from(module.bytes).toString('base64') } },
     environment_variables: { host_env_keys: environmentNames(configuration) },
   };
   const names = configuration['hostMode'] === 'pair' ? filterNames.pair : filterNames.hold;

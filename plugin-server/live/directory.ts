@@ -1,21 +1,22 @@
 import { type FSWatcher, type BigIntStats, watch } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PluginServerError } from '../errors.ts';
+import type { ArtifactStore } from '../store/artifact-store.ts';
+import { reasonOf } from '../store/files.ts';
 import { readGatewayFile } from './check.ts';
 import { Gateway, type GatewayEvent } from './gateway.ts';
-import { gatewayFileName, problem } from './gateway-file.ts';
+import { gatewayFileName } from './gateway-file.ts';
 import { History } from './history.ts';
-import type { ModuleSource } from './modules.ts';
-import { isOneOf, parseTokens, tokenFileName } from './tokens.ts';
+import { TokenIndex, readTokens, tokenFileName } from './tokens.ts';
 
 export interface DirectoryOptions {
   /** `<gateways>/<node cluster>/sluice.yaml` */
   readonly directory: string;
   /** Where versions are kept. */
   readonly state: string;
-  readonly modules: ModuleSource;
+  readonly store: ArtifactStore;
   readonly tell: (gateway: Gateway, event: GatewayEvent) => void;
   /** Called for what is wrong with the directory itself, once, and with `undefined` when it is over. */
   readonly complain: (message: string | undefined) => void;
@@ -44,6 +45,7 @@ export class GatewayDirectory {
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #closing = new AbortController();
   readonly #checks = new Slots(checksAtATime);
+  #tokens: TokenIndex | undefined;
   #complaint: string | undefined;
   #wake: () => void = () => undefined;
   #watching: Promise<void> | undefined;
@@ -91,12 +93,9 @@ export class GatewayDirectory {
     return this.#complaint;
   }
 
-  /** Whether a token is one of any gateway's: what is asked before a body is read. */
-  knowsToken(presented: Buffer): boolean {
-    for (const { gateway } of this.#gateways.values()) {
-      if (gateway.tokens !== undefined && isOneOf(presented, gateway.tokens)) return true;
-    }
-    return false;
+  /** Whose each token is. */
+  get tokens(): TokenIndex {
+    return (this.#tokens ??= new TokenIndex(this.all()));
   }
 
   /** Looks at once. Resolves when everything that was found has been dealt with. */
@@ -147,6 +146,7 @@ export class GatewayDirectory {
     for (const name of this.#gateways.keys()) {
       if (names.includes(name)) continue;
       this.#gateways.delete(name);
+      this.#tokens = undefined;
       this.#options.forget(name);
     }
     const work: Promise<void>[] = [];
@@ -158,10 +158,10 @@ export class GatewayDirectory {
         const moved = stamp !== file.seen;
         file.seen = stamp;
         if (moved && !atOnce) unsettled = true;
-        else if (stamp !== file.read || file.again(this.#options.modules.revision)) {
+        else if (stamp !== file.read || file.again(this.#options.store.generation)) {
           file.read = stamp;
           // What fails here is told as a refusal, and tried again at the next look.
-          work.push(file.handle(stamp).catch(() => void delete file.read));
+          work.push(file.handle().catch(() => void delete file.read));
         }
       }
     }
@@ -196,22 +196,29 @@ export class GatewayDirectory {
   }
 
   #add(name: string, work: Promise<void>[]): Watched {
-    const { directory, modules, tell } = this.#options;
+    const { directory, store, tell } = this.#options;
     const folder = join(directory, name);
-    const gateway = new Gateway(name, { history: this.#history, modules, tell });
+    const gateway = new Gateway(name, { history: this.#history, store, tell });
     work.push(gateway.restore());
-    let revision = modules.revision;
+    let { generation } = store;
     const watched: Watched = {
       gateway,
       configuration: {
         path: join(folder, gatewayFileName),
-        again: (now) => now !== revision,
+        again: (now) => now !== generation,
         handle: () => {
-          ({ revision } = modules);
+          ({ generation } = store);
           return this.#checks.run(() => takeFile(gateway, folder));
         },
       },
-      tokens: { path: join(folder, tokenFileName), again: () => false, handle: (stamp) => takeTokens(gateway, folder, stamp) },
+      tokens: {
+        path: join(folder, tokenFileName),
+        again: () => false,
+        handle: async () => {
+          gateway.tokens = await readTokens(folder);
+          this.#tokens = undefined;
+        },
+      },
     };
     this.#gateways.set(name, watched);
     return watched;
@@ -234,8 +241,8 @@ interface WatchedFile {
   seen?: string;
   read?: string;
   /** Whether it is to be handled again although it is the same. */
-  readonly again: (revision: number) => boolean;
-  readonly handle: (stamp: string) => Promise<void>;
+  readonly again: (generation: number) => boolean;
+  readonly handle: () => Promise<void>;
 }
 
 async function takeFile(gateway: Gateway, folder: string): Promise<void> {
@@ -254,22 +261,6 @@ async function takeFile(gateway: Gateway, folder: string): Promise<void> {
   }
 }
 
-async function takeTokens(gateway: Gateway, folder: string, stamp: string): Promise<void> {
-  if (stamp === absent) {
-    gateway.tokens = undefined;
-    gateway.tokenProblems = [];
-    return;
-  }
-  try {
-    const { digests, problems } = parseTokens(await readFile(join(folder, tokenFileName), 'utf8'));
-    gateway.tokens = digests; // a file that is wrong opens nothing
-    gateway.tokenProblems = problems;
-  } catch (error) {
-    gateway.tokens = [];
-    gateway.tokenProblems = [problem(tokenFileName, reasonOf(error))];
-  }
-}
-
 const absent = 'absent';
 
 /** Differs after every change: of the content, and of the file that a link leads to. */
@@ -279,11 +270,6 @@ async function stampOf(path: string): Promise<string> {
   return stat(path, { bigint: true }).then(describe, (error: unknown) =>
     (error as NodeJS.ErrnoException).code === 'ENOENT' ? absent : reasonOf(error),
   );
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message;
 }
 
 /** Lets so many things run at a time, the others wait. */

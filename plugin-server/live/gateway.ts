@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { PluginServerError } from '../errors.ts';
+import type { ArtifactStore } from '../store/artifact-store.ts';
 import { type Checked, checkGatewayText } from './check.ts';
 import { type ClusterSet, type Compiled, clusterVersionOf, compile } from './compile.ts';
 import { parseGatewayFile, problem } from './gateway-file.ts';
 import { type Cause, type History, type Kept, historyLimit } from './history.ts';
-import { type ModuleSource, resolveModule } from './modules.ts';
+import { resolveModule } from './modules.ts';
+import type { GatewayTokens } from './tokens.ts';
 
 /** A version that is given out. */
 export interface Active {
@@ -27,7 +29,7 @@ export type GatewayEvent =
 
 export interface Surroundings {
   readonly history: History;
-  readonly modules: ModuleSource;
+  readonly store: ArtifactStore;
   readonly tell: (gateway: Gateway, event: GatewayEvent) => void;
 }
 
@@ -37,9 +39,7 @@ export interface Surroundings {
  */
 export class Gateway {
   readonly name: string;
-  /** Digests of the tokens that its nodes have; `undefined` where it has no token file. */
-  tokens: readonly Buffer[] | undefined;
-  tokenProblems: readonly Problem[] = [];
+  tokens: GatewayTokens = { digests: undefined, problems: [] };
   readonly #surroundings: Surroundings;
   #kept: Kept[] = [];
   #active: Active | undefined;
@@ -50,7 +50,8 @@ export class Gateway {
   #instead: string | undefined;
   /** Text and module that were judged last: nothing is judged twice. */
   #judged: string | undefined;
-  #request: { readonly text: string; readonly revision: number } | undefined;
+  /** What was asked of the store, and when. */
+  #request: { readonly text: string; readonly generation: number } | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(name: string, surroundings: Surroundings) {
@@ -108,15 +109,15 @@ export class Gateway {
       const digest = digestOf(text);
       this.#text = digest;
       if (digest === this.#instead) return;
-      const { modules } = this.#surroundings;
-      const { revision } = modules;
-      if (this.#request?.text === digest && this.#request.revision === revision) return;
-      const input = inputOf(digest, requestedModule(text, modules));
+      const { store } = this.#surroundings;
+      const { generation } = store;
+      if (this.#request?.text === digest && this.#request.generation === generation) return;
+      const input = inputOf(digest, requestedModule(text, store));
       if (input !== this.#judged) {
         this.#judged = input;
-        await this.#settle(text, digest, await checkGatewayText(text, modules));
+        await this.#settle(text, digest, await checkGatewayText(text, store));
       }
-      this.#request = { text: digest, revision };
+      this.#request = { text: digest, generation };
     });
   }
 
@@ -171,13 +172,13 @@ export class Gateway {
       this.#refuse(problems);
       return;
     }
-    const { file, module, bytes } = accepted;
-    const compiled = compile(file, module, bytes);
+    const { file, module } = accepted;
+    const compiled = compile(file, module);
     if (compiled.version !== this.#active?.compiled.version) {
       const cause = this.#active !== undefined && digestOf(this.#active.kept.text) === digest ? 'module' : 'edit';
       const kept = this.#next(text, module, compiled, cause);
       try {
-        await this.#keep(kept, bytes);
+        await this.#keep(kept, module.bytes);
       } catch (error) {
         // Judged again at the next look: a disk may have room then.
         this.#judged = undefined;
@@ -192,9 +193,10 @@ export class Gateway {
     this.#warnings = problems;
   }
 
-  #next(text: string, module: Kept['module'], compiled: Compiled, cause: Cause): Kept {
+  #next(text: string, { name, version, sha256 }: Kept['module'], compiled: Compiled, cause: Cause): Kept {
     const clusters = compiled.clusterSet.clusters.map(({ name, json }) => ({ name, json }));
     const generation = (this.#kept.at(-1)?.generation ?? 0) + 1;
+    const module = { name, version, sha256 };
     return { generation, version: compiled.version, created: new Date().toISOString(), cause, text, module, clusters };
   }
 
@@ -214,13 +216,13 @@ export class Gateway {
    * version of its own: what the kept one was stays known for the Envoys that have it.
    */
   async #activate(kept: Kept, instead?: string): Promise<void> {
-    const { history, modules } = this.#surroundings;
+    const { history, store } = this.#surroundings;
     const { name, version, sha256 } = kept.module;
-    const bytes = (await history.module(sha256)) ?? (await fromStore(modules, kept.module));
+    const bytes = (await history.module(sha256)) ?? fromStore(store, kept.module);
     if (bytes === undefined) throw new Error(`the module ${name} ${version} with sha256 ${sha256} is gone`);
     const { file } = parseGatewayFile(kept.text);
     if (file === undefined) throw new Error('its configuration is not read any more');
-    const compiled = compile(file, kept.module, bytes);
+    const compiled = compile(file, { ...kept.module, bytes });
     if (compiled.version === kept.version) {
       if (instead !== undefined) await history.setCurrent(this.name, { generation: kept.generation, instead });
       this.#active = { kept, compiled };
@@ -247,22 +249,22 @@ export class Gateway {
 }
 
 /** The digest of the module that a text asks for, or why there is none. */
-function requestedModule(text: string, modules: ModuleSource): string {
+function requestedModule(text: string, store: ArtifactStore): string {
   const { file } = parseGatewayFile(text);
   if (file === undefined) return 'unread';
   try {
-    return resolveModule(file.module, modules).sha256;
+    return resolveModule(file.module, store).sha256;
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-async function fromStore(modules: ModuleSource, wanted: Kept['module']): Promise<Uint8Array | undefined> {
-  const there = modules.versions(wanted.name).some(({ sha256 }) => sha256 === wanted.sha256);
-  return there ? modules.bytes(wanted.name, wanted.version) : undefined;
+function fromStore(store: ArtifactStore, wanted: Kept['module']): Uint8Array | undefined {
+  const found = store.find(wanted);
+  return found?.sha256 === wanted.sha256 ? found.bytes : undefined;
 }
 
-export function digestOf(text: string): string {
+function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 

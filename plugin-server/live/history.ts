@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { namesIn, readJson, removeLeftovers, writeWhole } from './files.ts';
+import { codeOf, replaceFile } from '../store/files.ts';
 
 /** Why there is a version: a new file, a module that came into the file's range, or a plugin server that compiles otherwise. */
 export type Cause = z.infer<typeof recordSchema>['cause'];
@@ -43,6 +43,8 @@ const youth = 3_600_000;
 
 const currentName = 'current.json';
 const modulesName = '.modules';
+/** Unfinished files, which a crash leaves here. */
+const incomingName = '.incoming';
 
 /**
  * The versions of all gateways, on disk: `<folder>/<gateway>/<generation>.json`, the modules that they need beside them.
@@ -57,16 +59,15 @@ export class History {
 
   /** Makes the folder, and removes what a crash left in it. @throws where it cannot be written to */
   async open(): Promise<void> {
-    const probe = join(this.#folder, '.writable');
-    await writeWhole(probe, '');
-    await rm(probe);
-    for (const folder of [this.#folder, join(this.#folder, modulesName)]) await removeLeftovers(folder);
+    await this.#write('.writable', '');
+    for (const name of await namesIn(join(this.#folder, incomingName))) {
+      await removeOld(join(this.#folder, incomingName, name));
+    }
   }
 
   /** All versions of a gateway, oldest first; files that are none are passed over. */
   async versions(gateway: string): Promise<Kept[]> {
     const folder = join(this.#folder, gateway);
-    await removeLeftovers(folder);
     const kept: Kept[] = [];
     for (const name of await namesIn(folder)) {
       if (!/^\d+\.json$/.test(name)) continue;
@@ -84,12 +85,12 @@ export class History {
   /** Keeps a version and its module. It is not current by that. */
   async add(gateway: string, version: Kept, module: Uint8Array): Promise<void> {
     const { sha256 } = version.module;
-    if ((await this.module(sha256)) === undefined) await writeWhole(this.#moduleFile(sha256), module);
-    await writeWhole(join(this.#folder, gateway, `${version.generation}.json`), JSON.stringify(version));
+    if ((await this.module(sha256)) === undefined) await this.#write(moduleFile(sha256), module);
+    await this.#write(join(gateway, `${version.generation}.json`), JSON.stringify(version));
   }
 
   async setCurrent(gateway: string, current: Current): Promise<void> {
-    await writeWhole(join(this.#folder, gateway, currentName), JSON.stringify(current));
+    await this.#write(join(gateway, currentName), JSON.stringify(current));
   }
 
   async remove(gateway: string, generation: number): Promise<void> {
@@ -98,7 +99,7 @@ export class History {
 
   /** A module by its digest; `undefined` where it is not there, or has become another. */
   async module(sha256: string): Promise<Uint8Array | undefined> {
-    const bytes = await readFile(this.#moduleFile(sha256)).catch(() => undefined);
+    const bytes = await readFile(join(this.#folder, moduleFile(sha256))).catch(() => undefined);
     if (bytes === undefined) return undefined;
     return createHash('sha256').update(bytes).digest('hex') === sha256 ? bytes : undefined;
   }
@@ -107,14 +108,44 @@ export class History {
   async removeModules(needed: ReadonlySet<string>): Promise<void> {
     for (const name of await namesIn(join(this.#folder, modulesName))) {
       const [, sha256] = /^([0-9a-f]{64})\.wasm$/.exec(name) ?? [];
-      if (sha256 === undefined || needed.has(sha256)) continue;
-      const { mtimeMs } = await stat(this.#moduleFile(sha256));
-      // A young one may be another plugin server's, which shares the folder and is about to write the version for it.
-      if (Date.now() - mtimeMs > youth) await rm(this.#moduleFile(sha256), { force: true });
+      if (sha256 !== undefined && !needed.has(sha256)) await removeOld(join(this.#folder, moduleFile(sha256)));
     }
   }
 
-  #moduleFile(sha256: string): string {
-    return join(this.#folder, modulesName, `${sha256}.wasm`);
+  /** Whoever reads it, after a crash at any point too, finds the old content or the new, never a part. */
+  async #write(name: string, content: string | Uint8Array): Promise<void> {
+    const incoming = join(this.#folder, incomingName);
+    const target = join(this.#folder, name);
+    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await replaceFile(incoming, target, content);
+  }
+}
+
+function moduleFile(sha256: string): string {
+  return join(modulesName, `${sha256}.wasm`);
+}
+
+/** A young one may be another plugin server's, which shares the folder and is about to use it. */
+async function removeOld(file: string): Promise<void> {
+  const { mtimeMs } = await stat(file);
+  if (Date.now() - mtimeMs > youth) await rm(file, { force: true });
+}
+
+/** The names in a folder, none where it is not there. */
+async function namesIn(folder: string): Promise<string[]> {
+  return await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+/** A file's JSON; `undefined` where the file is not there, or holds none. */
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

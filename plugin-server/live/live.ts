@@ -1,30 +1,25 @@
-import { Access } from './access.ts';
-import { Delivery, type NodeEvent } from './delivery.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Readiness } from '../readiness.ts';
+import type { ArtifactStore } from '../store/artifact-store.ts';
+import { Access, type AccessOptions } from './access.ts';
+import { Delivery } from './delivery.ts';
 import { GatewayDirectory } from './directory.ts';
-import type { GatewayEvent } from './gateway.ts';
-import type { ModuleSource } from './modules.ts';
+import type { Gateway } from './gateway.ts';
 import { PollReader } from './poll.ts';
 import { Rejections } from './rejections.ts';
 import { type GatewayStatus, gatewayStatus } from './status.ts';
+import { toldTo } from './tell.ts';
 
-export interface LiveOptions {
+export interface LiveOptions extends AccessOptions {
   /** `<gateways>/<node cluster>/sluice.yaml` */
   readonly gateways: string;
   /** Where the versions of every gateway are kept. */
   readonly state: string;
-  readonly modules: ModuleSource;
-  /** Whether every poll needs a token, which it does where the server can be reached from elsewhere. */
-  readonly tokensRequired: boolean;
-  /** Opens what operators do; without one, only a server on loopback answers them. */
-  readonly publishToken?: string | undefined;
-  readonly onEvent?: (event: LiveEvent) => void;
+  /** The modules that gateways are given. */
+  readonly store: ArtifactStore;
+  readonly log: Log;
 }
-
-/** What an operator wants to hear of. */
-export type LiveEvent =
-  | ({ readonly about: 'gateway'; readonly gateway: string } & GatewayEvent)
-  | ({ readonly about: 'node' } & NodeEvent)
-  | { readonly about: 'directory'; readonly complaint: string | undefined };
 
 /** Live delivery: the directory, and what is given out of it. */
 export interface Live {
@@ -33,9 +28,9 @@ export interface Live {
   readonly access: Access;
   readonly reader: PollReader;
   readonly rejections: Rejections;
-  /** What is given out, and to whom, by gateway. */
-  status(): GatewayStatus[];
-  /** What is wrong, a line for each gateway: what is given out works all the same. */
+  readonly log: Log;
+  statusOf(gateway: Gateway): GatewayStatus;
+  /** What is wrong, a line for each: what is given out works all the same. */
   problems(): string[];
   close(): Promise<void>;
 }
@@ -45,49 +40,77 @@ export interface Live {
  * @throws PluginServerError `gateways_unreadable`, `state_unwritable`
  */
 export async function openLive(options: LiveOptions): Promise<Live> {
-  const { gateways, state, modules, tokensRequired, publishToken, onEvent = () => undefined } = options;
+  const { log, tokensRequired } = options;
   const delivery = new Delivery((event) => {
-    onEvent({ about: 'node', ...event });
+    const { node, gateway, ...rest } = event;
+    log.error({ gateway, node, ...rest }, `gateway ${gateway}: the node ${node} refuses version ${event.version}`);
   });
   const directory = new GatewayDirectory({
-    directory: gateways,
-    state,
-    modules,
-    tell: ({ name }, event) => {
-      delivery.wake(name);
-      onEvent({ about: 'gateway', gateway: name, ...event });
+    directory: options.gateways,
+    ...options,
+    tell: (gateway, event) => {
+      delivery.wake(gateway.name);
+      toldTo(log, gateway, event);
     },
     complain: (complaint) => {
-      onEvent({ about: 'directory', complaint });
+      if (complaint === undefined) log.info({}, 'the directory of the gateways is readable again');
+      else log.error({}, complaint);
     },
     forget: (name) => {
       delivery.forget(name);
+      log.warn({ gateway: name }, `gateway ${name}: its directory is gone; its nodes keep what they have`);
     },
   });
   await directory.open();
-  const status = (): GatewayStatus[] =>
-    directory.all().map((gateway) => gatewayStatus(gateway, delivery.nodesOf(gateway.name).all(Date.now())));
   return {
     directory,
     delivery,
-    access: new Access(directory, { tokensRequired, publishToken }),
+    access: new Access(directory, options),
     reader: new PollReader(),
     rejections: new Rejections(),
-    status,
-    problems: () => [...(directory.complaint === undefined ? [] : [directory.complaint]), ...directory.all().flatMap(problemsOf)],
+    log,
+    statusOf: (gateway) => gatewayStatus(gateway, delivery.nodesOf(gateway.name).all(Date.now())),
+    problems: () => {
+      const { complaint } = directory;
+      const lines = directory.all().flatMap((gateway) => problemsOf(gateway, tokensRequired));
+      return complaint === undefined ? lines : [complaint, ...lines];
+    },
     close: async () => {
       delivery.close();
       await directory.close();
     },
   };
+}
 
-  function problemsOf(gateway: ReturnType<GatewayDirectory['all']>[number]): string[] {
-    const { name, refusal, active, tokens, tokenProblems } = gateway;
-    const stays = active === undefined ? 'nothing is given out' : `version ${active.kept.generation} stays`;
-    const lines: string[] = [];
-    if (refusal !== undefined) lines.push(`${name}: the last edit was refused, ${stays}`);
-    if (tokenProblems.length > 0) lines.push(`${name}: its token file is wrong`);
-    else if (tokens === undefined && tokensRequired) lines.push(`${name}: it has no token file, so no node can poll`);
-    return lines;
+function problemsOf({ name, refusal, active, tokens }: Gateway, tokensRequired: boolean): string[] {
+  const stays = active === undefined ? 'nothing is given out' : `version ${active.kept.generation} stays`;
+  const lines: string[] = [];
+  if (refusal !== undefined) lines.push(`${name}: the last edit was refused, ${stays}`);
+  if (tokens.problems.length > 0) lines.push(`${name}: its token file cannot be used`);
+  else if (tokens.digests === undefined && tokensRequired) {
+    lines.push(`${name}: it has no token file, so none of its nodes may poll`);
   }
+  return lines;
+}
+
+/** Shows live delivery in `/readyz` and `/metrics`. */
+export function watchLive(live: Live, readiness: Readiness, metrics: Metrics): void {
+  // A refused edit makes the server no less ready: nodes have the version before it, and a restart would not help.
+  readiness.add('gateways', () => ({ ready: true, count: live.directory.all().length, problems: live.problems() }));
+  const gauge = (name: string, help: string, value: (gateway: Gateway, status: () => GatewayStatus) => number): void => {
+    metrics.labelledGauge(name, help, 'gateway', () =>
+      live.directory.all().map((gateway) => [gateway.name, value(gateway, () => live.statusOf(gateway))]),
+    );
+  };
+  gauge('sluice_gateway_generation', 'The version that is given out, 0 for none', ({ active }) => active?.kept.generation ?? 0);
+  gauge('sluice_gateway_edit_refused', '1 if the last edit was refused', ({ refusal }) => Number(refusal !== undefined));
+  gauge('sluice_gateway_rolled_back', '1 if a rollback keeps the file from being taken', (gateway) => Number(gateway.rolledBack));
+  const nodes = (state: string, help: string): void => {
+    gauge(`sluice_gateway_nodes_${state}`, help, (_, status) => status().nodes.filter((node) => node.state === state).length);
+  };
+  nodes('current', 'Nodes that have the version that is given out');
+  nodes('behind', 'Nodes that do not have it yet');
+  nodes('waits', 'Nodes that cannot be given it; GET /gateways says why');
+  nodes('refuses', 'Nodes that were given it and do not apply it');
+  metrics.gauge('sluice_polls_waiting', 'Polls that are kept waiting for something new', () => live.delivery.waiting);
 }

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PluginServerError } from '../errors.ts';
-import { serveMethods } from '../routes/read-only.ts';
+import { serve, serveReadOnly } from '../routes/route.ts';
 import type { Live } from './live.ts';
 import { type PollKind, pollLimit } from './poll.ts';
-import { gatewayStatus, versionStatus } from './status.ts';
+import { versionStatus } from './status.ts';
 
 /** Paths are Envoy's; the colon is doubled for the router, which takes a single one for a parameter. */
 const pollPaths: Readonly<Record<PollKind, string>> = {
@@ -20,85 +20,98 @@ const longestHold = 10_000;
  */
 const holdShare = 6;
 
-const operatorHeaders = { 'cache-control': 'no-store' };
+/** Bytes of what operators send. */
+const operatorLimit = 1024;
 
 /** Live delivery over HTTP: what Envoys poll, and what operators ask and do. */
 export function liveRoutes(app: FastifyInstance, live: Live): void {
-  app.addHook('preClose', async () => {
-    await live.close();
-  });
   void app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    // Of any type: what a poll is, is said by its path.
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: pollLimit }, (_request, body, parsed) => {
-      parsed(null, body);
-    });
-    scope.setErrorHandler((error: Error, request) => {
-      const known = error instanceof PluginServerError;
-      if (known && live.rejections.add(error, request.ip, new Date())) request.log.warn({ err: error }, 'poll rejected');
-      throw error; // the server's own handler answers
-    });
-    for (const kind of ['clusters', 'filters'] as const) {
-      serveMethods(scope, ['POST'], pollPaths[kind], {
-        onRequest: (request, _reply, next) => {
-          live.access.checkToken(request);
-          next();
-        },
-        handler: (request, reply) => answerPoll(live, kind, request, reply),
-      });
-    }
+    pollRoutes(scope, live);
     done();
   });
+  void app.register((scope, _options, done) => {
+    operatorRoutes(scope, live);
+    done();
+  });
+}
 
-  const onRequest = (request: FastifyRequest, _reply: FastifyReply, next: () => void): void => {
+function pollRoutes(app: FastifyInstance, live: Live): void {
+  parseBodies(app, pollLimit);
+  app.addHook('onRequest', (request, _reply, next) => {
+    live.access.checkToken(request);
+    next();
+  });
+  app.setErrorHandler((error: Error, request, reply) => {
+    const known = error instanceof PluginServerError;
+    if (known && live.rejections.add(error, request.ip, new Date())) {
+      live.log.warn({ address: request.ip, code: error.code }, `a poll is rejected: ${error.message}`);
+    }
+    challenge(error, reply);
+    throw error; // the server's own handler answers
+  });
+  for (const kind of ['clusters', 'filters'] as const) {
+    serve(app, pollPaths[kind], { post: (request, reply) => answerPoll(live, kind, request, reply) }, pollLimit);
+  }
+}
+
+function operatorRoutes(app: FastifyInstance, live: Live): void {
+  parseBodies(app, operatorLimit);
+  app.addHook('onRequest', (request, reply, next) => {
+    reply.header('cache-control', 'no-store');
     live.access.checkOperator(request);
     next();
-  };
-  serveMethods(app, ['GET', 'HEAD'], '/gateways', {
-    onRequest,
-    handler: (_request, reply) =>
-      reply.headers(operatorHeaders).send({
-        gateways: live.status(),
-        problems: live.problems(),
-        rejected: live.rejections.all(),
-      }),
   });
-  serveMethods(app, ['GET', 'HEAD'], '/gateways/:name', {
-    onRequest,
-    handler: (request, reply) => {
-      const gateway = live.access.gateway(request.params.name);
-      const nodes = live.delivery.nodesOf(gateway.name).all(Date.now());
-      const versions = gateway.history.toReversed().map(versionStatus);
-      return reply.headers(operatorHeaders).send({ ...gatewayStatus(gateway, nodes), versions });
-    },
+  app.setErrorHandler((error: Error, _request, reply) => {
+    challenge(error, reply);
+    throw error;
   });
-  void app.register((scope, _options, done) => {
-    scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: 1024 }, (_request, body, parsed) => {
-      parsed(null, body);
-    });
-    serveMethods(scope, ['POST'], '/gateways/:name/rollback', {
-      onRequest,
-      handler: async (request, reply) => {
-        const { to } = readRollback(request);
-        const version = await live.access.gateway(request.params.name).rollBack(to);
-        return reply.headers(operatorHeaders).send({ gateway: request.params.name, version: versionStatus(version) });
+  serveReadOnly(app, '/gateways', () => ({
+    gateways: live.directory.all().map((gateway) => live.statusOf(gateway)),
+    problems: live.problems(),
+    rejected: live.rejections.all(),
+  }));
+  serveReadOnly(app, '/gateways/:name', (request) => {
+    const gateway = live.access.gateway(request.params.name);
+    return { ...live.statusOf(gateway), versions: gateway.history.toReversed().map(versionStatus) };
+  });
+  serve(
+    app,
+    '/gateways/:name/rollback',
+    {
+      post: async (request) => {
+        const gateway = live.access.gateway(request.params.name);
+        const version = await gateway.rollBack(readRollback(request).to);
+        return { gateway: gateway.name, version: versionStatus(version) };
       },
-    });
-    done();
+    },
+    operatorLimit,
+  );
+}
+
+/** What a body is, is said by the path: of any type it is taken as bytes. */
+function parseBodies(app: FastifyInstance, bodyLimit: number): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => {
+    parsed(null, body);
   });
+}
+
+/** RFC 9110 §15.5.2: a 401 says how. */
+function challenge(error: Error, reply: FastifyReply): void {
+  if (error instanceof PluginServerError && error.status === 401) reply.header('www-authenticate', 'Bearer');
 }
 
 const rollbackSchema = z.strictObject({ to: z.string().min(1).max(128).optional() });
 
 /** @throws PluginServerError `bad_request` */
-function readRollback({ body, headers }: FastifyRequest): { to?: string | undefined } {
+function readRollback(request: FastifyRequest): { to?: string | undefined } {
   // A web page can send a POST to localhost, but not of this type.
-  if (!/^application\/json\b/.test(headers['content-type'] ?? '')) {
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
     throw new PluginServerError('bad_request', 'content-type: expected application/json');
   }
   let value: unknown;
   try {
-    value = JSON.parse(body as string);
+    value = JSON.parse(bodyOf(request).toString());
   } catch {
     throw new PluginServerError('bad_request', 'the body is no JSON');
   }
@@ -107,18 +120,19 @@ function readRollback({ body, headers }: FastifyRequest): { to?: string | undefi
   throw new PluginServerError('bad_request', 'expected {} or {"to":"<generation or version>"}');
 }
 
+function bodyOf({ body }: FastifyRequest): Buffer {
+  return body instanceof Buffer ? body : Buffer.alloc(0);
+}
+
 async function answerPoll(live: Live, kind: PollKind, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const poll = live.reader.read(kind, request.body instanceof Buffer ? request.body : Buffer.alloc(0));
+  const poll = live.reader.read(kind, bodyOf(request));
   const gateway = live.access.gatewayFor(poll.node.cluster, request);
   const gone = new AbortController();
   reply.raw.once('close', () => {
     gone.abort();
   });
-  const answer = await live.delivery.poll(gateway, kind, poll, {
-    address: request.ip,
-    patience: holdTime(request),
-    gone: gone.signal,
-  });
+  const options = { address: request.ip, patience: holdTime(request), gone: gone.signal };
+  const answer = await live.delivery.poll(gateway, kind, poll, options);
   if (answer.close) reply.header('connection', 'close');
   if (answer.body === undefined) return reply.code(304).send();
   return reply.type('application/json').send(answer.body);

@@ -46,13 +46,13 @@ export function versionStatus({ generation, version, module, created, cause }: K
 }
 
 export function gatewayStatus(gateway: Gateway, nodes: readonly Node[]): GatewayStatus {
-  const { name, active, refusal, rolledBack, warnings, tokenProblems } = gateway;
+  const { name, active, refusal, rolledBack, warnings, tokens } = gateway;
   return {
     name,
     version: active === undefined ? null : versionStatus({ ...active.kept, version: active.compiled.version }),
     rolledBack,
     refused: refusal === undefined ? null : { since: refusal.since.toISOString(), problems: refusal.problems },
-    warnings: [...warnings, ...tokenProblems],
+    warnings: [...warnings, ...tokens.problems],
     nodes: nodes.map((node) => nodeStatus(gateway, node)),
   };
 }

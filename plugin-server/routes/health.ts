@@ -1,14 +1,23 @@
 import type { FastifyInstance } from 'fastify';
-import type { Live } from '../live/live.ts';
-import { serveReadOnly } from './read-only.ts';
+import type { Metrics } from '../metrics.ts';
+import { openApi } from '../openapi.ts';
+import type { Readiness } from '../readiness.ts';
+import { serveReadOnly } from './route.ts';
+import { volatile } from './send.ts';
 
-/**
- * Liveness: the process answers. All artifacts are in memory before it listens, so it is ready when it is alive. A
- * refused edit of a gateway is told here and makes nobody less ready: the version before it is given out.
- */
-export function healthRoutes(app: FastifyInstance, live?: Live): void {
+/** What is asked by those who run the server: is it alive, is it ready, what does it do, what can it do. */
+export function healthRoutes(app: FastifyInstance, readiness: Readiness, metrics: Metrics): void {
   serveReadOnly(app, '/healthz', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
-  serveReadOnly(app, '/readyz', (_request, reply) =>
-    reply.header('cache-control', 'no-store').send({ status: 'ok', ...(live && { gateways: live.problems() }) }),
-  );
+  serveReadOnly(app, '/readyz', (_request, reply) => {
+    const report = readiness.report();
+    return reply
+      .code(report.status === 'ready' ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(report);
+  });
+  serveReadOnly(app, '/metrics', async (_request, reply) => {
+    const text = await metrics.registry.metrics();
+    return reply.header('cache-control', 'no-store').type(metrics.registry.contentType).send(text);
+  });
+  serveReadOnly(app, '/openapi.json', (_request, reply) => reply.header('cache-control', volatile).send(openApi));
 }

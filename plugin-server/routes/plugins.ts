@@ -1,31 +1,58 @@
 import type { FastifyInstance } from 'fastify';
-import { checksumLine, listing, metadataText } from '../metadata.ts';
-import type { ArtifactStore } from '../store.ts';
-import { immutable, sendModule } from './module.ts';
-import { serveReadOnly } from './read-only.ts';
+import type { Artifact } from '../artifact.ts';
+import { addressText, filePath } from '../artifact.ts';
+import { isVersion } from '../address.ts';
+import { PluginServerError } from '../errors.ts';
+import { type FormName, Forms, formTypes } from '../forms.ts';
+import { checksumLine, metadata, metadataText } from '../metadata.ts';
+import type { publishHandlers } from '../publish/routes.ts';
+import type { ArtifactStore } from '../store/artifact-store.ts';
+import { listingRoutes } from './listings.ts';
+import { type Handler, type PathRequest, serve } from './route.ts';
+import { sendContent, sendText, volatile } from './send.ts';
+import type { FastifyReply } from 'fastify';
 
-/** A listing grows when a version is added: caches are to ask each time. */
-const volatile = 'no-cache';
+type Answer = (artifact: Artifact, request: PathRequest, reply: FastifyReply) => unknown;
 
 /** The artifacts under /plugins: the modules, what describes each of them, and the listings. */
-export function pluginRoutes(app: FastifyInstance, store: ArtifactStore): void {
-  const describe = (name: string): object => ({ name, versions: store.versions(name).map(listing) });
+export function pluginRoutes(app: FastifyInstance, store: ArtifactStore, put: ReturnType<typeof publishHandlers>): void {
+  listingRoutes(app, store);
+  const forms = new Forms();
 
-  serveReadOnly(app, '/plugins', (_request, reply) =>
-    reply.header('cache-control', volatile).send({ plugins: store.names().map(describe) }),
-  );
-  serveReadOnly(app, '/plugins/:name', (request, reply) =>
-    reply.header('cache-control', volatile).send(describe(request.params.name)),
-  );
-  serveReadOnly(app, '/plugins/:name/:version/plugin.wasm', (request, reply) =>
-    sendModule(store.get(request.params.name, request.params.version), request, reply),
-  );
-  serveReadOnly(app, '/plugins/:name/:version/plugin.wasm.sha256', (request, reply) => {
-    const text = checksumLine(store.get(request.params.name, request.params.version));
-    return reply.header('cache-control', immutable).type('text/plain; charset=utf-8').send(text);
+  /** Serves a file of a version; where a range stands instead, leads to the newest version in it. */
+  const file = (name: string, answer: Answer, put?: Handler): void => {
+    const read: Handler = (request, reply) => {
+      const { params } = request;
+      if (isVersion(params.version)) return answer(store.get(params.name, params.version), request, reply);
+      const newest = store.newest(params.name, params.version);
+      return reply.header('cache-control', volatile).redirect(filePath(newest, name), 307);
+    };
+    serve(app, `/plugins/:name/:version/${name}`, put === undefined ? { read } : { read, put });
+  };
+
+  file('plugin.wasm', sendModule, put.module);
+  file('plugin.wasm.sha256', (artifact, _request, reply) => sendText(checksumLine(artifact), reply));
+  file('plugin.wasm.sig', sendSignature(store), put.signature);
+  file('metadata.txt', (artifact, _request, reply) => sendText(metadataText(artifact), reply));
+  file('metadata.json', (artifact, _request, reply) => {
+    // Not for ever: a signature may come, and a later release may know another host.
+    const isSigned = store.signature(artifact) !== undefined;
+    return reply.header('cache-control', volatile).send(metadata(artifact, isSigned));
   });
-  serveReadOnly(app, '/plugins/:name/:version/metadata.txt', (request, reply) => {
-    const text = metadataText(store.get(request.params.name, request.params.version));
-    return reply.header('cache-control', immutable).type('text/plain; charset=utf-8').send(text);
-  });
+  for (const form of Object.keys(formTypes) as FormName[]) {
+    file(form, async (artifact, request, reply) => sendContent(await forms.get(artifact, form), request, reply));
+  }
+}
+
+function sendModule(artifact: Artifact, request: PathRequest, reply: FastifyReply): FastifyReply {
+  const { bytes, etag, reprDigest } = artifact;
+  return sendContent({ bytes, etag, reprDigest, type: 'application/wasm' }, request, reply);
+}
+
+function sendSignature(store: ArtifactStore): Answer {
+  return (artifact, _request, reply) => {
+    const signature = store.signature(artifact);
+    if (signature === undefined) throw new PluginServerError('unsigned', addressText(artifact));
+    return reply.headers({ 'cache-control': volatile }).type('application/octet-stream').send(signature);
+  };
 }

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { moduleLimit } from '../../plugin-server/directory.ts';
-import { loadDirectory } from '../../plugin-server/index.ts';
+import { moduleLimit } from '../../plugin-server/store/limits.ts';
+import { loadDirectory } from '../../plugin-server/store/directory.ts';
 import { moduleWith } from './modules.ts';
 
 let data: string;

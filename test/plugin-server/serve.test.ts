@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import type { Io } from '../../scripts/io.ts';
-import { ownBuild, serve } from '../../scripts/serve.ts';
+import { serve } from '../../scripts/serve.ts';
+import { ownBuild } from '../../scripts/serve/own-build.ts';
 import { send } from './client.ts';
 import { moduleWith } from './modules.ts';
 

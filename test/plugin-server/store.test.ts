@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import { nearest } from '../../plugin-server/nearest.ts';
-import { ArtifactStore } from '../../plugin-server/store.ts';
+import { ArtifactStore } from '../../plugin-server/store/artifact-store.ts';
 import { moduleWith } from './modules.ts';
 
 function artifact(name: string, version: string) {

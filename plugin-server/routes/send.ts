@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Artifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import { evaluatePreconditions, ifRangeHolds } from '../preconditions.ts';
 import { parseRange } from '../range.ts';
@@ -7,20 +6,32 @@ import { parseRange } from '../range.ts';
 /** A version never changes: whoever has it need not ask again. One year is what caches take for "for ever". */
 export const immutable = 'public, max-age=31536000, immutable';
 
+/** A listing grows when a version is added, a range means another one: caches are to ask each time. */
+export const volatile = 'no-cache';
+
+/** Bytes that are the same on every replica, for ever. */
+export interface Content {
+  readonly bytes: Buffer;
+  /** Strong. */
+  readonly etag: string;
+  readonly reprDigest: string;
+  readonly type: string;
+}
+
 /**
- * Answers with the module, or the part of it that was asked for. Never compressed: Envoy's fetch compares the digest of
+ * Answers with the content, or the part of it that was asked for. Never compressed: Envoy's fetch compares the digest of
  * the bytes as they came, so a content-encoding fails it for good.
  */
-export function sendModule(artifact: Artifact, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { bytes, etag } = artifact;
+export function sendContent(content: Content, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { bytes, etag, reprDigest, type } = content;
   const { headers } = request;
   const outcome = evaluatePreconditions(headers, etag);
   if (outcome === 'failed') throw new PluginServerError('precondition_failed', etag);
 
-  reply.headers({ etag, 'cache-control': immutable, 'accept-ranges': 'bytes' });
+  reply.headers({ etag, 'repr-digest': reprDigest, 'cache-control': immutable, 'accept-ranges': 'bytes' });
   if (outcome === 'not_modified') return reply.code(304).send();
 
-  reply.type('application/wasm');
+  reply.type(type);
   // RFC 9110 §14.2: Range is defined for GET only, and read after all preconditions but If-Range.
   const ranged = request.method === 'GET' && ifRangeHolds(headers['if-range'] as string | undefined, etag);
   const range = ranged ? parseRange(headers.range, bytes.length) : 'whole';
@@ -32,4 +43,9 @@ export function sendModule(artifact: Artifact, request: FastifyRequest, reply: F
   const { first, last } = range;
   reply.code(206).header('content-range', `bytes ${first}-${last}/${bytes.length}`);
   return reply.send(bytes.subarray(first, last + 1));
+}
+
+/** Answers with text whose bytes never change. */
+export function sendText(text: string, reply: FastifyReply, type = 'text/plain; charset=utf-8'): FastifyReply {
+  return reply.header('cache-control', immutable).type(type).send(text);
 }

@@ -1,0 +1,79 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { PluginServerError } from './errors.ts';
+import type { ArtifactStore, Outcome } from './store/artifact-store.ts';
+
+/**
+ * What `GET /metrics` shows. Labels come from tables and from the command line, never from a request: a route is its
+ * pattern, a result a code of the error table.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #requests = this.#counter('sluice_http_requests_total', 'Requests that were answered', ['route', 'status']);
+  readonly #bytes = this.#counter('sluice_http_response_bytes_total', 'Bytes of answered bodies', ['route']);
+  readonly #publishes = this.#counter('sluice_publishes_total', 'Publications by outcome', ['result']);
+
+  constructor(store: ArtifactStore) {
+    this.gauge('sluice_versions', 'Versions that are served', () => store.count);
+    this.gauge('sluice_module_bytes', 'Bytes of their modules', () => store.bytes);
+    this.gauge('sluice_damaged_versions', 'Versions that are damaged on disk and not served', () => store.damages.length);
+    this.gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss());
+    this.gauge('process_cpu_seconds_total', 'User and system time', () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    });
+  }
+
+  /** A value that is asked for when somebody looks. */
+  gauge(name: string, help: string, value: () => number): void {
+    const gauge = new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => {
+        gauge.set(value());
+      },
+    });
+  }
+
+  /** One value for each of a few things that the command line names. */
+  labelledGauge<Label extends string>(name: string, help: string, label: Label, values: () => [string, number][]): void {
+    const gauge: Gauge<Label> = new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect: () => {
+        gauge.reset(); // a thing may be gone
+        for (const [thing, value] of values()) gauge.set({ [label]: thing } as Record<Label, string>, value);
+      },
+    });
+  }
+
+  /** Counts the requests of `app` by route and status. */
+  watch(app: FastifyInstance): void {
+    app.addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? 'none';
+      this.#requests.inc({ route, status: String(reply.statusCode) });
+      const hasBody = request.method !== 'HEAD' && reply.statusCode !== 304;
+      if (hasBody && reply.raw.writableFinished) this.#bytes.inc({ route }, Number(reply.getHeader('content-length') ?? 0));
+      done();
+    });
+  }
+
+  /** Counts one publication by how it ends. */
+  async countPublish<T>(publish: () => Promise<[T, Outcome]>): Promise<T> {
+    try {
+      const [answer, outcome] = await publish();
+      this.#publishes.inc({ result: outcome });
+      return answer;
+    } catch (error) {
+      this.#publishes.inc({ result: error instanceof PluginServerError ? error.code : 'internal' });
+      throw error;
+    }
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+}

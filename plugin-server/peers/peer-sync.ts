@@ -1,0 +1,194 @@
+import { addressText, verifyArtifact } from '../artifact.ts';
+import { PluginServerError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Readiness } from '../readiness.ts';
+import type { ArtifactStore } from '../store/artifact-store.ts';
+import { forEach } from '../store/each.ts';
+import { type Offer, PeerClient, failureText } from './peer-client.ts';
+
+export interface PeerState {
+  readonly url: string;
+  /** When it was last in step, ISO 8601. */
+  readonly synced: string | null;
+  /** Why it is not, or the last time was not. */
+  readonly error: string | null;
+  /** Versions that it has with other bytes than we do, a line each. */
+  readonly conflicts: readonly string[];
+}
+
+interface PeerSyncOptions {
+  readonly store: ArtifactStore;
+  /** Origins of plugin servers. */
+  readonly peers: readonly string[];
+  readonly log: Log;
+  /** Milliseconds between two looks at a peer; by default 10 s. */
+  readonly interval?: number;
+  /** Milliseconds at most between two tries of a peer that fails; by default 2 min. */
+  readonly longestWait?: number;
+}
+
+/** Modules that are fetched from one peer at a time. */
+const atOnce = 2;
+
+/** Keeps a store in step with other plugin servers: what they have and it has not is fetched, verified and published. */
+export class PeerSync {
+  readonly #peers: readonly Peer[];
+  readonly #stop = new AbortController();
+  readonly #store: ArtifactStore;
+  readonly #running: Promise<void>[] = [];
+
+  constructor(options: PeerSyncOptions) {
+    this.#store = options.store;
+    this.#peers = options.peers.map((url) => new Peer(url, options));
+  }
+
+  /** Begins to poll; the first round of each peer is under way when this returns. */
+  start(): void {
+    for (const peer of this.#peers) this.#running.push(peer.run(this.#stop.signal));
+  }
+
+  /** Ends the polls, fetches under way included. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running);
+  }
+
+  states(): readonly PeerState[] {
+    return this.#peers.map((peer) => peer.state());
+  }
+
+  /** A server that has nothing of its own is of no use before it has heard from one peer. */
+  get ready(): boolean {
+    return this.#store.count > 0 || this.#peers.some((peer) => peer.state().synced !== null);
+  }
+}
+
+/** Shows the peers in `/readyz` and `/metrics`, by their URLs of the command line. */
+export function watchPeers(sync: PeerSync, readiness: Readiness, metrics: Metrics): void {
+  readiness.add('peers', () => ({ ready: sync.ready, peers: sync.states() }));
+  metrics.labelledGauge('sluice_peer_in_step', '1 if the last look at the peer found or brought all it has', 'peer', () =>
+    sync.states().map(({ url, error, conflicts }) => [url, Number(error === null && conflicts.length === 0)]),
+  );
+  metrics.labelledGauge('sluice_peer_conflicts', 'Versions that the peer has with other bytes', 'peer', () =>
+    sync.states().map(({ url, conflicts }) => [url, conflicts.length]),
+  );
+}
+
+class Peer {
+  readonly #url: string;
+  readonly #client: PeerClient;
+  readonly #store: ArtifactStore;
+  readonly #log: Log;
+  readonly #interval: number;
+  readonly #longestWait: number;
+  /** By address, so that each is told once. */
+  #conflicts = new Map<string, string>();
+  #synced: Date | undefined;
+  #error: string | undefined;
+  #failures = 0;
+
+  constructor(url: string, { store, log, interval = 10_000, longestWait = 120_000 }: PeerSyncOptions) {
+    this.#url = url;
+    this.#client = new PeerClient(url);
+    this.#store = store;
+    this.#log = log;
+    this.#interval = interval;
+    this.#longestWait = longestWait;
+  }
+
+  state(): PeerState {
+    return {
+      url: this.#url,
+      synced: this.#synced?.toISOString() ?? null,
+      error: this.#error ?? null,
+      conflicts: [...this.#conflicts.values()],
+    };
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      try {
+        await this.#look(stop);
+        this.#succeed();
+      } catch (error) {
+        if (!stop.aborted) this.#fail(failureText(error));
+      }
+      await wait(this.#pause(), stop);
+    }
+  }
+
+  /** One round; throws the first failure when all that can be had was fetched. */
+  async #look(stop: AbortSignal): Promise<void> {
+    const offers = await this.#client.offers(stop);
+    const conflicts = new Map<string, string>();
+    let failure: unknown;
+    await forEach(offers, atOnce, async (offer) => {
+      if (stop.aborted) return;
+      try {
+        await this.#take(offer, stop);
+      } catch (error) {
+        const isConflict = error instanceof PluginServerError && error.code.endsWith('conflict');
+        if (isConflict) conflicts.set(addressText(offer), `${error.message}; the peer has ${offer.sha256}`);
+        else failure ??= new Error(`${addressText(offer)}: ${failureText(error)}`);
+      }
+    });
+    for (const [address, text] of conflicts) {
+      if (this.#conflicts.get(address) !== text) this.#log.error({ peer: this.#url }, text);
+    }
+    this.#conflicts = conflicts;
+    if (failure !== undefined) throw failure as Error;
+  }
+
+  async #take(offer: Offer, stop: AbortSignal): Promise<void> {
+    const held = this.#store.find(offer);
+    const taken = held?.sha256 ?? this.#store.damage(offer)?.sha256;
+    if (taken !== undefined && taken !== offer.sha256) throw new PluginServerError('conflict', addressText(offer), taken);
+    if (held === undefined) {
+      const bytes = await this.#client.module(offer, stop);
+      const { name, version } = offer;
+      await this.#store.publish(await verifyArtifact({ name, version }, bytes, { at: new Date(), source: this.#url }));
+      this.#log.info({ peer: this.#url, sha256: offer.sha256 }, `${addressText(offer)} was fetched from a peer`);
+    }
+    const artifact = this.#store.find(offer);
+    if (artifact === undefined || !offer.signed || this.#store.signature(artifact) !== undefined) return;
+    await this.#store.sign(artifact, await this.#client.signature(offer, stop));
+  }
+
+  #succeed(): void {
+    if (this.#error !== undefined) this.#log.info({ peer: this.#url }, 'the peer is in step again');
+    this.#synced = new Date();
+    this.#error = undefined;
+    this.#failures = 0;
+  }
+
+  #fail(reason: string): void {
+    // Once for each reason: a peer that is down for a night is no thousand lines.
+    if (this.#error !== reason) this.#log.error({ peer: this.#url }, `cannot follow the peer: ${reason}`);
+    this.#error = reason;
+    this.#failures++;
+  }
+
+  /** Doubles with each failure; a random part keeps replicas from asking all at once. */
+  #pause(): number {
+    const doubled = Math.min(this.#interval * 2 ** Math.min(this.#failures, 10), this.#longestWait);
+    const longest = this.#failures === 0 ? this.#interval : doubled;
+    return longest * (0.75 + Math.random() / 4);
+  }
+}
+
+function wait(milliseconds: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds).unref();
+    stop.addEventListener('abort', done);
+  });
+}

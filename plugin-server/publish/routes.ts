@@ -1,0 +1,93 @@
+import type { FastifyReply } from 'fastify';
+import { type Address, addressText, checkAddress, filePath, verifyArtifact } from '../artifact.ts';
+import { PluginServerError } from '../errors.ts';
+import { envoyRefusal } from '../interface.ts';
+import { metadata } from '../metadata.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Handler, PathRequest } from '../routes/route.ts';
+import type { ArtifactStore, Outcome } from '../store/artifact-store.ts';
+import { moduleLimit, signatureLimit } from '../store/limits.ts';
+import { checkDigests } from './digest-header.ts';
+import type { Tokens } from './tokens.ts';
+import { unwrap } from './unwrap.ts';
+import { Uploads, checkUploadType, readUpload } from './upload.ts';
+
+/** Who may publish, or why nobody may. */
+export type Publishing = { readonly tokens: () => Tokens } | { readonly off: string };
+
+interface Surroundings {
+  readonly store: ArtifactStore;
+  readonly publishing: Publishing;
+  readonly metrics: Metrics;
+  /** Bytes of a module; for tests. */
+  readonly limit?: number;
+}
+
+/** The handlers of `PUT …/plugin.wasm` and `PUT …/plugin.wasm.sig`. */
+export function publishHandlers(surroundings: Surroundings): { module: Handler; signature: Handler } {
+  const { store, publishing, metrics, limit = moduleLimit } = surroundings;
+  const uploads = new Uploads();
+
+  /** Every refusal that can be told without the body is told before it is read. */
+  const receive = (
+    request: PathRequest,
+    reply: FastifyReply,
+    most: number,
+    take: (content: Buffer, address: Address, publisher: string) => Promise<Outcome>,
+  ): Promise<FastifyReply> =>
+    metrics.countPublish(async () => {
+      const publisher = authorize(request, reply, publishing);
+      const address = { name: request.params.name, version: request.params.version };
+      checkAddress(address);
+      checkUploadType(request);
+      const outcome = await uploads.run(async () => {
+        const content = await readUpload(request, reply, most);
+        checkDigests(request.headers, content);
+        return take(content, address, publisher);
+      });
+      const artifact = store.get(address.name, address.version);
+      const isSigned = store.signature(artifact) !== undefined;
+      request.log.info({ publisher, sha256: artifact.sha256 }, `${addressText(address)}: ${request.url} ${outcome}`);
+      reply.code(outcome === 'created' ? 201 : 200).headers({ location: request.url.split('?', 1)[0], etag: artifact.etag });
+      await reply.header('cache-control', 'no-store').send(metadata(artifact, isSigned));
+      return [reply, outcome];
+    });
+
+  return {
+    module: (request, reply) =>
+      receive(request, reply, limit, async (content, address, by) => {
+        const { bytes, wrappings } = await unwrap(content, limit, addressText(address));
+        const source = ['upload', ...wrappings].join(' of ');
+        const artifact = await verifyArtifact(address, bytes, { at: new Date(), by, source });
+        const refusal = isStrict(request.query) ? envoyRefusal(bytes) : undefined;
+        if (refusal !== undefined) throw new PluginServerError('not_for_envoy', addressText(address), refusal);
+        return store.publish(artifact);
+      }),
+    signature: (request, reply) =>
+      receive(request, reply, signatureLimit, (content, { name, version }) => {
+        if (content.length === 0) throw new PluginServerError('bad_request', 'a signature has at least one byte');
+        return store.sign(store.get(name, version), content);
+      }),
+  };
+}
+
+/** Returns the publisher's name. Throws `publishing_off`, or `unauthorized` with the challenge of RFC 6750 §3. */
+function authorize(request: PathRequest, reply: FastifyReply, publishing: Publishing): string {
+  if ('off' in publishing) throw new PluginServerError('publishing_off', publishing.off);
+  const { authorization } = request.headers;
+  const publisher = publishing.tokens().nameOf(authorization);
+  if (publisher !== undefined) return publisher;
+  const error = authorization === undefined ? '' : ', error="invalid_token"';
+  reply.header('www-authenticate', `Bearer realm="sluice"${error}`);
+  throw new PluginServerError('unauthorized');
+}
+
+/** `?strict`, `?strict=true`; `?strict=false` is not. */
+function isStrict(query: unknown): boolean {
+  const { strict } = query as { strict?: unknown };
+  return strict !== undefined && strict !== 'false';
+}
+
+export function signaturePath(address: Address): string {
+  return filePath(address, 'plugin.wasm.sig');
+}

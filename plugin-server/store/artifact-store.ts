@@ -1,0 +1,211 @@
+import { checkName, checkVersion, compareVersions, isRange, newestIn } from '../address.ts';
+import { type Address, type Artifact, addressText } from '../artifact.ts';
+import { PluginServerError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { type StoreLimits, storeLimits } from './limits.ts';
+
+export type Outcome = 'created' | 'unchanged';
+
+/** Where a store keeps what is published, so that it is there after a restart. */
+export interface Persistence {
+  /** Throws `conflict` where the address is taken by other bytes, `store_full` where there is no room. */
+  write(artifact: Artifact): Promise<Outcome>;
+  /** Throws `signature_conflict`, `store_full`. */
+  writeSignature(artifact: Artifact, signature: Buffer): Promise<Outcome>;
+}
+
+/** A version that is there and cannot be served. */
+export interface Damage extends Address {
+  /** What its bytes should have; absent where that is not known either. */
+  readonly sha256?: string;
+  readonly reason: string;
+}
+
+/**
+ * The artifacts of one server, by name and exact version. Lookups are in memory: no request reaches a file system.
+ * What is in it stays; what is added is added once, whole.
+ */
+export class ArtifactStore {
+  readonly #plugins = new Map<string, Map<string, Artifact>>();
+  /** The versions of each plugin, newest first, as far as somebody asked since the last one came. */
+  readonly #ordered = new Map<string, readonly Artifact[]>();
+  readonly #signatures = new Map<Artifact, Buffer>();
+  readonly #damages = new Map<string, Damage>();
+  readonly #persistence: Persistence | undefined;
+  readonly #limits: StoreLimits;
+  #count = 0;
+  #bytes = 0;
+  #generation = 0;
+
+  /**
+   * Without `persistence`, what is published lives as long as the process.
+   * Throws `duplicate_artifact` where two artifacts have the same address.
+   */
+  constructor(artifacts: Iterable<Artifact>, persistence?: Persistence, limits: StoreLimits = storeLimits) {
+    this.#persistence = persistence;
+    this.#limits = limits;
+    for (const artifact of artifacts) {
+      if (this.find(artifact) !== undefined) throw new PluginServerError('duplicate_artifact', addressText(artifact));
+      this.add(artifact);
+    }
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Of all modules together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Another number whenever the store has changed. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get damages(): readonly Damage[] {
+    return [...this.#damages.values()];
+  }
+
+  /** All names, in alphabetical order. */
+  names(): string[] {
+    return [...this.#plugins.keys()].sort();
+  }
+
+  /**
+   * All versions of a plugin, newest first. Throws `invalid_name`, `unknown_plugin` with the nearest name, or
+   * `not_found` where there are no plugins at all.
+   */
+  versions(name: string): readonly Artifact[] {
+    const versions = this.#versions(name);
+    let ordered = this.#ordered.get(name);
+    if (ordered === undefined) {
+      ordered = [...versions.values()].sort((a, b) => compareVersions(b.version, a.version));
+      this.#ordered.set(name, ordered);
+    }
+    return ordered;
+  }
+
+  find({ name, version }: Address): Artifact | undefined {
+    return this.#plugins.get(name)?.get(version);
+  }
+
+  /** Throws as `versions` does, `invalid_version`, `damaged`, or `unknown_version` with the nearest version. */
+  get(name: string, version: string): Artifact {
+    const artifact = this.find({ name, version });
+    if (artifact !== undefined) return artifact;
+    checkName(name);
+    checkVersion(version);
+    const damage = this.damage({ name, version });
+    if (damage !== undefined) throw new PluginServerError('damaged', addressText(damage), damage.reason);
+    const similar = nearest(version, this.versions(name).map(versionOf)) ?? '';
+    throw new PluginServerError('unknown_version', version, name, similar, name);
+  }
+
+  /**
+   * The newest version in `range`: `latest`, or what npm takes for one (`^0.1`, `1.x`, `>=1 <3`). Throws as `versions`
+   * does, `invalid_version` for what is no range, or `no_match`.
+   */
+  newest(name: string, range: string): Artifact {
+    const versions = this.versions(name).map(versionOf);
+    if (!isRange(range)) throw new PluginServerError('invalid_version', JSON.stringify(range));
+    const version = newestIn(versions, range);
+    if (version === undefined) throw new PluginServerError('no_match', name, JSON.stringify(range), name);
+    return this.get(name, version);
+  }
+
+  damage(address: Address): Damage | undefined {
+    return this.#damages.get(addressText(address));
+  }
+
+  /** Takes an artifact in that is kept elsewhere, or need not be. Throws `conflict`. */
+  add(artifact: Artifact): Outcome {
+    if (this.#isKnown(artifact)) return 'unchanged';
+    const { name, version, bytes } = artifact;
+    const versions = this.#plugins.get(name) ?? new Map<string, Artifact>();
+    this.#plugins.set(name, versions.set(version, artifact));
+    this.#ordered.delete(name);
+    this.#damages.delete(addressText(artifact));
+    this.#count++;
+    this.#bytes += bytes.length;
+    this.#generation++;
+    return 'created';
+  }
+
+  /**
+   * Keeps an artifact, then serves it; a damaged one is repaired by its own bytes. Of two at the same time with other
+   * bytes one is refused. Throws `conflict`, `damaged`, `store_full`.
+   */
+  async publish(artifact: Artifact): Promise<Outcome> {
+    if (this.#isKnown(artifact)) return 'unchanged';
+    this.#requireRoom(artifact);
+    const kept = await this.#persistence?.write(artifact);
+    const added = this.add(artifact);
+    // Another process may have kept the same bytes before, and this one not have seen it.
+    return kept === 'unchanged' ? kept : added;
+  }
+
+  signature(artifact: Artifact): Buffer | undefined {
+    return this.#signatures.get(artifact);
+  }
+
+  /** Takes a signature in that is kept elsewhere. The first one stays. */
+  addSignature(artifact: Artifact, signature: Buffer): void {
+    if (this.#signatures.has(artifact)) return;
+    this.#signatures.set(artifact, signature);
+    this.#generation++;
+  }
+
+  /** Throws `signature_conflict`, `store_full`. */
+  async sign(artifact: Artifact, signature: Buffer): Promise<Outcome> {
+    const held = this.#signatures.get(artifact);
+    if (held?.equals(signature)) return 'unchanged';
+    if (held !== undefined) throw new PluginServerError('signature_conflict', addressText(artifact));
+    const outcome = (await this.#persistence?.writeSignature(artifact, signature)) ?? 'created';
+    this.addSignature(artifact, signature);
+    return outcome;
+  }
+
+  /** Notes what is there and cannot be served. */
+  addDamage(damage: Damage): void {
+    if (this.find(damage) !== undefined) return;
+    this.#damages.set(addressText(damage), damage);
+    this.#generation++;
+  }
+
+  /** Throws `conflict` where the address is taken by other bytes. */
+  #isKnown(artifact: Artifact): boolean {
+    const known = this.find(artifact);
+    const taken = known?.sha256 ?? this.damage(artifact)?.sha256;
+    if (taken !== undefined && taken !== artifact.sha256) {
+      throw new PluginServerError('conflict', addressText(artifact), taken);
+    }
+    return known !== undefined;
+  }
+
+  #requireRoom(artifact: Artifact): void {
+    const { artifacts, bytes } = this.#limits;
+    const full =
+      this.#count >= artifacts
+        ? `it holds ${artifacts} versions`
+        : this.#bytes + artifact.bytes.length > bytes
+          ? `it holds ${this.#bytes} of ${bytes} bytes`
+          : undefined;
+    if (full !== undefined) throw new PluginServerError('store_full', addressText(artifact), full);
+  }
+
+  #versions(name: string): ReadonlyMap<string, Artifact> {
+    const versions = this.#plugins.get(name);
+    if (versions !== undefined) return versions;
+    checkName(name);
+    const similar = nearest(name, this.#plugins.keys());
+    throw similar === undefined
+      ? new PluginServerError('not_found')
+      : new PluginServerError('unknown_plugin', name, similar);
+  }
+}
+
+function versionOf({ version }: Artifact): string {
+  return version;
+}

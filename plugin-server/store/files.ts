@@ -1,0 +1,88 @@
+// Writing so that a reader, or the next start after a power cut, finds a file whole or not at all.
+import { randomUUID } from 'node:crypto';
+import { link, open, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** There is no room for more: on the volume, for this user, for this process (`ulimit -f`). */
+const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** What volumes say that have no hard links (SMB, some FUSE). */
+const noLinkCodes: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+export function isFull(error: unknown): boolean {
+  return fullCodes.includes(codeOf(error));
+}
+
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
+}
+
+/** The message of a file system error repeats the path: its code is enough beside it. */
+export function reasonOf(error: unknown): string {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? message : (code ?? message);
+}
+
+/** Puts `content` at `target`, over what is there. `incoming` is a folder of the same volume for unfinished files. */
+export async function replaceFile(incoming: string, target: string, content: Uint8Array | string): Promise<void> {
+  await unfinished(incoming, content, async (file) => {
+    await rename(file, target);
+  });
+  await syncFolder(dirname(target));
+}
+
+/** Puts `content` at `target` if nothing is there, which it returns; of several at once one succeeds. */
+export async function createFile(incoming: string, target: string, content: Uint8Array | string): Promise<boolean> {
+  const created = await unfinished(incoming, content, (file) => moveToFree(file, target));
+  if (created) await syncFolder(dirname(target));
+  return created;
+}
+
+/** Makes the entries of a folder outlive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Not every volume can (SMB): there it is as safe as that volume makes it.
+    if (!['EINVAL', 'ENOTSUP', 'EISDIR', 'EBADF'].includes(codeOf(error))) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function unfinished<T>(
+  incoming: string,
+  content: Uint8Array | string,
+  use: (file: string) => Promise<T>,
+): Promise<T> {
+  const file = join(incoming, randomUUID());
+  try {
+    const handle = await open(file, 'wx', 0o444);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return await use(file);
+  } finally {
+    // Renamed, it is gone; otherwise it is in the way of nothing but the next clean-up.
+    await unlink(file).catch(() => undefined);
+  }
+}
+
+/** `rename` would replace what another process put there meanwhile; `link` fails. */
+async function moveToFree(file: string, target: string): Promise<boolean> {
+  try {
+    await link(file, target);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!noLinkCodes.includes(codeOf(error))) throw error;
+  }
+  // Here two processes could both find the place free, and the later one win: share such a volume between readers only.
+  if ((await stat(target).catch(() => undefined)) !== undefined) return false;
+  await rename(file, target);
+  return true;
+}

@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util';
+import { CommandError, exitCode } from '../io.ts';
+
+export const serveUsage = `usage: sluice serve [options]
+
+Serves plugins over HTTP, so that Envoy and Istio can fetch them.
+
+  --listen HOST:PORT   where to listen (default 127.0.0.1:8801; [::]:8801 for every address; port 0 for any free one)
+  --data DIR           the store: what is published is kept here, and DIR/<name>/<version>/plugin.wasm is served too
+                       (default: nothing is kept, and this clone's own build/plugin.wasm is served)
+  --peer URL           fetch what another plugin server has and this one has not; may be repeated
+  --gateways DIR       give Envoys their configuration, live, out of DIR/<node cluster>/sluice.yaml
+  --state DIR          where versions of gateways are kept (default: .gateways in the directory of --data, else in
+                       .sluice of this clone)
+  --token-file FILE    allow publishing with the tokens in FILE, a line each: "<token>" or "<name> <token>"
+                       (or one token in the environment variable SLUICE_PUBLISH_TOKEN)
+  --tls-cert FILE      serve HTTPS with this certificate chain and key, PEM; both are read again when they
+  --tls-key FILE       change, and so are tokens; SIGHUP does it at once
+  --access-log on|off  a line of JSON on stderr for each request (default: on, but off on a terminal)
+  --json               print one JSON object per line: ready, stopped, error
+`;
+
+export interface ServeOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly data: string | undefined;
+  /** Origins, like `http://plugins-0:8801`. */
+  readonly peers: readonly string[];
+  readonly gateways: string | undefined;
+  /** Absent: as `data` says. */
+  readonly state: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Absent: as the terminal says. */
+  readonly accessLog: boolean | undefined;
+  readonly help: boolean;
+}
+
+/** @throws CommandError (wrong use) that names the option */
+export function parseServe(args: string[]): ServeOptions {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        listen: { type: 'string', default: '127.0.0.1:8801' },
+        data: { type: 'string' },
+        peer: { type: 'string', multiple: true, default: [] },
+        gateways: { type: 'string' },
+        state: { type: 'string' },
+        'token-file': { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
+        'access-log': { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return {
+      listen: parseListen(values.listen),
+      data: values.data,
+      peers: values.peer.map((url) => parseOrigin('--peer', url)),
+      ...parseGateways(values.gateways, values.state),
+      tokenFile: values['token-file'],
+      tls: parseTls(values['tls-cert'], values['tls-key']),
+      accessLog: parseSwitch('--access-log', values['access-log']),
+      help: values.help,
+    };
+  } catch (error) {
+    const line = (error as Error).message.replaceAll('\n', ' ');
+    throw new CommandError(`${line} (sluice serve --help lists the options)`, exitCode.usage);
+  }
+}
+
+/** `HOST:PORT`; an IPv6 address stands in brackets, as in a URL. */
+function parseListen(value: string): ServeOptions['listen'] {
+  const [, bracketed, plain, digits] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) {
+    throw new Error(`--listen takes HOST:PORT, like 127.0.0.1:8801 or [::1]:8801, not ${JSON.stringify(value)}`);
+  }
+  return { host, port };
+}
+
+/** The origin of a plugin server. A path or credentials would be silently left out: they are refused. */
+export function parseOrigin(flag: string, value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isOrigin = url !== undefined && ['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`;
+  if (!isOrigin) throw new Error(`${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`);
+  return url.origin;
+}
+
+function parseGateways(gateways: string | undefined, state: string | undefined): Pick<ServeOptions, 'gateways' | 'state'> {
+  if (gateways === undefined && state !== undefined) throw new Error('--state needs --gateways DIR');
+  return { gateways, state };
+}
+
+function parseTls(cert: string | undefined, key: string | undefined): ServeOptions['tls'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) throw new Error('--tls-cert and --tls-key need each other');
+  return { cert, key };
+}
+
+function parseSwitch(flag: string, value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined;
+  if (value !== 'on' && value !== 'off') throw new Error(`${flag} takes on or off, not ${JSON.stringify(value)}`);
+  return value === 'on';
+}

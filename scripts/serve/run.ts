@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { batched } from '../../plugin-server/access-log.ts';
+import {
+  ArtifactStore,
+  type Live,
+  type Log,
+  PeerSync,
+  PluginServerError,
+  type Publishing,
+  Tokens,
+  openLive,
+  openStore,
+  startPluginServer,
+} from '../../plugin-server/index.ts';
+import type { Io } from '../io.ts';
+import type { ServeOptions } from './options.ts';
+import { ownBuild } from './own-build.ts';
+import { type Renewed, renewed } from './renewed.ts';
+
+export const tokenVariable = 'SLUICE_PUBLISH_TOKEN';
+
+export interface RunningServe {
+  readonly url: string;
+  readonly store: ArtifactStore;
+  /** Reads certificates and tokens again. */
+  readonly renew: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Things to end, the last one first. */
+type Ending = () => Promise<void> | void;
+
+/** Opens the store and starts the server, as the options say. Leaves nothing running where it throws. */
+export async function runServer(options: ServeOptions, io: Io): Promise<RunningServe> {
+  const endings: Ending[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of endings.splice(0).toReversed()) await end();
+  };
+  try {
+    return { ...(await run(options, io, endings)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Omit<RunningServe, 'close'>> {
+  const log = jsonLog(io);
+  const secrets: Renewed<unknown>[] = [];
+  const watched = async <T>(files: string[], make: (texts: readonly string[]) => T): Promise<Renewed<T>> => {
+    const secret = await renewed(files, make, log);
+    endings.push(secret.close);
+    secrets.push(secret);
+    return secret;
+  };
+
+  const tokens = await tokensOf(options, io, watched);
+  let renewTls: ((pair: TlsPair) => void) | undefined;
+  const tls =
+    options.tls &&
+    (await watched([options.tls.cert, options.tls.key], ([cert = '', key = '']) => {
+      const pair = checkedTls({ cert, key }, options.tls?.cert ?? '');
+      renewTls?.(pair);
+      return pair;
+    }));
+  const { store, isWritable, problems } = await openData(options, tokens !== undefined, log, endings);
+  const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log }) : undefined;
+  const access = accessLog(options, io, endings);
+  const live = await liveOf(options, store, tokens, log);
+  if (live !== undefined) endings.push(() => live.close());
+
+  const server = await startPluginServer({
+    ...options.listen,
+    artifacts: store,
+    publishing: publishingOf(options, tokens, isWritable),
+    problems,
+    log,
+    ...(peers && { peers }),
+    ...(live && { live }),
+    ...(tls && { tls: tls.value() }),
+    ...(access && { accessLog: access }),
+  });
+  endings.push(server.close);
+  renewTls = server.renewTls;
+  if (peers !== undefined) {
+    peers.start();
+    endings.push(() => peers.stop());
+  }
+  const renew = async (): Promise<void> => {
+    await Promise.all(secrets.map((secret) => secret.renew()));
+  };
+  return { url: server.url, store, renew };
+}
+
+async function openData(
+  { data, peers }: ServeOptions,
+  mayPublish: boolean,
+  log: Log,
+  endings: Ending[],
+): Promise<{ store: ArtifactStore; isWritable: boolean; problems: () => readonly string[] }> {
+  if (data === undefined) {
+    const store = new ArtifactStore(peers.length > 0 ? [] : [await ownBuild()]);
+    return { store, isWritable: false, problems: () => [] };
+  }
+  const opened = await openStore(data, { log });
+  endings.push(opened.close);
+  const { store } = opened;
+  const isEmpty = store.count === 0 && store.damages.length === 0;
+  // One that can be filled over HTTP, or from a peer, may begin empty; any other would serve nothing for ever.
+  if (isEmpty && peers.length === 0 && !(mayPublish && opened.isWritable)) {
+    throw new PluginServerError('data_empty', data);
+  }
+  return opened;
+}
+
+async function liveOf(
+  { gateways, state, data, listen }: ServeOptions,
+  store: ArtifactStore,
+  publishers: (() => Tokens) | undefined,
+  log: Log,
+): Promise<Live | undefined> {
+  if (gateways === undefined) return undefined;
+  const beside = data === undefined ? fileURLToPath(new URL('../../.sluice', import.meta.url)) : data;
+  return openLive({
+    gateways,
+    state: state ?? join(beside, '.gateways'),
+    store,
+    log,
+    tokensRequired: !isLoopback(listen.host),
+    publishers,
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+type Watch = <T>(files: string[], make: (texts: readonly string[]) => T) => Promise<Renewed<T>>;
+
+async function tokensOf({ tokenFile }: ServeOptions, io: Io, watched: Watch): Promise<(() => Tokens) | undefined> {
+  if (tokenFile !== undefined) {
+    return (await watched([tokenFile], ([text = '']) => Tokens.parse(text, tokenFile))).value;
+  }
+  const token = io.env[tokenVariable];
+  if (token === undefined || token === '') return undefined;
+  const tokens = Tokens.parse(token, tokenVariable);
+  return () => tokens;
+}
+
+function publishingOf({ data }: ServeOptions, tokens: (() => Tokens) | undefined, isWritable: boolean): Publishing {
+  if (data === undefined) return { off: 'the server keeps nothing; start it with --data DIR' };
+  if (!isWritable) return { off: 'the store is read-only for this server' };
+  if (tokens === undefined) return { off: `the server has no token; start it with --token-file FILE or ${tokenVariable}` };
+  return { tokens };
+}
+
+interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+function checkedTls(pair: TlsPair, file: string): TlsPair {
+  try {
+    createSecureContext(pair);
+    return pair;
+  } catch (error) {
+    const reason = `certificate and key do not work together (${(error as Error).message})`;
+    throw new PluginServerError('secret_unusable', file, reason);
+  }
+}
+
+function accessLog({ accessLog }: ServeOptions, io: Io, endings: Ending[]): ((line: string) => void) | undefined {
+  if (!(accessLog ?? !io.interactive)) return undefined;
+  const batch = batched((text) => {
+    io.err(text);
+  });
+  endings.push(batch.flush);
+  return batch.line;
+}
+
+/** JSON lines on stderr, with levels and times that people can read too. */
+function jsonLog(io: Io) {
+  const options = {
+    level: 'info',
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level: string) => ({ level }) },
+    serializers: { err: pino.stdSerializers.err },
+  };
+  const write = (line: string): void => {
+    io.err(line);
+  };
+  return pino(options, { write });
+}
