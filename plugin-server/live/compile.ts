@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { environmentNames, shippedTemplates } from '../../envoy/bootstrap.ts';
 import { moduleServer } from '../../envoy/servers.ts';
 import { type Trust, clusterFor } from '../../envoy/upstream.ts';
@@ -16,6 +16,13 @@ export interface Resource {
   readonly json: string;
 }
 
+/** A filter, open at the end of its configuration: see `closeFilter`. */
+export interface FilterResource {
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+}
+
 /** Clusters that go together; equal sets have equal versions, whoever made them. */
 export interface ClusterSet {
   readonly version: string;
@@ -26,7 +33,7 @@ export interface ClusterSet {
 export interface Compiled {
   readonly clusterSet: ClusterSet;
   /** By the name that a bootstrap asks for. */
-  readonly filters: ReadonlyMap<string, Resource>;
+  readonly filters: ReadonlyMap<string, FilterResource>;
   /**
    * Of the filters: `<version of the clusters that they need>-<digest of themselves>`. Made of content alone, so that
    * any number of plugin servers say the same; and a node that reports it says which clusters it needs.
@@ -86,17 +93,39 @@ export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256'
       vm_config: vm,
       configuration: {
         '@type': 'type.googleapis.com/google.protobuf.StringValue',
-        value: JSON.stringify(name === 'sluice' ? configuration : { hostMode: 'pair' }),
+        value: JSON.stringify(name === 'sluice' ? configuration : { hostMode: 'pair' }) + openEnd,
       },
     };
     const typed = { ...templates.filter, config: names.length === 1 ? config : withoutFlag(config) };
-    return { name, json: JSON.stringify({ '@type': typeUrls.filters, name, typed_config: typed }) };
+    const json = JSON.stringify({ '@type': typeUrls.filters, name, typed_config: typed });
+    const [before = '', after = ''] = json.split(JSON.stringify(openEnd).slice(1, -1));
+    return { name, before, after };
   });
   return {
     clusterSet,
     filters: new Map(filters.map((filter) => [filter.name, filter])),
-    version: `${clusterSet.version}-${digest(filters)}`,
+    version: `${clusterSet.version}-${digest(filters.map((filter) => filter.before + filter.after))}`,
   };
+}
+
+/** No configuration has it: JSON escapes it. */
+const openEnd = '\0';
+
+/** Of this process: no other plugin server writes the same. */
+const ownSpace = whitespace(randomBytes(4).readUInt32LE());
+
+/**
+ * The filter as JSON, its configuration followed by white space that differs from one attempt to the next. Envoy (1.36
+ * to 1.40) remembers the digest of a filter before it makes it: one that it has just refused it takes for applied when it
+ * comes again to the byte, and says so, while the one before it runs on.
+ */
+export function closeFilter({ name, before, after }: FilterResource, attempt: number): Resource {
+  return { name, json: before + ownSpace + whitespace(attempt % 2) + after };
+}
+
+/** Spaces and line breaks, as they are written in a JSON string. */
+function whitespace(bits: number): string {
+  return [...bits.toString(2)].map((bit) => (bit === '1' ? ' ' : '\\n')).join('');
 }
 
 /** A pair stops headers by its holder alone, which needs no flag (and on Istio has none). */
@@ -105,12 +134,12 @@ function withoutFlag(config: Readonly<Record<string, unknown>>): Record<string, 
 }
 
 export function clusterSetOf(clusters: readonly Resource[]): ClusterSet {
-  return { version: digest(clusters), clusters };
+  return { version: digest(clusters.map(({ json }) => json)), clusters };
 }
 
 /** Long enough that two versions of one gateway never meet: 64 bits. */
-function digest(resources: readonly Resource[]): string {
+function digest(texts: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const { json } of resources) hash.update(json).update('\n');
+  for (const text of texts) hash.update(text).update('\n');
   return hash.digest('hex').slice(0, 16);
 }

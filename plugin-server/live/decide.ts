@@ -1,5 +1,13 @@
 import { nearest } from '../nearest.ts';
-import { type ClusterSet, type Compiled, type Resource, clusterSetOf, clusterVersionOf, filterNames } from './compile.ts';
+import {
+  type ClusterSet,
+  type Compiled,
+  type Resource,
+  clusterSetOf,
+  clusterVersionOf,
+  closeFilter,
+  filterNames,
+} from './compile.ts';
 import type { Node, Subscription } from './nodes.ts';
 
 /** What the next answer to a node has to be. */
@@ -67,7 +75,11 @@ export function decideFilters(given: Given, node: Node, subscription: Subscripti
   if (!hasClusters(compiled, node) || missingFilters(compiled, node).length > 0 || foreignFilters(compiled, node).length > 0) {
     return { kind: 'wait', elsewhere: node.clusters === undefined };
   }
-  const resources = names.flatMap((name) => compiled.filters.get(name) ?? []);
+  const attempt = subscription.offered?.version === compiled.version ? subscription.offered.times : 0;
+  const resources = names.flatMap((name) => {
+    const filter = compiled.filters.get(name);
+    return filter === undefined ? [] : closeFilter(filter, attempt);
+  });
   return give(compiled.version, resources, subscription);
 }
 
@@ -114,8 +126,8 @@ export function isSettled(given: Given, node: Node): boolean {
   return [...node.filters.values()].every(({ reported }) => reported === compiled.version);
 }
 
-/** Whether a node left a version without effect that it was given more than once. */
-export function refuses(compiled: Compiled, { reported, offered }: Subscription): boolean {
-  if (offered === undefined || offered.times < patience || offered.version === reported) return false;
-  return offered.version === compiled.version || baseOf(offered.version) === compiled.clusterSet.version;
+/** Whether a node refuses what is given out now. */
+export function refuses({ version, clusterSet }: Compiled, { reported, refused }: Subscription): boolean {
+  if (refused === undefined || refused === reported) return false;
+  return refused === version || baseOf(refused) === clusterSet.version;
 }

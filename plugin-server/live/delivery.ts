@@ -83,10 +83,10 @@ export class Delivery {
     if (decision.kind !== 'give') return this.#nothing(decision, subscription);
     const { version, resources } = decision;
     const { offered } = subscription;
-    if (offered?.version === version) offered.times += 1;
-    else subscription.offered = { version, times: 1 };
+    const attempt = offered?.version === version ? offered.times : 0;
+    subscription.offered = { version, times: attempt + 1 };
     subscription.waits = 0;
-    return { body: this.#body(active, kind, poll.names, version, resources), close: false };
+    return { body: this.#body(active, kind, poll.names, version, attempt, resources), close: false };
   }
 
   /** Something about a gateway is new: those of its polls that wait are looked at again. */
@@ -132,8 +132,8 @@ export class Delivery {
   }
 
   #tellRefusal(gateway: Gateway, type: PollKind, node: Node, subscription: Subscription, version: string): void {
-    if (subscription.refusalTold === version) return;
-    subscription.refusalTold = version;
+    if (subscription.refused === version) return;
+    subscription.refused = version;
     this.#tell({ gateway: gateway.name, node: node.id, kind: 'refused', type, version, error: subscription.error });
   }
 
@@ -160,11 +160,12 @@ export class Delivery {
     kind: PollKind,
     names: readonly string[],
     version: string,
+    attempt: number,
     resources: readonly { readonly json: string }[],
   ): Buffer {
     let bodies = this.#bodies.get(active);
     if (bodies === undefined) this.#bodies.set(active, (bodies = new Map<string, Buffer>()));
-    const key = `${kind} ${names.join(' ')} ${version}`;
+    const key = `${kind} ${names.join(' ')} ${version} ${attempt % 2}`;
     let body = bodies.get(key);
     if (body === undefined) {
       const head = `{"version_info":${JSON.stringify(version)},"type_url":"${typeUrls[kind]}","resources":[`;

@@ -4,12 +4,12 @@ import type { Poll, PollKind } from './poll.ts';
 export interface Subscription {
   /** The version that it has applied, by its last poll. */
   reported: string;
-  /** What it was given since, and how often: a node that is given a version twice and reports another refuses it. */
+  /** What it was given last, and how often in a row. */
   offered: { readonly version: string; times: number } | undefined;
   /** Its own words for that, where it has any. */
   error: string | undefined;
-  /** The version whose refusal was told. */
-  refusalTold: string | undefined;
+  /** The version that it was found to refuse. */
+  refused: string | undefined;
   /** Polls in a row that were told to wait for something else. */
   waits: number;
 }
@@ -80,7 +80,7 @@ const fresh = (): Subscription => ({
   reported: '',
   offered: undefined,
   error: undefined,
-  refusalTold: undefined,
+  refused: undefined,
   waits: 0,
 });
 

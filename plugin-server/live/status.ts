@@ -79,7 +79,7 @@ function stateOf({ active, clusterSet }: Gateway, node: Node): { state: NodeStat
   const refusing = subscriptions.find((subscription) => refuses(compiled, subscription));
   if (refusing !== undefined) {
     const why = refusing.error ?? 'its log says why, in a line that ends with "rejected: …"';
-    return { state: 'refuses', problem: `it was given ${refusing.offered?.version ?? ''} and does not apply it: ${why}` };
+    return { state: 'refuses', problem: `it was given ${refusing.refused ?? ''} and does not apply it: ${why}` };
   }
   if (node.filters.size === 0) return { state: 'waits', problem: 'it has not asked for filters yet' };
   const foreign = foreignFilters(compiled, node);

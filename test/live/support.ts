@@ -1,5 +1,7 @@
 // A plugin server with a directory of gateways, and real Envoys that are configured by it alone.
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -149,12 +151,37 @@ export async function startLiveEnvoy(
   binary: string,
   config: object,
   env: Readonly<Record<string, string>> = {},
+  signal = new AbortController().signal,
 ): Promise<LiveEnvoy> {
-  const running = await startEnvoy({ binary, config, env, startTimeout: 40_000 });
+  const running = await startEnvoy({ binary, config, env, startTimeout: 40_000, signal });
   onTestFinished(() => running.stop());
   return {
     mcp: `http://${running.listeners.get('mcp') ?? ''}/mcp`,
     running,
     configuration: async () => (await fetch(`${running.adminUrl}/config_dump`)).text(),
   };
+}
+
+/** The same text with its lines for TLS in force, and other files than the ones it names. */
+export function withTls({ ca, secret }: { ca: string; secret: string }): string {
+  const lines: string[] = [];
+  let margin: string | undefined;
+  for (const line of readFileSync(liveYaml, 'utf8').split('\n')) {
+    if (/^ *# TLS: /.test(line)) margin = /^ */.exec(line)?.[0] ?? '';
+    else if (margin !== undefined && line.startsWith(`${margin}# `)) {
+      lines.push(margin + line.slice(margin.length + 2));
+      continue;
+    } else margin = undefined;
+    lines.push(line);
+  }
+  return lines.join('\n').replace('/etc/sluice/ca.pem', ca).replace('/etc/sluice/token.yaml', secret);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
