@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { environmentNames, shippedTemplates } from '../../envoy/bootstrap.ts';
 import { moduleServer } from '../../envoy/servers.ts';
 import { type Trust, clusterFor } from '../../envoy/upstream.ts';
@@ -111,16 +111,15 @@ export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256'
 /** No configuration has it: JSON escapes it. */
 const openEnd = '\0';
 
-/** Of this process: no other plugin server writes the same. */
-const ownSpace = whitespace(randomBytes(4).readUInt32LE());
-
 /**
  * The filter as JSON, its configuration followed by white space that differs from one attempt to the next. Envoy (1.36
  * to 1.40) remembers the digest of a filter before it makes it: one that it has just refused it takes for applied when it
  * comes again to the byte, and says so, while the one before it runs on.
+ * @param mark a random number, so that two plugin servers do not write the same: neither knows what the other gave
+ * @param attempt how often it was given before
  */
-export function closeFilter({ name, before, after }: FilterResource, attempt: number): Resource {
-  return { name, json: before + ownSpace + whitespace(attempt % 2) + after };
+export function closeFilter({ name, before, after }: FilterResource, mark: number, attempt: number): Resource {
+  return { name, json: before + whitespace(mark) + whitespace(attempt % 2) + after };
 }
 
 /** Spaces and line breaks, as they are written in a JSON string. */

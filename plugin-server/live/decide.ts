@@ -24,6 +24,8 @@ export interface Given {
   readonly compiled: Compiled;
   /** The clusters of an earlier version. */
   readonly clusterSet: (version: string) => ClusterSet | undefined;
+  /** For `closeFilter`. */
+  readonly mark: number;
 }
 
 /** Separates the version of the clusters that a node is to have from that of those that it may still need. */
@@ -70,7 +72,7 @@ function baseOf(version: string): string {
 
 /** Filters: given to a node that reports the clusters that they need, and asks for all of them. */
 export function decideFilters(given: Given, node: Node, subscription: Subscription, names: readonly string[]): Decision {
-  const { compiled } = given;
+  const { compiled, mark } = given;
   if (subscription.reported === compiled.version) return { kind: 'nothing' };
   if (!hasClusters(compiled, node) || missingFilters(compiled, node).length > 0 || foreignFilters(compiled, node).length > 0) {
     return { kind: 'wait', elsewhere: node.clusters === undefined };
@@ -78,7 +80,7 @@ export function decideFilters(given: Given, node: Node, subscription: Subscripti
   const attempt = subscription.offered?.version === compiled.version ? subscription.offered.times : 0;
   const resources = names.flatMap((name) => {
     const filter = compiled.filters.get(name);
-    return filter === undefined ? [] : closeFilter(filter, attempt);
+    return filter === undefined ? [] : closeFilter(filter, mark, attempt);
   });
   return give(compiled.version, resources, subscription);
 }
@@ -119,8 +121,7 @@ export function whyNoFilter(name: string, { filters }: Compiled): string {
  * Whether a node has everything, and nothing that it does not need any more: there is nothing to say to it until the next
  * edit.
  */
-export function isSettled(given: Given, node: Node): boolean {
-  const { compiled } = given;
+export function isSettled(compiled: Compiled, node: Node): boolean {
   if (node.clusters?.reported !== compiled.clusterSet.version || node.filters.size === 0) return false;
   if (missingFilters(compiled, node).length > 0) return false;
   return [...node.filters.values()].every(({ reported }) => reported === compiled.version);

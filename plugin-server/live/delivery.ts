@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { PluginServerError } from '../errors.ts';
-import { typeUrls } from './compile.ts';
+import { type Compiled, typeUrls } from './compile.ts';
 import { type Decision, type Given, decideClusters, decideFilters, isSettled, refuses, whyNoFilter } from './decide.ts';
 import type { Active, Gateway } from './gateway.ts';
 import { type Node, Nodes, type Subscription } from './nodes.ts';
@@ -46,6 +47,7 @@ export class Delivery {
   readonly #held = new Map<string, Set<() => void>>();
   readonly #bodies = new WeakMap<Active, Map<string, Buffer>>();
   readonly #tell: (event: NodeEvent) => void;
+  readonly #mark = randomInt(2 ** 31);
   #heldCount = 0;
   #closed = false;
 
@@ -56,10 +58,10 @@ export class Delivery {
   /** @throws PluginServerError `gateway_unready`, `unknown_extension` */
   async poll(gateway: Gateway, kind: PollKind, poll: Poll, options: PollOptions): Promise<Answer> {
     const { node, subscription } = this.nodesOf(gateway.name).heard(kind, poll, options.address, Date.now());
-    const decide = (): { decision: Decision; given: Given; active: Active } => {
+    const decide = (): { decision: Decision; active: Active } => {
       const { active } = gateway;
       if (active === undefined) throw new PluginServerError('gateway_unready', gateway.name);
-      const given = { compiled: active.compiled, clusterSet: (version: string) => gateway.clusterSet(version) };
+      const given: Given = { compiled: active.compiled, clusterSet: (version: string) => gateway.clusterSet(version), mark: this.#mark };
       const foreign = poll.names.find((name) => !active.compiled.filters.has(name));
       if (kind === 'filters' && foreign !== undefined) {
         throw new PluginServerError('unknown_extension', gateway.name, foreign, whyNoFilter(foreign, active.compiled));
@@ -68,17 +70,17 @@ export class Delivery {
         kind === 'clusters'
           ? decideClusters(given, node, subscription)
           : decideFilters(given, node, subscription, poll.names);
-      return { decision, given, active };
+      return { decision, active };
     };
 
-    let { decision, given, active } = decide();
+    let { decision, active } = decide();
     const quiet = (): boolean =>
-      decision.kind === 'give' ? decision.again : isSettled(given, node) || this.#refusesAny(given, node);
+      decision.kind === 'give' ? decision.again : isSettled(active.compiled, node) || this.#refusesAny(active.compiled, node);
     if (decision.kind === 'give' && decision.again) this.#tellRefusal(gateway, kind, node, subscription, decision.version);
     if (quiet()) {
       await this.#hold(gateway.name, options);
       if (options.gone.aborted) return nothing;
-      ({ decision, given, active } = decide());
+      ({ decision, active } = decide());
     }
     if (decision.kind !== 'give') return this.#nothing(decision, subscription);
     const { version, resources } = decision;
@@ -126,7 +128,7 @@ export class Delivery {
     return { body: undefined, close: decision.elsewhere && subscription.waits % vainPolls === 0 };
   }
 
-  #refusesAny({ compiled }: Given, node: Node): boolean {
+  #refusesAny(compiled: Compiled, node: Node): boolean {
     const all = [...node.filters.values(), ...(node.clusters === undefined ? [] : [node.clusters])];
     return all.some((subscription) => refuses(compiled, subscription));
   }

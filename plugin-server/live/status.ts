@@ -1,5 +1,5 @@
 import type { Problem } from '../../envoy/check/plugin.ts';
-import { type Given, foreignFilters, isSettled, missingFilters, refuses } from './decide.ts';
+import { foreignFilters, isSettled, missingFilters, refuses } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import type { Kept } from './history.ts';
 import type { Node } from './nodes.ts';
@@ -70,11 +70,10 @@ export function nodeStatus(gateway: Gateway, node: Node): NodeStatus {
   };
 }
 
-function stateOf({ active, clusterSet }: Gateway, node: Node): { state: NodeState; problem?: string } {
+function stateOf({ active }: Gateway, node: Node): { state: NodeState; problem?: string } {
   if (active === undefined) return { state: 'waits', problem: 'no version was accepted yet' };
   const { compiled } = active;
-  const given: Given = { compiled, clusterSet };
-  if (isSettled(given, node)) return { state: 'current' };
+  if (isSettled(compiled, node)) return { state: 'current' };
   const subscriptions = [...(node.clusters === undefined ? [] : [node.clusters]), ...node.filters.values()];
   const refusing = subscriptions.find((subscription) => refuses(compiled, subscription));
   if (refusing !== undefined) {

@@ -7,7 +7,7 @@ import { loadArtifact } from '../../plugin-server/index.ts';
 import type { Scripted } from '../e2e/upstreams/scripted.ts';
 import { listMessage, openSession, post } from '../e2e/clients/session.ts';
 import { until } from '../e2e/until.ts';
-import { clone, describeWithEnvoy, envoyBinary, runSluice } from '../launcher/support.ts';
+import { clone, describeWithEnvoy, envoyBinary, isListening, runSluice } from '../launcher/support.ts';
 import { makeCertificate } from './certificates.ts';
 import { type Load, callSteadily, readStream, startToolServer, upTo } from './load.ts';
 import {
@@ -18,6 +18,7 @@ import {
   freePort,
   liveBootstrap,
   otherModule,
+  spawnEnvoy,
   startLive,
   startLiveEnvoy,
   temporaryFolder,
@@ -120,16 +121,13 @@ describeWithEnvoy('live delivery', () => {
     const serve = [...args, '--gateways', where.gateways, '--state', where.state];
 
     // Nobody is there: it is not ready, and takes no connection.
-    const config = liveBootstrap(port, { id: 'n1', cluster: 'edge' });
-    const listen = await freePort();
-    config.static_resources.listeners[0].address.socket_address.port_value = listen;
-    const starting = startLiveEnvoy(envoyBinary(), config, env);
-    const mcp = `http://127.0.0.1:${listen}/mcp`;
-    await expect(post(mcp, listMessage(), { headers: { 'x-mcp-servername': 'alpha' } })).rejects.toThrow('ECONNREFUSED');
+    const envoy = await spawnEnvoy(envoyBinary(), liveBootstrap(port, { id: 'n1', cluster: 'edge' }), env);
+    await until('it asks', () => envoy.log().includes('REST update for /v3/discovery:clusters failed'));
+    await expect(post(envoy.mcp, listMessage())).rejects.toThrow('ECONNREFUSED');
 
     const first = runSluice(serve);
     await first.next();
-    const envoy = await starting;
+    await until('it serves', () => isListening(envoy.mcp));
     expect(await tools(envoy.mcp)).toContain('"alpha_fast"');
     const load = await callSteadily(envoy.mcp, 'alpha_', 100);
     const stream = readStream(envoy.mcp, 'alpha_', 150);
@@ -173,7 +171,8 @@ describeWithEnvoy('live delivery', () => {
     });
     expect(server.log.filter(({ message }) => String(message).includes('the node n1 refuses'))).toHaveLength(1);
 
-    const fresh = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n3', cluster: 'edge' }), env);
+    const fresh = await spawnEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n3', cluster: 'edge' }), env);
+    await until('it answers', () => isListening(fresh.mcp));
     // It has none before: its door stays closed, whatever it is asked.
     for (const headers of [{}, { 'x-mcp-servername': 'alpha' }]) {
       expect(await post(fresh.mcp, listMessage(), { headers })).toMatchObject({ status: 500 });

@@ -1,4 +1,5 @@
 // A plugin server with a directory of gateways, and real Envoys that are configured by it alone.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -184,4 +185,26 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** An Envoy that need not become ready. */
+export async function spawnEnvoy(
+  binary: string,
+  config: LiveBootstrap,
+  env: Readonly<Record<string, string>>,
+): Promise<{ mcp: string; log: () => string }> {
+  const port = await freePort();
+  config.static_resources.listeners[0].address.socket_address.port_value = port;
+  const file = join(temporaryFolder(), 'envoy.json');
+  writeFileSync(file, JSON.stringify(config));
+  const args = ['-c', file, '--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'];
+  const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const exited = once(child, 'exit');
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    await exited;
+  });
+  return { mcp: `http://127.0.0.1:${port}/mcp`, log: () => log };
 }
