@@ -18,8 +18,8 @@ export interface PollOptions {
   readonly address: string;
   /** How long it may be kept waiting for something new, in ms. */
   readonly patience: number;
-  /** Aborted when the poll's connection is gone. */
-  readonly gone: AbortSignal;
+  /** Calls back when the poll's connection is gone. */
+  readonly onGone: (gone: () => void) => void;
 }
 
 /** A node that has applied a version, or has refused one: told once. */
@@ -55,8 +55,11 @@ export class Delivery {
     this.#tell = tell;
   }
 
-  /** @throws PluginServerError `gateway_unready`, `unknown_extension` */
-  async poll(gateway: Gateway, kind: PollKind, poll: Poll, options: PollOptions): Promise<Answer> {
+  /**
+   * @returns undefined where the poll's connection is gone
+   * @throws PluginServerError `gateway_unready`, `unknown_extension`
+   */
+  async poll(gateway: Gateway, kind: PollKind, poll: Poll, options: PollOptions): Promise<Answer | undefined> {
     const { node, subscription } = this.nodesOf(gateway.name).heard(kind, poll, options.address, Date.now());
     const decide = (): { decision: Decision; active: Active } => {
       const { active } = gateway;
@@ -78,8 +81,7 @@ export class Delivery {
       decision.kind === 'give' ? decision.again : isSettled(active.compiled, node) || this.#refusesAny(active.compiled, node);
     if (decision.kind === 'give' && decision.again) this.#tellRefusal(gateway, kind, node, subscription, decision.version);
     if (quiet()) {
-      await this.#hold(gateway.name, options);
-      if (options.gone.aborted) return nothing;
+      if (await this.#hold(gateway.name, options)) return undefined;
       ({ decision, active } = decide());
     }
     if (decision.kind !== 'give') return this.#nothing(decision, subscription);
@@ -139,21 +141,30 @@ export class Delivery {
     this.#tell({ gateway: gateway.name, node: node.id, kind: 'refused', type, version, error: subscription.error });
   }
 
-  async #hold(gateway: string, { patience, gone }: PollOptions): Promise<void> {
-    if (this.#closed || patience <= 0 || gone.aborted || this.#heldCount >= heldLimit) return;
-    let held = this.#held.get(gateway);
-    if (held === undefined) this.#held.set(gateway, (held = new Set()));
+  /** Waits for something new, for as long as it may. @returns whether the poll's connection is gone */
+  async #hold(gateway: string, { patience, onGone }: PollOptions): Promise<boolean> {
+    if (this.#closed || patience <= 0 || this.#heldCount >= heldLimit) return false;
+    const held = this.#held.get(gateway) ?? new Set();
+    this.#held.set(gateway, held);
     this.#heldCount += 1;
-    let wake: () => void = () => undefined;
-    const woken = new Promise<void>((resolve) => (wake = resolve));
-    held.add(wake);
-    const timer = setTimeout(wake, patience);
-    gone.addEventListener('abort', wake, { once: true });
-    await woken;
-    clearTimeout(timer);
-    gone.removeEventListener('abort', wake);
-    held.delete(wake);
+    let isGone = false;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        wake();
+      }, patience);
+      const wake = (): void => {
+        clearTimeout(timer);
+        held.delete(wake);
+        resolve();
+      };
+      held.add(wake);
+      onGone(() => {
+        isGone = true;
+        wake();
+      });
+    });
     this.#heldCount -= 1;
+    return isGone;
   }
 
   /** An answer is the same for every node: it is made once. */

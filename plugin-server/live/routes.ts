@@ -36,7 +36,11 @@ export function liveRoutes(app: FastifyInstance, live: Live): void {
 }
 
 function pollRoutes(app: FastifyInstance, live: Live): void {
-  parseBodies(app, pollLimit);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (request, payload, parsed) => {
+    const length = Number(request.headers['content-length'] ?? 0);
+    parsed(length > pollLimit ? new PluginServerError('too_large', 'the poll', pollLimit) : null, payload);
+  });
   app.addHook('onRequest', (request, _reply, next) => {
     live.access.checkToken(request);
     next();
@@ -50,12 +54,16 @@ function pollRoutes(app: FastifyInstance, live: Live): void {
     throw error; // the server's own handler answers
   });
   for (const kind of ['clusters', 'filters'] as const) {
-    serve(app, pollPaths[kind], { post: (request, reply) => answerPoll(live, kind, request, reply) }, pollLimit);
+    serve(app, pollPaths[kind], { post: (request, reply) => answerPoll(live, kind, request, reply) });
   }
 }
 
 function operatorRoutes(app: FastifyInstance, live: Live): void {
-  parseBodies(app, operatorLimit);
+  // Of any type: the path says what it is.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: operatorLimit }, (_request, body, parsed) => {
+    parsed(null, body);
+  });
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('cache-control', 'no-store');
     live.access.checkOperator(request);
@@ -88,14 +96,6 @@ function operatorRoutes(app: FastifyInstance, live: Live): void {
   );
 }
 
-/** What a body is, is said by the path: of any type it is taken as bytes. */
-function parseBodies(app: FastifyInstance, bodyLimit: number): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => {
-    parsed(null, body);
-  });
-}
-
 /** RFC 9110 §15.5.2: a 401 says how. */
 function challenge(error: Error, reply: FastifyReply): void {
   if (error instanceof PluginServerError && error.status === 401) reply.header('www-authenticate', 'Bearer');
@@ -111,7 +111,7 @@ function readRollback(request: FastifyRequest): { to?: string | undefined } {
   }
   let value: unknown;
   try {
-    value = JSON.parse(bodyOf(request).toString());
+    value = JSON.parse(String(request.body));
   } catch {
     throw new PluginServerError('bad_request', 'the body is no JSON');
   }
@@ -120,19 +120,17 @@ function readRollback(request: FastifyRequest): { to?: string | undefined } {
   throw new PluginServerError('bad_request', 'expected {} or {"to":"<generation or version>"}');
 }
 
-function bodyOf({ body }: FastifyRequest): Buffer {
-  return body instanceof Buffer ? body : Buffer.alloc(0);
-}
-
 async function answerPoll(live: Live, kind: PollKind, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const poll = live.reader.read(kind, bodyOf(request));
+  const body = request.body as AsyncIterable<Buffer> | undefined;
+  const poll = await live.reader.read(kind, body ?? request.raw);
   const gateway = live.access.gatewayFor(poll.node.cluster, request);
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    gone.abort();
-  });
-  const options = { address: request.ip, patience: holdTime(request), gone: gone.signal };
+  const options = {
+    address: request.ip,
+    patience: holdTime(request),
+    onGone: (gone: () => void) => void reply.raw.once('close', gone),
+  };
   const answer = await live.delivery.poll(gateway, kind, poll, options);
+  if (answer === undefined) return reply.hijack(); // nobody is there any more
   if (answer.close) reply.header('connection', 'close');
   if (answer.body === undefined) return reply.code(304).send();
   return reply.type('application/json').send(answer.body);
