@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Command>> = {
       return (args, io) => publish(args, io);
     },
   },
+  rollback: {
+    summary: 'gives a gateway an earlier version of its live configuration',
+    load: async () => (await import('./rollback.ts')).rollback,
+  },
   help: {
     summary: 'this text',
     load: () => Promise.resolve((_: string[], io: Io) => Promise.resolve(help(io))),

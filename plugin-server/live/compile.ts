@@ -132,7 +132,7 @@ function withoutFlag(config: Readonly<Record<string, unknown>>): Record<string, 
   return Object.fromEntries(Object.entries(config).filter(([member]) => member !== 'allow_on_headers_stop_iteration'));
 }
 
-export function clusterSetOf(clusters: readonly Resource[]): ClusterSet {
+function clusterSetOf(clusters: readonly Resource[]): ClusterSet {
   return { version: digest(clusters.map(({ json }) => json)), clusters };
 }
 

@@ -3,7 +3,6 @@ import {
   type ClusterSet,
   type Compiled,
   type Resource,
-  clusterSetOf,
   clusterVersionOf,
   closeFilter,
   filterNames,
@@ -28,8 +27,11 @@ export interface Given {
   readonly mark: number;
 }
 
-/** Separates the version of the clusters that a node is to have from that of those that it may still need. */
-const extrasMark = '+';
+/**
+ * Between the versions of clusters that a node has together: `<to have>+<kept>+<kept>`. So its own polls tell any plugin
+ * server what it has.
+ */
+const mark = '+';
 
 /** Answers of one version that a node may leave without effect, before it is taken to refuse it: one can be lost. */
 const patience = 2;
@@ -48,31 +50,36 @@ export function decideClusters(given: Given, node: Node, subscription: Subscript
 function clusterTarget({ compiled, clusterSet }: Given, node: Node, reported: string): ClusterSet | undefined {
   const current = compiled.clusterSet;
   if (reported === '') return current;
-  const running = [...node.filters.values()].map((filter) => filter.reported).filter((version) => version !== '');
-  const behind = running.filter((version) => version !== compiled.version);
+  // What it was given and has not reported yet may be what it runs.
+  const running = [...node.filters.values()].flatMap((filter) => [filter.reported, filter.offered?.version ?? '']);
+  const behind = running.filter((version) => version !== '' && version !== compiled.version);
   const unknown = node.filters.size === 0; // it has not asked this server for filters yet
   if (unknown && baseOf(reported) === current.version) return undefined;
-  const needed = unknown ? [baseOf(reported)] : behind.length === 0 ? [] : [...behind.map(clusterVersionOf), baseOf(reported)];
-  const extras = new Map<string, Resource>();
-  for (const version of needed) {
-    for (const cluster of clusterSet(version)?.clusters ?? []) extras.set(cluster.name, cluster);
+  if (!unknown && behind.length === 0) return current;
+
+  const needed = new Set([...behind.map(clusterVersionOf), ...reported.split(mark)]);
+  needed.delete(current.version);
+  const names = new Set(current.clusters.map(({ name }) => name));
+  const clusters = [...current.clusters];
+  const parts = [current.version];
+  for (const version of [...needed].sort()) {
+    const missing = clusterSet(version)?.clusters.filter(({ name }) => !names.has(name)) ?? [];
+    if (missing.length === 0) continue;
+    for (const { name } of missing) names.add(name);
+    clusters.push(...missing);
+    parts.push(version);
   }
-  for (const { name } of current.clusters) extras.delete(name);
-  if (extras.size === 0) return current;
-  const kept = clusterSetOf([...extras.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
-  return {
-    version: `${current.version}${extrasMark}${kept.version}`,
-    clusters: [...current.clusters, ...kept.clusters],
-  };
+  return { version: parts.join(mark), clusters };
 }
 
+/** The version of the clusters that a node was to have; behind it those of the ones that it keeps beside them. */
 function baseOf(version: string): string {
-  return version.split(extrasMark, 1)[0] ?? '';
+  return version.split(mark, 1)[0] ?? '';
 }
 
 /** Filters: given to a node that reports the clusters that they need, and asks for all of them. */
 export function decideFilters(given: Given, node: Node, subscription: Subscription, names: readonly string[]): Decision {
-  const { compiled, mark } = given;
+  const { compiled, mark: server } = given;
   if (subscription.reported === compiled.version) return { kind: 'nothing' };
   if (!hasClusters(compiled, node) || missingFilters(compiled, node).length > 0 || foreignFilters(compiled, node).length > 0) {
     return { kind: 'wait', elsewhere: node.clusters === undefined };
@@ -80,7 +87,7 @@ export function decideFilters(given: Given, node: Node, subscription: Subscripti
   const attempt = subscription.offered?.version === compiled.version ? subscription.offered.times : 0;
   const resources = names.flatMap((name) => {
     const filter = compiled.filters.get(name);
-    return filter === undefined ? [] : closeFilter(filter, mark, attempt);
+    return filter === undefined ? [] : closeFilter(filter, server, attempt);
   });
   return give(compiled.version, resources, subscription);
 }

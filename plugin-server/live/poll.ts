@@ -21,7 +21,7 @@ export const pollLimit = 1024 * 1024;
 
 const text = z.string().max(256);
 const pollSchema = z.object({
-  version_info: text.default(''),
+  version_info: z.string().max(1024).default(''),
   node: z.object({
     id: text.min(1),
     cluster: text.min(1),
