@@ -161,7 +161,8 @@ export class GatewayDirectory {
         else if (stamp !== file.read || file.again(this.#options.store.generation)) {
           file.read = stamp;
           // What fails here is told as a refusal, and tried again at the next look.
-          work.push(file.handle().catch(() => void delete file.read));
+          const again = (): void => void delete file.read;
+          work.push(file.handle().then((done) => void (done || again()), again));
         }
       }
     }
@@ -217,6 +218,7 @@ export class GatewayDirectory {
         handle: async () => {
           gateway.tokens = await readTokens(folder);
           this.#tokens = undefined;
+          return true;
         },
       },
     };
@@ -242,19 +244,20 @@ interface WatchedFile {
   read?: string;
   /** Whether it is to be handled again although it is the same. */
   readonly again: (generation: number) => boolean;
-  readonly handle: () => Promise<void>;
+  /** @returns false where it has to be handled again */
+  readonly handle: () => Promise<boolean>;
 }
 
-async function takeFile(gateway: Gateway, folder: string): Promise<void> {
+async function takeFile(gateway: Gateway, folder: string): Promise<boolean> {
   let text: string;
   try {
     text = await readGatewayFile(folder);
   } catch (error) {
     await gateway.lose(`${gatewayFileName}: ${(error as Error).message}`);
-    return;
+    return true;
   }
   try {
-    await gateway.take(text);
+    return await gateway.take(text);
   } catch (error) {
     await gateway.lose(`${gatewayFileName} could not be checked: ${(error as Error).message}`);
     throw error;
@@ -281,11 +284,11 @@ class Slots {
     this.#free = size;
   }
 
-  async run(step: () => Promise<void>): Promise<void> {
+  async run<T>(step: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      await step();
+      return await step();
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free += 1;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { PluginServerError } from '../errors.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
+import { reasonOf } from '../store/files.ts';
 import { type Checked, checkGatewayText } from './check.ts';
 import { type ClusterSet, type Compiled, clusterVersionOf, compile } from './compile.ts';
 import { parseGatewayFile, problem } from './gateway-file.ts';
@@ -103,21 +104,28 @@ export class Gateway {
     });
   }
 
-  /** Takes a file's text, if it is new, or a module is there that it did not have before. */
-  take(text: string): Promise<void> {
+  /**
+   * Takes a file's text, if it is new, or a module is there that it did not have before.
+   * @returns false where it has to be taken again: it could not be kept
+   */
+  take(text: string): Promise<boolean> {
     return this.#inTurn(async () => {
       const digest = digestOf(text);
       this.#text = digest;
-      if (digest === this.#instead) return;
+      if (digest === this.#instead) return true;
       const { store } = this.#surroundings;
       const { generation } = store;
-      if (this.#request?.text === digest && this.#request.generation === generation) return;
+      if (this.#request?.text === digest && this.#request.generation === generation) return true;
       const input = inputOf(digest, requestedModule(text, store));
       if (input !== this.#judged) {
         this.#judged = input;
-        await this.#settle(text, digest, await checkGatewayText(text, store));
+        if (!(await this.#settle(text, digest, await checkGatewayText(text, store)))) {
+          this.#judged = undefined;
+          return false;
+        }
       }
       this.#request = { text: digest, generation };
+      return true;
     });
   }
 
@@ -167,10 +175,11 @@ export class Gateway {
     return byGeneration ?? this.#kept.findLast(({ version }) => to.length >= 4 && version.startsWith(to));
   }
 
-  async #settle(text: string, digest: string, { problems, accepted }: Checked): Promise<void> {
+  /** @returns false where it could not be kept */
+  async #settle(text: string, digest: string, { problems, accepted }: Checked): Promise<boolean> {
     if (accepted === undefined) {
       this.#refuse(problems);
-      return;
+      return true;
     }
     const { file, module } = accepted;
     const compiled = compile(file, module);
@@ -180,10 +189,8 @@ export class Gateway {
       try {
         await this.#keep(kept, module.bytes);
       } catch (error) {
-        // Judged again at the next look: a disk may have room then.
-        this.#judged = undefined;
-        this.#refuse([problem('', `the version cannot be kept: ${(error as Error).message}`)]);
-        return;
+        this.#refuse([problem('', `the version cannot be kept: ${reasonOf(error)}`)]);
+        return false;
       }
       this.#active = { kept, compiled };
       this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings: problems });
@@ -191,6 +198,7 @@ export class Gateway {
     this.#instead = undefined;
     this.#refusal = undefined;
     this.#warnings = problems;
+    return true;
   }
 
   #next(text: string, { name, version, sha256 }: Kept['module'], compiled: Compiled, cause: Cause): Kept {

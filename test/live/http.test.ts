@@ -2,16 +2,18 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../e2e/until.ts';
 import { type Answer, send } from '../plugin-server/client.ts';
-import { type Folders, type LiveServer, type ServerOptions, folders, startLive, write } from './support.ts';
+import { type Folders, type LiveServer, type ServerOptions, folders, startLive, useKept, write } from './support.ts';
 
 const configuration = (name = 'a', more: object = {}): object => ({
   servers: [{ name, url: `http://${name}.example:8080/mcp`, prefix: `${name}_` }],
   ...more,
 });
 
+const keep = useKept('edge', configuration());
+
 async function serving(options: ServerOptions = {}, prepare?: (where: Folders) => void): Promise<LiveServer & Folders> {
   const where = folders();
-  write(where, 'edge', configuration());
+  keep(where);
   prepare?.(where);
   return Object.assign(await startLive(where, options), where);
 }

@@ -1,12 +1,13 @@
 // A plugin server with a directory of gateways, and real Envoys that are configured by it alone.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
@@ -30,9 +31,12 @@ export function otherModule(mark: string): Buffer {
   return Buffer.concat([builtModule(), Buffer.from([0, content.length]), content]);
 }
 
-export function temporaryFolder(): string {
+/** What takes the end of something: the end of the test, unless said otherwise. */
+type Ends = (end: () => void | Promise<void>) => void;
+
+export function temporaryFolder(ends: Ends = onTestFinished): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-live-'));
-  onTestFinished(() => {
+  ends(() => {
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
@@ -44,11 +48,35 @@ export interface Folders {
   readonly state: string;
 }
 
-export function folders(): Folders {
-  const folder = temporaryFolder();
+export function folders(ends?: Ends): Folders {
+  const folder = temporaryFolder(ends);
   const made = { gateways: join(folder, 'gateways'), state: join(folder, 'state') };
   mkdirSync(made.gateways);
   return made;
+}
+
+/**
+ * The state of a plugin server that has kept one gateway, for the tests of a file: what it has checked once, those need
+ * not check again.
+ * @returns what copies it into the folders of a test
+ */
+export function useKept(gateway: string, content: object): (where: Folders) => void {
+  const kept = join(tmpdir(), `sluice-kept-${randomUUID()}`);
+  beforeAll(async () => {
+    const ends: (() => void | Promise<void>)[] = [];
+    const later: Ends = (end) => void ends.push(end);
+    const where = { ...folders(later), state: kept };
+    write(where, gateway, content);
+    await startLive(where, {}, later);
+    for (const end of ends.toReversed()) await end();
+  });
+  afterAll(() => {
+    rmSync(kept, { recursive: true });
+  });
+  return (where) => {
+    cpSync(kept, where.state, { recursive: true });
+    write(where, gateway, content);
+  };
 }
 
 /** Writes a file of a gateway as one should: whole, then renamed. */
@@ -85,7 +113,11 @@ export const storeWith = (...versions: string[]): ArtifactStore =>
   );
 
 /** A plugin server in this process; it is closed with the test, if it was not before. */
-export async function startLive(where: Folders, options: ServerOptions = {}): Promise<LiveServer> {
+export async function startLive(
+  where: Folders,
+  options: ServerOptions = {},
+  ends: Ends = onTestFinished,
+): Promise<LiveServer> {
   const log: Record<string, unknown>[] = [];
   const note =
     (level: string) =>
@@ -109,7 +141,7 @@ export async function startLive(where: Folders, options: ServerOptions = {}): Pr
   }
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= server.close());
-  onTestFinished(close);
+  ends(close);
   return { url: server.url, port: Number(new URL(server.url).port), live, store, log, close };
 }
 
