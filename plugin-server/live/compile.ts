@@ -77,12 +77,12 @@ export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256'
 
   const configuration = moduleConfiguration(file);
   const shipped = templates.filter.config;
+  const variables = environmentNames(configuration).sort();
   const vm = {
-    // A VM is shared by what has equal ids and equal code; with the digest in it, other code is another VM.
-    vm_id: `sluice-${module.sha256}`,
+    vm_id: vmId(module.sha256, variables),
     runtime: 'envoy.wasm.runtime.v8',
     code: { local: { inline_bytes: Buffer.from(module.bytes).toString('base64') } },
-    environment_variables: { host_env_keys: environmentNames(configuration) },
+    environment_variables: { host_env_keys: variables },
   };
   const names = configuration['hostMode'] === 'pair' ? filterNames.pair : filterNames.hold;
   const filters = names.map((name) => {
@@ -106,6 +106,14 @@ export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256'
     filters: new Map(filters.map((filter) => [filter.name, filter])),
     version: `${clusterSet.version}-${digest(filters.map((filter) => filter.before + filter.after))}`,
   };
+}
+
+/**
+ * A VM is shared by filters with equal ids and equal code, before an edit and after it, and Envoy 1.36 leaves it the
+ * environment that it began with: other variables need another VM, as other code does.
+ */
+function vmId(sha256: string, variables: readonly string[]): string {
+  return variables.length === 0 ? `sluice-${sha256}` : `sluice-${sha256}-${digest(variables)}`;
 }
 
 /** No configuration has it: JSON escapes it. */
