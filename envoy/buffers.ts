@@ -24,7 +24,8 @@ export function fitBuffers(listener: Buffers, manager: Windows, heldBody: unknow
   windows.initial_connection_window_size = Math.max(windows.initial_connection_window_size, needed);
 }
 
-function bytesOf(size: unknown): number | undefined {
+/** `65536`, `64Ki`, `1Mi` */
+export function bytesOf(size: unknown): number | undefined {
   const [, digits, unit = ''] = /^([0-9]+)([KMG]i)?$/.exec(String(size)) ?? [];
   return digits === undefined ? undefined : Number(digits) * (units[unit] ?? 1);
 }

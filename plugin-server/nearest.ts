@@ -12,7 +12,8 @@ export function nearest(wanted: string, candidates: Iterable<string>): string | 
   return best;
 }
 
-function edits(a: string, b: string): number {
+/** Levenshtein's distance. */
+export function edits(a: string, b: string): number {
   // row[j]: how many edits turn what was read of `a` so far into the first j characters of `b`.
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

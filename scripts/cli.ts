@@ -27,6 +27,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'gives a gateway an earlier version of its live configuration',
     load: async () => (await import('./rollback.ts')).rollback,
   },
+  check: {
+    summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
+    load: async () => (await import('./check.ts')).check,
+  },
   help: {
     summary: 'this text',
     load: () => Promise.resolve((_: string[], io: Io) => Promise.resolve(help(io))),

@@ -2,13 +2,14 @@ import { Worker } from 'node:worker_threads';
 import type { LogLevel } from '../embedded/log.ts';
 import { limitMemory } from './memory-limit.ts';
 
-export interface ModuleRun {
+/** A module and what it is to be configured with. */
+export interface Order {
   readonly module: Uint8Array;
+  /** Of the filter that it is. */
+  readonly rootId: string;
   /** JSON */
   readonly configuration: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Of the module alone, in ms. */
-  readonly timeLimit: number;
 }
 
 export interface Line {
@@ -32,18 +33,11 @@ export type Outcome =
   | { readonly kind: 'too slow'; readonly limit: number }
   | { readonly kind: 'too large' };
 
-/** From the thread. */
+/** From the thread; `ready` once, then any number of lines and an end for each order. */
 export type Message =
   | { readonly kind: 'ready' }
   | { readonly kind: 'line'; readonly line: Line }
   | { readonly kind: 'end'; readonly outcome: Outcome };
-
-/** To the thread. */
-export interface Order {
-  readonly module: Uint8Array;
-  readonly configuration: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
 
 /** Of the module's own memory, in pages of 64 KiB: 256 MiB. */
 const mostPages = 4096;
@@ -53,50 +47,123 @@ const heap = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 const startLimit = 60_000;
 
 /**
- * Configures a module on a thread of its own. A loop for ever, or a hunger for memory, ends the thread and nothing else.
- * Nothing is left running when it returns.
- * @throws Error where the thread itself could not run
+ * A thread on which modules are configured, one after the other. A loop for ever, or a hunger for memory, ends the thread
+ * and nothing else; the next order has a new one. Whoever made it closes it.
  */
-export async function runModule({ module, timeLimit, ...rest }: ModuleRun): Promise<RunResult> {
-  const limited = limitMemory(module, mostPages);
-  if (limited === undefined) return { outcome: { kind: 'too large' }, lines: [] };
-  const order: Order = { module: limited, ...rest };
+export class ModuleThread {
+  #worker: Promise<Worker> | undefined;
+
+  /**
+   * @param timeLimit of the module alone, in ms
+   * @throws Error where the thread itself could not run
+   */
+  async run({ module, ...rest }: Order, timeLimit: number): Promise<RunResult> {
+    const limited = limitMemory(module, mostPages);
+    if (limited === undefined) return { outcome: { kind: 'too large' }, lines: [] };
+    const lines: Line[] = [];
+    try {
+      this.#worker ??= startWorker();
+      const worker = await this.#worker;
+      const answer = answerOf(worker, (line) => lines.push(line), timeLimit);
+      worker.postMessage({ module: limited, ...rest } satisfies Order);
+      const outcome = await answer;
+      if (outcome.kind === 'too slow' || outcome.kind === 'too large') await this.close();
+      return { outcome, lines };
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Nothing is left running when it returns. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await (await worker?.catch(() => undefined))?.terminate(); // one that did not start has been ended
+  }
+}
+
+async function startWorker(): Promise<Worker> {
   // Plain JavaScript, in need of no loader: it brings the one for what it imports.
   const worker = new Worker(new URL('thread.mjs', import.meta.url), {
-    workerData: order,
     resourceLimits: heap,
     execArgv: [],
     stdout: true,
     stderr: true,
   });
-  const lines: Line[] = [];
-  let timer: NodeJS.Timeout | undefined;
   try {
-    const outcome = await new Promise<Outcome>((resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`the thread that checks modules did not start within ${startLimit} ms`));
-      }, startLimit);
-      worker.on('message', (message: Message) => {
-        if (message.kind === 'line') lines.push(message.line);
-        else if (message.kind === 'end') resolve(message.outcome);
-        else {
-          clearTimeout(timer);
-          timer = setTimeout(() => {
-            resolve({ kind: 'too slow', limit: timeLimit });
-          }, timeLimit);
-        }
-      });
-      worker.once('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve({ kind: 'too large' });
-        else reject(error);
-      });
-      worker.once('exit', (code) => {
-        reject(new Error(`the thread that checks modules ended by itself with code ${code}`));
-      });
-    });
-    return { outcome, lines };
-  } finally {
-    clearTimeout(timer);
+    await firstMessage(worker, startLimit);
+    return worker;
+  } catch (error) {
     await worker.terminate();
+    throw error;
+  }
+}
+
+function firstMessage(worker: Worker, limit: number): Promise<void> {
+  return listening(worker, (resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`the thread that checks modules did not start within ${limit} ms`));
+    }, limit);
+    return {
+      message: () => {
+        resolve();
+      },
+      error: reject,
+      done: () => {
+        clearTimeout(timer);
+      },
+    };
+  });
+}
+
+function answerOf(worker: Worker, onLine: (line: Line) => void, limit: number): Promise<Outcome> {
+  return listening(worker, (resolve, reject) => {
+    const timer = setTimeout(() => {
+      resolve({ kind: 'too slow', limit });
+    }, limit);
+    return {
+      message: (message) => {
+        if (message.kind === 'line') onLine(message.line);
+        else if (message.kind === 'end') resolve(message.outcome);
+      },
+      error: (error) => {
+        if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve({ kind: 'too large' });
+        else reject(error);
+      },
+      done: () => {
+        clearTimeout(timer);
+      },
+    };
+  });
+}
+
+interface Listener {
+  readonly message: (message: Message) => void;
+  readonly error: (error: Error) => void;
+  /** When it is settled. */
+  readonly done: () => void;
+}
+
+/** Settles by what a worker says or does, and leaves no listener behind. */
+async function listening<T>(
+  worker: Worker,
+  listen: (resolve: (value: T) => void, reject: (error: Error) => void) => Listener,
+): Promise<T> {
+  let remove = (): void => undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const { message, error, done } = listen(resolve, reject);
+      const exit = (code: number): void => {
+        reject(new Error(`the thread that checks modules ended by itself with code ${code}`));
+      };
+      worker.on('message', message).on('error', error).on('exit', exit);
+      remove = () => {
+        worker.off('message', message).off('error', error).off('exit', exit);
+        done();
+      };
+    });
+  } finally {
+    remove();
   }
 }

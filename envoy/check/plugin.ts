@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { environmentNames } from '../bootstrap.ts';
-import { runModule } from './isolation.ts';
+import { isShallow } from './depth.ts';
+import { ModuleThread } from './isolation.ts';
 import type { Problem } from './problem.ts';
 import { problemsOf } from './verdict.ts';
 
@@ -9,6 +10,8 @@ export type { Problem } from './problem.ts';
 export interface CheckOptions {
   /** Values of environment variables that the configuration names; those that are absent are stood in for. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The part that the module plays; hostMode `pair` has two. */
+  readonly rootId?: string;
   /** How long the module may take, in ms; 10 s unless said otherwise. */
   readonly timeLimit?: number;
 }
@@ -27,7 +30,7 @@ const mostBytes = 16 << 20;
 export async function checkPlugin(
   module: Uint8Array,
   configuration: object,
-  { environment = {}, timeLimit = 10_000 }: CheckOptions = {},
+  options: CheckOptions = {},
 ): Promise<Problem[]> {
   let text: string;
   try {
@@ -35,22 +38,48 @@ export async function checkPlugin(
   } catch {
     return [wrong('cannot be written as JSON: it refers to itself, or is nested too deeply')];
   }
+  const thread = new ModuleThread();
+  try {
+    return await checkPluginText(thread, module, text, options);
+  } finally {
+    await thread.close();
+  }
+}
+
+/**
+ * As `checkPlugin`, for a configuration as Envoy gives it to the module: what is not JSON is the module's to refuse.
+ * @param thread the caller's, who has more to ask
+ */
+export async function checkPluginText(
+  thread: ModuleThread,
+  module: Uint8Array,
+  text: string,
+  { environment = {}, rootId = 'sluice', timeLimit = 10_000 }: CheckOptions = {},
+): Promise<Problem[]> {
   if (text.length > mostBytes) return [wrong(`has ${text.length} bytes; at most ${mostBytes} are checked`)];
-  const standIns = environmentNames(configuration).map((name) => [name, standIn(name)] as const);
-  const run = await runModule({
-    module,
-    configuration: text,
-    environment: { ...Object.fromEntries(standIns), ...environment },
-    timeLimit,
-  });
-  return problemsOf(run, configuration);
+  const configuration = parsed(text);
+  const given = { ...standIns(environmentNames(configuration)), ...environment };
+  const order = { module, rootId, configuration: text, environment: given };
+  return problemsOf(await thread.run(order, timeLimit), configuration);
+}
+
+/** For the names in it. */
+function parsed(text: string): object {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null && isShallow(value) ? value : {};
+  } catch {
+    return {};
+  }
 }
 
 function wrong(message: string): Problem {
   return { path: '', message, severity: 'error' };
 }
 
-/** Valid as a session key (32 bytes, base64url) and as a header's value; the same each time, another for each name. */
-function standIn(name: string): string {
-  return createHash('sha256').update(`stand-in for ${name}`).digest('base64url');
+/** Values that are valid as a session key (32 bytes, base64url) and in a header; the same each time for a name. */
+export function standIns(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map((name) => [name, createHash('sha256').update(`stand-in for ${name}`).digest('base64url')]),
+  );
 }

@@ -1,5 +1,5 @@
-// Runs in the thread that isolation.ts starts: one module, one configuration, one verdict.
-import { parentPort, workerData } from 'node:worker_threads';
+// Runs in the thread that isolation.ts starts: a module, a configuration, a verdict; and again.
+import { parentPort } from 'node:worker_threads';
 import type { AsyncClient } from '../embedded/async-client.ts';
 import type { WasmPlugin } from '../embedded/config/model.ts';
 import { HostAssertion } from '../embedded/filter.ts';
@@ -17,24 +17,23 @@ const longestLine = 4_096;
 /** Of all that a module puts where other VMs could find it; arrays are no part of the heap that the thread is limited to. */
 const mostShared = 64 << 20;
 
-/** The root id of the filter that decides; hostMode `pair` has a second one. */
-const rootId = 'sluice';
-/** Before what the module itself says; vm_id is empty here. */
-const ownPrefix = `wasm log ${rootId}: `;
-
 function post(message: Message): void {
   parentPort?.postMessage(message);
 }
 
-let told = 0;
-const logger: Logger = {
-  level: 'trace',
-  log: (level: LogLevel, _component, text) => {
-    if (!text.startsWith(ownPrefix) || told++ >= mostLines) return;
-    post({ kind: 'line', line: { level, text: text.slice(ownPrefix.length).slice(0, longestLine) } });
-  },
-  access: () => undefined,
-};
+/** Passes on what the module itself says; vm_id is empty here. */
+function loggerFor({ rootId }: Order): Logger {
+  const ownPrefix = rootId === '' ? 'wasm log: ' : `wasm log ${rootId}: `;
+  let told = 0;
+  return {
+    level: 'trace',
+    log: (level: LogLevel, _component, text) => {
+      if (!text.startsWith(ownPrefix) || told++ >= mostLines) return;
+      post({ kind: 'line', line: { level, text: text.slice(ownPrefix.length).slice(0, longestLine) } });
+    },
+    access: () => undefined,
+  };
+}
 
 /** There is no network here: a callout is refused as to a cluster that does not exist. */
 const client: AsyncClient = { hasCluster: () => false, send: () => undefined };
@@ -57,7 +56,7 @@ class LimitedShared extends Shared {
   }
 }
 
-function plugin({ module, configuration, environment }: Order): WasmPlugin {
+function plugin({ module, rootId, configuration, environment }: Order): WasmPlugin {
   return {
     name: rootId,
     rootId,
@@ -85,7 +84,7 @@ function run(order: Order): Outcome {
       client,
       shared: new LimitedShared(),
       stats,
-      logger,
+      logger: loggerFor(order),
       node: { id: '', cluster: '', version: '' },
       onAssertion: (error) => {
         assertion ??= error;
@@ -104,5 +103,7 @@ function run(order: Order): Outcome {
   }
 }
 
+parentPort?.on('message', (order: Order) => {
+  post({ kind: 'end', outcome: run(order) });
+});
 post({ kind: 'ready' });
-post({ kind: 'end', outcome: run(workerData as Order) });

@@ -41,7 +41,7 @@ const symptoms: readonly Symptom[] = [
     kind: 'configuration',
     says: ([, validating, running]) => {
       const why = (validating ?? running ?? '').replace(/\s+/g, ' '); // protobuf varies its spaces from run to run
-      return `Envoy refuses its configuration: ${why.slice(0, 300)}`;
+      return `Envoy refuses its configuration: ${why.slice(0, 1_000)}`;
     },
   },
 ];

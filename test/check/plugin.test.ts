@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { checkPlugin } from '../../envoy/check/plugin.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { ModuleThread } from '../../envoy/check/isolation.ts';
+import { type Problem, checkPlugin, checkPluginText } from '../../envoy/check/plugin.ts';
 import { plugin } from '../embedded/wasm/assemble.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -72,6 +73,40 @@ test('a module cannot take more memory than it is given', async () => {
   expect(problem?.message).toContain('another one');
 });
 
+test('a module cannot fill the host with what it shares', async () => {
+  const sharing = plugin(
+    `(func (export "proxy_on_configure") (param i32 i32) (result i32)
+       (loop (drop (call $share (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 131072) (i32.const 0))) (br 0))
+       (i32.const 1))`,
+    '(import "env" "proxy_set_shared_data" (func $share (param i32 i32 i32 i32 i32) (result i32)))',
+  );
+  const [problem] = await checkPlugin(sharing, minimal);
+  expect(problem?.message).toContain('it shares more than 67108864 bytes');
+});
+
+test('a module that logs without an end is heard for a while', async () => {
+  const chatty = plugin(
+    `(func (export "proxy_on_configure") (param i32 i32) (result i32)
+       (loop (drop (call $log (i32.const 4) (i32.const 0) (i32.const 131072))) (br 0))
+       (i32.const 1))`,
+    '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))',
+  );
+  const [problem] = await checkPlugin(chatty, minimal, { timeLimit: 200 });
+  expect(problem?.message).toContain('did not come to an end within 200 ms; its last words');
+});
+
+test('one thread answers again and again, and a new one where the last was ended', async () => {
+  const thread = new ModuleThread();
+  onTestFinished(() => thread.close());
+  const forEver = configuring('(loop (br 0)) (i32.const 1)');
+  const ask = (module: Uint8Array): Promise<Problem[]> =>
+    checkPluginText(thread, module, JSON.stringify(minimal), { timeLimit: 2_000 });
+  expect(await ask(sluice)).toEqual([]);
+  expect(await ask(sluice)).toEqual([]);
+  expect(await ask(forEver)).toHaveLength(1);
+  expect(await ask(sluice)).toEqual([]);
+});
+
 test('a configuration that is no JSON value is a problem, not an exception', async () => {
   const cyclic: Record<string, unknown> = { ...minimal };
   cyclic['servers'] = [cyclic];
@@ -79,12 +114,21 @@ test('a configuration that is no JSON value is a problem, not an exception', asy
   expect(await checkPlugin(sluice, [])).not.toEqual([]);
 });
 
-test('whatever the configuration is, there is an answer', { timeout: 120_000 }, async () => {
+test('whatever the configuration is, there is an answer', async () => {
+  const thread = new ModuleThread();
+  onTestFinished(() => thread.close());
   await fc.assert(
-    fc.asyncProperty(fc.object({ maxDepth: 3 }), async (configuration) => {
-      const problems = await checkPlugin(sluice, configuration);
-      expect(problems.some(({ severity }) => severity === 'error')).toBe(true);
-    }),
-    { numRuns: 15 },
+    fc.asyncProperty(
+      fc.oneof(
+        fc.object({ maxDepth: 3 }).map((value) => JSON.stringify(value)),
+        fc.string(),
+        fc.json(),
+      ),
+      async (text) => {
+        const problems = await checkPluginText(thread, sluice, text);
+        expect(problems.some(({ severity }) => severity === 'error')).toBe(true);
+      },
+    ),
+    { numRuns: 200 },
   );
 });

@@ -22,7 +22,8 @@ describe('sluice', () => {
   test('lists every command, asked or not', async () => {
     const help = await sluice('help');
     expect(help).toMatchObject({ code: 0, err: '' });
-    for (const name of ['start', 'serve', 'help']) expect(help.out).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
+    for (const name of ['start', 'serve', 'check', 'help'])
+      expect(help.out).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
     expect(await sluice()).toEqual(help);
     expect(await sluice('--help')).toEqual(help);
   });
@@ -35,7 +36,7 @@ describe('sluice', () => {
   test.each(['strat', 'constructor', '__proto__', '--nonsense'])('refuses %s', async (name) => {
     const answer = await sluice(name);
     expect(answer).toMatchObject({ code: 2, out: '' });
-    expect(answer.err).toBe(`sluice: there is no command "${name}"; there are start, serve, help\n`);
+    expect(answer.err).toBe(`sluice: there is no command "${name}"; there are start, serve, check, help\n`);
   });
 });
 

@@ -11,9 +11,15 @@ export function findRoute(
   return host === undefined || route === undefined ? undefined : { route, virtualHost: host.name };
 }
 
-/** Whole names before `*.suffix`, those before `prefix.*`, those before `*`; of two wildcards the longer one. */
-function findVirtualHost(hosts: readonly VirtualHost[], authority: string): VirtualHost | undefined {
-  let best: VirtualHost | undefined;
+/**
+ * Whole names before `*.suffix`, those before `prefix.*`, those before `*`; of two wildcards the longer one.
+ * @param authority in lower case
+ */
+export function findVirtualHost<Host extends Pick<VirtualHost, 'domains'>>(
+  hosts: readonly Host[],
+  authority: string,
+): Host | undefined {
+  let best: Host | undefined;
   let bestRank = -1;
   for (const host of hosts) {
     for (const domain of host.domains) {

@@ -1,0 +1,41 @@
+import { didYouMean } from './finding.ts';
+import type { Node } from './node.ts';
+
+/** What a document is. */
+export type Kind = 'plugin' | 'bootstrap' | 'discovery' | 'kubernetes' | 'mesh';
+
+/** By members that only one of them has; the first row that fits is it. */
+const signs: readonly (readonly [Kind, readonly string[]])[] = [
+  ['kubernetes', ['apiVersion', 'kind']],
+  ['bootstrap', ['static_resources', 'dynamic_resources', 'staticResources', 'dynamicResources']],
+  ['discovery', ['resources']],
+  ['mesh', ['meshConfig']],
+  [
+    'plugin',
+    [
+      'servers',
+      'endpoint',
+      'hostMode',
+      'root',
+      'hosts',
+      'origins',
+      'identity',
+      'sessions',
+      'limits',
+      'virtualServers',
+      'log',
+      'module',
+    ],
+  ],
+];
+
+/** The kind of a document, or why it has none. */
+export function kindOf(root: Node): Kind | { readonly defect: string } {
+  if (!root.isObject) return { defect: 'holds no object' };
+  for (const [kind, names] of signs) if (names.some((name) => root.get(name).isThere)) return kind;
+  const names = root.entries.map(([name]) => name);
+  const known = signs.flatMap(([, members]) => members);
+  const hint = names.map((name) => didYouMean(name, known)).find((text) => text !== '') ?? '';
+  const found = names.length === 0 ? 'no member' : names.slice(0, 5).join(', ');
+  return { defect: `is neither a plugin configuration nor Envoy's nor Kubernetes': it has ${found}${hint}` };
+}

@@ -1,0 +1,153 @@
+import { findVirtualHost } from '../embedded/routing/match.ts';
+import { type Report, didYouMean } from './finding.ts';
+import { type Plugin, type RouteTable, type Server, endpointOf, serversOf } from './gateway.ts';
+import type { Node } from './node.ts';
+import { type Route, isDecided, isForUndecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
+
+/** What requests are routed by: endpoints to be closed, and servers to be reached. */
+export interface Routed {
+  /** Empty where they are not known here. */
+  readonly endpoints: readonly string[];
+  readonly servers: readonly Server[];
+}
+
+export function routedBy(...plugins: readonly (Plugin | undefined)[]): Routed {
+  const known = plugins.filter((plugin) => plugin !== undefined);
+  return { endpoints: [...new Set(known.map(endpointOf))], servers: known.flatMap(serversOf) };
+}
+
+/**
+ * What is asked of the routes of a gateway, be they Envoy's or Istio's.
+ * @param tables the virtual hosts of one listener
+ * @param hostOf what a virtual host is looked up by for requests to a server
+ */
+export function checkRouting(
+  tables: readonly RouteTable[],
+  routed: Routed,
+  report: Report,
+  hostOf = ({ authority }: Server): string => authority,
+): void {
+  const { endpoints, servers } = routed;
+  for (const table of tables) {
+    if (endpoints.length === 0) checkAnyDoor(table, report);
+    for (const endpoint of endpoints) checkClosedRoute(table, endpoint, report);
+    for (const route of table.routes) checkHeaders(route, report);
+  }
+  if (servers.length === 0) return;
+  for (const route of tables.flatMap((table) => table.routes)) checkServerName(route, servers, report);
+  for (const server of servers) {
+    checkServerRoute(server, findVirtualHost(tables, hostOf(server).toLowerCase()), report);
+  }
+}
+
+/** Which path the endpoint is, is not known here. */
+function checkAnyDoor({ node, routes }: RouteTable, report: Report): void {
+  if (routes.some((route) => isClosed(route) && !isDecided(route))) return;
+  report('closed-route', node, 'no route closes the endpoint to requests without a routing header');
+}
+
+function checkClosedRoute({ node, routes }: RouteTable, endpoint: string, report: Report): void {
+  let missing: string | undefined;
+  for (const path of pathsOf(endpoint, routes)) {
+    const route = routes.find((candidate) => ends(candidate, path));
+    if (route === undefined) missing ??= path;
+    else if (!isClosed(route)) {
+      report('closed-route', route.node, `takes ${path} without a routing header before a closed door does`);
+      return;
+    }
+  }
+  if (missing === undefined) return;
+  report('closed-route', node, `no route closes ${missing} to requests without a routing header`);
+}
+
+/** The endpoint's own path, a virtual server's, and whatever else of it a route is written for. */
+function pathsOf(endpoint: string, routes: readonly Route[]): string[] {
+  const written = routes.map(({ literal }) => literal).filter((path) => path.startsWith(`${endpoint}/`));
+  return [...new Set([endpoint, `${endpoint}/namespace/name`, ...written])];
+}
+
+/** Whether what takes it reaches no server from here. */
+function isClosed({ action }: Route): boolean {
+  return action === 'direct' || action === 'redirect';
+}
+
+/** Whether a request that no module has decided on may end here. */
+function ends(route: Route, path: string): boolean {
+  const takes = route.takes(path);
+  if (takes === 'no' || isDecided(route)) return false;
+  return !isClosed(route) || (takes === 'yes' && isForUndecided(route));
+}
+
+function checkHeaders({ headers }: Route, report: Report): void {
+  for (const { name, node } of headers) {
+    if (!name.startsWith('x-mcp-') || (trustedHeaders as readonly string[]).includes(name)) continue;
+    report('route-header', node, `matches on ${name}, which clients may send${didYouMean(name, trustedHeaders)}`);
+  }
+}
+
+function checkServerName(route: Route, servers: readonly Server[], report: Report): void {
+  const condition = routingCondition(route);
+  if (condition?.exact === undefined) return;
+  const name = condition.exact;
+  const own = servers.filter((candidate) => candidate.name === name).map(({ cluster }) => cluster.text);
+  if (own.length === 0) {
+    const names = servers.map((candidate) => candidate.name ?? '');
+    const meant = didYouMean(name, names);
+    report('route-server', condition.node, `${name} is no server of the plugin configuration${meant}`);
+    return;
+  }
+  for (const cluster of route.clusters) {
+    if (own.includes(cluster.text) || own.includes(undefined)) continue;
+    report('route-cluster', cluster, `is ${cluster.shown}, but the cluster of ${name} is ${own.join(' or ')}`);
+  }
+}
+
+/** The module writes the server's own authority and path into a request; Envoy then looks for a route once more. */
+function checkServerRoute(server: Server, table: RouteTable | undefined, report: Report): void {
+  const { name, node, authority, path } = server;
+  if (name === undefined) return;
+  if (table === undefined) {
+    report('server-route', node, `no virtual host takes ${authority}, the authority of requests for ${name}`);
+    return;
+  }
+  const isOwn = (route: Route): boolean => {
+    const condition = routingCondition(route);
+    return route.action === 'forward' && condition !== undefined && (condition.exact ?? name) === name;
+  };
+  const { routes } = table;
+  const first = routes.find((route) => (isOwn(route) && route.takes(path) !== 'no') || closesTo(server, route));
+  if (first !== undefined && isOwn(first)) return;
+  const own = routes.filter(isOwn);
+  const hidden = own.find((route) => route.takes(path) !== 'no');
+  const [blind] = own;
+  if (hidden !== undefined) {
+    report('closed-route', hidden.node, `stands behind a closed door, which answers ${path} first`);
+  } else if (blind !== undefined) {
+    report('server-route', blind.node, `is for ${name}, but does not match ${path}, the path of its requests`);
+  } else {
+    const names = routes.map((route) => routingCondition(route)?.exact ?? '').filter((other) => other !== '');
+    report('server-route', node, `no route matches ${routingHeader}: ${name}${didYouMean(name, names)}`);
+  }
+}
+
+/** Whether a closed route takes the requests for a server, for certain. */
+function closesTo({ name, path }: Server, route: Route): boolean {
+  const isForIt = route.headers.every((condition) => condition.name === routingHeader && condition.exact === name);
+  return isClosed(route) && isForIt && !route.conditional && route.takes(path) === 'yes';
+}
+
+/** Those whose requests a server sees. */
+export function forwardsToServer(route: Route): boolean {
+  return route.action === 'forward' && isDecided(route);
+}
+
+const safeRetries = ['connect-failure', 'refused-stream', 'reset-before-request'];
+
+/** @param on the conditions, commas between */
+export function checkRetryConditions(on: Node, report: Report): void {
+  const conditions = (on.text ?? '').split(',').map((condition) => condition.trim());
+  for (const condition of conditions) {
+    if (condition === '' || safeRetries.includes(condition)) continue;
+    report('retries', on, `${condition} may repeat what a server has already done`);
+  }
+}

@@ -1,0 +1,195 @@
+import type { Problem } from './problem.ts';
+
+/** Something that is looked for; docs/check.md has the same rows. */
+export interface Rule {
+  readonly severity: Problem['severity'];
+  /** What is asked of a configuration. */
+  readonly asks: string;
+  /** What happens otherwise. */
+  readonly why: string;
+  /** What to do then. */
+  readonly mend: string;
+}
+
+/**
+ * Everything that is looked for in Envoy and Istio configurations, by id. A finding may be of less weight than its rule,
+ * where what it depends on cannot be seen from here.
+ */
+export const rules = {
+  yaml: {
+    severity: 'error',
+    asks: 'The file is YAML or JSON; no member twice, no alias that is undefined or leads into itself; one document, where it is for Envoy.',
+    why: 'Envoy takes one of two equal members without a word, and the first of several documents; Kubernetes takes none.',
+    mend: 'correct the text at this place',
+  },
+  kind: {
+    severity: 'error',
+    asks: 'The file is a plugin configuration, an Envoy bootstrap, a discovery response or Kubernetes resources.',
+    why: 'Nothing can be said about anything else.',
+    mend: 'give a plugin configuration a member `servers`, a bootstrap `static_resources`, a resource `apiVersion` and `kind`',
+  },
+  plugin: {
+    severity: 'error',
+    asks: 'The module itself accepts the plugin configuration.',
+    why: 'Envoy would refuse it, or drop the filter.',
+    mend: 'docs/configuration.md lists the members and their values',
+  },
+  filter: {
+    severity: 'error',
+    asks: 'One of the HTTP filters is Sluice.',
+    why: 'Without it nothing is a gateway.',
+    mend: 'add the `sluice` filter of envoy/envoy.yaml to `http_filters`, before the router',
+  },
+  router: {
+    severity: 'error',
+    asks: 'There is one router among the HTTP filters, it is the last, and Sluice is before it.',
+    why: 'What stands behind the router never runs; Envoy does not start with two, or without one.',
+    mend: 'put `envoy.filters.http.router` last in `http_filters`, once',
+  },
+  cluster: {
+    severity: 'error',
+    asks: 'Every cluster that a server, a route or the fetch of the module names exists.',
+    why: 'The server is `upstream_unknown_cluster` for ever; Envoy refuses a static route to a cluster that is not there.',
+    mend: 'name a cluster that `static_resources.clusters` has, or add it there',
+  },
+  digest: {
+    severity: 'error',
+    asks: '`sha256` is there and is the digest of the module that is to be run.',
+    why: 'Envoy and Istio refuse other bytes, and the gateway stays closed.',
+    mend: 'write the digest that the plugin server tells: `curl <plugin server>/plugins/sluice`',
+  },
+  'vm-id': {
+    severity: 'error',
+    asks: 'The `vm_id` of remote code contains its sha256.',
+    why: 'Remote modules with equal vm_id and configuration run the code that came first, whatever their sha256 is: an upgrade would run the old module.',
+    mend: 'write `vm_id: sluice-<sha256>`',
+  },
+  'remote-ecds': {
+    severity: 'error',
+    asks: 'A filter that comes by config discovery (ECDS) carries its code inline or as a file, not as `remote`.',
+    why: 'After an update Envoy does not fetch the new code and serves requests without the filter, whatever failure_policy says.',
+    mend: 'put the module into `code.local.inline_bytes`, or the filter into the static configuration',
+  },
+  'fetch-retry': {
+    severity: 'warning',
+    asks: 'Remote code has a `retry_policy` with several tries.',
+    why: 'By default Envoy tries twice within seconds; a gateway that starts before the plugin server then answers 503 until it is restarted.',
+    mend: 'add `retry_policy: { num_retries: 60, retry_back_off: { base_interval: 0.5s, max_interval: 10s } }`',
+  },
+  'hold-flag': {
+    severity: 'error',
+    asks: '`allow_on_headers_stop_iteration: true` where hostMode is `hold`, and only there.',
+    why: 'Without it the body, on which the module decides, never comes, and every request is `host_mode`; a pair is for hosts without the flag, and runs untested with it.',
+    mend: 'set the flag and hostMode to the same mode; a WasmPlugin has no such flag and needs `hostMode: pair`',
+  },
+  pair: {
+    severity: 'error',
+    asks: 'hostMode `pair`: two Sluice filters in one chain with the root ids `sluice` and `sluice-holder`, in this order, with the same module, `vm_config` and hostMode. Otherwise there is one.',
+    why: 'The first decides, the second holds the headers, and they find each other only inside one VM: another order, module or environment ends every request in `host_mode`, or serves it without streaming.',
+    mend: 'make both filters alike but for their names and root ids, `sluice` first',
+  },
+  'fail-open': {
+    severity: 'error',
+    asks: 'Nothing lets requests pass without the filter: no `FAIL_OPEN`, `fail_open`, `is_optional`, `disabled`, per-route switch, or `default_config` that is another filter.',
+    why: 'A client would speak to servers without sessions, rules or limits.',
+    mend: 'use `failure_policy: FAIL_RELOAD` (Istio: `failStrategy: FAIL_CLOSE`), and leave the switch out',
+  },
+  'closed-route': {
+    severity: 'error',
+    asks: 'In every virtual host, what asks for the endpoint without a routing header ends at a `direct_response`, behind the routes to servers and before any other.',
+    why: 'A request that no module decided on, because the filter or its partner is missing, would reach whatever the next route leads to.',
+    mend: 'add the route `host_mode` of envoy/envoy.yaml behind the routes to servers',
+  },
+  'server-route': {
+    severity: 'error',
+    asks: 'Every server has a route that matches its name in `x-mcp-servername`, and its path.',
+    why: 'Its tools are listed, and every call to one ends at the closed door.',
+    mend: 'add a route with `headers: [{ name: x-mcp-servername, string_match: { exact: <name> } }]` and `prefix: /`',
+  },
+  'route-server': {
+    severity: 'warning',
+    asks: 'Every route that matches `x-mcp-servername` names a server of the plugin configuration.',
+    why: 'No request ever takes such a route.',
+    mend: 'correct the name, or remove the route',
+  },
+  'route-cluster': {
+    severity: 'warning',
+    asks: 'The route of a server leads to the cluster that the plugin configuration names for it.',
+    why: 'The module opens sessions with that cluster; calls that go to another one find a server that does not know them.',
+    mend: 'name the same cluster in both places',
+  },
+  'route-header': {
+    severity: 'error',
+    asks: 'Routes match on no `x-mcp-` header but those that the module removes from every request and sets itself.',
+    why: 'Any other comes from the client, who would choose the route.',
+    mend: 'match on x-mcp-servername, x-mcp-method, x-mcp-toolname, x-mcp-promptname or x-mcp-resourceuri',
+  },
+  'forged-headers': {
+    severity: 'warning',
+    asks: '`early_header_mutation_extensions` removes every header that routes trust.',
+    why: 'The module removes them as well; where it is missing, a forged one would lead past the closed door.',
+    mend: 'copy `early_header_mutation_extensions` from envoy/envoy.yaml',
+  },
+  paths: {
+    severity: 'error',
+    asks: '`normalize_path` and `merge_slashes` are on, and `path_with_escaped_slashes_action` is `REJECT_REQUEST` or one that unescapes.',
+    why: 'Routes and the module would see another path than the server does, and `/x/../mcp` would pass both.',
+    mend: 'add `normalize_path: true`, `merge_slashes: true`, `path_with_escaped_slashes_action: REJECT_REQUEST`',
+  },
+  retries: {
+    severity: 'error',
+    asks: 'Routes to servers retry on `connect-failure`, `refused-stream` and `reset-before-request` only.',
+    why: 'Anything else may repeat a tool call that a server has already carried out.',
+    mend: 'write `retry_on: connect-failure,refused-stream` (Istio: `retries: { attempts: 2, retryOn: "connect-failure,refused-stream" }`, since its default retries more)',
+  },
+  'route-timeout': {
+    severity: 'warning',
+    asks: 'Routes to servers have `timeout: 0s`.',
+    why: "Envoy's 15 s, or any other limit of the whole response, cuts event streams off; the module bounds the time until a response begins.",
+    mend: 'add `timeout: 0s` and an `idle_timeout` to the route',
+  },
+  'idle-timeout': {
+    severity: 'error',
+    asks: 'Neither `stream_idle_timeout` nor the `idle_timeout` of a route to a server is 0.',
+    why: 'A request that waits for what never comes, such as one of a module that trapped, would be kept for ever.',
+    mend: 'leave `stream_idle_timeout` at 5 minutes, or set any other limit',
+  },
+  'session-keys': {
+    severity: 'warning',
+    asks: '`sessions.keys` names a key.',
+    why: 'Every Envoy process makes its own: a restart ends all sessions, and a second replica does not know them. Only `sluice start` keeps one by itself.',
+    mend: 'add `sessions: { keys: [{ id: 1, env: SLUICE_KEY_1 }] }`; the variable holds 32 random bytes in base64url',
+  },
+  environment: {
+    severity: 'error',
+    asks: 'Every variable that the plugin configuration names reaches the module, by `host_env_keys`, and none by its value.',
+    why: 'The module refuses a configuration whose secrets are not there; what stands in `key_values`, /config_dump shows to everyone.',
+    mend: 'list the name in `environment_variables.host_env_keys` of the `vm_config` (Istio: `vmConfig.env` with `valueFrom: HOST`)',
+  },
+  identity: {
+    severity: 'error',
+    asks: "Where `identity.jwt` names a place for claims, a `jwt_authn` filter before Sluice has it as a provider's `payload_in_metadata`.",
+    why: 'The module finds no identity, and every request is `unauthenticated`.',
+    mend: 'put `envoy.filters.http.jwt_authn` before the `sluice` filter, with `payload_in_metadata: <name>`',
+  },
+  buffers: {
+    severity: 'error',
+    asks: '`per_connection_buffer_limit_bytes` and the HTTP/2 windows that are set are at least twice `limits.heldBody`.',
+    why: "Between the two limits a body ends in Envoy's own 413 over HTTP/1.1, and over HTTP/2 it waits for a window that never opens.",
+    mend: 'raise them to twice `limits.heldBody` (by default 2097152), or lower that',
+  },
+  unseen: {
+    severity: 'warning',
+    asks: 'Listeners and routes stand in the file itself.',
+    why: 'What comes by LDS or RDS is not here: closed route, retries and servers without a route are not checked.',
+    mend: 'check the file that the management server serves as well',
+  },
+  envoy: {
+    severity: 'error',
+    asks: 'With `--envoy`: an Envoy accepts the bootstrap.',
+    why: 'It would not start.',
+    mend: "Envoy's own words say where",
+  },
+} as const satisfies Record<string, Rule>;
+
+export type RuleId = keyof typeof rules;

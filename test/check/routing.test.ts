@@ -1,0 +1,139 @@
+// What is said of routes is held against the routing of the embedded engine, which is held against Envoy's.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Message, Problems } from '../../envoy/embedded/config/message.ts';
+import { readRoutes } from '../../envoy/embedded/config/routes.ts';
+import { HeaderMap } from '../../envoy/embedded/header-map.ts';
+import { findRoute } from '../../envoy/embedded/routing/match.ts';
+import { readDocuments } from '../../envoy/check/document.ts';
+import { envoyRoute } from '../../envoy/check/envoy-route.ts';
+import { type Finding, reportInto } from '../../envoy/check/finding.ts';
+import type { Node } from '../../envoy/check/node.ts';
+import { checkRouting, routedBy } from '../../envoy/check/routing.ts';
+
+const servers = [
+  { name: 'weather', cluster: 'weather', path: '/mcp' },
+  { name: 'notes', cluster: 'notes', path: '/other' },
+];
+
+function read(value: unknown): Node {
+  const [document] = readDocuments('file', Buffer.from(JSON.stringify(value))).documents;
+  if (document === undefined) throw new Error('the test made no document');
+  return document.root;
+}
+
+const routed = routedBy({ root: read({ servers }), text: '' });
+
+function findings(configuration: object): Finding[] {
+  const found: Finding[] = [];
+  const tables = read(configuration)
+    .get('virtual_hosts')
+    .items.map((node) => ({
+      node,
+      domains: node.get('domains').items.map(({ text = '' }) => text),
+      routes: node.get('routes').items.map(envoyRoute),
+    }));
+  checkRouting(tables, routed, reportInto(found));
+  return found;
+}
+
+/** The cluster that a request reaches; undefined: it reaches none. */
+function reached(configuration: object, headers: readonly (readonly [string, string])[]): string | undefined {
+  const routes = readRoutes(new Message(structuredClone(configuration), '', new Problems()));
+  const action = findRoute(routes, new HeaderMap(headers))?.route.action;
+  return action?.kind === 'route' ? action.cluster.value : undefined;
+}
+
+const paths = ['/', '/m', '/mcp', '/mcp/', '/mcp/a', '/mcp/a/b', '/other', '/MCP'];
+const path = fc.oneof(
+  fc.constantFrom(...paths).map((prefix) => ({ prefix })),
+  fc.constantFrom(...paths).map((exact) => ({ path: exact })),
+  fc.constantFrom('/mcp', '/mcp/a', '/other').map((segments) => ({ path_separated_prefix: segments })),
+  fc
+    .constantFrom('/mcp', '/m.*', '/other/.*', '/mcp/[a-z]+', '.*', '/x*mcp')
+    .map((regex) => ({ safe_regex: { regex } })),
+);
+const routing = 'x-mcp-servername';
+const header = fc.constantFrom(
+  { name: routing, string_match: { exact: 'weather' } },
+  { name: routing, string_match: { exact: 'notes' } },
+  { name: routing, string_match: { exact: 'notes' }, invert_match: true },
+  { name: routing, string_match: { prefix: 'w' } },
+  { name: routing, present_match: true },
+  { name: routing, present_match: false },
+  { name: routing, present_match: true, invert_match: true },
+  { name: 'x-mcp-method', string_match: { exact: 'tools/call' } },
+  { name: 'x-app', string_match: { exact: 'a' } },
+  { name: 'x-app', present_match: true, invert_match: true },
+);
+const action = fc.constantFrom(
+  { route: { cluster: 'weather' } },
+  { route: { cluster: 'notes' } },
+  { direct_response: { status: 500 } },
+);
+const anyRoute = fc
+  .tuple(path, fc.array(header, { maxLength: 2 }), action)
+  .map(([match, headers, does]) => ({ match: { ...match, headers }, ...does }));
+/** Near enough to what is right that many are. */
+const own = (name: string, path: object = { prefix: '/' }): object => ({
+  match: { ...path, headers: [{ name: routing, string_match: { exact: name } }] },
+  route: { cluster: name },
+});
+const door = { match: { path_separated_prefix: '/mcp' }, direct_response: { status: 500 } };
+const route = fc.oneof(anyRoute, anyRoute, fc.constantFrom(own('weather'), own('notes'), door));
+const withRoutes = (routes: readonly object[]): object => ({
+  virtual_hosts: [{ name: 'all', domains: ['*'], routes }],
+});
+const configuration = fc.array(route, { maxLength: 6 }).map(withRoutes);
+
+const undecided = fc.tuple(
+  fc.constantFrom('/mcp', '/mcp/namespace/name', '/mcp/a', '/mcp/a/b', '/mcp/'),
+  fc.constantFrom([], [['x-app', 'a']] as const, [['x-app', 'b']] as const),
+);
+
+test('where nothing is said of a closed route, no undecided request reaches a server', () => {
+  let closed = 0;
+  fc.assert(
+    fc.property(configuration, undecided, (routes, [target, headers]) => {
+      fc.pre(!findings(routes).some(({ rule }) => rule === 'closed-route'));
+      closed++;
+      expect(reached(routes, [[':authority', 'mcp'], [':path', target], ...headers])).toBeUndefined();
+    }),
+    { numRuns: 500, maxSkipsPerRun: 100 },
+  );
+  expect(closed).toBeGreaterThanOrEqual(500);
+});
+
+/** Any of these in any order: some are right, and some of those stand at the wrong place. */
+const pool = [
+  own('weather'),
+  own('notes'),
+  own('weather', { path_separated_prefix: '/mcp' }),
+  own('notes', { path: '/mcp' }),
+  own('notes', { safe_regex: { regex: '/oth.*' } }),
+  door,
+  { ...door, match: { prefix: '/' } },
+  { ...door, match: { path: '/other' } },
+  { match: { prefix: '/', headers: [{ name: routing, present_match: false }] }, direct_response: { status: 500 } },
+  { ...own('weather'), route: undefined, direct_response: { status: 503 } },
+];
+
+test('where nothing is said of routes, a decided request reaches its server', () => {
+  let open = 0;
+  fc.assert(
+    fc.property(fc.shuffledSubarray(pool), fc.constantFrom(...servers), (routes, { name, path: target }) => {
+      const listed = withRoutes(routes);
+      if (findings(listed).some(({ rule }) => ['closed-route', 'server-route'].includes(rule))) return;
+      open++;
+      expect(
+        reached(listed, [
+          [':authority', name],
+          [':path', target],
+          [routing, name],
+        ]),
+      ).toBe(name);
+    }),
+    { numRuns: 600 },
+  );
+  expect(open).toBeGreaterThan(10);
+});
