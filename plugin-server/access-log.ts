@@ -28,7 +28,10 @@ export function logAccess(app: FastifyInstance, write: (line: string) => void): 
  * Collects lines and writes them together, at the latest after `delay` milliseconds: thousands of requests a second
  * would else be as many system calls.
  */
-export function batched(write: (text: string) => void, delay = 100): { line(line: string): void; flush(): void } {
+export function batched(
+  write: (text: string) => void,
+  delay = 100,
+): { line: (line: string) => void; flush: () => void } {
   let text = '';
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {

@@ -28,6 +28,8 @@ function tableError(error: Error & { statusCode?: number }, request: FastifyRequ
 export function replyWithError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const known = tableError(error, request);
   if (known.status >= 500) request.log.error({ err: error }, known.message);
+  // What passes by itself: clients that know the header wait this many seconds, Envoy's and Istio's fetchers their own.
+  if (known.status === 503) reply.header('retry-after', '1');
   reply.code(known.status).headers(errorHeaders).send(errorBody(known));
 }
 

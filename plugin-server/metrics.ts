@@ -16,7 +16,11 @@ export class Metrics {
   constructor(store: ArtifactStore) {
     this.gauge('sluice_versions', 'Versions that are served', () => store.count);
     this.gauge('sluice_module_bytes', 'Bytes of their modules', () => store.bytes);
-    this.gauge('sluice_damaged_versions', 'Versions that are damaged on disk and not served', () => store.damages.length);
+    this.gauge(
+      'sluice_damaged_versions',
+      'Versions that are damaged on disk and not served',
+      () => store.damages.length,
+    );
     this.gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss());
     this.gauge('process_cpu_seconds_total', 'User and system time', () => {
       const { user, system } = process.cpuUsage();
@@ -37,15 +41,15 @@ export class Metrics {
   }
 
   /** One value for each of a few things that the command line names. */
-  labelledGauge<Label extends string>(name: string, help: string, label: Label, values: () => [string, number][]): void {
-    const gauge: Gauge<Label> = new Gauge({
+  labelledGauge(name: string, help: string, label: string, values: () => [string, number][]): void {
+    const gauge = new Gauge({
       name,
       help,
       labelNames: [label],
       registers: [this.registry],
       collect: () => {
         gauge.reset(); // a thing may be gone
-        for (const [thing, value] of values()) gauge.set({ [label]: thing } as Record<Label, string>, value);
+        for (const [thing, value] of values()) gauge.set({ [label]: thing }, value);
       },
     });
   }
@@ -56,7 +60,8 @@ export class Metrics {
       const route = request.routeOptions.url ?? 'none';
       this.#requests.inc({ route, status: String(reply.statusCode) });
       const hasBody = request.method !== 'HEAD' && reply.statusCode !== 304;
-      if (hasBody && reply.raw.writableFinished) this.#bytes.inc({ route }, Number(reply.getHeader('content-length') ?? 0));
+      if (hasBody && reply.raw.writableFinished)
+        this.#bytes.inc({ route }, Number(reply.getHeader('content-length') ?? 0));
       done();
     });
   }

@@ -55,7 +55,12 @@ export const openApi = {
         summary: 'Publishes the module; gzip, tar and tar.gz are unwrapped',
         security: [{ token: [] }],
         parameters: [
-          { name: 'strict', in: 'query', description: 'refuse what a stock Envoy would not load', schema: { type: 'boolean' } },
+          {
+            name: 'strict',
+            in: 'query',
+            description: 'refuse what a stock Envoy would not load',
+            schema: { type: 'boolean' },
+          },
           header('content-digest'),
           header('repr-digest'),
         ],
@@ -157,7 +162,11 @@ export const openApi = {
         },
         ['type'],
       ),
-      Readiness: { type: 'object', required: ['status'], properties: { status: { enum: ['ready', 'not ready', 'draining'] } } },
+      Readiness: {
+        type: 'object',
+        required: ['status'],
+        properties: { status: { enum: ['ready', 'not ready', 'draining'] } },
+      },
       Error: object({
         error: object({ code: { enum: Object.keys(errorTable) }, message: { type: 'string' } }),
       }),
@@ -178,7 +187,11 @@ function read(
 }
 
 /** A file of a version, or the way to it from a range. */
-function file(summary: string, type: string, errors: readonly ErrorCode[] = []): { summary: string; responses: Responses } {
+function file(
+  summary: string,
+  type: string,
+  errors: readonly ErrorCode[] = [],
+): { summary: string; responses: Responses } {
   return read(summary, { [type]: {} }, [...versionErrors, ...errors], redirect);
 }
 

@@ -1,5 +1,10 @@
 import type { Server } from 'node:http';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import { logAccess } from './access-log.ts';
 import { addressLimit } from './address.ts';
 import type { Artifact } from './artifact.ts';
@@ -114,7 +119,8 @@ function fastifyFor({ log = false, tls }: PluginServerOptions): FastifyInstance 
   const settings = {
     ...limits,
     ...(isLogger ? { loggerInstance: log } : { logger: log }),
-    disableRequestLogging: true,
+    // The access log has a line for each request, in a form of its own.
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: addressLimit },
     // Our routes serve HEAD themselves.
     exposeHeadRoutes: false,
@@ -127,5 +133,5 @@ function fastifyFor({ log = false, tls }: PluginServerOptions): FastifyInstance 
   } as const;
   if (tls === undefined) return fastify<Server>(settings);
   // Fastify's types tell the two apart by the raw server, which nothing here looks at.
-  return fastify({ ...settings, https: { ...tls, ...limits.http } }) as unknown as FastifyInstance;
+  return fastify({ ...settings, https: { ...tls, ...limits.http } });
 }

@@ -14,6 +14,12 @@ export interface RunningPluginServer {
   readonly renewTls: (tls: { readonly cert: string; readonly key: string }) => void;
 }
 
+/**
+ * Connections that may wait to be accepted. Node's default of 511 is full when a fleet starts at once, and who finds it
+ * full tries again a second later. The system allows less where net.core.somaxconn says so.
+ */
+const backlog = 4096;
+
 /** What `listen` fails with, by the system's error code. */
 const listenErrors: Readonly<Record<string, ErrorCode>> = {
   EADDRINUSE: 'port_taken',
@@ -33,7 +39,7 @@ export async function startPluginServer(
   const { host, port } = options;
   const app = createPluginServer(options);
   try {
-    await app.listen({ host, port });
+    await app.listen({ host, port, backlog });
   } catch (error) {
     await app.close();
     const code = listenErrors[(error as NodeJS.ErrnoException).code ?? ''];

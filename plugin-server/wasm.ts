@@ -19,8 +19,7 @@ const lookalikes: readonly [prefix: Buffer, advice: string][] = [
   [Buffer.from('version https://git-lfs'), 'it is a Git LFS pointer; run git lfs pull'],
 ];
 
-/** Whether `bytes` begin as WebAssembly does: all that Istio's agent looks at. */
-export function hasMagic(bytes: Uint8Array): boolean {
+function hasMagic(bytes: Uint8Array): boolean {
   return magic.equals(bytes.subarray(0, magic.length));
 }
 

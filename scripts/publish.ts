@@ -132,7 +132,8 @@ async function tokenOf({ tokenFile }: Options, io: Io): Promise<string> {
   // A file that the server reads, with names, will do as well: its first token is taken.
   const line = text.split('\n').find((each) => each.trim() !== '' && !each.trim().startsWith('#'));
   const token = line?.trim().split(/\s+/).at(-1);
-  if (token === undefined) throw new CommandError(`no token: use --token-file FILE, or ${tokenVariable}`, exitCode.usage);
+  if (token === undefined)
+    throw new CommandError(`no token: use --token-file FILE, or ${tokenVariable}`, exitCode.usage);
   return token;
 }
 
@@ -162,7 +163,15 @@ function parse(args: string[]): Options | 'help' {
     };
     const [name, version] = [needed('name'), needed('version')];
     const to = parseOrigin('--to', needed('to'));
-    return { file, name, version, to, signature: values.signature, strict: values.strict, tokenFile: values['token-file'] };
+    return {
+      file,
+      name,
+      version,
+      to,
+      signature: values.signature,
+      strict: values.strict,
+      tokenFile: values['token-file'],
+    };
   } catch (error) {
     const line = (error as Error).message.replaceAll('\n', ' ');
     throw new CommandError(`${line} (sluice publish --help lists the options)`, exitCode.usage);

@@ -56,10 +56,16 @@ export async function rollback(args: string[], io: Io): Promise<number> {
     }
     if (options.list) {
       const answer = (await ask(options, io)) as GatewayAnswer;
-      io.out(json ? `${JSON.stringify({ event: 'versions', gateway: options.gateway, ...listed(answer) })}\n` : listText(answer));
+      io.out(
+        json
+          ? `${JSON.stringify({ event: 'versions', gateway: options.gateway, ...listed(answer) })}\n`
+          : listText(answer),
+      );
       return exitCode.ok;
     }
-    const { version } = (await ask(options, io, { ...(options.to !== undefined && { to: options.to }) })) as { version: Version };
+    const { version } = (await ask(options, io, { ...(options.to !== undefined && { to: options.to }) })) as {
+      version: Version;
+    };
     const { generation, module } = version;
     const said = `${options.gateway} is at version ${generation} (${module.name} ${module.version}) until its file is edited\n`;
     io.out(json ? `${JSON.stringify({ event: 'rolled back', gateway: options.gateway, version })}\n` : said);

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { type Problem, checkPlugin } from '../../envoy/check/plugin.ts';
 import { moduleConfiguration } from './compile.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
-import { type GatewayFile, gatewayFileLimit, gatewayFileName, isObject, parseGatewayFile, problem } from './gateway-file.ts';
+import {
+  type GatewayFile,
+  gatewayFileLimit,
+  gatewayFileName,
+  isObject,
+  parseGatewayFile,
+  problem,
+} from './gateway-file.ts';
 import { type ResolvedModule, resolveModule } from './modules.ts';
 import { readTokens } from './tokens.ts';
 

@@ -12,7 +12,12 @@ import type { Node, Subscription } from './nodes.ts';
 /** What the next answer to a node has to be. */
 export type Decision =
   /** This version; `again`: it was given before, and the node reports another. */
-  | { readonly kind: 'give'; readonly version: string; readonly resources: readonly Resource[]; readonly again: boolean }
+  | {
+      readonly kind: 'give';
+      readonly version: string;
+      readonly resources: readonly Resource[];
+      readonly again: boolean;
+    }
   /** Nothing: it has what it is to have. */
   | { readonly kind: 'nothing' }
   /** Nothing yet: another of its subscriptions comes first. `elsewhere`: it is another plugin server that hears of that. */
@@ -78,10 +83,19 @@ function baseOf(version: string): string {
 }
 
 /** Filters: given to a node that reports the clusters that they need, and asks for all of them. */
-export function decideFilters(given: Given, node: Node, subscription: Subscription, names: readonly string[]): Decision {
+export function decideFilters(
+  given: Given,
+  node: Node,
+  subscription: Subscription,
+  names: readonly string[],
+): Decision {
   const { compiled, mark: server } = given;
   if (subscription.reported === compiled.version) return { kind: 'nothing' };
-  if (!hasClusters(compiled, node) || missingFilters(compiled, node).length > 0 || foreignFilters(compiled, node).length > 0) {
+  if (
+    !hasClusters(compiled, node) ||
+    missingFilters(compiled, node).length > 0 ||
+    foreignFilters(compiled, node).length > 0
+  ) {
     return { kind: 'wait', elsewhere: node.clusters === undefined };
   }
   const attempt = subscription.offered?.version === compiled.version ? subscription.offered.times : 0;

@@ -64,7 +64,11 @@ export class Delivery {
     const decide = (): { decision: Decision; active: Active } => {
       const { active } = gateway;
       if (active === undefined) throw new PluginServerError('gateway_unready', gateway.name);
-      const given: Given = { compiled: active.compiled, clusterSet: (version: string) => gateway.clusterSet(version), mark: this.#mark };
+      const given: Given = {
+        compiled: active.compiled,
+        clusterSet: (version: string) => gateway.clusterSet(version),
+        mark: this.#mark,
+      };
       const foreign = poll.names.find((name) => !active.compiled.filters.has(name));
       if (kind === 'filters' && foreign !== undefined) {
         throw new PluginServerError('unknown_extension', gateway.name, foreign, whyNoFilter(foreign, active.compiled));
@@ -78,8 +82,11 @@ export class Delivery {
 
     let { decision, active } = decide();
     const quiet = (): boolean =>
-      decision.kind === 'give' ? decision.again : isSettled(active.compiled, node) || this.#refusesAny(active.compiled, node);
-    if (decision.kind === 'give' && decision.again) this.#tellRefusal(gateway, kind, node, subscription, decision.version);
+      decision.kind === 'give'
+        ? decision.again
+        : isSettled(active.compiled, node) || this.#refusesAny(active.compiled, node);
+    if (decision.kind === 'give' && decision.again)
+      this.#tellRefusal(gateway, kind, node, subscription, decision.version);
     if (quiet()) {
       if (await this.#hold(gateway.name, options)) return undefined;
       ({ decision, active } = decide());

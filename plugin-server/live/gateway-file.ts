@@ -76,7 +76,10 @@ function readModule(value: unknown, problems: Problem[]): ModuleRequest {
     const quoted = typeof version === 'number' ? ' (put it into quotes)' : '';
     const found = JSON.stringify(version);
     problems.push(
-      problem('module.version', `expected a version like "0.1.0", a range like ^0.1, or latest, found ${found}${quoted}`),
+      problem(
+        'module.version',
+        `expected a version like "0.1.0", a range like ^0.1, or latest, found ${found}${quoted}`,
+      ),
     );
   }
   return {

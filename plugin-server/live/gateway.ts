@@ -167,8 +167,7 @@ export class Gateway {
     const active = this.#active;
     if (to === undefined) {
       const before = (each: Kept): boolean =>
-        active === undefined ||
-        (each.generation < active.kept.generation && each.version !== active.compiled.version);
+        active === undefined || (each.generation < active.kept.generation && each.version !== active.compiled.version);
       return this.#kept.findLast(before);
     }
     const byGeneration = this.#kept.find(({ generation }) => String(generation) === to);

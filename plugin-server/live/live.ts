@@ -97,16 +97,32 @@ function problemsOf({ name, refusal, active, tokens }: Gateway, tokensRequired: 
 export function watchLive(live: Live, readiness: Readiness, metrics: Metrics): void {
   // A refused edit makes the server no less ready: nodes have the version before it, and a restart would not help.
   readiness.add('gateways', () => ({ ready: true, count: live.directory.all().length, problems: live.problems() }));
-  const gauge = (name: string, help: string, value: (gateway: Gateway, status: () => GatewayStatus) => number): void => {
+  const gauge = (
+    name: string,
+    help: string,
+    value: (gateway: Gateway, status: () => GatewayStatus) => number,
+  ): void => {
     metrics.labelledGauge(name, help, 'gateway', () =>
       live.directory.all().map((gateway) => [gateway.name, value(gateway, () => live.statusOf(gateway))]),
     );
   };
-  gauge('sluice_gateway_generation', 'The version that is given out, 0 for none', ({ active }) => active?.kept.generation ?? 0);
-  gauge('sluice_gateway_edit_refused', '1 if the last edit was refused', ({ refusal }) => Number(refusal !== undefined));
-  gauge('sluice_gateway_rolled_back', '1 if a rollback keeps the file from being taken', (gateway) => Number(gateway.rolledBack));
+  gauge(
+    'sluice_gateway_generation',
+    'The version that is given out, 0 for none',
+    ({ active }) => active?.kept.generation ?? 0,
+  );
+  gauge('sluice_gateway_edit_refused', '1 if the last edit was refused', ({ refusal }) =>
+    Number(refusal !== undefined),
+  );
+  gauge('sluice_gateway_rolled_back', '1 if a rollback keeps the file from being taken', (gateway) =>
+    Number(gateway.rolledBack),
+  );
   const nodes = (state: string, help: string): void => {
-    gauge(`sluice_gateway_nodes_${state}`, help, (_, status) => status().nodes.filter((node) => node.state === state).length);
+    gauge(
+      `sluice_gateway_nodes_${state}`,
+      help,
+      (_, status) => status().nodes.filter((node) => node.state === state).length,
+    );
   };
   nodes('current', 'Nodes that have the version that is given out');
   nodes('behind', 'Nodes that do not have it yet');

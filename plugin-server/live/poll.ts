@@ -119,7 +119,10 @@ export function printable(message: string): string {
     .slice(0, 4 * longestError)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .replace(/\b(bearer|basic) +[\w.~+/=-]+/gi, '$1 …')
-    .replace(/((?:authorization|token|secret|password|passwd|api[-_]?key|cookie)["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^\s,;}]+)/gi, '$1…')
+    .replace(
+      /((?:authorization|token|secret|password|passwd|api[-_]?key|cookie)["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^\s,;}]+)/gi,
+      '$1…',
+    )
     .replace(/\/\/[^/\s@]+@/g, '//…@')
     .replace(/[A-Za-z0-9_+/=-]{32,}/g, '…')
     .slice(0, longestError);

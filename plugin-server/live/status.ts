@@ -83,11 +83,17 @@ function stateOf({ active }: Gateway, node: Node): { state: NodeState; problem?:
   if (node.filters.size === 0) return { state: 'waits', problem: 'it has not asked for filters yet' };
   const foreign = foreignFilters(compiled, node);
   if (foreign.length > 0) {
-    return { state: 'waits', problem: `its bootstrap asks for ${foreign.join(', ')}, which this gateway’s hostMode has not` };
+    return {
+      state: 'waits',
+      problem: `its bootstrap asks for ${foreign.join(', ')}, which this gateway’s hostMode has not`,
+    };
   }
   const missing = missingFilters(compiled, node);
   if (missing.length > 0) {
-    return { state: 'waits', problem: `its bootstrap does not ask for ${missing.join(', ')}, which this gateway’s hostMode needs` };
+    return {
+      state: 'waits',
+      problem: `its bootstrap does not ask for ${missing.join(', ')}, which this gateway’s hostMode needs`,
+    };
   }
   return { state: 'behind' };
 }

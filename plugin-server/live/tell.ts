@@ -8,7 +8,8 @@ export function toldTo(log: Log, { name: gateway, active }: Gateway, event: Gate
       const { generation, version, module, cause } = event.version;
       const said = `gateway ${gateway}: version ${generation} is given out, with ${module.name} ${module.version}`;
       log.info({ gateway, generation, version, cause }, said);
-      for (const { path, message } of event.warnings) log.warn({ gateway }, `gateway ${gateway}: ${placed(path, message)}`);
+      for (const { path, message } of event.warnings)
+        log.warn({ gateway }, `gateway ${gateway}: ${placed(path, message)}`);
       break;
     }
     case 'refused': {

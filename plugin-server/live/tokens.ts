@@ -25,7 +25,9 @@ export async function readTokens(directory: string): Promise<GatewayTokens> {
   try {
     text = await readFile(join(directory, tokenFileName), 'utf8');
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? { digests: undefined, problems: [] } : refused(`it cannot be read: ${codeOf(error)}`);
+    return codeOf(error) === 'ENOENT'
+      ? { digests: undefined, problems: [] }
+      : refused(`it cannot be read: ${codeOf(error)}`);
   }
   try {
     return { digests: Tokens.parse(text, tokenFileName).digests, problems: [] };

@@ -46,13 +46,23 @@ export class PeerClient {
   /** All that it has; the last answer where that has not changed. Throws with the reason in a line. */
   async offers(signal: AbortSignal): Promise<readonly Offer[]> {
     const headers = this.#etag === undefined ? {} : { 'if-none-match': this.#etag };
-    const response = await this.#get('/plugins', AbortSignal.any([signal, AbortSignal.timeout(listingTimeout)]), headers);
+    const response = await this.#get(
+      '/plugins',
+      AbortSignal.any([signal, AbortSignal.timeout(listingTimeout)]),
+      headers,
+    );
     if (response.status === 304) return this.#offers;
     const text = (await bodyOf(response, listingLimit)).toString();
     const listing = listingSchema.safeParse(parseJson(text));
     if (!listing.success) throw new Error('GET /plugins is not the listing of a plugin server');
     const offers = listing.data.plugins.flatMap(({ name, versions }) =>
-      versions.map(({ version, size, sha256, signature }) => ({ name, version, size, sha256, signed: signature !== undefined })),
+      versions.map(({ version, size, sha256, signature }) => ({
+        name,
+        version,
+        size,
+        sha256,
+        signed: signature !== undefined,
+      })),
     );
     if (offers.length > storeLimits.artifacts) throw new Error(`it lists more than ${storeLimits.artifacts} versions`);
     for (const offer of offers) checkAddress(offer);
@@ -66,7 +76,8 @@ export class PeerClient {
     const until = AbortSignal.any([signal, AbortSignal.timeout(moduleTimeout)]);
     const bytes = await bodyOf(await this.#get(filePath(offer, 'plugin.wasm'), until), offer.size);
     const digest = sha256Of(bytes);
-    if (digest !== offer.sha256) throw new Error(`its module has the digest ${digest}, and its listing says ${offer.sha256}`);
+    if (digest !== offer.sha256)
+      throw new Error(`its module has the digest ${digest}, and its listing says ${offer.sha256}`);
     return bytes;
   }
 

@@ -67,8 +67,11 @@ export class PeerSync {
 /** Shows the peers in `/readyz` and `/metrics`, by their URLs of the command line. */
 export function watchPeers(sync: PeerSync, readiness: Readiness, metrics: Metrics): void {
   readiness.add('peers', () => ({ ready: sync.ready, peers: sync.states() }));
-  metrics.labelledGauge('sluice_peer_in_step', '1 if the last look at the peer found or brought all it has', 'peer', () =>
-    sync.states().map(({ url, error, conflicts }) => [url, Number(error === null && conflicts.length === 0)]),
+  metrics.labelledGauge(
+    'sluice_peer_in_step',
+    '1 if the last look at the peer found or brought all it has',
+    'peer',
+    () => sync.states().map(({ url, error, conflicts }) => [url, Number(error === null && conflicts.length === 0)]),
   );
   metrics.labelledGauge('sluice_peer_conflicts', 'Versions that the peer has with other bytes', 'peer', () =>
     sync.states().map(({ url, conflicts }) => [url, conflicts.length]),
@@ -107,12 +110,13 @@ class Peer {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
+    const isOver = (): boolean => stop.aborted;
+    while (!isOver()) {
       try {
         await this.#look(stop);
         this.#succeed();
       } catch (error) {
-        if (!stop.aborted) this.#fail(failureText(error));
+        if (!isOver()) this.#fail(failureText(error));
       }
       await wait(this.#pause(), stop);
     }
@@ -143,7 +147,8 @@ class Peer {
   async #take(offer: Offer, stop: AbortSignal): Promise<void> {
     const held = this.#store.find(offer);
     const taken = held?.sha256 ?? this.#store.damage(offer)?.sha256;
-    if (taken !== undefined && taken !== offer.sha256) throw new PluginServerError('conflict', addressText(offer), taken);
+    if (taken !== undefined && taken !== offer.sha256)
+      throw new PluginServerError('conflict', addressText(offer), taken);
     if (held === undefined) {
       const bytes = await this.#client.module(offer, stop);
       const { name, version } = offer;

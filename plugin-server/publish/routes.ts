@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { type Address, addressText, checkAddress, filePath, verifyArtifact } from '../artifact.ts';
+import { type Address, addressText, checkAddress, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import { envoyRefusal } from '../interface.ts';
 import { metadata } from '../metadata.ts';
@@ -48,7 +48,9 @@ export function publishHandlers(surroundings: Surroundings): { module: Handler; 
       const artifact = store.get(address.name, address.version);
       const isSigned = store.signature(artifact) !== undefined;
       request.log.info({ publisher, sha256: artifact.sha256 }, `${addressText(address)}: ${request.url} ${outcome}`);
-      reply.code(outcome === 'created' ? 201 : 200).headers({ location: request.url.split('?', 1)[0], etag: artifact.etag });
+      reply
+        .code(outcome === 'created' ? 201 : 200)
+        .headers({ location: request.url.split('?', 1)[0], etag: artifact.etag });
       await reply.header('cache-control', 'no-store').send(metadata(artifact, isSigned));
       return [reply, outcome];
     });
@@ -86,8 +88,4 @@ function authorize(request: PathRequest, reply: FastifyReply, publishing: Publis
 function isStrict(query: unknown): boolean {
   const { strict } = query as { strict?: unknown };
   return strict !== undefined && strict !== 'false';
-}
-
-export function signaturePath(address: Address): string {
-  return filePath(address, 'plugin.wasm.sig');
 }

@@ -63,8 +63,10 @@ export class Tokens {
 }
 
 function tokenDefect(token: string): string | undefined {
-  if (token.length < leastLength) return `has less than ${leastLength} characters; openssl rand -base64 32 makes a good one`;
-  if (!tokenPattern.test(token)) return 'has characters that no bearer token has (RFC 6750): use letters, digits, - . _ ~ + /';
+  if (token.length < leastLength)
+    return `has less than ${leastLength} characters; openssl rand -base64 32 makes a good one`;
+  if (!tokenPattern.test(token))
+    return 'has characters that no bearer token has (RFC 6750): use letters, digits, - . _ ~ + /';
   return undefined;
 }
 

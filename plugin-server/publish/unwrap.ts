@@ -51,7 +51,11 @@ async function inflate(bytes: Buffer, limit: number, what: string): Promise<Buff
     return await promisify(gunzip)(bytes, { maxOutputLength: limit });
   } catch (error) {
     if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw new PluginServerError('too_large', `${what}, unpacked,`, limit);
-    throw new PluginServerError('not_wasm', what, `it is gzip data that cannot be unpacked: ${(error as Error).message}`);
+    throw new PluginServerError(
+      'not_wasm',
+      what,
+      `it is gzip data that cannot be unpacked: ${(error as Error).message}`,
+    );
   }
 }
 

@@ -17,7 +17,10 @@ code { font: .85em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; ove
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; font-size: .8rem; color: var(--quiet); }
 th, td { padding: .5rem .9rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number { text-align: right; white-space: nowrap; }
+th:nth-child(1) { width: 9rem; }
+th:nth-child(2) { width: 6.5rem; text-align: right; }
+td:nth-child(-n + 2) { white-space: nowrap; }
+td.number { text-align: right; }
 footer { margin-top: 3rem; font-size: .85rem; color: var(--quiet); }
 `;
 
@@ -86,7 +89,13 @@ function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);

@@ -15,7 +15,11 @@ import type { FastifyReply } from 'fastify';
 type Answer = (artifact: Artifact, request: PathRequest, reply: FastifyReply) => unknown;
 
 /** The artifacts under /plugins: the modules, what describes each of them, and the listings. */
-export function pluginRoutes(app: FastifyInstance, store: ArtifactStore, put: ReturnType<typeof publishHandlers>): void {
+export function pluginRoutes(
+  app: FastifyInstance,
+  store: ArtifactStore,
+  put: ReturnType<typeof publishHandlers>,
+): void {
   listingRoutes(app, store);
   const forms = new Forms();
 

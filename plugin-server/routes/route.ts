@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PluginServerError } from '../errors.ts';
 
 /** The parameters of a path; one that the path does not have is absent. */
-export interface PathParams {
+interface PathParams {
   readonly name: string;
   /** Where a version stands: also a range. */
   readonly version: string;

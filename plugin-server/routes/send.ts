@@ -4,7 +4,7 @@ import { evaluatePreconditions, ifRangeHolds } from '../preconditions.ts';
 import { parseRange } from '../range.ts';
 
 /** A version never changes: whoever has it need not ask again. One year is what caches take for "for ever". */
-export const immutable = 'public, max-age=31536000, immutable';
+const immutable = 'public, max-age=31536000, immutable';
 
 /** A listing grows when a version is added, a range means another one: caches are to ask each time. */
 export const volatile = 'no-cache';

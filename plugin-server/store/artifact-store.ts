@@ -142,8 +142,8 @@ export class ArtifactStore {
     this.#requireRoom(artifact);
     const kept = await this.#persistence?.write(artifact);
     const added = this.add(artifact);
-    // Another process may have kept the same bytes before, and this one not have seen it.
-    return kept === 'unchanged' ? kept : added;
+    // What is kept decides: of several at once one is the first there, whichever is the first here.
+    return kept ?? added;
   }
 
   signature(artifact: Artifact): Buffer | undefined {

@@ -85,7 +85,9 @@ export class PluginTree {
       const bytes = await readFile(file);
       const sha256 = sha256Of(bytes);
       if (known !== undefined && known.sha256 !== sha256) {
-        throw new Error(`is another module now, sha256 ${sha256}; a version is immutable, so ${known.sha256} is served`);
+        throw new Error(
+          `is another module now, sha256 ${sha256}; a version is immutable, so ${known.sha256} is served`,
+        );
       }
       const promised = await promisedDigest(file);
       if (promised !== undefined && promised !== sha256) {
@@ -104,17 +106,7 @@ export class PluginTree {
   }
 }
 
-/**
- * Reads such a tree into memory, in the order of the names. All or nothing: throws `data_unreadable`, or `data_invalid`
- * with one line for each thing that is wrong.
- */
-export async function loadDirectory(directory: string): Promise<Artifact[]> {
-  const { artifacts, damages, problems } = await new PluginTree(directory).scan(() => undefined);
-  const lines = [...problems, ...damages.map((each) => `${addressText(each)}/plugin.wasm: ${each.reason}`)];
-  if (lines.length > 0) throw invalidTree(directory, lines);
-  return [...artifacts].sort((a, b) => (addressText(a) < addressText(b) ? -1 : 1));
-}
-
+/** @param problems a line each */
 export function invalidTree(directory: string, problems: readonly string[]): PluginServerError {
   return new PluginServerError('data_invalid', directory, problems.map((line) => `  ${line}`).join('\n'));
 }

@@ -5,17 +5,19 @@ import { ArtifactStore, type Damage } from './artifact-store.ts';
 import { invalidTree, PluginTree } from './directory.ts';
 import { DiskStore, type Found } from './disk.ts';
 import { reasonOf } from './files.ts';
+import { StoreLayout } from './layout.ts';
+import { removeLeftovers } from './leftovers.ts';
 
 export interface OpenStore {
   readonly store: ArtifactStore;
   /** Whether it can be published to. */
   readonly isWritable: boolean;
   /** What is on disk by now and cannot be used, a line each; the damaged ones are in the store. */
-  problems(): readonly string[];
+  readonly problems: () => readonly string[];
   /** Looks for what other processes, or people, have put there meanwhile. Never rejects. */
-  refresh(): Promise<void>;
+  readonly refresh: () => Promise<void>;
   /** Ends the regular looks; the store stays as it is. */
-  close(): void;
+  readonly close: () => void;
 }
 
 interface OpenOptions {
@@ -56,7 +58,12 @@ export async function openStore(directory: string, { log, interval = 5_000 }: Op
   });
   if (problems.length > 0) throw invalidTree(directory, problems);
   for (const damage of store.damages) tellDamage(log, damage);
-  if (isWritable) await disk.clean();
+  // Not waited for: nobody needs what it removes.
+  if (isWritable) {
+    void removeLeftovers(new StoreLayout(directory)).catch((error: unknown) => {
+      log.warn({ directory }, `what killed publications left could not be removed: ${reasonOf(error)}`);
+    });
+  }
 
   const rescan = async (): Promise<void> => {
     const before = { count: store.count, damages: new Set(store.damages), problems: new Set(problems) };

@@ -44,8 +44,7 @@ export function parseRecord(text: string, address: Address): Facts & { readonly 
     throw new Error('its record is that of another version');
   }
   checkAddress(address);
-  const { format: _, provenance, ...facts } = data;
-  return { ...facts, provenance: { ...provenance, at: new Date(provenance.at) } };
+  return { ...data, provenance: { ...data.provenance, at: new Date(data.provenance.at) } };
 }
 
 function parseJson(text: string): unknown {

@@ -85,11 +85,17 @@ function parseListen(value: string): ServeOptions['listen'] {
 export function parseOrigin(flag: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isOrigin = url !== undefined && ['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`;
-  if (!isOrigin) throw new Error(`${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`);
+  if (!isOrigin)
+    throw new Error(
+      `${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`,
+    );
   return url.origin;
 }
 
-function parseGateways(gateways: string | undefined, state: string | undefined): Pick<ServeOptions, 'gateways' | 'state'> {
+function parseGateways(
+  gateways: string | undefined,
+  state: string | undefined,
+): Pick<ServeOptions, 'gateways' | 'state'> {
   if (gateways === undefined && state !== undefined) throw new Error('--state needs --gateways DIR');
   return { gateways, state };
 }

@@ -25,15 +25,19 @@ export async function renewed<T>(
   const read = (): Promise<string[]> => Promise.all(files.map(readSecret));
   let texts = await read();
   let value = make(texts);
+  let told = '';
   const renew = async (): Promise<void> => {
     try {
       const now = await read();
       if (now.every((text, index) => text === texts[index])) return;
-      texts = now; // also what cannot be used: it is told once
+      texts = now; // also what cannot be used: nothing is made of it twice
       value = make(now);
       log.info({ files }, 'read again');
+      told = '';
     } catch (error) {
-      log.error({ files }, `what was read before stays in use: ${(error as Error).message}`);
+      const { message } = error as Error;
+      if (message !== told) log.error({ files }, `what was read before stays in use: ${message}`);
+      told = message;
     }
   };
   const timer = setInterval(() => void renew(), lookEvery).unref();

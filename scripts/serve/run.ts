@@ -58,12 +58,12 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
   };
 
   const tokens = await tokensOf(options, io, watched);
-  let renewTls: ((pair: TlsPair) => void) | undefined;
+  const running: { renewTls?: (pair: TlsPair) => void } = {};
   const tls =
     options.tls &&
     (await watched([options.tls.cert, options.tls.key], ([cert = '', key = '']) => {
       const pair = checkedTls({ cert, key }, options.tls?.cert ?? '');
-      renewTls?.(pair);
+      running.renewTls?.(pair);
       return pair;
     }));
   const { store, isWritable, problems } = await openData(options, tokens !== undefined, log, endings);
@@ -84,7 +84,7 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
     ...(access && { accessLog: access }),
   });
   endings.push(server.close);
-  renewTls = server.renewTls;
+  running.renewTls = server.renewTls;
   if (peers !== undefined) {
     peers.start();
     endings.push(() => peers.stop());
@@ -153,7 +153,8 @@ async function tokensOf({ tokenFile }: ServeOptions, io: Io, watched: Watch): Pr
 function publishingOf({ data }: ServeOptions, tokens: (() => Tokens) | undefined, isWritable: boolean): Publishing {
   if (data === undefined) return { off: 'the server keeps nothing; start it with --data DIR' };
   if (!isWritable) return { off: 'the store is read-only for this server' };
-  if (tokens === undefined) return { off: `the server has no token; start it with --token-file FILE or ${tokenVariable}` };
+  if (tokens === undefined)
+    return { off: `the server has no token; start it with --token-file FILE or ${tokenVariable}` };
   return { tokens };
 }
 

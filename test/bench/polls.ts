@@ -34,7 +34,13 @@ const kinds = {
 const counts = { given: 0, nothing: 0, failed: 0 };
 let stopped = false;
 
-async function subscribe(kind: keyof typeof kinds, id: number, agent: Agent, origin: string, token: string): Promise<void> {
+async function subscribe(
+  kind: keyof typeof kinds,
+  id: number,
+  agent: Agent,
+  origin: string,
+  token: string,
+): Promise<void> {
   const { hostname, port } = new URL(origin);
   const { path, type } = kinds[kind];
   let version = '';
@@ -75,7 +81,16 @@ for (let index = 0; index < gateways; index++) {
   writeFileSync(join(gateway, 'sluice.yaml'), 'servers: [{ name: a, url: "http://127.0.0.1:1/mcp", prefix: a_ }]\n');
   writeFileSync(join(gateway, 'token'), token);
 }
-const args = ['serve', '--json', '--listen', '127.0.0.1:0', '--gateways', join(folder, 'gateways'), '--state', join(folder, 'state')];
+const args = [
+  'serve',
+  '--json',
+  '--listen',
+  '127.0.0.1:0',
+  '--gateways',
+  join(folder, 'gateways'),
+  '--state',
+  join(folder, 'state'),
+];
 const child = spawn(process.execPath, [join(clone, 'bin/sluice.mjs'), ...args, '--access-log', 'off'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
@@ -83,14 +98,18 @@ try {
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { pluginServer } = JSON.parse(line) as { pluginServer: string };
   const cpu = (): number => {
-    const fields = readFileSync(`/proc/${child.pid ?? 0}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    const fields =
+      readFileSync(`/proc/${child.pid ?? 0}/stat`, 'utf8')
+        .split(') ')[1]
+        ?.split(' ') ?? [];
     const ticks = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
     return (Number(fields[11]) + Number(fields[12])) / ticks;
   };
   const running: Promise<void>[] = [];
   for (let id = 0; id < nodes; id++) {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) running.push(subscribe(kind, id, agent, pluginServer, token));
+    for (const kind of Object.keys(kinds) as (keyof typeof kinds)[])
+      running.push(subscribe(kind, id, agent, pluginServer, token));
     await sleep(5);
   }
   await sleep(15_000); // everything is given out, and the nodes are quiet
@@ -99,7 +118,9 @@ try {
   const elapsed = (performance.now() - before.at) / 1000;
   const share = (cpu() - before.cpu) / elapsed;
   const polls = (counts.nothing + counts.given - before.polls) / elapsed;
-  console.log(`${nodes} nodes: ${(share * 100).toFixed(1)} % of a core, ${polls.toFixed(0)} polls/s, ${counts.failed} failed`);
+  console.log(
+    `${nodes} nodes: ${(share * 100).toFixed(1)} % of a core, ${polls.toFixed(0)} polls/s, ${counts.failed} failed`,
+  );
   stopped = true;
 } finally {
   child.kill('SIGTERM');

@@ -16,7 +16,15 @@ export function makeCertificate(name: string): Certificate {
   const folder = temporaryFolder();
   const at = (file: string): string => join(folder, file);
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const key = (file: string): string[] => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file];
+  const key = (file: string): string[] => [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    file,
+  ];
   openssl('req', '-x509', ...key('ca.key'), '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test authority');
   openssl('req', ...key('server.key'), '-out', 'server.csr', '-subj', `/CN=${name}`);
   writeFileSync(at('extensions'), `subjectAltName=DNS:${name}\n`);

@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clusterVersionOf } from '../../plugin-server/live/compile.ts';
-import { type Given, decideClusters, decideFilters, isSettled, refuses, whyNoFilter } from '../../plugin-server/live/decide.ts';
+import {
+  type Given,
+  decideClusters,
+  decideFilters,
+  isSettled,
+  refuses,
+  whyNoFilter,
+} from '../../plugin-server/live/decide.ts';
 import { Nodes } from '../../plugin-server/live/nodes.ts';
 import { parsePoll } from '../../plugin-server/live/poll.ts';
 import { compiledOf } from './compiled.ts';
@@ -10,7 +17,9 @@ import { compiledOf } from './compiled.ts';
 const mark = 5;
 
 /** A gateway whose history is all that is given here, the last one current. */
-function gateway(...versions: readonly (readonly string[])[]): Given & { readonly all: readonly ReturnType<typeof compiledOf>[] } {
+function gateway(
+  ...versions: readonly (readonly string[])[]
+): Given & { readonly all: readonly ReturnType<typeof compiledOf>[] } {
   const all = versions.map((servers) => compiledOf(servers));
   const compiled = all.at(-1);
   if (compiled === undefined) throw new Error('a gateway has a version');
@@ -52,7 +61,10 @@ class Conversation {
 type Decided = ReturnType<typeof decideClusters>;
 
 /** As the delivery does it. */
-function note(decision: Decided, subscription: { offered: { version: string; times: number } | undefined; refused: string | undefined }): Decided {
+function note(
+  decision: Decided,
+  subscription: { offered: { version: string; times: number } | undefined; refused: string | undefined },
+): Decided {
   if (decision.kind !== 'give') return decision;
   if (decision.again) subscription.refused = decision.version;
   const times = subscription.offered?.version === decision.version ? subscription.offered.times : 0;
@@ -60,7 +72,8 @@ function note(decision: Decided, subscription: { offered: { version: string; tim
   return decision;
 }
 
-const names = (decision: Decided): string[] => (decision.kind === 'give' ? decision.resources.map(({ name }) => name) : []);
+const names = (decision: Decided): string[] =>
+  decision.kind === 'give' ? decision.resources.map(({ name }) => name) : [];
 
 describe('a node that starts', () => {
   test('gets its clusters, then, when it reports them, its filter', () => {
@@ -145,7 +158,9 @@ describe('an edit', () => {
     expect(second).toMatchObject({ kind: 'give', again: true });
     expect([...node.node.filters.values()].some((each) => refuses(after, each))).toBe(true);
     // Envoy takes the bytes that it has just refused for applied.
-    expect(first.kind === 'give' && second.kind === 'give' && first.resources[0]?.json !== second.resources[0]?.json).toBe(true);
+    expect(
+      first.kind === 'give' && second.kind === 'give' && first.resources[0]?.json !== second.resources[0]?.json,
+    ).toBe(true);
     node.filters(given, after.version);
     expect([...node.node.filters.values()].some((each) => refuses(after, each))).toBe(false);
   });
@@ -194,7 +209,10 @@ test('whatever comes in whatever order, a filter never lacks a cluster, and all 
     fc.property(servers, fc.array(step, { maxLength: 40 }), (first, steps) => {
       const history = [first];
       let conversation = new Conversation();
-      const envoy = { clusters: { version: '', names: [] as string[] }, filters: { version: '', needs: [] as string[] } };
+      const envoy = {
+        clusters: { version: '', names: [] as string[] },
+        filters: { version: '', needs: [] as string[] },
+      };
       const poll = (kind: 'clusters' | 'filters', lost = false): void => {
         const given = gateway(...history);
         const decision = conversation[kind](given, envoy[kind].version);
@@ -209,7 +227,8 @@ test('whatever comes in whatever order, a filter never lacks a cluster, and all 
       poll('clusters'); // an Envoy begins with them
       for (const each of steps) {
         if (each.kind === 'edit') history.push(each.servers);
-        else if (each.kind === 'restart') conversation = new Conversation(); // of the plugin server: it has its history
+        else if (each.kind === 'restart')
+          conversation = new Conversation(); // of the plugin server: it has its history
         else poll(each.kind, each.lost);
       }
       for (let round = 0; round < 4; round++) {

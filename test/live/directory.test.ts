@@ -1,17 +1,38 @@
 // Files as people, editors and Kubernetes change them, and what becomes of it.
-import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import { checkGatewayDirectory } from '../../plugin-server/live/check.ts';
 import { historyLimit } from '../../plugin-server/live/history.ts';
 import { until } from '../e2e/until.ts';
-import { type Folders, type LiveServer, folders, otherModule, startLive, storeWith, useKept, write } from './support.ts';
+import {
+  type Folders,
+  type LiveServer,
+  folders,
+  otherModule,
+  startLive,
+  storeWith,
+  useKept,
+  write,
+} from './support.ts';
 
 const server = (name: string, url = `http://${name}.example:8080/mcp`): object => ({ name, url, prefix: `${name}_` });
 const configuration = (...names: string[]): object => ({ servers: names.map((name) => server(name)) });
 
-const given = ({ live }: LiveServer, gateway = 'edge'): { generation: number; clusters: string[]; module: string } | undefined => {
+const given = (
+  { live }: LiveServer,
+  gateway = 'edge',
+): { generation: number; clusters: string[]; module: string } | undefined => {
   const active = live.directory.get(gateway)?.active;
   if (active === undefined) return undefined;
   const { compiled, kept } = active;
@@ -109,7 +130,9 @@ describe('a module that is published', () => {
     const where = folders();
     const running = await serving(where);
     // Envoy would load it, but it is none of ours: it accepts nothing.
-    await running.store.publish(loadArtifact('sluice', '0.1.1', Buffer.concat([otherModule('x').subarray(0, 8), abiOnly])));
+    await running.store.publish(
+      loadArtifact('sluice', '0.1.1', Buffer.concat([otherModule('x').subarray(0, 8), abiOnly])),
+    );
     await until('it is refused', () => problems(running) !== undefined);
     expect(given(running)).toMatchObject({ generation: 1, module: '0.1.0' });
   });
@@ -130,19 +153,64 @@ describe('an edit that is refused', () => {
     ['a list', [], '', /^expected an object with servers$/],
     ['no servers', {}, 'servers', /^expected a list of at least one server$/],
     ['a server without a URL', { servers: [{ name: 'a' }] }, 'servers[0].url', /expected the URL of the server/],
-    ['a URL of another scheme', { servers: [{ name: 'a', url: 'ftp://a/' }] }, 'servers[0].url', /has to begin with http/],
-    ['a password in a URL', { servers: [{ name: 'a', url: 'http://u:hunter2@a/' }] }, 'servers[0].url', /may not carry a password/],
-    ['two servers of one name', { servers: [server('a'), server('a')] }, 'servers[1].name', /is the name of another server/],
-    ['the name of the plugin server', { servers: [server('plugin-server')] }, 'servers[0].name', /cluster of the plugin server/],
+    [
+      'a URL of another scheme',
+      { servers: [{ name: 'a', url: 'ftp://a/' }] },
+      'servers[0].url',
+      /has to begin with http/,
+    ],
+    [
+      'a password in a URL',
+      { servers: [{ name: 'a', url: 'http://u:hunter2@a/' }] },
+      'servers[0].url',
+      /may not carry a password/,
+    ],
+    [
+      'two servers of one name',
+      { servers: [server('a'), server('a')] },
+      'servers[1].name',
+      /is the name of another server/,
+    ],
+    [
+      'the name of the plugin server',
+      { servers: [server('plugin-server')] },
+      'servers[0].name',
+      /cluster of the plugin server/,
+    ],
     ['url and cluster', { servers: [{ ...server('a'), cluster: 'b' }] }, 'servers[0]', /exclude each other/],
-    ['a module that is not there', { ...configuration('a'), module: { name: 'sluize' } }, 'module', /did you mean sluice\?/],
+    [
+      'a module that is not there',
+      { ...configuration('a'), module: { name: 'sluize' } },
+      'module',
+      /did you mean sluice\?/,
+    ],
     ['a version that is not there', { ...configuration('a'), module: { version: '^9' } }, 'module', /\^9/],
-    ['a version that YAML took for a number', 'module: { version: 0.1 }\nservers: [{ name: a, url: "http://a.example/mcp" }]', 'module.version', /found 0\.1 \(put it into quotes\)/],
-    ['a version that is none', { ...configuration('a'), module: { version: 'newest' } }, 'module.version', /found "newest"/],
-    ['an unknown member of module', { ...configuration('a'), module: { verison: '1' } }, 'module.verison', /did you mean version\?/],
+    [
+      'a version that YAML took for a number',
+      'module: { version: 0.1 }\nservers: [{ name: a, url: "http://a.example/mcp" }]',
+      'module.version',
+      /found 0\.1 \(put it into quotes\)/,
+    ],
+    [
+      'a version that is none',
+      { ...configuration('a'), module: { version: 'newest' } },
+      'module.version',
+      /found "newest"/,
+    ],
+    [
+      'an unknown member of module',
+      { ...configuration('a'), module: { verison: '1' } },
+      'module.verison',
+      /did you mean version\?/,
+    ],
     ['an unknown member', { ...configuration('a'), endpont: '/mcp' }, 'endpont', /endpoint/],
     ['a wrong value', { ...configuration('a'), limits: { heldBody: '1Kb' } }, 'limits.heldBody', /./],
-    ['an alias bomb', `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [${'*a,'.repeat(10)}]\nc: &c [${'*b,'.repeat(10)}]\nservers: [${'*c,'.repeat(10)}]\n`, '', /[Aa]lias/],
+    [
+      'an alias bomb',
+      `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [${'*a,'.repeat(10)}]\nc: &c [${'*b,'.repeat(10)}]\nservers: [${'*c,'.repeat(10)}]\n`,
+      '',
+      /[Aa]lias/,
+    ],
     ['more than 1 MiB', ' '.repeat(1024 * 1024 + 1), '', /more than the limit of 1048576/],
   ])('%s', async (_what, content, path, message) => {
     const where = folders();
@@ -159,12 +227,18 @@ describe('an edit that is refused', () => {
 
   test('is told whole: every error at once, in their places', async () => {
     const where = folders();
-    write(where, 'edge', { endpont: 1, module: { version: 1 }, servers: [{ name: 'a' }, { ...server('b'), prefx: '' }] });
+    write(where, 'edge', {
+      endpont: 1,
+      module: { version: 1 },
+      servers: [{ name: 'a' }, { ...server('b'), prefx: '' }],
+    });
     const found = await checkGatewayDirectory(join(where.gateways, 'edge'), storeWith('0.1.0'));
     expect(found.map(({ path }) => path)).toEqual(expect.arrayContaining(['module.version', 'servers[0].url']));
     write(where, 'edge', { endpont: 1, servers: [{ name: 'a' }, { ...server('b'), prefx: '' }] });
     const rest = await checkGatewayDirectory(join(where.gateways, 'edge'), storeWith('0.1.0'));
-    expect(rest.map(({ path }) => path)).toEqual(expect.arrayContaining(['servers[0].url', 'endpont', 'servers[1].prefx']));
+    expect(rest.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['servers[0].url', 'endpont', 'servers[1].prefx']),
+    );
   });
 
   test('and is corrected is taken, and nothing is refused any more', async () => {

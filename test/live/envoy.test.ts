@@ -31,7 +31,10 @@ vi.setConfig({ testTimeout: 120_000 });
 /** Without a key of its own an Envoy makes one for each module: an upgrade would end its sessions. */
 const env = { SLUICE_KEY_1: randomBytes(32).toString('base64url') };
 
-const configuration = (servers: object[]): object => ({ sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] }, servers });
+const configuration = (servers: object[]): object => ({
+  sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] },
+  servers,
+});
 
 async function toolServer(): Promise<Scripted> {
   const server = await startToolServer();
@@ -153,7 +156,10 @@ describeWithEnvoy('live delivery', () => {
     const alpha = await toolServer();
     const where = folders();
     const { server, envoy } = await running(where, [entry('alpha', alpha)]);
-    const withToken = { ...entry('alpha', alpha), credentials: { type: 'header', header: 'x-key', env: 'ONLY_SOME_HAVE_IT' } };
+    const withToken = {
+      ...entry('alpha', alpha),
+      credentials: { type: 'header', header: 'x-key', env: 'ONLY_SOME_HAVE_IT' },
+    };
     const other = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n2', cluster: 'edge' }), {
       ...env,
       ONLY_SOME_HAVE_IT: 'hunter2',
@@ -211,7 +217,8 @@ describeWithEnvoy('live delivery', () => {
       writeFileSync(join(folder, 'token.yaml'), readFileSync(file, 'utf8').replace('REPLACE-ME', value));
       return { ca: join(folder, 'ca.pem'), secret: join(folder, 'token.yaml') };
     };
-    const node = (id: string, value: string): object => liveBootstrap(server.port, { id, cluster: 'edge' }, withTls(secret(value)));
+    const node = (id: string, value: string): object =>
+      liveBootstrap(server.port, { id, cluster: 'edge' }, withTls(secret(value)));
 
     const envoy = await startLiveEnvoy(envoyBinary(), node('n1', token), env);
     expect(await tools(envoy.mcp)).toContain('"alpha_fast"');

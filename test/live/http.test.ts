@@ -143,7 +143,13 @@ describe('a poll that is none', () => {
     ['without an id', JSON.stringify({ node: { cluster: 'edge' } }), 'poll_invalid', 400, /node\.id/],
     ['with a long id', JSON.stringify({ node: { ...node, id: 'x'.repeat(257) } }), 'poll_invalid', 400, /node\.id/],
     ['with a list as its version', JSON.stringify({ node, version_info: [] }), 'poll_invalid', 400, /version_info/],
-    ['of another type', JSON.stringify({ node, type_url: 'x' }), 'poll_invalid', 400, /this path serves type\.googleapis/],
+    [
+      'of another type',
+      JSON.stringify({ node, type_url: 'x' }),
+      'poll_invalid',
+      400,
+      /this path serves type\.googleapis/,
+    ],
     ['of 1 MiB and a byte', ' '.repeat(1024 * 1024 + 1), 'too_large', 413, /larger than the limit of 1048576/],
   ])('%s', async (_what, body, code, status, message) => {
     const server = await serving();
@@ -190,8 +196,22 @@ describe('a poll that is none', () => {
 
   test.each([
     ['another filter', 'filters', { resource_names: ['dyn'] }, 'unknown_extension', 404, /did you mean sluice\?/],
-    ['half of a pair', 'filters', { resource_names: ['sluice-holder'] }, 'unknown_extension', 404, /set hostMode: pair/],
-    ['no gateway', 'clusters', { node: { id: 'n', cluster: 'egde' } }, 'unknown_gateway', 404, /"egde"; did you mean edge/],
+    [
+      'half of a pair',
+      'filters',
+      { resource_names: ['sluice-holder'] },
+      'unknown_extension',
+      404,
+      /set hostMode: pair/,
+    ],
+    [
+      'no gateway',
+      'clusters',
+      { node: { id: 'n', cluster: 'egde' } },
+      'unknown_gateway',
+      404,
+      /"egde"; did you mean edge/,
+    ],
   ] as const)('for %s', async (_what, kind, body, code, status, message) => {
     const server = await serving();
     const error = errorOf(await poll(server, kind, body));
@@ -285,8 +305,12 @@ describe('tokens', () => {
 
 describe('an operator', () => {
   const json = { 'content-type': 'application/json' };
-  const post = (server: LiveServer, path: string, body: string, headers: Record<string, string> = json): Promise<Answer> =>
-    send(server.url, path, { method: 'POST', headers, body: Buffer.from(body) });
+  const post = (
+    server: LiveServer,
+    path: string,
+    body: string,
+    headers: Record<string, string> = json,
+  ): Promise<Answer> => send(server.url, path, { method: 'POST', headers, body: Buffer.from(body) });
 
   test('sees every gateway, what was refused, and who was turned away', async () => {
     const server = await serving({}, (where) => {
@@ -304,7 +328,10 @@ describe('an operator', () => {
       rejected: [{ code: 'unknown_gateway', address: '127.0.0.1', times: 1 }],
     });
     const ready = await send(server.url, '/readyz');
-    expect(JSON.parse(ready.body.toString())).toMatchObject({ status: 'ready', gateways: { count: 2, problems: [/bad: /] } });
+    expect(JSON.parse(ready.body.toString())).toMatchObject({
+      status: 'ready',
+      gateways: { count: 2, problems: [/bad: /] },
+    });
     const metrics = (await send(server.url, '/metrics')).body.toString();
     expect(metrics).toContain('sluice_gateway_edit_refused{gateway="bad"} 1');
     expect(metrics).toContain('sluice_gateway_generation{gateway="edge"} 1');

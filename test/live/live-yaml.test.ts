@@ -58,7 +58,10 @@ describe('live.yaml', () => {
 
   test('takes the filter from the plugin server, and has no default for it', () => {
     const [filter, router] = managerOf(live).http_filters;
-    expect(filter).toMatchObject({ name: 'sluice', config_discovery: { config_source: { initial_fetch_timeout: '0s' } } });
+    expect(filter).toMatchObject({
+      name: 'sluice',
+      config_discovery: { config_source: { initial_fetch_timeout: '0s' } },
+    });
     expect(filter?.config_discovery).not.toHaveProperty('default_config');
     expect(router?.name).toBe('envoy.filters.http.router');
   });

@@ -5,7 +5,9 @@ import { callMessage, mcpHeaders, openSession } from '../e2e/clients/session.ts'
 
 /** Tools of every server: `fast` returns at once, `stream` sends as many events as its arguments say. */
 const callTool: Answer = async (request, reply) => {
-  const { params } = JSON.parse(request.body.toString()) as { params: { name: string; arguments: { events?: number } } };
+  const { params } = JSON.parse(request.body.toString()) as {
+    params: { name: string; arguments: { events?: number } };
+  };
   if (params.name !== 'stream') {
     reply.head(200, { 'content-type': 'application/json' });
     reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":{"content":[{"type":"text","text":"done"}]}}`);
@@ -79,7 +81,11 @@ export async function callSteadily(mcp: string, prefix: string, perSecond: numbe
 }
 
 /** Reads one event stream to its end. @returns the numbers of its events, and whether its answer came */
-export async function readStream(mcp: string, prefix: string, events: number): Promise<{ events: number[]; answered: boolean }> {
+export async function readStream(
+  mcp: string,
+  prefix: string,
+  events: number,
+): Promise<{ events: number[]; answered: boolean }> {
   const session = await openSession(mcp);
   const answer = await session.post(callMessage(`"${prefix}stream"`, JSON.stringify({ events })));
   const numbers = [...answer.text.matchAll(/"data":(\d+)/g)].map(([, number]) => Number(number));

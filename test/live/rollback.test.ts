@@ -51,7 +51,13 @@ describe('sluice rollback', () => {
 
   test.each([
     ['an unknown gateway', ['egde'], publishToken, 1, /there is no gateway "egde"; did you mean edge\?/],
-    ['an unknown version', ['edge', '--to', '9'], publishToken, 1, /there is no version 9 of the gateway edge; there are: 1, 2/],
+    [
+      'an unknown version',
+      ['edge', '--to', '9'],
+      publishToken,
+      1,
+      /there is no version 9 of the gateway edge; there are: 1, 2/,
+    ],
     ['no token', ['edge'], '', 3, /a bearer token is needed here/],
     ['a wrong token', ['edge'], 'not-the-token-0123456789', 3, /one that allows publishing/],
   ])('is refused for %s', async (_what, args, token, code, message) => {

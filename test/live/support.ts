@@ -162,7 +162,11 @@ interface SocketAddress {
 export const liveYaml = fileURLToPath(new URL('envoy/live.yaml', clone));
 
 /** envoy/live.yaml with other ports, and the two names that come from the command line otherwise. */
-export function liveBootstrap(port: number, node: { id: string; cluster: string }, text = readFileSync(liveYaml, 'utf8')): LiveBootstrap {
+export function liveBootstrap(
+  port: number,
+  node: { id: string; cluster: string },
+  text = readFileSync(liveYaml, 'utf8'),
+): LiveBootstrap {
   const bootstrap = parse(text) as LiveBootstrap;
   bootstrap.node = node;
   bootstrap.admin.address.socket_address.port_value = 0;

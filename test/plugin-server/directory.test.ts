@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { moduleLimit } from '../../plugin-server/store/limits.ts';
-import { loadDirectory } from '../../plugin-server/store/directory.ts';
+import { type Artifact, openStore } from '../../plugin-server/index.ts';
+import { collectedLog } from './support.ts';
 import { moduleWith } from './modules.ts';
 
 let data: string;
@@ -24,6 +25,12 @@ async function put(path: string, content: Uint8Array | string): Promise<string> 
   return file;
 }
 
+async function loadDirectory(directory: string): Promise<Artifact[]> {
+  const { store, close } = await openStore(directory, { log: collectedLog().log });
+  close();
+  return store.names().flatMap((name) => store.versions(name));
+}
+
 test('reads each <name>/<version>/plugin.wasm, with the time of the file', async () => {
   const modified = new Date('2026-01-02T03:04:05Z');
   await utimes(await put('sluice/1.0.0/plugin.wasm', moduleWith('a')), modified, modified);
@@ -32,10 +39,10 @@ test('reads each <name>/<version>/plugin.wasm, with the time of the file', async
   const artifacts = await loadDirectory(data);
   expect(artifacts.map(({ name, version }) => `${name}/${version}`)).toEqual([
     'ai-proxy/2.0.0',
-    'sluice/1.0.0',
     'sluice/1.1.0',
+    'sluice/1.0.0',
   ]);
-  expect(artifacts[1]).toMatchObject({ bytes: moduleWith('a'), modified });
+  expect(artifacts[2]).toMatchObject({ bytes: moduleWith('a'), modified });
 });
 
 test('files beside the plugins are not ours', async () => {
@@ -76,7 +83,7 @@ test('everything that is wrong is told at once, and nothing is served', async ()
       '  key-auth/2.0.0/plugin.wasm: ENOENT',
       '  large/1.0.0/plugin.wasm: has 268435457 bytes, more than the limit of 268435456',
       '  sluice/1.1.0/plugin.wasm: sluice/1.1.0 is no WebAssembly module that can be served: it begins with 6e6f7420, not with 0061736d',
-      '  sluice/latest/plugin.wasm: "latest" is not a version: versions are exact, like 1.2.3, as GET /plugins lists them',
+      '  sluice/latest/plugin.wasm: "latest" is not a version: versions are exact, like 1.2.3; to read, a range like ^1.2 or latest will do too',
     ].join('\n'),
   });
 });

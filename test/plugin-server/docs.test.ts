@@ -1,23 +1,29 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
+import { ArtifactStore, type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
+import { parseServe, serveUsage } from '../../scripts/serve/options.ts';
 import { moduleWith } from './modules.ts';
+import { publishing, token } from './support.ts';
 
 const root = new URL('../../', import.meta.url);
 const docs = await readFile(new URL('docs/plugin-server.md', root), 'utf8');
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
 
+/** Where the documentation has its server. */
+const documented = 'http://127.0.0.1:8801';
+
 let server: RunningPluginServer;
 let directory: string;
 
 beforeAll(async () => {
-  const artifacts = [loadArtifact('sluice', version, moduleWith('documented'))];
-  server = await startPluginServer({ artifacts, host: '127.0.0.1', port: 0 });
+  const artifacts = new ArtifactStore([loadArtifact('sluice', version, moduleWith('documented'))]);
+  server = await startPluginServer({ artifacts, publishing, host: '127.0.0.1', port: 0 });
   directory = await mkdtemp(join(tmpdir(), 'sluice-docs-'));
+  await writeFile(join(directory, 'my-plugin.wasm'), moduleWith('mine'));
 });
 
 afterAll(async () => {
@@ -41,11 +47,11 @@ function pattern(shown: string): RegExp {
 const blocks = [...docs.matchAll(/^```console\n([^]*?)^```$/gm)].map((match) => match[1] ?? '');
 
 test.each(blocks.map(session))('$typed', async ({ typed, shown }) => {
-  const { stdout } = await promisify(execFile)('sh', ['-c', typed.replaceAll('http://127.0.0.1:8801', server.url)], {
+  const { stdout } = await promisify(execFile)('sh', ['-c', typed.replaceAll(documented, server.url)], {
     cwd: directory,
-    env: { ...process.env, NO_PROXY: '127.0.0.1' },
+    env: { ...process.env, NO_PROXY: '127.0.0.1', TOKEN: token },
   });
-  expect(stdout.replaceAll('\r\n', '\n').trimEnd()).toMatch(pattern(shown));
+  expect(stdout.replaceAll('\r\n', '\n').replaceAll(server.url, documented).trimEnd()).toMatch(pattern(shown));
 });
 
 test('every command of the documentation is in a block that is run', () => {
@@ -54,4 +60,16 @@ test('every command of the documentation is in a block that is run', () => {
     .flatMap((block) => block.split('\n'))
     .filter((line) => line.startsWith('$ ') && line.includes('curl'));
   expect(run).toEqual(commands);
+});
+
+test('the documentation and --help have the same options', () => {
+  const optionsIn = (text: string): string[] => [...new Set(text.match(/--[a-z][a-z-]+/g) ?? [])].sort();
+  const [, table = ''] = /\n(\| option[^]*?)\n\n/.exec(docs) ?? [];
+  expect(optionsIn(table)).toEqual(optionsIn(serveUsage));
+});
+
+test('the commands of the documentation are ones that there are', () => {
+  const commands = [...docs.matchAll(/^npx sluice serve(.*?)(?:#.*)?$/gm)].map(([, args = '']) => args.trim());
+  expect(commands.length).toBeGreaterThan(2);
+  for (const args of commands) parseServe(args.split(/\s+/).filter((each) => each !== ''));
 });

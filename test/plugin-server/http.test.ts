@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FormName, Forms } from '../../plugin-server/forms.ts';
 import { type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
+import { unwrap } from '../../plugin-server/publish/unwrap.ts';
 import { send, sendRaw } from './client.ts';
 import { moduleWith } from './modules.ts';
 
@@ -38,6 +41,8 @@ describe('the module', () => {
       'cache-control': 'public, max-age=31536000, immutable',
       'accept-ranges': 'bytes',
       'x-content-type-options': 'nosniff',
+      // RFC 9530
+      'repr-digest': `sha-256=:${Buffer.from(sluice.sha256, 'hex').toString('base64')}:`,
     });
     expect(answer.headers).not.toHaveProperty('content-encoding');
     expect(answer.headers).not.toHaveProperty('transfer-encoding');
@@ -107,6 +112,27 @@ describe('the module', () => {
   });
 });
 
+describe('a range instead of a version', () => {
+  test.each([
+    ['latest', 'plugin.wasm', '1.1.0+build.7'],
+    ['^1', 'plugin.wasm', '1.1.0+build.7'],
+    ['%5E1.0.0', 'plugin.wasm', '1.1.0+build.7'],
+    ['1.0.x', 'plugin.wasm', '1.0.0'],
+    ['~1.0', 'plugin.wasm.sha256', '1.0.0'],
+    ['v1.0.0', 'metadata.json', '1.0.0'],
+    ['%3E%3D1.0.0%20%3C1.1.0', 'plugin.tar.gz', '1.0.0'],
+  ])('%s/%s leads to %s', async (range, file, version) => {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await send(server.url, `/plugins/sluice/${range}/${file}`, { method });
+      expect(answer.status).toBe(307);
+      expect(answer.headers.location).toBe(`/plugins/sluice/${version}/${file}`);
+      // A newer version may come at any time.
+      expect(answer.headers['cache-control']).toBe('no-cache');
+      expect((await send(server.url, answer.headers.location ?? '')).status).toBe(200);
+    }
+  });
+});
+
 describe('beside the module', () => {
   test('its digest, as sha256sum prints it', async () => {
     const answer = await send(server.url, `${module}.sha256`);
@@ -129,6 +155,40 @@ describe('beside the module', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  test('all that is known, as JSON', async () => {
+    const answer = await send(server.url, `${base}/metadata.json`);
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      name: 'sluice',
+      version: '1.0.0',
+      size,
+      sha256: sluice.sha256,
+      url: module,
+      md5: sluice.md5,
+      abi: '0.2.1',
+      imports: [],
+      exports: ['proxy_abi_version_0_2_1'],
+      published: { at: modified.toISOString(), source: 'build' },
+    });
+  });
+
+  test.each([
+    ['plugin.wasm.gz', 'application/gzip', ['gzip']],
+    ['plugin.tar', 'application/x-tar', ['tar']],
+    ['plugin.tar.gz', 'application/gzip', ['gzip', 'tar']],
+  ])('%s has the module in it', async (file, type, wrappings) => {
+    const answer = await send(server.url, `${base}/${file}`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers['content-type']).toBe(type);
+    expect(answer.headers).not.toHaveProperty('content-encoding');
+    expect(answer.headers['cache-control']).toContain('immutable');
+    expect(answer.headers.etag).toBe(`"${createHash('sha256').update(answer.body).digest('hex')}"`);
+    expect(await unwrap(answer.body, 1_000_000, file)).toEqual({ bytes: sluice.bytes, wrappings });
+    const part = await send(server.url, `${base}/${file}`, { headers: { range: 'bytes=10-19' } });
+    expect(part.body).toEqual(answer.body.subarray(10, 20));
+    // Another replica, another day: the same bytes.
+    const made = await new Forms().get(sluice, file as FormName);
+    expect(made.bytes).toEqual(answer.body);
   });
 
   test('the listings: all plugins, one plugin, newest version first', async () => {
@@ -157,7 +217,20 @@ describe('beside the module', () => {
   });
 });
 
-const paths = [module, `${module}.sha256`, `${base}/metadata.txt`, '/plugins', '/plugins/sluice', '/healthz'];
+const paths = [
+  module,
+  `${module}.sha256`,
+  `${module}.gz`,
+  `${base}/plugin.tar`,
+  `${base}/plugin.tar.gz`,
+  `${base}/metadata.txt`,
+  `${base}/metadata.json`,
+  '/plugins',
+  '/plugins/sluice',
+  '/healthz',
+  '/readyz',
+  '/openapi.json',
+];
 
 test.each(paths)('HEAD %s has the headers of GET, and no body', async (path) => {
   const got = await send(server.url, path);
@@ -167,13 +240,14 @@ test.each(paths)('HEAD %s has the headers of GET, and no body', async (path) => 
   expect({ ...answer.headers, date: '' }).toEqual({ ...got.headers, date: '' });
 });
 
-const otherMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+const otherMethods = ['POST', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 
-test.each(paths)('other methods on %s are a 405 that names GET and HEAD', async (path) => {
-  for (const method of otherMethods) {
+test.each(paths)('other methods on %s are a 405 that names those that are possible', async (path) => {
+  const isPublished = path === module;
+  for (const method of isPublished ? otherMethods : [...otherMethods, 'PUT']) {
     const answer = await send(server.url, path, { method });
     expect(answer.status).toBe(405);
-    expect(answer.headers.allow).toBe('GET, HEAD');
+    expect(answer.headers.allow).toBe(isPublished ? 'GET, HEAD, PUT' : 'GET, HEAD');
     expect(JSON.parse(answer.body.toString())).toMatchObject({ error: { code: 'method_not_allowed' } });
   }
 });
@@ -183,7 +257,7 @@ test('a body changes nothing: neither its type nor its size hides that the metho
   const types = ['application/wasm', 'application/json', 'text/plain'];
   for (const type of types) {
     const headers = { 'content-type': type, 'content-length': body.length };
-    expect((await send(server.url, module, { method: 'PUT', headers, body })).status).toBe(405);
+    expect((await send(server.url, `${base}/metadata.txt`, { method: 'PUT', headers, body })).status).toBe(405);
     expect((await send(server.url, '/elsewhere', { method: 'POST', headers, body })).status).toBe(404);
   }
 });
@@ -198,8 +272,10 @@ describe('errors', () => {
     ['/plugins/sluice/1.0.1/plugin.wasm', 404, 'unknown_version', 'no version 1.0.1 of sluice; did you mean 1.0.0?'],
     ['/plugins/sluice/9.9.9/metadata.txt', 404, 'unknown_version', 'GET /plugins/sluice lists all'],
     ['/plugins/slice/1.0.0/plugin.wasm.sha256', 404, 'unknown_plugin', ''],
-    ['/plugins/sluice/latest/plugin.wasm', 400, 'invalid_version', '"latest" is not a version'],
-    ['/plugins/sluice/v1.0.0/plugin.wasm', 400, 'invalid_version', 'exact, like 1.2.3'],
+    ['/plugins/sluice/newest/plugin.wasm', 400, 'invalid_version', '"newest" is not a version'],
+    ['/plugins/sluice/1.0.0%0a/plugin.wasm', 400, 'invalid_version', 'exact, like 1.2.3'],
+    ['/plugins/sluice/^3/plugin.wasm', 404, 'no_match', 'no version of sluice is in the range "^3"'],
+    [`${module}.sig`, 404, 'unsigned', 'sluice/1.0.0 has no signature'],
     ['/plugins/SLUICE/1.0.0/plugin.wasm', 400, 'invalid_name', 'lower-case'],
     [`/plugins/${'a'.repeat(129)}`, 414, 'path_too_long', ''],
     [`/plugins/sluice/1.0.0-${'a'.repeat(123)}/plugin.wasm`, 414, 'path_too_long', ''],

@@ -16,7 +16,9 @@ interface Import {
 /** A module with one empty function, exported under `name` (`''`: not at all), and with imports. */
 export function wasm(name: string, imports: readonly Import[] = []): Buffer {
   const empty = Buffer.from([0x60, 0, 0]);
-  const types = imports.map(({ parameters }) => Buffer.from([0x60, parameters, ...Array<number>(parameters).fill(0x7f), 1, 0x7f]));
+  const types = imports.map(({ parameters }) =>
+    Buffer.from([0x60, parameters, ...Array<number>(parameters).fill(0x7f), 1, 0x7f]),
+  );
   const imported = imports.map((each, index) =>
     Buffer.concat([text(each.module), text(each.name), Buffer.from([0, index + 1])]),
   );

@@ -178,7 +178,7 @@ describe('a running server', () => {
     expect((await lines.next()).value).toMatch(
       /^plugin server ready on http:\/\/127\.0\.0\.1:\d+; stop it with Ctrl-C$/,
     );
-    expect((await lines.next()).value).toContain('/plugins/sluice/1.0.0/plugin.wasm  18 bytes  sha256 ');
+    expect((await lines.next()).value).toContain('/plugins/sluice/1.0.0/plugin.wasm  66 bytes  sha256 ');
     process.kill('SIGINT');
     expect((await lines.next()).value).toBe('stopped');
     expect(await exit).toEqual([0, null]);

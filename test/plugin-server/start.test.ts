@@ -131,6 +131,9 @@ describe('closing', () => {
     const late = await send(url, '/healthz', { headers: { connection: 'keep-alive' } });
     expect(late.status).toBe(200);
     expect(late.headers.connection).toBe('close');
+    // And load balancers are told not to send more.
+    const readiness = await send(url, '/readyz');
+    expect([readiness.status, readiness.body.toString()]).toEqual([503, expect.stringContaining('"draining"')]);
     await readAll(download);
     await closing;
     await expect(send(url, '/healthz')).rejects.toMatchObject({ code: 'ECONNREFUSED' });

@@ -1,0 +1,170 @@
+// What those see who run the server: readiness, metrics, the access log, the API's description, the page.
+import { createHash } from 'node:crypto';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { describe, expect, test } from 'vitest';
+import { errorTable } from '../../plugin-server/errors.ts';
+import { ArtifactStore, createPluginServer, loadArtifact } from '../../plugin-server/index.ts';
+import { openApi } from '../../plugin-server/openapi.ts';
+import { listingPage } from '../../plugin-server/routes/page.ts';
+import { send } from './client.ts';
+import { moduleWith } from './modules.ts';
+import { publishing, startServer, token } from './support.ts';
+
+const sluice = loadArtifact('sluice', '1.0.0', moduleWith('sluice'));
+const path = '/plugins/sluice/1.0.0/plugin.wasm';
+
+describe('/readyz', () => {
+  test('says what there is, and what is wrong with it', async () => {
+    const store = new ArtifactStore([sluice]);
+    store.addDamage({ name: 'sluice', version: '0.9.0', reason: 'for this test' });
+    const { url } = await startServer({
+      artifacts: store,
+      problems: () => ['a/1.0.0/plugin.wasm: ENOENT'],
+      publishing,
+    });
+    const answer = await send(url, '/readyz');
+    expect(answer.status).toBe(200);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      status: 'ready',
+      store: {
+        ready: true,
+        plugins: 1,
+        versions: 1,
+        bytes: sluice.bytes.length,
+        publishing: 'on',
+        damaged: [expect.stringContaining('sluice/0.9.0 is damaged on disk (for this test)') as string],
+        problems: ['a/1.0.0/plugin.wasm: ENOENT'],
+      },
+    });
+    expect((await send(url, '/plugins/sluice/0.9.0/plugin.wasm')).status).toBe(503);
+  });
+});
+
+test('/metrics counts by route, status and outcome, and never by what a client made up', async () => {
+  const { url } = await startServer({ artifacts: new ArtifactStore([sluice]), publishing });
+  await send(url, path);
+  await send(url, path, { headers: { 'if-none-match': sluice.etag } });
+  await send(url, path, { method: 'HEAD' });
+  await send(url, '/plugins/made-up/1.0.0/plugin.wasm');
+  await send(url, '/made/up');
+  const headers = { authorization: `Bearer ${token}` };
+  await send(url, '/plugins/new/1.0.0/plugin.wasm', { method: 'PUT', headers, body: moduleWith('new') });
+  await send(url, '/plugins/new/1.0.0/plugin.wasm', { method: 'PUT', headers, body: moduleWith('newer') });
+  const answer = await send(url, '/metrics');
+  const text = answer.body.toString();
+  expect(answer.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+  const route = 'route="/plugins/:name/:version/plugin.wasm"';
+  for (const line of [
+    `sluice_http_requests_total{${route},status="200"} 2`,
+    `sluice_http_requests_total{${route},status="304"} 1`,
+    `sluice_http_requests_total{${route},status="404"} 1`,
+    `sluice_http_requests_total{route="none",status="404"} 1`,
+    `sluice_publishes_total{result="created"} 1`,
+    `sluice_publishes_total{result="conflict"} 1`,
+    'sluice_versions 2',
+    'sluice_damaged_versions 0',
+  ]) {
+    expect(text.split('\n')).toContain(line);
+  }
+  expect(text).not.toContain('made-up');
+  expect(text).toMatch(/^process_cpu_seconds_total \d/m);
+});
+
+test('the access log has a line for each request, and no credentials', async () => {
+  const lines: string[] = [];
+  const { url } = await startServer({ artifacts: [sluice], accessLog: (line) => lines.push(line) });
+  await send(url, path, { headers: { 'user-agent': 'test "agent"\t1', authorization: 'Bearer secret-secret-secret' } });
+  await send(url, '/nothing%0a{"here":1}', { method: 'POST' });
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { method: 'GET', path, status: 200, bytes: sluice.bytes.length, client: '127.0.0.1', agent: 'test "agent"\t1' },
+    { method: 'POST', path: '/nothing%0a{"here":1}', status: 404 },
+  ]);
+  expect(lines.join()).not.toContain('secret');
+  expect(lines.join()).not.toContain('\n');
+});
+
+/** The paths of Fastify's tree: each line adds to the last one that is less indented. */
+function routesIn(tree: string): string[] {
+  const parents: string[] = [];
+  return tree
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [, indent = '', part = ''] = /^((?:│ {3}| {4})*)[├└]── (\S+) \(/.exec(line) ?? [];
+      const depth = indent.length / 4;
+      const path = (parents[depth - 1] ?? '') + part;
+      parents[depth] = path;
+      return path.replace(/:(\w+)/g, '{$1}');
+    });
+}
+
+describe('/openapi.json', () => {
+  test('is valid, and what is served', async () => {
+    const { url } = await startServer({ artifacts: [sluice] });
+    const served = JSON.parse((await send(url, '/openapi.json')).body.toString()) as Record<string, unknown>;
+    expect(served).toEqual(JSON.parse(JSON.stringify(openApi)));
+    expect(await new Validator().validate(served)).toMatchObject({ valid: true });
+  });
+
+  test('has the paths and methods that there are, and no others', async () => {
+    const app = createPluginServer({ artifacts: [sluice] });
+    await app.ready();
+    const described = Object.entries(openApi.paths as Record<string, object>);
+    expect(described.map(([url]) => url).sort()).toEqual(routesIn(app.printRoutes({ commonPrefix: false })).sort());
+    for (const [url, operations] of described) {
+      const real = url.replace('{name}', 'sluice').replace('{version}', '1.0.0');
+      const answer = await app.inject({ method: 'DELETE', url: real });
+      const methods = Object.keys(operations).filter((method) => method !== 'parameters');
+      expect(String(answer.headers.allow).replace('GET, HEAD', 'GET')).toBe(methods.join(', ').toUpperCase());
+    }
+    await app.close();
+  });
+
+  test('knows the errors of the table', () => {
+    const codes = openApi.components.schemas.Error['properties'] as {
+      error: { properties: { code: { enum: string[] } } };
+    };
+    expect(codes.error.properties.code.enum).toEqual(Object.keys(errorTable));
+  });
+});
+
+describe('the page', () => {
+  const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+
+  test('is what a browser gets, and JSON what others get', async () => {
+    const { url } = await startServer({ artifacts: [sluice] });
+    const page = await send(url, '/plugins', { headers: { accept: browser } });
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(page.headers.vary).toBe('accept');
+    for (const shown of [sluice.sha256, path, `${sluice.bytes.length} B`, 'metadata.json']) {
+      expect(page.body.toString()).toContain(shown);
+    }
+    for (const accept of ['*/*', 'application/json', undefined]) {
+      const answer = await send(url, '/plugins', { headers: accept === undefined ? {} : { accept } });
+      expect(answer.headers['content-type']).toContain('application/json');
+      expect(answer.headers.vary).toBe('accept');
+    }
+    const one = await send(url, '/plugins/sluice', { headers: { accept: browser } });
+    expect(one.body.toString()).toContain('<h1>sluice</h1>');
+    expect((await send(url, '/plugins/slice', { headers: { accept: browser } })).status).toBe(404);
+  });
+
+  test('loads nothing, runs nothing, and its policy lets its own style pass', async () => {
+    const { url } = await startServer({ artifacts: [sluice] });
+    const page = await send(url, '/plugins', { headers: { accept: browser } });
+    const text = page.body.toString();
+    const [, style = ''] = /<style>([^]*?)<\/style>/.exec(text) ?? [];
+    const digest = createHash('sha256').update(style).digest('base64');
+    expect(page.headers['content-security-policy']).toContain(`default-src 'none'; style-src 'sha256-${digest}'`);
+    expect(text).not.toMatch(/<script|<link|<img|\sstyle=|\son\w+=|https?:/i);
+  });
+
+  test('shows text as text', () => {
+    const evil = `<script>alert('1')</script>&"`;
+    const version = { version: evil, size: 1, sha256: 'a'.repeat(64), url: `/plugins/x/${evil}/plugin.wasm` };
+    const page = listingPage([{ name: evil, versions: [version] }]);
+    expect(page).not.toContain('<script');
+    expect(page).toContain('&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;');
+  });
+});
