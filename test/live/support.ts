@@ -189,9 +189,10 @@ export async function startLiveEnvoy(
   config: object,
   env: Readonly<Record<string, string>> = {},
   signal = new AbortController().signal,
+  ends: Ends = onTestFinished,
 ): Promise<LiveEnvoy> {
   const running = await startEnvoy({ binary, config, env, startTimeout: 40_000, signal });
-  onTestFinished(() => running.stop());
+  ends(() => running.stop());
   return {
     mcp: `http://${running.listeners.get('mcp') ?? ''}/mcp`,
     running,
