@@ -132,7 +132,7 @@ export function closeFilter({ name, before, after }: FilterResource, mark: numbe
 
 /** Spaces and line breaks, as they are written in a JSON string. */
 function whitespace(bits: number): string {
-  return [...bits.toString(2)].map((bit) => (bit === '1' ? ' ' : '\\n')).join('');
+  return bits.toString(2).replaceAll('1', ' ').replaceAll('0', '\\n');
 }
 
 /** A pair stops headers by its holder alone, which needs no flag (and on Istio has none). */

@@ -161,8 +161,12 @@ export class GatewayDirectory {
         else if (stamp !== file.read || file.again(this.#options.store.generation)) {
           file.read = stamp;
           // What fails here is told as a refusal, and tried again at the next look.
-          const again = (): void => void delete file.read;
-          work.push(file.handle().then((done) => void (done || again()), again));
+          const handled = file.handle().catch(() => false);
+          work.push(
+            handled.then((done) => {
+              if (!done) delete file.read;
+            }),
+          );
         }
       }
     }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { PluginServerError } from '../errors.ts';
 import { typeUrls } from './compile.ts';
+import { KnownLists } from './known-lists.ts';
 
 /** What one poll of Envoy's says: a DiscoveryRequest, without the 77 KB that list everything that was built into it. */
 export interface Poll {
@@ -39,39 +39,29 @@ const pollSchema = z.object({
   error_detail: z.object({ message: z.string().default('') }).optional(),
 });
 
-/** How many polls are known by their digest. A node has two or three, and sends each again and again. */
-const rememberedPolls = 4096;
-
 /**
- * Reads polls. A node's polls are equal to the byte until it applies something, so their digests are remembered: to
- * hash 77 KB takes a third of the time that parsing them does, and leaves nothing behind.
+ * Reads polls. Nearly all of one is the list of what was built into that Envoy, which is the same for all Envoys of a
+ * release: it is parsed once, and then compared. That takes a tenth of the time, and a fleet polls all at once after an
+ * edit.
  */
 export class PollReader {
-  /** Oldest first. */
-  readonly #known = new Map<string, Poll>();
+  readonly #lists = new KnownLists();
 
   /**
    * Reads a poll as it arrives. Nothing of its body is kept when this is over: a poll may be kept waiting.
    * @throws PluginServerError `poll_invalid`, `too_large`
    */
   async read(kind: PollKind, body: AsyncIterable<Buffer>): Promise<Poll> {
-    const hash = createHash('sha256').update(kind);
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of body) {
       size += chunk.length;
       if (size > pollLimit) throw new PluginServerError('too_large', 'the poll', pollLimit);
-      hash.update(chunk);
       chunks.push(chunk);
     }
-    const key = hash.digest('base64');
-    const poll = this.#known.get(key) ?? parsePoll(kind, Buffer.concat(chunks));
-    this.#known.delete(key);
-    this.#known.set(key, poll);
-    if (this.#known.size > rememberedPolls) {
-      const [oldest = ''] = this.#known.keys();
-      this.#known.delete(oldest);
-    }
+    const whole = Buffer.concat(chunks);
+    const poll = parsePoll(kind, this.#lists.cutOut(whole));
+    this.#lists.learn(whole);
     return poll;
   }
 }

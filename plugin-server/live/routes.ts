@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PluginServerError } from '../errors.ts';
@@ -19,6 +20,9 @@ const longestHold = 10_000;
  * the other, and the time of the third begins before the first is answered.
  */
 const holdShare = 6;
+
+/** How long a poll that is rejected waits for its answer, in ms. */
+const rejectionPause = 2_000;
 
 /** Bytes of what operators send. */
 const operatorLimit = 1024;
@@ -45,12 +49,14 @@ function pollRoutes(app: FastifyInstance, live: Live): void {
     live.access.checkToken(request);
     next();
   });
-  app.setErrorHandler((error: Error, request, reply) => {
+  app.setErrorHandler(async (error: Error, request, reply) => {
     const known = error instanceof PluginServerError;
     if (known && live.rejections.add(error, request.ip, new Date())) {
       live.log.warn({ address: request.ip, code: error.code }, `a poll is rejected: ${error.message}`);
     }
     challenge(error, reply);
+    // A fleet with an old token is to come again slowly.
+    await sleep(Math.min(holdTime(request), rejectionPause));
     throw error; // the server's own handler answers
   });
   for (const kind of ['clusters', 'filters'] as const) {

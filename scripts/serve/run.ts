@@ -123,7 +123,7 @@ async function liveOf(
   log: Log,
 ): Promise<Live | undefined> {
   if (gateways === undefined) return undefined;
-  const beside = data === undefined ? fileURLToPath(new URL('../../.sluice', import.meta.url)) : data;
+  const beside = data ?? fileURLToPath(new URL('../../.sluice', import.meta.url));
   return openLive({
     gateways,
     state: state ?? join(beside, '.gateways'),

@@ -53,7 +53,7 @@ async function startServer(): Promise<void> {
 }
 
 async function kill(): Promise<void> {
-  if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+  if (server?.exitCode !== null || server.signalCode !== null) return;
   server.kill('SIGKILL');
   await once(server, 'exit');
 }
@@ -114,7 +114,8 @@ try {
   const reader = async (): Promise<void> => {
     while (Date.now() < end) {
       const { events, answered } = await readStream(envoy.mcp, 'alpha_', 200);
-      if (!answered || events.join() !== upTo(200).join()) failures.push(`a stream ended after ${events.length} events`);
+      if (!answered || events.join() !== upTo(200).join())
+        failures.push(`a stream ended after ${events.length} events`);
       streams += 1;
     }
   };

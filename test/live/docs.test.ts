@@ -41,7 +41,9 @@ describe('asked by hand', () => {
     const typed = lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
     const shown = lines.filter((line) => !line.startsWith('$ '));
     const script = typed.join('\necho\n').replaceAll('http://127.0.0.1:8801', server.url);
-    const { stdout } = await promisify(execFile)('sh', ['-c', script], { env: { ...process.env, NO_PROXY: '127.0.0.1' } });
+    const { stdout } = await promisify(execFile)('sh', ['-c', script], {
+      env: { ...process.env, NO_PROXY: '127.0.0.1' },
+    });
     const said = stdout.split('\n').filter((line) => line !== '');
     expect(said).toHaveLength(shown.length);
     for (const [index, line] of shown.entries()) expect(said[index]).toMatch(pattern(line));

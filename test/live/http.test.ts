@@ -182,7 +182,7 @@ describe('a poll that is none', () => {
         },
       }),
       duplex: 'half',
-    } as RequestInit);
+    });
     // The server answers and closes, or closes while the client still writes.
     await answer.then(
       (response) => {
@@ -253,7 +253,7 @@ describe('tokens', () => {
     ['another gateway’s', { authorization: `Bearer ${others}` }, 403, 'token_foreign'],
   ])('%s', async (_what, headers, status, code) => {
     const server = await serving({ tokensRequired: true }, withTokens);
-    const answer = await poll(server, 'clusters', {}, headers as Record<string, string>);
+    const answer = await poll(server, 'clusters', {}, headers);
     expect(answer.status).toBe(status);
     if (code === undefined) return;
     expect(errorOf(answer).code).toBe(code);

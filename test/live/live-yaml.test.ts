@@ -37,11 +37,14 @@ const listenerOf = ({ static_resources }: Parts): Listener => static_resources.l
 const managerOf = (parts: Parts): Manager => listenerOf(parts).filter_chains[0].filters[0].typed_config;
 const routesOf = (parts: Parts): readonly Route[] => managerOf(parts).route_config.virtual_hosts[0].routes;
 
+const without = (value: object, ...members: string[]): object =>
+  Object.fromEntries(Object.entries(value).filter(([member]) => !members.includes(member)));
+
 describe('live.yaml', () => {
   test('has the listener of envoy.yaml, but for its filters and its routes', () => {
     const rest = (parts: Parts): object => {
-      const { filter_chains: _, ...listener } = listenerOf(parts);
-      const { http_filters: __, route_config: ___, ...manager } = managerOf(parts);
+      const listener = without(listenerOf(parts), 'filter_chains');
+      const manager = without(managerOf(parts), 'http_filters', 'route_config');
       return { listener, manager, admin: parts.admin, overload: parts.overload_manager, stats: parts.stats_config };
     };
     expect(rest(live)).toEqual(rest(shipped));
@@ -50,7 +53,7 @@ describe('live.yaml', () => {
   test('has one route for all servers, with what envoy.yaml says of each, and the same closed door behind it', () => {
     const [servers, ...door] = routesOf(live);
     const [everything, , ...shippedDoor] = routesOf(shipped);
-    const { cluster: _, ...said } = everything?.route as { cluster: string };
+    const said = without(everything?.route ?? {}, 'cluster');
     expect(servers?.route).toEqual({ cluster_header: 'x-mcp-servername', ...said });
     expect(servers?.match).toEqual({ prefix: '/', headers: [{ name: 'x-mcp-servername', present_match: true }] });
     expect(door).toEqual(shippedDoor);

@@ -42,7 +42,7 @@ export async function callSteadily(mcp: string, prefix: string, perSecond: numbe
   const failures: string[] = [];
   const underWay = new Set<Promise<void>>();
   let calls = 0;
-  let stopped = false;
+  const until = new AbortController();
   const call = async (): Promise<void> => {
     calls += 1;
     try {
@@ -59,7 +59,7 @@ export async function callSteadily(mcp: string, prefix: string, perSecond: numbe
   const pace = (async () => {
     const start = performance.now();
     let begun = 0;
-    while (!stopped) {
+    while (!until.signal.aborted) {
       const due = Math.floor(((performance.now() - start) * perSecond) / 1000);
       for (; begun < due; begun++) {
         if (underWay.size > 200) continue; // the machine cannot keep up: that is no failure of the gateway
@@ -73,7 +73,7 @@ export async function callSteadily(mcp: string, prefix: string, perSecond: numbe
     calls: () => calls,
     failures,
     stop: async () => {
-      stopped = true;
+      until.abort();
       await pace;
       await Promise.all(underWay);
     },
