@@ -2,7 +2,6 @@
 export { type Artifact, loadArtifact } from './artifact.ts';
 export { type Listing, listing } from './metadata.ts';
 export { type ErrorCode, PluginServerError } from './errors.ts';
-export { checkGatewayDirectory } from './live/check.ts';
 export { type Live, openLive } from './live/live.ts';
 export { type Log } from './log.ts';
 export { PeerSync } from './peers/peer-sync.ts';

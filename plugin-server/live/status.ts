@@ -14,9 +14,9 @@ export interface VersionStatus {
 }
 
 /** `current`: it has what it is to have; `refuses`: it was given a version and keeps another; `waits`: see `problem`. */
-export type NodeState = 'current' | 'behind' | 'refuses' | 'waits';
+type NodeState = 'current' | 'behind' | 'refuses' | 'waits';
 
-export interface NodeStatus {
+interface NodeStatus {
   readonly id: string;
   readonly address: string;
   readonly engine: string;
@@ -57,7 +57,7 @@ export function gatewayStatus(gateway: Gateway, nodes: readonly Node[]): Gateway
   };
 }
 
-export function nodeStatus(gateway: Gateway, node: Node): NodeStatus {
+function nodeStatus(gateway: Gateway, node: Node): NodeStatus {
   const { id, address, engine, lastSeen, clusters, filters } = node;
   return {
     id,

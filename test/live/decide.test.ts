@@ -10,7 +10,7 @@ import {
   refuses,
   whyNoFilter,
 } from '../../plugin-server/live/decide.ts';
-import { Nodes } from '../../plugin-server/live/nodes.ts';
+import { Nodes, nodeExpiry, nodeLimit } from '../../plugin-server/live/nodes.ts';
 import { parsePoll } from '../../plugin-server/live/poll.ts';
 import { compiledOf } from './compiled.ts';
 
@@ -196,6 +196,22 @@ describe('a pair', () => {
   ] as const)('has no %s in hostMode %s', (name, mode, why) => {
     expect(whyNoFilter(name, compiledOf(['a'], mode))).toMatch(why);
   });
+});
+
+test('nodes that are not heard of are forgotten, those of the longest silence first', () => {
+  const nodes = new Nodes();
+  const hear = (id: number, now: number): void => {
+    const body = Buffer.from(JSON.stringify({ node: { id: `n${id}`, cluster: 'c' } }));
+    nodes.heard('clusters', parsePoll('clusters', body), 'here', now);
+  };
+  for (let id = 0; id <= nodeLimit; id++) hear(id, id);
+  hear(1, nodeLimit + 1);
+  hear(-1, nodeLimit + 2);
+  const ids = nodes.all(nodeLimit + 2).map(({ id }) => id);
+  expect(ids).toHaveLength(nodeLimit);
+  expect(ids).toContain('n1');
+  expect(ids).not.toContain('n2');
+  expect(nodes.all(nodeLimit + 2 + nodeExpiry)).toEqual([]);
 });
 
 test('whatever comes in whatever order, a filter never lacks a cluster, and all nodes end with the last edit', () => {
