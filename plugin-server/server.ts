@@ -12,8 +12,10 @@ import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
 import { type Live, watchLive } from './live/live.ts';
+import { withLive } from './live/openapi.ts';
 import { liveRoutes } from './live/routes.ts';
 import { Metrics } from './metrics.ts';
+import { openApi } from './openapi.ts';
 import { type PeerSync, watchPeers } from './peers/peer-sync.ts';
 import { type Publishing, publishHandlers } from './publish/routes.ts';
 import { Readiness } from './readiness.ts';
@@ -109,7 +111,7 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
 
   const { uploadLimit: limit } = options;
   pluginRoutes(app, store, publishHandlers({ store, publishing, metrics, ...(limit !== undefined && { limit }) }));
-  healthRoutes(app, readiness, metrics);
+  healthRoutes(app, readiness, metrics, live === undefined ? openApi : withLive(openApi));
   if (live !== undefined) liveRoutes(app, live);
   return app;
 }

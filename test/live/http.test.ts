@@ -1,4 +1,5 @@
 // What Envoys and operators are answered, and what those are who are none.
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { until } from '../e2e/until.ts';
 import { type Answer, send } from '../plugin-server/client.ts';
@@ -301,6 +302,19 @@ describe('tokens', () => {
     });
     expect(await poll(server, 'clusters', {}, { authorization: `Bearer ${own}` })).toMatchObject({ status: 401 });
   });
+});
+
+test('the API that is described has the paths and methods of live delivery', async () => {
+  const { url } = await serving();
+  const api = JSON.parse((await send(url, '/openapi.json')).body.toString()) as { paths: Record<string, object> };
+  expect(await new Validator().validate(api)).toMatchObject({ valid: true });
+  const live = Object.entries(api.paths).filter(([path]) => /^\/(?:v3|gateways)/.test(path));
+  expect(live).toHaveLength(5);
+  for (const [path, operations] of live) {
+    const { headers } = await send(url, path.replace('{name}', 'edge'), { method: 'DELETE' });
+    const methods = Object.keys(operations).filter((method) => method !== 'parameters');
+    expect(String(headers.allow).replace('GET, HEAD', 'GET')).toBe(methods.join(', ').toUpperCase());
+  }
 });
 
 describe('an operator', () => {
