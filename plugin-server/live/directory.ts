@@ -153,7 +153,7 @@ export class GatewayDirectory {
     let unsettled = false;
     for (const name of names) {
       const watched = this.#gateways.get(name) ?? this.#add(name, work);
-      for (const file of [watched.configuration, watched.tokens]) {
+      for (const file of watched.files) {
         const stamp = await stampOf(file.path);
         const moved = stamp !== file.seen;
         file.seen = stamp;
@@ -204,27 +204,31 @@ export class GatewayDirectory {
     const { directory, store, tell } = this.#options;
     const folder = join(directory, name);
     const gateway = new Gateway(name, { history: this.#history, store, tell });
-    work.push(gateway.restore());
+    const restored = gateway.restore().catch((error: unknown) => gateway.lose(`its history: ${reasonOf(error)}`));
+    work.push(restored);
     let { generation } = store;
     const watched: Watched = {
       gateway,
-      configuration: {
-        path: join(folder, gatewayFileName),
-        again: (now) => now !== generation,
-        handle: () => {
-          ({ generation } = store);
-          return this.#checks.run(() => takeFile(gateway, folder));
+      files: [
+        {
+          path: join(folder, gatewayFileName),
+          again: (now) => now !== generation,
+          handle: () => {
+            ({ generation } = store);
+            return this.#checks.run(() => takeFile(gateway, folder));
+          },
         },
-      },
-      tokens: {
-        path: join(folder, tokenFileName),
-        again: () => false,
-        handle: async () => {
-          gateway.tokens = await readTokens(folder);
-          this.#tokens = undefined;
-          return true;
+        {
+          path: join(folder, tokenFileName),
+          again: () => false,
+          handle: async () => {
+            gateway.tokens = await readTokens(folder);
+            this.#tokens = undefined;
+            return true;
+          },
         },
-      },
+        { path: this.#history.currentFile(name), again: () => false, handle: () => gateway.follow() },
+      ],
     };
     this.#gateways.set(name, watched);
     return watched;
@@ -237,8 +241,7 @@ export class GatewayDirectory {
 
 interface Watched {
   readonly gateway: Gateway;
-  readonly configuration: WatchedFile;
-  readonly tokens: WatchedFile;
+  readonly files: readonly WatchedFile[];
 }
 
 interface WatchedFile {

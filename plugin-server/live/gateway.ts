@@ -40,7 +40,8 @@ export interface Surroundings {
  */
 export class Gateway {
   readonly name: string;
-  tokens: GatewayTokens = { digests: undefined, problems: [] };
+  /** Until the file was looked for, nothing is open. */
+  tokens: GatewayTokens = { digests: [], problems: [] };
   readonly #surroundings: Surroundings;
   #kept: Kept[] = [];
   #active: Active | undefined;
@@ -101,6 +102,30 @@ export class Gateway {
         this.#refuse([problem('', `version ${kept.generation} cannot be restored: ${(error as Error).message}`)]);
       });
       if (this.#active !== undefined) this.#judged = inputOf(digestOf(kept.text), kept.module.sha256);
+    });
+  }
+
+  /** Looks whether another plugin server, which shares the folder of the history, gives out another version by now. */
+  follow(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const { history } = this.#surroundings;
+      const current = await history.current(this.name);
+      const active = this.#active;
+      if (current === undefined || active === undefined) return true;
+      if (current.generation === active.kept.generation && current.instead === this.#instead) return true;
+      const kept = await history.versions(this.name);
+      const version = kept.find(({ generation }) => generation === current.generation);
+      if (version === undefined) return true;
+      const isSame = version.version === active.kept.version;
+      const compiled = isSame ? active.compiled : (await this.#compile(version)).compiled;
+      this.#kept = kept;
+      this.#active = { kept: version, compiled };
+      this.#instead = current.instead;
+      if (isSame) return true;
+      this.#refusal = undefined;
+      const kind = current.instead === undefined ? 'accepted' : 'rolled back';
+      this.#surroundings.tell(this, { kind, version, warnings: [] });
+      return true;
     });
   }
 
@@ -223,13 +248,8 @@ export class Gateway {
    * version of its own: what the kept one was stays known for the Envoys that have it.
    */
   async #activate(kept: Kept, instead?: string): Promise<void> {
-    const { history, store } = this.#surroundings;
-    const { name, version, sha256 } = kept.module;
-    const bytes = (await history.module(sha256)) ?? fromStore(store, kept.module);
-    if (bytes === undefined) throw new Error(`the module ${name} ${version} with sha256 ${sha256} is gone`);
-    const { file } = parseGatewayFile(kept.text);
-    if (file === undefined) throw new Error('its configuration is not read any more');
-    const compiled = compile(file, { ...kept.module, bytes });
+    const { history } = this.#surroundings;
+    const { compiled, bytes } = await this.#compile(kept);
     if (compiled.version === kept.version) {
       if (instead !== undefined) await history.setCurrent(this.name, { generation: kept.generation, instead });
       this.#active = { kept, compiled };
@@ -239,6 +259,16 @@ export class Gateway {
     await this.#keep(renewed, bytes);
     if (instead !== undefined) await history.setCurrent(this.name, { generation: renewed.generation, instead });
     this.#active = { kept: renewed, compiled };
+  }
+
+  async #compile(kept: Kept): Promise<{ compiled: Compiled; bytes: Uint8Array }> {
+    const { history, store } = this.#surroundings;
+    const { name, version, sha256 } = kept.module;
+    const bytes = (await history.module(sha256)) ?? fromStore(store, kept.module);
+    if (bytes === undefined) throw new Error(`the module ${name} ${version} with sha256 ${sha256} is gone`);
+    const { file } = parseGatewayFile(kept.text);
+    if (file === undefined) throw new Error('its configuration is not read any more');
+    return { compiled: compile(file, { ...kept.module, bytes }), bytes };
   }
 
   #refuse(problems: readonly Problem[]): void {

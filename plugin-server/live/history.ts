@@ -77,8 +77,13 @@ export class History {
     return kept.sort((a, b) => a.generation - b.generation);
   }
 
+  /** The file that says which version is given out. */
+  currentFile(gateway: string): string {
+    return join(this.#folder, gateway, currentName);
+  }
+
   async current(gateway: string): Promise<Current | undefined> {
-    const read = currentSchema.safeParse(await readJson(join(this.#folder, gateway, currentName)));
+    const read = currentSchema.safeParse(await readJson(this.currentFile(gateway)));
     return read.success ? read.data : undefined;
   }
 

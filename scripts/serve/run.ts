@@ -117,19 +117,26 @@ async function openData(
 }
 
 async function liveOf(
-  { gateways, state, data, listen }: ServeOptions,
+  { gateways, state, data, listen, tls }: ServeOptions,
   store: ArtifactStore,
   publishers: (() => Tokens) | undefined,
   log: Log,
 ): Promise<Live | undefined> {
   if (gateways === undefined) return undefined;
+  const tokensRequired = !isLoopback(listen.host);
+  if (tokensRequired && tls === undefined) {
+    log.warn(
+      {},
+      'tokens and modules travel in the clear: use --tls-cert and --tls-key, or TLS in front of this server',
+    );
+  }
   const beside = data ?? fileURLToPath(new URL('../../.sluice', import.meta.url));
   return openLive({
     gateways,
     state: state ?? join(beside, '.gateways'),
     store,
     log,
-    tokensRequired: !isLoopback(listen.host),
+    tokensRequired,
     publishers,
   });
 }

@@ -313,6 +313,20 @@ describe('a rollback', () => {
     expect(given(running)?.generation).toBe(2);
   });
 
+  test('is followed by a plugin server that shares the state, and so is what comes after it', async () => {
+    const { where, running } = await twoVersions();
+    const other = await startLive(where);
+    expect(given(other)?.generation).toBe(1);
+    await running.live.directory.get('edge')?.rollBack('2');
+    await until('it is followed', () => given(other)?.generation === 2);
+    expect(other.live.directory.get('edge')?.rolledBack).toBe(true);
+    write(where, 'edge', configuration('c'));
+    await until('both have it', () => given(running)?.clusters[0] === 'c' && given(other)?.clusters[0] === 'c');
+    expect(running.live.directory.get('edge')?.rolledBack).toBe(false);
+    const versions = [running, other].map(({ live }) => live.directory.get('edge')?.active?.compiled.version);
+    expect(new Set(versions).size).toBe(1);
+  });
+
   test('gives the module that it had, though the store has it no more', async () => {
     const where = folders();
     write(where, 'edge', configuration('a'));
