@@ -4,8 +4,15 @@ import type { Gateways } from './test/e2e/engine.ts';
 /** The end-to-end suite, once for each engine and host mode: one source, and one outcome. */
 const endToEnd: Gateways[] = [
   { engine: 'envoy', hostMode: 'hold' },
+  { engine: 'envoy', hostMode: 'pair' },
   { engine: 'embedded', hostMode: 'hold' },
+  { engine: 'embedded', hostMode: 'pair' },
+  { engine: 'envoy', hostMode: 'headers' },
+  { engine: 'embedded', hostMode: 'headers' },
 ];
+
+/** What a host mode has for itself; what is in no such folder is the same in all that have sessions. */
+const own = { hold: 'test/e2e/hold/**', pair: 'test/e2e/pair/**', headers: 'test/e2e/by-headers/**' };
 
 export default defineConfig({
   test: {
@@ -16,8 +23,12 @@ export default defineConfig({
       project('unit', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] }),
       ...endToEnd.map(({ engine, hostMode }) =>
         project(`e2e ${engine} ${hostMode}`, {
-          include: ['test/e2e/**/*.test.ts'],
-          provide: { gateways: { engine, hostMode } },
+          include: [hostMode === 'headers' ? `${own.headers}/*.test.ts` : 'test/e2e/**/*.test.ts'],
+          exclude: Object.entries(own).flatMap(([mode, folder]) => (mode === hostMode ? [] : [folder])),
+          provide: {
+            gateways: { engine, hostMode },
+            scale: process.env['SLUICE_PROOFS'] === 'full' ? 'full' : 'short',
+          },
         }),
       ),
     ],

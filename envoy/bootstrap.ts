@@ -41,11 +41,19 @@ interface Listener extends Buffers {
 }
 
 interface ConnectionManager extends Windows {
-  http_filters: [{ typed_config: { config: WasmPlugin } }, ...unknown[]];
+  http_filters: [WasmFilter, ...unknown[]];
   route_config: { virtual_hosts: [{ routes: Route[] }] };
 }
 
+interface WasmFilter {
+  name: string;
+  typed_config: { config: WasmPlugin };
+}
+
 interface WasmPlugin {
+  name: string;
+  root_id: string;
+  allow_on_headers_stop_iteration?: boolean;
   vm_config: {
     vm_id: string;
     code: { remote: { http_uri: { uri: string }; sha256: string } };
@@ -65,6 +73,9 @@ interface Route {
 
 const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
 
+/** The module knows its role by the end of its root id. */
+const holderName = 'sluice-holder';
+
 /**
  * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and closed door, with other addresses,
  * servers and plugin configuration.
@@ -81,7 +92,11 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   bootstrap.admin.address = socketAddress(options.admin);
   listener.address = socketAddress(options.listen);
   fitBuffers(listener, manager, (options.plugin?.['limits'] as { heldBody?: unknown } | undefined)?.heldBody);
-  writePlugin(manager.http_filters[0].typed_config.config, options, servers);
+  const [filter, ...others] = manager.http_filters;
+  writePlugin(filter.typed_config.config, options, servers);
+  const hostMode = options.plugin?.['hostMode'] ?? 'hold';
+  if (hostMode !== 'hold') delete filter.typed_config.config.allow_on_headers_stop_iteration;
+  if (hostMode === 'pair') manager.http_filters = [filter, holderOf(filter), ...others];
   const [host] = manager.route_config.virtual_hosts;
   host.routes = routesFor(servers, endpoint, host.routes);
   bootstrap.static_resources.clusters = clustersFor(servers, options.pluginServerUrl, clusters);
@@ -152,6 +167,25 @@ function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: reado
   if (digest === undefined) return;
   config.vm_config.vm_id = config.vm_config.vm_id.replace(remote.sha256, digest);
   remote.sha256 = digest;
+}
+
+/** The second filter of host mode `pair`. It has to be in the VM of the first one, so all of `vm_config` is equal. */
+function holderOf(decider: WasmFilter): WasmFilter {
+  const { config } = decider.typed_config;
+  const { endpoint, log } = config.configuration.value;
+  const value = Object.entries({ endpoint, hostMode: 'pair', log }).filter(([, member]) => member !== undefined);
+  return {
+    name: holderName,
+    typed_config: {
+      ...decider.typed_config,
+      config: {
+        ...config,
+        name: holderName,
+        root_id: holderName,
+        configuration: { ...config.configuration, value: Object.fromEntries(value) },
+      },
+    },
+  };
 }
 
 /** A route for each server, made after the first of the shipped ones, then what follows them there. */

@@ -77,3 +77,7 @@ export declare function proxy_set_shared_data(
   cas: u32,
 ): i32;
 export declare function proxy_get_current_time_nanoseconds(outTime: usize): i32;
+export declare function proxy_register_shared_queue(name: usize, nameLength: usize, outToken: usize): i32;
+export declare function proxy_enqueue_shared_queue(token: u32, data: usize, dataLength: usize): i32;
+export declare function proxy_dequeue_shared_queue(token: u32, outData: usize, outLength: usize): i32;
+export declare function proxy_set_tick_period_milliseconds(period: u32): i32;

@@ -1,13 +1,16 @@
 // The callbacks of proxy-wasm ABI 0.2.1, one line each: who asks, and which room answers.
 import { scratch } from './bytes/arena';
 import './host/abort';
-import * as hold from './host/hold';
+import * as arrival from './host/arrival';
+import { onQueueReady, onTick } from './host/modes/evidence';
+import * as holder from './host/modes/holder';
 import * as response from './host/response';
 import { record } from './host/record';
-import { configure, forget } from './host/roots';
+import { Role } from './host/role';
+import { configure, forget, roleIn } from './host/roots';
 import { connectPorts } from './host/shared';
 import { Action } from './host/status';
-import { closeStream, openStream, streamOf } from './host/streams';
+import { closeStream, openStream, Stream, streamOf } from './host/streams';
 
 connectPorts();
 
@@ -28,26 +31,32 @@ export function proxy_on_configure(root: u32, size: u32): u32 {
 }
 
 export function proxy_on_context_create(id: u32, root: u32): void {
-  if (root !== 0) openStream(id, root);
+  if (root !== 0) openStream(id, root, roleIn(root));
 }
 
 export function proxy_on_request_headers(id: u32, count: u32, ended: u32): Action {
   const stream = streamOf(id);
-  const action = stream === null ? Action.Continue : hold.onRequestHeaders(stream, ended !== 0);
+  let action: Action = Action.Continue;
+  if (stream !== null) {
+    action = isHolder(stream) ? holder.onRequestHeaders(stream) : arrival.onRequestHeaders(stream, ended !== 0);
+  }
   scratch.reset();
   return action;
 }
 
 export function proxy_on_request_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
-  const action = stream === null ? Action.Continue : hold.onRequestBody(stream, size, ended !== 0);
+  let action: Action = Action.Continue;
+  if (stream !== null) {
+    action = isHolder(stream) ? holder.onRequestBody(stream, size) : arrival.onRequestBody(stream, size, ended !== 0);
+  }
   scratch.reset();
   return action;
 }
 
 export function proxy_on_request_trailers(id: u32, count: u32): Action {
   const stream = streamOf(id);
-  const action = stream === null ? Action.Continue : hold.onRequestTrailers(stream);
+  const action = stream === null ? Action.Continue : arrival.onRequestTrailers(stream);
   scratch.reset();
   return action;
 }
@@ -65,7 +74,17 @@ export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
 }
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
-  hold.onCalloutResponse(token, headers, size);
+  arrival.onCalloutResponse(token, headers, size);
+  scratch.reset();
+}
+
+export function proxy_on_queue_ready(root: u32, token: u32): void {
+  onQueueReady(token);
+  scratch.reset();
+}
+
+export function proxy_on_tick(root: u32): void {
+  onTick(root);
   scratch.reset();
 }
 
@@ -77,4 +96,8 @@ export function proxy_on_log(id: u32): void {
 
 export function proxy_on_delete(id: u32): void {
   if (!forget(id)) closeStream(id);
+}
+
+function isHolder(stream: Stream): bool {
+  return stream.role === Role.Holder;
 }

@@ -33,8 +33,12 @@ export function moduleDefect(bytes: Uint8Array): string | undefined {
   return WebAssembly.validate(bytes) ? undefined : validationError(bytes);
 }
 
-/** As `moduleDefect`, on the engine's own threads: some MiB take it long enough to hold other requests up. */
+/** Bytes that are validated in about 20 ms; what is larger would hold other requests up. */
+const smallModule = 4 * 1024 * 1024;
+
+/** As `moduleDefect`, for large modules on the engine's own threads, which costs three times as much in all. */
 export async function moduleDefectOf(bytes: Uint8Array): Promise<string | undefined> {
+  if (bytes.length <= smallModule) return moduleDefect(bytes);
   const defect = headerDefect(bytes);
   if (defect !== undefined) return defect;
   return WebAssembly.compile(bytes).then(

@@ -1,5 +1,5 @@
-// Compiles the module and writes its digest where Envoy checks it. Same sources, same bytes, on every machine and from
-// every working directory.
+// Compiles the module and writes its digest where Envoy and Istio check it. Same sources, same bytes, on every machine and
+// from every working directory.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,6 +24,14 @@ const targets = {
 
 type Target = keyof typeof targets;
 
+/** The files that name the module's bytes, each with the number of places: `vm_id: sluice-<digest>`, `sha256: <digest>`. */
+export const digestPlaces = {
+  'envoy/envoy.yaml': 2,
+  'envoy/pair.yaml': 2,
+  'envoy/istio/wasmplugin.yaml': 2,
+  'envoy/istio/envoyfilter-hold.yaml': 2,
+} as const;
+
 export interface BuiltModule {
   /** Absolute path of the .wasm file. */
   readonly file: string;
@@ -40,19 +48,22 @@ export interface Build {
   readonly core?: BuiltModule;
   /** What tests of hosts run instead of the plugin; absent where its entry does not exist. */
   readonly probe?: BuiltModule;
-  /** True: envoy/envoy.yaml carried another digest, and was rewritten. */
+  /** True: a file of `digestPlaces` carried another digest, and was rewritten. */
   readonly configurationChanged: boolean;
 }
 
 /**
- * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the digest in envoy/envoy.yaml up to date.
+ * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the digests in envoy/ up to date.
  * @param root the clone to build; this one unless a test says otherwise
  * @throws CommandError with the compiler's messages
  */
 export async function build(root: string = clone): Promise<Build> {
   const plugin = await buildTarget('plugin', root);
   replaceFile(`${plugin.file}.sha256`, `${plugin.digest}  plugin.wasm\n`);
-  const configurationChanged = writeDigest(join(root, 'envoy/envoy.yaml'), plugin.digest);
+  const changed = Object.entries(digestPlaces).filter(([file, places]) =>
+    writeDigest(join(root, file), places, plugin.digest),
+  );
+  const configurationChanged = changed.length > 0;
   const build: Mutable<Build> = { plugin, configurationChanged };
   for (const target of ['core', 'probe'] as const) {
     if (existsSync(join(root, targets[target].entry))) build[target] = await buildTarget(target, root);
@@ -125,16 +136,17 @@ function compilerVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** The two places of envoy.yaml that name the module's bytes; everything else in it stays as it was written. */
-function writeDigest(file: string, digest: string): boolean {
+/** Writes the digest to its places in a file; everything else in it stays as it was written. */
+function writeDigest(file: string, places: number, digest: string): boolean {
   const before = readFileSync(file, 'utf8');
-  let places = 0;
+  let found = 0;
   const after = before.replace(/^(\s*(?:vm_id: sluice-|sha256: ))[0-9a-f]{64}\b/gm, (_, key: string) => {
-    places++;
+    found++;
     return key + digest;
   });
-  if (places !== 2)
-    throw new CommandError(`${file}: expected one vm_id and one sha256 to write the digest to, found ${places}`);
+  if (found !== places) {
+    throw new CommandError(`${file}: expected ${places} places to write the digest to, found ${found}`);
+  }
   if (after === before) return false;
   replaceFile(file, after);
   return true;

@@ -81,7 +81,7 @@ async function buildFailure(): Promise<string | undefined> {
     process.stdout.write(`        ${describeBuild(built)}\n`);
     // In CI the checkout is what others get: a digest that is right only after a build is wrong there.
     if (!built.configurationChanged || (process.env['CI'] ?? '') === '') return undefined;
-    return 'envoy/envoy.yaml did not carry the digest of these sources: run `npm run build`, and commit the file';
+    return 'the files in envoy/ did not carry the digest of these sources: run `npm run build`, and commit them';
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return [error.message, ...error.details].join('\n');

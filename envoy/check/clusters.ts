@@ -13,7 +13,12 @@ export function checkReferences(root: Node, chains: readonly Chain[], report: Re
     const name = node.text;
     if (name === undefined || names.has(name)) return;
     const where = mayCome ? 'is not here, and has to come by CDS' : 'there is no such cluster';
-    report('cluster', node, `${name}: ${where}${didYouMean(name, names)}`, mayCome ? { severity: 'warning' } : {});
+    report(
+      'cluster',
+      node,
+      () => `${name}: ${where}${didYouMean(name, names)}`,
+      mayCome ? { severity: 'warning' } : {},
+    );
   };
   for (const { gateways, tables } of chains) {
     for (const { config, plugin } of gateways) {

@@ -18,24 +18,37 @@ interface Details {
   readonly severity?: Problem['severity'];
 }
 
-/** Takes what rules find. */
-export type Report = (rule: RuleId, node: Node, message: string, details?: Details) => void;
+/**
+ * Takes what rules find.
+ * @param message asked for where it is shown: a guess at what was meant takes its time, and a file may have thousands
+ */
+export type Report = (rule: RuleId, node: Node, message: string | (() => string), details?: Details) => void;
+
+/** Of one rule, and one weight, in one file. */
+const mostFindings = 100;
 
 export function reportInto(findings: Finding[]): Report {
+  const counts = new Map<string, number>();
   return (rule, node, message, { severity = rules[rule].severity } = {}) => {
     const { document, path } = node;
-    const { mend } = rules[rule];
-    const text = message + misspelt(node);
+    const key = `${severity} ${rule} ${document.file}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    if (count > mostFindings) return;
     findings.push({
       file: document.file,
       ...document.locate(path),
       path: pathText(path),
       severity,
       rule,
-      message: text,
-      mend,
+      message: count < mostFindings ? textOf(message) + misspelt(node) : 'breaks the rule too, and so may others',
+      mend: rules[rule].mend,
     });
   };
+}
+
+function textOf(message: string | (() => string)): string {
+  return typeof message === 'string' ? message : message();
 }
 
 /** Of a member that is not there, the one that was meant to be it. */
@@ -46,13 +59,14 @@ function misspelt({ isThere, path, siblings }: Node): string {
   return meant === '' ? '' : meant.replace('; did you mean', '; is it').replace('?', ', misspelt?');
 }
 
-/** Longer names are compared with nothing. */
+/** Of names that are compared, and their number: a file may have thousands of wrong ones. */
 const longestName = 128;
+const mostNames = 300;
 
 /** `; did you mean "weather"?`, where one of the names is as near as a slip of the finger. */
 export function didYouMean(name: string, names: Iterable<string>): string {
   if (name.length > longestName) return '';
-  const candidates = [...names].filter((other) => other.length <= longestName);
+  const candidates = [...names].filter((other) => other.length <= longestName).slice(0, mostNames);
   const meant = nearest(name, candidates);
   if (meant === undefined || meant === name || edits(name, meant) > Math.max(1, meant.length / 3)) return '';
   return `; did you mean "${meant}"?`;

@@ -34,9 +34,12 @@ export function checkRouting(
     for (const route of table.routes) checkHeaders(route, report);
   }
   if (servers.length === 0) return;
-  for (const route of tables.flatMap((table) => table.routes)) checkServerName(route, servers, report);
+  const clusters = clustersByServer(servers);
+  for (const route of tables.flatMap((table) => table.routes)) checkServerName(route, clusters, report);
+  const indexed = tables.map(({ domains, routes }) => ({ domains, index: new RouteIndex(routes) }));
   for (const server of servers) {
-    checkServerRoute(server, findVirtualHost(tables, hostOf(server).toLowerCase()), report);
+    const host = findVirtualHost(indexed, hostOf(server).toLowerCase());
+    checkServerRoute(server, host?.index, report);
   }
 }
 
@@ -47,9 +50,10 @@ function checkAnyDoor({ node, routes }: RouteTable, report: Report): void {
 }
 
 function checkClosedRoute({ node, routes }: RouteTable, endpoint: string, report: Report): void {
+  const undecided = routes.filter((route) => !isDecided(route));
   let missing: string | undefined;
-  for (const path of pathsOf(endpoint, routes)) {
-    const route = routes.find((candidate) => ends(candidate, path));
+  for (const path of pathsOf(endpoint, undecided)) {
+    const route = undecided.find((candidate) => ends(candidate, path));
     if (route === undefined) missing ??= path;
     else if (!isClosed(route)) {
       report('closed-route', route.node, `takes ${path} without a routing header before a closed door does`);
@@ -71,10 +75,10 @@ function isClosed({ action }: Route): boolean {
   return action === 'direct' || action === 'redirect';
 }
 
-/** Whether a request that no module has decided on may end here. */
+/** Whether a request that no module has decided on may end here, at a route that takes such requests. */
 function ends(route: Route, path: string): boolean {
   const takes = route.takes(path);
-  if (takes === 'no' || isDecided(route)) return false;
+  if (takes === 'no') return false;
   return !isClosed(route) || (takes === 'yes' && isForUndecided(route));
 }
 
@@ -85,39 +89,49 @@ function checkHeaders({ headers }: Route, report: Report): void {
   }
 }
 
-function checkServerName(route: Route, servers: readonly Server[], report: Report): void {
+/** Several gateways may have servers of one name. */
+function clustersByServer(servers: readonly Server[]): Map<string, (string | undefined)[]> {
+  const clusters = new Map<string, (string | undefined)[]>();
+  for (const { name = '', cluster } of servers) clusters.set(name, [...(clusters.get(name) ?? []), cluster.text]);
+  return clusters;
+}
+
+function checkServerName(
+  route: Route,
+  clusters: ReadonlyMap<string, readonly (string | undefined)[]>,
+  report: Report,
+): void {
   const condition = routingCondition(route);
   if (condition?.exact === undefined) return;
   const name = condition.exact;
-  const own = servers.filter((candidate) => candidate.name === name).map(({ cluster }) => cluster.text);
-  if (own.length === 0) {
-    const names = servers.map((candidate) => candidate.name ?? '');
-    const meant = didYouMean(name, names);
-    report('route-server', condition.node, `${name} is no server of the plugin configuration${meant}`);
+  const own = clusters.get(name);
+  if (own === undefined) {
+    const missing = `${name} is no server of the plugin configuration`;
+    report('route-server', condition.node, () => missing + didYouMean(name, clusters.keys()));
     return;
   }
   for (const cluster of route.clusters) {
     if (own.includes(cluster.text) || own.includes(undefined)) continue;
-    report('route-cluster', cluster, `is ${cluster.shown}, but the cluster of ${name} is ${own.join(' or ')}`);
+    report(
+      'route-cluster',
+      cluster,
+      `is ${cluster.shown}, but the cluster of ${name} is ${own.slice(0, 3).join(' or ')}`,
+    );
   }
 }
 
 /** The module writes the server's own authority and path into a request; Envoy then looks for a route once more. */
-function checkServerRoute(server: Server, table: RouteTable | undefined, report: Report): void {
+function checkServerRoute(server: Server, index: RouteIndex | undefined, report: Report): void {
   const { name, node, authority, path } = server;
   if (name === undefined) return;
-  if (table === undefined) {
+  if (index === undefined) {
     report('server-route', node, `no virtual host takes ${authority}, the authority of requests for ${name}`);
     return;
   }
-  const isOwn = (route: Route): boolean => {
-    const condition = routingCondition(route);
-    return route.action === 'forward' && condition !== undefined && (condition.exact ?? name) === name;
-  };
-  const { routes } = table;
-  const first = routes.find((route) => (isOwn(route) && route.takes(path) !== 'no') || closesTo(server, route));
-  if (first !== undefined && isOwn(first)) return;
-  const own = routes.filter(isOwn);
+  const routes = index.routesFor(name);
+  const own = routes.filter(({ action }) => action === 'forward');
+  const first = routes.find((route) => (isClosed(route) ? closesTo(server, route) : route.takes(path) !== 'no'));
+  if (first !== undefined && !isClosed(first)) return;
   const hidden = own.find((route) => route.takes(path) !== 'no');
   const [blind] = own;
   if (hidden !== undefined) {
@@ -125,15 +139,42 @@ function checkServerRoute(server: Server, table: RouteTable | undefined, report:
   } else if (blind !== undefined) {
     report('server-route', blind.node, `is for ${name}, but does not match ${path}, the path of its requests`);
   } else {
-    const names = routes.map((route) => routingCondition(route)?.exact ?? '').filter((other) => other !== '');
-    report('server-route', node, `no route matches ${routingHeader}: ${name}${didYouMean(name, names)}`);
+    const missing = `no route matches ${routingHeader}: ${name}`;
+    report('server-route', node, () => missing + didYouMean(name, index.names));
   }
 }
 
 /** Whether a closed route takes the requests for a server, for certain. */
 function closesTo({ name, path }: Server, route: Route): boolean {
   const isForIt = route.headers.every((condition) => condition.name === routingHeader && condition.exact === name);
-  return isClosed(route) && isForIt && !route.conditional && route.takes(path) === 'yes';
+  return isForIt && !route.conditional && route.takes(path) === 'yes';
+}
+
+/** Routes by the server that they are for: a gateway may have thousands of both. */
+class RouteIndex {
+  readonly #byName = new Map<string, [place: number, route: Route][]>();
+  /** Those that may be for any server. */
+  readonly #others: [place: number, route: Route][] = [];
+
+  constructor(routes: readonly Route[]) {
+    for (const [place, route] of routes.entries()) {
+      const condition = routingCondition(route);
+      if (condition === undefined && !(isClosed(route) && route.headers.length === 0)) continue;
+      const list = condition?.exact === undefined ? this.#others : (this.#byName.get(condition.exact) ?? []);
+      if (condition?.exact !== undefined) this.#byName.set(condition.exact, list);
+      list.push([place, route]);
+    }
+  }
+
+  get names(): Iterable<string> {
+    return this.#byName.keys();
+  }
+
+  /** Routes to a server and closed ones, as far as its requests may take them, in their order. */
+  routesFor(name: string): Route[] {
+    const own = [...(this.#byName.get(name) ?? []), ...this.#others];
+    return own.sort(([a], [b]) => a - b).map(([, route]) => route);
+  }
 }
 
 /** Those whose requests a server sees. */

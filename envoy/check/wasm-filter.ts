@@ -91,8 +91,8 @@ export function checkEnvironment(plugin: Plugin | undefined, { names, values }: 
     const name = variable.text ?? '';
     const value = values.get(name);
     if (!names.includes(name)) {
-      const meant = didYouMean(name, names);
-      report('environment', variable, `${name} is not among the variables that reach the module${meant}`);
+      const missing = `${name} is not among the variables that reach the module`;
+      report('environment', variable, () => missing + didYouMean(name, names));
     } else if (value !== undefined) {
       report('environment', value, 'is a secret that everyone sees who reads /config_dump', { severity: 'warning' });
     }

@@ -28,6 +28,11 @@ export function rawHeaders(headers: HeaderMap): string[] {
   return raw;
 }
 
+/** Takes a header out of Node's flat list. */
+export function removeRaw(raw: string[], name: string): void {
+  for (let at = raw.length - 2; at >= 0; at -= 2) if (raw[at] === name) raw.splice(at, 2);
+}
+
 /** To Node's HTTP/2 object: names with several values have them in a list, but for those that may have one only. */
 export function http2Headers(headers: Iterable<Header>): Record<string, string | string[]> {
   const object: Record<string, string | string[]> = {};

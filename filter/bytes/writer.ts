@@ -35,6 +35,16 @@ export class Writer {
     return this;
   }
 
+  /** All 16 digits, lower case. */
+  hex(value: u64): Writer {
+    for (let shift: u64 = 64; shift > 0;) {
+      shift -= 4;
+      const digit = ((value >> shift) & 15) as u8;
+      this.byte(digit < 10 ? 0x30 + digit : 0x57 + digit);
+    }
+    return this;
+  }
+
   signed(value: i64): Writer {
     return value < 0 ? this.byte(0x2d).decimal(-value as u64) : this.decimal(value as u64);
   }

@@ -6,9 +6,11 @@ import { Rules } from '../policy/rules';
 import { VirtualServer } from '../policy/virtual-server';
 import { KeyRing } from '../session/keyring';
 
-/** How the filter gets to see the body before the headers leave; see the files of that name in host/. */
+/** How the filter gets to see the body before the headers leave; see the files of that name in host/modes/. */
 export const enum HostMode {
   Hold,
+  Pair,
+  Headers,
 }
 
 /** What an upstream is sent as proof of who asks. */

@@ -17,7 +17,8 @@ const MEMBERS = names('endpoint hostMode root hosts origins identity sessions li
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut',
 );
-const HOST_MODES = names('hold');
+/** In the order of HostMode. */
+const HOST_MODES = names('hold pair headers');
 /** In the order of the ABI's levels. */
 const LOG_LEVELS = names('trace debug info warn error critical');
 
@@ -48,6 +49,7 @@ const FIVE_SECONDS = literal('5s');
 const A_MINUTE = literal('60s');
 
 const NOT_JSON = literal('is not JSON');
+const PAIR_MODE = literal('"pair" where the root id (pluginName) ends in -holder');
 const AN_ENDPOINT = literal('a path such as "/mcp", without a slash at its end, a query or escapes');
 
 /** A configuration as far as it could be read; `problems.lines` is empty where it may be used. */
@@ -61,8 +63,10 @@ export class Parsed {
  * Depends on its arguments only: the host runs it once per worker, and drops the filter silently from a worker where it
  * fails alone.
  * @param text JSON, or a Struct of Envoy's YAML; kept as long as the gateway
+ * @param holder of a pair: it decides nothing, so endpoint, hostMode and log are all that it reads; the same text may
+ * be given to both
  */
-export function parseGateway(text: Span, environment: Environment, arena: Arena): Parsed {
+export function parseGateway(text: Span, environment: Environment, arena: Arena, holder: bool = false): Parsed {
   const parsed = make<Parsed>(arena);
   const gateway = make<Gateway>(arena);
   const problems = newProblems(arena);
@@ -76,10 +80,14 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena)
   const root = openSection(strip(json), null, MEMBERS, problems);
   gateway.endpoint = readEndpoint(root);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
+  gateway.logLevel = max(root.choice(LOG, LOG_LEVELS, DEFAULT_LEVEL), 0);
+  if (holder) {
+    if (gateway.hostMode !== HostMode.Pair) root.mustBe(HOST_MODE, PAIR_MODE);
+    return parsed;
+  }
   gateway.hosts = readHosts(root, HOSTS);
   gateway.origins = readOrigins(root, ORIGINS);
   gateway.identity = readIdentity(root, IDENTITY);
-  gateway.logLevel = max(root.choice(LOG, LOG_LEVELS, DEFAULT_LEVEL), 0);
   gateway.limits = readLimits(root);
   readSessions(root, SESSIONS, environment, gateway);
   readServers(root, environment, gateway);

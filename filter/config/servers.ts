@@ -3,10 +3,10 @@ import { List, newList } from '../bytes/list';
 import { Span, equals, fingerprint, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isString } from '../json/text';
-import { revisionOf, Revision } from '../mcp/revisions';
+import { revisionOf, Revision, STATELESS } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
-import { CacheScope, CredentialKind, Gateway, Server } from './gateway';
+import { CacheScope, CredentialKind, Gateway, HostMode, Server } from './gateway';
 import { readRules } from './patterns';
 import { elementPlace } from './problems';
 import { names, openSection, Section } from './section';
@@ -44,6 +44,7 @@ const AN_AUTHORITY = literal('a host, with a port if need be');
 const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
 const A_REVISION = literal('"auto", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
+const THE_STATELESS = literal('"auto" or "2026-07-28", the one revision of hostMode headers');
 const SHARED_PASSTHROUGH = literal('cannot be shared where credentials are passed through; use session');
 const NAME_TAKEN = literal('is the name of another server');
 const NO_SERVERS = literal('must list at least one server');
@@ -79,7 +80,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
     section.mustBe(PATH, A_PATH);
   }
   server.prefix = readPrefix(section, server.name);
-  server.revision = readRevision(section);
+  server.revision = readRevision(section, gateway.hostMode);
   server.callTimeout = section.get(CALL_TIMEOUT) === NONE ? 0 : duration(section, CALL_TIMEOUT, EMPTY);
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
@@ -126,9 +127,13 @@ function readPrefix(section: Section, name: Span): Span {
   return prefix;
 }
 
-function readRevision(section: Section): Revision {
+function readRevision(section: Section, mode: HostMode): Revision {
   const text = section.text(PROTOCOL, AUTO);
   if (text === NONE || equals(text, AUTO)) return Revision.Unknown;
+  if (mode === HostMode.Headers) {
+    if (!equals(text, STATELESS)) section.mustBe(PROTOCOL, THE_STATELESS);
+    return Revision.V2026_07_28;
+  }
   const revision = revisionOf(text);
   if (revision === Revision.Unknown) section.mustBe(PROTOCOL, A_REVISION);
   return revision;

@@ -4,50 +4,33 @@ import { newWriter } from '../bytes/writer';
 import { resultMessage } from '../federation/message';
 import { Answer } from '../federation/answer';
 import { Lane } from '../federation/fanout';
-import { hasPassed } from '../federation/via';
 import { Shape } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
-import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
-import { scopeOf } from '../policy/scope';
-import { audienceOf } from '../session/audience';
+import { Revision, revisionOf, STATELESS, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
-import { atDoor, lacksIdentity, refuseUnidentified } from './door';
+import { openDoor, refuseMethod, refuseVersion } from './door';
 import { Exchange, Outcome, Stage } from './exchange';
 import { resumeCallAgain, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, resumeList } from './list';
+import { resumeRelay } from './relayed';
 import { beginTerminate, resumeTerminate } from './terminate';
 
 const ALLOWED = literal('POST, DELETE');
-const MODERN = literal('2026-07-28');
 const EMPTY_OBJECT = literal('{}');
 const UNEXPECTED_RESPONSE = literal('it answers a request that was never sent to this client');
-const LATE_CLAIM = literal('it claims another protocol era than its headers');
-const NO_ID = literal('a call needs an id');
-const SUPPORTED = literal(',"supported":');
-const REQUESTED = literal(',"requested":');
 
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
-  const door = atDoor(exchange);
-  if (door !== Outcome.ReadBody) return door;
-  if (request.via !== NONE && hasPassed(request.via)) return exchange.refuse(Reason.Loop, request.via);
-  if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
-  const scope = scopeOf(exchange.gateway, behind, request.virtualServer, exchange.arena);
-  if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
-  exchange.scope = scope;
-  exchange.scoped = scope.name;
-  exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.identity, exchange.arena);
-  if (equals(request.method, header.POST)) return Outcome.ReadBody;
+  const outcome = openDoor(exchange, behind);
+  if (outcome !== Outcome.ReadBody || equals(request.method, header.POST)) return outcome;
   if (equals(request.method, header.DELETE)) return admitSession(exchange);
-  const outcome = exchange.refuse(Reason.MethodNotAllowed, request.method);
-  exchange.reply.headers.add(header.ALLOW, ALLOWED);
-  return outcome;
+  return refuseMethod(exchange, ALLOWED);
 }
 
 /**
@@ -72,31 +55,6 @@ export function release(exchange: Exchange): Outcome {
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }
 
-/**
- * Whether the rest of a message that was released confirms the decision. If not, `exchange.reply` says why, and the
- * upstream must not get its end.
- */
-export function confirms(exchange: Exchange, ended: bool): bool {
-  const envelope = exchange.envelope;
-  if (ended) envelope.end(NONE);
-  exchange.id = envelope.id;
-  if (envelope.problem !== Reason.None) {
-    exchange.refuse(envelope.problem, envelope.detail);
-    return false;
-  }
-  if (ended && envelope.shape !== Shape.Request) {
-    // A notification is accepted and goes nowhere; this one has gone too far for that.
-    exchange.refuse(Reason.InvalidRequest, NO_ID);
-    return false;
-  }
-  if (envelope.claim !== 0) {
-    // The era was taken from the headers; a server that goes by the body would read another message.
-    exchange.refuse(Reason.InvalidRequest, LATE_CLAIM);
-    return false;
-  }
-  return true;
-}
-
 /** By the whole message. The order of the checks is that of what a client must mend first. */
 export function admit(exchange: Exchange): Outcome {
   const envelope = exchange.envelope;
@@ -113,7 +71,7 @@ export function admit(exchange: Exchange): Outcome {
   if (exchange.method === Method.Initialize && envelope.shape === Shape.Request) return Outcome.Serve;
   const version = exchange.request.protocolVersion;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
-    return equals(version, MODERN)
+    return equals(version, STATELESS)
       ? refuseModern(exchange, newWriter(scratch, 16).byte(0x22).bytes(version).byte(0x22).written)
       : exchange.refuse(Reason.UnsupportedVersion, version);
   }
@@ -134,8 +92,7 @@ function admitSession(exchange: Exchange): Outcome {
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
 function refuseModern(exchange: Exchange, requested: Span): Outcome {
-  const more = newWriter(scratch, 256).bytes(SUPPORTED).bytes(SUPPORTED_JSON).bytes(REQUESTED).bytes(requested);
-  return exchange.refuse(Reason.UnsupportedModernVersion, requested, NONE, more.written);
+  return refuseVersion(exchange, requested, SUPPORTED_JSON);
 }
 
 /** Begins what an admitted request asks for. */
@@ -172,6 +129,8 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
       return resumeTerminate(exchange, fanOut, lane);
     case Stage.CallAgain:
       return resumeCallAgain(exchange, fanOut, lane, answer);
+    case Stage.Relay:
+      return resumeRelay(exchange, fanOut, lane, answer);
     default:
       return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
   }

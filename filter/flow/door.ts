@@ -1,16 +1,56 @@
-import { equals, NONE } from '../bytes/span';
+import { scratch } from '../bytes/arena';
+import { Span, equals, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { hasPassed } from '../federation/via';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { isHostAllowed } from '../policy/host';
 import { isOriginAllowed } from '../policy/origin';
+import { scopeOf } from '../policy/scope';
+import { audienceOf } from '../session/audience';
 import { preflight } from './cors';
 import { Exchange, Outcome } from './exchange';
+
+const SUPPORTED = literal(',"supported":');
+const REQUESTED = literal(',"requested":');
+
+/**
+ * Everything that the headers of any request have to pass: who asks, from where, and what it may see. `ReadBody` where
+ * the door is open. @param behind what follows the endpoint in the path
+ */
+export function openDoor(exchange: Exchange, behind: Span): Outcome {
+  const request = exchange.request;
+  const door = atDoor(exchange);
+  if (door !== Outcome.ReadBody) return door;
+  if (request.via !== NONE && hasPassed(request.via)) return exchange.refuse(Reason.Loop, request.via);
+  if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
+  const scope = scopeOf(exchange.gateway, behind, request.virtualServer, exchange.arena);
+  if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
+  exchange.scope = scope;
+  exchange.scoped = scope.name;
+  exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.identity, exchange.arena);
+  return Outcome.ReadBody;
+}
+
+/** @param allowed the methods that are served here, for the Allow header (RFC 9110 §15.5.6) */
+export function refuseMethod(exchange: Exchange, allowed: Span): Outcome {
+  const outcome = exchange.refuse(Reason.MethodNotAllowed, exchange.request.method);
+  exchange.reply.headers.add(header.ALLOW, allowed);
+  return outcome;
+}
+
+/** @param requested JSON, or NONE. @param supported JSON, what is spoken here */
+export function refuseVersion(exchange: Exchange, requested: Span, supported: Span): Outcome {
+  const more = newWriter(scratch, 256).bytes(SUPPORTED).bytes(supported).bytes(REQUESTED);
+  more.bytes(requested);
+  return exchange.refuse(Reason.UnsupportedModernVersion, requested, NONE, more.written);
+}
 
 /**
  * Who may speak to the gateway at all, before anything that it was asked is looked at: `ReadBody` where the door is open.
  * A preflight carries no credentials (Fetch §4.8), so it is answered before an identity is asked for.
  */
-export function atDoor(exchange: Exchange): Outcome {
+function atDoor(exchange: Exchange): Outcome {
   const request = exchange.request;
   const gateway = exchange.gateway;
   if (!isHostAllowed(gateway.hosts, request.authority, exchange.reach)) {
@@ -26,12 +66,12 @@ export function atDoor(exchange: Exchange): Outcome {
 }
 
 /** Whether an identity is asked for and was not found. */
-export function lacksIdentity(exchange: Exchange): bool {
+function lacksIdentity(exchange: Exchange): bool {
   return exchange.identity === NONE;
 }
 
 /** RFC 9110 §11.6.1: a 401 says how to authenticate. */
-export function refuseUnidentified(exchange: Exchange): Outcome {
+function refuseUnidentified(exchange: Exchange): Outcome {
   const outcome = exchange.refuse(Reason.Unauthenticated);
   exchange.reply.headers.add(header.WWW_AUTHENTICATE, header.BEARER);
   return outcome;

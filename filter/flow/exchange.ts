@@ -15,7 +15,7 @@ import { Reach } from '../policy/host';
 import { Revision } from '../mcp/revisions';
 import { Scope } from '../policy/scope';
 import { NOBODY } from '../session/audience';
-import { Session, SessionDraft } from '../session/token';
+import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
 /** What is to happen next with a request. The shell carries it out; nothing else does. */
@@ -43,6 +43,8 @@ export const enum Stage {
   /** The same after that server lost its session, then the call once more. */
   Rejoin,
   CallAgain,
+  /** A call as a message of our own, from the start. */
+  Relay,
 }
 
 /** What a call is for. */
@@ -68,6 +70,7 @@ export class Reply {
 
 @unmanaged
 export class Forward {
+  upstream: Upstream;
   /** The upstream keeps a session, and was sent its id. */
   inSession: bool;
   /** A value of NONE removes the header. */
@@ -95,6 +98,8 @@ export class Exchange {
   size: u32;
   /** Bytes of a released body so far. */
   passed: u64;
+  /** `body` is there in later callbacks too, until the request has gone on. */
+  lasts: bool;
   /** `body` lives as long as the stream. */
   kept: bool;
   /** `body` is all of it; else the rest streams past after the decision. */
@@ -120,11 +125,15 @@ export class Exchange {
   warnings: List | null;
   /** The one server that it is about, or null. */
   server: Server | null;
+  /** The name that the headers say, where they decide. */
+  named: Span;
   /** The name of a tool as the client asked for it, cut; NONE where it asked for none. */
   tool: Span;
   ended: Ended;
   /** Nanoseconds since 1970 at which it was sent on. */
   sentAt: u64;
+  /** As a message of our own. */
+  relayed: bool;
   /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
   sessionTag: u64;
 

@@ -19,6 +19,9 @@ export class Request {
   via: Span;
   sessionId: Span;
   protocolVersion: Span;
+  /** NONE where there are several: each reader may believe another one. */
+  mcpMethod: Span;
+  mcpName: Span;
   virtualServer: Span;
   hasContentLength: bool;
   /** Trailers are announced. */
@@ -71,6 +74,8 @@ export function glance(headers: Span, arena: Arena): Glance {
 export function readRequest(headers: Span, arena: Arena): Request {
   const request = make<Request>(arena);
   request.pairs = headers;
+  let seenMethod = false;
+  let seenName = false;
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     const name = pairs.name;
     // Most headers are told by their first letter.
@@ -91,6 +96,13 @@ export function readRequest(headers: Span, arena: Arena): Request {
       case 0x6d: // m
         if (equals(name, header.SESSION_ID)) request.sessionId = pairs.value;
         else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
+        else if (equals(name, header.MCP_METHOD)) {
+          request.mcpMethod = seenMethod ? NONE : pairs.value;
+          seenMethod = true;
+        } else if (equals(name, header.MCP_NAME)) {
+          request.mcpName = seenName ? NONE : pairs.value;
+          seenName = true;
+        }
         break;
       case 0x6f: // o
         if (equals(name, header.ORIGIN)) {

@@ -27,6 +27,8 @@ export function readResponse(headers: Span, arena: Arena): Response {
 }
 
 const VIA_UPSTREAM = literal('via_upstream');
+const DIRECT_RESPONSE = literal('direct_response');
+const NO_ROUTE = literal('route_not_found');
 const NO_ANSWER = literal('no answer');
 const HTTP = literal('HTTP ');
 const JSON_START = literal('application/json');
@@ -34,6 +36,11 @@ const JSON_START = literal('application/json');
 /** Whether the upstream itself made this response. @param details Envoy's response code details */
 export function isFromUpstream(details: Span): bool {
   return equals(details, VIA_UPSTREAM);
+}
+
+/** Whether a route of the listener made this response, or what the route leads to; not a filter. */
+export function isFromRoute(details: Span): bool {
+  return isFromUpstream(details) || equals(details, DIRECT_RESPONSE) || equals(details, NO_ROUTE);
 }
 
 /**

@@ -8,7 +8,7 @@ import { OUR_VIA } from '../federation/via';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
-import { revisionText } from '../mcp/revisions';
+import { Revision, revisionText } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { Exchange, Forward, Outcome } from './exchange';
 
@@ -21,6 +21,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   const server = target.server;
   const forward = make<Forward>(arena);
   exchange.forward = forward;
+  forward.upstream = upstream;
   forward.inSession = upstream.sessionId !== NONE;
   forward.headers = newHeaderList(arena)
     // The route matches on it.
@@ -33,6 +34,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     .add(header.PROTOCOL_VERSION, revisionText(upstream.revision))
     .add(header.PER_TRY_TIMEOUT, newWriter(arena, 16).decimal(server.callTimeout as u64).written)
     .add(header.VIA, viaOf(exchange));
+  if (upstream.revision === Revision.V2026_07_28) forward.headers.add(header.MCP_NAME, headerText(target.name, arena));
   const accept = exchange.request.accept;
   if (accept === NONE || equals(accept, ANY_TYPE)) forward.headers.add(header.ACCEPT, header.JSON_OR_EVENTS);
   // It narrows what this gateway serves; behind it the name means nothing, or something else.

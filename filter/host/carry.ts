@@ -1,42 +1,39 @@
 import { make, scratch } from '../bytes/arena';
-import { Span, fingerprint, first, literal, length, pointer, NONE } from '../bytes/span';
+import { fingerprint, first, literal, NONE } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
 import { Lane } from '../federation/fanout';
 import { shareReply } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
-import { errorRow, Reason } from '../mcp/errors';
+import { errorRow } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
 import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
-import { proxy_send_local_response } from '../env';
-import { cut } from './buffers';
 import { send } from './callouts';
-import { edit } from './headers';
+import { release } from './held';
+import { sendLocalReply } from './local-reply';
 import { Level, line, log } from './log';
+import { forward } from './modes/verbs';
 import { ensureKey } from './process-key';
 import { random } from './random';
 import { rootOf } from './roots';
 import { Phase, Stream } from './streams';
-import { Action, Buffer, HeaderMap } from './status';
+import { Action } from './status';
 
-const NO_GRPC_STATUS = -1;
-const SERVED = literal('sluice');
-const REFUSED = literal('sluice_');
 const SEPARATOR = literal(': ');
 
 /** The one place where an outcome becomes host calls. Returns what is left to do: Forward, Reply or Wait. */
 function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Serve) outcome = serve(exchange);
-  if (outcome === Outcome.Wait) {
-    stream.phase = Phase.Waiting;
-    outcome = sendCallouts(stream, exchange);
-  }
+  if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   if (outcome === Outcome.Forward) {
-    forward(exchange);
-    stream.phase = exchange.whole ? Phase.Forwarded : Phase.Streaming;
-  } else if (outcome === Outcome.Reply) {
+    exchange.sentAt = exchange.now;
+    outcome = forward(stream, exchange);
+    if (outcome === Outcome.Forward) stream.phase = exchange.whole ? Phase.Forwarded : Phase.Streaming;
+    else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
+  }
+  if (outcome === Outcome.Reply) {
     reply(exchange);
     stream.phase = Phase.Replied;
   }
@@ -46,8 +43,16 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
 /** Carries it out, and says what the host is to do with the headers or the chunk that it asks about. */
 export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
   const done = carry(stream, exchange, outcome);
-  if (done !== Outcome.Wait) stream.letGo();
+  if (done !== Outcome.Wait) {
+    stream.letGo();
+    if (!exchange.kept) release(stream);
+  }
   return done === Outcome.Forward ? Action.Continue : Action.Pause;
+}
+
+function wait(stream: Stream, exchange: Exchange): Outcome {
+  stream.phase = Phase.Waiting;
+  return sendCallouts(stream, exchange);
 }
 
 /** All that may be sent now. A callout that fails at once is answered at once, which may settle the whole. */
@@ -79,12 +84,6 @@ export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
   return outcome;
 }
 
-function forward(exchange: Exchange): void {
-  exchange.sentAt = exchange.now;
-  edit(HeaderMap.Request, exchange.forward.headers);
-  cut(Buffer.RequestBody, exchange.body, exchange.target.cutFrom, exchange.target.cutTo);
-}
-
 function reply(exchange: Exchange): void {
   warn(exchange);
   const answer = exchange.reply;
@@ -100,29 +99,13 @@ function reply(exchange: Exchange): void {
   if (exchange.page !== NONE) shareReply(answer.headers, exchange.page);
   exchange.ended = endedWith(answer.reason);
   answer.headers.add(header.GATEWAY, PRODUCT);
-  const headers = answer.headers.packed();
-  const details = detailsOf(answer.reason);
-  proxy_send_local_response(
-    answer.status as i32,
-    pointer(details),
-    length(details) as usize,
-    pointer(answer.body),
-    length(answer.body) as usize,
-    pointer(headers),
-    length(headers) as usize,
-    NO_GRPC_STATUS,
-  );
+  sendLocalReply(answer.status, answer.reason, answer.body, answer.headers.packed());
 }
 
 function warn(exchange: Exchange): void {
   const warnings = exchange.warnings;
   if (warnings === null) return;
   for (let i = 0; i < warnings.count; i++) log(Level.Warn, warnings.at(i), exchange.gateway.logLevel);
-}
-
-/** What the access log shows as RESPONSE_CODE_DETAILS. */
-function detailsOf(reason: Reason): Span {
-  return reason === Reason.None ? SERVED : line().bytes(REFUSED).bytes(errorRow(reason).name).written;
 }
 
 /** The key must be there before the first session is opened or sealed. */

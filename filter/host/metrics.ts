@@ -25,6 +25,7 @@ const enum Family {
   ListCache,
   Config,
   Errors,
+  Forwards,
 }
 
 const enum Type {
@@ -45,12 +46,21 @@ export const enum CacheResult {
   Miss,
 }
 
+/** How a request that may go on gets to its server. */
+export const enum Way {
+  /** As it is, by a route of Envoy's. */
+  Route,
+  /** As a message of our own, its answer as a whole (host mode `pair`, in two VMs). */
+  Callout,
+}
+
 const REQUESTS = literal('sluice_requests_total');
 const UPSTREAM_MS = literal('sluice_upstream_ms');
 const SESSIONS = literal('sluice_sessions_total');
 const LIST_CACHE = literal('sluice_list_cache_total');
 const CONFIG = literal('sluice_config');
 const ERRORS = literal('sluice_errors_total');
+const FORWARDS = literal('sluice_forwards_total');
 
 const METHOD = literal('.method=');
 const SERVER = literal('.server=');
@@ -58,6 +68,7 @@ const OUTCOME = literal('.outcome=');
 const EVENT = literal('.event=');
 const RESULT = literal('.result=');
 const REASON = literal('.reason=');
+const WAY = literal('.way=');
 const END = literal('.end');
 
 const OPENED = literal('opened');
@@ -66,6 +77,8 @@ const REFUSED = literal('refused');
 const HIT = literal('hit');
 const MISS = literal('miss');
 const ACCEPTED = literal('accepted');
+const ROUTE = literal('route');
+const CALLOUT = literal('callout');
 
 const NANOSECONDS: u64 = 1_000_000;
 
@@ -119,6 +132,13 @@ export function countError(reason: Reason): void {
   const key = keyOf(Family.Errors, NO_SERVER, 0, reason);
   let id = ids.get(key);
   if (id === 0) id = define(key, Type.Counter, named(ERRORS, REASON, errorRow(reason).name));
+  increment(id);
+}
+
+export function countForward(way: Way): void {
+  const key = keyOf(Family.Forwards, NO_SERVER, 0, way);
+  let id = ids.get(key);
+  if (id === 0) id = define(key, Type.Counter, named(FORWARDS, WAY, way === Way.Route ? ROUTE : CALLOUT));
   increment(id);
 }
 

@@ -1,12 +1,22 @@
 import { scratch } from '../bytes/arena';
-import { Span, literal, NONE } from '../bytes/span';
+import { literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Exchange, Stage } from '../flow/exchange';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
 import { OTHER_VERB, verbOf, verbText } from '../mcp/verbs';
-import { CacheResult, countError, countListCache, countRequest, countSession, SessionEvent } from './metrics';
+import {
+  CacheResult,
+  countError,
+  countForward,
+  countListCache,
+  countRequest,
+  countSession,
+  SessionEvent,
+  Way,
+} from './metrics';
 import { setProperty } from './properties';
+import { Role } from './role';
 import { Stream } from './streams';
 
 /**
@@ -27,6 +37,8 @@ export function record(stream: Stream): void {
   const verb = verbOf(exchange.method, exchange.request.method);
   const server = exchange.server;
   countRequest(verb, server, exchange.ended);
+  if (exchange.relayed) countForward(Way.Callout);
+  else if (exchange.sentAt !== 0 && (stream.role !== Role.Decider || stream.resumed)) countForward(Way.Route);
   countErrors(exchange);
   countSessions(exchange);
   countCache(exchange);
@@ -36,7 +48,7 @@ export function record(stream: Stream): void {
   if (server !== null) setProperty(MCP_SERVER, server.name);
   if (exchange.tool !== NONE) setProperty(MCP_TOOL, exchange.tool);
   if (exchange.scoped !== NONE) setProperty(MCP_VIRTUAL_SERVER, exchange.scoped);
-  if (exchange.sessionTag !== 0) setProperty(MCP_SESSION, hex(exchange.sessionTag));
+  if (exchange.sessionTag !== 0) setProperty(MCP_SESSION, newWriter(scratch, 16).hex(exchange.sessionTag).written);
 }
 
 /** Every failure once, where it happened: a server that was left out of an answer, or a request that was refused. */
@@ -68,14 +80,4 @@ function countCache(exchange: Exchange): void {
     const lane = fanOut.at(i);
     if (lane.server.cacheTtl > 0) countListCache(lane.server, lane.cached ? CacheResult.Hit : CacheResult.Miss);
   }
-}
-
-function hex(value: u64): Span {
-  const writer = newWriter(scratch, 16);
-  for (let shift: u64 = 64; shift > 0;) {
-    shift -= 4;
-    const digit = ((value >> shift) & 15) as u8;
-    writer.byte(digit < 10 ? 0x30 + digit : 0x57 + digit);
-  }
-  return writer.written;
 }

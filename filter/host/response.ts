@@ -1,5 +1,5 @@
 import { scratch } from '../bytes/arena';
-import { length, literal, NONE } from '../bytes/span';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
@@ -14,6 +14,7 @@ import { act } from './carry';
 import { now } from './clock';
 import { edit, pairsOf, remove, replace } from './headers';
 import { observeUpstream } from './metrics';
+import { endsUnheld, refusesUnheld } from './modes/pair';
 import { property } from './properties';
 import { Action, Buffer, HeaderMap } from './status';
 import { Phase, Stream } from './streams';
@@ -38,7 +39,9 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   edit(HeaderMap.Response, shareResponse(headers, exchange.page, scratch));
   const status = statusOf(response.status);
   exchange.ended = forwarded && status < 400 ? OK : OTHER;
-  const details = status < 400 ? NONE : property(RESPONSE_CODE_DETAILS);
+  const unheld = endsUnheld(stream);
+  const details = status < 400 && !unheld ? NONE : property(RESPONSE_CODE_DETAILS);
+  if (unheld && refusesUnheld(stream, exchange, details)) return replaceReply(stream, exchange, details, ended);
   const answered = forwarded && (status < 400 || isFromUpstream(details));
   if (answered) observeUpstream(exchange.server, exchange.now - exchange.sentAt);
   if (status < 400) return Action.Continue;
@@ -51,7 +54,12 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
     return Action.Pause;
   }
   if (!replacesRouterReply(exchange, details, arrived)) return Action.Continue;
-  if (!ended) {
+  return replaceReply(stream, exchange, details, ended);
+}
+
+/** What is on its way to the client has to give way to `exchange.reply`. */
+function replaceReply(stream: Stream, exchange: Exchange, details: Span, ended: bool): Action {
+  if (!ended && !isFromUpstream(details)) {
     replaceInPassing(stream, exchange);
     return Action.Continue;
   }

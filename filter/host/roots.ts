@@ -8,6 +8,11 @@ import { environment } from './environment';
 import { labelServers } from './labels';
 import { Level, line, log } from './log';
 import { showConfig } from './metrics';
+import { forgetSaid } from './once';
+import { property } from './properties';
+import { closeQueue, openQueue, Queue } from './queue';
+import { isHolder, Role, roleOf } from './role';
+import { unwatch } from './watch';
 import { Buffer } from './status';
 
 /** One plugin configuration in this VM. An old one lives on until its last stream is gone. */
@@ -15,6 +20,11 @@ import { Buffer } from './status';
 export class Root {
   gateway: Gateway;
   arena: Arena;
+  role: Role;
+  /** Of the roles that have to come back to a request after its last callback, or null. */
+  queue: Queue | null;
+  /** Host mode `hold`: a body came while its headers were held, so the host does what the mode needs. */
+  seesBodies: bool;
 }
 
 const roots: Table = newTable();
@@ -23,16 +33,30 @@ const BLOCK: usize = 16 << 10;
 const REFUSED = literal('configuration refused: ');
 const WARNING = literal('configuration: ');
 const EMPTY = literal('{}');
+const ROOT_ID = literal('plugin_root_id');
 
 export function rootOf(id: u32): Root | null {
   return changetype<Root | null>(roots.get(id));
+}
+
+/** Of what has no configuration in this VM, nothing is logged. */
+export function logLevelOf(id: u32): u32 {
+  const root = rootOf(id);
+  return root === null ? Level.Critical : root.gateway.logLevel;
+}
+
+/** What a filter of this root does; one that has no configuration does what it can. */
+export function roleIn(id: u32): Role {
+  const root = rootOf(id);
+  return root === null ? Role.Hold : root.role;
 }
 
 /** False: refused, every reason in the log. Depends on the configuration and the environment alone. */
 export function configure(id: u32, size: u32): bool {
   const arena = newArena(BLOCK);
   const text = size === 0 ? EMPTY : arena.copy(read(Buffer.PluginConfiguration, 0, size as usize));
-  const parsed = parseGateway(text, environment(arena), arena);
+  const holder = isHolder(property(ROOT_ID));
+  const parsed = parseGateway(text, environment(arena), arena, holder);
   for (let i = 0; i < parsed.problems.lines.count; i++) {
     log(Level.Error, line().bytes(REFUSED).bytes(parsed.problems.lines.at(i)).written);
   }
@@ -47,10 +71,13 @@ export function configure(id: u32, size: u32): bool {
   }
   forget(id);
   showConfig(true);
-  labelServers(parsed.gateway);
+  if (!holder) labelServers(parsed.gateway);
   const root = changetype<Root>(heap.alloc(offsetof<Root>()));
   root.gateway = parsed.gateway;
   root.arena = arena;
+  root.role = roleOf(parsed.gateway.hostMode, holder);
+  root.queue = root.role === Role.Hold || root.role === Role.Decider ? openQueue() : null;
+  root.seesBodies = false;
   roots.set(id, changetype<usize>(root));
   return true;
 }
@@ -60,6 +87,9 @@ export function forget(id: u32): bool {
   const root = changetype<Root | null>(roots.take(id));
   if (root === null) return false;
   root.arena.dispose();
+  if (root.queue !== null) closeQueue(root.queue!);
+  unwatch(id);
+  forgetSaid(id);
   heap.free(changetype<usize>(root));
   return true;
 }

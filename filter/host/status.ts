@@ -11,6 +11,8 @@ export const enum Action {
   Continue = 0,
   /** Headers: hold them and read on (with `allow_on_headers_stop_iteration`). Body: keep it, show it whole next time. */
   Pause = 1,
+  /** Headers only: hold them and all that follows, which later callbacks of the same filter are not asked about. */
+  HoldAll = 3,
 }
 
 export const enum HeaderMap {
@@ -25,6 +27,9 @@ export const enum Buffer {
   CalloutResponse = 4,
   PluginConfiguration = 7,
 }
+
+/** Of `proxy_continue_stream`. */
+export const REQUEST_STREAM = 0;
 
 /** Where host calls write an address and a length. */
 export const OUT_DATA = memory.data(4, 8);

@@ -3,6 +3,7 @@ import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Exchange } from '../flow/exchange';
 import { reserve } from './budget';
+import { Role } from './role';
 
 /** Where a stream stands. */
 export const enum Phase {
@@ -22,18 +23,47 @@ export const enum Phase {
   Replied,
 }
 
+/** In which callback of the request an outcome is carried out. */
+export const enum Moment {
+  /** One that is not the last of the request. */
+  Midway,
+  /** The last one: of the headers where there is no body, of the body, of the trailers. */
+  Last,
+  /** One that is not of the request: an answer to a callout, a queue, a tick. */
+  Later,
+}
+
 @unmanaged
 export class Stream {
   id: u32;
   root: u32;
+  role: Role;
   phase: Phase;
+  moment: Moment;
   /** Of an exchange; null while passing. */
   arena: Arena | null;
   exchange: Exchange | null;
   /** Bytes of the body read so far. */
   scanned: u32;
-  /** The first chunk, which mostly is the whole body: kept so that it need not be read twice. */
+  /** A copy of what was read, see held.ts. */
   kept: Span;
+  /** Where it outgrew the arena: its place, or 0. */
+  copy: usize;
+  copyCapacity: u32;
+  /** Of a pair: the context of the other one of this stream, 0 while it is not known. */
+  partner: u32;
+  /** Of a decider: what was decided on has been carried out by its holder. */
+  resumed: bool;
+  /** Of a request whose body may be withheld from us, see modes/body-evidence.ts. */
+  sizeOfHeaders: u64;
+  /** How often it looked as if it were. */
+  withheldLooks: u32;
+  /** See watch.ts. */
+  isWatched: bool;
+  /** Of a holder: bytes of the body that have passed. */
+  passed: u32;
+  /** Host mode `headers`: the name in the body has come, and is that of the headers. */
+  isNamed: bool;
   /** Its server has to be joined first, so the body is not released. */
   staysHeld: bool;
   /** Bytes of the worker's budget. */
@@ -64,12 +94,13 @@ export function streamOf(id: u32): Stream | null {
   return changetype<Stream | null>(streams.get(id));
 }
 
-export function openStream(id: u32, root: u32): void {
+export function openStream(id: u32, root: u32, role: Role): void {
   const at = heap.alloc(offsetof<Stream>());
   memory.fill(at, 0, offsetof<Stream>());
   const stream = changetype<Stream>(at);
   stream.id = id;
   stream.root = root;
+  stream.role = role;
   stream.kept = NONE;
   streams.set(id, at);
 }
@@ -88,5 +119,6 @@ export function closeStream(id: u32): void {
   stream.letGo();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
+  if (stream.copy !== 0) heap.free(stream.copy);
   heap.free(changetype<usize>(stream));
 }

@@ -6,6 +6,7 @@ import { Fault, Token } from '../json/token';
 import { Member, memberOf } from './members';
 import { Reason } from './errors';
 import { Method, methodOf } from './methods';
+import { STATELESS } from './revisions';
 
 /** Where a value stands in the document: start offset in the high half, finish in the low; 0 = absent. */
 export type Range = u64;
@@ -62,6 +63,8 @@ export class Envelope {
   cursor: Range;
   /** `params._meta["io.modelcontextprotocol/protocolVersion"]`: the claim of the stateless revisions */
   claim: Range;
+  /** It claims the one revision that is decided on by headers; like `isJsonRpc`, it may have been streamed past. */
+  claimIsStateless: bool;
   private hasResult: bool;
   private nameIsString: bool;
   private methodIsString: bool;
@@ -204,7 +207,10 @@ export class Envelope {
 
   /** A value at level 3: of the version claim, or of another member of `_meta`. */
   private claimed(at: Range): void {
-    if (this.inClaim) this.claim = at;
+    if (this.inClaim) {
+      this.claim = at;
+      this.claimIsStateless = this.scanner.reads(STATELESS);
+    }
     this.inClaim = false;
   }
 

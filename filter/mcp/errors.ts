@@ -16,12 +16,14 @@ export const enum Reason {
   RequestTimeout,
   HostBodyLimit,
   MethodNotFound,
+  ModernMethodNotFound,
   UnknownTool,
   BadCursor,
   SessionRequired,
   SessionUnknown,
   UnsupportedVersion,
   UnsupportedModernVersion,
+  HeaderMismatch,
   UnknownVirtualServer,
   UpstreamUnknownCluster,
   UpstreamUnreachable,
@@ -29,6 +31,7 @@ export const enum Reason {
   UpstreamStatus,
   UpstreamProtocol,
   UpstreamUnauthorized,
+  HostMode,
   Loop,
   Overloaded,
 }
@@ -75,12 +78,14 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
   row(Reason.RequestTimeout, 'request_timeout', 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, -32000, '% is not served here. POST messages to this endpoint, DELETE ends a session.');
   row(Reason.MethodNotFound, 'method_not_found', 200, -32601, 'Method not found: %. This gateway serves initialize, ping, tools/list and tools/call.');
+  row(Reason.ModernMethodNotFound, 'method_not_found', 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');
   row(Reason.UnknownTool, 'unknown_tool', 200, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
   row(Reason.BadCursor, 'bad_cursor', 200, -32602, 'This cursor is not one of ours. Call tools/list without a cursor: the list comes whole.');
   row(Reason.SessionRequired, 'session_required', 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
   row(Reason.SessionUnknown, 'session_unknown', 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
   row(Reason.UnsupportedVersion, 'unsupported_version', 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
   row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, -32022, 'Unsupported protocol version: %. Send initialize and use one of the supported revisions.');
+  row(Reason.HeaderMismatch, 'header_mismatch', 400, -32020, 'The headers of this request do not say what its body says: %. Send Mcp-Method, Mcp-Name and MCP-Protocol-Version as they stand in the message.');
   row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>: in the path behind the endpoint, or once in x-mcp-virtualserver.');
   row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
   row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
@@ -88,6 +93,7 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
   row(Reason.UpstreamStatus, 'upstream_status', 200, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, -32603, 'The server broke the protocol: %. See the log of the server.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
+  row(Reason.HostMode, 'host_mode', 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
 }

@@ -1,5 +1,5 @@
 import { Arena } from '../bytes/arena';
-import { Span, span, pointer, length, limit, literal, startsWith } from '../bytes/span';
+import { Span, after, equals, indexOf, length, limit, literal, pointer, span, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 
 const OPEN = literal('=?base64?');
@@ -28,6 +28,32 @@ export function headerText(text: Span, arena: Arena): Span {
     writer.byte(rest > 1 ? letter((bits >> 6) & 63) : 0x3d).byte(rest > 2 ? letter(bits & 63) : 0x3d);
   }
   return writer.bytes(CLOSE).written;
+}
+
+/** What `headerText` was made of, or NONE where the form is not whole. */
+export function textOfHeader(value: Span, arena: Arena): Span {
+  if (!startsWith(value, OPEN)) return value;
+  const inner = length(value) - length(OPEN) - length(CLOSE);
+  if (inner < 0 || inner % 4 !== 0 || !equals(after(value, (length(value) - length(CLOSE)) as u32), CLOSE)) return NONE;
+  const writer = newWriter(arena, ((inner / 4) * 3) as usize);
+  const from = pointer(value) + (length(OPEN) as usize);
+  for (let at: usize = 0; at < (inner as usize); at += 4) {
+    let bits: u32 = 0;
+    let padding = 0;
+    for (let i: usize = 0; i < 4; i++) {
+      const byte = load<u8>(from + at + i);
+      const value = byte === 0x3d ? 0 : indexOf(ALPHABET, byte);
+      // Padding stands at the very end and nowhere else.
+      if (value < 0 || (padding > 0 && byte !== 0x3d)) return NONE;
+      if (byte === 0x3d) padding++;
+      bits = (bits << 6) | (value as u32);
+    }
+    if (padding > 2 || (padding > 0 && at + 4 < (inner as usize))) return NONE;
+    writer.byte((bits >> 16) as u8);
+    if (padding < 2) writer.byte((bits >> 8) as u8);
+    if (padding < 1) writer.byte(bits as u8);
+  }
+  return writer.written;
 }
 
 function letter(index: u32): u8 {

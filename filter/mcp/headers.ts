@@ -22,6 +22,9 @@ export const VIA = literal('via');
 export const WWW_AUTHENTICATE = literal('www-authenticate');
 export const SESSION_ID = literal('mcp-session-id');
 export const PROTOCOL_VERSION = literal('mcp-protocol-version');
+/** Stateless revision: what is in the body, for those who route by headers. */
+export const MCP_METHOD = literal('mcp-method');
+export const MCP_NAME = literal('mcp-name');
 export const VIRTUAL_SERVER = literal('x-mcp-virtualserver');
 export const GATEWAY = literal('x-mcp-gateway');
 

@@ -84,7 +84,8 @@ export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256'
     code: { local: { inline_bytes: Buffer.from(module.bytes).toString('base64') } },
     environment_variables: { host_env_keys: variables },
   };
-  const names = configuration['hostMode'] === 'pair' ? filterNames.pair : filterNames.hold;
+  const { hostMode, endpoint, log } = configuration;
+  const names = hostMode === 'pair' ? filterNames.pair : filterNames.hold;
   const filters = names.map((name) => {
     const config = {
       ...shipped,
@@ -93,10 +94,10 @@ export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256'
       vm_config: vm,
       configuration: {
         '@type': 'type.googleapis.com/google.protobuf.StringValue',
-        value: JSON.stringify(name === 'sluice' ? configuration : { hostMode: 'pair' }) + openEnd,
+        value: JSON.stringify(name === 'sluice' ? configuration : { endpoint, hostMode, log }) + openEnd,
       },
     };
-    const typed = { ...templates.filter, config: names.length === 1 ? config : withoutFlag(config) };
+    const typed = { ...templates.filter, config: hostMode === 'hold' ? config : withoutFlag(config) };
     const json = JSON.stringify({ '@type': typeUrls.filters, name, typed_config: typed });
     const [before = '', after = ''] = json.split(JSON.stringify(openEnd).slice(1, -1));
     return { name, before, after };
@@ -135,7 +136,7 @@ function whitespace(bits: number): string {
   return bits.toString(2).replaceAll('1', ' ').replaceAll('0', '\\n');
 }
 
-/** A pair stops headers by its holder alone, which needs no flag (and on Istio has none). */
+/** Only one filter alone has to hold headers back while it reads the body. */
 function withoutFlag(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(config).filter(([member]) => member !== 'allow_on_headers_stop_iteration'));
 }

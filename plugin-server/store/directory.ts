@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Address, type Artifact, addressText, checkAddress, sha256Of, verifyArtifact } from '../artifact.ts';
+import { type Address, Artifact, addressText, checkAddress, sha256Of, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import type { Damage } from './artifact-store.ts';
 import { forEach } from './each.ts';
@@ -23,6 +24,10 @@ const atOnce = 4;
  */
 export class PluginTree {
   readonly #directory: string;
+  /** As in `DiskStore`: at first without promises, which is faster, then without holding anybody up. */
+  #readFile: (file: string) => Buffer | Promise<Buffer> = (file) => readFileSync(file);
+  /** One artifact for each digest: the same module under another address is neither validated nor held twice. */
+  readonly #verified = new Map<string, Artifact>();
   /** What each file that was read looked like, so that it is read again only after a change. */
   readonly #seen = new Map<string, { readonly look: string; readonly problem?: string }>();
 
@@ -66,6 +71,7 @@ export class PluginTree {
         problems.set(path, reasonOf(error));
       }
     });
+    this.#readFile = (file) => readFile(file);
     return { ...found, problems: [...problems].sort().map(([path, problem]) => `${path}: ${problem}`) };
   }
 
@@ -82,7 +88,7 @@ export class PluginTree {
     try {
       checkAddress(address);
       if (size > moduleLimit) throw new Error(`has ${size} bytes, more than the limit of ${moduleLimit}`);
-      const bytes = await readFile(file);
+      const bytes = await this.#readFile(file);
       const sha256 = sha256Of(bytes);
       if (known !== undefined && known.sha256 !== sha256) {
         throw new Error(
@@ -95,14 +101,23 @@ export class PluginTree {
         found.damages.push({ ...address, sha256: promised, reason });
         return { look };
       }
-      const artifact = known ?? (await verifyArtifact(address, bytes, { at: mtime, source: 'file' }));
-      if (known === undefined) found.artifacts.push(artifact);
+      if (known === undefined) found.artifacts.push(await this.#artifact(address, bytes, sha256, mtime));
       const signature = await optional(`${file}.sig`, signatureLimit);
       if (signature !== undefined) found.signatures.push({ ...address, signature });
       return { look };
     } catch (error) {
       return { look, problem: reasonOf(error) };
     }
+  }
+
+  async #artifact(address: Address, bytes: Buffer, sha256: string, at: Date): Promise<Artifact> {
+    const provenance = { at, source: 'file' };
+    const same = this.#verified.get(sha256);
+    if (same !== undefined)
+      return new Artifact({ ...address, sha256, interface: same.interface, provenance }, same.bytes);
+    const artifact = await verifyArtifact(address, bytes, provenance);
+    this.#verified.set(sha256, artifact);
+    return artifact;
   }
 }
 

@@ -66,6 +66,11 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
       running.renewTls?.(pair);
       return pair;
     }));
+  if (tokens !== undefined && tls === undefined && !isLoopback(options.listen.host)) {
+    log.warn(
+      'tokens travel in the clear: use --tls-cert and --tls-key, or put something that does TLS before this server',
+    );
+  }
   const { store, isWritable, problems } = await openData(options, tokens !== undefined, log, endings);
   const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log }) : undefined;
   const access = accessLog(options, io, endings);
@@ -141,10 +146,6 @@ async function liveOf(
   });
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 type Watch = <T>(files: string[], make: (texts: readonly string[]) => T) => Promise<Renewed<T>>;
 
 async function tokensOf({ tokenFile }: ServeOptions, io: Io, watched: Watch): Promise<(() => Tokens) | undefined> {
@@ -163,6 +164,11 @@ function publishingOf({ data }: ServeOptions, tokens: (() => Tokens) | undefined
   if (tokens === undefined)
     return { off: `the server has no token; start it with --token-file FILE or ${tokenVariable}` };
   return { tokens };
+}
+
+/** What only this machine reaches. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 interface TlsPair {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { type GatewayServer, environmentNames } from '../../envoy/bootstrap.ts';
+import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { sessionKeyVariable } from './session-key.ts';
 
@@ -34,6 +35,28 @@ export function readConfiguration(file: string): Configuration {
   }
   // Which of them are objects with name and url is found out, and told, by gatewayBootstrap.
   return { plugin, servers: servers as GatewayServer[] };
+}
+
+/**
+ * Which host mode it runs in, and the configuration that says so.
+ * @param asked by the command line
+ * @throws CommandError where both say something, and not the same: neither is silently replaced
+ */
+export function withHostMode({ plugin, servers }: Configuration, asked: HostMode | undefined): Configuration {
+  const configured = plugin['hostMode'];
+  if (asked !== undefined && configured !== undefined && configured !== asked) {
+    const said = JSON.stringify(configured);
+    throw new CommandError(
+      `--host-mode ${asked}: the configuration says hostMode ${said}; say one of them`,
+      exitCode.usage,
+    );
+  }
+  return { plugin: { ...plugin, hostMode: asked ?? configured ?? 'hold' }, servers };
+}
+
+/** The mode of such a configuration, for finding an Envoy; what is none is the module's to refuse. */
+export function hostModeOf({ plugin }: Configuration): HostMode {
+  return hostModes.find((mode) => mode === plugin['hostMode']) ?? 'hold';
 }
 
 /** Adds the session key of `start` where the configuration names none of its own. */

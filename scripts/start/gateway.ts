@@ -14,7 +14,14 @@ import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { type BuiltModule, build } from '../build.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
-import { type Configuration, environmentFor, readConfiguration, withSessionKey } from './configuration.ts';
+import {
+  type Configuration,
+  environmentFor,
+  hostModeOf,
+  readConfiguration,
+  withHostMode,
+  withSessionKey,
+} from './configuration.ts';
 import type { FederatedServer, StartEvent } from './events.ts';
 import type { StartOptions } from './options.ts';
 import type { Running } from './running.ts';
@@ -48,7 +55,10 @@ export async function startGateway(
   const progress = (line: string): void => {
     if (io.interactive) io.err(`${line}\n`);
   };
-  const configured = options.config === undefined ? undefined : readConfiguration(options.config);
+  const configured = withHostMode(
+    options.config === undefined ? { plugin: {}, servers: [] } : readConfiguration(options.config),
+    options.hostMode,
+  );
   await requireFree('--listen', options.listen);
   if (options.admin !== undefined) await requireFree('--admin', options.admin);
   progress('building the module …');
@@ -60,14 +70,16 @@ export async function startGateway(
   const engine = await chooseEngine(options.engine, {
     env: io.env,
     folder,
-    mode: 'hold',
+    mode: hostModeOf(configured),
     progress: tell,
     signal: stop,
   });
 
   progress('starting the servers …');
   const pluginServer = await servePlugin(module, running);
-  const configuration = withSessionKey(configured ?? (await namedServers(options, running)));
+  const configuration = withSessionKey(
+    options.config === undefined ? { ...configured, servers: await namedServers(options, running) } : configured,
+  );
   const bootstrap = gatewayBootstrap({
     listen: options.listen,
     admin: options.admin ?? (await preferPort({ host: loopback, port: adminPort })),
@@ -125,7 +137,7 @@ async function servePlugin({ bytes }: BuiltModule, running: Running): Promise<st
 }
 
 /** The servers of the command line, or the demo servers where it names none. */
-async function namedServers({ servers, prefixes }: StartOptions, running: Running): Promise<Configuration> {
+async function namedServers({ servers, prefixes }: StartOptions, running: Running): Promise<Configuration['servers']> {
   const federate = servers.length > 0 ? servers : await startDemos(running);
   for (const name of prefixes.keys()) {
     if (federate.some((server) => server.name === name)) continue;
@@ -135,7 +147,7 @@ async function namedServers({ servers, prefixes }: StartOptions, running: Runnin
     const prefix = prefixes.get(name);
     return prefix === undefined ? {} : { prefix };
   };
-  return { plugin: {}, servers: federate.map((server) => ({ ...server, ...prefixOf(server.name) })) };
+  return federate.map((server) => ({ ...server, ...prefixOf(server.name) }));
 }
 
 async function startDemos(running: Running): Promise<{ name: string; url: string }[]> {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type EngineChoice, engineChoices } from '../../envoy/engine/engine.ts';
+import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
 import { type HostPort, parseHostPort } from '../../envoy/upstream.ts';
 import { CommandError, exitCode } from '../io.ts';
 
@@ -16,7 +17,8 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
   --engine auto|envoy|embedded
                          what runs the module: a real Envoy if one is found, else the engine on Node (auto, the default);
                          a real Envoy, installed if need be; the engine on Node
-  --host-mode hold       how the module works with its host (default hold)
+  --host-mode hold|pair|headers
+                         how the module gets to see bodies (default hold, or as --config says); docs/host-modes.md
   --json                 print one JSON object per line: ready, error, stopped
 `;
 
@@ -35,6 +37,8 @@ export interface StartOptions {
   readonly admin: HostPort | undefined;
   readonly workers: number;
   readonly engine: EngineChoice;
+  /** Absent: as the configuration says, else hold. */
+  readonly hostMode: HostMode | undefined;
   readonly help: boolean;
 }
 
@@ -47,7 +51,6 @@ export function parseStart(args: string[]): StartOptions {
   if (values.config !== undefined && values.prefix.length > 0) {
     throw wrong('--config and --prefix exclude each other: a configuration names its prefixes itself');
   }
-  oneOf('--host-mode', values['host-mode'], ['hold'], ['pair']);
   return {
     config: values.config,
     servers: values.server.map((text) => {
@@ -59,6 +62,7 @@ export function parseStart(args: string[]): StartOptions {
     admin: values.admin === undefined ? undefined : address('--admin', values.admin),
     workers: count('--workers', values.workers),
     engine: oneOf('--engine', values.engine, engineChoices),
+    hostMode: values['host-mode'] === undefined ? undefined : oneOf('--host-mode', values['host-mode'], hostModes),
     help: values.help,
   };
 }
@@ -75,7 +79,7 @@ function parseFlags(args: string[]) {
         listen: { type: 'string', default: '127.0.0.1:10000' },
         admin: { type: 'string' },
         workers: { type: 'string', default: '2' },
-        'host-mode': { type: 'string', default: 'hold' },
+        'host-mode': { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -107,11 +111,9 @@ function count(flag: string, text: string): number {
   return number;
 }
 
-function oneOf<T extends string>(flag: string, value: string, known: readonly T[], planned: readonly string[] = []): T {
+function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
   const found = known.find((choice) => choice === value);
   if (found !== undefined) return found;
-  if (planned.includes(value))
-    throw wrong(`${flag} ${value} is not built yet; this version has ${flag} ${known.join('|')}`);
   throw wrong(`${flag} takes ${known.join('|')}, not ${JSON.stringify(value)}`);
 }
 

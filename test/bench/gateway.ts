@@ -7,10 +7,11 @@ import { gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { obtainEnvoy } from '../../envoy/engine/obtain.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
+import type { HostMode } from '../../envoy/engine/suitable.ts';
 import { build } from '../../scripts/build.ts';
 import { buildNoop } from './noop.ts';
 
-type ListenerName = 'none' | 'noop' | 'sluice' | 'list' | 'cached';
+type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'list' | 'cached';
 
 export interface BenchGateway {
   readonly envoy: RunningEngine;
@@ -35,6 +36,7 @@ export async function startGateway(upstreamPort: number): Promise<BenchGateway> 
     none: listener('none', one, undefined),
     noop: listener('noop', one, modules.noop),
     sluice: listener('sluice', one, modules.sluice),
+    pair: listener('pair', one, modules.sluice, 'pair'),
     list: listener('list', servers(10, upstreamPort), modules.sluice),
     cached: listener('cached', servers(10, upstreamPort, { listCache: CACHE }), modules.sluice),
   };
@@ -60,25 +62,40 @@ function servers(count: number, port: number, more: object = {}): { name: string
   }));
 }
 
-function bootstrapOf(of: { name: string; url: string }[]): ReturnType<typeof gatewayBootstrap> {
-  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl: 'http://127.0.0.1:1', servers: of });
+function bootstrapOf(
+  servers: { name: string; url: string }[],
+  hostMode: HostMode = 'hold',
+): ReturnType<typeof gatewayBootstrap> {
+  const pluginServerUrl = 'http://127.0.0.1:1';
+  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl, servers, plugin: { hostMode } });
 }
 
 /**
  * The shipped listener with another name, without its access log, and with another module or none. The module is read
  * from its file, and each has a VM of its own.
  */
-function listener(name: ListenerName, of: { name: string; url: string }[], module: string | undefined): object {
-  const [shipped] = bootstrapOf(of).static_resources.listeners;
+function listener(
+  name: ListenerName,
+  of: { name: string; url: string }[],
+  module: string | undefined,
+  hostMode?: HostMode,
+): object {
+  const [shipped] = bootstrapOf(of, hostMode).static_resources.listeners;
   const manager = shipped.filter_chains[0].filters[0].typed_config;
-  const [wasm, ...others] = manager.http_filters;
-  const { config } = wasm.typed_config;
-  const vm = { ...config.vm_config, vm_id: name, code: { local: { filename: module } } };
-  const filter = { ...wasm, typed_config: { ...wasm.typed_config, config: { ...config, vm_config: vm } } };
-  const http_filters = module === undefined ? others : [filter, ...others];
+  const filters = (manager.http_filters as unknown as HttpFilter[]).flatMap((filter) => {
+    const { config } = filter.typed_config;
+    if (config === undefined) return [filter];
+    if (module === undefined) return [];
+    const vm = { ...config.vm_config, vm_id: name, code: { local: { filename: module } } };
+    return [{ ...filter, typed_config: { ...filter.typed_config, config: { ...config, vm_config: vm } } }];
+  });
   // Where Sluice does not set the header that routes match on, the client of this benchmark does.
   const early = { early_header_mutation_extensions: [] };
-  const typed_config = { ...manager, ...early, http_filters, access_log: [] };
+  const typed_config = { ...manager, ...early, http_filters: filters, access_log: [] };
   const chain = { filters: [{ ...shipped.filter_chains[0].filters[0], typed_config }] };
   return { ...shipped, name, filter_chains: [chain] };
+}
+
+interface HttpFilter {
+  readonly typed_config: { readonly config?: { readonly vm_config: object } };
 }

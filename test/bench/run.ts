@@ -41,13 +41,15 @@ try {
 }
 
 async function compareCalls({ envoy, portOf }: BenchGateway, load: ChildProcess): Promise<void> {
-  const session = await sessionAt(portOf('sluice'));
+  const request = async (name: 'sluice' | 'pair') =>
+    post(callOf('s0_get_record_1', 1000), await sessionAt(portOf(name)));
   // Without Sluice the client says itself which server it wants; the upstream sees the same request.
   const plain = { 'x-mcp-servername': 'server-0', 'mcp-session-id': '1868a90c-7f63-4b13-9f4b-2f4cbc4cc1f2' };
   const ways = [
     { name: 'none', request: post(callOf('get_record_1', 1000), plain) },
     { name: 'noop', request: post(callOf('get_record_1', 1000), plain) },
-    { name: 'sluice', request: post(callOf('s0_get_record_1', 1000), session) },
+    { name: 'sluice', request: await request('sluice') },
+    { name: 'pair', request: await request('pair') },
   ] as const;
   const measured = new Map<string, Measured[]>(ways.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {

@@ -43,6 +43,20 @@ test.each([
   expect(findings.length).toBeLessThan(200);
 });
 
+test('of thousands of faults the first of each kind are told', () => {
+  const text = bases.hold.replace(
+    /^( +)servers:\n/m,
+    (line, indent: string) =>
+      `${line}${Array.from({ length: 3_000 }, (_, i) => `${indent}  - { name: s${i}, cluster: evrything }\n`).join('')}`,
+  );
+  const findings = examineText(text);
+  const of = (id: string): string[] => findings.filter(({ rule }) => rule === id).map(({ message }) => message);
+  expect(of('cluster')).toHaveLength(100);
+  expect(of('cluster')[0]).toContain('did you mean "everything"?');
+  expect(of('cluster')[99]).toBe('breaks the rule too, and so may others');
+  expect(findings.length).toBeLessThan(500);
+});
+
 test('what is wrong has its line and column', () => {
   const text =
     'endpoint: /mcp\nservers:\n  - name: weather\n    url: weather\n  - { name: notes, url: "ftp://notes" }\n';

@@ -30,6 +30,13 @@ test.each(readdirSync(new URL('envoy', root)).filter((name) => name.endsWith('.y
   },
 );
 
+test('the resources for Istio, all together, are without a finding', async () => {
+  const names = readdirSync(new URL('envoy/istio', root));
+  expect(names).toContain('wasmplugin.yaml');
+  const files = names.map((name) => file(shipped(`istio/${name}`), name));
+  expect(await checkFiles(files, { module })).toEqual([]);
+});
+
 test('a configuration of start', async () => {
   const text = `
 servers:

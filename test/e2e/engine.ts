@@ -10,7 +10,7 @@ declare module 'vitest' {
 /** What runs the module in this run of the end-to-end suite, and how. */
 export interface Gateways {
   readonly engine: 'envoy' | 'embedded';
-  readonly hostMode: 'hold';
+  readonly hostMode: 'hold' | 'pair' | 'headers';
 }
 
 /** What runs the module under test. */

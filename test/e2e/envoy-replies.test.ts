@@ -253,7 +253,7 @@ describeGateway('replies of other filters', () => {
       servers: [{ name: 'one', url: upstream.url }],
       workers: 1,
       adjust: (bootstrap) =>
-        partsOf(bootstrap).manager.http_filters.splice(1, 0, denying('x-mcp-toolname', 'secret'), limit),
+        partsOf(bootstrap).manager.http_filters.splice(-1, 0, denying('x-mcp-toolname', 'secret'), limit),
     }));
 
     it('pass as they are, and can depend on what the module decided', async () => {

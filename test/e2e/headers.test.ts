@@ -38,6 +38,13 @@ describeGateway('headers', () => {
     adjust: withoutEarlyMutation,
   }));
 
+  it('may announce trailers that never come', async () => {
+    // Node's HTTP/1.1 client would not send this.
+    const session = await openSession(gateway.current.url, { http: 'HTTP/2' });
+    const answer = await session.post(callMessage('"none_echo"'), { headers: { trailer: 'x-end' } });
+    expect(answer.status).toBe(200);
+  });
+
   describe.each(bothProtocols)('over %s', (http) => {
     /** Everything that a session has the gateway send, by server. */
     async function wholeSession(

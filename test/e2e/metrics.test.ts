@@ -79,6 +79,7 @@ describeGateway('metrics', () => {
       [requests('DELETE', '-', 'ok')]: 1,
       [requests('GET', '-', 'method_not_allowed')]: 1,
       [requests('OPTIONS', '-', 'ok')]: 1,
+      'sluice_forwards_total{way="route"}': 5,
       'sluice_sessions_total{event="opened"}': 1,
       'sluice_sessions_total{event="ended"}': 1,
       'sluice_sessions_total{event="refused"}': 2,

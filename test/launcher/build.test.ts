@@ -4,8 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { parseDocument } from 'yaml';
-import { build, describeBuild } from '../../scripts/build.ts';
+import { build, describeBuild, digestPlaces } from '../../scripts/build.ts';
 import { clone, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // two compilations take 8 s of a processor, which others may be using
@@ -13,7 +12,7 @@ vi.setConfig({ testTimeout: 120_000 }); // two compilations take 8 s of a proces
 /** What a build reads, and nothing that it writes. */
 function copyOfSources(folder: string): string {
   const copy = join(temporaryFolder(), folder);
-  for (const part of ['filter', 'asconfig.json', 'envoy/envoy.yaml'])
+  for (const part of ['filter', 'asconfig.json', ...Object.keys(digestPlaces)])
     cpSync(join(clone, part), join(copy, part), { recursive: true });
   return copy;
 }
@@ -61,16 +60,27 @@ test('compiles only what changed', async () => {
   expect((await build(copy)).plugin.compiled).toBe(true);
 });
 
-test('writes the digest into envoy.yaml twice, and changes nothing else there', async () => {
+test('writes the digest to its places, and changes nothing else there', async () => {
   const copy = copyWithSmallModule();
-  const file = join(copy, 'envoy/envoy.yaml');
-  const before = readFileSync(file, 'utf8');
-  const stale = before.replaceAll(/\b[0-9a-f]{64}\b/g, 'f'.repeat(64));
-  writeFileSync(file, stale);
+  const stale = new Map<string, string>();
+  for (const [name, places] of Object.entries(digestPlaces)) {
+    const text = readFileSync(join(copy, name), 'utf8').replaceAll(/\b[0-9a-f]{64}\b/g, 'f'.repeat(64));
+    expect(text.split('f'.repeat(64))).toHaveLength(places + 1);
+    stale.set(join(copy, name), text);
+    writeFileSync(join(copy, name), text);
+  }
   const { plugin, configurationChanged } = await build(copy);
   expect(configurationChanged).toBe(true);
-  expect(readFileSync(file, 'utf8')).toBe(stale.replaceAll('f'.repeat(64), plugin.digest));
+  for (const [file, text] of stale) {
+    expect(readFileSync(file, 'utf8')).toBe(text.replaceAll('f'.repeat(64), plugin.digest));
+  }
   expect((await build(copy)).configurationChanged).toBe(false);
+});
+
+test('says which file has a place too few', async () => {
+  const copy = copyWithSmallModule();
+  writeFileSync(join(copy, 'envoy/pair.yaml'), 'vm_config: {}\n');
+  await expect(build(copy)).rejects.toThrow(/envoy\/pair\.yaml: expected 2 places to write the digest to, found 0/);
 });
 
 test('fails with what the compiler says, and leaves the last module alone', async () => {
@@ -85,20 +95,14 @@ test('fails with what the compiler says, and leaves the last module alone', asyn
   expect(readFileSync(join(copy, 'build/plugin.wasm'), 'utf8')).toBe('the last one');
 });
 
-test('envoy/envoy.yaml and build/plugin.wasm.sha256 carry the digest of build/plugin.wasm', () => {
+test('the files in envoy/ and build/plugin.wasm.sha256 carry the digest of build/plugin.wasm', () => {
   const digest = createHash('sha256')
     .update(readFileSync(join(clone, 'build/plugin.wasm')))
     .digest('hex');
   expect(readFileSync(join(clone, 'build/plugin.wasm.sha256'), 'utf8')).toBe(`${digest}  plugin.wasm\n`);
-  const document = parseDocument(readFileSync(join(clone, 'envoy/envoy.yaml'), 'utf8'));
-  const config = document.getIn(
-    'static_resources listeners 0 filter_chains 0 filters 0 typed_config http_filters 0 typed_config config'.split(' '),
-  );
-  expect(config).toHaveProperty('toJSON');
-  const { vm_config } = (
-    config as { toJSON(): { vm_config: { vm_id: string; code: { remote: { sha256: string } } } } }
-  ).toJSON();
-  expect(vm_config.code.remote.sha256).toBe(digest);
-  expect(vm_config.vm_id).toBe(`sluice-${digest}`);
+  for (const [file, places] of Object.entries(digestPlaces)) {
+    const found = readFileSync(join(clone, file), 'utf8').match(/(?<=\bsha256: |\bvm_id: sluice-)[0-9a-f]{64}\b/g);
+    expect(found, file).toEqual(Array(places).fill(digest));
+  }
   expect(existsSync(join(clone, 'build/plugin.wasm.stamp'))).toBe(true);
 });

@@ -22,7 +22,7 @@ describe('sluice', () => {
   test('lists every command, asked or not', async () => {
     const help = await sluice('help');
     expect(help).toMatchObject({ code: 0, err: '' });
-    for (const name of ['start', 'serve', 'check', 'help'])
+    for (const name of ['start', 'serve', 'publish', 'check', 'help'])
       expect(help.out).toMatch(new RegExp(`^ {2}${name} +\\S`, 'm'));
     expect(await sluice()).toEqual(help);
     expect(await sluice('--help')).toEqual(help);
@@ -36,7 +36,9 @@ describe('sluice', () => {
   test.each(['strat', 'constructor', '__proto__', '--nonsense'])('refuses %s', async (name) => {
     const answer = await sluice(name);
     expect(answer).toMatchObject({ code: 2, out: '' });
-    expect(answer.err).toBe(`sluice: there is no command "${name}"; there are start, serve, publish, rollback, check, help\n`);
+    expect(answer.err).toBe(
+      `sluice: there is no command "${name}"; there are start, serve, publish, rollback, check, help\n`,
+    );
   });
 });
 
@@ -61,7 +63,7 @@ describe('sluice start', () => {
     [['--workers', '0'], /--workers takes a number from 1 to 999/],
     [['--workers', 'two'], /--workers takes a number/],
     [['--engine', 'nginx'], /--engine takes auto\|envoy\|embedded, not "nginx"/],
-    [['--host-mode', 'pair'], /--host-mode pair is not built yet/],
+    [['--host-mode', 'pear'], /--host-mode takes hold\|pair\|headers/],
     [['--config', '/nonexistent.yaml'], /--config: /],
   ])('%j is wrong use, in one line', async (args, why) => {
     const { code, out, err } = await sluice('start', ...args);

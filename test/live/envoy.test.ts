@@ -14,6 +14,7 @@ import {
   type Folders,
   type LiveEnvoy,
   type LiveServer,
+  filtersOf,
   folders,
   freePort,
   liveBootstrap,
@@ -233,5 +234,38 @@ describeWithEnvoy('live delivery', () => {
     expect(server.live.rejections.all()).toMatchObject([{ code: 'token_required' }]);
     enough.abort(new Error('never ready'));
     await refused;
+  });
+
+  test('a pair is delivered to a bootstrap with both filters, upgrades too', async () => {
+    const alpha = await toolServer();
+    const where = folders();
+    write(where, 'edge', { ...configuration([entry('alpha', alpha)]), hostMode: 'pair' });
+    const server = await startLive(where);
+    const config = liveBootstrap(server.port, { id: 'n1', cluster: 'edge' });
+    const filters = filtersOf(config);
+    const [filter] = filters;
+    filters.splice(1, 0, { ...(filter as object), name: 'sluice-holder' });
+    const envoy = await startLiveEnvoy(envoyBinary(), config, env);
+    await everywhere(server, 1);
+    const load = await callSteadily(envoy.mcp, 'alpha_', 100);
+    const stream = readStream(envoy.mcp, 'alpha_', 100);
+    await server.store.publish(loadArtifact('sluice', '0.1.1', otherModule('pair')));
+    await everywhere(server, 2);
+    write(where, 'edge', {
+      ...configuration([entry('alpha', alpha)]),
+      hostMode: 'pair',
+      limits: { callTimeout: '9s' },
+    });
+    await everywhere(server, 3);
+    await unharmed(load);
+    expect(await stream).toEqual({ events: upTo(100), answered: true });
+
+    // A gateway that goes to one filter is no more what this bootstrap asks for: it keeps its pair, and says so.
+    write(where, 'edge', configuration([entry('alpha', alpha)]));
+    await until('it waits', () => {
+      const gateway = server.live.directory.get('edge');
+      return gateway !== undefined && server.live.statusOf(gateway).nodes[0]?.state === 'waits';
+    });
+    expect(await tools(envoy.mcp)).toContain('"alpha_fast"');
   });
 });

@@ -149,7 +149,9 @@ interface LiveBootstrap {
   node?: object;
   admin: { address: SocketAddress };
   static_resources: {
-    listeners: [{ address: SocketAddress }];
+    listeners: [
+      { address: SocketAddress; filter_chains: [{ filters: [{ typed_config: { http_filters: unknown[] } }] }] },
+    ];
     secrets: object[];
     clusters: [{ load_assignment: { endpoints: [{ lb_endpoints: [{ endpoint: { address: SocketAddress } }] }] } }];
   };
@@ -174,6 +176,10 @@ export function liveBootstrap(
   const [cluster] = bootstrap.static_resources.clusters;
   cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.port_value = port;
   return bootstrap;
+}
+
+export function filtersOf({ static_resources }: LiveBootstrap): unknown[] {
+  return static_resources.listeners[0].filter_chains[0].filters[0].typed_config.http_filters;
 }
 
 export interface LiveEnvoy {

@@ -62,6 +62,14 @@ test('links are followed, as in a Kubernetes mount', async () => {
   expect((await loadDirectory(data))[0]?.bytes).toEqual(moduleWith('linked'));
 });
 
+test('the same module under several addresses is held once', async () => {
+  await put('sluice/1.0.0/plugin.wasm', moduleWith('same'));
+  await put('sluice/1.1.0/plugin.wasm', moduleWith('same'));
+  const [newer, older] = await loadDirectory(data);
+  expect(newer).toMatchObject({ version: '1.1.0', sha256: older?.sha256 });
+  expect(newer?.bytes).toBe(older?.bytes);
+});
+
 test('an empty directory has no artifacts', async () => {
   expect(await loadDirectory(data)).toEqual([]);
 });

@@ -139,7 +139,7 @@ describe('a running server', () => {
       import { serve } from './scripts/serve.ts';
       import { processIo } from './scripts/io.ts';
       process.exitCode = await serve(process.argv.slice(1), processIo);`;
-    const all = ['--data', data, '--listen', '127.0.0.1:0', ...args];
+    const all = ['--data', data, '--listen', '127.0.0.1:0', '--access-log', 'off', ...args];
     const process_ = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, '--', ...all], {
       cwd: new URL('../../', import.meta.url),
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -228,13 +228,13 @@ describe('a server that lacks something', () => {
 test('a mirror follows its peer, and keeps nothing but in memory', async () => {
   const { data, file, tokens } = await files();
   const origin = await serve(['--data', data, '--token-file', tokens]);
-  const mirror = await serve(['--peer', origin.url]);
   await run([...publication(file, origin.url), '--token-file', tokens]);
+  const mirror = await serve(['--peer', origin.url]);
   await vi.waitFor(
     async () => {
       expect((await send(mirror.url, '/plugins/sluice/1.0.0/plugin.wasm')).body).toEqual(module);
     },
-    { timeout: 25_000, interval: 200 },
+    { timeout: 25_000, interval: 50 },
   );
   const readiness = JSON.parse((await send(mirror.url, '/readyz')).body.toString()) as object;
   expect(readiness).toMatchObject({ status: 'ready', peers: { peers: [{ url: origin.url, error: null }] } });
@@ -296,6 +296,18 @@ describe('TLS', () => {
     await expect(send(url.replace('https:', 'http:'), '/healthz')).rejects.toThrow();
     expect(await shown(url)).toBeDefined();
   });
+});
+
+test('tokens that would travel in the clear are warned of', async () => {
+  const { data, tokens } = await files();
+  const args = ['--data', data, '--token-file', tokens];
+  const [inside, outside] = [await serve(args), await serve([...args, '--listen', '0.0.0.0:0'])];
+  for (const server of [inside, outside]) {
+    server.signal('SIGTERM');
+    await server.exited;
+  }
+  expect(outside.log.join()).toContain('tokens travel in the clear');
+  expect(inside.log.join()).not.toContain('in the clear');
 });
 
 test('tokens change while the server runs', async () => {

@@ -32,6 +32,7 @@ export function http2Server(surroundings: ManagerSurroundings): (socket: Socket,
     }
   });
   server.on('stream', (stream: ServerHttp2Stream, _headers: unknown, flags: number, raw: string[]) => {
+    stream.on('error', () => undefined); // told by close; may come for one whose session is gone already
     const connection = stream.session && connections.get(stream.session);
     if (connection !== undefined) serveStream(surroundings, connection, stream, (flags & endStreamFlag) !== 0, raw);
   });
@@ -52,7 +53,6 @@ function serveStream(
 ): void {
   const sink = new Http2Sink(stream);
   const begun = beginStream(surroundings, connection, 'HTTP/2', requestHeaders(raw), sink);
-  stream.on('error', () => undefined); // told by close
   stream.on('close', () => {
     if (!sink.isComplete) begun.stream.onReset('downstream_remote_disconnect');
   });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { BodyBuffer } from '../body-buffer.ts';
 import type { Cluster, HostPort } from '../config/model.ts';
 import { HeaderMap } from '../header-map.ts';
-import { headersOf, rawHeaders } from '../http1-headers.ts';
+import { headersOf, rawHeaders, removeRaw } from '../http1-headers.ts';
 import { ConnectTimeout, openConnection } from './connect.ts';
 import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
 
@@ -143,6 +143,8 @@ class Http1Exchange implements UpstreamExchange {
 
   #options(method: string, headers: HeaderMap, endStream: boolean, hasLength: boolean): RequestOptions {
     const raw = rawHeaders(headers);
+    // Node takes a Trailer header only where there are chunks for the trailers to follow, and throws elsewhere.
+    if (endStream || hasLength) removeRaw(raw, 'trailer');
     if (!endStream && !hasLength) raw.push('transfer-encoding', 'chunked');
     // A length of nothing for methods that are expected to have content. (RFC 9110 §8.6)
     if (endStream && !hasLength && /^(?:POST|PUT|PATCH)$/.test(method)) raw.push('content-length', '0');
@@ -162,7 +164,12 @@ class Http1Exchange implements UpstreamExchange {
   #watchConnection(socket: Socket): void {
     this.#socket = socket;
     this.#readBefore = socket.bytesRead;
-    socket.once('end', () => (this.#peerEnded = true));
+    const onEnd = (): void => {
+      this.#peerEnded = true;
+    };
+    socket.once('end', onEnd);
+    // The connection outlives this exchange.
+    this.#request?.once('close', () => socket.off('end', onEnd));
     const connected = (): void => {
       this.#connected = true;
       if (!this.#over) this.#receiver.onConnected(this.#host);

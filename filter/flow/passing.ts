@@ -1,0 +1,31 @@
+import { literal, NONE } from '../bytes/span';
+import { Shape } from '../mcp/envelope';
+import { Reason } from '../mcp/errors';
+import { Exchange } from './exchange';
+
+/** What must stay true of a message that was sent on before its end: else its upstream must not get that end. */
+const LATE_CLAIM = literal('it claims another protocol era than its headers');
+const NO_ID = literal('a call needs an id');
+
+/** Whether what was read is, so far, one call. If not, `exchange.reply` says why. */
+export function isSound(exchange: Exchange, ended: bool): bool {
+  const envelope = exchange.envelope;
+  if (ended) envelope.end(NONE);
+  exchange.id = envelope.id;
+  if (envelope.problem !== Reason.None) {
+    exchange.refuse(envelope.problem, envelope.detail);
+    return false;
+  }
+  if (!ended || envelope.shape === Shape.Request) return true;
+  // A notification is accepted and goes nowhere; this one has gone too far for that.
+  exchange.refuse(Reason.InvalidRequest, NO_ID);
+  return false;
+}
+
+/** The same of a call that was released: its era was taken from the headers, and a server may go by the body. */
+export function confirms(exchange: Exchange, ended: bool): bool {
+  if (!isSound(exchange, ended)) return false;
+  if (exchange.envelope.claim === 0) return true;
+  exchange.refuse(Reason.InvalidRequest, LATE_CLAIM);
+  return false;
+}

@@ -1,0 +1,58 @@
+import { make } from '../bytes/arena';
+import { editedPairs } from '../bytes/pairs';
+import { Span, after, first, length, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { Answer } from '../federation/answer';
+import { Callout } from '../federation/callout';
+import { newFanOut } from '../federation/fanout';
+import * as header from '../mcp/headers';
+import { Upstream } from '../session/token';
+import { Exchange, Outcome, Stage } from './exchange';
+
+/**
+ * A call that cannot be sent on as it is becomes a message of our own, with the same edits: where the client's stream
+ * already has an answer that it must not see, and where the host mode cannot send it on.
+ */
+
+/** In the place of `Outcome.Forward`. */
+export function relay(exchange: Exchange): Outcome {
+  exchange.relayed = true;
+  return ask(exchange, exchange.forward.upstream, Stage.Relay);
+}
+
+export function callAgain(exchange: Exchange, upstream: Upstream): Outcome {
+  return ask(exchange, upstream, Stage.CallAgain);
+}
+
+function ask(exchange: Exchange, upstream: Upstream, stage: Stage): Outcome {
+  const arena = exchange.arena;
+  const target = exchange.target;
+  exchange.stage = stage;
+  const fanOut = newFanOut(1, target.server.callTimeout, arena);
+  exchange.fanOut = fanOut;
+  const lane = fanOut.add(target.server, upstream, arena);
+  const callout = make<Callout>(arena);
+  callout.cluster = target.server.cluster;
+  // Framing is Envoy's, and a compressed answer would reach a client that never sees these headers.
+  exchange.forward.headers
+    .add(header.CONTENT_LENGTH, NONE)
+    .add(header.TRANSFER_ENCODING, NONE)
+    .add(header.TRAILER, NONE)
+    .add(header.ACCEPT_ENCODING, NONE);
+  callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
+  callout.body = newWriter(arena, length(exchange.body) as usize)
+    .bytes(first(exchange.body, target.cutFrom))
+    .bytes(after(exchange.body, target.cutTo)).written;
+  lane.callout = callout;
+  return Outcome.Wait;
+}
+
+/** The client gets the whole answer at once, event stream or not. */
+export function answerWhole(exchange: Exchange, answer: Answer): Outcome {
+  const body: Span = answer.body === NONE ? NONE : exchange.arena.copy(answer.body);
+  const outcome = exchange.answer(answer.status, NONE);
+  exchange.reply.body = body;
+  if (answer.contentType !== NONE)
+    exchange.reply.headers.add(header.CONTENT_TYPE, exchange.arena.copy(answer.contentType));
+  return outcome;
+}

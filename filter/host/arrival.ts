@@ -1,0 +1,229 @@
+import { scratch } from '../bytes/arena';
+import { Span, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { Outcome, Exchange, newExchange } from '../flow/exchange';
+import { admit, enter, isReleasable, release } from '../flow/dispatch';
+import { exceedsRequestBody } from '../flow/limits';
+import { confirms } from '../flow/passing';
+import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
+import { enterByHeaders } from '../flow/stateless';
+import { Reason } from '../mcp/errors';
+import { proxy_set_effective_context } from '../env';
+import { read } from './buffers';
+import { readAnswer, takePending } from './callouts';
+import { act, prepare, settle } from './carry';
+import { now } from './clock';
+import { passClosed, refuseTrailers } from './ending';
+import { pairsOf, remove } from './headers';
+import { heldPart, heldWhole, heldWith, hostHolds, isWorthKeeping, passOver, takeIn } from './held';
+import { observeUpstream } from './metrics';
+import { endByHeaders, passByHeaders } from './modes/headers';
+import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
+import { discard, greet, hasGivenUp, onBodySeen, onHeaders, onPart } from './modes/verbs';
+import { meet } from './peer';
+import { Role } from './role';
+import { rootOf } from './roots';
+import { arenaOf, Moment, Phase, Stream, streamOf } from './streams';
+import { Action, Buffer, HeaderMap, Status } from './status';
+
+/**
+ * The way in: a request is read until it can be decided on, and what is sent on before its end is watched. In every host
+ * mode alike; how a decision reaches the headers is in modes/.
+ */
+const BUFFERED_BYTES = literal('limits.bufferedBytes');
+/** A body of which so much is here and not all, and whose destination is certain, is released. */
+const RELEASED_FROM: u32 = 64 << 10;
+
+export function onRequestHeaders(stream: Stream, ended: bool): Action {
+  const root = rootOf(stream.root);
+  if (root === null) return Action.Continue;
+  const headers = pairsOf(HeaderMap.Request);
+  const seen = glance(headers, scratch);
+  // Before anything else, and on every request: routes and later filters trust these.
+  for (let i = 0; i < TRUSTED_HEADERS; i++) {
+    if ((seen.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
+  }
+  const behind = behindEndpoint(seen.path, root.gateway.endpoint);
+  if (behind === NONE) return Action.Continue;
+
+  const arena = arenaOf(stream);
+  const exchange = newExchange(root.gateway, readRequest(arena.copy(headers), arena), arena);
+  exchange.now = now();
+  stream.exchange = exchange;
+  stream.moment = ended ? Moment.Last : Moment.Midway;
+  prepare(exchange, stream);
+  meet(exchange);
+  return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
+}
+
+function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
+  if (!greet(stream, exchange)) return act(stream, exchange, Outcome.Reply);
+  // Nothing will hold the headers until the body is here.
+  if (stream.role === Role.Headers) return act(stream, exchange, enterByHeaders(exchange, behind, ended));
+  const outcome = enter(exchange, behind);
+  if (outcome === Outcome.ReadBody) {
+    stream.phase = Phase.Reading;
+    return ended ? decide(stream, exchange) : Action.Pause;
+  }
+  return outcome === Outcome.Reply ? drainOn(stream, exchange, 0, ended) : act(stream, exchange, outcome);
+}
+
+/** @param size of what the host shows: all that is held, or the chunk where nothing is */
+export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
+  const exchange = stream.exchange;
+  if (exchange === null) return Action.Continue;
+  exchange.now = now();
+  stream.moment = ended ? Moment.Last : Moment.Midway;
+  onBodySeen(stream);
+  return onPart(stream, takeChunk(stream, exchange, size, ended));
+}
+
+function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  switch (stream.phase) {
+    case Phase.Reading:
+      return readOn(stream, exchange, size, ended);
+    case Phase.Streaming:
+      return stream.role === Role.Headers
+        ? passByHeaders(stream, exchange, size, ended)
+        : streamOn(stream, exchange, size, ended);
+    case Phase.Draining:
+      return drainOn(stream, exchange, passOver(stream, size), ended);
+    case Phase.Forwarded:
+      return Action.Continue;
+    default:
+      return Action.Pause;
+  }
+}
+
+/** With trailers, no body callback is the last. */
+export function onRequestTrailers(stream: Stream): Action {
+  const exchange = stream.exchange;
+  if (exchange === null) return Action.Continue;
+  exchange.now = now();
+  stream.moment = Moment.Last;
+  return onPart(stream, takeTrailers(stream, exchange));
+}
+
+function takeTrailers(stream: Stream, exchange: Exchange): Action {
+  switch (stream.phase) {
+    case Phase.Reading:
+      return decide(stream, exchange);
+    case Phase.Streaming:
+      return stream.role === Role.Headers ? endByHeaders(stream, exchange) : endStreamed(stream, exchange);
+    case Phase.Draining:
+      return act(stream, exchange, Outcome.Reply);
+    case Phase.Forwarded:
+      return Action.Continue;
+    default:
+      return Action.Pause;
+  }
+}
+
+/** Nothing has been decided: the body is held, small ones to their end. In how many pieces it comes decides nothing. */
+function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  const limits = exchange.gateway.limits;
+  if (!stream.hold(heldWith(stream, size), limits.bufferedBytes)) {
+    // At once, not at the end of the body: what is held is the problem.
+    if (!ended) discard(stream);
+    return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
+  }
+  const chunk = takeIn(stream, size);
+  if (chunk !== NONE) exchange.envelope.read(chunk);
+  const held = stream.scanned;
+  exchange.id = idOf(stream, exchange);
+  if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, held, ended);
+  const releasable = held >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
+  if (held > limits.heldBody && !releasable) {
+    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(held as u64).written);
+    if (!ended && hasGivenUp(stream, held, limits.heldBody)) {
+      stream.phase = Phase.Draining;
+      return Action.Pause;
+    }
+    return drainOn(stream, exchange, held, ended);
+  }
+  if (held > limits.heldBody && mayRelease(stream) === MayRelease.No) {
+    refuseUnreleased(exchange);
+    return drainOn(stream, exchange, held, ended);
+  }
+  if (ended) return decide(stream, exchange);
+  if (!releasable || exchange.envelope.isClosed) return Action.Pause;
+  return stream.staysHeld ? Action.Pause : sendOnEarly(stream, exchange, held);
+}
+
+function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
+  if (mayRelease(stream) !== MayRelease.Yes && held <= exchange.gateway.limits.heldBody) return Action.Pause;
+  exchange.body = heldWhole(stream);
+  exchange.size = held;
+  exchange.passed = held as u64;
+  const outcome = release(exchange);
+  if (outcome === Outcome.Reply) return drainOn(stream, exchange, held, false);
+  if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
+  stream.staysHeld = true;
+  return Action.Pause;
+}
+
+/**
+ * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
+ * cost us memory.
+ */
+function drainOn(stream: Stream, exchange: Exchange, received: u32, ended: bool): Action {
+  stream.phase = Phase.Draining;
+  if (!ended && received <= exchange.gateway.limits.drainBytes) return Action.Pause;
+  if (!ended) discard(stream);
+  return act(stream, exchange, Outcome.Reply);
+}
+
+/** Released: chunks pass as they come, but for the end, see ending.ts. */
+function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  exchange.passed += size as u64;
+  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
+  const chunk = read(Buffer.RequestBody, 0, size as usize);
+  exchange.envelope.read(chunk);
+  if (!confirms(exchange, ended)) return act(stream, exchange, Outcome.Reply);
+  if (!exchange.envelope.isClosed) return Action.Continue;
+  const isNew = stream.tail === NONE;
+  // Nothing was kept of a chunk that closes the document and is the last.
+  if (isNew && ended) return Action.Continue;
+  const closing = isNew ? exchange.envelope.closingOffset(chunk) : 0;
+  return passClosed(stream, exchange, chunk, closing, ended) ? Action.Continue : act(stream, exchange, Outcome.Reply);
+}
+
+function endStreamed(stream: Stream, exchange: Exchange): Action {
+  if (confirms(exchange, true)) refuseTrailers(exchange);
+  return act(stream, exchange, Outcome.Reply);
+}
+
+/** Comes even for a stream that is gone. */
+export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): void {
+  const entry = takePending(token);
+  if (entry === null) return;
+  const stream = streamOf(entry.stream);
+  if (stream !== null && stream.phase === Phase.Waiting) {
+    const exchange = stream.exchange!;
+    exchange.now = now();
+    stream.moment = Moment.Later;
+    observeUpstream(entry.lane.server, exchange.now - entry.sentAt);
+    // Readable in this context only: before the switch to the stream's.
+    const answer = readAnswer(entry, headerCount, bodySize);
+    if (proxy_set_effective_context(stream.id) === Status.Ok) {
+      const room = stream.hold(stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes);
+      act(stream, exchange, room ? settle(exchange, entry.lane, answer) : exchange.overload(BUFFERED_BYTES));
+    }
+  }
+  heap.free(changetype<usize>(entry));
+}
+
+/** The id of a message that is held, as far as it has come. */
+function idOf(stream: Stream, exchange: Exchange): Span {
+  const envelope = exchange.envelope;
+  const split = envelope.splitId;
+  if (split !== 0) envelope.takeId(heldPart(stream, (split >> 32) as u32, split as u32));
+  return envelope.id;
+}
+
+function decide(stream: Stream, exchange: Exchange): Action {
+  exchange.kept = isWorthKeeping(stream);
+  exchange.lasts = exchange.kept || !hostHolds(stream);
+  exchange.body = heldWhole(stream);
+  return act(stream, exchange, admit(exchange));
+}

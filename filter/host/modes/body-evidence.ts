@@ -1,0 +1,38 @@
+import { literal, pointer, NONE } from '../../bytes/span';
+import { property } from '../properties';
+import { post } from '../queue';
+import { Role } from '../role';
+import { rootOf } from '../roots';
+import { Stream } from '../streams';
+import { TICK } from '../watch';
+
+/**
+ * Without `allow_on_headers_stop_iteration` a request whose headers are held would wait for its body for ever: Envoy
+ * asks no more about it. What tells is that its size has grown and we are not asked. Looked at with every tick; not at all
+ * once a body was seen.
+ *
+ * A filter before us may have let the headers pass and keep the body for a while (ext_proc does, while it asks). To take
+ * that for the missing flag would refuse every request of such a listener, so the sign has to stay for a second.
+ */
+const ENOUGH_LOOKS: u32 = 1000 / TICK;
+const TOTAL_SIZE = literal('request\0total_size');
+
+/** From the callback that holds the headers: looked at first in a callback of its own, right after this one. */
+export function awaitBody(stream: Stream): void {
+  if (stream.role !== Role.Hold) return;
+  const root = rootOf(stream.root);
+  if (root === null || root.seesBodies) return;
+  stream.sizeOfHeaders = totalSize();
+  post(root.queue!, stream.id);
+}
+
+/** In the stream's own context. */
+export function isBodyWithheld(stream: Stream): bool {
+  if (totalSize() > stream.sizeOfHeaders) stream.withheldLooks++;
+  return stream.withheldLooks >= ENOUGH_LOOKS;
+}
+
+function totalSize(): u64 {
+  const value = property(TOTAL_SIZE);
+  return value === NONE ? 0 : load<u64>(pointer(value));
+}

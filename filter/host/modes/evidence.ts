@@ -1,0 +1,72 @@
+import { literal } from '../../bytes/span';
+import { Outcome } from '../../flow/exchange';
+import { Reason } from '../../mcp/errors';
+import { proxy_set_effective_context } from '../../env';
+import { act } from '../carry';
+import { now } from '../clock';
+import { Level } from '../log';
+import { once } from '../once';
+import { nextPosted } from '../queue';
+import { Role } from '../role';
+import { rootOf } from '../roots';
+import { Status } from '../status';
+import { Moment, Phase, Stream, streamOf } from '../streams';
+import { lookAtWatched, watch } from '../watch';
+import { isBodyWithheld } from './body-evidence';
+import { isHolderElsewhere } from './marks';
+import { relayed, resumePosted } from './pair';
+
+/** What becomes of requests outside of their own callbacks. Each is judged by its own evidence, never by another's. */
+
+const NO_BODY = literal(
+  'the body of the request does not come to the filter; set allow_on_headers_stop_iteration: true on it (Envoy 1.35 or ' +
+    'newer; on Istio with an EnvoyFilter), or use hostMode pair',
+);
+
+export function onQueueReady(token: u32): void {
+  for (let id = nextPosted(token); id !== 0; id = nextPosted(token)) {
+    const stream = streamOf(id);
+    if (stream === null) continue;
+    if (stream.role === Role.Decider) resumePosted(stream);
+    else if (!isSettled(id)) watch(stream);
+  }
+}
+
+export function onTick(root: u32): void {
+  lookAtWatched(root, isSettled);
+}
+
+function isSettled(id: u32): bool {
+  const stream = streamOf(id);
+  if (stream === null) return true;
+  return stream.role === Role.Decider ? isHolderFound(stream) : isBodyFound(stream);
+}
+
+/** Of a request that was decided on before its holder was heard of. */
+function isHolderFound(stream: Stream): bool {
+  if (stream.partner !== 0 || stream.resumed) return true;
+  if (stream.phase !== Phase.Forwarded && stream.phase !== Phase.Streaming) return true;
+  if (proxy_set_effective_context(stream.id) !== Status.Ok) return true;
+  if (!isHolderElsewhere()) return false;
+  const exchange = stream.exchange!;
+  exchange.now = now();
+  stream.moment = Moment.Later;
+  act(stream, exchange, relayed(exchange));
+  return true;
+}
+
+/** Of a request that waits for its body. */
+function isBodyFound(stream: Stream): bool {
+  const root = rootOf(stream.root);
+  if (root === null || root.seesBodies) return true;
+  if (stream.phase !== Phase.Reading && stream.phase !== Phase.Draining) return true;
+  if (proxy_set_effective_context(stream.id) !== Status.Ok) return true;
+  if (!isBodyWithheld(stream)) return false;
+  once(stream.root, Level.Error, NO_BODY, root.gateway.logLevel);
+  const exchange = stream.exchange!;
+  exchange.now = now();
+  stream.moment = Moment.Later;
+  // One that waited to be refused is refused for its own reason.
+  act(stream, exchange, stream.phase === Phase.Draining ? Outcome.Reply : exchange.refuse(Reason.HostMode, NO_BODY));
+  return true;
+}

@@ -1,0 +1,80 @@
+import { scratch } from '../../bytes/arena';
+import { Span, after, first, length, literal, NONE } from '../../bytes/span';
+import { newWriter } from '../../bytes/writer';
+import { Exchange, Outcome } from '../../flow/exchange';
+import { exceedsRequestBody } from '../../flow/limits';
+import { confirmsHeaders, confirmsName, hasName } from '../../flow/stateless';
+import { Reason } from '../../mcp/errors';
+import { read, replaceAll } from '../buffers';
+import { act } from '../carry';
+import { passClosed, refuseTrailers } from '../ending';
+import { heldWhole, heldWith, release, takeIn } from '../held';
+import { Action, Buffer } from '../status';
+import { Stream } from '../streams';
+
+/**
+ * Host mode `headers`: one filter, no flag, nothing is held. What the headers of the stateless revision say decides, and
+ * has left before the body comes; the body is read in passing. Its beginning waits here until its name has come, so that
+ * the prefix can be taken out; its end waits until the rest is confirmed.
+ */
+const EMPTY = literal('');
+const BUFFERED_BYTES = literal('limits.bufferedBytes');
+
+export function passByHeaders(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  exchange.passed += size as u64;
+  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
+  return stream.isNamed ? passRest(stream, exchange, size, ended) : passBeginning(stream, exchange, size, ended);
+}
+
+/** Cut off: of a message whose end is told by trailers, the end can not be kept back and given after all. */
+export function endByHeaders(stream: Stream, exchange: Exchange): Action {
+  if (confirmsHeaders(exchange, true)) refuseTrailers(exchange);
+  return act(stream, exchange, Outcome.Reply);
+}
+
+function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  const limits = exchange.gateway.limits;
+  if (!stream.hold(heldWith(stream, size), limits.bufferedBytes)) {
+    return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
+  }
+  const envelope = exchange.envelope;
+  const chunk = takeIn(stream, size);
+  if (chunk !== NONE) envelope.read(chunk);
+  if (!confirmsHeaders(exchange, ended)) return act(stream, exchange, Outcome.Reply);
+  if (!hasName(exchange)) {
+    if (stream.scanned > limits.heldBody) {
+      exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.scanned as u64).written);
+      return act(stream, exchange, Outcome.Reply);
+    }
+    replaceAll(Buffer.RequestBody, EMPTY);
+    return Action.Continue;
+  }
+  const body = heldWhole(stream);
+  if (!confirmsName(exchange, body)) return act(stream, exchange, Outcome.Reply);
+  stream.isNamed = true;
+  const passing = withoutPrefix(body, exchange);
+  const isClosed = envelope.isClosed;
+  const behind = isClosed ? length(chunk) - (envelope.closingOffset(chunk) as i32) : 0;
+  const passes = !isClosed || passClosed(stream, exchange, passing, (length(passing) - behind) as u32, ended);
+  if (!isClosed) replaceAll(Buffer.RequestBody, passing);
+  stream.letGo();
+  release(stream);
+  return passes ? Action.Continue : act(stream, exchange, Outcome.Reply);
+}
+
+function passRest(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  const envelope = exchange.envelope;
+  const chunk = read(Buffer.RequestBody, 0, size as usize);
+  envelope.read(chunk);
+  if (!confirmsHeaders(exchange, ended)) return act(stream, exchange, Outcome.Reply);
+  if (!envelope.isClosed) return Action.Continue;
+  const closing = stream.tail === NONE ? envelope.closingOffset(chunk) : 0;
+  return passClosed(stream, exchange, chunk, closing, ended) ? Action.Continue : act(stream, exchange, Outcome.Reply);
+}
+
+function withoutPrefix(body: Span, exchange: Exchange): Span {
+  const target = exchange.target;
+  return newWriter(scratch, length(body) as usize)
+    .bytes(first(body, target.cutFrom))
+    .bytes(after(body, target.cutTo)).written;
+}

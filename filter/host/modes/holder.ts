@@ -1,0 +1,77 @@
+import { scratch } from '../../bytes/arena';
+import { literal, NONE } from '../../bytes/span';
+import { behindEndpoint, glance, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
+import { Reason } from '../../mcp/errors';
+import { cut, read } from '../buffers';
+import { edit, pairsOf, remove } from '../headers';
+import { refuseUnread } from '../local-reply';
+import { Level } from '../log';
+import { once } from '../once';
+import { logLevelOf, rootOf } from '../roots';
+import { Action, Buffer, HeaderMap } from '../status';
+import { Phase, Stream, streamOf } from '../streams';
+import { deciderMark, markHolderElsewhere } from './marks';
+
+/**
+ * Host mode `pair`, the one that holds: it keeps the headers until the decider (pair.ts) resumes it, takes the prefix
+ * out of the body as it passes, and knows nothing else. What it finds amiss it ends at a closed door.
+ */
+const NO_DECIDER = literal(
+  'no filter with root id (pluginName) sluice and hostMode pair has seen this request before sluice-holder did; it ' +
+    'has to stand before it, or failed to load',
+);
+const ELSEWHERE = literal(
+  'the filters of the pair are in two VMs: requests are served by callout and local reply, whole instead of streamed. ' +
+    'During an upgrade this passes; else give both the same module, vm_id, configuration and environment of the VM',
+);
+
+export function onRequestHeaders(stream: Stream): Action {
+  const mark = deciderMark();
+  if (mark === null) return onUnmarked(stream);
+  const decider = mark.isNear ? streamOf(mark.id) : null;
+  if (decider === null) {
+    markHolderElsewhere();
+    once(stream.root, Level.Warn, ELSEWHERE, logLevelOf(stream.root));
+    return Action.HoldAll;
+  }
+  // A second holder has nothing to hold: the first one let go.
+  if (decider.partner !== 0) return Action.Continue;
+  decider.partner = stream.id;
+  stream.partner = decider.id;
+  if (decider.phase !== Phase.Forwarded && decider.phase !== Phase.Streaming) return Action.HoldAll;
+  // It was decided on while another filter kept the headers from us.
+  edit(HeaderMap.Request, decider.exchange!.forward.headers);
+  decider.resumed = true;
+  return Action.Continue;
+}
+
+/** What the decider does not take out of the body, as it has passed there before its name was known. */
+export function onRequestBody(stream: Stream, size: u32): Action {
+  const decider = streamOf(stream.partner);
+  if (decider === null || !decider.resumed) return Action.Continue;
+  const target = decider.exchange!.target;
+  const passed = stream.passed;
+  if (passed >= target.cutTo) return Action.Continue;
+  stream.passed = passed + size;
+  const from = max(target.cutFrom, passed) - passed;
+  const to = min(target.cutTo, passed + size) - passed;
+  if (from < to) cut(Buffer.RequestBody, read(Buffer.RequestBody, 0, from as usize), from, to);
+  return Action.Continue;
+}
+
+/**
+ * Either nothing that the decider cares for, or there is none. The headers that routes trust are then still what the
+ * client sent.
+ */
+function onUnmarked(stream: Stream): Action {
+  const root = rootOf(stream.root);
+  if (root === null) return Action.Continue;
+  const seen = glance(pairsOf(HeaderMap.Request), scratch);
+  for (let i = 0; i < TRUSTED_HEADERS; i++) {
+    if ((seen.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
+  }
+  if (behindEndpoint(seen.path, root.gateway.endpoint) === NONE) return Action.Continue;
+  once(stream.root, Level.Error, NO_DECIDER, root.gateway.logLevel);
+  refuseUnread(Reason.HostMode, NO_DECIDER);
+  return Action.Pause;
+}

@@ -1,0 +1,57 @@
+import { scratch } from '../bytes/arena';
+import { length, literal, pointer } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { proxy_dequeue_shared_queue, proxy_enqueue_shared_queue, proxy_register_shared_queue } from '../env';
+import { OUT_DATA, OUT_LENGTH, Status } from './status';
+import { vmNonce } from './vm';
+
+/**
+ * A message to oneself: what must not be done in this callback is done in one of its own, which the same worker makes
+ * soon after. A queue's messages come to the root context that registered it last, and to nobody once that is gone, so
+ * every root has a queue of its own. Envoy never forgets a queue: those of roots that are gone are taken again.
+ */
+const PREFIX = literal('sluice/');
+const SEPARATOR: u8 = 0x2f;
+const OUT_TOKEN = memory.data(4, 8);
+const MESSAGE = memory.data(4, 8);
+
+let numbers: u32 = 0;
+const free: Array<u32> = [];
+
+@unmanaged
+export class Queue {
+  number: u32;
+  token: u32;
+}
+
+/** For the root context that is being configured. */
+export function openQueue(): Queue {
+  const queue = changetype<Queue>(heap.alloc(offsetof<Queue>()));
+  queue.number = free.length > 0 ? free.pop() : numbers++;
+  const name = newWriter(scratch, 48)
+    .bytes(PREFIX)
+    .hex(vmNonce())
+    .byte(SEPARATOR)
+    .decimal(queue.number as u64).written;
+  proxy_register_shared_queue(pointer(name), length(name) as usize, OUT_TOKEN);
+  queue.token = load<u32>(OUT_TOKEN);
+  return queue;
+}
+
+export function closeQueue(queue: Queue): void {
+  free.push(queue.number);
+  heap.free(changetype<usize>(queue));
+}
+
+/** @param id of a stream */
+export function post(queue: Queue, id: u32): void {
+  store<u32>(MESSAGE, id);
+  proxy_enqueue_shared_queue(queue.token, MESSAGE, 4);
+}
+
+/** The stream of the next message, 0 where there is none. @param token as `proxy_on_queue_ready` is told */
+export function nextPosted(token: u32): u32 {
+  store<usize>(OUT_LENGTH, 0);
+  if (proxy_dequeue_shared_queue(token, OUT_DATA, OUT_LENGTH) !== Status.Ok) return 0;
+  return load<usize>(OUT_LENGTH) === 4 ? load<u32>(load<usize>(OUT_DATA)) : 0;
+}

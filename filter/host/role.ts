@@ -1,0 +1,34 @@
+import { Span, after, length, literal, equals } from '../bytes/span';
+import { HostMode } from '../config/gateway';
+
+/** What one loaded filter does; see the files of these names in modes/. */
+export const enum Role {
+  /** Host mode `hold`: all of it. */
+  Hold,
+  /** Host mode `pair`: reads and decides; all that is known of a request lives here. */
+  Decider,
+  /** Host mode `pair`: keeps the headers until the decider knows. */
+  Holder,
+  /** Host mode `headers`: decides on the headers alone. */
+  Headers,
+}
+
+const HOLDER_SUFFIX = literal('-holder');
+
+/** By its root id, which Istio takes from `pluginName`: `sluice-holder` holds, any other decides. */
+export function isHolder(rootId: Span): bool {
+  const most = length(HOLDER_SUFFIX);
+  return length(rootId) >= most && equals(after(rootId, (length(rootId) - most) as u32), HOLDER_SUFFIX);
+}
+
+export function roleOf(mode: HostMode, holder: bool): Role {
+  if (holder) return Role.Holder;
+  switch (mode) {
+    case HostMode.Pair:
+      return Role.Decider;
+    case HostMode.Headers:
+      return Role.Headers;
+    default:
+      return Role.Hold;
+  }
+}

@@ -1,0 +1,47 @@
+import { proxy_set_tick_period_milliseconds } from '../env';
+import { Stream } from './streams';
+
+/**
+ * Streams of this VM whose case is decided by something that no callback tells. They are looked at with every tick; where
+ * there are none, nothing ticks. A tick belongs to a root context, and ends with it, as its streams do.
+ */
+/** Milliseconds. */
+export const TICK = 50;
+const OFF = 0;
+
+const ids: Array<u32> = [];
+const roots: Array<u32> = [];
+
+/** From a callback of its own, or of its root. */
+export function watch(stream: Stream): void {
+  if (stream.isWatched) return;
+  stream.isWatched = true;
+  ids.push(stream.id);
+  roots.push(stream.root);
+  proxy_set_tick_period_milliseconds(TICK);
+}
+
+/** @param isSettled of a stream: it needs no more looking at */
+export function lookAtWatched(root: u32, isSettled: (id: u32) => bool): void {
+  let rest = 0;
+  for (let i = ids.length - 1; i >= 0; i--) {
+    if (roots[i] !== root) continue;
+    if (isSettled(ids[i])) forgetAt(i);
+    else rest++;
+  }
+  if (rest === 0) proxy_set_tick_period_milliseconds(OFF);
+}
+
+/** A root is gone, and all its streams were before. */
+export function unwatch(root: u32): void {
+  for (let i = ids.length - 1; i >= 0; i--) if (roots[i] === root) forgetAt(i);
+}
+
+/** The last one takes its place: from the end down, that one has been looked at. */
+function forgetAt(index: i32): void {
+  const id = ids.pop();
+  const root = roots.pop();
+  if (index === ids.length) return;
+  ids[index] = id;
+  roots[index] = root;
+}

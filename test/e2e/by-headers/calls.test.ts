@@ -1,0 +1,145 @@
+// Host mode `headers`: calls of the stateless revision, decided on by their headers, their body read in passing.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { message, refusal } from '../clients/answers.ts';
+import { type RawAnswer, type RawRequest, bothProtocols, send } from '../clients/raw.ts';
+import { initializeMessage, mcpHeaders } from '../clients/session.ts';
+import { describeGateway } from '../engine.ts';
+import { useGateway } from '../gateway.ts';
+import { type Scripted, startScripted } from '../upstreams/scripted.ts';
+import { until } from '../until.ts';
+
+const modern = '2026-07-28';
+const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"${modern}"}`;
+const mismatch = { status: 400, code: -32020, reason: 'header_mismatch' };
+
+/** The bytes of a stateless `tools/call`; members of params in the order given. */
+function stateless(name: string, args = '{}', before = false): string {
+  const params = before ? `${meta},"arguments":${args},"name":${name}` : `"name":${name},"arguments":${args},${meta}`;
+  return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{${params}}}`;
+}
+
+describeGateway('calls that are decided on by their headers', () => {
+  let one: Scripted;
+  let two: Scripted;
+  beforeAll(async () => {
+    one = await startScripted({ tools: ['echo'] });
+    two = await startScripted({ tools: ['echo'] });
+  });
+  afterAll(() => Promise.all([one.stop(), two.stop()]));
+  beforeEach(() => {
+    one.forget();
+    two.forget();
+  });
+  const gateway = useGateway(() => ({
+    servers: [
+      { name: 'one', url: one.url, tools: { deny: ['secret'] } },
+      { name: 'two', url: two.url },
+    ],
+  }));
+
+  const call = (name: string, body: RawRequest['body'], request: Omit<RawRequest, 'body'> = {}): Promise<RawAnswer> =>
+    send(gateway.current.url, {
+      ...request,
+      body: body ?? '',
+      headers: {
+        ...mcpHeaders,
+        'mcp-protocol-version': modern,
+        'mcp-method': 'tools/call',
+        'mcp-name': name,
+        ...request.headers,
+      },
+    });
+
+  describe.each(bothProtocols)('over %s', (http) => {
+    it.each([0, 10, 1000, 70_000, 900_000, 3_000_000])('pass with %i bytes of arguments', async (size) => {
+      const args = `{"text":"${'x'.repeat(size)}"}`;
+      const answer = await call('two_echo', stateless('"two_echo"', args), { http });
+      expect(message(answer).result).toEqual({ content: [{ type: 'text', text: 'done' }] });
+      const { body, headers } = two.last('tools/call');
+      expect(body.equals(Buffer.from(stateless('"echo"', args)))).toBe(true);
+      expect([headers['mcp-name'], headers['mcp-method'], headers['mcp-protocol-version']]).toEqual([
+        'echo',
+        'tools/call',
+        modern,
+      ]);
+      expect(one.requests).toEqual([]);
+    });
+
+    it('pass cut at every byte', async () => {
+      const body = stateless('"one_\\u0065cho"', '{"é":1e400}', http === 'HTTP/2');
+      const expected = stateless('"\\u0065cho"', '{"é":1e400}', http === 'HTTP/2');
+      const bytes = Buffer.from(body);
+      for (let cut = 1; cut < bytes.length; cut += 3) {
+        const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
+        const answer = await call('one_echo', pieces, { http, pause: 1, withoutLength: cut % 2 === 0 });
+        expect([cut, answer.status]).toEqual([cut, 200]);
+        expect(one.last('tools/call').body.toString()).toBe(expected);
+      }
+    });
+
+    it('pass with a name that no header could have as it is', async () => {
+      const name = '=?base64?dHdvXydlw6ko?=';
+      const answer = await call(name, stateless('"two_\'eé("'), { http });
+      expect(answer.status).toBe(200);
+      expect(two.last('tools/call').headers['mcp-name']).toBe('=?base64?J2XDqSg=?=');
+      expect(two.last('tools/call').body.toString()).toBe(stateless('"\'eé("'));
+    });
+
+    it.each([
+      ['another name', 'one_echo', stateless('"one_other"')],
+      ['another server', 'one_echo', stateless('"two_echo"')],
+      ['another method', 'one_echo', stateless('"one_echo"').replace('tools/call', 'tools/list')],
+      ['no name', 'one_echo', stateless('"one_echo"').replace('"name":"one_echo",', '')],
+      ['no claim', 'one_echo', stateless('"one_echo"').replace(meta, '"x":1')],
+      ['another claim', 'one_echo', stateless('"one_echo"').replace(`:"${modern}"`, ':"2025-11-25"')],
+    ])('are cut off where the body says %s', async (_, name, body) => {
+      for (const pad of ['', 'x'.repeat(300_000)]) {
+        const padded = body.replace('"arguments":{}', `"arguments":{"p":"${pad}"}`);
+        const answer = await call(name, padded, { http });
+        expect(refusal(answer)).toMatchObject(mismatch);
+      }
+      await until('the server has seen the end of them', () => one.arrivals.every(({ state }) => state !== 'arriving'));
+      expect([one.requests, two.requests]).toEqual([[], []]);
+    });
+
+    it.each([
+      ['a second name', stateless('"one_echo","name":"one_secret"'), 'parse_error'],
+      ['text behind it', `${stateless('"one_echo"')}x`, 'parse_error'],
+      ['no end', stateless('"one_echo"').slice(0, -1), 'parse_error'],
+      ['no id', stateless('"one_echo"').replace('"id":1,', ''), 'invalid_request'],
+    ])('are cut off where the body has %s', async (_, body, reason) => {
+      expect(refusal(await call('one_echo', body, { http }))).toMatchObject({ status: 400, reason });
+      expect(one.requests).toEqual([]);
+    });
+
+    it('are refused by their headers', async () => {
+      const body = stateless('"one_secret"');
+      expect(refusal(await call('one_secret', body, { http }))).toMatchObject({ status: 200, reason: 'unknown_tool' });
+      expect(refusal(await call('none', body, { http }))).toMatchObject({ status: 200, reason: 'unknown_tool' });
+      const list = { http, headers: { 'mcp-method': 'tools/list' } };
+      expect(refusal(await call('x', body, list))).toMatchObject({ status: 404, reason: 'method_not_found' });
+      expect(refusal(await call('=?base64?%%?=', body, { http }))).toMatchObject(mismatch);
+      const without = { ...mcpHeaders, 'mcp-protocol-version': modern };
+      expect(refusal(await send(gateway.current.url, { http, body, headers: without }))).toMatchObject(mismatch);
+      expect([one.requests, two.requests]).toEqual([[], []]);
+    });
+
+    it('are not those of a client with sessions', async () => {
+      const answer = await send(gateway.current.url, { http, body: initializeMessage(), headers: mcpHeaders });
+      expect(refusal(answer)).toMatchObject({ status: 400, code: -32022, reason: 'unsupported_version' });
+      expect(message(answer).error?.data?.['supported']).toEqual([modern]);
+      for (const method of ['GET', 'DELETE']) {
+        const other = await send(gateway.current.url, { http, method });
+        expect([other.status, other.headers['allow']]).toEqual([405, 'POST']);
+      }
+    });
+  });
+
+  // Over HTTP/1.1 the shipped listener drops trailers.
+  it('are cut off where they end in trailers', async () => {
+    const request = { http: 'HTTP/2', withoutLength: true, trailers: { 'x-end': '1' } } as const;
+    const answer = await call('one_echo', stateless('"one_echo"'), request);
+    expect(refusal(answer)).toMatchObject({ status: 400, reason: 'invalid_request' });
+    expect(one.requests).toEqual([]);
+  });
+});
