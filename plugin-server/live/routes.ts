@@ -13,13 +13,13 @@ const pollPaths: Readonly<Record<PollKind, string>> = {
   filters: '/v3/discovery::extension_configs',
 };
 
-/** How long a poll is kept waiting for something new, in ms. A gateway then costs a poll in 10 s, and has an edit at once. */
-const longestHold = 10_000;
+/** How long a poll is kept waiting for something new, in ms. A gateway then costs a poll in 15 s, and has an edit at once. */
+const longestHold = 15_000;
 /**
  * Of the time that Envoy gives a poll, the part that it may wait. All polls of one Envoy go over one connection, one after
  * the other, and the time of the third begins before the first is answered.
  */
-const holdShare = 6;
+const holdShare = 4;
 
 /** How long a poll that is rejected waits for its answer, in ms. */
 const rejectionPause = 2_000;

@@ -129,7 +129,7 @@ async function liveOf(
 ): Promise<Live | undefined> {
   if (gateways === undefined) return undefined;
   const tokensRequired = !isLoopback(listen.host);
-  if (tokensRequired && tls === undefined) {
+  if (tokensRequired && tls === undefined && publishers === undefined) {
     log.warn(
       {},
       'tokens and modules travel in the clear: use --tls-cert and --tls-key, or TLS in front of this server',
