@@ -45,6 +45,7 @@ export class GatewayDirectory {
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #closing = new AbortController();
   readonly #checks = new Slots(checksAtATime);
+  readonly #underWay = new Set<Promise<void>>();
   #tokens: TokenIndex | undefined;
   #complaint: string | undefined;
   #wake: () => void = () => undefined;
@@ -102,7 +103,7 @@ export class GatewayDirectory {
   async refresh(): Promise<void> {
     for (;;) {
       const { work, unsettled } = await this.#look(false);
-      await Promise.all(work);
+      await Promise.all([...work, ...this.#underWay]); // what the watch has begun too
       if (!unsettled) return;
       await sleep(settleTime);
     }
@@ -161,12 +162,15 @@ export class GatewayDirectory {
         else if (stamp !== file.read || file.again(this.#options.store.generation)) {
           file.read = stamp;
           // What fails here is told as a refusal, and tried again at the next look.
-          const handled = file.handle().catch(() => false);
-          work.push(
-            handled.then((done) => {
+          const handled = file
+            .handle()
+            .catch(() => false)
+            .then((done) => {
               if (!done) delete file.read;
-            }),
-          );
+              this.#underWay.delete(handled);
+            });
+          this.#underWay.add(handled);
+          work.push(handled);
         }
       }
     }
