@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { EngineError } from './engine/error.ts';
+import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
 import {
   type Cluster,
   type HostPort,
@@ -13,13 +14,7 @@ import {
   socketAddress,
 } from './upstream.ts';
 
-/** An entry of `servers` in the plugin configuration, where `url` stands for cluster, authority and path. */
-export interface GatewayServer {
-  readonly name: string;
-  /** `http://127.0.0.1:3001/mcp`: its cluster is made, and named after the server. */
-  readonly url: string;
-  readonly [member: string]: unknown;
-}
+export { type GatewayServer, pluginServerCluster } from './servers.ts';
 
 export interface GatewayOptions {
   /** Where MCP is served; port 0 for any free one. */
@@ -81,9 +76,6 @@ const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
 /** The module knows its role by the end of its root id. */
 const holderName = 'sluice-holder';
 
-/** The cluster that every bootstrap has of its own. */
-export const pluginServerCluster = 'plugin-server';
-
 /**
  * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and closed door, with other addresses,
  * servers and plugin configuration.
@@ -91,7 +83,7 @@ export const pluginServerCluster = 'plugin-server';
  */
 export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   const bootstrap = parse(readFileSync(envoyYaml, 'utf8')) as Bootstrap;
-  const servers = readServers(options.servers);
+  const servers = ownServers(options.servers);
   const endpoint = endpointOf(options.plugin);
   const { listeners, clusters } = bootstrap.static_resources;
   const [listener] = listeners;
@@ -111,6 +103,21 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   return bootstrap;
 }
 
+/** What the clusters and the filter of a live configuration are made after. */
+export interface Templates {
+  /** Of an MCP server. */
+  readonly cluster: Cluster;
+  /** The `typed_config` of the wasm filter. */
+  readonly filter: { readonly '@type': string; readonly config: Readonly<Record<string, unknown>> };
+}
+
+/** Copies of parts of envoy/envoy.yaml. */
+export function shippedTemplates(): Templates {
+  const { listeners, clusters } = (parse(readFileSync(envoyYaml, 'utf8')) as Bootstrap).static_resources;
+  const filter = listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config as unknown;
+  return { cluster: templateOf(clusters), filter: filter as Templates['filter'] };
+}
+
 /** Names of the environment variables that a plugin configuration asks for: every `env: NAME` in it, each once. */
 export function environmentNames(configuration: unknown): string[] {
   const names = new Set<string>();
@@ -121,47 +128,13 @@ export function environmentNames(configuration: unknown): string[] {
   return [...names];
 }
 
-interface Server {
-  readonly entry: GatewayServer;
-  readonly upstream: Upstream;
-}
+/** A server whose cluster is made here. */
+type OwnServer = Server & { readonly upstream: Upstream };
 
-/** A name is a metric label, a header value and here a cluster's name as well. */
-const namePattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
-
-/** The members that this file acts on; all others are the module's to judge. */
-function readServers(entries: readonly unknown[]): Server[] {
-  const errors: string[] = [];
-  const names = new Set<unknown>();
-  const servers: Server[] = [];
-  for (const [index, entry] of entries.entries()) {
-    const at = `servers[${index}]`;
-    if (typeof entry !== 'object' || entry === null) {
-      errors.push(`${at}: expected an object with name and url`);
-      continue;
-    }
-    const { name, url, cluster } = entry as Record<string, unknown>;
-    if (typeof name !== 'string' || !namePattern.test(name)) {
-      errors.push(`${at}.name: expected lower-case letters, digits and inner hyphens, found ${JSON.stringify(name)}`);
-    } else if (names.has(name)) {
-      errors.push(`${at}.name: ${name} is the name of another server`);
-    } else if (name === pluginServerCluster) {
-      errors.push(`${at}.name: ${name} is the cluster of the plugin server`);
-    }
-    names.add(name);
-    if (typeof url !== 'string') {
-      errors.push(`${at}.url: expected the URL of the server; clusters are made from it`);
-      continue;
-    }
-    if (cluster !== undefined) errors.push(`${at}: url and cluster exclude each other`);
-    try {
-      servers.push({ entry: entry as GatewayServer, upstream: parseUpstream(url) });
-    } catch (error) {
-      errors.push(`${at}.url: ${(error as Error).message}`);
-    }
-  }
-  refuse(errors);
-  return servers;
+function ownServers(entries: readonly unknown[]): OwnServer[] {
+  const { servers, problems } = readServers(entries);
+  refuse(problems.map(({ path, message }) => `${path}: ${message}`));
+  return servers as OwnServer[]; // each of them has a URL, or there is a problem
 }
 
 /**
@@ -179,16 +152,13 @@ function refuse(errors: readonly string[]): void {
   throw new EngineError(`the configuration has ${count}`, 'configuration', errors);
 }
 
-function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: readonly Server[]): void {
+function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: readonly OwnServer[]): void {
   const { plugin, pluginServerUrl, digest } = options;
   const shipped = config.configuration.value;
   const value = {
     hostMode: shipped['hostMode'], // goes with the filter's flag, which is kept as well
     ...plugin,
-    servers: servers.map(({ entry, upstream: { authority, path } }) => {
-      const members = Object.entries(entry).filter(([member]) => member !== 'url');
-      return { cluster: entry.name, authority, path, ...Object.fromEntries(members) };
-    }),
+    servers: servers.map(moduleServer),
   };
   config.configuration.value = value;
   config.vm_config.environment_variables.host_env_keys = environmentNames(value);
@@ -219,7 +189,7 @@ function holderOf(decider: WasmFilter): WasmFilter {
 }
 
 /** A route for each server, made after the first of the shipped ones, then what follows them there. */
-function routesFor(servers: readonly Server[], endpoint: string, shipped: readonly Route[]): Route[] {
+function routesFor(servers: readonly OwnServer[], endpoint: string, shipped: readonly Route[]): Route[] {
   const [template] = shipped;
   const routes = servers.map(({ entry: { name } }) => {
     const route = structuredClone(template) as Route & { route: { cluster: string } };
@@ -233,14 +203,18 @@ function routesFor(servers: readonly Server[], endpoint: string, shipped: readon
   return [...routes, ...door];
 }
 
-function clustersFor(servers: readonly Server[], pluginServerUrl: string, shipped: readonly Cluster[]): Cluster[] {
+function clustersFor(servers: readonly OwnServer[], pluginServerUrl: string, shipped: readonly Cluster[]): Cluster[] {
   const own = shipped.find((cluster) => cluster.name === pluginServerCluster);
-  const template = shipped.find((cluster) => cluster.name !== pluginServerCluster);
-  if (own === undefined || template === undefined) {
-    throw new Error(`${envoyYaml}: expected the cluster ${pluginServerCluster} and one of an MCP server`);
-  }
+  if (own === undefined) throw new Error(`${envoyYaml}: expected the cluster ${pluginServerCluster}`);
+  const template = templateOf(shipped);
   return [
     clusterFor(pluginServerCluster, parseUpstream(pluginServerUrl), own),
     ...servers.map(({ entry, upstream }) => clusterFor(entry.name, upstream, template)),
   ];
+}
+
+function templateOf(shipped: readonly Cluster[]): Cluster {
+  const template = shipped.find((cluster) => cluster.name !== pluginServerCluster);
+  if (template === undefined) throw new Error(`${envoyYaml}: expected the cluster of an MCP server`);
+  return template;
 }

@@ -83,11 +83,15 @@ export interface Cluster {
   transport_socket?: object;
 }
 
+/** How Envoy gets at the authorities that it trusts: members of a `CommonTlsContext` that ask for the name `match`. */
+export type Trust = (match: object) => object;
+
 /**
  * The Envoy cluster of one upstream, made after `template`, which keeps its timeouts and limits.
+ * @param trust by default this machine's own authorities, for an Envoy that runs on it
  * @throws Error where TLS is asked for and this machine's certificate authorities are not to be found
  */
-export function clusterFor(name: string, { address, tls }: Upstream, template: Cluster): Cluster {
+export function clusterFor(name: string, { address, tls }: Upstream, template: Cluster, trust = thisMachine): Cluster {
   const cluster = structuredClone(template);
   cluster.name = name;
   cluster.load_assignment = {
@@ -100,12 +104,12 @@ export function clusterFor(name: string, { address, tls }: Upstream, template: C
     cluster.type = 'LOGICAL_DNS';
     cluster.dns_lookup_family = 'ALL'; // happy eyeballs: `localhost` is ::1 and 127.0.0.1, and a server is often on one only
   }
-  if (tls) cluster.transport_socket = tlsSocket(address.host);
+  if (tls) cluster.transport_socket = tlsSocket(address.host, trust);
   return cluster;
 }
 
 /** Envoy on its own checks neither the chain nor the name: both are said here. */
-function tlsSocket(host: string): object {
+function tlsSocket(host: string, trust: Trust): object {
   const name =
     isIP(host) === 0
       ? { san_type: 'DNS', matcher: { exact: host } }
@@ -117,14 +121,15 @@ function tlsSocket(host: string): object {
       ...(isIP(host) === 0 ? { sni: host } : {}), // RFC 6066 §3: no addresses in SNI
       common_tls_context: {
         alpn_protocols: ['http/1.1'],
-        validation_context: {
-          trusted_ca: { filename: certificateAuthorities() },
-          match_typed_subject_alt_names: [name],
-        },
+        ...trust({ match_typed_subject_alt_names: [name] }),
       },
     },
   };
 }
+
+const thisMachine: Trust = (match) => ({
+  validation_context: { trusted_ca: { filename: certificateAuthorities() }, ...match },
+});
 
 /** Where systems keep the authorities that they trust, as Go's crypto/x509 looks for them. */
 const authorityFiles = [

@@ -18,6 +18,7 @@ function errorBody({ code, message }: PluginServerError): { error: { code: strin
 function tableError(error: Error & { statusCode?: number }, request: FastifyRequest): PluginServerError {
   if (error instanceof PluginServerError) return error;
   const { statusCode = 500, message } = error;
+  if (statusCode === 413) return new PluginServerError('too_large', 'the body', request.routeOptions.bodyLimit);
   if (statusCode === 414) return new PluginServerError('path_too_long');
   if (statusCode >= 400 && statusCode < 500) return new PluginServerError('bad_request', message);
   return new PluginServerError('internal', request.id);

@@ -2,6 +2,7 @@
 export { type Artifact, loadArtifact } from './artifact.ts';
 export { type Listing, listing } from './metadata.ts';
 export { type ErrorCode, PluginServerError } from './errors.ts';
+export { type Live, openLive } from './live/live.ts';
 export { type Log } from './log.ts';
 export { PeerSync } from './peers/peer-sync.ts';
 export { contentDigest } from './publish/digest-header.ts';

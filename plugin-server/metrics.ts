@@ -48,6 +48,7 @@ export class Metrics {
       labelNames: [label],
       registers: [this.registry],
       collect: () => {
+        gauge.reset(); // a thing may be gone
         for (const [thing, value] of values()) gauge.set({ [label]: thing }, value);
       },
     });

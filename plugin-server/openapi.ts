@@ -177,7 +177,7 @@ export const openApi = {
 type Schema = Readonly<Record<string, unknown>>;
 type Responses = Readonly<Record<string, unknown>>;
 
-function read(
+export function read(
   summary: string,
   content: Responses,
   errors: readonly ErrorCode[] = [],
@@ -205,7 +205,7 @@ function published(errors: readonly ErrorCode[]): Responses {
 }
 
 /** The rows of the error table, those of one status together. */
-function failures(codes: readonly ErrorCode[]): Responses {
+export function failures(codes: readonly ErrorCode[]): Responses {
   const content = { 'application/json': { schema: ref('Error') } };
   const statuses = [...new Set(codes.map((code) => errorTable[code].status))];
   return Object.fromEntries(
@@ -220,7 +220,7 @@ function versioned(): Schema[] {
   return [parameter('name'), parameter('version')];
 }
 
-function parameter(name: string): Schema {
+export function parameter(name: string): Schema {
   return { name, in: 'path', required: true, schema: { type: 'string', maxLength: addressLimit } };
 }
 

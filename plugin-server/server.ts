@@ -11,7 +11,11 @@ import type { Artifact } from './artifact.ts';
 import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
+import { type Live, watchLive } from './live/live.ts';
+import { withLive } from './live/openapi.ts';
+import { liveRoutes } from './live/routes.ts';
 import { Metrics } from './metrics.ts';
+import { openApi } from './openapi.ts';
 import { type PeerSync, watchPeers } from './peers/peer-sync.ts';
 import { type Publishing, publishHandlers } from './publish/routes.ts';
 import { Readiness } from './readiness.ts';
@@ -27,6 +31,8 @@ export interface PluginServerOptions {
   readonly publishing?: Publishing;
   /** What keeps the store in step with other servers; it is only watched here. */
   readonly peers?: PeerSync;
+  /** What gives gateways their configuration; it is closed with the server. */
+  readonly live?: Live;
   /** What else is wrong with the store, a line each, for `/readyz`. */
   readonly problems?: () => readonly string[];
   /** Certificate chain and key, PEM. */
@@ -72,6 +78,8 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
     problems: options.problems?.() ?? [],
   }));
   if (options.peers !== undefined) watchPeers(options.peers, readiness, metrics);
+  const { live } = options;
+  if (live !== undefined) watchLive(live, readiness, metrics);
 
   const app = fastifyFor(options);
   // Bodies of any type are left to the route: a PUT where PUT is not possible is told so, and not that its type is not.
@@ -91,6 +99,8 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
     readiness.drain();
     done();
   });
+  // Before the drain: a poll is a response under way for as long as it is kept waiting.
+  if (live !== undefined) app.addHook('preClose', () => live.close());
   drainOnClose(app, options.drainTimeout ?? 10_000);
   metrics.watch(app);
   if (options.accessLog !== undefined) logAccess(app, options.accessLog);
@@ -101,7 +111,8 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
 
   const { uploadLimit: limit } = options;
   pluginRoutes(app, store, publishHandlers({ store, publishing, metrics, ...(limit !== undefined && { limit }) }));
-  healthRoutes(app, readiness, metrics);
+  healthRoutes(app, readiness, metrics, live === undefined ? openApi : withLive(openApi));
+  if (live !== undefined) liveRoutes(app, live);
   return app;
 }
 

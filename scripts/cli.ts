@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Command>> = {
       return (args, io) => publish(args, io);
     },
   },
+  rollback: {
+    summary: 'gives a gateway an earlier version of its live configuration',
+    load: async () => (await import('./rollback.ts')).rollback,
+  },
   check: {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
     load: async () => (await import('./check.ts')).check,

@@ -47,11 +47,15 @@ export class Tokens {
     return new Tokens(publishers);
   }
 
+  /** Of all tokens, to find whose one is among those of many files. */
+  get digests(): readonly Buffer[] {
+    return this.#publishers.map(({ digest }) => digest);
+  }
+
   /** The name of who sent this `Authorization` header, or `undefined`. It takes as long for a wrong token as for a right one. */
   nameOf(authorization: string | undefined): string | undefined {
-    const [, token] = bearer.exec(authorization ?? '') ?? [];
-    if (token === undefined) return undefined;
-    const digest = digestOf(token);
+    const digest = presentedToken(authorization);
+    if (digest === undefined) return undefined;
     let found: string | undefined;
     for (const publisher of this.#publishers) if (timingSafeEqual(publisher.digest, digest)) found ??= publisher.name;
     return found;
@@ -64,6 +68,12 @@ function tokenDefect(token: string): string | undefined {
   if (!tokenPattern.test(token))
     return 'has characters that no bearer token has (RFC 6750): use letters, digits, - . _ ~ + /';
   return undefined;
+}
+
+/** The digest of the token in an `Authorization` header; `undefined` where there is none. */
+export function presentedToken(authorization: string | undefined): Buffer | undefined {
+  const [, token] = bearer.exec(authorization ?? '') ?? [];
+  return token === undefined ? undefined : digestOf(token);
 }
 
 /** Of one length, whatever the length of the token. */

@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../metrics.ts';
-import { openApi } from '../openapi.ts';
 import type { Readiness } from '../readiness.ts';
 import { serveReadOnly } from './route.ts';
 import { volatile } from './send.ts';
 
 /** What is asked by those who run the server: is it alive, is it ready, what does it do, what can it do. */
-export function healthRoutes(app: FastifyInstance, readiness: Readiness, metrics: Metrics): void {
+export function healthRoutes(app: FastifyInstance, readiness: Readiness, metrics: Metrics, api: object): void {
   serveReadOnly(app, '/healthz', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
   serveReadOnly(app, '/readyz', (_request, reply) => {
     const report = readiness.report();
@@ -19,5 +18,5 @@ export function healthRoutes(app: FastifyInstance, readiness: Readiness, metrics
     const text = await metrics.registry.metrics();
     return reply.header('cache-control', 'no-store').type(metrics.registry.contentType).send(text);
   });
-  serveReadOnly(app, '/openapi.json', (_request, reply) => reply.header('cache-control', volatile).send(openApi));
+  serveReadOnly(app, '/openapi.json', (_request, reply) => reply.header('cache-control', volatile).send(api));
 }

@@ -13,21 +13,32 @@ export type Handler = (request: PathRequest, reply: FastifyReply) => unknown;
 
 interface Handlers {
   /** GET and HEAD */
-  readonly read: Handler;
+  readonly read?: Handler;
   readonly put?: Handler;
+  readonly post?: Handler;
 }
 
-const readMethods = ['GET', 'HEAD'];
+const methodsOf: Readonly<Record<keyof Handlers, readonly string[]>> = {
+  read: ['GET', 'HEAD'],
+  put: ['PUT'],
+  post: ['POST'],
+};
 
 /**
  * Serves `url`; methods that have no handler get a 405 that names those that have one (RFC 9110 §15.5.6), where
  * Fastify's own answer would be 404. One handler for GET and HEAD: Node drops the body of an answer to HEAD and keeps
  * its headers, while Fastify's generated HEAD routes put `content-length: 0` on a 304.
+ * @param bodyLimit bytes, where the server's own limit is not enough
  */
-export function serve(app: FastifyInstance, url: string, { read, put }: Handlers): void {
-  app.route<{ Params: PathParams }>({ method: readMethods, url, handler: read });
-  if (put !== undefined) app.route<{ Params: PathParams }>({ method: 'PUT', url, handler: put });
-  const allowed = put === undefined ? readMethods : [...readMethods, 'PUT'];
+export function serve(app: FastifyInstance, url: string, handlers: Handlers, bodyLimit?: number): void {
+  const limit = bodyLimit === undefined ? {} : { bodyLimit };
+  const allowed: string[] = [];
+  for (const [kind, methods] of Object.entries(methodsOf) as [keyof Handlers, readonly string[]][]) {
+    const handler = handlers[kind];
+    if (handler === undefined) continue;
+    app.route<{ Params: PathParams }>({ method: [...methods], url, handler, ...limit });
+    allowed.push(...methods);
+  }
   app.route({
     method: app.supportedMethods.filter((method) => !allowed.includes(method)),
     url,

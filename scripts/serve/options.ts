@@ -9,6 +9,9 @@ Serves plugins over HTTP, so that Envoy and Istio can fetch them.
   --data DIR           the store: what is published is kept here, and DIR/<name>/<version>/plugin.wasm is served too
                        (default: nothing is kept, and this clone's own build/plugin.wasm is served)
   --peer URL           fetch what another plugin server has and this one has not; may be repeated
+  --gateways DIR       give Envoys their configuration, live, out of DIR/<node cluster>/sluice.yaml
+  --state DIR          where versions of gateways are kept (default: .gateways in the directory of --data, else in
+                       .sluice of this clone)
   --token-file FILE    allow publishing with the tokens in FILE, a line each: "<token>" or "<name> <token>"
                        (or one token in the environment variable SLUICE_PUBLISH_TOKEN)
   --tls-cert FILE      serve HTTPS with this certificate chain and key, PEM; both are read again when they
@@ -22,6 +25,9 @@ export interface ServeOptions {
   readonly data: string | undefined;
   /** Origins, like `http://plugins-0:8801`. */
   readonly peers: readonly string[];
+  readonly gateways: string | undefined;
+  /** Absent: as `data` says. */
+  readonly state: string | undefined;
   readonly tokenFile: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Absent: as the terminal says. */
@@ -38,6 +44,8 @@ export function parseServe(args: string[]): ServeOptions {
         listen: { type: 'string', default: '127.0.0.1:8801' },
         data: { type: 'string' },
         peer: { type: 'string', multiple: true, default: [] },
+        gateways: { type: 'string' },
+        state: { type: 'string' },
         'token-file': { type: 'string' },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
@@ -50,6 +58,7 @@ export function parseServe(args: string[]): ServeOptions {
       listen: parseListen(values.listen),
       data: values.data,
       peers: values.peer.map((url) => parseOrigin('--peer', url)),
+      ...parseGateways(values.gateways, values.state),
       tokenFile: values['token-file'],
       tls: parseTls(values['tls-cert'], values['tls-key']),
       accessLog: parseSwitch('--access-log', values['access-log']),
@@ -81,6 +90,14 @@ export function parseOrigin(flag: string, value: string): string {
       `${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`,
     );
   return url.origin;
+}
+
+function parseGateways(
+  gateways: string | undefined,
+  state: string | undefined,
+): Pick<ServeOptions, 'gateways' | 'state'> {
+  if (gateways === undefined && state !== undefined) throw new Error('--state needs --gateways DIR');
+  return { gateways, state };
 }
 
 function parseTls(cert: string | undefined, key: string | undefined): ServeOptions['tls'] {

@@ -1,13 +1,17 @@
+import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,
+  type Live,
   type Log,
   PeerSync,
   PluginServerError,
   type Publishing,
   Tokens,
+  openLive,
   openStore,
   startPluginServer,
 } from '../../plugin-server/index.ts';
@@ -70,6 +74,8 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
   const { store, isWritable, problems } = await openData(options, tokens !== undefined, log, endings);
   const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log }) : undefined;
   const access = accessLog(options, io, endings);
+  const live = await liveOf(options, store, tokens, log);
+  if (live !== undefined) endings.push(() => live.close());
 
   const server = await startPluginServer({
     ...options.listen,
@@ -78,6 +84,7 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
     problems,
     log,
     ...(peers && { peers }),
+    ...(live && { live }),
     ...(tls && { tls: tls.value() }),
     ...(access && { accessLog: access }),
   });
@@ -112,6 +119,31 @@ async function openData(
     throw new PluginServerError('data_empty', data);
   }
   return opened;
+}
+
+async function liveOf(
+  { gateways, state, data, listen, tls }: ServeOptions,
+  store: ArtifactStore,
+  publishers: (() => Tokens) | undefined,
+  log: Log,
+): Promise<Live | undefined> {
+  if (gateways === undefined) return undefined;
+  const tokensRequired = !isLoopback(listen.host);
+  if (tokensRequired && tls === undefined && publishers === undefined) {
+    log.warn(
+      {},
+      'tokens and modules travel in the clear: use --tls-cert and --tls-key, or TLS in front of this server',
+    );
+  }
+  const beside = data ?? fileURLToPath(new URL('../../.sluice', import.meta.url));
+  return openLive({
+    gateways,
+    state: state ?? join(beside, '.gateways'),
+    store,
+    log,
+    tokensRequired,
+    publishers,
+  });
 }
 
 type Watch = <T>(files: string[], make: (texts: readonly string[]) => T) => Promise<Renewed<T>>;

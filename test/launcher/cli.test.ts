@@ -36,7 +36,9 @@ describe('sluice', () => {
   test.each(['strat', 'constructor', '__proto__', '--nonsense'])('refuses %s', async (name) => {
     const answer = await sluice(name);
     expect(answer).toMatchObject({ code: 2, out: '' });
-    expect(answer.err).toBe(`sluice: there is no command "${name}"; there are start, serve, publish, check, help\n`);
+    expect(answer.err).toBe(
+      `sluice: there is no command "${name}"; there are start, serve, publish, rollback, check, help\n`,
+    );
   });
 });
 

@@ -1,0 +1,89 @@
+import { type Upstream, parseUpstream } from './upstream.ts';
+
+/** An entry of `servers` in the plugin configuration, where `url` stands for cluster, authority and path. */
+export interface GatewayServer {
+  readonly name: string;
+  /** `http://127.0.0.1:3001/mcp`: its cluster is made, and named after the server. */
+  readonly url: string;
+  readonly [member: string]: unknown;
+}
+
+/** An entry, read. */
+export interface Server {
+  readonly entry: { readonly name: string; readonly [member: string]: unknown };
+  /** Absent where the entry names a cluster that is made elsewhere. */
+  readonly upstream: Upstream | undefined;
+}
+
+/** A member that is wrong: its path in the configuration, and a sentence without it. */
+export interface ServerProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The cluster that every bootstrap has of its own. */
+export const pluginServerCluster = 'plugin-server';
+
+/** A name is a metric label, a header value and here a cluster's name as well. */
+const namePattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
+const nowhere: Upstream = { address: { host: '127.0.0.1', port: 0 }, tls: false, authority: 'nowhere', path: '/' };
+
+/**
+ * Reads the members of `servers` that clusters are made of; all others are the module's to judge.
+ * @param foreignClusters whether an entry may name a `cluster` in place of a `url`
+ * @returns all entries in their places, and everything that is wrong; one that is wrong has an upstream of nowhere, so
+ * that the rest of it can be judged all the same
+ */
+export function readServers(
+  entries: readonly unknown[],
+  { foreignClusters = false } = {},
+): { servers: Server[]; problems: ServerProblem[] } {
+  const problems: ServerProblem[] = [];
+  const names = new Set<unknown>();
+  const servers: Server[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const at = `servers[${index}]`;
+    const report = (path: string, message: string): void => void problems.push({ path, message });
+    if (typeof entry !== 'object' || entry === null) {
+      report(at, 'expected an object with name and url');
+      servers.push({ entry: { name: `unreadable-${index}` }, upstream: nowhere });
+      continue;
+    }
+    const { name, url, cluster } = entry as Record<string, unknown>;
+    if (typeof name !== 'string' || !namePattern.test(name)) {
+      report(`${at}.name`, `expected lower-case letters, digits and inner hyphens, found ${JSON.stringify(name)}`);
+    } else if (names.has(name)) {
+      report(`${at}.name`, `${name} is the name of another server`);
+    } else if (name === pluginServerCluster) {
+      report(`${at}.name`, `${name} is the cluster of the plugin server`);
+    }
+    names.add(name);
+    if (url !== undefined && cluster !== undefined) report(at, 'url and cluster exclude each other');
+    if (foreignClusters && url === undefined && typeof cluster === 'string') {
+      servers.push({ entry: entry as Server['entry'], upstream: undefined });
+      continue;
+    }
+    if (typeof url !== 'string') {
+      const otherwise = foreignClusters ? ', or name a cluster of the bootstrap in `cluster`' : '';
+      report(`${at}.url`, `expected the URL of the server; clusters are made from it${otherwise}`);
+      servers.push({ entry: entry as Server['entry'], upstream: nowhere });
+      continue;
+    }
+    let upstream = nowhere;
+    try {
+      upstream = parseUpstream(url);
+    } catch (error) {
+      report(`${at}.url`, (error as Error).message);
+    }
+    servers.push({ entry: entry as Server['entry'], upstream });
+  }
+  return { servers, problems };
+}
+
+/** The entry as the module takes it: cluster, authority and path in place of the URL. */
+export function moduleServer({ entry, upstream }: Server): Record<string, unknown> {
+  const members = Object.fromEntries(Object.entries(entry).filter(([member]) => member !== 'url'));
+  if (upstream === undefined) return members;
+  return { cluster: entry.name, authority: upstream.authority, path: upstream.path, ...members };
+}

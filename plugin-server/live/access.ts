@@ -1,0 +1,94 @@
+import type { FastifyRequest } from 'fastify';
+import { PluginServerError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { type Tokens, presentedToken } from '../publish/tokens.ts';
+import type { GatewayDirectory } from './directory.ts';
+import type { Gateway } from './gateway.ts';
+
+export interface AccessOptions {
+  /**
+   * Whether every poll needs a token. Where the server can be reached from elsewhere it does; on loopback a gateway
+   * needs one if it has a token file.
+   */
+  readonly tokensRequired: boolean;
+  /** Who may publish may also look at the gateways and roll them back. Without, only a server on loopback answers. */
+  readonly publishers?: (() => Tokens) | undefined;
+}
+
+const none = 'there is none';
+const unknown = 'this one is no gateway’s';
+
+/** Who may poll for what, and who may look at it all. */
+export class Access {
+  readonly #directory: GatewayDirectory;
+  readonly #options: AccessOptions;
+
+  constructor(directory: GatewayDirectory, options: AccessOptions) {
+    this.#directory = directory;
+    this.#options = options;
+  }
+
+  /** Before a body is read: whether there is a token that opens anything. @throws PluginServerError `token_required` */
+  checkToken({ headers }: FastifyRequest): void {
+    const presented = presentedToken(headers.authorization);
+    if (presented === undefined && this.#options.tokensRequired) throw new PluginServerError('token_required', none);
+    if (presented !== undefined && this.#directory.tokens.owners(presented).size === 0) {
+      throw new PluginServerError('token_required', unknown);
+    }
+  }
+
+  /**
+   * The gateway that a node may have.
+   * @param cluster the node's word for what it is
+   * @throws PluginServerError `token_required`, `token_foreign`, `unknown_gateway`, `no_gateways`
+   */
+  gatewayFor(cluster: string, { headers }: FastifyRequest): Gateway {
+    const presented = presentedToken(headers.authorization);
+    if (presented !== undefined) {
+      const owners = [...this.#directory.tokens.owners(presented)];
+      const [first] = owners;
+      if (first === undefined) throw new PluginServerError('token_required', unknown);
+      const owner = owners.find(({ name }) => name === cluster);
+      if (owner !== undefined) return owner;
+      const advice = `it is one of ${first.name}: correct node.cluster, or the token`;
+      throw new PluginServerError('token_foreign', JSON.stringify(cluster), advice);
+    }
+    if (this.#options.tokensRequired) throw new PluginServerError('token_required', none);
+    const gateway = this.gateway(cluster);
+    if (gateway.tokens.digests !== undefined) {
+      throw new PluginServerError('token_required', `${cluster} has a token file`);
+    }
+    return gateway;
+  }
+
+  /** @throws PluginServerError `unknown_gateway`, `no_gateways` */
+  gateway(name: string): Gateway {
+    const gateway = this.#directory.get(name);
+    if (gateway !== undefined) return gateway;
+    const names = this.#directory.all().map((each) => each.name);
+    const similar = nearest(name.slice(0, 128), names);
+    const said = JSON.stringify(name);
+    throw similar === undefined
+      ? new PluginServerError('no_gateways', said)
+      : new PluginServerError('unknown_gateway', said, similar);
+  }
+
+  /** Whether a request is an operator's. @throws PluginServerError `token_required` */
+  checkOperator({ headers }: FastifyRequest): void {
+    const { publishers, tokensRequired } = this.#options;
+    if (publishers !== undefined) {
+      if (publishers().nameOf(headers.authorization) !== undefined) return;
+      throw new PluginServerError('token_required', 'it has to be one that allows publishing');
+    }
+    if (tokensRequired) {
+      throw new PluginServerError('token_required', 'this server has none: start it with --token-file FILE');
+    }
+    // A page of evil.example whose name leads to 127.0.0.1 (DNS rebinding) sends that name.
+    if (isLoopbackName(headers.host)) return;
+    throw new PluginServerError('token_required', 'without one, this server answers to localhost only');
+  }
+}
+
+function isLoopbackName(host: string | undefined): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i.test(host ?? '');
+}

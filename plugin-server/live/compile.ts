@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { environmentNames, shippedTemplates } from '../../envoy/bootstrap.ts';
+import { moduleServer } from '../../envoy/servers.ts';
+import { type Trust, clusterFor } from '../../envoy/upstream.ts';
+import type { GatewayFile } from './gateway-file.ts';
+import type { ResolvedModule } from './modules.ts';
+
+export const typeUrls = {
+  clusters: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
+  filters: 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
+} as const;
+
+/** An xDS resource, as JSON. */
+export interface Resource {
+  readonly name: string;
+  readonly json: string;
+}
+
+/** A filter, open at the end of its configuration: see `closeFilter`. */
+export interface FilterResource {
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Clusters that go together; equal sets have equal versions, whoever made them. */
+export interface ClusterSet {
+  readonly version: string;
+  readonly clusters: readonly Resource[];
+}
+
+/** A gateway's configuration as Envoy is given it. */
+export interface Compiled {
+  readonly clusterSet: ClusterSet;
+  /** By the name that a bootstrap asks for. */
+  readonly filters: ReadonlyMap<string, FilterResource>;
+  /**
+   * Of the filters: `<version of the clusters that they need>-<digest of themselves>`. Made of content alone, so that
+   * any number of plugin servers say the same; and a node that reports it says which clusters it needs.
+   */
+  readonly version: string;
+}
+
+/** The filters of each host mode, by name; a filter's name is its root id, which tells the module its part. */
+export const filterNames = { hold: ['sluice'], pair: ['sluice', 'sluice-holder'] } as const;
+
+/** The version of the clusters that filters of this version need. */
+export function clusterVersionOf(filterVersion: string): string {
+  return filterVersion.split('-', 1)[0] ?? '';
+}
+
+/** The authorities of upstreams are a static secret of the bootstrap: their file lies on Envoy's machine, not on this one. */
+const bootstrapAuthorities: Trust = (match) => ({
+  combined_validation_context: {
+    default_validation_context: match,
+    validation_context_sds_secret_config: { name: 'upstream-authorities' },
+  },
+});
+
+/** The configuration of the module, as it is checked and as it arrives, to the byte. */
+export function moduleConfiguration({ plugin, servers }: GatewayFile): Record<string, unknown> {
+  return { hostMode: 'hold', ...plugin, servers: servers.map(moduleServer) };
+}
+
+/** Turns a gateway's file into xDS. The module travels in it: see docs/live.md for why. */
+export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256' | 'bytes'>): Compiled {
+  const templates = shippedTemplates();
+  const clusters = file.servers.flatMap(({ entry, upstream }) =>
+    upstream === undefined ? [] : [clusterFor(entry.name, upstream, templates.cluster, bootstrapAuthorities)],
+  );
+  const clusterSet = clusterSetOf(
+    clusters.map((cluster) => ({
+      name: cluster.name,
+      json: JSON.stringify({ '@type': typeUrls.clusters, ...cluster }),
+    })),
+  );
+
+  const configuration = moduleConfiguration(file);
+  const shipped = templates.filter.config;
+  const variables = environmentNames(configuration).sort();
+  const vm = {
+    vm_id: vmId(module.sha256, variables),
+    runtime: 'envoy.wasm.runtime.v8',
+    code: { local: { inline_bytes: Buffer.from(module.bytes).toString('base64') } },
+    environment_variables: { host_env_keys: variables },
+  };
+  const { hostMode, endpoint, log } = configuration;
+  const names = hostMode === 'pair' ? filterNames.pair : filterNames.hold;
+  const filters = names.map((name) => {
+    const config = {
+      ...shipped,
+      name,
+      root_id: name,
+      vm_config: vm,
+      configuration: {
+        '@type': 'type.googleapis.com/google.protobuf.StringValue',
+        value: JSON.stringify(name === 'sluice' ? configuration : { endpoint, hostMode, log }) + openEnd,
+      },
+    };
+    const typed = { ...templates.filter, config: hostMode === 'hold' ? config : withoutFlag(config) };
+    const json = JSON.stringify({ '@type': typeUrls.filters, name, typed_config: typed });
+    const [before = '', after = ''] = json.split(JSON.stringify(openEnd).slice(1, -1));
+    return { name, before, after };
+  });
+  return {
+    clusterSet,
+    filters: new Map(filters.map((filter) => [filter.name, filter])),
+    version: `${clusterSet.version}-${digest(filters.map((filter) => filter.before + filter.after))}`,
+  };
+}
+
+/**
+ * A VM is shared by filters with equal ids and equal code, before an edit and after it, and Envoy 1.36 leaves it the
+ * environment that it began with: other variables need another VM, as other code does.
+ */
+function vmId(sha256: string, variables: readonly string[]): string {
+  return variables.length === 0 ? `sluice-${sha256}` : `sluice-${sha256}-${digest(variables)}`;
+}
+
+/** No configuration has it: JSON escapes it. */
+const openEnd = '\0';
+
+/**
+ * The filter as JSON, its configuration followed by white space that differs from one attempt to the next. Envoy (1.36
+ * to 1.40) remembers the digest of a filter before it makes it: one that it has just refused it takes for applied when it
+ * comes again to the byte, and says so, while the one before it runs on.
+ * @param mark a random number, so that two plugin servers do not write the same: neither knows what the other gave
+ * @param attempt how often it was given before
+ */
+export function closeFilter({ name, before, after }: FilterResource, mark: number, attempt: number): Resource {
+  return { name, json: before + whitespace(mark) + whitespace(attempt % 2) + after };
+}
+
+/** Spaces and line breaks, as they are written in a JSON string. */
+function whitespace(bits: number): string {
+  return bits.toString(2).replaceAll('1', ' ').replaceAll('0', '\\n');
+}
+
+/** Only one filter alone has to hold headers back while it reads the body. */
+function withoutFlag(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).filter(([member]) => member !== 'allow_on_headers_stop_iteration'));
+}
+
+function clusterSetOf(clusters: readonly Resource[]): ClusterSet {
+  return { version: digest(clusters.map(({ json }) => json)), clusters };
+}
+
+/** Long enough that two versions of one gateway never meet: 64 bits. */
+function digest(texts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(text).update('\n');
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,425 @@
+// Files as people, editors and Kubernetes change them, and what becomes of it.
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadArtifact } from '../../plugin-server/index.ts';
+import { checkGatewayDirectory } from '../../plugin-server/live/check.ts';
+import { historyLimit } from '../../plugin-server/live/history.ts';
+import { until } from '../e2e/until.ts';
+import {
+  type Folders,
+  type LiveServer,
+  folders,
+  otherModule,
+  startLive,
+  storeWith,
+  useKept,
+  write,
+} from './support.ts';
+
+const server = (name: string, url = `http://${name}.example:8080/mcp`): object => ({ name, url, prefix: `${name}_` });
+const configuration = (...names: string[]): object => ({ servers: names.map((name) => server(name)) });
+
+const given = (
+  { live }: LiveServer,
+  gateway = 'edge',
+): { generation: number; clusters: string[]; module: string } | undefined => {
+  const active = live.directory.get(gateway)?.active;
+  if (active === undefined) return undefined;
+  const { compiled, kept } = active;
+  const clusters = compiled.clusterSet.clusters.map(({ name }) => name);
+  return { generation: kept.generation, clusters, module: kept.module.version };
+};
+
+const problems = ({ live }: LiveServer, gateway = 'edge') =>
+  live.directory.get(gateway)?.refusal?.problems.map(({ path, message }) => [path, message] as const);
+
+const messages = ({ log }: LiveServer, level: string): string[] =>
+  log.filter((line) => line['level'] === level).map(({ message }) => String(message));
+
+const keep = useKept('edge', configuration('a'));
+
+async function serving(where: Folders, content?: object): Promise<LiveServer> {
+  if (content === undefined) keep(where);
+  else write(where, 'edge', content);
+  return startLive(where);
+}
+
+describe('an edit is taken', () => {
+  test('where an editor puts a new file in place of the old one', async () => {
+    const where = folders();
+    const running = await serving(where);
+    write(where, 'edge', configuration('a', 'b'));
+    await until('it is given out', () => given(running)?.generation === 2);
+    expect(given(running)).toEqual({ generation: 2, clusters: ['a', 'b'], module: '0.1.0' });
+    expect(messages(running, 'info')).toContain('gateway edge: version 2 is given out, with sluice 0.1.0');
+  });
+
+  test('where Kubernetes swaps the link that leads to all files', async () => {
+    const where = folders();
+    const edge = join(where.gateways, 'edge');
+    const mount = (version: string, ...names: string[]): void => {
+      mkdirSync(join(edge, version), { recursive: true });
+      writeFileSync(join(edge, version, 'sluice.yaml'), JSON.stringify(configuration(...names)));
+      symlinkSync(version, join(edge, '..data_tmp'));
+      renameSync(join(edge, '..data_tmp'), join(edge, '..data'));
+    };
+    mount('..1', 'a');
+    symlinkSync('..data/sluice.yaml', join(edge, 'sluice.yaml'));
+    const running = await startLive(where);
+    mount('..2', 'b');
+    await until('it is given out', () => given(running)?.generation === 2);
+    expect(given(running)?.clusters).toEqual(['b']);
+  });
+
+  test('only whole, where a file is written piece by piece', async () => {
+    const where = folders();
+    const running = await serving(where);
+    const file = join(where.gateways, 'edge/sluice.yaml');
+    const text = JSON.stringify(configuration('a', 'b', 'c'));
+    for (let end = 0; end <= text.length; end += 10) {
+      writeFileSync(file, text.slice(0, end));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    writeFileSync(file, text);
+    await until('it is given out', () => given(running)?.generation === 2);
+    expect(given(running)?.clusters).toEqual(['a', 'b', 'c']);
+    expect(messages(running, 'error')).toEqual([]);
+  });
+
+  test('in a directory that is new; one that is gone is forgotten', async () => {
+    const where = folders();
+    const running = await serving(where);
+    write(where, 'core', configuration('c'));
+    await until('it is given out', () => given(running, 'core') !== undefined);
+    rmSync(join(where.gateways, 'core'), { recursive: true });
+    await until('it is forgotten', () => running.live.directory.get('core') === undefined);
+    expect(given(running)?.generation).toBe(1);
+  });
+
+  test('and a comment is none', async () => {
+    const where = folders();
+    const running = await serving(where);
+    write(where, 'edge', `# the same\n${JSON.stringify(configuration('a'))}`);
+    await running.live.directory.refresh();
+    expect(given(running)?.generation).toBe(1);
+  });
+});
+
+describe('a module that is published', () => {
+  test('into the range is an edit; one beside it is none', async () => {
+    const where = folders();
+    const running = await serving(where, { ...configuration('a'), module: { version: '^0.1' } });
+    await running.store.publish(loadArtifact('sluice', '0.2.0', otherModule('0.2.0')));
+    await running.store.publish(loadArtifact('sluice', '0.1.1', otherModule('0.1.1')));
+    await until('it is given out', () => given(running)?.generation === 2);
+    expect(given(running)?.module).toBe('0.1.1');
+    expect(running.live.directory.get('edge')?.history.map(({ cause }) => cause)).toEqual(['edit', 'module']);
+  });
+
+  test('and refuses the configuration leaves the one before it', async () => {
+    const where = folders();
+    const running = await serving(where);
+    // Envoy would load it, but it is none of ours: it accepts nothing.
+    await running.store.publish(
+      loadArtifact('sluice', '0.1.1', Buffer.concat([otherModule('x').subarray(0, 8), abiOnly])),
+    );
+    await until('it is refused', () => problems(running) !== undefined);
+    expect(given(running)).toMatchObject({ generation: 1, module: '0.1.0' });
+  });
+});
+
+/** The sections of a module that exports the marker of the ABI, and nothing else. */
+const abiOnly = Buffer.from([
+  ...[1, 4, 1, 0x60, 0, 0], // a type: no parameters, no results
+  ...[3, 2, 1, 0], // a function of that type
+  ...[7, 27, 1, 23, ...Buffer.from('proxy_abi_version_0_2_1'), 0, 0],
+  ...[10, 4, 1, 2, 0, 0x0b],
+]);
+
+describe('an edit that is refused', () => {
+  test.each<[string, object | string, string, RegExp]>([
+    ['no YAML', 'servers: [', '', /^neither YAML nor JSON: .* at line 1, column/],
+    ['two documents', 'a: 1\n---\nb: 1\n', '', /^neither YAML nor JSON/],
+    ['a list', [], '', /^expected an object with servers$/],
+    ['no servers', {}, 'servers', /^expected a list of at least one server$/],
+    ['a server without a URL', { servers: [{ name: 'a' }] }, 'servers[0].url', /expected the URL of the server/],
+    [
+      'a URL of another scheme',
+      { servers: [{ name: 'a', url: 'ftp://a/' }] },
+      'servers[0].url',
+      /has to begin with http/,
+    ],
+    [
+      'a password in a URL',
+      { servers: [{ name: 'a', url: 'http://u:hunter2@a/' }] },
+      'servers[0].url',
+      /may not carry a password/,
+    ],
+    [
+      'two servers of one name',
+      { servers: [server('a'), server('a')] },
+      'servers[1].name',
+      /is the name of another server/,
+    ],
+    [
+      'the name of the plugin server',
+      { servers: [server('plugin-server')] },
+      'servers[0].name',
+      /cluster of the plugin server/,
+    ],
+    ['url and cluster', { servers: [{ ...server('a'), cluster: 'b' }] }, 'servers[0]', /exclude each other/],
+    [
+      'a module that is not there',
+      { ...configuration('a'), module: { name: 'sluize' } },
+      'module',
+      /did you mean sluice\?/,
+    ],
+    ['a version that is not there', { ...configuration('a'), module: { version: '^9' } }, 'module', /\^9/],
+    [
+      'a version that YAML took for a number',
+      'module: { version: 0.1 }\nservers: [{ name: a, url: "http://a.example/mcp" }]',
+      'module.version',
+      /found 0\.1 \(put it into quotes\)/,
+    ],
+    [
+      'a version that is none',
+      { ...configuration('a'), module: { version: 'newest' } },
+      'module.version',
+      /found "newest"/,
+    ],
+    [
+      'an unknown member of module',
+      { ...configuration('a'), module: { verison: '1' } },
+      'module.verison',
+      /did you mean version\?/,
+    ],
+    ['an unknown member', { ...configuration('a'), endpont: '/mcp' }, 'endpont', /endpoint/],
+    ['a wrong value', { ...configuration('a'), limits: { heldBody: '1Kb' } }, 'limits.heldBody', /./],
+    [
+      'an alias bomb',
+      `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [${'*a,'.repeat(10)}]\nc: &c [${'*b,'.repeat(10)}]\nservers: [${'*c,'.repeat(10)}]\n`,
+      '',
+      /[Aa]lias/,
+    ],
+    ['more than 1 MiB', ' '.repeat(1024 * 1024 + 1), '', /more than the limit of 1048576/],
+  ])('%s', async (_what, content, path, message) => {
+    const where = folders();
+    const running = await serving(where);
+    write(where, 'edge', content);
+    await until('it is refused', () => problems(running) !== undefined);
+    const found = problems(running)?.find((each) => each[0] === path);
+    expect(found?.[1], JSON.stringify(problems(running))).toMatch(message);
+    expect(JSON.stringify(problems(running))).not.toContain('hunter2');
+    expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
+    expect(messages(running, 'error')).toEqual([expect.stringContaining('the edit is refused, version 1 stays')]);
+    expect(await checkGatewayDirectory(join(where.gateways, 'edge'), running.store)).not.toEqual([]);
+  });
+
+  test('is told whole: every error at once, in their places', async () => {
+    const where = folders();
+    write(where, 'edge', {
+      endpont: 1,
+      module: { version: 1 },
+      servers: [{ name: 'a' }, { ...server('b'), prefx: '' }],
+    });
+    const found = await checkGatewayDirectory(join(where.gateways, 'edge'), storeWith('0.1.0'));
+    expect(found.map(({ path }) => path)).toEqual(expect.arrayContaining(['module.version', 'servers[0].url']));
+    write(where, 'edge', { endpont: 1, servers: [{ name: 'a' }, { ...server('b'), prefx: '' }] });
+    const rest = await checkGatewayDirectory(join(where.gateways, 'edge'), storeWith('0.1.0'));
+    expect(rest.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['servers[0].url', 'endpont', 'servers[1].prefx']),
+    );
+  });
+
+  test('and is corrected is taken, and nothing is refused any more', async () => {
+    const where = folders();
+    const running = await serving(where);
+    write(where, 'edge', 'servers: [');
+    await until('it is refused', () => problems(running) !== undefined);
+    write(where, 'edge', configuration('a'));
+    await until('it is taken', () => problems(running) === undefined);
+    expect(given(running)?.generation).toBe(1);
+  });
+
+  test('by taking the file away leaves what was there', async () => {
+    const where = folders();
+    const running = await serving(where);
+    rmSync(join(where.gateways, 'edge/sluice.yaml'));
+    await until('it is told', () => problems(running) !== undefined);
+    expect(problems(running)).toEqual([['', 'sluice.yaml: is not there']]);
+    expect(given(running)?.generation).toBe(1);
+    // The whole directory away, as a volume that is not mounted: nothing is forgotten.
+    renameSync(where.gateways, `${where.gateways}-away`);
+    await until('it is told', () => running.live.problems().some((line) => line.includes('everything stays as it is')));
+    expect(given(running)?.generation).toBe(1);
+  });
+
+  test('stays refused across a restart, and the last good one is given out', async () => {
+    const where = folders();
+    const first = await serving(where);
+    write(where, 'edge', configuration('a', 'b'));
+    await until('it is given out', () => given(first)?.generation === 2);
+    write(where, 'edge', 'servers: [');
+    await until('it is refused', () => problems(first) !== undefined);
+    await first.close();
+    const second = await startLive(where);
+    expect(given(second)).toEqual({ generation: 2, clusters: ['a', 'b'], module: '0.1.0' });
+    expect(problems(second)).toHaveLength(1);
+  });
+});
+
+describe('a rollback', () => {
+  async function twoVersions(): Promise<{ where: Folders; running: LiveServer }> {
+    const where = folders();
+    const running = await serving(where);
+    write(where, 'edge', configuration('b'));
+    await until('it is given out', () => given(running)?.generation === 2);
+    await running.live.directory.get('edge')?.rollBack();
+    return { where, running };
+  }
+
+  test('holds until the file is edited, a restart and a new module or not', async () => {
+    const { where, running } = await twoVersions();
+    await running.store.publish(loadArtifact('sluice', '0.1.1', otherModule('0.1.1')));
+    await running.live.directory.refresh();
+    expect(given(running)).toEqual({ generation: 1, clusters: ['a'], module: '0.1.0' });
+    await running.close();
+    const second = await startLive(where);
+    expect(given(second)).toEqual({ generation: 1, clusters: ['a'], module: '0.1.0' });
+    expect(second.live.directory.get('edge')?.rolledBack).toBe(true);
+    write(where, 'edge', configuration('c'));
+    await until('it is given out', () => given(second)?.generation === 3);
+    expect(second.live.directory.get('edge')?.rolledBack).toBe(false);
+  });
+
+  test.each([
+    ['a number', '2'],
+    ['a version', undefined],
+  ])('leads to %s', async (_what, to) => {
+    const { running } = await twoVersions();
+    const gateway = running.live.directory.get('edge');
+    const version = gateway?.history.at(-1)?.version ?? '';
+    await gateway?.rollBack(to ?? version.slice(0, 8));
+    expect(given(running)?.generation).toBe(2);
+  });
+
+  test('is followed by a plugin server that shares the state, and so is what comes after it', async () => {
+    const { where, running } = await twoVersions();
+    const other = await startLive(where);
+    expect(given(other)?.generation).toBe(1);
+    await running.live.directory.get('edge')?.rollBack('2');
+    await until('it is followed', () => given(other)?.generation === 2);
+    expect(other.live.directory.get('edge')?.rolledBack).toBe(true);
+    write(where, 'edge', configuration('c'));
+    await until('both have it', () => given(running)?.clusters[0] === 'c' && given(other)?.clusters[0] === 'c');
+    expect(running.live.directory.get('edge')?.rolledBack).toBe(false);
+    const versions = [running, other].map(({ live }) => live.directory.get('edge')?.active?.compiled.version);
+    expect(new Set(versions).size).toBe(1);
+  });
+
+  test('gives the module that it had, though the store has it no more', async () => {
+    const where = folders();
+    write(where, 'edge', configuration('a'));
+    const first = await startLive(where, { store: storeWith('0.1.0') });
+    await first.close();
+    const second = await startLive(where, { store: storeWith('0.2.0', '0.3.0') });
+    expect(given(second)).toMatchObject({ generation: 2, module: '0.3.0' });
+    await second.live.directory.get('edge')?.rollBack();
+    expect(given(second)).toMatchObject({ generation: 1, module: '0.1.0' });
+  });
+});
+
+describe('the history', () => {
+  test(`keeps ${historyLimit} versions`, async () => {
+    const where = folders();
+    const running = await serving(where);
+    const gateway = running.live.directory.get('edge');
+    for (let version = 2; version <= historyLimit + 2; version++) {
+      await gateway?.take(JSON.stringify(configuration(`a-${version}`)));
+    }
+    expect(gateway?.history).toHaveLength(historyLimit);
+    const files = readdirSync(join(where.state, 'edge')).filter((name) => /^\d+\.json$/.test(name));
+    expect(files).toHaveLength(historyLimit);
+    expect(files).not.toContain('1.json');
+  });
+
+  test.each([
+    ['a version that is cut off', 'edge/1.json', (text: string) => text.slice(0, 40)],
+    ['a version of another number', 'edge/1.json', (text: string) => text.replace('"generation":1', '"generation":9')],
+    ['a pointer to nothing', 'edge/current.json', () => '{"generation":7}'],
+    ['a pointer that is none', 'edge/current.json', () => 'x'],
+  ])('with %s is begun anew from the file', async (_what, name, damage) => {
+    const where = folders();
+    const first = await serving(where);
+    await first.close();
+    const file = join(where.state, name);
+    const text = damage(readFileSync(file, 'utf8'));
+    chmodSync(file, 0o600);
+    writeFileSync(file, text);
+    const second = await startLive(where);
+    expect(given(second)).toMatchObject({ clusters: ['a'] });
+    expect(problems(second)).toBeUndefined();
+  });
+
+  test('with a module that became another takes the store’s', async () => {
+    const where = folders();
+    const first = await serving(where);
+    await first.close();
+    const [module = ''] = readdirSync(join(where.state, '.modules'));
+    const file = join(where.state, '.modules', module);
+    chmodSync(file, 0o600);
+    writeFileSync(file, 'another');
+    expect(given(await startLive(where))).toMatchObject({ generation: 1, module: '0.1.0' });
+  });
+
+  test('that cannot be written refuses the edit, and takes it as soon as it can', async () => {
+    const where = folders();
+    const running = await serving(where);
+    // A full disk is not to be had in a test; a file where a folder has to be is as much in the way.
+    renameSync(join(where.state, 'edge'), join(where.state, 'edge-away'));
+    writeFileSync(join(where.state, 'edge'), '');
+    write(where, 'edge', configuration('b'));
+    await until('it is refused', () => problems(running) !== undefined);
+    expect(problems(running)?.[0]?.[1]).toMatch(/^the version cannot be kept: /);
+    expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
+    rmSync(join(where.state, 'edge'));
+    renameSync(join(where.state, 'edge-away'), join(where.state, 'edge'));
+    await until('it is taken', () => given(running)?.generation === 2);
+  });
+
+  test('needs a folder that can be written to', async () => {
+    const where = folders();
+    writeFileSync(where.state, '');
+    await expect(startLive(where)).rejects.toMatchObject({ code: 'state_unwritable' });
+  });
+
+  test('needs a directory of gateways that is there', async () => {
+    const where = folders();
+    rmSync(where.gateways, { recursive: true });
+    await expect(startLive(where)).rejects.toMatchObject({ code: 'gateways_unreadable' });
+  });
+});
+
+test('what is wrong in one gateway disturbs no other', async () => {
+  const where = folders();
+  write(where, 'bad', 'servers: [');
+  write(where, 'worse', '\0');
+  mkdirSync(join(where.gateways, 'no name'));
+  mkdirSync(join(where.gateways, 'empty'));
+  const running = await serving(where);
+  expect(given(running)?.generation).toBe(1);
+  expect(running.live.problems()).toEqual([
+    expect.stringContaining('"no name" is no name of a gateway'),
+    ...['bad', 'empty', 'worse'].map((name) => `${name}: the last edit was refused, nothing is given out`),
+  ]);
+});
