@@ -25,6 +25,8 @@ export class Listener {
   readonly #endpoint: string;
   /** One of its filters answers by itself. */
   readonly refuses: boolean;
+  /** A filter holds headers without the flag, so that its body never comes. */
+  withholds = false;
 
   /** @param filters a line each; empty: what the host mode of the configuration takes */
   constructor(configuration: string, filters: string) {
@@ -45,6 +47,7 @@ export class Listener {
     const host = this.#vm(options.includes(APART) ? 1 : 0, configuration);
     if (!host.has(rootId) && !host.configure(configuration, rootId)) throw new Error(host.log.join('\n'));
     const flag = hostMode === 'pair' ? 'unneeded' : options.includes(NO_FLAG) ? 'missing' : 'set';
+    this.withholds ||= flag === 'missing';
     this.#filters.push({ host, rootId, flag });
   }
 

@@ -76,6 +76,7 @@ class Scenario {
       });
     }
     upstreams.settle();
+    if (listener.withholds && !stream.over) upstreams.waitASecond();
     if (!listener.refuses) stream.resumeOthers();
     upstreams.settle();
     if (response !== undefined && !stream.over) respond(stream, response);
@@ -83,7 +84,7 @@ class Scenario {
     upstreams.end();
     const text = [...upstreams.seen, ...this.#ending(stream)].join('\n\n');
     stream.close();
-    const lines = trace.slice(from);
+    const lines = withoutIdleTicks(trace.slice(from));
     const record = lines.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
     return {
       outcome: this.#readable(text),
@@ -163,4 +164,15 @@ function refuseComplete(body: Buffer): void {
     return;
   }
   throw new Error('a request that was cut off looks complete to its upstream');
+}
+
+/** Of ticks one after the other that are alike, the first is enough to read. */
+function withoutIdleTicks(lines: readonly string[]): string[] {
+  const parts: string[][] = [];
+  for (const line of lines) {
+    if (line.startsWith('> ') || parts.length === 0) parts.push([]);
+    parts.at(-1)?.push(line);
+  }
+  const same = (part: readonly string[], other: readonly string[] = []): boolean => part.join() === other.join();
+  return parts.filter((part, at) => part[0] !== '> on_tick' || !same(part, parts[at - 1])).flat();
 }

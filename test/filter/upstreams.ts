@@ -31,6 +31,12 @@ export class Upstreams {
     }
   }
 
+  /** Twenty ticks: what looks amiss for so long is believed to be. */
+  waitASecond(): void {
+    for (let tick = 0; tick < 20; tick++) this.#listener.tick();
+    this.settle();
+  }
+
   #tell(): void {
     for (const callout of this.#listener.pending) {
       if (this.#told.has(callout)) continue;
