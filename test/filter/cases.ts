@@ -16,12 +16,17 @@ export interface Case {
 }
 
 const folder = new URL('cases/', import.meta.url);
-const PART = /^### (.+)$|^```(\w+)\n([^]*?)^```$/gm;
+/** A heading of the third level, or a block: its kind and what is in it. */
+export const PART = /^### (.+)$|^```(\w+)\n([^]*?)^```$/gm;
+
+export function caseFile(name: string): URL {
+  return new URL(name, folder);
+}
 
 /** All cases of test/filter/cases; README.md there says what the blocks are. */
 export function allCases(): Case[] {
   const files = readdirSync(folder).filter((file) => file.endsWith('.md') && file !== 'README.md');
-  return files.flatMap((file) => casesIn(file, readFileSync(new URL(file, folder), 'utf8')));
+  return files.flatMap((file) => casesIn(file, readFileSync(caseFile(file), 'utf8')));
 }
 
 function casesIn(file: string, text: string): Case[] {
