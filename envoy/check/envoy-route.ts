@@ -19,6 +19,7 @@ export function envoyRoute(node: Node): Route {
       (name) => match.get(name).isThere,
     ),
     literal: literalOf(expected),
+    ignoresCase: expected.ignoreCase === true,
     takes: (path) => (match.isThere ? takesPath(expected, path) : 'maybe'),
     clusters: clustersOf(node.get('route')),
   };

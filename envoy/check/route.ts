@@ -19,8 +19,10 @@ export interface Route {
   readonly headers: readonly HeaderCondition[];
   /** Further conditions, on which nothing is known here. */
   readonly conditional: boolean;
-  /** The path that it is written for, or its beginning; empty where it has none. */
+  /** The path that it is written for, or what such paths begin with; empty where it has none. */
   readonly literal: string;
+  /** Takes a path in capitals and in small letters alike. */
+  readonly ignoresCase: boolean;
   /** Whether it takes a path; where that cannot be told, `maybe`. */
   takes(path: string): 'yes' | 'no' | 'maybe';
   /** Clusters by name. */
@@ -70,13 +72,13 @@ export interface Expected {
 }
 
 /** What paths begin with that are taken. */
-export function literalOf({ exact, prefix, segments }: Expected): string {
-  return exact ?? prefix ?? segments ?? '';
+export function literalOf({ exact, prefix, segments, regex }: Expected): string {
+  return exact ?? prefix ?? segments ?? (regex === undefined ? '' : beginningOf(regex).text);
 }
 
 /** Matches as Envoy does. A regular expression is not run: a hostile one could take for ever. */
 export function takesPath(expected: Expected, path: string): 'yes' | 'no' | 'maybe' {
-  const fold = (text: string): string => (expected.ignoreCase === true ? text.toLowerCase() : text);
+  const fold = (text: string): string => (expected.ignoreCase === true ? lowerCase(text) : text);
   const own = fold(path);
   if (expected.exact !== undefined) return yesNo(own === fold(expected.exact));
   if (expected.prefix !== undefined) return yesNo(own.startsWith(fold(expected.prefix)));
@@ -85,13 +87,24 @@ export function takesPath(expected: Expected, path: string): 'yes' | 'no' | 'may
     return yesNo(own === segments || own.startsWith(`${segments}/`));
   }
   if (expected.regex === undefined) return 'maybe';
-  const [literal = ''] = /^\^?(?:[\w/-]|\\[./-])*/.exec(expected.regex) ?? [];
-  const fixed = literal.replace(/^\^|\\/g, '');
-  const isWhole = literal.length === expected.regex.length;
-  // The last letter may be repeated by what follows, or not be there at all.
-  const certain = fold(isWhole ? fixed : fixed.slice(0, -1));
-  if (!own.startsWith(certain)) return 'no';
-  return isWhole ? yesNo(own === certain) : 'maybe';
+  const { text, isWhole } = beginningOf(expected.regex);
+  if (!own.startsWith(fold(text))) return 'no';
+  return isWhole ? yesNo(own === fold(text)) : 'maybe';
+}
+
+/** Envoy folds ASCII alone. */
+export function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** What a path that a regular expression takes begins with, and whether that is all of it. */
+function beginningOf(regex: string): { text: string; isWhole: boolean } {
+  if (regex.includes('|')) return { text: '', isWhole: false }; // each alternative has its own
+  const [literal = ''] = /^\^?(?:[\w/-]|\\[./-])*/.exec(regex) ?? [];
+  const text = literal.replace(/^\^|\\/g, '');
+  const isWhole = literal.length === regex.length;
+  // What follows may repeat the last letter, or do without it.
+  return { text: isWhole ? text : text.slice(0, -1), isWhole };
 }
 
 function yesNo(value: boolean): 'yes' | 'no' {

@@ -1,8 +1,9 @@
 import { findVirtualHost } from '../embedded/routing/match.ts';
+import { checkAnyClosedRoute, checkClosedRoute, isClosed } from './closed-route.ts';
 import { type Report, didYouMean } from './finding.ts';
 import { type Plugin, type RouteTable, type Server, endpointOf, serversOf } from './gateway.ts';
 import type { Node } from './node.ts';
-import { type Route, isDecided, isForUndecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
+import { type Route, isDecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
 
 /** What requests are routed by: endpoints to be closed, and servers to be reached. */
 export interface Routed {
@@ -29,7 +30,7 @@ export function checkRouting(
 ): void {
   const { endpoints, servers } = routed;
   for (const table of tables) {
-    if (endpoints.length === 0) checkAnyDoor(table, report);
+    if (endpoints.length === 0) checkAnyClosedRoute(table, report);
     for (const endpoint of endpoints) checkClosedRoute(table, endpoint, report);
     for (const route of table.routes) checkHeaders(route, report);
   }
@@ -41,45 +42,6 @@ export function checkRouting(
     const host = findVirtualHost(indexed, hostOf(server).toLowerCase());
     checkServerRoute(server, host?.index, report);
   }
-}
-
-/** Which path the endpoint is, is not known here. */
-function checkAnyDoor({ node, routes }: RouteTable, report: Report): void {
-  if (routes.some((route) => isClosed(route) && !isDecided(route))) return;
-  report('closed-route', node, 'no route closes the endpoint to requests without a routing header');
-}
-
-function checkClosedRoute({ node, routes }: RouteTable, endpoint: string, report: Report): void {
-  const undecided = routes.filter((route) => !isDecided(route));
-  let missing: string | undefined;
-  for (const path of pathsOf(endpoint, undecided)) {
-    const route = undecided.find((candidate) => ends(candidate, path));
-    if (route === undefined) missing ??= path;
-    else if (!isClosed(route)) {
-      report('closed-route', route.node, `takes ${path} without a routing header before a closed door does`);
-      return;
-    }
-  }
-  if (missing === undefined) return;
-  report('closed-route', node, `no route closes ${missing} to requests without a routing header`);
-}
-
-/** The endpoint's own path, a virtual server's, and whatever else of it a route is written for. */
-function pathsOf(endpoint: string, routes: readonly Route[]): string[] {
-  const written = routes.map(({ literal }) => literal).filter((path) => path.startsWith(`${endpoint}/`));
-  return [...new Set([endpoint, `${endpoint}/namespace/name`, ...written])];
-}
-
-/** Whether what takes it reaches no server from here. */
-function isClosed({ action }: Route): boolean {
-  return action === 'direct' || action === 'redirect';
-}
-
-/** Whether a request that no module has decided on may end here, at a route that takes such requests. */
-function ends(route: Route, path: string): boolean {
-  const takes = route.takes(path);
-  if (takes === 'no') return false;
-  return !isClosed(route) || (takes === 'yes' && isForUndecided(route));
 }
 
 function checkHeaders({ headers }: Route, report: Report): void {
@@ -135,7 +97,7 @@ function checkServerRoute(server: Server, index: RouteIndex | undefined, report:
   const hidden = own.find((route) => route.takes(path) !== 'no');
   const [blind] = own;
   if (hidden !== undefined) {
-    report('closed-route', hidden.node, `stands behind a closed door, which answers ${path} first`);
+    report('closed-route', hidden.node, `stands behind a closed route, which answers ${path} first`);
   } else if (blind !== undefined) {
     report('server-route', blind.node, `is for ${name}, but does not match ${path}, the path of its requests`);
   } else {

@@ -96,7 +96,7 @@ export const rules = {
   },
   'closed-route': {
     severity: 'error',
-    asks: 'In every virtual host, what asks for the endpoint without a routing header ends at a `direct_response`, behind the routes to servers and before any other.',
+    asks: 'In every virtual host, what asks for the endpoint, or for any path below it, without a routing header ends at a `direct_response`, behind the routes to servers and before any other.',
     why: 'A request that no module decided on, because the filter or its partner is missing, would reach whatever the next route leads to.',
     mend: 'add the route `host_mode` of envoy/envoy.yaml behind the routes to servers',
   },

@@ -39,7 +39,9 @@ function routesOf(node: Node, namespace: string | undefined): Route[] {
   const clusters = node.get('route').items.flatMap((target) => clusterOf(target.get('destination'), namespace));
   const matches = node.get('match').items;
   if (matches.length === 0)
-    return [{ node, action, headers: [], conditional: false, literal: '', takes: () => 'yes', clusters }];
+    return [
+      { node, action, headers: [], conditional: false, literal: '', ignoresCase: false, takes: () => 'yes', clusters },
+    ];
   return matches.map((match) => {
     const expected = pathOf(match);
     return {
@@ -48,6 +50,7 @@ function routesOf(node: Node, namespace: string | undefined): Route[] {
       headers: [...headersOf(match.get('headers'), false), ...headersOf(match.get('withoutHeaders'), true)],
       conditional: match.entries.some(([name]) => !understood.includes(name)),
       literal: literalOf(expected),
+      ignoresCase: expected.ignoreCase === true,
       takes: (path) => (match.get('uri').isThere ? takesPath(expected, path) : 'yes'),
       clusters,
     };

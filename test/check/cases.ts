@@ -290,7 +290,7 @@ export const cases: readonly Case[] = [
       ],
     ],
     at: 'routes[1]',
-    says: 'stands behind a closed door',
+    says: 'stands behind a closed route',
   },
   {
     rule: 'closed-route',
@@ -303,6 +303,26 @@ export const cases: readonly Case[] = [
     ],
     at: 'routes[2]',
     says: 'takes /mcp without a routing header',
+  },
+
+  {
+    rule: 'closed-route',
+    base: 'hold',
+    edits: [
+      [
+        '- name: host_mode',
+        '- match: { path: /mcp/a }\n                          direct_response: { status: 500 }\n                        - match: { path_separated_prefix: /mcp/a }\n                          route: { cluster: notes }\n                        - name: host_mode',
+      ],
+    ],
+    at: 'routes[3]',
+    says: 'takes /mcp/a/ without a routing header',
+  },
+  {
+    rule: 'closed-route',
+    base: 'hold',
+    edits: [['- name: host_mode', `${catchAll.replace('prefix: /', 'path: /mcp/')}- name: host_mode`]],
+    at: 'routes[2]',
+    says: 'takes /mcp/ without a routing header',
   },
 
   // Routes
