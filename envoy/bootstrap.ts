@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
+import { isEndpoint } from './endpoint.ts';
 import { EngineError } from './engine/error.ts';
 import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
 import {
@@ -142,7 +143,7 @@ function ownServers(entries: readonly unknown[]): OwnServer[] {
  * @throws EngineError where it is none that the closed door could match
  */
 export function endpointOf({ endpoint = '/mcp' }: Readonly<Record<string, unknown>> = {}): string {
-  if (typeof endpoint === 'string' && /^(?:\/[^/?#\s]+)+$/.test(endpoint)) return endpoint;
+  if (isEndpoint(endpoint)) return endpoint;
   throw new EngineError(`endpoint: expected a path like /mcp, found ${JSON.stringify(endpoint)}`, 'configuration');
 }
 

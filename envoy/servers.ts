@@ -52,7 +52,8 @@ export function readServers(
     }
     const { name, url, cluster } = entry as Record<string, unknown>;
     if (typeof name !== 'string' || !namePattern.test(name)) {
-      report(`${at}.name`, `expected lower-case letters, digits and inner hyphens, found ${JSON.stringify(name)}`);
+      const found = name === undefined ? 'nothing' : JSON.stringify(name).slice(0, 60);
+      report(`${at}.name`, `expected lower-case letters, digits and inner hyphens, found ${found}`);
     } else if (names.has(name)) {
       report(`${at}.name`, `${name} is the name of another server`);
     } else if (name === pluginServerCluster) {
@@ -85,5 +86,11 @@ export function readServers(
 export function moduleServer({ entry, upstream }: Server): Record<string, unknown> {
   const members = Object.fromEntries(Object.entries(entry).filter(([member]) => member !== 'url'));
   if (upstream === undefined) return members;
-  return { cluster: entry.name, authority: upstream.authority, path: upstream.path, ...members };
+  const name: unknown = entry.name;
+  return {
+    cluster: typeof name === 'string' ? name : 'unnamed',
+    authority: upstream.authority,
+    path: upstream.path,
+    ...members,
+  };
 }

@@ -1,69 +1,154 @@
-import { pluginServerCluster } from '../bootstrap.ts';
-import { parseUpstream } from '../upstream.ts';
+import { type ModuleRequest, defaultModule, isVersionRequest } from '../../plugin-server/live/modules.ts';
+import { isEndpoint } from '../endpoint.ts';
+import { type Server, moduleServer, readServers } from '../servers.ts';
 import { checkAdvice } from './advice.ts';
-import { type Report, didYouMean } from './finding.ts';
+import { readDocument } from './document.ts';
+import { type Finding, type Report, didYouMean, findingOf, reportInto } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import { Node } from './node.ts';
+import { parsePath } from './place.ts';
+
+/** A plugin configuration as people write it, taken apart: what `sluice start --config` and live delivery make clusters of. */
+export interface ConfigurationFile {
+  /** The plugin configuration but for its servers. */
+  readonly plugin: Readonly<Record<string, unknown>>;
+  readonly servers: readonly Server[];
+  /** Of live delivery: which module the plugin server sends along. */
+  readonly module: ModuleRequest;
+}
+
+export interface Configuration {
+  readonly root: Node;
+  /** What the module is to judge. */
+  readonly plugin: Plugin;
+  /** As far as it could be read; undefined where there is no list of servers. */
+  readonly file: ConfigurationFile | undefined;
+  /** Paths of what is said to be wrong: what the module says of the same place is said twice. */
+  readonly judged: ReadonlySet<string>;
+}
+
+/** Where a configuration is to be used: `any` where that is not known. */
+export type Use = 'start' | 'live' | 'any';
 
 /**
- * Reads a plugin configuration as people write it, for `sluice start --config` and for live delivery: servers may have
- * `url` in place of `cluster`, and `module` says which module is meant.
- * @returns what the module is to judge
+ * Reads a file that has to be a plugin configuration, YAML or JSON, whoever is to run it. Never throws for what is in it.
+ * @returns everything that is wrong with it but for the module's own judgement, and the configuration as far as it could
+ * be read
  */
-export function checkConfiguration(root: Node, report: Report): Plugin {
-  checkModule(root.get('module'), report);
-  checkAdvice({ root }, report);
-  const { servers, ...rest } = without('module', root);
-  const list = root.get('servers');
-  const isList = Array.isArray(servers);
-  const value = {
-    ...rest,
-    ...(servers !== undefined && {
-      servers: isList ? list.items.map((server) => readServer(server, report)) : servers,
-    }),
+export function readConfiguration(
+  file: string,
+  bytes: Uint8Array,
+  use: Use,
+): { findings: Finding[]; report: Report; configuration: Configuration | undefined } {
+  const findings: Finding[] = [];
+  const report = reportInto(findings);
+  const { document, flaws } = readDocument(file, bytes);
+  findings.push(...flaws.map((flaw) => findingOf(file, flaw)));
+  if (document === undefined) {
+    if (flaws.length === 0)
+      findings.push(
+        findingOf(file, { line: 1, column: 1, message: 'expected an object with servers', severity: 'error' }),
+      );
+    return { findings, report, configuration: undefined };
+  }
+  const { root } = document;
+  if (root.isObject) return { findings, report, configuration: checkConfiguration(root, report, use) };
+  report('kind', root, 'expected an object with servers');
+  return { findings, report, configuration: undefined };
+}
+
+/** The same for a document that was read. Servers may have `url` in place of `cluster`, and `module` names a module. */
+export function checkConfiguration(root: Node, report: Report, use: Use): Configuration {
+  const judged = new Set<string>();
+  const wrong = (path: string, message: string, severity: 'error' | 'warning' = 'error'): void => {
+    if (severity === 'error') judged.add(path);
+    report('plugin', new Node(undefined, [...root.path, ...parsePath(path, root.value)], root.document), message, {
+      severity,
+    });
   };
+  const { servers: entries, ...others } = root.value as Record<string, unknown>;
+  const plugin = Object.fromEntries(Object.entries(others).filter(([member]) => member !== 'module'));
+  const module = readModule(root.get('module'), wrong);
+  const isForLive = use === 'live' || root.get('module').isThere;
+  const { endpoint } = plugin;
+  if (endpoint !== undefined && !isEndpoint(endpoint)) {
+    wrong('endpoint', `expected a path like /mcp, found ${root.get('endpoint').shown}`);
+  }
+  let file: ConfigurationFile | undefined;
+  if (Array.isArray(entries) && entries.length > 0) {
+    const { servers, problems } = readServers(entries, { foreignClusters: use !== 'start' });
+    for (const { path, message } of problems) wrong(path, message);
+    file = { plugin, servers, module };
+    if (!isForLive) warnOfClusters(file, wrong);
+  } else {
+    judged.add('servers');
+    report('plugin', root.get('servers'), 'expected a list of at least one server');
+  }
+  if (isForLive) warnOfBootstrap(plugin, wrong);
+  const value = file === undefined ? plugin : moduleConfiguration(file);
   const asModule = new Node(value, root.path, root.document);
-  return { root: asModule, text: JSON.stringify(value) };
+  checkAdvice({ root: asModule }, report);
+  return { root, plugin: { root: asModule, text: JSON.stringify(value) }, file, judged };
 }
 
-/** A server as the module knows it. */
-function readServer(server: Node, report: Report): unknown {
-  const url = server.get('url');
-  if (!server.isObject || !url.isThere) return server.value;
-  const members = without('url', server);
-  const name = server.get('name');
-  if (name.text === pluginServerCluster) report('plugin', name, `${name.text} is the cluster of the plugin server`);
-  if (server.get('cluster').isThere) report('plugin', url, 'excludes cluster: one of them says where the server is');
-  const made = { cluster: name.value ?? 'unnamed', path: '/mcp' };
-  if (url.text === undefined) {
-    report('plugin', url, 'must be the URL of the server, such as http://127.0.0.1:3001/mcp');
-    return { ...made, ...members };
-  }
-  try {
-    const { authority, path } = parseUpstream(url.text);
-    return { ...made, authority, path, ...members };
-  } catch (error) {
-    report('plugin', url, (error as Error).message);
-    return { ...made, ...members };
+/** The configuration of the module, as it is checked and as it arrives, to the byte. */
+export function moduleConfiguration({ plugin, servers }: ConfigurationFile): Record<string, unknown> {
+  return { hostMode: 'hold', ...plugin, servers: servers.map(moduleServer) };
+}
+
+type Wrong = (path: string, message: string, severity?: 'error' | 'warning') => void;
+
+function warnOfClusters({ servers }: ConfigurationFile, wrong: Wrong): void {
+  for (const [index, { upstream }] of servers.entries()) {
+    if (upstream !== undefined) continue;
+    const text = '`sluice start` takes a server by its url alone: a cluster has to be in the bootstrap';
+    wrong(`servers[${index}].cluster`, text, 'warning');
   }
 }
 
-function without(name: string, node: Node): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(node.value as object).filter(([member]) => member !== name));
+/** What envoy/live.yaml has to say as well, where a configuration leaves its defaults. */
+function warnOfBootstrap({ endpoint = '/mcp', limits }: Readonly<Record<string, unknown>>, wrong: Wrong): void {
+  if (endpoint !== '/mcp' && isEndpoint(endpoint)) {
+    wrong('endpoint', 'the closed route of the bootstrap has to be at this path too', 'warning');
+  }
+  const heldBody: unknown = isObject(limits) ? limits['heldBody'] : undefined;
+  if (heldBody !== undefined && heldBody !== '1Mi') {
+    const text = 'the bootstrap has to hold twice as much: per_connection_buffer_limit_bytes, and the HTTP/2 windows';
+    wrong('limits.heldBody', text, 'warning');
+  }
 }
 
 const moduleMembers = ['name', 'version'];
 
-/** Of live delivery: which module the plugin server sends along. Which of them there are, it knows itself. */
-function checkModule(module: Node, report: Report): void {
-  if (!module.isThere) return;
+function readModule(module: Node, wrong: Wrong): ModuleRequest {
+  if (!module.isThere) return defaultModule;
   if (!module.isObject) {
-    report('plugin', module, 'must be an object like { name: sluice, version: ^0.1 }');
-    return;
+    wrong('module', 'expected an object like { name: sluice, version: ^0.1 }');
+    return defaultModule;
   }
-  for (const [name, member] of module.entries) {
-    if (!moduleMembers.includes(name)) {
-      report('plugin', member, `is not a member of this section${didYouMean(name, moduleMembers)}`);
-    } else if (member.text === undefined) report('plugin', member, 'must be a string');
+  for (const [member] of module.entries) {
+    if (moduleMembers.includes(member)) continue;
+    wrong(`module.${member}`, `is not a member of this section${didYouMean(member, moduleMembers)}`);
   }
+  const [name, version] = [module.get('name'), module.get('version')];
+  if (name.value !== undefined && name.text === undefined) {
+    wrong('module.name', `expected the name of a module, found ${found(name)}`);
+  }
+  if (version.value !== undefined && (version.text === undefined || !isVersionRequest(version.text))) {
+    // YAML reads 0.1 as a number, and 1.10 as 1.1.
+    const quoted = version.number === undefined ? '' : ' (put it into quotes)';
+    wrong(
+      'module.version',
+      `expected a version like "0.1.0", a range like ^0.1, or latest, found ${found(version)}${quoted}`,
+    );
+  }
+  return { name: name.text ?? defaultModule.name, version: version.text ?? defaultModule.version };
+}
+
+function found({ value }: Node): string {
+  return JSON.stringify(value).slice(0, 60);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@ import {
   LineCounter,
   type Node as YamlNode,
   type Pair,
+  type Scalar,
   isAlias,
   isMap,
   isScalar,
@@ -11,7 +12,8 @@ import {
 } from 'yaml';
 import { mostLevels } from './depth.ts';
 import { Node } from './node.ts';
-import type { Path } from './place.ts';
+import { type Path, pathText } from './place.ts';
+import { type Dialect, misread, plainScalar } from './scalar.ts';
 
 /** From 1, as editors count. */
 export interface Position {
@@ -22,7 +24,9 @@ export interface Position {
 /** What is wrong with a text as YAML. */
 export interface Flaw extends Position {
   readonly message: string;
-  readonly severity: 'error' | 'warning';
+  readonly severity: 'error';
+  /** Of the value that is read otherwise than it looks; undefined where the text itself is wrong. */
+  readonly path?: string;
 }
 
 /** One document of a file. */
@@ -84,6 +88,17 @@ export function readDocuments(file: string, bytes: Uint8Array): { documents: Doc
   return { documents, flaws };
 }
 
+/** As `readDocuments`, where a file has to be one document: others are a flaw. */
+export function readDocument(file: string, bytes: Uint8Array): { document: Document | undefined; flaws: Flaw[] } {
+  const { documents, flaws } = readDocuments(file, bytes);
+  const [document, ...others] = documents;
+  for (const { root } of others)
+    flaws.push({ ...root.document.locate([]), message: furtherDocument, severity: 'error' });
+  return { document, flaws };
+}
+
+export const furtherDocument = 'is a further document, and only the first one of a file is read';
+
 function parse(text: string, lineCounter: LineCounter): YamlDocument.Parsed[] | undefined {
   try {
     const trees = parseAllDocuments(text, {
@@ -109,15 +124,14 @@ class Reader {
   readonly #anchors = new Map<string, YamlNode>();
   readonly #targets = new Map<YamlNode, YamlNode>();
   readonly #open = new Set<YamlNode>();
-  /** Kubernetes merges `<<`; to Envoy and to the module it is a member like others. */
-  readonly #merges: boolean;
+  readonly #dialect: Dialect;
+  readonly #path: (string | number)[] = [];
   #rest = mostValues;
-  #level = 0;
 
   constructor(tree: YamlDocument.Parsed, lines: LineCounter) {
     this.#tree = tree;
     this.#lines = lines;
-    this.#merges = isMap(tree.contents) && tree.contents.items.some((pair) => keyOf(pair) === 'apiVersion');
+    this.#dialect = dialectOf(tree);
   }
 
   read(): unknown {
@@ -138,19 +152,38 @@ class Reader {
     const anchor = isAlias(node) ? undefined : node.anchor;
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     if (isAlias(node)) return this.#alias(node);
-    if (isScalar(node)) return typeof node.value === 'bigint' ? Number(node.value) : node.value;
+    if (isScalar(node)) return this.#scalar(node);
     // Aliases can nest deeper than the text does.
-    if (this.#level >= mostLevels) return this.#flaw(node, `is nested deeper than ${mostLevels} levels`);
+    if (this.#path.length >= mostLevels) return this.#flaw(node, `is nested deeper than ${mostLevels} levels`);
     this.#open.add(node);
-    this.#level++;
     try {
-      if (isSeq(node)) return node.items.map((item) => this.#value(item as YamlNode | null));
+      if (isSeq(node)) return node.items.map((item, index) => this.#at(index, item as YamlNode | null));
       if (isMap(node)) return this.#object(node.items);
       return null;
     } finally {
       this.#open.delete(node);
-      this.#level--;
     }
+  }
+
+  #at(step: string | number, node: YamlNode | null): unknown {
+    this.#path.push(step);
+    const value = this.#value(node);
+    this.#path.pop();
+    return value;
+  }
+
+  #scalar(node: Scalar): unknown {
+    const value = typeof node.value === 'bigint' ? Number(node.value) : node.value;
+    if (node.type !== 'PLAIN' || node.tag === '!') return value;
+    const { source = '' } = node;
+    const read = plainScalar(source, value, this.#dialect);
+    const step = this.#path.at(-1);
+    const message = misread(source, read, typeof step === 'string' ? step : undefined, this.#dialect);
+    if (message !== undefined && this.flaws.length < mostFlaws) {
+      const place = position(this.#lines, node.range?.[0] ?? 0);
+      this.flaws.push({ ...place, message, severity: 'error', path: pathText(this.#path) });
+    }
+    return read;
   }
 
   #alias(node: YamlNode & { source: string }): unknown {
@@ -166,8 +199,9 @@ class Reader {
     const merged: unknown[] = [];
     for (const pair of pairs) {
       const name = keyOf(pair);
-      const value = this.#value(pair.value as YamlNode | null);
-      if (name === '<<' && this.#merges) merged.push(...(Array.isArray(value) ? (value as unknown[]) : [value]));
+      const value = this.#at(name, pair.value as YamlNode | null);
+      if (name === '<<' && this.#dialect === 'kubernetes')
+        merged.push(...(Array.isArray(value) ? (value as unknown[]) : [value]));
       else if (Object.hasOwn(object, name))
         this.#flaw(pair.key as YamlNode, `${name} is given twice, and one of them lost`);
       else object[name] = value;
@@ -203,6 +237,22 @@ class Reader {
     return position(this.#lines, at);
   }
 }
+
+/** Kubernetes merges `<<`; to Envoy and to the module it is a member like others. */
+function dialectOf({ contents }: YamlDocument.Parsed): Dialect {
+  const members = isMap(contents) ? contents.items.map(keyOf) : [];
+  if (members.some((name) => name === 'apiVersion' || name === 'meshConfig')) return 'kubernetes';
+  return members.some((name) => envoyMembers.has(name)) ? 'envoy' : 'yaml 1.2';
+}
+
+/** Of bootstraps and of discovery responses. */
+const envoyMembers = new Set([
+  'static_resources',
+  'dynamic_resources',
+  'staticResources',
+  'dynamicResources',
+  'resources',
+]);
 
 function keyOf({ key }: Pair): string {
   return isScalar(key) && typeof key.value === 'string' ? key.value : '';

@@ -1,7 +1,7 @@
 import { checkBootstrap, checkDiscovered } from './bootstrap.ts';
 import { checkConfiguration } from './configuration.ts';
-import { type Document, readDocuments } from './document.ts';
-import { type Finding, type Report, reportInto } from './finding.ts';
+import { type Document, furtherDocument, readDocuments } from './document.ts';
+import { type Finding, type Report, byPlace, findingOf, reportInto } from './finding.ts';
 import { type Question, checkIstio, checkMesh, questionOf, resourcesOf } from './istio.ts';
 import { ModuleThread } from './isolation.ts';
 import { type Kind, kindOf } from './kind.ts';
@@ -37,10 +37,7 @@ export async function checkFiles(files: readonly SourceFile[], options: Options)
   }
   for (const document of bootstraps) await askEnvoy(document, options, report);
   const order = new Map(files.map(({ name }, index) => [name, index]));
-  const placeOf = ({ file, line, column, severity }: Finding): number[] => {
-    return [order.get(file) ?? 0, line, column, severity === 'error' ? 0 : 1];
-  };
-  return distinct(findings).sort((a, b) => compare(placeOf(a), placeOf(b)));
+  return distinct(findings).sort((a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || byPlace(a, b));
 }
 
 /** What can be said without running a module, and what is left to be asked. */
@@ -58,14 +55,14 @@ export function examine(files: readonly SourceFile[], module: ModuleFile): Exami
   const bootstraps: Document[] = [];
   for (const { name, bytes } of files) {
     const { documents, flaws } = readDocuments(name, bytes);
-    for (const flaw of flaws) findings.push({ file: name, path: '', rule: 'yaml', mend: rules.yaml.mend, ...flaw });
+    findings.push(...flaws.map((flaw) => findingOf(name, flaw)));
     if (documents.length === 0 && flaws.length === 0) findings.push(emptyFile(name));
     for (const [index, document] of documents.entries()) {
       const kind = kindOf(document.root);
       if (typeof kind === 'object') report('kind', document.root, kind.defect);
       else if (kind === 'kubernetes') resources.push(...resourcesOf(document.root));
       else {
-        if (index > 0) report('yaml', document.root, 'is a further document, and only the first one of a file is read');
+        if (index > 0) report('yaml', document.root, furtherDocument);
         if (kind === 'bootstrap') bootstraps.push(document);
         questions.push(...checkDocument(kind, document, report));
       }
@@ -102,8 +99,8 @@ function checkDocument(kind: Exclude<Kind, 'kubernetes'>, document: Document, re
       return [];
     case 'plugin': {
       const nothing = new Node(undefined, [], document);
-      const plugin = checkConfiguration(root, report);
-      return [{ plugin, rootId: 'sluice', sha256: nothing, url: undefined, filter: undefined }];
+      const { plugin, judged } = checkConfiguration(root, report, 'any');
+      return [{ plugin, rootId: 'sluice', judged, sha256: nothing, url: undefined, filter: undefined }];
     }
   }
 }
@@ -122,18 +119,10 @@ function checkResource(resource: Node, report: Report): Question[] {
 
 async function ask(thread: ModuleThread, question: Question, module: ModuleFile, report: Report): Promise<void> {
   const code = question.filter === undefined ? module.bytes : codeOf(question.filter, module);
-  await askModule(thread, code, question.plugin, question.rootId, report);
+  await askModule(thread, code, question, report);
 }
 
 async function askEnvoy({ root }: Document, options: Options, report: Report): Promise<void> {
   const words = await options.askEnvoy?.(root.value as object);
   if (words !== undefined) report('envoy', root, words);
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (const [index, value] of a.entries()) {
-    const difference = value - (b[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

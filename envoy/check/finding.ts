@@ -1,16 +1,29 @@
 import { edits, nearest } from '../../plugin-server/nearest.ts';
-import type { Position } from './document.ts';
+import type { Flaw } from './document.ts';
 import type { Node } from './node.ts';
 import { pathText } from './place.ts';
 import type { Problem } from './problem.ts';
 import { type RuleId, rules } from './rules.ts';
 
 /** A problem of a file, with the rule that it breaks. */
-export interface Finding extends Problem, Position {
+export interface Finding extends Problem {
+  readonly line: number;
+  readonly column: number;
   readonly file: string;
   readonly rule: RuleId;
   /** What to do. */
   readonly mend: string;
+}
+
+/** What is wrong with a text as YAML, or is read otherwise than it looks. */
+export function findingOf(file: string, { path, ...flaw }: Flaw): Finding {
+  const rule = path === undefined ? 'yaml' : 'scalar';
+  return { file, path: path ?? '', rule, mend: rules[rule].mend, ...flaw };
+}
+
+/** In one file: the order in which findings are shown. */
+export function byPlace(a: Finding, b: Finding): number {
+  return a.line - b.line || a.column - b.column || Number(a.severity === 'warning') - Number(b.severity === 'warning');
 }
 
 interface Details {

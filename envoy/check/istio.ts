@@ -14,6 +14,8 @@ import { checkWasmPlugin, checkWasmPlugins, wasmPlugin } from './wasm-plugin.ts'
 export interface Question {
   readonly plugin: Plugin;
   readonly rootId: string;
+  /** Paths of what is known to be wrong: the module's own words for them are left out. */
+  readonly judged?: ReadonlySet<string>;
   /** What pins the module: digest and URL. */
   readonly sha256: Node;
   readonly url: string | undefined;

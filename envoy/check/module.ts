@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Report } from './finding.ts';
-import type { Plugin, SluiceFilter } from './gateway.ts';
+import type { SluiceFilter } from './gateway.ts';
 import type { ModuleThread } from './isolation.ts';
+import type { Question } from './istio.ts';
 import { Node } from './node.ts';
 import { parsePath } from './place.ts';
 import { checkPluginText } from './plugin.ts';
@@ -61,12 +62,11 @@ export function codeOf({ config }: SluiceFilter, module: ModuleFile): Uint8Array
 export async function askModule(
   thread: ModuleThread,
   code: Uint8Array,
-  plugin: Plugin,
-  rootId: string,
+  { plugin: { root, text }, rootId, judged }: Pick<Question, 'plugin' | 'rootId' | 'judged'>,
   report: Report,
 ): Promise<void> {
-  const { root, text } = plugin;
   for (const { path, message, severity } of await checkPluginText(thread, code, text, { rootId })) {
+    if (judged?.has(path) === true) continue;
     const steps = [...root.path, ...parsePath(path, root.value)];
     report('plugin', new Node(undefined, steps, root.document), message, { severity });
   }

@@ -6,4 +6,7 @@ export interface Problem {
   readonly message: string;
   /** An error keeps the gateway from running as it is meant to; a warning is for someone to decide about. */
   readonly severity: 'error' | 'warning';
+  /** In the file, from 1; where the place is known. */
+  readonly line?: number;
+  readonly column?: number;
 }

@@ -22,6 +22,12 @@ export const rules = {
     why: 'Envoy takes one of two equal members without a word, and the first of several documents; Kubernetes takes none.',
     mend: 'correct the text at this place',
   },
+  scalar: {
+    severity: 'error',
+    asks: 'In what Envoy or Kubernetes reads, a text without quotes is read as that text.',
+    why: 'Both read YAML 1.1, where `no`, `off` and `n` are false, `yes`, `on` and `y` true, and 010 is 8: a server, a prefix or a pattern of that name is another, or refused.',
+    mend: 'put the text into quotes: `prefix: "no"`',
+  },
   kind: {
     severity: 'error',
     asks: 'The file is a plugin configuration, an Envoy bootstrap, a discovery response or Kubernetes resources.',

@@ -1,29 +1,23 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Problem, checkPlugin } from '../../envoy/check/plugin.ts';
-import { moduleConfiguration } from './compile.ts';
+import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
+import { type Finding, byPlace } from '../../envoy/check/finding.ts';
+import { ModuleThread } from '../../envoy/check/isolation.ts';
+import { askModule } from '../../envoy/check/module.ts';
+import type { Problem } from '../../envoy/check/plugin.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
-import {
-  type GatewayFile,
-  gatewayFileLimit,
-  gatewayFileName,
-  isObject,
-  parseGatewayFile,
-  problem,
-} from './gateway-file.ts';
+import { gatewayFileName, parseGatewayFile, readGatewayFile } from './gateway-file.ts';
 import { type ResolvedModule, resolveModule } from './modules.ts';
 import { readTokens } from './tokens.ts';
 
 /** What became of a check: everything that is needed to compile, or only the problems. */
 export interface Checked {
-  readonly problems: readonly Problem[];
+  readonly problems: readonly Finding[];
   /** Absent where a problem is an error. */
-  readonly accepted?: { readonly file: GatewayFile; readonly module: ResolvedModule };
+  readonly accepted?: { readonly file: ConfigurationFile; readonly module: ResolvedModule };
 }
 
 /**
- * Checks a gateway directory as the plugin server does before it gives it to anyone: the file itself, the servers'
- * URLs, the module that it asks for, and the plugin configuration by that module's own judgement.
+ * Checks a gateway directory as the plugin server does before it gives it to anyone: everything that `sluice check` finds
+ * in the file, by the judgement of the module that it asks for, and that this module is here.
  * @param directory `<gateways>/<node cluster>`
  * @returns everything that is wrong with it, warnings among it; without an error it would be delivered
  */
@@ -33,55 +27,33 @@ export async function checkGatewayDirectory(directory: string, store: ArtifactSt
     const { problems: found } = await checkGatewayText(await readGatewayFile(directory), store);
     problems.push(...found);
   } catch (error) {
-    problems.push(problem('', `${gatewayFileName}: ${(error as Error).message}`));
+    problems.push({ path: '', message: `${gatewayFileName} ${(error as Error).message}`, severity: 'error' });
   }
   problems.push(...(await readTokens(directory)).problems);
   return problems;
 }
 
-/** @throws Error with a sentence where there is none, or a larger one than is read */
-export async function readGatewayFile(directory: string): Promise<string> {
-  const file = join(directory, gatewayFileName);
-  try {
-    const { size } = await stat(file);
-    if (size > gatewayFileLimit) throw new Error(`has ${size} bytes, more than the limit of ${gatewayFileLimit}`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : new Error(code === 'ENOENT' ? 'is not there' : message, { cause: error });
-  }
-}
-
 /** The same check of a file's text; every problem at once, as far as one does not hide another. */
 export async function checkGatewayText(text: string, store: ArtifactStore): Promise<Checked> {
-  const { file, problems } = parseGatewayFile(text);
-  if (file === undefined) return { problems };
-  let module: ResolvedModule;
+  const { findings, report, configuration } = parseGatewayFile(text);
+  if (configuration === undefined) return { problems: findings };
+  const { root, file, plugin, judged } = configuration;
+  let module: ResolvedModule | undefined;
   try {
-    module = resolveModule(file.module, store);
+    if (file !== undefined) module = resolveModule(file.module, store);
   } catch (error) {
-    if (!problems.some(({ path }) => path.startsWith('module'))) {
-      problems.push(problem('module', (error as Error).message));
+    const isSaid = [...judged].some((path) => path.startsWith('module'));
+    if (!isSaid) report('plugin', root.get('module'), (error as Error).message);
+  }
+  if (module !== undefined) {
+    const thread = new ModuleThread();
+    try {
+      await askModule(thread, module.bytes, { plugin, rootId: 'sluice', judged }, report);
+    } finally {
+      await thread.close();
     }
-    return { problems };
   }
-  const ours = new Set(problems.map(({ path }) => path));
-  const theirs = await checkPlugin(module.bytes, moduleConfiguration(file));
-  problems.push(...theirs.filter(({ path }) => !ours.has(path)), ...bootstrapWarnings(file));
-  if (problems.some(({ severity }) => severity === 'error')) return { problems };
-  return { problems, accepted: { file, module } };
-}
-
-/** What envoy/live.yaml has to say as well, where a configuration leaves its defaults. */
-function bootstrapWarnings({ plugin }: GatewayFile): Problem[] {
-  const warnings: Problem[] = [];
-  const { endpoint = '/mcp', limits } = plugin;
-  if (endpoint !== '/mcp') {
-    warnings.push(problem('endpoint', 'the closed door of the bootstrap has to be at this path too', 'warning'));
-  }
-  if (isObject(limits) && limits['heldBody'] !== undefined && limits['heldBody'] !== '1Mi') {
-    const text = 'the bootstrap has to hold twice as much: per_connection_buffer_limit_bytes, and the HTTP/2 windows';
-    warnings.push(problem('limits.heldBody', text, 'warning'));
-  }
-  return warnings;
+  findings.sort(byPlace);
+  const isAccepted = !findings.some(({ severity }) => severity === 'error');
+  return { problems: findings, ...(isAccepted && file && module && { accepted: { file, module } }) };
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { environmentNames, shippedTemplates } from '../../envoy/bootstrap.ts';
-import { moduleServer } from '../../envoy/servers.ts';
+import { type ConfigurationFile, moduleConfiguration } from '../../envoy/check/configuration.ts';
 import { type Trust, clusterFor } from '../../envoy/upstream.ts';
-import type { GatewayFile } from './gateway-file.ts';
 import type { ResolvedModule } from './modules.ts';
 
 export const typeUrls = {
@@ -57,13 +56,8 @@ const bootstrapAuthorities: Trust = (match) => ({
   },
 });
 
-/** The configuration of the module, as it is checked and as it arrives, to the byte. */
-export function moduleConfiguration({ plugin, servers }: GatewayFile): Record<string, unknown> {
-  return { hostMode: 'hold', ...plugin, servers: servers.map(moduleServer) };
-}
-
 /** Turns a gateway's file into xDS. The module travels in it: see docs/live.md for why. */
-export function compile(file: GatewayFile, module: Pick<ResolvedModule, 'sha256' | 'bytes'>): Compiled {
+export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 'sha256' | 'bytes'>): Compiled {
   const templates = shippedTemplates();
   const clusters = file.servers.flatMap(({ entry, upstream }) =>
     upstream === undefined ? [] : [clusterFor(entry.name, upstream, templates.cluster, bootstrapAuthorities)],

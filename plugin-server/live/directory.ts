@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PluginServerError } from '../errors.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { reasonOf } from '../store/files.ts';
-import { readGatewayFile } from './check.ts';
 import { Gateway, type GatewayEvent } from './gateway.ts';
-import { gatewayFileName } from './gateway-file.ts';
+import { gatewayFileName, readGatewayFile } from './gateway-file.ts';
 import { History } from './history.ts';
 import { TokenIndex, readTokens, tokenFileName } from './tokens.ts';
 
@@ -264,7 +263,7 @@ async function takeFile(gateway: Gateway, folder: string): Promise<boolean> {
   try {
     text = await readGatewayFile(folder);
   } catch (error) {
-    await gateway.lose(`${gatewayFileName}: ${(error as Error).message}`);
+    await gateway.lose(`${gatewayFileName} ${(error as Error).message}`);
     return true;
   }
   try {

@@ -5,7 +5,7 @@ import type { ArtifactStore } from '../store/artifact-store.ts';
 import { reasonOf } from '../store/files.ts';
 import { type Checked, checkGatewayText } from './check.ts';
 import { type ClusterSet, type Compiled, clusterVersionOf, compile } from './compile.ts';
-import { parseGatewayFile, problem } from './gateway-file.ts';
+import { parseGatewayFile } from './gateway-file.ts';
 import { type Cause, type History, type Kept, historyLimit } from './history.ts';
 import { resolveModule } from './modules.ts';
 import type { GatewayTokens } from './tokens.ts';
@@ -266,7 +266,7 @@ export class Gateway {
     const { name, version, sha256 } = kept.module;
     const bytes = (await history.module(sha256)) ?? fromStore(store, kept.module);
     if (bytes === undefined) throw new Error(`the module ${name} ${version} with sha256 ${sha256} is gone`);
-    const { file } = parseGatewayFile(kept.text);
+    const file = parseGatewayFile(kept.text).configuration?.file;
     if (file === undefined) throw new Error('its configuration is not read any more');
     return { compiled: compile(file, { ...kept.module, bytes }), bytes };
   }
@@ -287,13 +287,17 @@ export class Gateway {
 
 /** The digest of the module that a text asks for, or why there is none. */
 function requestedModule(text: string, store: ArtifactStore): string {
-  const { file } = parseGatewayFile(text);
+  const file = parseGatewayFile(text).configuration?.file;
   if (file === undefined) return 'unread';
   try {
     return resolveModule(file.module, store).sha256;
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+function problem(path: string, message: string): Problem {
+  return { path, message, severity: 'error' };
 }
 
 function fromStore(store: ArtifactStore, wanted: Kept['module']): Uint8Array | undefined {

@@ -1,4 +1,6 @@
+import type { Problem } from '../../envoy/check/plugin.ts';
 import type { Log } from '../log.ts';
+import { gatewayFileName } from './gateway-file.ts';
 import type { Gateway, GatewayEvent } from './gateway.ts';
 
 /** Tells the operator what happened to a gateway. */
@@ -8,14 +10,13 @@ export function toldTo(log: Log, { name: gateway, active }: Gateway, event: Gate
       const { generation, version, module, cause } = event.version;
       const said = `gateway ${gateway}: version ${generation} is given out, with ${module.name} ${module.version}`;
       log.info({ gateway, generation, version, cause }, said);
-      for (const { path, message } of event.warnings)
-        log.warn({ gateway }, `gateway ${gateway}: ${placed(path, message)}`);
+      for (const warning of event.warnings) log.warn({ gateway }, `gateway ${gateway}: ${placed(warning)}`);
       break;
     }
     case 'refused': {
       const stays = active === undefined ? 'nothing is given out' : `version ${active.kept.generation} stays`;
       const errors = event.problems.filter(({ severity }) => severity === 'error');
-      const said = errors.map(({ path, message }) => placed(path, message)).join('; ');
+      const said = errors.map(placed).join('; ');
       log.error({ gateway, problems: event.problems }, `gateway ${gateway}: the edit is refused, ${stays}: ${said}`);
       break;
     }
@@ -28,6 +29,8 @@ export function toldTo(log: Log, { name: gateway, active }: Gateway, event: Gate
   }
 }
 
-function placed(path: string, message: string): string {
-  return path === '' ? message : `${path}: ${message}`;
+/** `sluice.yaml:3:5: servers[0].url: …` */
+function placed({ path, message, line, column }: Problem): string {
+  const place = line === undefined ? [] : [`${gatewayFileName}:${line}:${column ?? 1}`];
+  return [...place, path, message].filter((part) => part !== '').join(': ');
 }

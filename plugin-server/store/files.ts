@@ -1,6 +1,7 @@
 // Writing so that a reader, or the next start after a power cut, finds a file whole or not at all.
 import { randomUUID } from 'node:crypto';
-import { link, open, rename, stat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** There is no room for more: on the volume, for this user, for this process (`ulimit -f`). */
@@ -85,4 +86,49 @@ async function moveToFree(file: string, target: string): Promise<boolean> {
   if ((await stat(target).catch(() => undefined)) !== undefined) return false;
   await rename(file, target);
   return true;
+}
+
+/**
+ * Reads a file that others may replace by anything: what is no regular file, such as a pipe that nobody writes to, is
+ * refused and not waited for.
+ * @param limit bytes
+ * @throws Error with a sentence that follows the name of the file, and the path nowhere in it
+ */
+export async function readRegularFile(path: string, limit: number): Promise<Buffer> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) throw new Unreadable('is not a file');
+      if (stats.size > limit) throw new Unreadable(`has ${stats.size} bytes, more than the limit of ${limit}`);
+      return await readUpTo(file, limit);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof Unreadable) throw error;
+    throw new Unreadable(codeOf(error) === 'ENOENT' ? 'is not there' : `cannot be read: ${reasonOf(error)}`, error);
+  }
+}
+
+/** Why a file is not read; `code` is the system's, where it has one. */
+class Unreadable extends Error {
+  readonly code: string;
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = cause === undefined ? '' : codeOf(cause);
+  }
+}
+
+/** A file may grow while it is read. */
+async function readUpTo(file: FileHandle, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of file.createReadStream({ autoClose: false, end: limit }) as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  if (length > limit) throw new Unreadable(`has more than ${limit} bytes`);
+  return Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { readConfiguration as readFile } from '../../envoy/check/configuration.ts';
+import { readLimited } from '../../envoy/check/read-file.ts';
 import { type GatewayServer, environmentNames } from '../../envoy/bootstrap.ts';
 import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
 import { CommandError, exitCode } from '../io.ts';
@@ -12,29 +12,30 @@ export interface Configuration {
 }
 
 /**
- * Reads a plugin configuration, YAML or JSON. What its members may be is the module's to say; here only its outer form.
+ * Reads a plugin configuration, YAML or JSON, as `sluice check` does. What its members may be is the module's to say.
  * @throws CommandError with the place of each error
  */
 export function readConfiguration(file: string): Configuration {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readLimited(file);
   } catch (error) {
     throw new CommandError(`--config: ${(error as Error).message}`, exitCode.usage);
   }
-  const document = parseDocument(text);
-  if (document.errors.length > 0) {
-    const lines = document.errors.map((error) => error.message.split('\n', 1)[0] ?? '');
-    throw new CommandError(`${file} is neither YAML nor JSON`, exitCode.found, lines);
+  const { findings, configuration } = readFile(file, bytes, 'start');
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 || configuration?.file === undefined) {
+    const lines = errors.map(({ line, column, path, message }) =>
+      [`${file}:${line}:${column}`, path, message].filter((part) => part !== '').join(': '),
+    );
+    throw new CommandError(
+      `the configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}`,
+      exitCode.found,
+      lines,
+    );
   }
-  const value = document.toJS() as unknown;
-  if (!isObject(value)) throw new CommandError(`${file}: expected an object with servers`, exitCode.found);
-  const { servers, ...plugin } = value;
-  if (!Array.isArray(servers) || servers.length === 0) {
-    throw new CommandError(`${file}: servers: expected a list of at least one server`, exitCode.found);
-  }
-  // Which of them are objects with name and url is found out, and told, by gatewayBootstrap.
-  return { plugin, servers: servers as GatewayServer[] };
+  const { plugin, servers } = configuration.file;
+  return { plugin, servers: servers.map(({ entry }) => entry as GatewayServer) };
 }
 
 /**

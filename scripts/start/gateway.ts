@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { type DemoName, demoServers, startDemo } from '../../envoy/demo/run.ts';
 import { moduleLines } from '../../envoy/engine/diagnosis.ts';
@@ -11,6 +10,7 @@ import { waitForTools } from '../../envoy/engine/mcp-probe.ts';
 import { type RunningEngine, describeExit } from '../../envoy/engine/running.ts';
 import { onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
 import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
+import { envoyYaml } from '../../envoy/yaml.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { type BuiltModule, build } from '../build.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
@@ -167,7 +167,7 @@ async function startDemos(running: Running): Promise<{ name: string; url: string
 function writeBootstrap(file: string, bootstrap: Bootstrap): void {
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
   const head = '# Derived from envoy/envoy.yaml by `sluice start`, which writes it anew each time.\n';
-  writeFileSync(file, head + stringify(bootstrap, { lineWidth: 0, aliasDuplicateObjects: false }), { mode: 0o600 });
+  writeFileSync(file, head + envoyYaml(bootstrap), { mode: 0o600 });
 }
 
 /** @throws EngineError with what the module said meanwhile */

@@ -256,6 +256,13 @@ export const cases: readonly Case[] = [
     at: 'sluice.disabled',
     says: 'switches the filter off',
   },
+  {
+    rule: 'scalar',
+    base: 'hold',
+    edits: [['prefix: notes_', 'prefix: no']],
+    at: 'servers[1].prefix',
+    says: 'is written no, which Envoy reads as false',
+  },
   { rule: 'closed-route', base: 'hold', edits: [[door, '']], at: 'virtual_hosts[0]', says: 'no route closes /mcp' },
   {
     rule: 'closed-route',

@@ -54,12 +54,10 @@ limits: { heldBody: 1 MB }
   expect(lines(await check(text))).toEqual([
     '6: servers[1].prefx: is not a member of this section; did you mean "prefix"?',
     '7: servers[2].name: plugin-server is the cluster of the plugin server',
-    '8: servers[2].url: excludes cluster: one of them says where the server is',
+    '7: servers[2]: url and cluster exclude each other',
+    '10: servers[3].name: expected lower-case letters, digits and inner hyphens, found nothing',
     expect.stringMatching(/^10: servers\[3\]\.url: "nowhere" is not a URL/),
-    '10: servers[3].name: is missing',
-    expect.stringMatching(/^11: servers\[4\]: must be an object/),
-    '11: servers[4].name: is missing',
-    '11: servers[4].cluster: is missing',
+    '11: servers[4]: expected an object with name and url',
     expect.stringMatching(/^12: limits\.heldBody: must be a size/),
   ]);
 });
@@ -68,10 +66,10 @@ test('a configuration of live delivery', async () => {
   const servers = 'servers: [{ name: weather, url: "http://127.0.0.1:3001/mcp" }]\n';
   expect(lines(await check(`module: { name: sluice, version: 0.1.0 }\n${servers}`))).toEqual([]);
   expect(lines(await check(`module: { name: sluice, version: 1 }\n${servers}`))).toEqual([
-    '1: module.version: must be a string',
+    '1: module.version: expected a version like "0.1.0", a range like ^0.1, or latest, found 1 (put it into quotes)',
   ]);
   expect(lines(await check(`module: sluice\n${servers}`))).toEqual([
-    '1: module: must be an object like { name: sluice, version: ^0.1 }',
+    '1: module: expected an object like { name: sluice, version: ^0.1 }',
   ]);
 });
 

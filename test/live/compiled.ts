@@ -16,7 +16,8 @@ function compileGateway(servers: readonly string[], hostMode: string): Compiled 
     hostMode,
     servers: servers.map((name) => ({ name, url: `http://${name}.example:8080/mcp`, prefix: `${name}_` })),
   });
-  const { file, problems } = parseGatewayFile(text);
-  if (file === undefined || problems.length > 0) throw new Error(JSON.stringify(problems));
-  return compile(file, { sha256: 'ab'.repeat(32), bytes: Buffer.from('module') });
+  const { findings, configuration } = parseGatewayFile(text);
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (configuration?.file === undefined || errors.length > 0) throw new Error(JSON.stringify(errors));
+  return compile(configuration.file, { sha256: 'ab'.repeat(32), bytes: Buffer.from('module') });
 }

@@ -12,7 +12,9 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
-import { checkGatewayDirectory } from '../../plugin-server/live/check.ts';
+import { checkFiles } from '../../envoy/check/files.ts';
+import type { Finding } from '../../envoy/check/finding.ts';
+import { checkGatewayDirectory, checkGatewayText } from '../../plugin-server/live/check.ts';
 import { historyLimit } from '../../plugin-server/live/history.ts';
 import { until } from '../e2e/until.ts';
 import {
@@ -148,8 +150,8 @@ const abiOnly = Buffer.from([
 
 describe('an edit that is refused', () => {
   test.each<[string, object | string, string, RegExp]>([
-    ['no YAML', 'servers: [', '', /^neither YAML nor JSON: .* at line 1, column/],
-    ['two documents', 'a: 1\n---\nb: 1\n', '', /^neither YAML nor JSON/],
+    ['no YAML', 'servers: [', '', /^is not YAML: /],
+    ['two documents', 'a: 1\n---\nb: 1\n', '', /^is a further document/],
     ['a list', [], '', /^expected an object with servers$/],
     ['no servers', {}, 'servers', /^expected a list of at least one server$/],
     ['a server without a URL', { servers: [{ name: 'a' }] }, 'servers[0].url', /expected the URL of the server/],
@@ -201,15 +203,15 @@ describe('an edit that is refused', () => {
       'an unknown member of module',
       { ...configuration('a'), module: { verison: '1' } },
       'module.verison',
-      /did you mean version\?/,
+      /did you mean "version"\?/,
     ],
     ['an unknown member', { ...configuration('a'), endpont: '/mcp' }, 'endpont', /endpoint/],
     ['a wrong value', { ...configuration('a'), limits: { heldBody: '1Kb' } }, 'limits.heldBody', /./],
     [
       'an alias bomb',
-      `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [${'*a,'.repeat(10)}]\nc: &c [${'*b,'.repeat(10)}]\nservers: [${'*c,'.repeat(10)}]\n`,
+      `a: &a [${'x,'.repeat(60)}]\nb: &b [${'*a,'.repeat(60)}]\nc: &c [${'*b,'.repeat(60)}]\nservers: [${'*c,'.repeat(60)}]\n`,
       '',
-      /[Aa]lias/,
+      /more than 200000 values, or aliases that make it so/,
     ],
     ['more than 1 MiB', ' '.repeat(1024 * 1024 + 1), '', /more than the limit of 1048576/],
   ])('%s', async (_what, content, path, message) => {
@@ -241,6 +243,40 @@ describe('an edit that is refused', () => {
     );
   });
 
+  test('shows everything that `sluice check` shows, with line and column', async () => {
+    const text = `servers:
+  - { name: a, url: "http://a.example/mcp", prefx: '' }
+  - { name: b, url: nowhere }
+  - { name: a, cluster: c, url: "http://c.example/mcp" }
+endpoint: mcp
+lmits: {}
+module: { version: 0.1 }
+`;
+    const { problems: found } = await checkGatewayText(text, storeWith('0.1.0'));
+    const module = {
+      file: 'm',
+      bytes: storeWith('0.1.0').get('sluice', '0.1.0').bytes,
+      digest: '',
+      version: undefined,
+    };
+    const shown = await checkFiles([{ name: 'sluice.yaml', bytes: Buffer.from(text) }], { module });
+    expect(found.length).toBeGreaterThan(6);
+    const placed = ({ line, column, path, message }: Finding): string => `${line}:${column}: ${path}: ${message}`;
+    expect(found.map(placed)).toEqual(shown.map(placed));
+    expect(found.map(placed)).toContainEqual(expect.stringMatching(/^3:16: servers\[1\]\.url: "nowhere" is not a URL/));
+    expect(found.map(placed)).toContainEqual(expect.stringMatching(/^2:45: servers\[0\]\.prefx: is not a member/));
+  });
+
+  test('more than 100 aliases are read', async () => {
+    const servers = Array.from(
+      { length: 150 },
+      (_, at) => `  - { name: s${at}, url: "http://a.example/mcp", prefix: s${at}_, tools: *t }`,
+    );
+    const text = `servers:\n  - { name: a, url: "http://a.example/mcp", prefix: a_, tools: &t { allow: [x] } }\n${servers.join('\n')}\n`;
+    const { problems: found } = await checkGatewayText(text, storeWith('0.1.0'));
+    expect(found.filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
   test('and is corrected is taken, and nothing is refused any more', async () => {
     const where = folders();
     const running = await serving(where);
@@ -256,7 +292,7 @@ describe('an edit that is refused', () => {
     const running = await serving(where);
     rmSync(join(where.gateways, 'edge/sluice.yaml'));
     await until('it is told', () => problems(running) !== undefined);
-    expect(problems(running)).toEqual([['', 'sluice.yaml: is not there']]);
+    expect(problems(running)).toEqual([['', 'sluice.yaml is not there']]);
     expect(given(running)?.generation).toBe(1);
     // The whole directory away, as a volume that is not mounted: nothing is forgotten.
     renameSync(where.gateways, `${where.gateways}-away`);

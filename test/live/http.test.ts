@@ -335,7 +335,13 @@ describe('an operator', () => {
     expect(status).toBe(200);
     expect(JSON.parse(body.toString())).toMatchObject({
       gateways: [
-        { name: 'bad', version: null, refused: { problems: [{ path: 'endpont', severity: 'error' }] } },
+        {
+          name: 'bad',
+          version: null,
+          refused: {
+            problems: [{ rule: 'session-keys' }, { path: 'endpont', severity: 'error', line: 1, column: 75 }],
+          },
+        },
         { name: 'edge', version: { generation: 1, module: { version: '0.1.0' } }, refused: null },
       ],
       problems: ['bad: the last edit was refused, nothing is given out'],

@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { readDocument } from '../../check/document.ts';
 import { EngineError } from '../../engine/error.ts';
 import { readAddress, readCluster } from './clusters.ts';
 import { readConnectionManager } from './connection-manager.ts';
@@ -15,11 +15,21 @@ const defaultBufferLimit = 1 << 20;
  */
 export function readBootstrap(bootstrap: string | object, environment: NodeJS.ProcessEnv): Configuration {
   const problems = new Problems();
-  const value: unknown = typeof bootstrap === 'string' ? parse(bootstrap) : bootstrap;
+  const value = typeof bootstrap === 'string' ? parse(bootstrap) : bootstrap;
   const configuration = readMessage(value, '', problems, (message) => readTop(message, environment));
   checkClusters(configuration, problems);
   refuse(problems);
   return configuration;
+}
+
+/** As Envoy reads it: `no` is false. */
+function parse(text: string): unknown {
+  const { document, flaws } = readDocument('the bootstrap', Buffer.from(text));
+  const lines = flaws.map(({ line, column, path, message }) =>
+    [`${line}:${column}`, path, message].filter(Boolean).join(': '),
+  );
+  if (lines.length > 0) throw new EngineError('the bootstrap cannot be read', 'configuration', lines);
+  return document?.root.value;
 }
 
 /** A filter's configuration that was discovered: a `TypedExtensionConfig` with a wasm filter. */
