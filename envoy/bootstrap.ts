@@ -159,7 +159,7 @@ function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: reado
   const value = {
     hostMode: shipped['hostMode'], // goes with the filter's flag, which is kept as well
     ...plugin,
-    servers: servers.map(moduleServer),
+    servers: servers.map((server) => moduleServer(server)),
   };
   config.configuration.value = value;
   config.vm_config.environment_variables.host_env_keys = environmentNames(value);

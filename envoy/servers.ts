@@ -82,15 +82,17 @@ export function readServers(
   return { servers, problems };
 }
 
+/** Names the cluster that is made of a server's URL. */
+export type ClusterName = (server: string, upstream: Upstream) => string;
+
 /** The entry as the module takes it: cluster, authority and path in place of the URL. */
-export function moduleServer({ entry, upstream }: Server): Record<string, unknown> {
+export function moduleServer(
+  { entry, upstream }: Server,
+  clusterName: ClusterName = (server) => server,
+): Record<string, unknown> {
   const members = Object.fromEntries(Object.entries(entry).filter(([member]) => member !== 'url'));
   if (upstream === undefined) return members;
   const name: unknown = entry.name;
-  return {
-    cluster: typeof name === 'string' ? name : 'unnamed',
-    authority: upstream.authority,
-    path: upstream.path,
-    ...members,
-  };
+  const cluster = clusterName(typeof name === 'string' ? name : 'unnamed', upstream);
+  return { cluster, authority: upstream.authority, path: upstream.path, ...members };
 }

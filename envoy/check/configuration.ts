@@ -1,6 +1,6 @@
 import { type ModuleRequest, defaultModule, isVersionRequest } from '../../plugin-server/live/modules.ts';
 import { isEndpoint } from '../endpoint.ts';
-import { type Server, moduleServer, readServers } from '../servers.ts';
+import { type ClusterName, type Server, moduleServer, readServers } from '../servers.ts';
 import { checkAdvice } from './advice.ts';
 import { readDocument } from './document.ts';
 import { type Finding, type Report, didYouMean, findingOf, reportInto } from './finding.ts';
@@ -91,9 +91,12 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
   return { root, plugin: { root: asModule, text: JSON.stringify(value) }, file, judged };
 }
 
-/** The configuration of the module, as it is checked and as it arrives, to the byte. */
-export function moduleConfiguration({ plugin, servers }: ConfigurationFile): Record<string, unknown> {
-  return { hostMode: 'hold', ...plugin, servers: servers.map(moduleServer) };
+/** The configuration of the module. @param clusterName of a cluster that is made; by default the name of its server */
+export function moduleConfiguration(
+  { plugin, servers }: ConfigurationFile,
+  clusterName?: ClusterName,
+): Record<string, unknown> {
+  return { hostMode: 'hold', ...plugin, servers: servers.map((server) => moduleServer(server, clusterName)) };
 }
 
 type Wrong = (path: string, message: string, severity?: 'error' | 'warning') => void;

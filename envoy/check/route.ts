@@ -41,6 +41,7 @@ export const trustedHeaders = [
   'x-mcp-toolname',
   'x-mcp-promptname',
   'x-mcp-resourceuri',
+  'x-mcp-cluster',
 ] as const;
 
 /** What a route asks of the routing header; its `exact` is the name of a server. */

@@ -40,7 +40,7 @@ export class Glance {
   forged: u32;
 }
 
-export const TRUSTED_HEADERS: i32 = 5;
+export const TRUSTED_HEADERS: i32 = 6;
 
 export function trustedHeader(index: i32): Span {
   switch (index) {
@@ -52,8 +52,10 @@ export function trustedHeader(index: i32): Span {
       return header.TOOL_NAME;
     case 3:
       return header.PROMPT_NAME;
-    default:
+    case 4:
       return header.RESOURCE_URI;
+    default:
+      return header.CLUSTER;
   }
 }
 

@@ -34,6 +34,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     .add(header.PROTOCOL_VERSION, revisionText(upstream.revision))
     .add(header.PER_TRY_TIMEOUT, newWriter(arena, 16).decimal(server.callTimeout as u64).written)
     .add(header.VIA, viaOf(exchange));
+  if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
   if (upstream.revision === Revision.V2026_07_28) forward.headers.add(header.MCP_NAME, headerText(target.name, arena));
   const accept = exchange.request.accept;
   if (accept === NONE || equals(accept, ANY_TYPE)) forward.headers.add(header.ACCEPT, header.JSON_OR_EVENTS);

@@ -34,6 +34,8 @@ export const METHOD_NAME = literal('x-mcp-method');
 export const TOOL_NAME = literal('x-mcp-toolname');
 export const PROMPT_NAME = literal('x-mcp-promptname');
 export const RESOURCE_URI = literal('x-mcp-resourceuri');
+/** The cluster of the server, where it is not named like it: for a route that takes its cluster from a header. */
+export const CLUSTER = literal('x-mcp-cluster');
 
 /**
  * Milliseconds that Envoy's router gives one try to begin its response. It does not cut a response that has begun, so

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { environmentNames, shippedTemplates } from '../../envoy/bootstrap.ts';
 import { type ConfigurationFile, moduleConfiguration } from '../../envoy/check/configuration.ts';
-import { type Trust, clusterFor } from '../../envoy/upstream.ts';
+import { type Trust, type Upstream, clusterFor } from '../../envoy/upstream.ts';
 import type { ResolvedModule } from './modules.ts';
 
 export const typeUrls = {
@@ -56,11 +56,22 @@ const bootstrapAuthorities: Trust = (match) => ({
   },
 });
 
+/**
+ * Of a server at an address: one that moves is another cluster. Envoy carries out the clusters of an answer that it takes
+ * and of one that it rejects for another of them alike, so a name with a new address would take requests, and credentials,
+ * of a filter that knows the old one alone. No server's name has an `@`.
+ */
+export function clusterName(server: string, { address, tls }: Upstream): string {
+  return `${server}@${digest([JSON.stringify([address.host, address.port, tls])]).slice(0, 8)}`;
+}
+
 /** Turns a gateway's file into xDS. The module travels in it: see docs/live.md for why. */
 export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 'sha256' | 'bytes'>): Compiled {
   const templates = shippedTemplates();
   const clusters = file.servers.flatMap(({ entry, upstream }) =>
-    upstream === undefined ? [] : [clusterFor(entry.name, upstream, templates.cluster, bootstrapAuthorities)],
+    upstream === undefined
+      ? []
+      : [clusterFor(clusterName(entry.name, upstream), upstream, templates.cluster, bootstrapAuthorities)],
   );
   const clusterSet = clusterSetOf(
     clusters.map((cluster) => ({
@@ -69,7 +80,7 @@ export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 's
     })),
   );
 
-  const configuration = moduleConfiguration(file);
+  const configuration = moduleConfiguration(file, clusterName);
   const shipped = templates.filter.config;
   const variables = environmentNames(configuration).sort();
   const vm = {

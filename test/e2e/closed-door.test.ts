@@ -14,6 +14,7 @@ const forged = {
   'x-mcp-toolname': 'echo',
   'x-mcp-promptname': 'p',
   'x-mcp-resourceuri': 'u',
+  'x-mcp-cluster': 'server',
 };
 
 const requests: readonly (readonly [string, RawRequest])[] = [

@@ -146,6 +146,7 @@ describeGateway('headers', () => {
         'x-mcp-toolname': 'x',
         'x-mcp-promptname': 'x',
         'x-mcp-resourceuri': 'x',
+        'x-mcp-cluster': 'fixed',
         'X-MCP-ServerName': 'fixed',
       };
       const session = await openSession(gateway.current.url, { http });
@@ -161,6 +162,7 @@ describeGateway('headers', () => {
       });
       expect(headers).not.toHaveProperty('x-mcp-promptname');
       expect(headers).not.toHaveProperty('x-mcp-resourceuri');
+      expect(headers).not.toHaveProperty('x-mcp-cluster');
       expect(fixed.requests).toEqual([]);
     });
 

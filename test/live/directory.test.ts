@@ -38,7 +38,7 @@ const given = (
   const active = live.directory.get(gateway)?.active;
   if (active === undefined) return undefined;
   const { compiled, kept } = active;
-  const clusters = compiled.clusterSet.clusters.map(({ name }) => name);
+  const clusters = compiled.clusterSet.clusters.map(({ name }) => name.replace(/@.*/, ''));
   return { generation: kept.generation, clusters, module: kept.module.version };
 };
 

@@ -100,7 +100,7 @@ describeWithEnvoy('live delivery', () => {
     write(where, 'edge', configuration([entry('alpha', alpha)]));
     await everywhere(server, 4);
     expect(await tools(envoy.mcp)).not.toContain('"beta_fast"');
-    await until('its cluster is gone', async () => !(await envoy.configuration()).includes('"name": "beta"'));
+    await until('its cluster is gone', async () => !(await envoy.configuration()).includes('"name": "beta@'));
 
     // Back to the first module and the first server.
     await server.live.directory.get('edge')?.rollBack('1');
@@ -114,6 +114,56 @@ describeWithEnvoy('live delivery', () => {
     const [first, second] = await Promise.all(streams);
     expect(first).toEqual({ events: upTo(200), answered: true });
     expect(second).toEqual({ events: upTo(100), answered: true });
+  });
+
+  test('an edit that moves a server and is refused for another one changes nothing of where that server is asked', async () => {
+    const [before, after] = await Promise.all([toolServer(), toolServer()]);
+    const where = folders();
+    const alpha = (url: string, token: string): object => ({
+      name: 'alpha',
+      url,
+      prefix: 'alpha_',
+      credentials: { type: 'header', header: 'x-key', env: token },
+    });
+    write(where, 'edge', configuration([alpha(before.url, 'OLD_KEY')]));
+    const server = await startLive(where);
+    // Without authorities for upstreams, Envoy refuses every cluster with TLS.
+    const bootstrap = liveBootstrap(server.port, { id: 'n1', cluster: 'edge' }) as {
+      static_resources: { secrets?: unknown };
+    };
+    delete bootstrap.static_resources.secrets;
+    const variables = { ...env, OLD_KEY: 'old', NEW_KEY: 'new' };
+    const envoy = await startLiveEnvoy(envoyBinary(), bootstrap, variables);
+    await everywhere(server, 1);
+    const load = await callSteadily(envoy.mcp, 'alpha_', 50);
+
+    const moved = alpha(`${after.url}?moved=1`, 'NEW_KEY');
+    const broken = { name: 'beta', url: 'https://beta.example/mcp', prefix: 'beta_' };
+    write(where, 'edge', configuration([moved, broken]));
+    await until('it is refused', () => {
+      const gateway = server.live.directory.get('edge');
+      return gateway !== undefined && server.live.statusOf(gateway).nodes[0]?.state === 'refuses';
+    });
+    const calls = before.of('tools/call').length;
+    await until('calls go on', () => before.of('tools/call').length > calls + 20);
+    expect(after.requests).toEqual([]);
+    expect(new Set(before.of('tools/call').map(({ headers }) => headers['x-key']))).toEqual(new Set(['old']));
+
+    // Without the one that cannot be taken, the other moves, with its path and its credential, and no call is lost.
+    write(where, 'edge', configuration([moved]));
+    await everywhere(server, 3);
+    await until('calls go there', () => after.of('tools/call').length > 20);
+    await unharmed(load);
+    expect(new Set(after.requests.map(({ headers, path }) => `${path} ${String(headers['x-key'])}`))).toEqual(
+      new Set(['/mcp?moved=1 new']),
+    );
+    expect(new Set(before.requests.map(({ headers, path }) => `${path} ${String(headers['x-key'])}`))).toEqual(
+      new Set(['/mcp old']),
+    );
+    await until('the old cluster is gone', async () => {
+      const names = [...(await envoy.configuration()).matchAll(/"name": "alpha@\w+"/g)].map(([name]) => name);
+      return new Set(names).size === 1;
+    });
   });
 
   test('a plugin server that is killed leaves gateways as they are; one that comes up is obeyed, edits meanwhile too', async () => {
