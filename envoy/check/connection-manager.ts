@@ -1,8 +1,10 @@
 import { bytesOf } from '../buffers.ts';
+import { checkSilence } from './call-timeout.ts';
 import type { Chain } from './chain.ts';
 import { type Report, didYouMean } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import type { Node } from './node.ts';
+import { checkPassThrough } from './pass-through.ts';
 import { trustedHeaders } from './route.ts';
 import { checkRetryConditions, forwardsToServer } from './routing.ts';
 import { typeOf } from './wasm-filter.ts';
@@ -14,10 +16,12 @@ export function checkManager(chain: Chain, report: Report): void {
   checkEarlyRemoval(chain.manager, report);
   checkBuffers(chain, report);
   checkIdleTimeout(chain.manager.get('stream_idle_timeout'), report);
+  checkSilence(chain.manager.get('stream_idle_timeout'), chain.plugin, report, '300s');
+  checkPassThrough(chain, report);
   checkSwitches(chain, report);
   for (const { node, routes } of chain.tables ?? []) {
     checkRetryConditions(node.get('retry_policy', 'retry_on'), report);
-    for (const route of routes.filter(forwardsToServer)) checkForwarding(route.node.get('route'), report);
+    for (const route of routes.filter(forwardsToServer)) checkForwarding(route.node.get('route'), chain.plugin, report);
     for (const route of routes) checkClusterHeader(route.node.get('route', 'cluster_header'), report);
   }
 }
@@ -109,11 +113,12 @@ export function isZero(duration: Node): boolean {
   return /^0+(?:\.0*)?s$/.test(duration.text ?? '');
 }
 
-function checkForwarding(action: Node, report: Report): void {
+function checkForwarding(action: Node, plugin: Plugin | undefined, report: Report): void {
   const timeout = action.get('timeout');
   const found = timeout.isThere ? timeout.shown : '15s, by default';
   if (!isZero(timeout)) report('route-timeout', timeout.isThere ? timeout : action, `timeout is ${found}`);
   checkIdleTimeout(action.get('idle_timeout'), report);
+  checkSilence(action.get('idle_timeout'), plugin, report);
   checkRetryConditions(action.get('retry_policy', 'retry_on'), report);
 }
 

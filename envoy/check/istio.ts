@@ -1,10 +1,12 @@
 import { checkAdvice } from './advice.ts';
 import { checkDiscovery } from './bootstrap.ts';
+import { checkSilence } from './call-timeout.ts';
 import { checkBufferLimit, checkIdleTimeout, checkWindows } from './connection-manager.ts';
 import type { Report } from './finding.ts';
 import { type Plugin, type SluiceFilter, decidingPlugins } from './gateway.ts';
 import { checkHostMode } from './host-mode.ts';
 import type { Node } from './node.ts';
+import { checkUnderscores } from './pass-through.ts';
 import { routedBy } from './routing.ts';
 import { checkVirtualServices } from './virtual-service.ts';
 import { checkWasmFilter, pluginConfigOf, sluiceFilter } from './wasm-filter.ts';
@@ -101,6 +103,8 @@ function checkSettings(patches: readonly Patch[], plugin: Plugin | undefined, re
     if (applyTo === 'NETWORK_FILTER') {
       const manager = value.get('typed_config');
       checkIdleTimeout(manager.get('stream_idle_timeout'), report);
+      checkSilence(manager.get('stream_idle_timeout'), plugin, report);
+      checkUnderscores(manager, plugin, report);
       checkWindows(manager, plugin, report);
     } else if (applyTo === 'LISTENER') {
       const limit = value.get('per_connection_buffer_limit_bytes');

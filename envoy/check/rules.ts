@@ -76,6 +76,12 @@ export const rules = {
     why: 'After an update Envoy does not fetch the new code and serves requests without the filter, whatever failure_policy says.',
     mend: 'put the module into `code.local.inline_bytes`, or the filter into the static configuration',
   },
+  'module-url': {
+    severity: 'error',
+    asks: 'The URL that Envoy itself fetches the module from leads to the bytes of one version.',
+    why: 'A range or `latest` is answered with a redirect, which Envoy does not follow (Istio does), and an archive or an image is not unpacked: the gateway stays closed.',
+    mend: 'write `http://<plugin server>/plugins/sluice/<version>/plugin.wasm`',
+  },
   'fetch-retry': {
     severity: 'warning',
     asks: 'Remote code has a `retry_policy` with several tries.',
@@ -158,7 +164,13 @@ export const rules = {
     severity: 'error',
     asks: 'Neither `stream_idle_timeout` nor the `idle_timeout` of a route to a server is 0.',
     why: 'A request that waits for what never comes, such as one of a module that trapped, would be kept for ever.',
-    mend: 'leave `stream_idle_timeout` at 5 minutes, or set any other limit',
+    mend: 'leave `stream_idle_timeout` at 10 minutes, or set any other limit',
+  },
+  'call-timeout': {
+    severity: 'warning',
+    asks: 'No `stream_idle_timeout`, and no `idle_timeout` of a route to a server, is lower than the longest `callTimeout`.',
+    why: 'A tool that works in silence is cut off by Envoy before the module gives it up, and the client is told of a request that timed out.',
+    mend: 'raise `stream_idle_timeout` to `limits.callTimeout` (by default 600s), or lower that',
   },
   'session-keys': {
     severity: 'warning',
@@ -172,9 +184,33 @@ export const rules = {
     why: 'The module refuses a configuration whose secrets are not there; what stands in `key_values`, /config_dump shows to everyone.',
     mend: 'list the name in `environment_variables.host_env_keys` of the `vm_config` (Istio: `vmConfig.env` with `valueFrom: HOST`)',
   },
+  passthrough: {
+    severity: 'warning',
+    asks: 'A header that `credentials: { type: passthrough }` names comes as far as Sluice and the server.',
+    why: 'The listener, a route or jwt_authn takes it away, and the server refuses every call.',
+    mend: 'leave the header in place (jwt_authn: `forward: true`), or name another without an underscore',
+  },
+  'open-root': {
+    severity: 'warning',
+    asks: 'Where there are virtual servers, `root` is not `open`.',
+    why: 'A virtual server narrows its own path; the endpoint itself still serves everything to whoever leaves the name out.',
+    mend: 'add `root: closed`, or the name of a virtual server',
+  },
+  patterns: {
+    severity: 'warning',
+    asks: 'Every name in `tools.allow` and `tools.deny` can be the name of a tool.',
+    why: 'They are the names that the server uses, without the prefix; what matches nothing allows or denies nothing. What a server does not have, the log of the gateway says at the first complete list.',
+    mend: 'write the name as the server has it',
+  },
+  placeholder: {
+    severity: 'warning',
+    asks: 'No URL, cluster, authority or path has a `${…}` or `{{…}}` left in it.',
+    why: 'Neither Envoy nor Sluice puts anything in its place.',
+    mend: 'run the file through what replaces it (envsubst, Helm), or write the value',
+  },
   identity: {
     severity: 'error',
-    asks: "Where `identity.jwt` names a place for claims, a `jwt_authn` filter before Sluice has it as a provider's `payload_in_metadata`.",
+    asks: "Where `identity.jwt` names a place for claims, a `jwt_authn` filter before Sluice has it as a provider's `payload_in_metadata`, and a rule for the endpoint requires that provider.",
     why: 'The module finds no identity, and every request is `unauthenticated`.',
     mend: 'put `envoy.filters.http.jwt_authn` before the `sluice` filter, with `payload_in_metadata: <name>`',
   },

@@ -1,3 +1,5 @@
+import { isVersion } from '../../plugin-server/address.ts';
+import { checkPlaceholder } from './advice.ts';
 import { isShallow } from './depth.ts';
 import { type Report, didYouMean } from './finding.ts';
 import { type Plugin, type SluiceFilter, isSluice } from './gateway.ts';
@@ -65,6 +67,7 @@ export function checkWasmFilter(filter: SluiceFilter, report: Report, fetch: 'en
   const variables = config.get('vm_config', 'environment_variables');
   const names = variables.get('host_env_keys').items.map(({ text = '' }) => text);
   const values = new Map(variables.get('key_values').entries);
+  checkOnce([...variables.get('host_env_keys').items, ...variables.get('key_values').entries.map(nameOf)], report);
   checkEnvironment(plugin, { names: [...names, ...values.keys()], values }, report);
   checkRemote(config, fetch, report);
 }
@@ -77,6 +80,21 @@ function checkFailure(node: Node, config: Node, report: Report): void {
   for (const name of ['is_optional', 'disabled']) {
     const member = node.get(name);
     if (member.isTrue) report('fail-open', member, 'lets Envoy go without the filter');
+  }
+}
+
+/** The name of a member as a value, at the member's place. */
+function nameOf([name, { path, document }]: [string, Node]): Node {
+  return new Node(name, path, document);
+}
+
+/** Envoy refuses a variable that is named twice, be it once in `host_env_keys` and once in `key_values`. */
+export function checkOnce(names: readonly Node[], report: Report): void {
+  const seen = new Set<string>();
+  for (const node of names) {
+    if (node.text === undefined) continue;
+    if (seen.has(node.text)) report('environment', node, `${node.text} is named twice`);
+    seen.add(node.text);
   }
 }
 
@@ -113,6 +131,36 @@ function variablesOf(plugin: Plugin | undefined): Node[] {
   return [...found.values()];
 }
 
+/** `…/plugins/sluice/0.1.0/plugin.wasm` */
+const moduleUrl = /\/plugins\/[^/]+\/([^/]+)\/plugin\.wasm$/;
+
+/** Envoy runs what comes with the answer itself: it follows no redirect and unpacks nothing. */
+function checkUrl(uri: Node, report: Report): void {
+  checkPlaceholder(uri, report);
+  const text = (uri.text ?? '').replace(/[?#].*$/s, '');
+  const [, segment] = moduleUrl.exec(text) ?? [];
+  const version = segment === undefined ? undefined : decodedSegment(segment);
+  if (version !== undefined && !isVersion(version)) {
+    report(
+      'module-url',
+      uri,
+      `${version} is no version: the plugin server redirects to one, and Envoy does not follow`,
+    );
+  } else if (uri.text?.startsWith('oci:') === true) {
+    report('module-url', uri, 'is an OCI image, which Envoy cannot fetch');
+  } else if (/\.(?:tar|tgz|gz|zip|zst|xz|bz2)$/i.test(text)) {
+    report('module-url', uri, 'is packed, and Envoy does not unpack');
+  }
+}
+
+function decodedSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 function checkRemote(config: Node, fetch: 'envoy' | 'agent', report: Report): void {
   const vm = config.get('vm_config');
   const remote = vm.get('code', 'remote');
@@ -125,6 +173,7 @@ function checkRemote(config: Node, fetch: 'envoy' | 'agent', report: Report): vo
     report('vm-id', id, id.isThere ? 'does not contain the sha256 of the module' : 'is missing');
   }
   if (fetch === 'agent') return;
+  checkUrl(remote.get('http_uri', 'uri'), report);
   const retries = remote.get('retry_policy', 'num_retries');
   if ((retries.amount ?? 1) < 3) {
     const found = retries.isThere ? retries.shown : 'missing';

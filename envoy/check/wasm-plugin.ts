@@ -2,7 +2,7 @@ import type { Report } from './finding.ts';
 import { type Plugin, type SluiceFilter, hostModeOf, isSluice } from './gateway.ts';
 import { rootIds } from './host-mode.ts';
 import { Node } from './node.ts';
-import { checkEnvironment } from './wasm-filter.ts';
+import { checkEnvironment, checkOnce } from './wasm-filter.ts';
 
 /** A WasmPlugin that is Sluice's, or undefined; its pluginName is the root id. */
 export function wasmPlugin(resource: Node): SluiceFilter | undefined {
@@ -38,6 +38,10 @@ export function checkWasmPlugin({ node, plugin }: SluiceFilter, report: Report):
   const variables = spec
     .get('vmConfig', 'env')
     .items.map((variable) => [variable.get('name').text ?? '', variable] as const);
+  checkOnce(
+    variables.map(([, variable]) => variable.get('name')),
+    report,
+  );
   const values = new Map(variables.filter(([, variable]) => variable.get('value').isThere));
   checkEnvironment(plugin, { names: variables.map(([name]) => name), values }, report);
 }

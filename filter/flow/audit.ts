@@ -1,6 +1,6 @@
 import { scratch } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
-import { Span, NONE } from '../bytes/span';
+import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { FanOut, Lane } from '../federation/fanout';
 import { Item, Page } from '../federation/page';
@@ -10,21 +10,49 @@ import { VirtualServer } from '../policy/virtual-server';
 import { OFFERS_TOOLS, Session } from '../session/token';
 import { Exchange } from './exchange';
 
+const EMPTY = literal('');
+const VIRTUAL_SERVER = literal('virtual server ');
+const SERVER = literal('server ');
+const ALLOW = literal(': tools.allow');
+const DENY = literal(': tools.deny');
+
 /**
- * Holds the names in a virtual server against what there is, the first time that a list of it is complete: a name that
- * matches nothing is a slip of the pen which nobody else would notice, since what is missing looks like what is hidden.
+ * Holds the names in a server's rules and in a virtual server against what there is, the first time that a list of it is
+ * complete: a name that matches nothing is a slip of the pen which nobody else would notice, since what is missing looks like what is hidden.
  * Once for each worker and configuration; what goes missing later is not the configuration's fault.
  */
 export function audit(exchange: Exchange, fanOut: FanOut): void {
+  for (let i = 0; i < fanOut.lanes.count; i++) auditRules(exchange, fanOut.at(i));
   auditOne(exchange, fanOut, exchange.scope.path);
   auditOne(exchange, fanOut, exchange.scope.header);
+}
+
+/** @param lane of a server; its rules are for the server's own names */
+function auditRules(exchange: Exchange, lane: Lane): void {
+  const rules = lane.server.rules;
+  if (rules.audited || lane.failed) return;
+  rules.audited = true;
+  const allow = rules.allow;
+  if (allow === null && rules.deny.patterns.count === 0) return;
+  const names = newList(scratch);
+  addNames(lane, EMPTY, names);
+  if (allow !== null) warnOf(exchange, subjectOf(SERVER, lane.server.name, ALLOW), allow.patterns, names);
+  warnOf(exchange, subjectOf(SERVER, lane.server.name, DENY), rules.deny.patterns, names);
+}
+
+function subjectOf(kind: Span, name: Span, member: Span): Span {
+  return newWriter(scratch, 128).bytes(kind).bytes(name).bytes(member).written;
+}
+
+function warnOf(exchange: Exchange, subject: Span, patterns: List, names: List): void {
+  if (exchange.warnings === null) exchange.warnings = newList(exchange.arena);
+  unmatchedLines(subject, patterns, names, exchange.warnings!, exchange.arena);
 }
 
 function auditOne(exchange: Exchange, fanOut: FanOut, subject: VirtualServer | null): void {
   if (subject === null || subject.audited || !isComplete(exchange, fanOut, subject)) return;
   subject.audited = true;
-  if (exchange.warnings === null) exchange.warnings = newList(exchange.arena);
-  unmatchedLines(subject, namesIn(fanOut), exchange.warnings!, exchange.arena);
+  warnOf(exchange, subjectOf(VIRTUAL_SERVER, subject.name, EMPTY), subject.tools, namesIn(fanOut));
 }
 
 /** Whether every server that it reaches has said what it has: nothing may be called missing before. */
@@ -52,15 +80,16 @@ function hasNoTools(session: Session, fingerprint: u64): bool {
 /** The names of all tools that were listed, as this gateway would call them: also of those that are hidden here. */
 function namesIn(fanOut: FanOut): List {
   const names = newList(scratch);
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    for (let p = 0; p < lane.pages.count; p++) {
-      const page = changetype<Page>(lane.pages.at(p) as usize);
-      for (let t = 0; t < page.items.count; t++) {
-        const name: Span = textOf(changetype<Item>(page.items.at(t) as usize).name, scratch);
-        if (name !== NONE) names.push(newWriter(scratch, 64).bytes(lane.server.prefix).bytes(name).written);
-      }
+  for (let i = 0; i < fanOut.lanes.count; i++) addNames(fanOut.at(i), fanOut.at(i).server.prefix, names);
+  return names;
+}
+
+function addNames(lane: Lane, prefix: Span, names: List): void {
+  for (let p = 0; p < lane.pages.count; p++) {
+    const page = changetype<Page>(lane.pages.at(p) as usize);
+    for (let t = 0; t < page.items.count; t++) {
+      const name: Span = textOf(changetype<Item>(page.items.at(t) as usize).name, scratch);
+      if (name !== NONE) names.push(newWriter(scratch, 64).bytes(prefix).bytes(name).written);
     }
   }
-  return names;
 }

@@ -11,6 +11,8 @@ export class Rules {
   /** Null: all. */
   allow: NameSet | null;
   deny: NameSet;
+  /** Both have been held against a complete list; see flow/audit.ts. */
+  audited: bool;
 
   /** Deny wins. */
   admit(name: Span): bool {

@@ -7,9 +7,7 @@ import { nearest } from '../config/nearest';
 import { writeEscaped } from '../json/text';
 import { clipped } from '../mcp/header-text';
 import { isExact, matches } from './glob';
-import { VirtualServer } from './virtual-server';
 
-const VIRTUAL_SERVER = literal('virtual server ');
 const SEPARATOR = literal(': ');
 const NO_TOOL = literal(' matches no tool');
 const DID_YOU_MEAN = literal('; did you mean ');
@@ -22,16 +20,17 @@ const MOST_CANDIDATES = 2000;
 const MOST_BYTES = 128;
 
 /**
- * A line for each pattern of a virtual server that matches none of the tools that its servers have.
- * @param names all of them, as gateway names
+ * A line for each pattern of a list that matches none of the tools that there are.
+ * @param subject what has the list, for the beginning of a line
+ * @param names of all tools, as the patterns are written for them
  * @param lines of Span; each is copied into the arena
  */
-export function unmatchedLines(subject: VirtualServer, names: List, lines: List, arena: Arena): void {
+export function unmatchedLines(subject: Span, patterns: List, names: List, lines: List, arena: Arena): void {
   const table = newNameTable(scratch);
   for (let i = 0; i < names.count; i++) table.put(names.at(i), 1);
   let found = 0;
-  for (let i = 0; i < subject.tools.count; i++) {
-    const pattern: Span = subject.tools.at(i);
+  for (let i = 0; i < patterns.count; i++) {
+    const pattern: Span = patterns.at(i);
     if (matchesAny(pattern, names, table)) continue;
     if (++found <= MOST_LINES) lines.push(lineFor(subject, pattern, names, arena));
   }
@@ -46,7 +45,7 @@ function matchesAny(pattern: Span, names: List, table: NameTable): bool {
   return false;
 }
 
-function lineFor(subject: VirtualServer, pattern: Span, names: List, arena: Arena): Span {
+function lineFor(subject: Span, pattern: Span, names: List, arena: Arena): Span {
   const line = beginLine(subject, arena);
   writeQuoted(line, pattern);
   line.bytes(NO_TOOL);
@@ -56,8 +55,8 @@ function lineFor(subject: VirtualServer, pattern: Span, names: List, arena: Aren
   return line.byte(0x3f).written;
 }
 
-function beginLine(subject: VirtualServer, arena: Arena): Writer {
-  return newWriter(arena, 128).bytes(VIRTUAL_SERVER).bytes(subject.name).bytes(SEPARATOR);
+function beginLine(subject: Span, arena: Arena): Writer {
+  return newWriter(arena, 128).bytes(subject).bytes(SEPARATOR);
 }
 
 /** A tool's name is the server's text, and a line of the log must stay one line. */

@@ -468,14 +468,14 @@ export const cases: readonly Case[] = [
   {
     rule: 'idle-timeout',
     base: 'hold',
-    edits: [['stream_idle_timeout: 300s', 'stream_idle_timeout: 0s']],
+    edits: [['stream_idle_timeout: 600s', 'stream_idle_timeout: 0s']],
     at: 'stream_idle_timeout',
     says: 'is 0',
   },
   {
     rule: 'idle-timeout',
     base: 'hold',
-    edits: [['idle_timeout: 600s', 'idle_timeout: 0.0s']],
+    edits: [[' idle_timeout: 600s', ' idle_timeout: 0.0s']],
     at: 'routes[0].route.idle_timeout',
     says: 'is 0',
   },
@@ -589,6 +589,244 @@ export const cases: readonly Case[] = [
     ],
     at: 'identity.jwt',
     says: 'there is claim',
+  },
+
+  {
+    rule: 'identity',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { payload_in_metadata: claims } }
+                      rules: []
+`,
+      ],
+    ],
+    at: 'identity.jwt',
+    says: 'no rule of jwt_authn that takes /mcp requires the provider a',
+  },
+  {
+    rule: 'identity',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { payload_in_metadata: claims } }
+                      rules: [{ match: { prefix: /other }, requires: { provider_name: a } }]
+`,
+      ],
+    ],
+    at: 'identity.jwt',
+    says: 'requires the provider a',
+  },
+  {
+    rule: 'identity',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { payload_in_metadata: claims } }
+                      rules: [{ match: { prefix: / } }, { match: { prefix: /mcp }, requires: { provider_name: a } }]
+`,
+      ],
+    ],
+    at: 'identity.jwt',
+    says: 'requires the provider a',
+  },
+  {
+    rule: 'environment',
+    base: 'hold',
+    edits: [['host_env_keys: [SLUICE_KEY_1]', 'host_env_keys: [SLUICE_KEY_1, SLUICE_KEY_1]']],
+    at: 'host_env_keys[1]',
+    says: 'SLUICE_KEY_1 is named twice',
+  },
+  {
+    rule: 'environment',
+    base: 'hold',
+    edits: [
+      [
+        'host_env_keys: [SLUICE_KEY_1]',
+        'host_env_keys: [SLUICE_KEY_1]\n                            key_values: { SLUICE_KEY_1: x }',
+      ],
+    ],
+    at: 'key_values.SLUICE_KEY_1',
+    says: 'SLUICE_KEY_1 is named twice',
+  },
+  {
+    rule: 'module-url',
+    base: 'hold',
+    edits: [[/plugins\/sluice\/[^/]+\/plugin\.wasm/, 'plugins/sluice/%5E0.1/plugin.wasm']],
+    at: 'http_uri.uri',
+    says: '^0.1 is no version',
+  },
+  {
+    rule: 'module-url',
+    base: 'hold',
+    edits: [[/plugins\/sluice\/[^/]+\/plugin\.wasm/, 'plugins/sluice/latest/plugin.wasm']],
+    at: 'http_uri.uri',
+    says: 'latest is no version',
+  },
+  {
+    rule: 'module-url',
+    base: 'hold',
+    edits: [[/plugins\/sluice\/[^/]+\/plugin\.wasm/, 'files/sluice.tar.gz']],
+    at: 'http_uri.uri',
+    says: 'is packed',
+  },
+  {
+    rule: 'placeholder',
+    base: 'hold',
+    edits: [[/plugins\/sluice\/[^/]+\/plugin\.wasm/, 'plugins/${NAME}.wasm']],
+    at: 'http_uri.uri',
+    says: 'has ${NAME} left in it',
+  },
+  {
+    rule: 'placeholder',
+    base: 'hold',
+    edits: [
+      [
+        'path: /mcp\n                                prefix: notes_',
+        'path: /{{ .Values.path }}\n                                prefix: notes_',
+      ],
+    ],
+    at: 'servers[1].path',
+    says: 'has {{ .Values.path }} left in it',
+  },
+  {
+    rule: 'open-root',
+    base: 'hold',
+    edits: [
+      [
+        'hostMode: hold',
+        'hostMode: hold\n                            virtualServers: [{ name: a/b, tools: [notes_*] }]',
+      ],
+    ],
+    at: '.root',
+    says: 'is open by default, beside virtual servers',
+  },
+  {
+    rule: 'patterns',
+    base: 'hold',
+    edits: [['prefix: notes_', 'prefix: notes_\n                                tools: { allow: [notes_get] }']],
+    at: 'tools.allow[0]',
+    says: 'did you mean "get"?',
+  },
+  {
+    rule: 'patterns',
+    base: 'hold',
+    edits: [['prefix: notes_', 'prefix: notes_\n                                tools: { deny: [notes_*] }']],
+    at: 'tools.deny[0]',
+    says: 'begins with the gateway',
+  },
+  {
+    rule: 'patterns',
+    base: 'hold',
+    edits: [['prefix: notes_', 'prefix: notes_\n                                tools: { allow: [get], deny: ["*"] }']],
+    at: 'tools.allow[0]',
+    says: 'is denied too',
+  },
+  {
+    rule: 'passthrough',
+    base: 'hold',
+    edits: [
+      [
+        'prefix: notes_',
+        'prefix: notes_\n                                credentials: { type: passthrough, headers: [x_key] }',
+      ],
+    ],
+    at: 'credentials.headers[0]',
+    says: 'x_key has an underscore: the listener drops it',
+  },
+  {
+    rule: 'passthrough',
+    base: 'hold',
+    edits: [
+      [
+        'prefix: notes_',
+        'prefix: notes_\n                                credentials: { type: passthrough, headers: [x-key] }',
+      ],
+      ['- remove: x-mcp-servername', '- remove: X-Key\n                        - remove: x-mcp-servername'],
+    ],
+    at: 'credentials.headers[0]',
+    says: 'is removed by early_header_mutation_extensions',
+  },
+  {
+    rule: 'passthrough',
+    base: 'hold',
+    edits: [
+      [
+        'prefix: notes_',
+        'prefix: notes_\n                                credentials: { type: passthrough, headers: [x-key] }',
+      ],
+      ['route_config:\n', 'route_config:\n                  request_headers_to_remove: [x-key]\n'],
+    ],
+    at: 'credentials.headers[0]',
+    says: 'is removed by request_headers_to_remove',
+  },
+  {
+    rule: 'passthrough',
+    base: 'hold',
+    edits: [
+      [
+        'prefix: notes_',
+        'prefix: notes_\n                                credentials: { type: passthrough, headers: [authorization] }',
+      ],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { payload_in_metadata: claims } }
+                      rules: []
+`,
+      ],
+    ],
+    at: 'credentials.headers[0]',
+    says: 'is taken away by jwt_authn',
+  },
+  {
+    rule: 'call-timeout',
+    base: 'hold',
+    edits: [['stream_idle_timeout: 600s', 'stream_idle_timeout: 300s']],
+    at: 'stream_idle_timeout',
+    says: 'is 300s, and callTimeout 600s',
+  },
+  {
+    rule: 'call-timeout',
+    base: 'hold',
+    edits: [[/ +stream_idle_timeout: 600s\n/, '']],
+    at: 'stream_idle_timeout',
+    says: 'is 300s by default, and callTimeout 600s',
+  },
+  {
+    rule: 'call-timeout',
+    base: 'hold',
+    edits: [['prefix: notes_', 'prefix: notes_\n                                callTimeout: 1h']],
+    at: 'stream_idle_timeout',
+    says: 'callTimeout 1h',
+  },
+  {
+    rule: 'call-timeout',
+    base: 'hold',
+    edits: [[' idle_timeout: 600s', ' idle_timeout: 9.5s']],
+    at: 'idle_timeout',
+    says: 'is 9.5s',
   },
 
   // Files

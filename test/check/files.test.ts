@@ -132,6 +132,10 @@ test.skipIf(inject('envoy') === null)('an Envoy has its say', async () => {
   expect(await say(shipped('envoy.yaml'))).toEqual([]);
   const withKey = parse(bases.hold.replaceAll('d1'.repeat(32), module.digest)) as object;
   expect(await say(stringify(withKey))).toEqual([]); // the key is stood in for
+  // What the rules `environment` and `scalar` say of it, Envoy says too.
+  const twice = shipped('envoy.yaml').replace('[SLUICE_KEY_1]', '[SLUICE_KEY_1, SLUICE_KEY_1]');
+  expect(await say(twice)).toEqual([expect.stringContaining('SLUICE_KEY_1 is duplicated') as string]);
+  expect(await say(shipped('envoy.yaml').replace('exact: notes', 'exact: no'))).toHaveLength(1);
   expect(await say(shipped('envoy.yaml').replace('stat_prefix: mcp', 'stat_prefx: mcp'))).toEqual([
     expect.stringMatching(/Envoy 1\.\d+\.\d+: Envoy refuses its configuration: .*stat_prefx/) as string,
   ]);

@@ -257,6 +257,27 @@ describe('names that match nothing', () => {
     ]);
   });
 
+  test('are logged of the rules of a server too, by its own names and once', () => {
+    start();
+    const rules = { allow: ['get_now', 'get_nwo', 'x_*'], deny: ['*_delete', 'weather_set'] };
+    const orders = { name: 'orders', cluster: 'o', tools: { deny: ['canccel'] } };
+    expect(gateway.configure({ servers: [{ name: 'weather', cluster: 'w', tools: rules }, orders] })).toEqual([]);
+    const session = gateway.open();
+    const before = gateway.servers;
+    gateway.servers = { ...before, orders: undefined };
+    gateway.list({ session });
+    expect(gateway.logged).toEqual([
+      'server weather: tools.allow: "get_nwo" matches no tool; did you mean "get_now"?',
+      'server weather: tools.allow: "x_*" matches no tool',
+      'server weather: tools.deny: "weather_set" matches no tool',
+    ]);
+    gateway.servers = before;
+    gateway.list({ session });
+    expect(gateway.logged).toEqual(['server orders: tools.deny: "canccel" matches no tool; did you mean "cancel"?']);
+    gateway.list({ session });
+    expect(gateway.logged).toEqual([]);
+  });
+
   test('are logged once', () => {
     start();
     expect(listed(['weather_nothing'])).toHaveLength(1);
@@ -298,6 +319,7 @@ describe('names that match nothing', () => {
     start();
     gateway.servers['weather'] = ['gett\n"x"'];
     expect(listed(['weather_gett\n"y"'])).toEqual([
+      'server weather: tools.deny: "*_delete" matches no tool',
       String.raw`virtual server n/v: "weather_gett\u000a\"y\"" matches no tool; did you mean "weather_gett\u000a\"x\""?`,
     ]);
     const lines = listed(Array.from({ length: 100 }, (_, i) => `weather_nothing_${i}`));
