@@ -7,6 +7,7 @@ import { type Configuration, hostModeOf } from './configuration.ts';
 import type { FederatedServer } from './events.ts';
 import { diagnoseServer, waitsForCredentials } from './diagnosis.ts';
 import { listInSession, listStateless } from './mcp-client.ts';
+import { passesRules } from './rules.ts';
 
 /** How a server answered by itself. */
 export interface ServerState {
@@ -147,23 +148,24 @@ function federated(
 ): FederatedServer {
   const { name, url } = server;
   const prefix = typeof server.prefix === 'string' ? server.prefix : `${name}_`;
-  const tools = listed?.filter((tool) => tool.startsWith(prefix)) ?? (own ?? []).map((tool) => prefix + tool);
+  const tools =
+    listed?.filter((tool) => tool.startsWith(prefix)) ??
+    (own ?? []).filter((tool) => passesRules(server['tools'], tool)).map((tool) => prefix + tool);
   const said = problem ?? (isPrivate ? privateText : isOpen ? leftOut(server, own ?? [], tools, prefix) : undefined);
   return { name, url, tools, ...(said !== undefined && { problem: said }) };
 }
 
 const privateText = 'it lists its tools to clients with credentials of their own';
 
-/** Where neither rules nor a virtual server at the root hide tools, what is missing was left out by the gateway. */
+/** Where no virtual server at the root hides tools, what passes the rules and is missing was left out by the gateway. */
 function leftOut(
   server: GatewayServer,
   own: readonly string[],
   tools: readonly string[],
   prefix: string,
 ): string | undefined {
-  if (server['tools'] !== undefined) return undefined;
   const there = new Set(tools);
-  const missing = own.filter((tool) => !there.has(prefix + tool));
+  const missing = own.filter((tool) => passesRules(server['tools'], tool) && !there.has(prefix + tool));
   if (missing.length === 0) return undefined;
   const shown = missing.slice(0, 5).map((tool) => JSON.stringify(tool.slice(0, 64)));
   const more = missing.length > shown.length ? ` and ${missing.length - shown.length} more` : '';
