@@ -139,7 +139,11 @@ const authorityFiles = [
   '/etc/ssl/cert.pem', // Alpine, macOS
 ];
 
-function certificateAuthorities(): string {
+/**
+ * The file of the authorities that this machine trusts, or the one that SSL_CERT_FILE names.
+ * @throws Error where there is none
+ */
+export function certificateAuthorities(): string {
   const candidates = [process.env['SSL_CERT_FILE'] ?? '', ...authorityFiles];
   const file = candidates.find((candidate) => candidate !== '' && existsSync(candidate));
   if (file === undefined) {

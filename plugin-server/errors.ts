@@ -34,6 +34,10 @@ export const errorTable = {
   unsigned: { status: 404, message: '%s has no signature; one is published with PUT on this path' },
   unknown_gateway: { status: 404, message: 'there is no gateway %s; did you mean %s? node.cluster has to be its name' },
   no_gateways: { status: 404, message: 'there is no gateway %s, and no other; put one at <gateways>/NAME/sluice.yaml' },
+  live_off: {
+    status: 404,
+    message: 'this server delivers nothing live: start it with --gateways DIR, which docs/live.md describes',
+  },
   unknown_gateway_version: { status: 404, message: 'there is no version %s of the gateway %s; there are: %s' },
   unknown_extension: { status: 404, message: 'the gateway %s has no filter %s; %s' },
   method_not_allowed: { status: 405, message: '%s is not possible here; use one of the methods in the allow header' },

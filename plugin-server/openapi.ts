@@ -29,6 +29,15 @@ export const openApi = {
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   paths: {
+    '/': {
+      get: {
+        summary: 'Leads a browser to /plugins',
+        responses: {
+          307: { description: 'To /plugins', headers: { location: { schema: { type: 'string' } } } },
+          ...failures(['not_found']),
+        },
+      },
+    },
     '/plugins': {
       get: read('All plugins; a page for a browser', {
         'application/json': {

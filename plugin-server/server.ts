@@ -59,6 +59,9 @@ const limits = {
   http: { headersTimeout: 30_000 },
 };
 
+/** What only a server with `live` has. */
+const livePath = /^\/(?:gateways(?:[/?]|$)|v3\/discovery:)/;
+
 /**
  * A Fastify server for `artifacts`, not listening yet. It holds no state beyond them, so any number of replicas answer
  * alike. Throws `duplicate_artifact`.
@@ -105,8 +108,9 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   metrics.watch(app);
   if (options.accessLog !== undefined) logAccess(app, options.accessLog);
   app.setErrorHandler(replyWithError);
-  app.setNotFoundHandler(() => {
-    throw new PluginServerError('not_found');
+  app.setNotFoundHandler((request) => {
+    const isLive = live === undefined && livePath.test(request.url);
+    throw new PluginServerError(isLive ? 'live_off' : 'not_found');
   });
 
   const { uploadLimit: limit } = options;

@@ -24,7 +24,7 @@ export async function start(args: string[], io: Io): Promise<number> {
       io.out(startUsage);
       return exitCode.ok;
     }
-    emit(await startGateway(options, { io, running, stop }));
+    emit(await startGateway(options, { io, running, stop, emit }));
     await running.untilStopped(stop);
   } catch (error) {
     // What fails after the end was asked for fails because of it.

@@ -11,7 +11,7 @@ export interface RunningDemo {
   readonly pid: number;
   /** `http://127.0.0.1:3001/mcp` */
   readonly url: string;
-  /** Resolves with the last line that it said when the process is gone. */
+  /** Resolves when the process is gone: with `SIGKILL`, or `exit code 1: ` and the last line that it said. */
   readonly exited: Promise<string>;
   stop(): Promise<void>;
   kill(): void;
@@ -33,8 +33,8 @@ export async function startDemo(name: DemoName, port: number): Promise<RunningDe
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
   const exited = new Promise<string>((resolve) => {
-    child.once('close', () => {
-      resolve(said.trimEnd().split('\n').pop() ?? '');
+    child.once('close', (code, signal) => {
+      resolve(signal ?? `exit code ${String(code)}: ${said.trimEnd().split('\n').pop() ?? ''}`);
     });
   });
   const kill = (): boolean => child.kill('SIGKILL');
@@ -50,7 +50,7 @@ export async function startDemo(name: DemoName, port: number): Promise<RunningDe
     });
     child.once('error', reject);
     void exited.then((last) => {
-      reject(new Error(`the demo server ${name} ended at once: ${last}`));
+      reject(new Error(`the demo server ${name} ended at once (${last})`));
     });
     setTimeout(() => {
       reject(new Error(`the demo server ${name} did not listen within 20 s`));

@@ -112,7 +112,6 @@ class Engine {
       version: reproducedVersion,
       isReady: () => this.#ready,
       listeners: () => new Map(this.#listeners.map(({ name, address }) => [name, address])),
-      quit: () => void this.stop(),
     });
     await this.#load(configuration);
     this.#options.signal?.throwIfAborted();

@@ -1,4 +1,6 @@
+import type { Bootstrap } from '../bootstrap.ts';
 import { checkEmbedded, reproducedVersion, startEmbedded } from '../embedded/index.ts';
+import { readOnlyAdmin } from './admin.ts';
 import { checkConfiguration } from './check.ts';
 import { type EnvoyBinary, findEnvoy } from './find.ts';
 import { type Obtain, obtainEnvoy } from './obtain.ts';
@@ -24,6 +26,11 @@ export interface Engine {
   readonly title: string;
   /** Why it is this one, and how to have the other. */
   readonly reason: string;
+  /**
+   * The bootstrap as this engine is to run it: with an admin interface that obeys no web page.
+   * @param pipe where a socket may be, should the engine need one: a path of at most 100 bytes
+   */
+  prepare(bootstrap: Bootstrap, pipe: string): object;
   /**
    * Checks a bootstrap without opening a port.
    * @param module a file in the place of the remote code
@@ -52,6 +59,7 @@ function real({ path, version }: EnvoyBinary, reason: string): Engine {
   return {
     title: `envoy ${version}`,
     reason,
+    prepare: readOnlyAdmin,
     check: (config, module, env) => checkConfiguration({ binary: path, config, module, env }),
     start: (launch) => startEnvoy({ ...launch, binary: path }),
   };
@@ -61,6 +69,7 @@ function embedded(reason: string): Engine {
   return {
     title: `embedded (as envoy ${reproducedVersion})`,
     reason,
+    prepare: (bootstrap) => bootstrap, // its admin interface changes nothing
     check: (config, module, env) => checkEmbedded({ config, module, env }),
     start: startEmbedded,
   };

@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { EngineError } from './error.ts';
 
 /**
  * Asks a gateway as a client would: initialize, every page of tools/list, and the end of the session.
@@ -25,27 +23,5 @@ export async function listTools(url: string): Promise<string[]> {
     return names;
   } finally {
     await client.close();
-  }
-}
-
-/**
- * Waits until a gateway really answers: a port that is open and an admin interface that says LIVE prove nothing about
- * the module behind them.
- * @param timeout in ms
- * @param gaveUp ends the waiting early, as by an Envoy that ended
- * @throws EngineError with the last answer
- */
-export async function waitForTools(url: string, timeout: number, gaveUp: () => boolean): Promise<string[]> {
-  const deadline = Date.now() + timeout;
-  for (;;) {
-    try {
-      return await listTools(url);
-    } catch (error) {
-      if (gaveUp()) throw new EngineError('the gateway ended before it answered');
-      if (Date.now() > deadline) {
-        throw new EngineError(`${url} does not answer: ${(error as Error).message}`);
-      }
-    }
-    await sleep(200);
   }
 }

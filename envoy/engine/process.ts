@@ -5,6 +5,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { adminListener, askAdmin } from './admin.ts';
 import { diagnose, lastLines } from './diagnosis.ts';
 import { EngineError } from './error.ts';
 import { type Exit, type RunningEngine, describeExit } from './running.ts';
@@ -63,8 +64,10 @@ export async function startEnvoy(options: EnvoyOptions): Promise<RunningEngine> 
   // Once: a second SIGTERM meets an Envoy that has given its handler up, and ends it before its work is done.
   const stop = (): Promise<void> => (stopping ??= terminate(child, exited));
   try {
-    const adminUrl = await live({ child, exited, log, options }, join(folder, 'admin'));
-    const [version, listeners] = await Promise.all([versionOf(adminUrl), listenersOf(adminUrl)]);
+    const admin = await live({ child, exited, log, options }, join(folder, 'admin'));
+    const [version, listeners] = await Promise.all([versionOf(admin), listenersOf(admin)]);
+    // Where the admin interface itself is a pipe, a listener shows what it tells.
+    const adminUrl = `http://${listeners.get(adminListener) ?? admin}`;
     removeFiles(); // nobody opens them again, and whoever is killed later cannot remove them
     const kill = (): void => void child.kill('SIGKILL');
     return { pid: child.pid ?? 0, version, adminUrl, listeners, log, exited, stop, kill };
@@ -126,7 +129,7 @@ interface Starting {
   readonly options: EnvoyOptions;
 }
 
-/** Waits for the admin interface to say LIVE; returns its URL. */
+/** Waits for the admin interface to say LIVE; returns its address, or the path of its pipe. */
 async function live({ child, exited, log, options }: Starting, addressFile: string): Promise<string> {
   if (child.pid === undefined) {
     const [error] = (await once(child, 'error')) as [Error];
@@ -137,12 +140,12 @@ async function live({ child, exited, log, options }: Starting, addressFile: stri
   const gone = exited.then((exit) => ({ exit }));
   for (;;) {
     options.signal?.throwIfAborted();
-    const url = adminUrlIn(addressFile);
-    if (url !== undefined && (await answersReady(url))) {
+    const admin = adminAddressIn(addressFile);
+    if (admin !== undefined && (await answersReady(admin))) {
       // A remote module that fails leaves a live Envoy, whose listener answers 503 to everything for ever.
       const defect = diagnose(log());
       if (defect !== undefined) throw defect;
-      return url;
+      return admin;
     }
     if (Date.now() > deadline) {
       const waits = log().includes(fetchesModule) ? ': it still waits for the module from the plugin server' : '';
@@ -159,37 +162,35 @@ function failure(message: string, log: string): EngineError {
   return new EngineError(message, 'environment', lastLines(log));
 }
 
-function adminUrlIn(file: string): string | undefined {
+function adminAddressIn(file: string): string | undefined {
   try {
     const address = readFileSync(file, 'utf8').trim();
-    return address === '' ? undefined : `http://${address}`;
+    return address === '' ? undefined : address;
   } catch {
     return undefined; // not written yet
   }
 }
 
-async function answersReady(adminUrl: string): Promise<boolean> {
+async function answersReady(admin: string): Promise<boolean> {
   try {
-    const response = await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(1_000) });
-    await response.body?.cancel();
-    return response.ok;
+    return (await askAdmin(admin, '/ready')).status === 200;
   } catch {
     return false;
   }
 }
 
-async function versionOf(adminUrl: string): Promise<string> {
-  const info = (await (await fetch(`${adminUrl}/server_info`)).json()) as { version: string };
+async function versionOf(admin: string): Promise<string> {
+  const info = JSON.parse((await askAdmin(admin, '/server_info')).text) as { version: string };
   return info.version.split('/')[1] ?? info.version;
 }
 
-async function listenersOf(adminUrl: string): Promise<Map<string, string>> {
+async function listenersOf(admin: string): Promise<Map<string, string>> {
   interface Status {
     name: string;
     local_address: { socket_address?: { address: string; port_value: number } };
   }
-  const response = await fetch(`${adminUrl}/listeners?format=json`);
-  const { listener_statuses = [] } = (await response.json()) as { listener_statuses?: Status[] };
+  const { text } = await askAdmin(admin, '/listeners?format=json');
+  const { listener_statuses = [] } = JSON.parse(text) as { listener_statuses?: Status[] };
   const addresses = new Map<string, string>();
   for (const { name, local_address } of listener_statuses) {
     const bound = local_address.socket_address;

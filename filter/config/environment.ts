@@ -1,4 +1,4 @@
-import { Span, between, pointer, limit, length, startsWith, after, span, NONE } from '../bytes/span';
+import { Span, between, pointer, limit, length, startsWith, after, NONE } from '../bytes/span';
 
 /**
  * The variables that `host_env_keys` lets through, as the host gives them: `NAME=value`, NUL, `NAME=value`, NUL …
@@ -6,7 +6,13 @@ import { Span, between, pointer, limit, length, startsWith, after, span, NONE } 
  */
 export type Environment = Span;
 
-/** The value of a variable, or NONE where it is not set. */
+const LF: u8 = 0x0a;
+const CR: u8 = 0x0d;
+
+/**
+ * The value of a variable without the line ends behind it, or NONE where it is not set. A secret that was put into the
+ * environment out of a file ends like the file; neither a key nor a header value can hold a line end.
+ */
 export function variable(environment: Environment, name: Span): Span {
   let from = pointer(environment);
   for (let at = from; at < limit(environment); at++) {
@@ -14,9 +20,15 @@ export function variable(environment: Environment, name: Span): Span {
     const entry = between(from, at);
     if (startsWith(entry, name) && length(entry) > length(name)) {
       const rest = after(entry, length(name) as u32);
-      if (load<u8>(pointer(rest)) === 0x3d) return span(pointer(rest) + 1, (length(rest) - 1) as u32);
+      if (load<u8>(pointer(rest)) === 0x3d) return withoutLineEnds(between(pointer(rest) + 1, at));
     }
     from = at + 1;
   }
   return NONE;
+}
+
+function withoutLineEnds(value: Span): Span {
+  let end = limit(value);
+  while (end > pointer(value) && (load<u8>(end - 1) === LF || load<u8>(end - 1) === CR)) end--;
+  return between(pointer(value), end);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PluginServerError } from '../errors.ts';
 import { type Listing, listing } from '../metadata.ts';
 import { evaluatePreconditions } from '../preconditions.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
@@ -13,7 +14,7 @@ export interface PluginListing {
   readonly versions: readonly Listing[];
 }
 
-/** `GET /plugins` and `GET /plugins/<name>`: JSON, or a page where a browser asks. */
+/** `GET /` for browsers; `GET /plugins` and `GET /plugins/<name>`: JSON, or a page where a browser asks. */
 export function listingRoutes(app: FastifyInstance, store: ArtifactStore): void {
   const describe = (name: string): PluginListing => ({
     name,
@@ -30,6 +31,11 @@ export function listingRoutes(app: FastifyInstance, store: ArtifactStore): void 
     return all;
   };
 
+  serveReadOnly(app, '/', (request, reply) => {
+    // Whoever types the address into a browser sees the page; programs are told where things are.
+    if (wantsPage(request, reply)) return reply.header('cache-control', volatile).redirect('/plugins', 307);
+    throw new PluginServerError('not_found');
+  });
   serveReadOnly(app, '/plugins', (request, reply) => {
     if (wantsPage(request, reply)) return sendPage(reply, store.names().map(describe));
     const { text, etag } = allPlugins();

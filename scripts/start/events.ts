@@ -1,32 +1,45 @@
 import type { Io } from '../io.ts';
+import type { VirtualServer } from './survey.ts';
+import type { ServerChange } from './watch.ts';
 
 export interface FederatedServer {
   readonly name: string;
   readonly url: string;
-  /** Names of its tools, as the gateway lists them. */
+  /** Names of its tools, as the gateway lists them; where that cannot be asked, as it would. */
   readonly tools: readonly string[];
+  /** What is wrong with it, and the next step. */
+  readonly problem?: string;
+}
+
+export interface ReadyEvent {
+  readonly event: 'ready';
+  readonly mcp: string;
+  /** What a client is given: `mcp`, or a virtual server where `mcp` serves nothing by itself. */
+  readonly client: string;
+  /** `envoy 1.40.0`, or `embedded (as envoy 1.40.0)` */
+  readonly engine: string;
+  /** Why it is this one, and how to have the other. */
+  readonly engineReason: string;
+  /** Of the gateway's process. */
+  readonly pid: number;
+  readonly pluginServer: string;
+  readonly admin: string;
+  readonly servers: readonly FederatedServer[];
+  readonly virtualServers: readonly VirtualServer[];
+  /** How many tools all servers have together. */
+  readonly tools: number;
+  /** What is as it was asked for, and may surprise all the same. */
+  readonly notes: readonly string[];
+  /** The bootstrap that the engine runs. */
+  readonly envoyConfig: string;
+  /** The engine's log and access log. */
+  readonly log: string;
 }
 
 export type StartEvent =
-  | {
-      readonly event: 'ready';
-      readonly mcp: string;
-      /** `envoy 1.40.0`, or `embedded (as envoy 1.40.0)` */
-      readonly engine: string;
-      /** Why it is this one, and how to have the other. */
-      readonly engineReason: string;
-      /** Of the gateway's process. */
-      readonly pid: number;
-      readonly pluginServer: string;
-      readonly admin: string;
-      readonly servers: readonly FederatedServer[];
-      /** How many tools all servers have together. */
-      readonly tools: number;
-      /** The bootstrap that the engine runs. */
-      readonly envoyConfig: string;
-      /** The engine's log and access log. */
-      readonly log: string;
-    }
+  | ReadyEvent
+  /** A server went, came back, or was started again. */
+  | ({ readonly event: 'server' } & ServerChange)
   | { readonly event: 'error'; readonly message: string; readonly details?: readonly string[] }
   | { readonly event: 'stopped' };
 
@@ -44,6 +57,9 @@ export function textEvents(io: Io): (event: StartEvent) => void {
       case 'ready':
         io.out(readyText(event));
         break;
+      case 'server':
+        io.out(`${new Date().toTimeString().slice(0, 8)} ${changeText(event)}\n`);
+        break;
       case 'error':
         io.err(`sluice start: ${[event.message, ...(event.details ?? []).map((line) => `  ${line}`)].join('\n')}\n`);
         break;
@@ -54,29 +70,47 @@ export function textEvents(io: Io): (event: StartEvent) => void {
   };
 }
 
-function readyText(event: StartEvent & { event: 'ready' }): string {
-  const servers = event.servers.map(({ name, url, tools }) => {
-    const list = tools.length === 0 ? 'no tools: is it up?' : tools.join(', ');
-    return `  ${name}  ${url}\n    ${list}`;
+function changeText({ name, state, tools, problem }: ServerChange): string {
+  if (state === 'down') return `${name} is not there: ${problem ?? ''}`;
+  if (state === 'restarting') return `${name} is started again: ${problem ?? ''}`;
+  return `${name} is back${tools === undefined ? '' : `: ${counted(tools, 'tool')}`}`;
+}
+
+/** Servers and virtual servers whose lines are printed; a terminal has an end. */
+const mostLines = 50;
+
+function readyText(event: ReadyEvent): string {
+  const servers = event.servers.map(({ name, url, tools, problem }) => {
+    const lines = [...(tools.length > 0 ? [tools.join(', ')] : []), ...(problem === undefined ? [] : [problem])];
+    return [`  ${name}  ${url}`, ...(lines.length > 0 ? lines : ['no tools']).map((line) => `    ${line}`)].join('\n');
   });
-  const clients = { mcpServers: { sluice: { type: 'http', url: event.mcp } } };
-  return `
-MCP endpoint  ${event.mcp}
-  ${event.tools} tools of ${event.servers.length} servers
-
-${servers.join('\n')}
-
-Engine         ${event.engine}: ${event.engineReason}
+  const virtual = event.virtualServers.map(
+    ({ url, tools }) => `  ${url}${tools === undefined ? '' : `  ${counted(tools, 'tool')}`}`,
+  );
+  const url = event.client;
+  const clients = { mcpServers: { sluice: { type: 'http', url } } };
+  const parts = [
+    `MCP endpoint  ${event.mcp}\n  ${counted(event.tools, 'tool')} of ${counted(event.servers.length, 'server')}`,
+    printed(servers),
+    ...(virtual.length > 0 ? [`Virtual servers\n${printed(virtual)}`] : []),
+    ...event.notes.map((note) => `Note: ${note}`),
+    `Engine         ${event.engine}: ${event.engineReason}
                pid ${event.pid}, admin ${event.admin}
 Plugin server  ${event.pluginServer}
 Configuration  ${event.envoyConfig}
-Log            ${event.log}
+Log            ${event.log}`,
+    `Client configuration (mcpServers):\n${JSON.stringify(clients, null, 2)}`,
+    `Claude Code: claude mcp add --transport http sluice ${url}`,
+    'Other clients: README.md. Ctrl-C stops everything.',
+  ];
+  return `\n${parts.join('\n\n')}\n`;
+}
 
-Client configuration (mcpServers):
-${JSON.stringify(clients, null, 2)}
+function printed(lines: readonly string[]): string {
+  if (lines.length <= mostLines) return lines.join('\n');
+  return [...lines.slice(0, mostLines), `  … and ${lines.length - mostLines} more`].join('\n');
+}
 
-Claude Code: claude mcp add --transport http sluice ${event.mcp}
-
-Ctrl-C stops everything.
-`;
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
-import { type DemoName, demoServers, startDemo } from '../../envoy/demo/run.ts';
-import { moduleLines } from '../../envoy/engine/diagnosis.ts';
+import { endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { moduleLines, withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { chooseEngine } from '../../envoy/engine/engine.ts';
 import { EngineError } from '../../envoy/engine/error.ts';
-import { waitForTools } from '../../envoy/engine/mcp-probe.ts';
 import { type RunningEngine, describeExit } from '../../envoy/engine/running.ts';
 import { onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
 import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
@@ -22,10 +21,15 @@ import {
   withHostMode,
   withSessionKey,
 } from './configuration.ts';
-import type { FederatedServer, StartEvent } from './events.ts';
+import { type DemoOptions, startDemos } from './demos.ts';
+import type { ReadyEvent, StartEvent } from './events.ts';
+import { type OwnFiles, claimFiles } from './files.ts';
+import { ask } from './mcp-client.ts';
 import type { StartOptions } from './options.ts';
 import type { Running } from './running.ts';
 import { sessionKey, sessionKeyVariable } from './session-key.ts';
+import { askServer, inParallel, surveyGateway } from './survey.ts';
+import { watchServers } from './watch.ts';
 
 export interface Surroundings {
   readonly io: Io;
@@ -33,6 +37,8 @@ export interface Surroundings {
   readonly running: Running;
   /** Aborted when the end was asked for. */
   readonly stop: AbortSignal;
+  /** Tells what happens while it runs. */
+  readonly emit: (event: StartEvent) => void;
 }
 
 const clone = fileURLToPath(new URL('../..', import.meta.url));
@@ -40,7 +46,7 @@ const loopback = '127.0.0.1';
 const adminPort = 9901;
 const pluginServerPort = 8801;
 
-/** How long the gateway may take from live to its first answer, in ms: every server's handshake is in it. */
+/** How long the module may take from live to its first answer, in ms. */
 const answerTimeout = 20_000;
 
 /**
@@ -48,10 +54,8 @@ const answerTimeout = 20_000;
  * the gateway answers.
  * @throws CommandError, EngineError with the one line to tell
  */
-export async function startGateway(
-  options: StartOptions,
-  { io, running, stop }: Surroundings,
-): Promise<StartEvent & { event: 'ready' }> {
+export async function startGateway(options: StartOptions, surroundings: Surroundings): Promise<ReadyEvent> {
+  const { io, running, stop, emit } = surroundings;
   const progress = (line: string): void => {
     if (io.interactive) io.err(`${line}\n`);
   };
@@ -76,23 +80,25 @@ export async function startGateway(
   });
 
   progress('starting the servers …');
+  const files = claimFiles(resolve(clone, io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
+  running.add(files);
   const pluginServer = await servePlugin(module, running);
   const configuration = withSessionKey(
-    options.config === undefined ? { ...configured, servers: await namedServers(options, running) } : configured,
+    options.config === undefined ? { ...configured, servers: await namedServers(options, surroundings) } : configured,
   );
-  const bootstrap = gatewayBootstrap({
+  const plain = gatewayBootstrap({
     listen: options.listen,
     admin: options.admin ?? (await preferPort({ host: loopback, port: adminPort })),
     pluginServerUrl: pluginServer,
     digest: module.digest,
     ...configuration,
   });
-  const data = resolve(clone, io.env['SLUICE_DATA_DIR'] ?? '.sluice');
-  const env = environmentFor(configuration, { [sessionKeyVariable]: sessionKey(data), ...io.env });
+  const bootstrap = engine.prepare(plain, files.pipe);
+  const env = environmentFor(configuration, { [sessionKeyVariable]: sessionKey(dirname(files.config)), ...io.env });
   await engine.check(bootstrap, module.file, env);
 
   progress(`starting ${engine.title} …`);
-  const files = { config: join(data, 'envoy.yaml'), log: join(data, 'envoy.log') };
+  const states = inParallel(configuration.servers, (server) => askServer(server, configuration, env));
   writeBootstrap(files.config, bootstrap);
   const launch = { config: files.config, logFile: files.log, concurrency: options.workers, env, signal: stop };
   const gateway = await engine.start(launch);
@@ -101,20 +107,36 @@ export async function startGateway(
   );
   running.add(gateway, ended);
   const mcp = `http://${reachable(gateway)}${endpointOf(configuration.plugin)}`;
-  const tools = await firstAnswer(gateway, mcp, stop);
+  await untilModuleAnswers(gateway, mcp, stop);
+  const survey = await surveyGateway({ mcp, configuration, states: await states });
+  watchServers({
+    servers: configuration.servers,
+    states: await states,
+    ask: (server) => askServer(server, configuration, env),
+    tell: (change) => {
+      emit({ event: 'server', ...change });
+    },
+    signal: stop,
+  });
   return {
     event: 'ready',
     mcp,
+    client: configuration.plugin['root'] === 'closed' ? (survey.virtualServers[0]?.url ?? mcp) : mcp,
     engine: engine.title,
     engineReason: engine.reason,
     pid: gateway.pid,
     pluginServer,
     admin: gateway.adminUrl,
-    servers: configuration.servers.map((server) => federated(server, tools)),
-    tools: tools.length,
+    ...survey,
+    notes: [...survey.notes, ...engineNotes(gateway), ...(files.number > 1 ? [secondStart(files)] : [])],
     envoyConfig: files.config,
     log: files.log,
   };
+}
+
+/** Two at once share the session key, so that sessions of one are good at the other; that is what a directory is for. */
+function secondStart({ config, log }: OwnFiles): string {
+  return `another \`sluice start\` uses this data directory: this one's files are ${config} and ${log}`;
 }
 
 /** @throws CommandError that says who is asked to move */
@@ -137,8 +159,14 @@ async function servePlugin({ bytes }: BuiltModule, running: Running): Promise<st
 }
 
 /** The servers of the command line, or the demo servers where it names none. */
-async function namedServers({ servers, prefixes }: StartOptions, running: Running): Promise<Configuration['servers']> {
-  const federate = servers.length > 0 ? servers : await startDemos(running);
+async function namedServers(
+  { servers, prefixes }: StartOptions,
+  { running, stop, emit }: Surroundings,
+): Promise<Configuration['servers']> {
+  const tell: DemoOptions['tell'] = (name, state, problem) => {
+    emit({ event: 'server', name, state, problem });
+  };
+  const federate = servers.length > 0 ? servers : await startDemos({ running, stop, tell });
   for (const name of prefixes.keys()) {
     if (federate.some((server) => server.name === name)) continue;
     throw new CommandError(`--prefix ${name}=…: there is no server ${name}`, exitCode.usage);
@@ -150,47 +178,49 @@ async function namedServers({ servers, prefixes }: StartOptions, running: Runnin
   return federate.map((server) => ({ ...server, ...prefixOf(server.name) }));
 }
 
-async function startDemos(running: Running): Promise<{ name: string; url: string }[]> {
-  const names = Object.keys(demoServers) as DemoName[];
-  const starting = names.map(async (name) => {
-    const preferred = { host: loopback, port: demoServers[name] };
-    const demo = await onPreferredPort(preferred, ({ port }) => startDemo(name, port));
-    const ended = demo.exited.then((said) => new CommandError(`the demo server ${name} ended by itself: ${said}`));
-    running.add(demo, ended);
-    return { name, url: demo.url };
-  });
-  // All of them, before a failure of one is told: the others are running then, and are to be stopped.
-  await Promise.allSettled(starting);
-  return Promise.all(starting);
-}
-
-function writeBootstrap(file: string, bootstrap: Bootstrap): void {
+function writeBootstrap(file: string, bootstrap: object): void {
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
   const head = '# Derived from envoy/envoy.yaml by `sluice start`, which writes it anew each time.\n';
   writeFileSync(file, head + envoyYaml(bootstrap), { mode: 0o600 });
 }
 
-/** @throws EngineError with what the module said meanwhile */
-async function firstAnswer(gateway: RunningEngine, mcp: string, stop: AbortSignal): Promise<string[]> {
-  let ended = false;
-  void gateway.exited.then(() => (ended = true));
-  try {
-    return await waitForTools(mcp, answerTimeout, () => ended || stop.aborted);
-  } catch (error) {
-    throw new EngineError((error as Error).message, 'environment', moduleLines(gateway.log()));
+/**
+ * Waits until the module answers, whatever it answers: a port that is open and an admin interface that says LIVE prove
+ * nothing about the module behind them.
+ * @throws EngineError with what the module said meanwhile
+ */
+async function untilModuleAnswers(gateway: RunningEngine, mcp: string, stop: AbortSignal): Promise<void> {
+  const gone = new AbortController();
+  void gateway.exited.then(() => {
+    gone.abort();
+  });
+  const deadline = Date.now() + answerTimeout;
+  for (;;) {
+    const { headers, said } = await ask({ url: mcp }, 'ping', {}).then(
+      ({ status, headers, text }) => ({ headers, said: `${status} ${text.slice(0, 200)}` }),
+      (error: unknown) => ({ headers: {}, said: (error as Error).message }),
+    );
+    if ('x-mcp-gateway' in headers) return;
+    const lines = (): string[] => moduleLines(gateway.log());
+    if (gone.signal.aborted || stop.aborted)
+      throw new EngineError('the gateway ended before it answered', 'environment', lines());
+    if (Date.now() > deadline) throw new EngineError(`${mcp} does not answer: ${said}`, 'environment', lines());
+    await sleep(100);
   }
+}
+
+/** What the engine's log says for everybody to see, and means nothing. */
+function engineNotes(gateway: RunningEngine): string[] {
+  const log = gateway.log();
+  if (withoutFalseAlarms(log) === log) return [];
+  return [
+    'the log has the critical lines "Plugin sluice-holder failed to load": Envoy says so of the second filter of host mode ' +
+      'pair while it fetches the module for the first, and then loads it for both. All is well',
+  ];
 }
 
 /** The address to tell a client of this machine: a wildcard is one to listen on, not to connect to. */
 function reachable(gateway: RunningEngine): string {
   const address = gateway.listeners.get('mcp') ?? '';
   return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
-}
-
-/** Tool names carry their server's prefix, and no prefix begins with another. */
-function federated(
-  { name, url, prefix = `${name}_` }: GatewayServer & { prefix?: unknown },
-  tools: string[],
-): FederatedServer {
-  return { name, url, tools: tools.filter((tool) => tool.startsWith(String(prefix))) };
 }

@@ -37,6 +37,27 @@ describe('as a Struct', () => {
   });
 });
 
+test.each(['', '\n', '\r\n', '\n\n'])('a secret out of the environment may end with %j', (end) => {
+  const key = Buffer.alloc(32, 7).toString('base64url');
+  const configuration = {
+    sessions: { keys: [{ id: 1, env: 'KEY' }] },
+    servers: [{ name: 'a', cluster: 'a', credentials: { type: 'header', header: 'x-token', env: 'TOKEN' } }],
+  };
+  const lines = configured(core, JSON.stringify(configuration), [`KEY=${key}${end}`, `TOKEN=secret${end}`]);
+  expect(lines).toContainEqual(expect.stringContaining(`key 1 ${key}`));
+  expect(lines).toContainEqual(expect.stringMatching(/secret(?![\r\n])/));
+});
+
+test('a line end alone is no secret, and one in the middle is refused', () => {
+  const credentials = (env: string): object => ({ type: 'header', header: 'x-token', env });
+  const servers = [
+    { name: 'a', cluster: 'a', credentials: credentials('EMPTY') },
+    { name: 'b', cluster: 'b', credentials: credentials('TWO') },
+  ];
+  const lines = configured(core, JSON.stringify({ servers }), ['EMPTY=\n', 'TWO=one\ntwo']);
+  expect(lines.filter((line) => line.includes('cannot stand in a header'))).toHaveLength(2);
+});
+
 test.each(['', ' ', '{', '{"servers":[]', '\xff', 'servers: []'])('%j is not JSON', (text) => {
   const problem = text === '' ? 'servers: must list at least one server' : 'the configuration: is not JSON';
   expect(configured(core, text)).toEqual([problem]);

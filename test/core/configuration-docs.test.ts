@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { moduleServer, readServers } from '../../envoy/servers.ts';
 import { instance } from './core.ts';
 import { configured } from './gateway.ts';
 
@@ -31,7 +32,9 @@ const shown: readonly (readonly [string, unknown])[] = [
 
 test.each(shown)('the configuration in %s is accepted', (_, configuration) => {
   const values = variables(configuration).map((name) => `${name}=${Buffer.alloc(32).toString('base64url')}`);
-  const lines = configured(core, JSON.stringify(configuration), values);
+  const { servers } = readServers((configuration as { servers: unknown[] }).servers, { foreignClusters: true });
+  const module = { ...(configuration as object), servers: servers.map(moduleServer) };
+  const lines = configured(core, JSON.stringify(module), values);
   expect(lines[0], lines.join('\n')).toMatch(/^endpoint: /);
 });
 

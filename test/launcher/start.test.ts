@@ -1,11 +1,13 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { type IncomingMessage, type Server, createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { basename, join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
+import { listTools } from '../../envoy/engine/mcp-probe.ts';
 import type { StartEvent } from '../../scripts/start/events.ts';
 import {
   type Sluice,
@@ -48,6 +50,108 @@ async function expectNothingLeft({ mcp, admin, pluginServer, servers }: Ready, p
   for (const url of [mcp, admin, pluginServer, ...servers.map((server) => server.url)]) {
     expect(await isListening(url), url).toBe(false);
   }
+}
+
+/** Servers of many kinds, by path. */
+function createUpstream(): Server {
+  const tool = { name: 'echo', inputSchema: { type: 'object' } };
+  const paths: Record<string, (answer: Answering) => void> = {
+    '/mcp': ({ result, send, request }) => {
+      if (request.headers['mcp-protocol-version'] !== '2026-07-28') {
+        result([tool]);
+        return;
+      }
+      send(400, 'text/plain', 'Unsupported protocol version');
+    },
+    '/secret': ({ send }) => {
+      send(401, 'text/plain', '');
+    },
+    '/page': ({ send }) => {
+      send(200, 'text/html', '<h1>Welcome</h1>');
+    },
+    '/moved': ({ send }) => {
+      send(307, 'text/plain', '', { location: '/mcp' });
+    },
+    '/host': ({ send, request }) => {
+      send(421, 'text/plain', `Invalid Host header: ${request.headers.host ?? ''}\n`);
+    },
+    '/odd': ({ send }) => {
+      send(200, 'application/json', '[]');
+    },
+    '/strict': ({ result }) => {
+      result([{ name: 'bad', inputSchema: { type: 'string' } }, tool]);
+    },
+    '/modern': ({ result, send, request }) => {
+      if (request.headers['mcp-protocol-version'] === '2026-07-28') {
+        result([tool]);
+        return;
+      }
+      const error = { code: -32022, message: 'Unsupported', data: { supported: ['2026-07-28'] } };
+      send(400, 'application/json', JSON.stringify({ jsonrpc: '2.0', id: null, error }));
+    },
+  };
+  return createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      const send: Answering['send'] = (status, type, text, headers = {}) => {
+        response.writeHead(status, { 'content-type': type, ...headers }).end(text);
+      };
+      const answer = paths[request.url ?? ''];
+      if (answer === undefined) {
+        send(404, 'text/plain', 'Not Found');
+        return;
+      }
+      const message = (body === '' ? {} : JSON.parse(body)) as { id?: unknown; method?: string };
+      if (message.id === undefined) {
+        send(202, 'text/plain', '');
+        return;
+      }
+      const result: Answering['result'] = (tools) => {
+        const begun = {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: {} },
+          serverInfo: { name: 'x', version: '1' },
+        };
+        const result = message.method === 'initialize' ? begun : { tools };
+        send(200, 'application/json', JSON.stringify({ jsonrpc: '2.0', id: message.id, result }));
+      };
+      answer({ request, send, result });
+    });
+  });
+}
+
+interface Answering {
+  readonly request: IncomingMessage;
+  readonly send: (status: number, type: string, text: string, headers?: Record<string, string>) => void;
+  /** A session's answer: to `initialize`, or the list of tools. */
+  readonly result: (tools: object[]) => void;
+}
+
+async function listening(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** The URL of an MCP server with one tool, which is there until the test is over. */
+async function upstream(port = 0): Promise<string> {
+  const server = createUpstream();
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${await listening(server, port)}/mcp`;
+}
+
+/** Sends bytes; returns all that comes. */
+async function raw(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(bytes);
+  let text = '';
+  for await (const part of socket.setEncoding('utf8') as AsyncIterable<string>) text += part;
+  return text;
 }
 
 async function freePort(): Promise<number> {
@@ -122,16 +226,22 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
     await expectNothingLeft(event, pids);
   });
 
-  test('ends when a demo server ends, and says which', async () => {
+  test('starts a demo server again that was killed, and says which', async () => {
     const sluice = start([]);
     const event = await ready(sluice);
-    const tree = processTree(sluice.pid);
-    const pids = tree.map(({ pid }) => pid);
-    const [demo] = tree.filter(({ command }) => command.includes('demo/main.ts everything'));
-    process.kill(demo?.pid ?? NaN, 'SIGKILL');
-    const message = expect.stringMatching(/demo server everything ended/) as string;
-    expect(await sluice.next()).toMatchObject({ event: 'error', message });
-    expect((await sluice.exited).code).toBe(3);
+    const demo = (): number | undefined =>
+      processTree(sluice.pid).find(({ command }) => command.includes('demo/main.ts everything'))?.pid;
+    const first = demo() ?? NaN;
+    process.kill(first, 'SIGKILL');
+    const restarted = { event: 'server', name: 'everything', state: 'restarting', problem: 'it ended (SIGKILL)' };
+    expect(await sluice.next()).toEqual(restarted);
+    await vi.waitFor(async () => {
+      expect(await listTools(event.mcp)).toHaveLength(event.tools);
+    }, 20_000);
+    const pids = processTree(sluice.pid).map(({ pid }) => pid);
+    expect(pids).not.toContain(first);
+    sluice.signal('SIGTERM');
+    expect((await sluice.exited).code).toBe(0);
     await expectNothingLeft(event, pids);
   });
 
@@ -190,12 +300,166 @@ servers:
     expect(derived).toContain('"host_env_keys":["MY_KEY"]');
   });
 
-  test('shows a server that is down, and serves the others', async () => {
-    const demos = await ready(start([]));
+  test('starts with whatever servers there are, and says of each what is wrong and the next step', async () => {
+    const url = await upstream();
     const down = `http://127.0.0.1:${await freePort()}/mcp`;
-    const up = demos.servers[1]?.url ?? '';
-    const event = await ready(start(['--server', `down=${down}`, '--server', `up=${up}`]));
-    expect(event.servers.map(({ tools }) => tools.length)).toEqual([0, 3]);
+    const { origin } = new URL(url);
+    const named: Record<string, string> = {
+      up: url,
+      root: `${origin}/`,
+      down,
+      secret: `${origin}/secret`,
+      page: `${origin}/page`,
+      moved: `${origin}/moved`,
+      host: `${origin}/host`,
+      modern: `${origin}/modern`,
+      odd: `${origin}/odd`,
+      tls: url.replace('http:', 'https:'),
+    };
+    const event = await ready(start(Object.entries(named).flatMap(([name, at]) => ['--server', `${name}=${at}`])));
+    const problems = Object.fromEntries(event.servers.map(({ name, problem }) => [name, problem]));
+    const address = new URL(url).host;
+    expect(problems).toEqual({
+      up: undefined,
+      root: '404 at /: is it /mcp?',
+      down: `nothing listens at ${new URL(down).host}: start it, or correct its port`,
+      secret: '401: it asks for credentials: name them in `credentials` of the server in the configuration',
+      page: '200, a web page at /page: is it /mcp?',
+      moved: `307: it redirects to ${url}; use that URL`,
+      host: `421: "Invalid Host header: ${address}": it takes another Host than ${address}; set \`authority\` of the server in the configuration`,
+      modern: 'it speaks 2026-07-28 only, which needs --host-mode headers',
+      odd: '200: no MCP answer at /odd: "[]"',
+      tls: `${address} does not speak TLS: is its URL http:// and not https://?`,
+    });
+    expect(event.servers[0]?.tools).toEqual(['up_echo']);
+  });
+
+  test('starts with one server alone that is wrong, and tells when it comes', async () => {
+    const port = await freePort();
+    const sluice = start(['--server', `late=http://127.0.0.1:${port}/mcp`]);
+    const { servers } = await ready(sluice);
+    const problem = `nothing listens at 127.0.0.1:${port}: start it, or correct its port`;
+    expect(servers).toMatchObject([{ name: 'late', tools: [], problem }]);
+    await upstream(port);
+    expect(await sluice.next()).toEqual({ event: 'server', name: 'late', state: 'up', tools: 1 });
+  });
+
+  test('tells when a server goes, and when it comes back', async () => {
+    const port = await freePort();
+    const first = createUpstream();
+    await listening(first, port);
+    const sluice = start(['--server', `late=http://127.0.0.1:${port}/mcp`]);
+    await ready(sluice);
+    first.close();
+    first.closeAllConnections();
+    const problem = `nothing listens at 127.0.0.1:${port}: start it, or correct its port`;
+    expect(await sluice.next()).toEqual({ event: 'server', name: 'late', state: 'down', problem });
+    await upstream(port);
+    expect(await sluice.next()).toEqual({ event: 'server', name: 'late', state: 'up', tools: 1 });
+  });
+
+  describe('asks for what the configuration serves', () => {
+    const starting = async (configuration: object): Promise<Ready> => {
+      const config = join(temporaryFolder(), 'sluice.json');
+      const servers = [{ name: 'a', url: await upstream() }];
+      writeFileSync(config, JSON.stringify({ servers, ...configuration }));
+      return ready(start(['--config', config]));
+    };
+
+    test('root: closed: the virtual servers', async () => {
+      const virtualServers = [
+        { name: 'team/all', tools: ['*'] },
+        { name: 'team/none', tools: ['a_other'] },
+      ];
+      const event = await starting({ root: 'closed', virtualServers });
+      expect(event.virtualServers).toEqual([
+        { name: 'team/all', url: `${event.mcp}/team/all`, tools: 1 },
+        { name: 'team/none', url: `${event.mcp}/team/none`, tools: 0 },
+      ]);
+      expect(event.servers).toEqual([{ name: 'a', url: event.servers[0]?.url, tools: ['a_echo'] }]);
+      expect(event.client).toBe(`${event.mcp}/team/all`);
+      expect(event.notes).toEqual([expect.stringContaining('root: closed') as string]);
+    });
+
+    test('identity from a header, and one from a token that nobody verifies here', async () => {
+      const byHeader = await starting({ identity: { trustedHeader: 'x-user' } });
+      expect(byHeader).toMatchObject({ tools: 1, notes: [] });
+      const byToken = await starting({ identity: { jwt: 'verified' } });
+      expect(byToken).toMatchObject({ tools: 1, notes: [expect.stringContaining('jwt_authn') as string] });
+    });
+
+    test('host mode headers: the servers themselves', async () => {
+      const url = (await upstream()).replace('/mcp', '/modern');
+      const servers = [
+        { name: 'a', url },
+        { name: 'b', url: await upstream() },
+      ];
+      const event = await starting({ hostMode: 'headers', servers });
+      expect(event.servers[0]).toEqual({ name: 'a', url, tools: ['a_echo'] });
+      expect(event.servers[1]?.problem).toBe(
+        '400: no MCP answer at /mcp: "Unsupported protocol version"; host mode headers needs servers of 2026-07-28',
+      );
+      expect(event.notes).toEqual([expect.stringContaining('host mode headers') as string]);
+    });
+
+    test('a tool that strict clients refuse: the others', async () => {
+      const url = (await upstream()).replace('/mcp', '/strict');
+      const event = await starting({ servers: [{ name: 'a', url }] });
+      expect(event.servers[0]?.tools).toContain('a_echo');
+    });
+  });
+
+  test('shares no file with another one of the same clone', async () => {
+    const data = temporaryFolder();
+    const args = ['--server', `a=${await upstream()}`];
+    const both = [start(args, { SLUICE_DATA_DIR: data }), start(args, { SLUICE_DATA_DIR: data })];
+    const [first, second] = (await Promise.all(both.map(ready))) as [Ready, Ready];
+    const files = [first, second].flatMap(({ envoyConfig, log }) => [envoyConfig, log]);
+    expect(files.map((file) => basename(file)).sort()).toEqual([
+      'envoy-2.log',
+      'envoy-2.yaml',
+      'envoy.log',
+      'envoy.yaml',
+    ]);
+    expect([...first.notes, ...second.notes]).toEqual([expect.stringContaining('another `sluice start`') as string]);
+    for (const { mcp } of [first, second]) expect(await listTools(mcp)).toEqual(['a_echo']);
+    for (const sluice of both) sluice.signal('SIGKILL');
+    await Promise.all(both.map(({ exited }) => exited));
+    const third = await ready(start(args, { SLUICE_DATA_DIR: data }));
+    expect(basename(third.log)).toBe('envoy.log');
+  });
+
+  test('has an admin interface that shows and obeys nobody', async () => {
+    const { admin, mcp } = await ready(start(['--server', `a=${await upstream()}`]));
+    for (const path of ['/ready', '/stats/prometheus', '/listeners?format=json', '/config_dump', '/clusters']) {
+      expect((await fetch(admin + path)).status, path).toBe(200);
+    }
+    // As a form of a web page would send it; none of these needs a preflight.
+    for (const path of ['/quitquitquit', '/healthcheck/fail', '/drain_listeners', '/logging?level=off', '/ready']) {
+      const headers = { origin: 'https://evil.example', 'content-type': 'text/plain' };
+      const { status } = await fetch(admin + path, { method: 'POST', headers });
+      expect([404, 405], path).toContain(status);
+    }
+    // A page under a name of its own that resolves to this machine.
+    const rebound = await raw(admin, 'GET /config_dump HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n');
+    expect(rebound).toMatch(/^HTTP\/1\.1 40[34] /);
+    expect(await listTools(mcp)).toEqual(['a_echo']);
+  });
+
+  test('explains the critical lines that Envoy logs of a pair that is well', async () => {
+    const { log, notes, tools } = await ready(start(['--host-mode', 'pair', '--server', `a=${await upstream()}`]));
+    expect(tools).toBe(1);
+    const isAlarming = readFileSync(log, 'utf8').includes('[critical]');
+    expect(isAlarming).toBe(engine === 'envoy');
+    expect(notes).toEqual(isAlarming ? [expect.stringContaining('sluice-holder')] : []);
+  });
+
+  test('takes a key that ends with a line end', async () => {
+    const config = join(temporaryFolder(), 'sluice.json');
+    const servers = [{ name: 'a', url: await upstream() }];
+    writeFileSync(config, JSON.stringify({ sessions: { keys: [{ id: 7, env: 'MY_KEY' }] }, servers }));
+    const key = `${Buffer.alloc(32, 1).toString('base64url')}\r\n`;
+    expect((await ready(start(['--config', config], { MY_KEY: key }))).tools).toBe(1);
   });
 
   test('says which port is taken, in one line', async () => {

@@ -265,6 +265,10 @@ test('a body changes nothing: neither its type nor its size hides that the metho
 describe('errors', () => {
   test.each([
     ['/', 404, 'not_found', 'GET /plugins lists what is'],
+    ['/gateways', 404, 'live_off', '--gateways DIR'],
+    ['/gateways/edge/rollback', 404, 'live_off', '--gateways DIR'],
+    ['/v3/discovery:clusters', 404, 'live_off', '--gateways DIR'],
+    ['/gatewayss', 404, 'not_found', ''],
     ['/plugins/', 400, 'invalid_name', '"" is not a plugin name'],
     [`${base}/other.wasm`, 404, 'not_found', ''],
     ['/plugins/slice/1.0.0/plugin.wasm', 404, 'unknown_plugin', 'no plugin slice; did you mean sluice?'],

@@ -132,6 +132,13 @@ describe('/openapi.json', () => {
 describe('the page', () => {
   const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
+  test('is where / leads a browser', async () => {
+    const { url } = await startServer({ artifacts: [sluice] });
+    const answer = await send(url, '/', { headers: { accept: browser } });
+    expect([answer.status, answer.headers.location, answer.headers.vary]).toEqual([307, '/plugins', 'accept']);
+    expect((await send(url, '/', { headers: { accept: '*/*' } })).status).toBe(404);
+  });
+
   test('is what a browser gets, and JSON what others get', async () => {
     const { url } = await startServer({ artifacts: [sluice] });
     const page = await send(url, '/plugins', { headers: { accept: browser } });

@@ -13,7 +13,6 @@ export interface AdminSurroundings {
   readonly version: string;
   readonly isReady: () => boolean;
   readonly listeners: () => ReadonlyMap<string, HostPort>;
-  readonly quit: () => void;
 }
 
 export interface RunningAdmin {
@@ -60,7 +59,15 @@ const pages: Readonly<Record<string, (surroundings: AdminSurroundings) => Answer
   '/config_dump': ({ bootstrap }) => ({ type: json, text: JSON.stringify({ configs: [{ bootstrap }] }, undefined, 1) }),
 };
 
-/** The part of Envoy's admin interface that operators and tests of a gateway read. */
+/** Names of this machine in a `Host` header; ports aside. */
+const loopbackHost = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d+)?$/i;
+const loopbackAddress = /^(?:127\.|::1$|::ffff:127\.)/;
+
+/**
+ * The part of Envoy's admin interface that operators and tests of a gateway read. It changes nothing: a web page could
+ * send a POST here from its visitor's browser. On loopback it answers loopback names alone, so that no page can read it
+ * under a name of its own that resolves to this machine (DNS rebinding).
+ */
 export async function startAdmin(address: HostPort, surroundings: AdminSurroundings): Promise<RunningAdmin> {
   const server = createServer((request, response) => {
     answer(request, response, surroundings);
@@ -78,24 +85,19 @@ export async function startAdmin(address: HostPort, surroundings: AdminSurroundi
   };
 }
 
-function answer(
-  { method, url = '/' }: IncomingMessage,
-  response: ServerResponse,
-  surroundings: AdminSurroundings,
-): void {
-  const path = url.split('?')[0] ?? '/';
-  if (method === 'POST' && path === '/quitquitquit') {
-    response.end('OK\n', surroundings.quit);
-    return;
-  }
-  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-  const {
-    status = 200,
-    type = 'text/plain; charset=UTF-8',
-    text,
-  } = page?.(surroundings) ?? {
-    status: 404,
-    text: `The embedded engine has ${Object.keys(pages).join(', ')}, and POST /quitquitquit\n`,
-  };
+function answer(request: IncomingMessage, response: ServerResponse, surroundings: AdminSurroundings): void {
+  const { status = 200, type = 'text/plain; charset=UTF-8', text } = answerTo(request, surroundings);
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-cache, max-age=0' }).end(text);
+}
+
+function answerTo({ method, url = '/', headers, socket }: IncomingMessage, surroundings: AdminSurroundings): Answer {
+  if (loopbackAddress.test(socket.localAddress ?? '') && !loopbackHost.test(headers.host ?? '')) {
+    return { status: 403, text: 'Host has to be a name of this machine, such as 127.0.0.1\n' };
+  }
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { status: 405, text: 'The embedded engine only shows things here: GET is possible, nothing else\n' };
+  }
+  const path = url.split('?')[0] ?? '/';
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  return page?.(surroundings) ?? { status: 404, text: `The embedded engine has ${Object.keys(pages).join(', ')}\n` };
 }

@@ -1,0 +1,216 @@
+// A small MCP client that keeps what it sees: the SDK's own refuses a whole list for one tool that it does not like, and
+// says of a refusal neither its status nor its words.
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+
+/** Where MCP is spoken, and what is sent along. */
+export interface McpEndpoint {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Certificate authorities, PEM; Node's own where it is absent. */
+  readonly ca?: string;
+}
+
+/** The revision that begins a session, and the one that has none. */
+const sessionRevision = '2025-11-25';
+export const statelessRevision = '2026-07-28';
+
+/** What answered, as far as it answered. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  /** The first bytes of the body, as text. */
+  readonly text: string;
+  /** The JSON-RPC answer to the request. */
+  readonly message?: JsonRpcAnswer | undefined;
+}
+
+interface JsonRpcAnswer {
+  readonly id?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
+}
+
+/** An answer that is not the one that was asked for. */
+export class Refusal extends Error {
+  readonly answer: Answer;
+  /** `initialize`, `tools/list` */
+  readonly method: string;
+  /** It was asked as a server of revision 2026-07-28 is. */
+  readonly isStateless: boolean;
+
+  constructor(method: string, answer: Answer, isStateless = false) {
+    super(`${method}: ${answer.status}`);
+    this.name = 'Refusal';
+    this.method = method;
+    this.isStateless = isStateless;
+    this.answer = answer;
+  }
+}
+
+export interface Listing {
+  /** Names of all tools, in the order of the list. */
+  readonly tools: readonly string[];
+  /** Headers of the last answer. */
+  readonly headers: IncomingMessage['headers'];
+}
+
+/** What one exchange may take: ms, and bytes of an answer. */
+const limits = { time: 5_000, bytes: 32 << 20, pages: 100 };
+
+/** Characters of an answer that are kept for a sentence about it. */
+const headLength = 2_000;
+
+/**
+ * Lists the tools of an endpoint in a session of its own, which it ends.
+ * @param revision offered in `initialize`
+ * @throws Refusal, or the error of the connection
+ */
+export async function listInSession(endpoint: McpEndpoint, revision = sessionRevision): Promise<Listing> {
+  const begun = await ask(endpoint, 'initialize', {
+    protocolVersion: revision,
+    capabilities: {},
+    clientInfo: { name: 'sluice-start', version: '1' },
+  });
+  const { protocolVersion } = resultOf('initialize', begun) as { protocolVersion?: unknown };
+  const id = begun.headers['mcp-session-id'];
+  const headers = {
+    ...endpoint.headers,
+    'mcp-protocol-version': typeof protocolVersion === 'string' ? protocolVersion : revision,
+    ...(typeof id === 'string' && { 'mcp-session-id': id }),
+  };
+  const session = { ...endpoint, headers };
+  try {
+    await exchange(session, 'POST', JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+    return await listPages(session, {});
+  } finally {
+    if (id !== undefined) await exchange(session, 'DELETE').catch(() => undefined); // it ends by itself as well
+  }
+}
+
+/**
+ * Lists the tools of an endpoint of revision 2026-07-28, which knows no sessions.
+ * @throws Refusal, or the error of the connection
+ */
+export function listStateless(endpoint: McpEndpoint): Promise<Listing> {
+  const headers = { ...endpoint.headers, 'mcp-protocol-version': statelessRevision, 'mcp-method': 'tools/list' };
+  const claims = {
+    'io.modelcontextprotocol/protocolVersion': statelessRevision,
+    'io.modelcontextprotocol/clientCapabilities': {},
+    'io.modelcontextprotocol/clientInfo': { name: 'sluice-start', version: '1' },
+  };
+  return listPages({ ...endpoint, headers }, { _meta: claims });
+}
+
+async function listPages(endpoint: McpEndpoint, params: Readonly<Record<string, unknown>>): Promise<Listing> {
+  const tools: string[] = [];
+  let cursor: string | undefined;
+  for (let page = 1; ; page++) {
+    const answer = await ask(endpoint, 'tools/list', { ...params, ...(cursor !== undefined && { cursor }) });
+    const result = resultOf('tools/list', answer, '_meta' in params) as { tools?: unknown; nextCursor?: unknown };
+    if (!Array.isArray(result.tools)) throw new Refusal('tools/list', answer, '_meta' in params);
+    for (const tool of result.tools as unknown[]) tools.push(nameOf(tool));
+    const next = result.nextCursor;
+    // The cursor that was asked with is no next one: some servers never say that a list is over.
+    if (typeof next !== 'string' || next === cursor || page === limits.pages) return { tools, headers: answer.headers };
+    cursor = next;
+  }
+}
+
+function nameOf(tool: unknown): string {
+  const name = typeof tool === 'object' && tool !== null ? (tool as { name?: unknown }).name : undefined;
+  return typeof name === 'string' ? name : '(a tool without a name)';
+}
+
+function resultOf(method: string, answer: Answer, isStateless = false): object {
+  const result = answer.message?.result;
+  if (typeof result === 'object' && result !== null) return result;
+  throw new Refusal(method, answer, isStateless);
+}
+
+/** Sends one request; the answer may be anything. */
+export function ask(endpoint: McpEndpoint, method: string, params: object): Promise<Answer> {
+  return exchange(endpoint, 'POST', JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+}
+
+function exchange({ url, headers = {}, ca }: McpEndpoint, method: string, body?: string): Promise<Answer> {
+  const all = {
+    ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+    accept: 'application/json, text/event-stream',
+    'accept-encoding': 'identity',
+    ...headers,
+  };
+  const options = { method, headers: all, agent: false, signal: AbortSignal.timeout(limits.time) };
+  return new Promise((resolve, reject) => {
+    const answered = (response: IncomingMessage): void => {
+      read(response).then(resolve, reject);
+    };
+    const sent = url.startsWith('https:')
+      ? requestHttps(url, { ...options, ...(ca !== undefined && { ca }) }, answered)
+      : requestHttp(url, options, answered);
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+async function read(response: IncomingMessage): Promise<Answer> {
+  const { statusCode: status = 0, headers } = response;
+  const isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
+  let parts: Buffer[] = [];
+  let head = '';
+  let size = 0;
+  let message: JsonRpcAnswer | undefined;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    parts.push(part);
+    size += part.length;
+    if (head.length < headLength) head += part.toString('utf8', 0, headLength);
+    if (isStream && part.includes(0x0a)) {
+      const { events, remainder } = eventsOf(Buffer.concat(parts));
+      message = answerIn(events);
+      parts = [remainder];
+    }
+    // A server may leave the stream open behind its answer.
+    if (message !== undefined || size > limits.bytes) break;
+  }
+  if (!isStream) message = answerIn([Buffer.concat(parts).toString('utf8')]);
+  return { status, headers, text: head.slice(0, headLength), message };
+}
+
+/** The data of each event that is whole (WHATWG HTML §9.2.6), and what is behind the last one. */
+function eventsOf(stream: Buffer): { events: string[]; remainder: Buffer } {
+  const text = stream
+    .toString('latin1')
+    .replace(/^\xEF\xBB\xBF/, '')
+    .replaceAll(/\r\n?/g, '\n');
+  const end = text.lastIndexOf('\n\n');
+  if (end < 0) return { events: [], remainder: Buffer.from(text, 'latin1') };
+  const events = text.slice(0, end).split('\n\n').map(dataOf);
+  return { events, remainder: Buffer.from(text.slice(end + 2), 'latin1') };
+}
+
+function dataOf(event: string): string {
+  const lines = event.split('\n').filter((line) => line.startsWith('data:'));
+  const data = lines.map((line) => line.slice(5).replace(/^ /, '')).join('\n');
+  return Buffer.from(data, 'latin1').toString('utf8');
+}
+
+/** The first that is an answer; some errors have no id, or null. */
+function answerIn(texts: readonly string[]): JsonRpcAnswer | undefined {
+  for (const text of texts) {
+    const value = parsed(text);
+    const candidates = (Array.isArray(value) ? value : [value]) as unknown[]; // 2025-03-26 answers in batches too
+    for (const candidate of candidates) {
+      if (typeof candidate !== 'object' || candidate === null) continue;
+      if ('result' in candidate || 'error' in candidate) return candidate as JsonRpcAnswer;
+    }
+  }
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

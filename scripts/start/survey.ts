@@ -1,0 +1,198 @@
+// What a gateway serves, asked from both sides: each server by itself, which is the one that can say what is wrong with it,
+// and the gateway as its clients see it, as far as a client without credentials sees anything.
+import { readFileSync } from 'node:fs';
+import type { GatewayServer } from '../../envoy/bootstrap.ts';
+import { certificateAuthorities } from '../../envoy/upstream.ts';
+import { type Configuration, hostModeOf } from './configuration.ts';
+import type { FederatedServer } from './events.ts';
+import { diagnoseServer, waitsForCredentials } from './diagnosis.ts';
+import { listInSession, listStateless } from './mcp-client.ts';
+import { passesRules } from './rules.ts';
+
+/** How a server answered by itself. */
+export interface ServerState {
+  /** Names of its tools, as it says them; absent where it could not be listed. */
+  readonly tools?: readonly string[];
+  /** What is wrong, and the next step. */
+  readonly problem?: string;
+  /** It lists its tools to clients with credentials of their own. */
+  readonly isPrivate?: boolean;
+}
+
+export interface VirtualServer {
+  readonly name: string;
+  readonly url: string;
+  /** How many tools it has; absent where that could not be asked. */
+  readonly tools?: number;
+}
+
+/** Asked at the same time: more would be a burst of sockets. */
+const atOnce = 32;
+
+/** Virtual servers whose tools are counted; each costs a session. */
+const mostVirtualServers = 100;
+
+/** Asks one server by itself, with the credentials that the gateway will use. Never throws. */
+export async function askServer(
+  server: GatewayServer,
+  configuration: Configuration,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ServerState> {
+  try {
+    const endpoint = {
+      url: server.url,
+      headers: { ...hostOf(server), ...credentialsOf(server, env) },
+      ...(server.url.startsWith('https:') && { ca: readFileSync(certificateAuthorities(), 'utf8') }),
+    };
+    const { protocol } = server as { protocol?: unknown };
+    const revision = typeof protocol === 'string' && protocol !== 'auto' ? protocol : undefined;
+    const listing = await (hostModeOf(configuration) === 'headers'
+      ? listStateless(endpoint)
+      : listInSession(endpoint, revision));
+    return { tools: listing.tools };
+  } catch (error) {
+    if (waitsForCredentials(server, error)) return { isPrivate: true };
+    return { problem: diagnoseServer(server, error) };
+  }
+}
+
+function hostOf({ authority }: GatewayServer): Record<string, string> {
+  return typeof authority === 'string' ? { host: authority } : {};
+}
+
+function credentialsOf({ credentials }: GatewayServer, env: Readonly<Record<string, string | undefined>>): object {
+  const { type, header, env: name } = (credentials ?? {}) as { type?: unknown; header?: unknown; env?: unknown };
+  if (type !== 'header' || typeof header !== 'string' || typeof name !== 'string') return {};
+  return { [header]: (env[name] ?? '').replace(/[\r\n]+$/, '') };
+}
+
+/** Who asks, where the configuration takes the identity from a header. */
+const surveyor = 'sluice-start';
+
+/**
+ * Names of the tools that a client without credentials sees at a path of the gateway.
+ * @returns undefined where it lists none to such a client
+ */
+async function listAtGateway(url: string, configuration: Configuration): Promise<readonly string[] | undefined> {
+  const { trustedHeader } = (configuration.plugin['identity'] ?? {}) as { trustedHeader?: unknown };
+  const headers = typeof trustedHeader === 'string' ? { [trustedHeader]: surveyor } : {};
+  try {
+    return (await listInSession({ url, headers })).tools;
+  } catch {
+    return undefined; // the servers' own answers say why
+  }
+}
+
+/** What keeps `start` from listing at the gateway itself; undefined: nothing. */
+function unlisted(configuration: Configuration): string | undefined {
+  const { identity } = configuration.plugin as { identity?: unknown };
+  if (hostModeOf(configuration) === 'headers') {
+    return 'host mode headers serves tools/call of 2026-07-28 only: tools were counted at the servers';
+  }
+  if (typeof identity === 'object' && identity !== null && 'jwt' in identity) {
+    return (
+      'identity.jwt: every request is unauthenticated, since `sluice start` runs no jwt_authn filter; ' +
+      'tools were counted at the servers'
+    );
+  }
+  return undefined;
+}
+
+/** What a gateway serves, as `start` tells it. */
+export interface Survey {
+  readonly servers: readonly FederatedServer[];
+  readonly virtualServers: readonly VirtualServer[];
+  /** How many tools all servers have together. */
+  readonly tools: number;
+  /** What is as it was asked for, and may surprise all the same. */
+  readonly notes: readonly string[];
+}
+
+export interface Surveyed {
+  readonly mcp: string;
+  readonly configuration: Configuration;
+  /** Of each server, in their order. */
+  readonly states: readonly ServerState[];
+}
+
+/** Asks the gateway what it serves, and puts that beside what its servers said. Never throws. */
+export async function surveyGateway({ mcp, configuration, states }: Surveyed): Promise<Survey> {
+  const { root = 'open', virtualServers: configured } = configuration.plugin;
+  const why = unlisted(configuration);
+  const rooted = why === undefined && root !== 'closed';
+  const [listed, virtualServers] = await Promise.all([
+    rooted ? listAtGateway(mcp, configuration) : undefined,
+    surveyVirtualServers(mcp, configured, why === undefined ? configuration : undefined),
+  ]);
+  const servers = configuration.servers.map((server, index) =>
+    federated(server, states[index] ?? {}, listed, root === 'open'),
+  );
+  const closed =
+    root === 'closed'
+      ? [`root: closed: ${mcp} serves nothing by itself; clients take the URL of a virtual server`]
+      : [];
+  return {
+    servers,
+    virtualServers,
+    tools: servers.reduce((sum, { tools }) => sum + tools.length, 0),
+    notes: [...closed, ...(why === undefined ? [] : [why])],
+  };
+}
+
+/** Tool names carry their server's prefix, and no prefix begins with another. */
+function federated(
+  server: GatewayServer & { prefix?: unknown },
+  { tools: own, problem, isPrivate }: ServerState,
+  listed: readonly string[] | undefined,
+  isOpen: boolean,
+): FederatedServer {
+  const { name, url } = server;
+  const prefix = typeof server.prefix === 'string' ? server.prefix : `${name}_`;
+  const tools =
+    listed?.filter((tool) => tool.startsWith(prefix)) ??
+    (own ?? []).filter((tool) => passesRules(server['tools'], tool)).map((tool) => prefix + tool);
+  const said = problem ?? (isPrivate ? privateText : isOpen ? leftOut(server, own ?? [], tools, prefix) : undefined);
+  return { name, url, tools, ...(said !== undefined && { problem: said }) };
+}
+
+const privateText = 'it lists its tools to clients with credentials of their own';
+
+/** Where no virtual server at the root hides tools, what passes the rules and is missing was left out by the gateway. */
+function leftOut(
+  server: GatewayServer,
+  own: readonly string[],
+  tools: readonly string[],
+  prefix: string,
+): string | undefined {
+  const there = new Set(tools);
+  const missing = own.filter((tool) => passesRules(server['tools'], tool) && !there.has(prefix + tool));
+  if (missing.length === 0) return undefined;
+  const shown = missing.slice(0, 5).map((tool) => JSON.stringify(tool.slice(0, 64)));
+  const more = missing.length > shown.length ? ` and ${missing.length - shown.length} more` : '';
+  return `the gateway does not list ${shown.join(', ')}${more}: its log says why`;
+}
+
+async function surveyVirtualServers(
+  mcp: string,
+  configured: unknown,
+  countable: Configuration | undefined,
+): Promise<VirtualServer[]> {
+  const entries = Array.isArray(configured) ? (configured as { name?: unknown }[]) : [];
+  return inParallel(entries, async ({ name }, index) => {
+    const url = `${mcp}/${String(name)}`;
+    const isCounted = countable !== undefined && index < mostVirtualServers;
+    const tools = isCounted ? await listAtGateway(url, countable) : undefined;
+    return { name: String(name), url, ...(tools !== undefined && { tools: tools.length }) };
+  });
+}
+
+/** `map` of all of them, some at a time, in their order. */
+export async function inParallel<T, R>(items: readonly T[], map: (item: T, index: number) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const waiting = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of waiting) results[index] = await map(item, index);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}
