@@ -33,7 +33,7 @@ const shown: readonly (readonly [string, unknown])[] = [
 test.each(shown)('the configuration in %s is accepted', (_, configuration) => {
   const values = variables(configuration).map((name) => `${name}=${Buffer.alloc(32).toString('base64url')}`);
   const { servers } = readServers((configuration as { servers: unknown[] }).servers, { foreignClusters: true });
-  const module = { ...(configuration as object), servers: servers.map(moduleServer) };
+  const module = { ...(configuration as object), servers: servers.map((server) => moduleServer(server)) };
   const lines = configured(core, JSON.stringify(module), values);
   expect(lines[0], lines.join('\n')).toMatch(/^endpoint: /);
 });
