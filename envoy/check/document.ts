@@ -16,7 +16,7 @@ import { type Path, pathText } from './place.ts';
 import { type Dialect, misread, plainScalar } from './scalar.ts';
 
 /** From 1, as editors count. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }

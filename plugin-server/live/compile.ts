@@ -61,7 +61,7 @@ const bootstrapAuthorities: Trust = (match) => ({
  * and of one that it rejects for another of them alike, so a name with a new address would take requests, and credentials,
  * of a filter that knows the old one alone. No server's name has an `@`.
  */
-export function clusterName(server: string, { address, tls }: Upstream): string {
+function clusterName(server: string, { address, tls }: Upstream): string {
   return `${server}@${digest([JSON.stringify([address.host, address.port, tls])]).slice(0, 8)}`;
 }
 
