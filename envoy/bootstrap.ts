@@ -15,7 +15,7 @@ import {
   socketAddress,
 } from './upstream.ts';
 
-export { type GatewayServer } from './servers.ts';
+export type { GatewayServer } from './servers.ts';
 
 export interface GatewayOptions {
   /** Where MCP is served; port 0 for any free one. */

@@ -47,6 +47,11 @@ export const errorTable = {
     message: '%s is there with other bytes (sha256 %s); a version is immutable, publish a new one',
   },
   signature_conflict: { status: 409, message: '%s has another signature; it is immutable, publish a new version' },
+  module_gone: {
+    status: 409,
+    message:
+      'version %s of the gateway %s needs %s %s with sha256 %s, which is neither kept nor in the store any more; publish it again, or roll back to another version',
+  },
   precondition_failed: { status: 412, message: 'the module is not the one that if-match asks for; its etag is %s' },
   too_large: { status: 413, message: '%s is larger than the limit of %s bytes' },
   path_too_long: { status: 414, message: 'a name or version in the path is too long; GET /plugins lists all' },

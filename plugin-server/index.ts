@@ -12,3 +12,4 @@ export { type PluginServerOptions, createPluginServer } from './server.ts';
 export { type RunningPluginServer, startPluginServer } from './start.ts';
 export { ArtifactStore } from './store/artifact-store.ts';
 export { openStore } from './store/open.ts';
+export { readRegularFile } from './store/files.ts';

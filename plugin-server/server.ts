@@ -18,6 +18,7 @@ import { Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { type PeerSync, watchPeers } from './peers/peer-sync.ts';
 import { type Publishing, publishHandlers } from './publish/routes.ts';
+import type { UploadLimits } from './publish/upload.ts';
 import { Readiness } from './readiness.ts';
 import { healthRoutes } from './routes/health.ts';
 import { pluginRoutes } from './routes/plugins.ts';
@@ -45,6 +46,8 @@ export interface PluginServerOptions {
   readonly drainTimeout?: number;
   /** Bytes of a module that is published; by default 256 MiB. */
   readonly uploadLimit?: number;
+  /** Of uploads under way; for tests. */
+  readonly uploads?: Partial<UploadLimits>;
 }
 
 /** Milliseconds and bytes that one client may cost. */
@@ -72,7 +75,7 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   const metrics = new Metrics(store);
   const readiness = new Readiness();
   readiness.add('store', () => ({
-    ready: true,
+    ready: store.count > 0,
     plugins: store.names().length,
     versions: store.count,
     bytes: store.bytes,
@@ -113,8 +116,12 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
     throw new PluginServerError(isLive ? 'live_off' : 'not_found');
   });
 
-  const { uploadLimit: limit } = options;
-  pluginRoutes(app, store, publishHandlers({ store, publishing, metrics, ...(limit !== undefined && { limit }) }));
+  const { uploadLimit: limit, uploads } = options;
+  pluginRoutes(
+    app,
+    store,
+    publishHandlers({ store, publishing, metrics, ...(limit !== undefined && { limit }), ...(uploads && { uploads }) }),
+  );
   healthRoutes(app, readiness, metrics, live === undefined ? openApi : withLive(openApi));
   if (live !== undefined) liveRoutes(app, live);
   return app;

@@ -108,7 +108,7 @@ async function ask({ server, gateway, tokenFile }: Options, io: Io, rollback?: o
   const answer = (await response.json().catch(() => undefined)) as { error?: { message?: string } } | undefined;
   if (response.ok && answer !== undefined) return answer;
   const reason = answer?.error?.message ?? `${url} answered ${response.status}, and not as a plugin server does`;
-  const found = response.status === 404 || response.status === 400;
+  const found = [400, 404, 409].includes(response.status);
   throw new CommandError(reason, found ? exitCode.found : exitCode.environment);
 }
 

@@ -167,7 +167,7 @@ export class Gateway {
   /**
    * Gives out an earlier version, until the file is edited.
    * @param to a generation, or the beginning of a version; by default the version before the one that is given out
-   * @throws PluginServerError `unknown_gateway_version`
+   * @throws PluginServerError `unknown_gateway_version`, `module_gone`
    */
   rollBack(to?: string): Promise<Kept> {
     return this.#inTurn(async () => {
@@ -265,7 +265,8 @@ export class Gateway {
     const { history, store } = this.#surroundings;
     const { name, version, sha256 } = kept.module;
     const bytes = (await history.module(sha256)) ?? fromStore(store, kept.module);
-    if (bytes === undefined) throw new Error(`the module ${name} ${version} with sha256 ${sha256} is gone`);
+    if (bytes === undefined)
+      throw new PluginServerError('module_gone', kept.generation, this.name, name, version, sha256);
     const file = parseGatewayFile(kept.text).configuration?.file;
     if (file === undefined) throw new Error('its configuration is not read any more');
     return { compiled: compile(file, { ...kept.module, bytes }), bytes };

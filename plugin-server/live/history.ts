@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { codeOf, replaceFile } from '../store/files.ts';
+import { codeOf, readRegularFile, replaceFile } from '../store/files.ts';
+import { moduleLimit } from '../store/limits.ts';
 
 /** Why there is a version: a new file, a module that came into the file's range, or a plugin server that compiles otherwise. */
 export type Cause = z.infer<typeof recordSchema>['cause'];
@@ -42,6 +43,10 @@ export const historyLimit = 20;
 const youth = 3_600_000;
 
 const currentName = 'current.json';
+/** The same once more: without it a rollback would be forgotten with a file that is damaged. */
+const backupName = 'current.backup.json';
+/** Bytes of a version: its file, and the clusters that are made of it. */
+const recordLimit = 64 * 1024 * 1024;
 const modulesName = '.modules';
 /** Unfinished files, which a crash leaves here. */
 const incomingName = '.incoming';
@@ -83,8 +88,11 @@ export class History {
   }
 
   async current(gateway: string): Promise<Current | undefined> {
-    const read = currentSchema.safeParse(await readJson(this.currentFile(gateway)));
-    return read.success ? read.data : undefined;
+    for (const file of [this.currentFile(gateway), join(this.#folder, gateway, backupName)]) {
+      const read = currentSchema.safeParse(await readJson(file));
+      if (read.success) return read.data;
+    }
+    return undefined;
   }
 
   /** Keeps a version and its module. It is not current by that. */
@@ -95,7 +103,9 @@ export class History {
   }
 
   async setCurrent(gateway: string, current: Current): Promise<void> {
-    await this.#write(join(gateway, currentName), JSON.stringify(current));
+    const text = JSON.stringify(current);
+    await this.#write(join(gateway, backupName), text);
+    await this.#write(join(gateway, currentName), text);
   }
 
   async remove(gateway: string, generation: number): Promise<void> {
@@ -104,7 +114,7 @@ export class History {
 
   /** A module by its digest; `undefined` where it is not there, or has become another. */
   async module(sha256: string): Promise<Uint8Array | undefined> {
-    const bytes = await readFile(join(this.#folder, moduleFile(sha256))).catch(() => undefined);
+    const bytes = await readRegularFile(join(this.#folder, moduleFile(sha256)), moduleLimit).catch(() => undefined);
     if (bytes === undefined) return undefined;
     return createHash('sha256').update(bytes).digest('hex') === sha256 ? bytes : undefined;
   }
@@ -145,12 +155,13 @@ async function namesIn(folder: string): Promise<string[]> {
   });
 }
 
-/** A file's JSON; `undefined` where the file is not there, or holds none. */
+/** A file's JSON; `undefined` where there is no file, or it holds none. */
 async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as unknown;
+    return JSON.parse(String(await readRegularFile(file, recordLimit))) as unknown;
   } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return undefined;
+    // What is no file, or too large, has no code: it holds no version either.
+    if (error instanceof SyntaxError || ['ENOENT', ''].includes(codeOf(error))) return undefined;
     throw error;
   }
 }

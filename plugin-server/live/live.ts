@@ -95,8 +95,13 @@ function problemsOf({ name, refusal, active, tokens }: Gateway, tokensRequired: 
 
 /** Shows live delivery in `/readyz` and `/metrics`. */
 export function watchLive(live: Live, readiness: Readiness, metrics: Metrics): void {
-  // A refused edit makes the server no less ready: nodes have the version before it, and a restart would not help.
-  readiness.add('gateways', () => ({ ready: true, count: live.directory.all().length, problems: live.problems() }));
+  // A refused edit makes the server no less ready: nodes have the version before it, and a restart would not help. One
+  // that has nothing to give out to anybody is of no use to a node.
+  readiness.add('gateways', () => ({
+    ready: live.directory.all().some(({ active }) => active !== undefined),
+    count: live.directory.all().length,
+    problems: live.problems(),
+  }));
   const gauge = (
     name: string,
     help: string,

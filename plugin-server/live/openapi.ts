@@ -53,6 +53,7 @@ const paths = {
         ...unknown,
         'bad_request',
         'unknown_gateway_version',
+        'module_gone',
         'too_large',
       ]),
       security,

@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { Tokens } from '../publish/tokens.ts';
-import { codeOf } from '../store/files.ts';
+import { codeOf, readRegularFile } from '../store/files.ts';
 import type { Gateway } from './gateway.ts';
 
 /** The file in a gateway's directory that holds its tokens, a line each: the old one works while a new one is rolled out. */
 export const tokenFileName = 'token';
+
+/** Bytes. */
+const tokenFileLimit = 64 * 1024;
 
 /** What a token file says. One that cannot be used opens nothing, and closes what a token has to open. */
 export interface GatewayTokens {
@@ -23,11 +25,11 @@ export async function readTokens(directory: string): Promise<GatewayTokens> {
   });
   let text: string;
   try {
-    text = await readFile(join(directory, tokenFileName), 'utf8');
+    text = String(await readRegularFile(join(directory, tokenFileName), tokenFileLimit));
   } catch (error) {
     return codeOf(error) === 'ENOENT'
       ? { digests: undefined, problems: [] }
-      : refused(`it cannot be read: ${codeOf(error)}`);
+      : refused(`it ${(error as Error).message}`);
   }
   try {
     return { digests: Tokens.parse(text, tokenFileName).digests, problems: [] };

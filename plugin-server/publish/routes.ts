@@ -10,7 +10,7 @@ import { moduleLimit, signatureLimit } from '../store/limits.ts';
 import { checkDigests } from './digest-header.ts';
 import type { Tokens } from './tokens.ts';
 import { unwrap } from './unwrap.ts';
-import { Uploads, checkUploadType, readUpload } from './upload.ts';
+import { type UploadLimits, Uploads, checkUploadType } from './upload.ts';
 
 /** Who may publish, or why nobody may. */
 export type Publishing = { readonly tokens: () => Tokens } | { readonly off: string };
@@ -21,12 +21,20 @@ interface Surroundings {
   readonly metrics: Metrics;
   /** Bytes of a module; for tests. */
   readonly limit?: number;
+  /** Of uploads; for tests. */
+  readonly uploads?: Partial<UploadLimits>;
 }
 
 /** The handlers of `PUT …/plugin.wasm` and `PUT …/plugin.wasm.sig`. */
 export function publishHandlers(surroundings: Surroundings): { module: Handler; signature: Handler } {
   const { store, publishing, metrics, limit = moduleLimit } = surroundings;
-  const uploads = new Uploads();
+  const uploads = new Uploads({
+    perPublisher: 4,
+    worked: 4,
+    heldBytes: 4 * limit,
+    silence: 15_000,
+    ...surroundings.uploads,
+  });
 
   /** Every refusal that can be told without the body is told before it is read. */
   const receive = (
@@ -40,8 +48,7 @@ export function publishHandlers(surroundings: Surroundings): { module: Handler; 
       const address = { name: request.params.name, version: request.params.version };
       checkAddress(address);
       checkUploadType(request);
-      const outcome = await uploads.run(async () => {
-        const content = await readUpload(request, reply, most);
+      const outcome = await uploads.run(publisher, { request, reply, limit: most }, (content) => {
         checkDigests(request.headers, content);
         return take(content, address, publisher);
       });

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type Address, Artifact, addressText, checkAddress, sha256Of, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import type { Damage } from './artifact-store.ts';
 import { forEach } from './each.ts';
 import type { Found } from './disk.ts';
-import { codeOf, reasonOf } from './files.ts';
+import { codeOf, readRegularFile, readRegularFileSync, reasonOf } from './files.ts';
 import { moduleLimit, signatureLimit } from './limits.ts';
 
 /** What a scan of the tree found, and what it could not use: a line for each path. */
@@ -25,7 +24,7 @@ const atOnce = 4;
 export class PluginTree {
   readonly #directory: string;
   /** As in `DiskStore`: at first without promises, which is faster, then without holding anybody up. */
-  #readFile: (file: string) => Buffer | Promise<Buffer> = (file) => readFileSync(file);
+  #readFile: (file: string) => Buffer | Promise<Buffer> = (file) => readRegularFileSync(file, moduleLimit);
   /** One artifact for each digest: the same module under another address is neither validated nor held twice. */
   readonly #verified = new Map<string, Artifact>();
   /** What each file that was read looked like, so that it is read again only after a change. */
@@ -71,7 +70,7 @@ export class PluginTree {
         problems.set(path, reasonOf(error));
       }
     });
-    this.#readFile = (file) => readFile(file);
+    this.#readFile = (file) => readRegularFile(file, moduleLimit);
     return { ...found, problems: [...problems].sort().map(([path, problem]) => `${path}: ${problem}`) };
   }
 
@@ -131,18 +130,18 @@ async function promisedDigest(file: string): Promise<string | undefined> {
   const line = await optional(`${file}.sha256`, 1024);
   if (line === undefined) return undefined;
   const [digest = ''] = line.toString('latin1').trim().split(/\s/);
+  // It may be a link to anything: what is no digest is not repeated.
+  if (!/^[0-9a-f]{64}$/i.test(digest)) throw new Error(`its ${basename(file)}.sha256 has no digest in it`);
   return digest.toLowerCase();
 }
 
 /** The content of a file that need not be there. */
 async function optional(file: string, limit: number): Promise<Buffer | undefined> {
   try {
-    const { size } = await stat(file);
-    if (size > limit) throw new Error(`${file} has more than ${limit} bytes`);
-    return await readFile(file);
+    return await readRegularFile(file, limit);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
+    throw new Error(`its ${basename(file)} ${(error as Error).message}`, { cause: error });
   }
 }
 

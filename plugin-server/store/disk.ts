@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Address, Artifact, addressText, sha256Of } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import type { Damage, Outcome, Persistence } from './artifact-store.ts';
 import { forEach } from './each.ts';
-import { codeOf, createFile, isFull, reasonOf, replaceFile } from './files.ts';
+import { codeOf, createFile, isFull, readRegularFile, readRegularFileSync, reasonOf, replaceFile } from './files.ts';
 import { StoreLayout } from './layout.ts';
 import { moduleLimit, signatureLimit } from './limits.ts';
 import { parseRecord, recordText } from './record.ts';
@@ -33,7 +32,7 @@ export class DiskStore implements Persistence {
    * The first scan comes before anybody is served, and without promises a thousand modules are read in a third of the
    * time. Later ones hold nobody up.
    */
-  #readFile: (file: string) => Buffer | Promise<Buffer> = (file) => readFileSync(file);
+  #readFile: (file: string) => Buffer | Promise<Buffer> = (file) => readRegularFileSync(file, moduleLimit);
 
   /** @param directory an existing folder; nothing is written to it before the first publication */
   constructor(directory: string) {
@@ -71,7 +70,7 @@ export class DiskStore implements Persistence {
       if (found instanceof Artifact) artifacts.push(found);
       else if (found !== undefined) damages.push(found);
     });
-    this.#readFile = (file) => readFile(file);
+    this.#readFile = (file) => readRegularFile(file, moduleLimit);
     return { artifacts, signatures, damages };
   }
 
@@ -96,7 +95,7 @@ export class DiskStore implements Persistence {
     return whole(artifact, async () => {
       await this.#layout.makeFolders(artifact.name); // the module may be one that was put here by hand
       if (await createFile(this.#layout.incoming, file, signature)) return 'created';
-      if (signature.equals(await readFile(file))) return 'unchanged';
+      if (signature.equals(await readRegularFile(file, signatureLimit))) return 'unchanged';
       throw new PluginServerError('signature_conflict', addressText(artifact));
     });
   }
@@ -122,9 +121,13 @@ export class DiskStore implements Persistence {
     }
   }
 
+  async #text(address: Address): Promise<string> {
+    return String(await readRegularFile(this.#layout.file(address, 'json'), moduleLimit));
+  }
+
   /** What tells a file that was restored from the one that was found damaged. */
   async #look(address: Address, sha256?: string): Promise<string> {
-    const record = await readFile(this.#layout.file(address, 'json'), 'utf8').catch(() => '');
+    const record = await this.#text(address).catch(() => '');
     const digest = sha256 ?? /"sha256":"([0-9a-f]{64})"/.exec(record)?.[1] ?? '';
     const blob = await stat(this.#layout.blob(digest)).catch(() => undefined);
     return JSON.stringify([record, blob?.ino, blob?.size, blob?.mtimeMs]);
@@ -133,13 +136,15 @@ export class DiskStore implements Persistence {
   async #readSignature(address: Address, into: (Address & { signature: Buffer })[]): Promise<void> {
     const file = this.#layout.file(address, 'sig');
     const found = await stat(file).catch(() => undefined);
-    if (found !== undefined && found.size <= signatureLimit) into.push({ ...address, signature: await readFile(file) });
+    if (found?.isFile() === true && found.size <= signatureLimit) {
+      into.push({ ...address, signature: await readRegularFile(file, signatureLimit) });
+    }
   }
 
   /** The digest that the record at this address names. */
   async #taken(address: Address): Promise<string> {
     try {
-      return parseRecord(await readFile(this.#layout.file(address, 'json'), 'utf8'), address).sha256;
+      return parseRecord(await this.#text(address), address).sha256;
     } catch (error) {
       throw new PluginServerError('damaged', addressText(address), reasonOf(error));
     }

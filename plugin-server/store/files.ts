@@ -1,6 +1,6 @@
 // Writing so that a reader, or the next start after a power cut, finds a file whole or not at all.
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { type Stats, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -98,9 +98,7 @@ export async function readRegularFile(path: string, limit: number): Promise<Buff
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const stats = await file.stat();
-      if (!stats.isFile()) throw new Unreadable('is not a file');
-      if (stats.size > limit) throw new Unreadable(`has ${stats.size} bytes, more than the limit of ${limit}`);
+      checkStats(await file.stat(), limit);
       return await readUpTo(file, limit);
     } finally {
       await file.close();
@@ -109,6 +107,22 @@ export async function readRegularFile(path: string, limit: number): Promise<Buff
     if (error instanceof Unreadable) throw error;
     throw new Unreadable(codeOf(error) === 'ENOENT' ? 'is not there' : `cannot be read: ${reasonOf(error)}`, error);
   }
+}
+
+/** As `readRegularFile`, for a start that nobody waits beside. */
+export function readRegularFileSync(path: string, limit: number): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    checkStats(fstatSync(file), limit);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function checkStats(stats: Stats, limit: number): void {
+  if (!stats.isFile()) throw new Unreadable('is not a file');
+  if (stats.size > limit) throw new Unreadable(`has ${stats.size} bytes, more than the limit of ${limit}`);
 }
 
 /** Why a file is not read; `code` is the system's, where it has one. */

@@ -1,7 +1,9 @@
-import { readFile, stat, unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forEach } from './each.ts';
+import { readRegularFile } from './files.ts';
 import { type StoreLayout, entries } from './layout.ts';
+import { moduleLimit } from './limits.ts';
 import { parseRecord } from './record.ts';
 
 /** Milliseconds after which an unfinished file is nobody's: whoever wrote it would have come to an end. */
@@ -34,7 +36,7 @@ async function namedBlobs(layout: StoreLayout): Promise<Set<string> | undefined>
   try {
     await forEach(records, atOnce, async ({ name, version }) => {
       const address = { name, version };
-      named.add(parseRecord(await readFile(layout.file(address, 'json'), 'utf8'), address).sha256);
+      named.add(parseRecord(String(await readRegularFile(layout.file(address, 'json'), moduleLimit)), address).sha256);
     });
     return named;
   } catch {

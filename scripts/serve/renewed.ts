@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { type Log, PluginServerError } from '../../plugin-server/index.ts';
+import { type Log, PluginServerError, readRegularFile } from '../../plugin-server/index.ts';
 
 /** Milliseconds between two looks: a Secret of Kubernetes that changed is no event on every volume. */
 const lookEvery = 5_000;
+
+/** Of a certificate chain, a key, a list of tokens. */
+const mostBytes = 1024 * 1024;
 
 /** What is made of files that may change while the server runs. */
 export interface Renewed<T> {
@@ -49,8 +51,8 @@ export async function renewed<T>(
 
 export async function readSecret(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return String(await readRegularFile(file, mostBytes));
   } catch (error) {
-    throw new PluginServerError('secret_unusable', file, (error as NodeJS.ErrnoException).code ?? 'it cannot be read');
+    throw new PluginServerError('secret_unusable', file, `it ${(error as Error).message}`);
   }
 }

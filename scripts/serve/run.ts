@@ -1,3 +1,4 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -178,6 +179,9 @@ interface TlsPair {
 
 function checkedTls(pair: TlsPair, file: string): TlsPair {
   try {
+    // OpenSSL takes an empty certificate, and presents none then.
+    const certificate = new X509Certificate(pair.cert);
+    if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) throw new Error('the key is not the certificate’s');
     createSecureContext(pair);
     return pair;
   } catch (error) {

@@ -323,7 +323,7 @@ describe('names that match nothing', () => {
       String.raw`virtual server n/v: "weather_gett\u000a\"y\"" matches no tool; did you mean "weather_gett\u000a\"x\""?`,
     ]);
     const lines = listed(Array.from({ length: 100 }, (_, i) => `weather_nothing_${i}`));
-    expect(lines).toHaveLength(21);
+    expect(lines).toHaveLength(22); // one of them is of the server's own rules
     expect(lines.at(-1)).toBe('virtual server n/v: 80 more match no tool');
   });
 

@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
@@ -243,6 +244,24 @@ describe('an edit that is refused', () => {
     );
   });
 
+  test.each(['sluice.yaml', 'token'])('for a pipe in place of %s holds nothing up', async (name) => {
+    const where = folders();
+    write(where, 'other', configuration('a'));
+    const running = await serving(where);
+    rmSync(join(where.gateways, 'edge', name), { force: true });
+    execFileSync('mkfifo', [join(where.gateways, 'edge', name)]);
+    await until('it is told', () => {
+      const edge = running.live.directory.get('edge');
+      return [...(edge?.refusal?.problems ?? []), ...(edge?.tokens.problems ?? [])].some(({ message }) =>
+        message.endsWith('is not a file'),
+      );
+    });
+    write(where, 'other', configuration('a', 'b'));
+    await until('the other one is taken', () => given(running, 'other')?.generation === 2);
+    expect(given(running)?.generation).toBe(1);
+    await running.close();
+  });
+
   test('shows everything that `sluice check` shows, with line and column', async () => {
     const text = `servers:
   - { name: a, url: "http://a.example/mcp", prefx: '' }
@@ -323,6 +342,38 @@ describe('a rollback', () => {
     await running.live.directory.get('edge')?.rollBack();
     return { where, running };
   }
+
+  test.each(['', '{"generation":', '{"generation":"1"}'])(
+    'outlives a current.json that is damaged: %j',
+    async (text) => {
+      const { where, running } = await twoVersions();
+      await running.close();
+      const file = join(where.state, 'edge/current.json');
+      chmodSync(file, 0o600);
+      writeFileSync(file, text);
+      const second = await startLive(where);
+      expect(given(second)).toEqual({ generation: 1, clusters: ['a'], module: '0.1.0' });
+      expect(second.live.directory.get('edge')?.rolledBack).toBe(true);
+    },
+  );
+
+  test('to a version whose module is gone is refused, and nothing changes', async () => {
+    const { where, running } = await twoVersions();
+    await running.store.publish(loadArtifact('sluice', '0.1.1', otherModule('gone')));
+    write(where, 'edge', configuration('c'));
+    await until('it is given out', () => given(running)?.generation === 3);
+    await running.close();
+    const { sha256 } = running.store.get('sluice', '0.1.1');
+    const kept = join(where.state, '.modules', `${sha256}.wasm`);
+    // Another server, whose store never had that module; what is given out stays what it was.
+    const second = await startLive(where);
+    await second.live.directory.get('edge')?.rollBack('1');
+    rmSync(kept);
+    const gone = second.live.directory.get('edge')?.rollBack('3');
+    await expect(gone).rejects.toMatchObject({ code: 'module_gone', status: 409 });
+    await expect(gone).rejects.toThrow(`version 3 of the gateway edge needs sluice 0.1.1 with sha256 ${sha256}`);
+    expect(given(second)).toMatchObject({ generation: 1, clusters: ['a'] });
+  });
 
   test('holds until the file is edited, a restart and a new module or not', async () => {
     const { where, running } = await twoVersions();

@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -53,6 +54,23 @@ test('files beside the plugins are not ours', async () => {
   await put('sluice/1.0.0/plugin.wasm', moduleWith(''));
   await mkdir(join(data, 'lost+found'));
   expect(await loadDirectory(data)).toHaveLength(1);
+});
+
+test('a digest that is none is not repeated: it may be a link to anything', async () => {
+  const outside = await mkdtemp(join(tmpdir(), 'sluice-outside-'));
+  await writeFile(join(outside, 'secret'), 'hunter2 and more\n');
+  await put('sluice/1.0.0/plugin.wasm', moduleWith('a'));
+  await symlink(join(outside, 'secret'), join(data, 'sluice/1.0.0/plugin.wasm.sha256'));
+  const error: unknown = await loadDirectory(data).catch((caught: unknown) => caught);
+  expect(String(error)).toContain('its plugin.wasm.sha256 has no digest in it');
+  expect(String(error)).not.toContain('hunter2');
+  await rm(outside, { recursive: true });
+});
+
+test('a pipe in place of a file is told, and not waited for', async () => {
+  await mkdir(join(data, 'sluice/1.0.0'), { recursive: true });
+  execFileSync('mkfifo', [join(data, 'sluice/1.0.0/plugin.wasm')]);
+  await expect(loadDirectory(data)).rejects.toThrow(/sluice\/1\.0\.0\/plugin\.wasm: is not a file/);
 });
 
 test('links are followed, as in a Kubernetes mount', async () => {

@@ -41,6 +41,15 @@ describe('/readyz', () => {
   });
 });
 
+test('/readyz is 503 as long as there is nothing to give out', async () => {
+  const store = new ArtifactStore([]);
+  const { url } = await startServer({ artifacts: store, publishing });
+  expect((await send(url, '/readyz')).status).toBe(503);
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await send(url, path, { method: 'PUT', headers, body: moduleWith('first') })).status).toBe(201);
+  expect((await send(url, '/readyz')).status).toBe(200);
+});
+
 test('/metrics counts by route, status and outcome, and never by what a client made up', async () => {
   const { url } = await startServer({ artifacts: new ArtifactStore([sluice]), publishing });
   await send(url, path);

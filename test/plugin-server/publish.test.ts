@@ -7,7 +7,13 @@ import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type PluginServerOptions, createPluginServer, loadArtifact, openStore } from '../../plugin-server/index.ts';
+import {
+  type PluginServerOptions,
+  Tokens,
+  createPluginServer,
+  loadArtifact,
+  openStore,
+} from '../../plugin-server/index.ts';
 import { clone, temporaryFolder } from '../launcher/support.ts';
 import { type Answer, send } from './client.ts';
 import { moduleWith, wasm } from './modules.ts';
@@ -386,6 +392,43 @@ describe('uploads', () => {
     outgoing.end(Buffer.alloc(1_000_000));
     expect(await answer).toBe(413);
     expect(await onDisk(data)).toEqual([]);
+  });
+
+  /** Announced, and begun where there are bytes; nothing more comes. */
+  async function stalled(url: string, token: string, bytes = 0): Promise<{ readonly status: Promise<number> }> {
+    const headers = { authorization: `Bearer ${token}`, 'content-length': 100_000, expect: '100-continue' };
+    const { outgoing, answer } = begin(url, headers);
+    const continued = new Promise((resolve) => outgoing.once('continue', resolve));
+    outgoing.flushHeaders();
+    await continued;
+    if (bytes > 0) outgoing.write(Buffer.alloc(bytes));
+    return { status: answer };
+  }
+
+  const [slowToken, quickToken] = ['slow-0123456789abcdef', 'quick-0123456789abcdef'];
+  const two = { tokens: () => Tokens.parse(`slow ${slowToken}\nquick ${quickToken}\n`, 'test') };
+
+  test('that stall keep no other publisher waiting, and are ended', async () => {
+    const { url, put, data } = await start({ publishing: two, uploads: { silence: 1_500 } });
+    const begun = await Promise.all(Array.from({ length: 4 }, () => stalled(url, slowToken)));
+    const own = await put(module, { authorization: `Bearer ${slowToken}` });
+    expect([own.status, code(own)]).toEqual([503, 'busy']);
+    expect((await put(module, { authorization: `Bearer ${quickToken}` })).status).toBe(201);
+    expect(await Promise.all(begun.map(({ status }) => status))).toEqual([408, 408, 408, 408]);
+    expect((await put(module, { authorization: `Bearer ${slowToken}` })).status).toBe(200);
+    expect(await onDisk(data)).toHaveLength(2);
+  });
+
+  test('that stall give their memory to the next one', async () => {
+    const { url, put } = await start({ publishing: two, uploads: { heldBytes: 100_000, silence: 60_000 } });
+    const { status } = await stalled(url, slowToken, 99_990);
+    await vi.waitFor(
+      async () => {
+        expect((await put(module, { authorization: `Bearer ${quickToken}` })).status).toBe(201);
+        expect(await status).toBe(503); // in the first try that there was no room for
+      },
+      { timeout: 10_000 },
+    );
   });
 
   test('too many at a time are asked to come again', async () => {

@@ -1,5 +1,5 @@
 // `sluice serve` and `sluice publish` as they are used together, in processes of their own.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -211,7 +211,9 @@ describe('a server that lacks something', () => {
       `cannot use ${tokens}: line 2 has less than 16 characters`,
     );
     const missing = join(folder, 'missing');
-    await expect(serve(['--data', data, '--token-file', missing])).rejects.toThrow(`cannot use ${missing}: ENOENT`);
+    await expect(serve(['--data', data, '--token-file', missing])).rejects.toThrow(
+      `cannot use ${missing}: it is not there`,
+    );
     await expect(serve(['--data', data, '--tls-cert', tokens])).rejects.toThrow(
       '--tls-cert and --tls-key need each other',
     );
@@ -278,10 +280,28 @@ describe('TLS', () => {
       expect(server.log.join('\n')).toContain('certificate and key do not work together');
     });
     expect(await shown(server.url)).toBe(second);
+    // Nor is what is cut off, or empty.
+    const refusals = (): number => server.log.filter((line) => line.includes('do not work together')).length;
+    for (const broken of [(await readFile(cert, 'utf8')).slice(0, 300), '']) {
+      const before = refusals();
+      await writeFile(cert, broken);
+      server.signal('SIGHUP');
+      await vi.waitFor(() => {
+        expect(refusals()).toBe(before + 1);
+      });
+      expect(await shown(server.url)).toBe(second);
+    }
+    await rm(cert);
+    execFileSync('mkfifo', [cert]);
+    server.signal('SIGHUP');
+    await vi.waitFor(() => {
+      expect(server.log.join('\n')).toContain('it is not a file');
+    });
+    expect(await shown(server.url)).toBe(second);
     await rm(cert);
     server.signal('SIGHUP');
     await vi.waitFor(() => {
-      expect(server.log.join('\n')).toContain('ENOENT');
+      expect(server.log.join('\n')).toContain('it is not there');
     });
     expect(await shown(server.url)).toBe(second);
     expect(server.log.join('\n')).not.toContain(await readFile(key, 'utf8'));
