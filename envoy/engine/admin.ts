@@ -14,7 +14,7 @@ const loopbackNames = ['127.0.0.1', 'localhost', '[::1]'];
  * Moves the admin interface to a pipe that its owner alone can open, and puts a listener that only reads where it was.
  *
  * Envoy's admin interface takes orders (`POST /quitquitquit`) from whoever reaches it, and a web page reaches the loopback
- * addresses of its visitor. Envoy has `allow_paths` against that from 1.37 on; a pipe and a listener are the same for all.
+ * addresses of its visitor. Envoy's `allow_paths` is against that, but 1.36 has none; a pipe and a listener do for all.
  * On loopback the listener answers loopback names alone, so that no page reads it under a name of its own.
  * @param pipe path of the socket, at most 100 bytes; Envoy makes it, and replaces what is there
  */

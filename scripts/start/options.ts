@@ -12,14 +12,14 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
   --prefix NAME=PREFIX   what the names of its tools begin with (default: NAME_)
   --config FILE          plugin configuration, YAML or JSON; its servers have \`url:\` instead of \`cluster:\`
   --listen HOST:PORT     where MCP is served (default 127.0.0.1:10000; port 0: any free one)
-  --admin HOST:PORT      the engine's admin interface (default 127.0.0.1:9901, or a free port where that is taken)
+  --admin HOST:PORT      where the engine shows its state (default 127.0.0.1:9901, or a free port where that is taken)
   --workers N            worker threads of Envoy, VMs of the embedded engine (default 2)
   --engine auto|envoy|embedded
                          what runs the module: a real Envoy if one is found, else the engine on Node (auto, the default);
                          a real Envoy, installed if need be; the engine on Node
   --host-mode hold|pair|headers
                          how the module gets to see bodies (default hold, or as --config says); docs/host-modes.md
-  --json                 print one JSON object per line: ready, error, stopped
+  --json                 print one JSON object per line: ready, server, error, stopped
 `;
 
 interface NamedServer {

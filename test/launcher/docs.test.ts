@@ -50,7 +50,7 @@ test('has the commands that are run below', () => {
     ['npm start'],
     [
       'npm start -- --server weather=http://127.0.0.1:4001/mcp --server orders=https://orders.example.com/mcp',
-      'npm start -- --config sluice.yaml',
+      'npm start -- --config examples/two-servers.yaml',
     ],
     [
       'npm run build',

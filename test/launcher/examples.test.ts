@@ -66,7 +66,7 @@ test('their own command lines, and those of the pages, are ones that there are',
     ...examples.map((name) => `examples/${name}`),
   ];
   const commands = pages.flatMap((page) => [
-    ...textOf(page).matchAll(/npx sluice start (--config examples\/[^`\n]*)/g),
+    ...textOf(page).matchAll(/(?:npx sluice|npm) start (?:-- )?(--config examples\/[^`\n]*)/g),
   ]);
   expect(commands.length).toBeGreaterThanOrEqual(5);
   for (const [, args = ''] of commands) {

@@ -1,7 +1,8 @@
 // README.md is what a stranger goes by: its commands exist, its options are understood, its links lead somewhere.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { parse as parseToml } from 'smol-toml';
+import { describe, expect, test } from 'vitest';
 import { parseStart } from '../../scripts/start/options.ts';
 import { clone } from './support.ts';
 
@@ -11,28 +12,57 @@ const commands = [...readme.matchAll(/^```sh\n(.*?)^```/gms)]
   .map((line) => line.replace(/#.*/, '').trim())
   .filter((line) => line !== '');
 
-test('its commands are scripts of the package, or `sluice` with options that it has', () => {
+test('its commands are scripts of the package, `sluice` with options that it has, or a bridge to a server that speaks stdio', () => {
   const { scripts } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as { scripts: object };
   expect(commands.length).toBeGreaterThan(2);
   for (const command of commands) {
     const [program, name, ...rest] = command.split(/\s+/);
     if (program === 'npm') expect(scripts).toHaveProperty(name ?? '');
-    else {
-      expect([program, name, rest[0]]).toEqual(['npx', 'sluice', 'start']);
+    else if (name === 'sluice') {
+      expect([program, rest[0]]).toEqual(['npx', 'start']);
       expect(() => parseStart(rest.slice(1))).not.toThrow();
-    }
+    } else expect(command).toMatch(/^(?:uvx mcp-proxy|npx -y supergateway) .*--port 3001\b/);
   }
 });
 
-test('its client configuration is JSON for the address that `sluice start` takes by default', () => {
-  const [, json] = /^```json\n(.*?)^```/ms.exec(readme) ?? [];
-  const { mcpServers } = JSON.parse(json ?? '') as { mcpServers: { sluice: { url: string } } };
+describe('its client configuration', () => {
   const { listen } = parseStart([]);
-  expect(mcpServers.sluice.url).toBe(`http://${listen.host}:${listen.port}/mcp`);
+  const url = `http://${listen.host}:${listen.port}/mcp`; // the address that `sluice start` takes by default
+  const blocks = [...readme.matchAll(/^```(json|toml)\n(.*?)^```/gms)].map(([, kind, text = '']) =>
+    kind === 'json' ? (JSON.parse(text) as object) : parseToml(text),
+  );
+
+  test('has a form for each client', () => {
+    // As `claude mcp add` 2 and `codex mcp add` write them; as VS Code and Cursor document them.
+    expect(blocks).toEqual([
+      { mcpServers: { sluice: { type: 'http', url } } },
+      { mcpServers: { sluice: { command: 'npx', args: ['-y', 'mcp-remote', url] } } },
+      { servers: { sluice: { type: 'http', url } } },
+      { mcpServers: { sluice: { url } } },
+      { mcp_servers: { sluice: { url } } },
+    ]);
+  });
+
+  test('has the same URL everywhere', () => {
+    expect([...new Set(readme.match(/http:\/\/127\.0\.0\.1:10000[^\s"`]*/g))]).toEqual([url]);
+  });
+});
+
+test('its picture is well-formed, has words for who cannot see it, and colours for both kinds of screens', () => {
+  const svg = readFileSync(join(clone, 'docs/overview.svg'), 'utf8');
+  expect(readme).toMatch(/!\[[^\]]{20,}\]\(docs\/overview\.svg\)/);
+  expect(svg).toMatch(/<title id="title">[^<]{20,}<\/title>/);
+  expect(svg).toContain('prefers-color-scheme: dark');
+  const open: string[] = [];
+  for (const [, closing, name = '', empty] of svg.matchAll(/<(\/?)([a-z]+)[^<>]*?(\/?)>/g)) {
+    if (closing !== '') expect(open.pop()).toBe(name);
+    else if (empty === '') open.push(name);
+  }
+  expect(open).toEqual([]);
 });
 
 test('its links lead to files', () => {
-  const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path ?? '');
+  const links = [...readme.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => path ?? '');
   expect(links.length).toBeGreaterThan(5);
   expect(links.filter((path) => !existsSync(join(clone, path)))).toEqual([]);
 });
