@@ -148,7 +148,7 @@ async function upstream(port = 0): Promise<string> {
 async function raw(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  socket.end(bytes);
+  socket.write(bytes); // and no end: Envoy would close the connection instead of answering
   let text = '';
   for await (const part of socket.setEncoding('utf8') as AsyncIterable<string>) text += part;
   return text;
