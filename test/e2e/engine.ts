@@ -16,7 +16,7 @@ export interface Gateways {
 /** What runs the module under test. */
 export interface Engine {
   readonly name: Gateways['engine'];
-  /** Of a real Envoy; the embedded engine is part of this process. */
+  /** Of a real Envoy; the embedded engine runs in Node. */
   readonly binary: string;
 }
 

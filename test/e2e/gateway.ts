@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
-import { startEmbedded } from '../../envoy/embedded/index.ts';
 import { withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
+import { startEmbeddedProcess } from './embedded-process.ts';
 import { type Engine, engine, hostMode } from './engine.ts';
 import { until } from './until.ts';
 
@@ -45,7 +45,7 @@ const engines: Record<
   envoy: ({ binary }, bootstrap, { workers = 2, env = {} }) =>
     startEnvoy({ binary, config: bootstrap, concurrency: workers, env }),
   embedded: (_, bootstrap, { workers = 2, env = {} }) =>
-    startEmbedded({ config: bootstrap, concurrency: workers, env }),
+    startEmbeddedProcess({ config: bootstrap, concurrency: workers, env }),
 };
 
 const loopback = { host: '127.0.0.1', port: 0 };

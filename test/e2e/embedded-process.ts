@@ -1,0 +1,68 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type EmbeddedOptions, reproducedVersion } from '../../envoy/embedded/index.ts';
+import { EngineError } from '../../envoy/engine/error.ts';
+import type { Exit, RunningEngine } from '../../envoy/engine/running.ts';
+
+type Told =
+  | { event: 'loaded' }
+  | { event: 'ready'; adminUrl: string; listeners: [string, string][] }
+  | { event: 'error'; message: string; kind: EngineError['kind']; details: string[] }
+  | { event: 'exit'; exit: Exit };
+
+/**
+ * The embedded engine as its users run it: apart from their clients. In one process with test clients and upstreams,
+ * Node 20 itself aborted in about one run of twenty; with a process for each it was not seen to.
+ * @throws EngineError as `startEmbedded` does
+ */
+export async function startEmbeddedProcess(options: Omit<EmbeddedOptions, 'signal'>): Promise<RunningEngine> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-embedded-'));
+  const logFile = join(folder, 'log');
+  const child = fork(fileURLToPath(new URL('embedded-child.mjs', import.meta.url)), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [],
+  });
+  const exited = once(child, 'exit').then(([code, signal]): Exit => {
+    log = readLog(); // may be asked for afterwards
+    rmSync(folder, { recursive: true });
+    return { code: code as Exit['code'], signal: signal as Exit['signal'] };
+  });
+  let log: string | undefined;
+  const readLog = (): string => {
+    try {
+      return readFileSync(logFile, 'utf8');
+    } catch {
+      return ''; // it ended before it had a log
+    }
+  };
+  const told = async (): Promise<Told> => {
+    const gone = exited.then(({ code, signal }) => {
+      throw new EngineError(`the embedded engine ended by itself: ${signal ?? `exit code ${String(code)}`}`);
+    });
+    const [message] = (await Promise.race([once(child, 'message'), gone])) as [Told];
+    return message;
+  };
+  await told();
+  const answer = told();
+  child.send({ ...options, logFile });
+  const outcome = await answer;
+  if (outcome.event === 'error') throw new EngineError(outcome.message, outcome.kind, outcome.details);
+  if (outcome.event !== 'ready') throw new Error(`the embedded engine said ${outcome.event} before it was ready`);
+  return {
+    pid: child.pid ?? 0,
+    version: reproducedVersion,
+    adminUrl: outcome.adminUrl,
+    listeners: new Map(outcome.listeners),
+    log: () => log ?? readLog(),
+    exited,
+    stop: async () => {
+      if (child.connected) child.send('stop');
+      await exited;
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
