@@ -7,6 +7,7 @@ import { Environment, variable } from './environment';
 import { CredentialKind, Credentials } from './gateway';
 import { elementPlace, Place } from './problems';
 import { mustBe, names, namesIn, Section } from './section';
+import { addUnset } from './unset';
 import { isMadeOf } from './values';
 
 const MEMBERS = names('type header env headers');
@@ -24,9 +25,6 @@ const RESERVED = names(
 );
 const TOKEN_CHARACTERS = literal('-_.');
 const A_HEADER = literal('the name of a header in lower case, not one that the gateway sets itself');
-const NOT_SET = literal(
-  'names an environment variable that is not set here; list it in host_env_keys of the vm_config',
-);
 const NOT_A_VALUE = literal('names an environment variable whose value cannot stand in a header');
 const UNUSED = literal('has no meaning with this type');
 
@@ -77,7 +75,7 @@ export function isHeaderName(text: Span, section: Section): bool {
 function secret(section: Section, env: Span, environment: Environment): Span {
   const value = variable(environment, env);
   if (value === NONE) {
-    section.problems.add(section.problems.at(section.placeOf(ENV)).bytes(NOT_SET));
+    addUnset(section.problems, section.placeOf(ENV), env);
     return NONE;
   }
   let fits = length(value) > 0;

@@ -7,6 +7,7 @@ import { Key, KeyRing } from '../session/keyring';
 import { Environment, variable } from './environment';
 import { elementPlace, Place } from './problems';
 import { names, openSection, Section } from './section';
+import { addUnset } from './unset';
 import { count, duration } from './values';
 import { Gateway } from './gateway';
 
@@ -20,9 +21,6 @@ const ENV = literal('env');
 const DAY = literal('24h');
 
 const TAKEN = literal('is the id of another key');
-const NOT_SET = literal(
-  'names an environment variable that is not set here; list it in host_env_keys of the vm_config',
-);
 const NOT_A_KEY = literal('names an environment variable that does not hold 32 bytes in base64url (43 characters)');
 const MAX_KEY_ID: u32 = 255;
 
@@ -50,7 +48,7 @@ function readKey(section: Section, environment: Environment, ring: KeyRing): voi
   if (env === NONE) return;
   const place: Place = section.placeOf(ENV);
   const text = variable(environment, env);
-  if (text === NONE) return section.problems.add(section.problems.at(place).bytes(NOT_SET));
+  if (text === NONE) return addUnset(section.problems, place, env);
   const bytes = section.arena.allocate(max(length(text), KEY_SIZE) as usize);
   if (decode(pointer(text), length(text), bytes) !== KEY_SIZE) {
     return section.problems.add(section.problems.at(place).bytes(NOT_A_KEY));

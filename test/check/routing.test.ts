@@ -5,10 +5,10 @@ import { Message, Problems } from '../../envoy/embedded/config/message.ts';
 import { readRoutes } from '../../envoy/embedded/config/routes.ts';
 import { HeaderMap } from '../../envoy/embedded/header-map.ts';
 import { findRoute } from '../../envoy/embedded/routing/match.ts';
-import { readDocuments } from '../../envoy/check/document.ts';
+import type { Document } from '../../envoy/check/document.ts';
 import { envoyRoute } from '../../envoy/check/envoy-route.ts';
 import { type Finding, reportInto } from '../../envoy/check/finding.ts';
-import type { Node } from '../../envoy/check/node.ts';
+import { Node } from '../../envoy/check/node.ts';
 import { checkRouting, routedBy } from '../../envoy/check/routing.ts';
 
 const servers = [
@@ -17,8 +17,13 @@ const servers = [
 ];
 
 function read(value: unknown): Node {
-  const [document] = readDocuments('file', Buffer.from(JSON.stringify(value))).documents;
-  if (document === undefined) throw new Error('the test made no document');
+  const document: Document = {
+    file: 'file',
+    get root() {
+      return new Node(value, [], document);
+    },
+    locate: () => ({ line: 1, column: 1 }),
+  };
   return document.root;
 }
 
@@ -93,9 +98,8 @@ const targets = paths
   .filter((target) => target === '/mcp' || target.startsWith('/mcp/'));
 
 /** A target below the endpoint that reaches a server although no module has decided on it. */
-function leak(configuration: object): string | undefined {
+function leak(configuration: object, senders: readonly (readonly (readonly [string, string])[])[]): string | undefined {
   const routes = readRoutes(new Message(structuredClone(configuration), '', new Problems()));
-  const senders = [[], [['x-app', 'a']], [['x-app', 'b']]] as const;
   return targets.find((target) =>
     senders.some((headers) => {
       const found = findRoute(routes, new HeaderMap([[':authority', 'mcp'], [':path', target], ...headers]));
@@ -112,7 +116,7 @@ test('where nothing is said of a closed route, no undecided request reaches a se
     fc.property(configuration, (routes) => {
       if (isOpen(routes)) return;
       closed++;
-      expect(leak(routes)).toBeUndefined();
+      expect(leak(routes, [[], [['x-app', 'a']], [['x-app', 'b']]])).toBeUndefined();
     }),
     { numRuns: 2000 },
   );
@@ -131,7 +135,7 @@ test('every pair of routes before the closed route, between it and behind it, is
     const listed = withRoutes(routes);
     if (isOpen(listed)) return;
     closed++;
-    const target = leak(listed);
+    const target = leak(listed, [[]]);
     if (target !== undefined) hidden.push(`${target}: ${JSON.stringify(routes)}`);
   };
   for (const first of one) {
@@ -142,7 +146,7 @@ test('every pair of routes before the closed route, between it and behind it, is
   }
   expect(hidden).toEqual([]);
   expect(closed).toBeGreaterThan(1000);
-});
+}, 120_000); // it counts nothing but itself; a machine may be busy
 
 test('what is written in any case is looked for in any case', () => {
   const closedBelow = { match: { path_separated_prefix: '/mcp/a' }, direct_response: { status: 500 } };

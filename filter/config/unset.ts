@@ -1,0 +1,16 @@
+import { Span, literal } from '../bytes/span';
+import { writeEscaped } from '../json/text';
+import { clipped } from '../mcp/header-text';
+import { Place, Problems } from './problems';
+
+const NAMES = literal('names the environment variable "');
+const NOT_SET = literal('", which is not set here; list it in host_env_keys of the vm_config');
+/** Of a name in a line. */
+const MOST_BYTES = 128;
+
+/** A variable that a configuration names, and that the module is not given. Its value would be a secret, its name is none. */
+export function addUnset(problems: Problems, place: Place, name: Span): void {
+  const line = problems.at(place).bytes(NAMES);
+  writeEscaped(line, clipped(name, MOST_BYTES));
+  problems.add(line.bytes(NOT_SET));
+}
