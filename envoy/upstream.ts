@@ -120,6 +120,7 @@ function tlsSocket(host: string, trust: Trust): object {
       '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
       ...(isIP(host) === 0 ? { sni: host } : {}), // RFC 6066 §3: no addresses in SNI
       common_tls_context: {
+        tls_params: { tls_maximum_protocol_version: 'TLSv1_3' }, // as a client, Envoy stops at 1.2 by itself
         alpn_protocols: ['http/1.1'],
         ...trust({ match_typed_subject_alt_names: [name] }),
       },

@@ -13,6 +13,7 @@ import { LineLogger } from './observe/line-logger.ts';
 import { StatsStore } from './observe/stats-store.ts';
 import { WorkerAsyncClient } from './upstream/async-client.ts';
 import { ClusterManager } from './upstream/cluster-manager.ts';
+import { TrustStore } from './upstream/trust.ts';
 import { WasmHost } from './wasm/host.ts';
 
 /** The Envoy whose behaviour is reproduced. */
@@ -148,7 +149,8 @@ class Engine {
 
   async #load(configuration: Configuration): Promise<void> {
     const workers = this.#options.concurrency ?? 2;
-    this.#clusters = Array.from({ length: workers + 1 }, () => new ClusterManager(configuration.clusters));
+    const trust = new TrustStore();
+    this.#clusters = Array.from({ length: workers + 1 }, () => new ClusterManager(configuration.clusters, trust));
     const [mainClient, ...clients] = this.#clusters.map((clusters) => new WorkerAsyncClient(clusters));
     if (mainClient === undefined) throw new RangeError('a gateway needs a worker');
     const host = new WasmHost({

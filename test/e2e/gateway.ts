@@ -19,6 +19,8 @@ export interface GatewayOptions {
   /** 2 unless said otherwise, so that what lives in one worker only is noticed. */
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Key and certificate of the plugin server, in PEM; without them the module comes in the clear. */
+  readonly pluginServerTls?: { readonly key: string; readonly cert: string };
   /** Changes the bootstrap: for what the shipped one does not have. */
   readonly adjust?: (bootstrap: Bootstrap) => void;
 }
@@ -58,7 +60,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { version } = JSON.parse(readFileSync(fileURLToPath(new URL('package.json', clone)), 'utf8')) as {
     version: string;
   };
-  const pluginServer = await startPluginServer({ artifacts: [loadArtifact('sluice', version, bytes)], ...loopback });
+  const artifacts = [loadArtifact('sluice', version, bytes)];
+  const tls = options.pluginServerTls === undefined ? {} : { tls: options.pluginServerTls };
+  const pluginServer = await startPluginServer({ artifacts, ...loopback, ...tls });
   try {
     const bootstrap = gatewayBootstrap({
       listen: loopback,

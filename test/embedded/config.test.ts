@@ -1,10 +1,12 @@
 // What the embedded engine reads of a bootstrap, and what it says of the rest.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readBootstrap } from '../../envoy/embedded/config/bootstrap.ts';
 import { encodeStruct } from '../../envoy/embedded/config/struct.ts';
+import { startEmbedded } from '../../envoy/embedded/index.ts';
 import { EngineError } from '../../envoy/engine/error.ts';
 
 const shipped = readFileSync(new URL('../../envoy/envoy.yaml', import.meta.url), 'utf8');
@@ -33,6 +35,11 @@ function changed(path: string, value: unknown): object {
 
 const manager = 'static_resources.listeners.0.filter_chains.0.filters.0.typed_config';
 const shown = 'static_resources.listeners[0].filter_chains[0].filters[0].typed_config';
+
+function tlsSocket(validation: object): object {
+  const type = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
+  return { typed_config: { '@type': type, common_tls_context: { validation_context: validation } } };
+}
 
 test('envoy.yaml is read as it is', () => {
   const { listeners, clusters, admin, maxConnections, statsTags } = readBootstrap(shipped, { SLUICE_KEY_1: 'secret' });
@@ -100,11 +107,25 @@ test.each<[string, string, unknown, string]>([
     `${shown}.normalize_path: expected true or false, found "yes"`,
   ],
   ['an enumerator', `${manager}.codec_type`, 'HTTP3', `${shown}.codec_type: expected one of AUTO, HTTP1, HTTP2`],
+  [
+    'a name in a certificate that nobody vouches for',
+    'static_resources.clusters.1.transport_socket',
+    tlsSocket({ match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'localhost' } }] }),
+    'validation_context.match_typed_subject_alt_names: is refused by Envoy without a trusted_ca',
+  ],
   ['no router', `${manager}.http_filters`, [], 'listener mcp: the last HTTP filter has to be the router'],
   ['no cluster', 'static_resources.clusters', [], "listener mcp: route: unknown cluster 'everything'"],
   ['a list that is none', 'static_resources.clusters', 7, 'static_resources.clusters: expected a list, found 7'],
 ])('%s is named with its path', (_, path, value, problem) => {
   expect(problemsOf(changed(path, value)).join('\n')).toContain(problem);
+});
+
+test.each([
+  ['that is not there', '/nowhere/authorities.pem', /ENOENT/],
+  ['without a certificate', fileURLToPath(import.meta.url), /Failed to load trusted CA certificates from/],
+])('a file of authorities %s is refused before anything listens', async (_, filename, says) => {
+  const config = changed('static_resources.clusters.1.transport_socket', tlsSocket({ trusted_ca: { filename } }));
+  await expect(startEmbedded({ config })).rejects.toThrow(says);
 });
 
 test('everything that is wrong is said at once', () => {

@@ -95,17 +95,36 @@ function readTransportSocket(message: Message): UpstreamTls | undefined {
       return {
         sni: sni === '' ? undefined : sni,
         ...context.message('common_tls_context', (common) => {
-          common.ignore('alpn_protocols'); // follows from the protocol of the cluster
-          return common.message('validation_context', readValidation);
+          const applicationProtocols = common.texts('alpn_protocols');
+          return {
+            applicationProtocols,
+            ...common.message('tls_params', readTlsVersions),
+            ...common.message('validation_context', readValidation),
+          };
         }),
       };
     },
   });
 }
 
+/** Envoy's names for the versions that both engines speak; a client of Envoy's stops at 1.2 unless it is told otherwise. */
+function readTlsVersions(params: Message): Pick<UpstreamTls, 'versions'> {
+  const names = ['TLS_AUTO', 'TLSv1_2', 'TLSv1_3'] as const;
+  const read = (name: string): UpstreamTls['versions']['most'] =>
+    params.choice(name, names, 'TLS_AUTO') === 'TLSv1_3' ? 'TLSv1.3' : 'TLSv1.2';
+  return { versions: { least: read('tls_minimum_protocol_version'), most: read('tls_maximum_protocol_version') } };
+}
+
 function readValidation(message: Message): Pick<UpstreamTls, 'trustedCa' | 'names'> {
+  const trustedCa = message.optional('trusted_ca', (source) => source.text('filename'));
+  if (trustedCa === undefined && message.has('match_typed_subject_alt_names')) {
+    message.problem(
+      'match_typed_subject_alt_names',
+      'is refused by Envoy without a trusted_ca: anybody can make a name',
+    );
+  }
   return {
-    trustedCa: message.optional('trusted_ca', (source) => source.text('filename')),
+    trustedCa,
     names: message.messages('match_typed_subject_alt_names', (name) => ({
       type: name.choice('san_type', ['DNS', 'IP_ADDRESS', 'URI'], 'DNS'),
       exact: name.message('matcher', (matcher) => matcher.text('exact')),

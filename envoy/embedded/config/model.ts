@@ -195,8 +195,13 @@ export interface Cluster {
   readonly tls: UpstreamTls | undefined;
 }
 
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
 export interface UpstreamTls {
   readonly sni: string | undefined;
+  readonly versions: { readonly least: TlsVersion; readonly most: TlsVersion };
+  /** ALPN; none: what the protocol of the cluster is called */
+  readonly applicationProtocols: readonly string[];
   /** A file of authorities; undefined: nothing is verified, as in Envoy. */
   readonly trustedCa: string | undefined;
   /** Exact subject alternative names, any of which has to be in the certificate. */

@@ -1,7 +1,9 @@
 import type { Cluster, HostPort } from '../config/model.ts';
+import { connectorFor } from './connect.ts';
 import type { Pool } from './exchange.ts';
 import { Http1Pool } from './http1-pool.ts';
 import { Http2Pool } from './http2-pool.ts';
+import type { TrustStore } from './trust.ts';
 
 /** A cluster as one worker has it. */
 export interface WorkerCluster {
@@ -14,8 +16,9 @@ export interface WorkerCluster {
 export class ClusterManager {
   readonly #clusters = new Map<string, WorkerCluster>();
 
-  constructor(clusters: readonly Cluster[]) {
-    for (const config of clusters) this.#clusters.set(config.name, { config, pool: poolOf(config) });
+  /** @throws EngineError where the authorities of a cluster cannot be read */
+  constructor(clusters: readonly Cluster[], trust: TrustStore) {
+    for (const config of clusters) this.#clusters.set(config.name, { config, pool: poolOf(config, trust) });
   }
 
   get(name: string): WorkerCluster | undefined {
@@ -27,10 +30,13 @@ export class ClusterManager {
   }
 }
 
-function poolOf(config: Cluster): Pool | undefined {
+function poolOf(config: Cluster, trust: TrustStore): Pool | undefined {
+  const connector = connectorFor(config, trust);
   if (config.endpoints.length === 0) return undefined;
   const nextHost = roundRobin(config.endpoints);
-  return config.protocol === 'HTTP2' ? new Http2Pool(config, nextHost) : new Http1Pool(config, nextHost);
+  return config.protocol === 'HTTP2'
+    ? new Http2Pool(config, connector, nextHost)
+    : new Http1Pool(config, connector, nextHost);
 }
 
 function roundRobin(endpoints: readonly HostPort[]): () => HostPort {

@@ -1,11 +1,44 @@
-import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  type ClientRequestArgs,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { BodyBuffer } from '../body-buffer.ts';
 import type { Cluster, HostPort } from '../config/model.ts';
 import { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders, removeRaw } from '../http1-headers.ts';
-import { ConnectTimeout, openConnection } from './connect.ts';
+import { ConnectTimeout, type Connector } from './connect.ts';
 import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
+
+/**
+ * Node's own pool, over connections of ours. A request gets its connection once that is made, behind a verified handshake
+ * where there is TLS: before that there is nothing that it could be written to.
+ */
+class ConnectionAgent extends Agent {
+  readonly #connector: Connector;
+
+  constructor(connector: Connector, idleTimeout: number) {
+    super({ keepAlive: true, maxSockets: Infinity, timeout: idleTimeout, scheduling: 'lifo' });
+    this.#connector = connector;
+  }
+
+  /** In the place of Node's, which connects without TLS. (node: http.Agent, agent.createConnection) */
+  createConnection({ host, port }: ClientRequestArgs, done: (error: Error | null, socket?: Socket) => void): undefined {
+    const socket = this.#connector.open({ host: String(host), port: Number(port) });
+    const failed = (error: Error): void => {
+      done(error);
+    };
+    socket.once('error', failed);
+    socket.once(this.#connector.connectedEvent, () => {
+      socket.off('error', failed);
+      done(null, socket);
+    });
+  }
+}
 
 /** HTTP/1.1 connections that are kept; a request takes one for itself. */
 export class Http1Pool implements Pool {
@@ -15,15 +48,10 @@ export class Http1Pool implements Pool {
   #active = 0;
   readonly #waiting: Http1Exchange[] = [];
 
-  constructor(cluster: Cluster, nextHost: () => HostPort) {
+  constructor(cluster: Cluster, connector: Connector, nextHost: () => HostPort) {
     this.#cluster = cluster;
     this.#nextHost = nextHost;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: Infinity,
-      timeout: cluster.idleTimeout,
-      scheduling: 'lifo',
-    });
+    this.#agent = new ConnectionAgent(connector, cluster.idleTimeout);
   }
 
   exchange(receiver: ResponseReceiver): UpstreamExchange {
@@ -157,7 +185,6 @@ class Http1Exchange implements UpstreamExchange {
       host: this.#host.host,
       port: this.#host.port,
       maxHeaderSize: this.#cluster.maxResponseHeadersKb * 1024,
-      createConnection: () => openConnection(this.#cluster, this.#host),
     };
   }
 
@@ -170,12 +197,8 @@ class Http1Exchange implements UpstreamExchange {
     socket.once('end', onEnd);
     // The connection outlives this exchange.
     this.#request?.once('close', () => socket.off('end', onEnd));
-    const connected = (): void => {
-      this.#connected = true;
-      if (!this.#over) this.#receiver.onConnected(this.#host);
-    };
-    if (!socket.connecting) connected();
-    else socket.once(this.#cluster.tls === undefined ? 'connect' : 'secureConnect', connected);
+    this.#connected = true;
+    if (!this.#over) this.#receiver.onConnected(this.#host);
   }
 
   #onResponse(response: IncomingMessage, method: string): void {

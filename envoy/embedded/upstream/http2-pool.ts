@@ -4,17 +4,19 @@ import type { Cluster, HostPort } from '../config/model.ts';
 import { HeaderMap } from '../header-map.ts';
 import { headersOf, http2Headers } from '../http1-headers.ts';
 import { endStreamFlag, readFrames, resetCodes } from '../http2-stream.ts';
-import { ConnectTimeout, openConnection } from './connect.ts';
+import { ConnectTimeout, type Connector } from './connect.ts';
 import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
 
 /** One HTTP/2 connection for each endpoint, on which all requests are streams. */
 export class Http2Pool implements Pool {
   readonly #cluster: Cluster;
+  readonly #connector: Connector;
   readonly #nextHost: () => HostPort;
   readonly #sessions = new Map<string, ClientHttp2Session>();
 
-  constructor(cluster: Cluster, nextHost: () => HostPort) {
+  constructor(cluster: Cluster, connector: Connector, nextHost: () => HostPort) {
     this.#cluster = cluster;
+    this.#connector = connector;
     this.#nextHost = nextHost;
   }
 
@@ -29,7 +31,7 @@ export class Http2Pool implements Pool {
     if (known !== undefined && !known.closed && !known.destroyed) return known;
     const authority = `${this.#cluster.tls === undefined ? 'http' : 'https'}://${key}`;
     const session = connect(authority, {
-      createConnection: () => openConnection(this.#cluster, host),
+      createConnection: () => this.#connector.open(host), // nothing is written before it is connected
       settings: { initialWindowSize: this.#cluster.windows.stream, enablePush: false },
     });
     session.once('connect', () => {
@@ -62,6 +64,7 @@ class Http2Exchange implements UpstreamExchange {
   #stream: ClientHttp2Stream | undefined;
   #trailers: HeaderMap | undefined;
   #over = false;
+  #connected = false;
   #error: Error | undefined;
 
   constructor(receiver: ResponseReceiver, session: ClientHttp2Session, host: HostPort) {
@@ -74,6 +77,7 @@ class Http2Exchange implements UpstreamExchange {
     const stream = this.#session.request(http2Headers(headers), { endStream, waitForTrailers: true });
     this.#stream = stream;
     const connected = (): void => {
+      this.#connected = true;
       if (!this.#over) this.#receiver.onConnected(this.#host);
     };
     if (this.#session.connecting) this.#session.once('connect', connected);
@@ -129,8 +133,8 @@ class Http2Exchange implements UpstreamExchange {
 
   #reasonOf({ rstCode }: ClientHttp2Stream): ResetReason {
     if (this.#error instanceof ConnectTimeout) return 'connection timeout';
+    if (!this.#connected) return 'remote connection failure';
     const { code = '' } = (this.#error ?? {}) as NodeJS.ErrnoException;
-    if (/^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND)$/.test(code)) return 'remote connection failure';
     if (code === 'ERR_HTTP2_ERROR') return 'protocol error';
     if (this.#session.destroyed) return 'connection termination';
     return rstCode === resetCodes.refused ? 'remote refused stream reset' : 'remote reset';

@@ -1,9 +1,16 @@
 // An MCP server whose every byte is the test's: it records what it is sent, and answers as it is told.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createServer as createServer2 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import {
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  createSecureServer as createSecureServer2,
+  createServer as createServer2,
+} from 'node:http2';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, type Socket, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TlsOptions } from 'node:tls';
 
 export interface Recorded {
   readonly method: string;
@@ -59,6 +66,10 @@ export interface Scripted {
 
 export interface ScriptedOptions {
   readonly http2?: boolean;
+  /** Its key and certificate; without them it speaks in the clear. */
+  readonly tls?: Pick<TlsOptions, 'key' | 'cert' | 'SNICallback' | 'minVersion' | 'maxVersion'>;
+  /** An address of loopback; 127.0.0.1 unless said otherwise. */
+  readonly host?: string;
   readonly answers?: Readonly<Record<string, Answer>>;
   /** What `initialize` answers with beside the protocol revision; JSON members. */
   readonly initialized?: Readonly<Record<string, unknown>>;
@@ -88,30 +99,38 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   const guarded = (request: Incoming, reply: Reply): void => {
     serve(request, reply).catch(() => undefined); // the peer went away: its tests see that themselves
   };
+  const overHttp1 = (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', () => undefined);
+    guarded(request, {
+      head: (code, headers) => {
+        response.writeHead(code, headers);
+        response.flushHeaders();
+      },
+      write: (bytes) => void response.write(bytes),
+      end: (bytes = '') => void response.end(bytes),
+      reset: () => void request.socket.destroy(),
+    });
+  };
+  const overHttp2 = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+    guarded(request as unknown as Incoming, {
+      head: (code, headers) => void response.writeHead(code, headers),
+      write: (bytes) => void response.write(bytes),
+      end: (bytes = '') => void response.end(bytes),
+      reset: () => {
+        response.stream.close(2);
+      },
+    });
+  };
+  const { tls, host = '127.0.0.1' } = options;
+  const secured = { ...tls, allowHTTP1: false };
   const server =
     options.http2 === true
-      ? createServer2((request, response) => {
-          guarded(request as unknown as Incoming, {
-            head: (code, headers) => void response.writeHead(code, headers),
-            write: (bytes) => void response.write(bytes),
-            end: (bytes = '') => void response.end(bytes),
-            reset: () => {
-              response.stream.close(2);
-            },
-          });
-        })
-      : createServer((request, response) => {
-          response.on('error', () => undefined);
-          guarded(request, {
-            head: (code, headers) => {
-              response.writeHead(code, headers);
-              response.flushHeaders();
-            },
-            write: (bytes) => void response.write(bytes),
-            end: (bytes = '') => void response.end(bytes),
-            reset: () => void request.socket.destroy(),
-          });
-        });
+      ? tls === undefined
+        ? createServer2(overHttp2)
+        : createSecureServer2(secured, overHttp2)
+      : tls === undefined
+        ? createServer(overHttp1)
+        : createSecureServer(secured, overHttp1);
   server.on('connection', (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
@@ -120,7 +139,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
 
   let port = 0;
   const start = async (): Promise<void> => {
-    server.listen(port, '127.0.0.1');
+    server.listen(port, host);
     await once(server, 'listening');
     port = (server.address() as AddressInfo).port;
   };
@@ -128,7 +147,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   const of = (method: string): Recorded[] =>
     requests.filter(({ rpcMethod, method: verb }) => (rpcMethod ?? verb) === method);
   return Object.assign(scripted, {
-    url: `http://127.0.0.1:${port}/mcp`,
+    url: `${tls === undefined ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${port}/mcp`,
     requests,
     arrivals,
     of,
