@@ -195,7 +195,7 @@ export interface Cluster {
   readonly tls: UpstreamTls | undefined;
 }
 
-export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 export interface UpstreamTls {
   readonly sni: string | undefined;
