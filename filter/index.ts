@@ -8,6 +8,7 @@ import * as response from './host/response';
 import { record } from './host/record';
 import { Role } from './host/role';
 import { configure, forget, roleIn } from './host/roots';
+import { endAbandoned } from './host/session-endings';
 import { connectPorts } from './host/shared';
 import { Action } from './host/status';
 import { closeStream, openStream, Stream, streamOf } from './host/streams';
@@ -70,7 +71,14 @@ export function proxy_on_response_headers(id: u32, count: u32, ended: u32): Acti
 
 export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
-  return stream === null ? Action.Continue : response.onResponseBody(stream);
+  return stream === null ? Action.Continue : response.onResponseBody(stream, size, ended !== 0);
+}
+
+export function proxy_on_response_trailers(id: u32, count: u32): Action {
+  const stream = streamOf(id);
+  const action = stream === null ? Action.Continue : response.onResponseTrailers(stream);
+  scratch.reset();
+  return action;
 }
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
@@ -79,7 +87,7 @@ export function proxy_on_http_call_response(root: u32, token: u32, headers: u32,
 }
 
 export function proxy_on_queue_ready(root: u32, token: u32): void {
-  onQueueReady(token);
+  onQueueReady(root, token);
   scratch.reset();
 }
 
@@ -95,7 +103,12 @@ export function proxy_on_log(id: u32): void {
 }
 
 export function proxy_on_delete(id: u32): void {
-  if (!forget(id)) closeStream(id);
+  if (forget(id)) return;
+  const stream = streamOf(id);
+  if (stream === null) return;
+  endAbandoned(stream);
+  closeStream(id);
+  scratch.reset();
 }
 
 function isHolder(stream: Stream): bool {

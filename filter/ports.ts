@@ -7,15 +7,18 @@ import { Span, NONE } from './bytes/span';
  */
 type Get = (key: Span) => Span;
 type Set = (key: Span, value: Span) => void;
+type Swap = (key: Span, value: Span) => bool;
 type Random = (count: usize, arena: Arena) => Span;
 
 let get: Get = (key: Span): Span => NONE;
 let set: Set = (key: Span, value: Span): void => {};
+let swap: Swap = (key: Span, value: Span): bool => true;
 let draw: Random = (count: usize, arena: Arena): Span => NONE;
 
-export function connect(getSlot: Get, setSlot: Set, random: Random): void {
+export function connect(getSlot: Get, setSlot: Set, swapSlot: Swap, random: Random): void {
   get = getSlot;
   set = setSlot;
+  swap = swapSlot;
   draw = random;
 }
 
@@ -26,6 +29,11 @@ export function slot(key: Span): Span {
 
 export function setSlot(key: Span, value: Span): void {
   set(key, value);
+}
+
+/** Sets the slot that was read last, unless another worker has set it since. Whether it did. */
+export function swapSlot(key: Span, value: Span): bool {
+  return swap(key, value);
 }
 
 /** Fresh random bytes, at most 65,536. */

@@ -49,6 +49,15 @@ export function first(bytes: Span, count: u32): Span {
   return span(pointer(bytes), count);
 }
 
+/** Whether `part`, which is not empty, stands anywhere in it. */
+export function contains(bytes: Span, part: Span): bool {
+  const size = length(part) as usize;
+  for (let at = pointer(bytes); at + size <= limit(bytes); at++) {
+    if (memory.compare(at, pointer(part), size) === 0) return true;
+  }
+  return false;
+}
+
 /** Index of the first such byte, or -1. */
 export function indexOf(bytes: Span, byte: u8): i32 {
   const from = pointer(bytes);

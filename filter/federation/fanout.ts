@@ -22,12 +22,30 @@ export class Lane {
   verdict: Verdict;
   /** Of callouts so far. */
   step: i32;
+  /** The message that was sent last. */
+  sent: Callout | null;
+  /** It was sent twice, as the connection had ended before an answer. */
+  repeated: bool;
+  /** Of the host, for the callout under way. */
+  token: u32;
+  /** It failed at what no client can help, see `isFault`. */
+  faulty: bool;
+  /** At a time-out. */
+  hangs: bool;
   /** A session with the server is being opened. */
   joining: bool;
+  /** By this request, for all that wait for it: it holds the lease. */
+  opening: bool;
+  /** Since when it waits for another request to open one, nanoseconds since 1970; 0: it does not. */
+  parkedAt: u64;
+  /** The session id that the server does not know any more, or NONE. */
+  lost: Span;
   /** Its pages come from the cache. */
   cached: bool;
-  /** It was opened anew in the course of this. */
-  rejoined: bool;
+  /** The session that the server did not know any more, where it was renewed in the course of this; else null. */
+  before: Upstream | null;
+  /** By this request. */
+  opened: bool;
   /** Id of the request under way, a string token. */
   id: Span;
 
@@ -84,9 +102,9 @@ export class FanOut {
     return null;
   }
 
-  /** Milliseconds that a lane has left. */
+  /** Milliseconds that a lane has left; never more than at its beginning, should the clock be set back. */
   remaining(lane: Lane, now: u64): u32 {
-    return lane.deadline > now ? (((lane.deadline - now) / 1_000_000) as u32) : 0;
+    return lane.deadline > now ? min(((lane.deadline - now) / 1_000_000) as u32, this.timeout) : 0;
   }
 
   finish(lane: Lane): void {
@@ -99,6 +117,12 @@ export class FanOut {
   fail(lane: Lane, verdict: Verdict, arena: Arena): void {
     lane.verdict.set(verdict.reason, arena.copy(verdict.detail));
     this.finish(lane);
+  }
+
+  /** Lanes that wait for what other requests do. */
+  get isParked(): bool {
+    for (let i = 0; i < this.lanes.count; i++) if (this.at(i).parkedAt !== 0) return true;
+    return false;
   }
 
   get settled(): bool {

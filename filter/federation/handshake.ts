@@ -9,6 +9,7 @@ import { Revision, revisionOf, revisionText } from '../mcp/revisions';
 import { OFFERS_TOOLS } from '../session/token';
 import { Answer, documentsIn, judge, Verdict } from './answer';
 import { post } from './callout';
+import { hangs, isFault } from './faults';
 import { Lane } from './fanout';
 import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message';
 
@@ -16,7 +17,7 @@ import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message
  * The opening of a session with one upstream (MCP lifecycle): `initialize`, its answer, `notifications/initialized`, its
  * acceptance. Strict servers refuse every request that comes before the last.
  */
-const ASKED = 1;
+export const ASKED = 1;
 const CONFIRMED = 2;
 
 const PARAMS_OPEN = literal('{"protocolVersion":"');
@@ -67,6 +68,8 @@ export function continueHandshake(lane: Lane, answer: Answer, client: Span, scra
       return false;
     }
   }
+  lane.faulty = isFault(answer);
+  lane.hangs = hangs(answer);
   lane.verdict.set(verdict.reason, verdict.detail === NONE ? NONE : arena.copy(verdict.detail));
   return true;
 }

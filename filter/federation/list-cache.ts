@@ -23,7 +23,10 @@ export function takeCached(lane: Lane, session: Session, now: u32, keys: KeyRing
   const server = lane.server;
   if (server.cacheTtl === 0) return false;
   const entry = TABLE.read(ownerOf(server, session, arena), keys, arena);
-  if (entry === NONE || now >= load<u32>(pointer(entry))) return false;
+  if (entry === NONE) return false;
+  const expires = load<u32>(pointer(entry));
+  // One that is good for longer than any is was kept before the clock was set back.
+  if (now >= expires || expires - now > server.cacheTtl) return false;
   for (let at = pointer(entry) + 4; at < limit(entry);) {
     const size = load<u32>(at);
     lane.pages.push(changetype<usize>(readPage(span(at + 4, size), arena)) as u64);

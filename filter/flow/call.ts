@@ -7,9 +7,11 @@ import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import { mayUse } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
-import { Session } from '../session/token';
-import { Exchange, Outcome, Stage, Target } from './exchange';
+import { Session, Upstream } from '../session/token';
+import { noteUse, wasUsed } from '../session/used';
+import { Exchange, Outcome, Probe, Stage, Target } from './exchange';
 import { beginJoin } from './join';
+import { beginPing } from './lost-session';
 import { sendOn } from './send-on';
 
 const NO_NAME = literal('params.name is missing or not a string');
@@ -28,13 +30,39 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   const server = target.server;
   cutPrefix(target, exchange.envelope.name, token);
 
-  const upstream = upstreamOf(session, server.fingerprint, exchange.gateway.keys, exchange.arena);
-  if (upstream !== null) return sendOn(exchange, upstream);
-  // Of a released body the rest cannot wait: it is held until its server is known, see `release`.
-  if (!exchange.whole) return Outcome.ReadBody;
-  // The answer comes in another callback.
-  if (!exchange.lasts) exchange.body = exchange.arena.copy(first(exchange.body, target.cutTo));
-  return beginJoin(exchange, session, Stage.Join);
+  const keys = exchange.gateway.keys;
+  const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  if (upstream === null) {
+    // Of a released body the rest cannot wait: it is held until its server is known, see `release`.
+    return exchange.whole ? wait(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
+  }
+  if (isProbed(exchange, session, upstream)) {
+    noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
+    return sendOn(exchange, upstream);
+  }
+  let outcome: Outcome = Outcome.Wait;
+  if (exchange.probe === Probe.None) {
+    exchange.probe = Probe.UnderWay;
+    outcome = beginPing(exchange, upstream, Stage.Probe);
+  }
+  // Meanwhile the body is read on; it is released with the part that comes after the answer.
+  return exchange.whole ? wait(exchange, outcome) : Outcome.ReadBody;
+}
+
+/**
+ * Whether a call may go on in this session. One that cannot be repeated, should the server have lost the session, does
+ * so only where that was used a moment ago; else the server is asked.
+ */
+function isProbed(exchange: Exchange, session: Session, upstream: Upstream): bool {
+  if (exchange.kept || upstream.sessionId === NONE || exchange.probe === Probe.Done) return true;
+  if (exchange.probe === Probe.UnderWay) return false;
+  return wasUsed(session, upstream.fingerprint, exchange.seconds, exchange.gateway.keys, scratch);
+}
+
+/** The answer comes in another callback. */
+function wait(exchange: Exchange, outcome: Outcome): Outcome {
+  if (!exchange.lasts) exchange.body = exchange.arena.copy(first(exchange.body, exchange.target.cutTo));
+  return outcome;
 }
 
 /**

@@ -4,6 +4,7 @@ import { newWriter } from '../bytes/writer';
 import { resultMessage } from '../federation/message';
 import { Answer } from '../federation/answer';
 import { Lane } from '../federation/fanout';
+import { isUnanswered } from '../federation/faults';
 import { Shape } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -14,9 +15,10 @@ import { openSession } from '../session/token';
 import { beginCall } from './call';
 import { openDoor, refuseMethod, refuseVersion } from './door';
 import { Exchange, Outcome, Stage } from './exchange';
-import { resumeCallAgain, resumeJoin } from './join';
+import { pollJoin, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
-import { beginList, resumeList } from './list';
+import { beginList, pollList, resumeList } from './list';
+import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { resumeRelay } from './relayed';
 import { beginTerminate, resumeTerminate } from './terminate';
 
@@ -120,6 +122,12 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
   const fanOut = exchange.fanOut!;
   lane.waiting = false;
   lane.callout = null;
+  if (mayRepeat(exchange.stage, lane) && isUnanswered(answer)) {
+    lane.repeated = true;
+    lane.callout = lane.sent;
+    return Outcome.Wait;
+  }
+  lane.repeated = false;
   switch (exchange.stage) {
     case Stage.Initialize:
       return resumeInitialize(exchange, fanOut, lane, answer);
@@ -128,10 +136,27 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
     case Stage.Terminate:
       return resumeTerminate(exchange, fanOut, lane);
     case Stage.CallAgain:
-      return resumeCallAgain(exchange, fanOut, lane, answer);
+      return resumeCallAgain(exchange, exchange.session!, fanOut, answer);
+    case Stage.Check:
+      return resumeCheck(exchange, exchange.session!, fanOut, lane, answer);
+    case Stage.Probe:
+      return resumeProbe(exchange, exchange.session!, fanOut, lane, answer);
     case Stage.Relay:
       return resumeRelay(exchange, fanOut, lane, answer);
     default:
       return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
   }
+}
+
+/** Once, and no call: it may have run. */
+function mayRepeat(stage: Stage, lane: Lane): bool {
+  return !lane.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay;
+}
+
+/** With a tick, where lanes wait for what other requests do. */
+export function poll(exchange: Exchange): Outcome {
+  const fanOut = exchange.fanOut!;
+  return exchange.stage === Stage.List
+    ? pollList(exchange, exchange.session!, fanOut)
+    : pollJoin(exchange, exchange.session!, fanOut);
 }

@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
-import { List } from '../bytes/list';
+import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
@@ -28,8 +28,10 @@ export const enum Outcome {
   Forward,
   /** Answer it with `reply`. */
   Reply,
-  /** Send the callouts that `fanOut` has ready, and give each answer to `resume`. */
+  /** Send the callouts that `fanOut` has ready, and give each answer to `resume`; with each tick, ask `poll`. */
   Wait,
+  /** Let the response of the upstream pass as it came, which was held. */
+  Pass,
 }
 
 /** Which conversation with upstreams is under way. */
@@ -40,11 +42,43 @@ export const enum Stage {
   Terminate,
   /** A session with the server of a call, which is then sent on. */
   Join,
-  /** The same after that server lost its session, then the call once more. */
-  Rejoin,
+  /** The same before a call is released that cannot be repeated: the server was asked, and knows its own no more. */
+  Prepare,
+  /** The same after an answer that said so. */
+  Renew,
+  /** Whether such an answer said so. */
+  Check,
+  /** Whether the session is alive, before a call is released. */
+  Probe,
   CallAgain,
   /** A call as a message of our own, from the start. */
   Relay,
+}
+
+/** Of a call that cannot be repeated: whether its session is known to be alive. */
+export const enum Probe {
+  None,
+  UnderWay,
+  /** It is, or nobody can tell. */
+  Done,
+}
+
+/** The answer of a server that may have lost its session: what the client gets where a new one does not help. */
+@unmanaged
+export class FirstAnswer {
+  status: u32;
+  contentType: Span;
+  /** Of a call that was sent as a message of our own. */
+  body: Span;
+  /** As the server was asked. */
+  upstream: Upstream;
+}
+
+/** A session with a server that nobody will use. */
+@unmanaged
+export class Abandoned {
+  server: Server;
+  upstream: Upstream;
 }
 
 /** What a call is for. */
@@ -121,6 +155,12 @@ export class Exchange {
   target: Target;
   reply: Reply;
   forward: Forward;
+  probe: Probe;
+  first: FirstAnswer;
+  /** The session with the call's server that this request opened, or null. */
+  opened: Upstream | null;
+  /** Sessions to be ended with the request (Abandoned); null: none. */
+  abandoned: List | null;
   /** What the operator should know, a line each (Span); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */
@@ -139,6 +179,16 @@ export class Exchange {
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;
+  }
+
+  /** Leaves a session with a server to be ended. */
+  abandon(server: Server, upstream: Upstream): void {
+    if (upstream.sessionId === NONE) return;
+    const left = make<Abandoned>(this.arena);
+    left.server = server;
+    left.upstream = upstream;
+    if (this.abandoned === null) this.abandoned = newList(this.arena);
+    this.abandoned!.push(changetype<usize>(left) as u64);
   }
 
   /** Answers with a body that is JSON, or without one. */

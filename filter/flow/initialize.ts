@@ -1,5 +1,5 @@
 import { make, scratch } from '../bytes/arena';
-import { length, literal, NONE } from '../bytes/span';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Answer } from '../federation/answer';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';
@@ -11,10 +11,11 @@ import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
 import { mayReach } from '../policy/decision';
 import { Scope } from '../policy/scope';
-import { rest } from '../session/absent';
+import { Whom } from '../session/absent';
 import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { Exchange, Outcome, Stage } from './exchange';
+import { isLeftAlone, noteReach } from './opening';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CLIENT_INFO = literal('clientInfo');
@@ -54,19 +55,32 @@ export function beginInitialize(exchange: Exchange): Outcome {
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
   exchange.stage = Stage.Initialize;
-  for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    const server = exchange.gateway.serverAt(i);
-    if (!mayReach(server, exchange.scope)) continue;
-    const upstream = make<Upstream>(arena);
-    upstream.fingerprint = server.fingerprint;
-    const lane = fanOut.add(server, upstream, arena);
-    beginHandshake(lane, exchange.revision, clientInfo, exchange.request.pairs, exchange.now, arena);
-  }
+  addLanes(exchange, fanOut, clientInfo, false);
+  // All are backing off: there is nobody else to ask.
+  if (fanOut.lanes.count === 0) addLanes(exchange, fanOut, clientInfo, true);
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
+/** @param anyway also those that hung a moment ago, which else join when they are first needed */
+function addLanes(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: bool): void {
+  const arena = exchange.arena;
+  const pairs = exchange.request.pairs;
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    const server = exchange.gateway.serverAt(i);
+    if (!mayReach(server, exchange.scope)) continue;
+    if (!anyway && isLeftAlone(exchange, server, Whom.Hanging)) continue;
+    const upstream = make<Upstream>(arena);
+    upstream.fingerprint = server.fingerprint;
+    const lane = fanOut.add(server, upstream, arena);
+    beginHandshake(lane, exchange.revision, clientInfo, pairs, exchange.now, arena);
+  }
+}
+
 export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  if (continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) fanOut.finish(lane);
+  if (continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) {
+    noteReach(exchange, lane);
+    fanOut.finish(lane);
+  }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
@@ -76,13 +90,17 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (failed !== null) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
-  let offers: u8 = 0;
+  // Who is backing off joins when it is first needed, and may have tools then.
+  let offers: u8 = fanOut.lanes.count < reachable(exchange) ? OFFERS_TOOLS : 0;
   for (let i = 0; i < fanOut.lanes.count; i++) {
     const lane = fanOut.at(i);
-    if (lane.failed) rest(lane.server.fingerprint, exchange.seconds, exchange.gateway.keys, scratch);
-    if (!lane.failed && draft.add(lane.upstream)) offers |= lane.upstream.offers;
-    // Down, or too large for the token: it joins when it is first needed, and may have tools then.
-    else offers |= OFFERS_TOOLS;
+    if (!lane.failed && draft.add(lane.upstream)) {
+      lane.opened = true;
+      offers |= lane.upstream.offers;
+    } else {
+      // Down, or too large for the token: it joins when it is first needed, and may have tools then.
+      offers |= OFFERS_TOOLS;
+    }
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
   result.bytes((offers & OFFERS_TOOLS) !== 0 ? WITH_TOOLS : WITHOUT_TOOLS).bytes(OUR_INFO);
@@ -90,6 +108,14 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
+}
+
+function reachable(exchange: Exchange): i32 {
+  let count = 0;
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    if (mayReach(exchange.gateway.serverAt(i), exchange.scope)) count++;
+  }
+  return count;
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */

@@ -1,20 +1,19 @@
-import { make, scratch } from '../bytes/arena';
-import { literal } from '../bytes/span';
-import { Answer, judge } from '../federation/answer';
+import { make } from '../bytes/arena';
+import { Span, NONE } from '../bytes/span';
+import { Answer } from '../federation/answer';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';
-import { beginHandshake, continueHandshake } from '../federation/handshake';
-import { Reason } from '../mcp/errors';
-import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
-import { OUR_INFO } from '../version';
-import { answerWhole, callAgain } from './relay';
-import { sendOn } from './send-on';
 import { Exchange, Outcome, Stage } from './exchange';
+import { giveFirst, goOnInNewSession, releaseTo } from './lost-session';
+import { continueOpening, open, Opening } from './opening';
+import { sendOn } from './send-on';
 
-const LOST_AGAIN = literal('it lost its session again');
-
-/** Opens a session with the server of a call: it was not there when the client's began, or has lost its own since. */
-export function beginJoin(exchange: Exchange, session: Session, stage: Stage): Outcome {
+/**
+ * Opens a session with the server of a call: it was not there when the client's began, or does not know its own any more.
+ * @param stage what the session is for: Join, Prepare or Renew
+ * @param lost the id that the server does not know, or NONE
+ */
+export function beginJoin(exchange: Exchange, session: Session, stage: Stage, lost: Span = NONE): Outcome {
   const arena = exchange.arena;
   const server = exchange.target.server;
   exchange.stage = stage;
@@ -23,26 +22,30 @@ export function beginJoin(exchange: Exchange, session: Session, stage: Stage): O
   const upstream = make<Upstream>(arena);
   upstream.fingerprint = server.fingerprint;
   const lane = fanOut.add(server, upstream, arena);
-  beginHandshake(lane, session.revision, OUR_INFO, exchange.request.pairs, exchange.now, arena);
-  return Outcome.Wait;
+  lane.lost = lost;
+  return proceed(exchange, session, fanOut, lane, open(exchange, session, lane));
 }
 
 export function resumeJoin(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  if (!continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) return Outcome.Wait;
-  fanOut.finish(lane);
-  if (lane.failed) return exchange.refuseFor(lane);
-  join(session, lane.upstream, exchange.gateway.keys, scratch);
-  const outcome = sendOn(exchange, lane.upstream);
-  return exchange.stage === Stage.Join ? outcome : callAgain(exchange, lane.upstream);
+  return proceed(exchange, session, fanOut, lane, continueOpening(exchange, session, lane, answer));
 }
 
-export function resumeCallAgain(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  const verdict = judge(answer, scratch);
-  if (verdict.reason === Reason.UpstreamStatus && answer.status === 404) verdict.set(Reason.UpstreamStatus, LOST_AGAIN);
-  if (verdict.reason !== Reason.None) {
-    fanOut.fail(lane, verdict, exchange.arena);
-    return exchange.refuseFor(lane);
-  }
+/** With a tick: whether the session that another request opens is there. */
+export function pollJoin(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
+  const lane = fanOut.at(0);
+  return proceed(exchange, session, fanOut, lane, open(exchange, session, lane));
+}
+
+function proceed(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, opening: Opening): Outcome {
+  if (opening === Opening.Asking || opening === Opening.Parked) return Outcome.Wait;
   fanOut.finish(lane);
-  return answerWhole(exchange, answer);
+  const failed = opening === Opening.Failed;
+  switch (exchange.stage) {
+    case Stage.Renew:
+      return failed ? giveFirst(exchange) : goOnInNewSession(exchange, session, lane.upstream);
+    case Stage.Prepare:
+      return releaseTo(exchange, lane.upstream);
+    default:
+      return failed ? exchange.refuseFor(lane) : sendOn(exchange, lane.upstream);
+  }
 }

@@ -1,20 +1,22 @@
 import { make, scratch } from '../bytes/arena';
-import { NONE } from '../bytes/span';
+import { equals, NONE } from '../bytes/span';
 import { Answer } from '../federation/answer';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';
-import { beginHandshake, continueHandshake } from '../federation/handshake';
 import { keep, takeCached } from '../federation/list-cache';
 import { askForPage, takePage } from '../federation/listing';
+import { saysLost } from '../federation/lost-session';
 import { mergedTools } from '../federation/merge';
 import { resultMessage } from '../federation/message';
 import { Reason } from '../mcp/errors';
 import { mayReach } from '../policy/decision';
-import { isResting, rest } from '../session/absent';
+import { Whom } from '../session/absent';
+import { isFutile, markFutile } from '../session/futile';
 import { join, upstreamOf } from '../session/overlay';
 import { OFFERS_TOOLS, Session, Upstream } from '../session/token';
-import { OUR_INFO } from '../version';
+import { noteUse } from '../session/used';
 import { audit } from './audit';
 import { Exchange, Outcome, Stage } from './exchange';
+import { continueOpening, isLeftAlone, open, Opening } from './opening';
 
 /** `tools/list`: every page of every server, in one answer without a cursor. */
 export function beginList(exchange: Exchange, session: Session): Outcome {
@@ -34,59 +36,90 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
       if ((upstream.offers & OFFERS_TOOLS) === 0) continue;
       const lane = fanOut.add(server, upstream, arena);
       if (takeCached(lane, session, exchange.seconds, gateway.keys, arena)) fanOut.finish(lane);
-      else askForPage(lane, NONE, exchange.request.pairs, exchange.now, arena);
-    } else if (!isResting(server.fingerprint, exchange.seconds, gateway.keys, scratch)) {
+      else askFirst(exchange, lane);
+    } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
       const fresh = make<Upstream>(arena);
       fresh.fingerprint = server.fingerprint;
-      joinFirst(exchange, session, fanOut.add(server, fresh, arena));
+      const lane = fanOut.add(server, fresh, arena);
+      if (joinFirst(exchange, session, lane)) fanOut.finish(lane);
     }
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
 export function resumeList(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  if (lane.joining ? joined(exchange, session, lane, answer) : listed(exchange, session, lane, answer)) {
-    fanOut.finish(lane);
+  const done = lane.joining
+    ? afterOpening(exchange, lane, continueOpening(exchange, session, lane, answer))
+    : listed(exchange, session, lane, answer);
+  if (done) fanOut.finish(lane);
+  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
+}
+
+/** With a tick: whether the sessions are there that other requests open. */
+export function pollList(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    const lane = fanOut.at(i);
+    if (lane.parkedAt !== 0 && afterOpening(exchange, lane, open(exchange, session, lane))) fanOut.finish(lane);
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
-/** A server that was not there when the session began, or lost its part of it, is asked for a session first. */
-function joinFirst(exchange: Exchange, session: Session, lane: Lane): void {
+/**
+ * A server that was not there when the session began, or lost its part of it, is asked for a session first. True: the
+ * lane is done.
+ */
+function joinFirst(exchange: Exchange, session: Session, lane: Lane): bool {
   lane.joining = true;
-  lane.upstream.sessionId = NONE;
-  beginHandshake(lane, session.revision, OUR_INFO, exchange.request.pairs, exchange.now, exchange.arena);
+  return afterOpening(exchange, lane, open(exchange, session, lane));
 }
 
 /** True: the lane is done. */
-function joined(exchange: Exchange, session: Session, lane: Lane, answer: Answer): bool {
-  const keys = exchange.gateway.keys;
-  if (!continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) return false;
+function afterOpening(exchange: Exchange, lane: Lane, opening: Opening): bool {
+  if (opening === Opening.Failed) return true;
+  if (opening !== Opening.Ready) return false;
   lane.joining = false;
-  if (lane.failed) {
-    rest(lane.server.fingerprint, exchange.seconds, keys, scratch);
-    return true;
-  }
-  join(session, lane.upstream, keys, scratch);
   if ((lane.upstream.offers & OFFERS_TOOLS) === 0) return true;
-  askForPage(lane, NONE, exchange.request.pairs, exchange.now, exchange.arena);
+  askFirst(exchange, lane);
   return false;
+}
+
+function askFirst(exchange: Exchange, lane: Lane): void {
+  askForPage(lane, NONE, exchange.request.pairs, exchange.now, exchange.arena);
 }
 
 /** True: the lane is done. */
 function listed(exchange: Exchange, session: Session, lane: Lane, answer: Answer): bool {
-  if (answer.status === 404 && lane.upstream.sessionId !== NONE && !lane.rejoined) {
-    lane.rejoined = true;
-    lane.pages.count = 0;
-    lane.bytes = 0;
-    joinFirst(exchange, session, lane);
-    return false;
-  }
   const gateway = exchange.gateway;
+  const server = lane.server;
+  if (lane.upstream.sessionId !== NONE && saysLost(answer, scratch)) {
+    const lost = lane.upstream;
+    if (lane.before !== null) takeBack(exchange, session, lane);
+    else if (!isFutile(session, server.fingerprint, lost.sessionId, exchange.seconds, gateway.keys, scratch)) {
+      lane.before = lost;
+      lane.lost = lost.sessionId;
+      lane.pages.count = 0;
+      lane.bytes = 0;
+      const fresh = make<Upstream>(exchange.arena);
+      fresh.fingerprint = server.fingerprint;
+      lane.upstream = fresh;
+      return joinFirst(exchange, session, lane);
+    }
+  }
   if (!takePage(lane, answer, gateway.limits, exchange.request.pairs, exchange.now, scratch, exchange.arena))
     return false;
-  if (!lane.failed) keep(lane, session, exchange.seconds, gateway.keys, scratch);
+  if (lane.failed) return true;
+  noteUse(session, server.fingerprint, exchange.seconds, gateway.keys, scratch);
+  keep(lane, session, exchange.seconds, gateway.keys, scratch);
   return true;
+}
+
+/** The new session was of no use: things are as they were, and it ends. */
+function takeBack(exchange: Exchange, session: Session, lane: Lane): void {
+  const keys = exchange.gateway.keys;
+  markFutile(session, lane.server.fingerprint, exchange.seconds, keys, scratch);
+  if (!lane.opened || equals(lane.upstream.sessionId, lane.lost)) return;
+  join(session, lane.before!, keys, scratch);
+  exchange.abandon(lane.server, lane.upstream);
 }
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {

@@ -14,21 +14,28 @@ import { Exchange, Outcome, Stage } from './exchange';
  * already has an answer that it must not see, and where the host mode cannot send it on.
  */
 
+/** Milliseconds: the longest `stream_idle_timeout` that the shipped listeners have. */
+const IDLE: u32 = 600_000;
+
 /** In the place of `Outcome.Forward`. */
 export function relay(exchange: Exchange): Outcome {
   exchange.relayed = true;
-  return ask(exchange, exchange.forward.upstream, Stage.Relay);
+  return ask(exchange, exchange.forward.upstream, Stage.Relay, exchange.target.server.callTimeout);
 }
 
+/**
+ * `callTimeout` ends with the first byte of an answer, which a callout does not show: what bounds it is how long the
+ * listener lets its client's stream be idle.
+ */
 export function callAgain(exchange: Exchange, upstream: Upstream): Outcome {
-  return ask(exchange, upstream, Stage.CallAgain);
+  return ask(exchange, upstream, Stage.CallAgain, max(IDLE, exchange.target.server.callTimeout));
 }
 
-function ask(exchange: Exchange, upstream: Upstream, stage: Stage): Outcome {
+function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32): Outcome {
   const arena = exchange.arena;
   const target = exchange.target;
   exchange.stage = stage;
-  const fanOut = newFanOut(1, target.server.callTimeout, arena);
+  const fanOut = newFanOut(1, timeout, arena);
   exchange.fanOut = fanOut;
   const lane = fanOut.add(target.server, upstream, arena);
   const callout = make<Callout>(arena);

@@ -4,8 +4,7 @@ import { Span, equals, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
-import { Exchange, Outcome, Stage } from './exchange';
-import { beginJoin } from './join';
+import { Exchange, Outcome } from './exchange';
 import { routerReply } from './router-replies';
 
 /** The headers of a response that matter to us. */
@@ -53,19 +52,8 @@ export function respondToError(exchange: Exchange, status: u32, contentType: Spa
     // Its challenge is for the gateway; a client would answer it with a token meant for somebody else.
     return exchange.refuse(Reason.UpstreamUnauthorized, statusText(exchange, status), server);
   }
-  if (status === 404 && exchange.forward.inSession) return respondToLostSession(exchange);
   if (startsWith(contentType, JSON_START)) return Outcome.Forward;
   return exchange.refuse(Reason.UpstreamStatus, statusText(exchange, status), server);
-}
-
-/**
- * MCP transports: a server that answers 404 does not know the session. The call was not run, so a new session and the
- * same call once more are unseen by the client, if the body is still here; else the client begins anew.
- */
-function respondToLostSession(exchange: Exchange): Outcome {
-  const session = exchange.session;
-  if (session === null || !exchange.kept || !exchange.whole) return exchange.refuse(Reason.SessionUnknown);
-  return beginJoin(exchange, session, Stage.Rejoin);
 }
 
 /**

@@ -1,8 +1,10 @@
 import { scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Outcome, Exchange, newExchange } from '../flow/exchange';
-import { admit, enter, isReleasable, release } from '../flow/dispatch';
+import { Lane } from '../federation/fanout';
+import { ASKED } from '../federation/handshake';
+import { Outcome, Exchange, newExchange, Probe } from '../flow/exchange';
+import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { exceedsRequestBody } from '../flow/limits';
 import { confirms } from '../flow/passing';
 import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
@@ -10,8 +12,8 @@ import { enterByHeaders } from '../flow/stateless';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
 import { read } from './buffers';
-import { readAnswer, takePending } from './callouts';
-import { act, prepare, settle } from './carry';
+import { Pending, readAnswer, takePending } from './callouts';
+import { act, prepare, settle, waitAside } from './carry';
 import { now } from './clock';
 import { passClosed, refuseTrailers } from './ending';
 import { pairsOf, remove } from './headers';
@@ -23,7 +25,8 @@ import { discard, greet, hasGivenUp, onBodySeen, onHeaders, onPart } from './mod
 import { meet } from './peer';
 import { Role } from './role';
 import { rootOf } from './roots';
-import { arenaOf, Moment, Phase, Stream, streamOf } from './streams';
+import { endAnswered } from './session-endings';
+import { arenaOf, Held, Moment, Phase, Stream, streamOf } from './streams';
 import { Action, Buffer, HeaderMap, Status } from './status';
 
 /**
@@ -147,7 +150,13 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   }
   if (ended) return decide(stream, exchange);
   if (!releasable || exchange.envelope.isClosed) return Action.Pause;
-  return stream.staysHeld ? Action.Pause : sendOnEarly(stream, exchange, held);
+  if (stream.staysHeld) return Action.Pause;
+  if (exchange.probe === Probe.UnderWay) {
+    if (held <= limits.heldBody / 2) return Action.Pause;
+    // There is no room to wait any longer.
+    exchange.probe = Probe.Done;
+  }
+  return sendOnEarly(stream, exchange, held);
 }
 
 function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
@@ -158,7 +167,8 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
   const outcome = release(exchange);
   if (outcome === Outcome.Reply) return drainOn(stream, exchange, held, false);
   if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
-  stream.staysHeld = true;
+  if (exchange.probe === Probe.UnderWay) waitAside(stream, exchange, Outcome.Wait);
+  else stream.staysHeld = true;
   return Action.Pause;
 }
 
@@ -199,19 +209,61 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
   const entry = takePending(token);
   if (entry === null) return;
   const stream = streamOf(entry.stream);
-  if (stream !== null && stream.phase === Phase.Waiting) {
-    const exchange = stream.exchange!;
-    exchange.now = now();
-    stream.moment = Moment.Later;
-    observeUpstream(entry.lane.server, exchange.now - entry.sentAt);
-    // Readable in this context only: before the switch to the stream's.
-    const answer = readAnswer(entry, headerCount, bodySize);
-    if (proxy_set_effective_context(stream.id) === Status.Ok) {
-      const room = stream.hold(stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes);
-      act(stream, exchange, room ? settle(exchange, entry.lane, answer) : exchange.overload(BUFFERED_BYTES));
-    }
+  const lane = entry.lane;
+  if (stream === null) endAnswered(entry, headerCount);
+  else if (lane !== null) {
+    if (isAwaited(stream, lane)) hearAnswer(stream, entry, lane, headerCount, bodySize);
+    else overhear(stream, entry, lane, headerCount);
   }
   heap.free(changetype<usize>(entry));
+}
+
+/** Whether it belongs to the conversation that is under way. */
+function isAwaited(stream: Stream, lane: Lane): bool {
+  const exchange = stream.exchange!;
+  if (!lane.waiting || lane.done) return false;
+  if (stream.phase === Phase.Waiting || stream.held === Held.Waiting) return true;
+  return stream.phase === Phase.Reading && exchange.probe === Probe.UnderWay;
+}
+
+function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32, bodySize: i32): void {
+  const exchange = stream.exchange!;
+  exchange.now = now();
+  observeUpstream(lane.server, exchange.now - entry.sentAt);
+  // Readable in this context only: before the switch to the stream's.
+  const answer = readAnswer(entry, headerCount, bodySize);
+  if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
+  if (!stream.hold(stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes)) {
+    if (stream.phase === Phase.Reading) stream.phase = Phase.Waiting;
+    stream.moment = Moment.Later;
+    act(stream, exchange, exchange.overload(BUFFERED_BYTES));
+    return;
+  }
+  goOn(stream, exchange, settle(exchange, lane, answer));
+}
+
+/** The request was answered meanwhile: what this has begun at the server is ended with it. */
+function overhear(stream: Stream, entry: Pending, lane: Lane, headerCount: i32): void {
+  lane.waiting = false;
+  const sessionId = readAnswer(entry, headerCount, 0).sessionId;
+  if (lane.step === ASKED) lane.upstream.sessionId = arenaOf(stream).copy(sessionId);
+}
+
+/** With a tick, in the stream's context: what its lanes wait for may have come. */
+export function lookAtParked(stream: Stream): void {
+  const exchange = stream.exchange!;
+  exchange.now = now();
+  goOn(stream, exchange, poll(exchange));
+}
+
+/** In a callback that is not of the request. */
+function goOn(stream: Stream, exchange: Exchange, outcome: Outcome): void {
+  if (stream.phase === Phase.Reading) {
+    waitAside(stream, exchange, outcome);
+    return;
+  }
+  stream.moment = Moment.Later;
+  act(stream, exchange, outcome);
 }
 
 /** The id of a message that is held, as far as it has come. */

@@ -11,24 +11,32 @@ import * as header from '../mcp/headers';
 import { read } from './buffers';
 import { now } from './clock';
 import { pairsOf } from './headers';
+import { SessionEnding } from './session-endings';
 import { Buffer, HeaderMap, Status } from './status';
 
 /** A callout under way: whose it is, and since when. Outlives its stream, as the host calls back even for a dead one. */
 @unmanaged
 export class Pending {
   stream: u32;
-  lane: Lane;
+  /** Null: nobody waits for the answer. Its memory is the stream's. */
+  lane: Lane | null;
   /** Nanoseconds since 1970. */
   sentAt: u64;
   /** Nanoseconds since 1970 from which on a reset means that its time was up. */
   deadline: u64;
+  /** Of `initialize`, once its stream is gone: what ends the session that it may begin; else null. */
+  ending: SessionEnding | null;
 }
 
 const pending: Table = newTable();
 const OUT_TOKEN = memory.data(4, 8);
 
-/** Sends it, or says why the host did not: an Ending other than Response. @param timeout milliseconds, not 0 */
-export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane): Ending {
+/**
+ * Sends it, or says why the host did not: an Ending other than Response.
+ * @param timeout milliseconds, not 0
+ * @param lane whose message it is; null: nobody waits for the answer
+ */
+export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane | null): Ending {
   const cluster = callout.cluster;
   const headers = callout.headers.packed();
   const body = callout.body;
@@ -52,13 +60,20 @@ export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane): E
   entry.sentAt = now();
   // The host's timer counts from when its event loop last looked at the clock, which can be a while ago: it comes early.
   entry.deadline = entry.sentAt + (timeout as u64) * 900_000;
-  pending.set(load<u32>(OUT_TOKEN), changetype<usize>(entry));
+  entry.ending = null;
+  const token = load<u32>(OUT_TOKEN);
+  if (lane !== null) lane.token = token;
+  pending.set(token, changetype<usize>(entry));
   return Ending.Response;
 }
 
 /** The callout that this answer belongs to; the caller frees it. */
 export function takePending(token: u32): Pending | null {
   return changetype<Pending | null>(pending.take(token));
+}
+
+export function findPending(token: u32): Pending | null {
+  return changetype<Pending | null>(pending.get(token));
 }
 
 /** What the host has for the callback that runs now. */

@@ -8,6 +8,7 @@ import { resume, serve } from '../flow/dispatch';
 import { errorRow } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
+import { proxy_continue_stream } from '../env';
 import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { send } from './callouts';
@@ -18,8 +19,9 @@ import { forward, isCarriedOut } from './modes/verbs';
 import { ensureKey } from './process-key';
 import { random } from './random';
 import { rootOf } from './roots';
-import { Phase, Stream } from './streams';
-import { Action } from './status';
+import { Held, Moment, Phase, Stream } from './streams';
+import { Action, RESPONSE_STREAM } from './status';
+import { watch } from './watch';
 
 const SEPARATOR = literal(': ');
 
@@ -33,31 +35,47 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
     if (outcome === Outcome.Forward) stream.phase = exchange.whole ? Phase.Forwarded : Phase.Streaming;
     else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
+  if (outcome === Outcome.Pass) passResponse(stream);
   if (outcome === Outcome.Reply) {
     reply(exchange);
     stream.phase = Phase.Replied;
+    stream.held = Held.Not;
   }
   return outcome;
+}
+
+/** All of it has come, or the host keeps the rest: what is resumed while parts still come to us can lose one. */
+function passResponse(stream: Stream): void {
+  stream.held = Held.Not;
+  if (stream.moment === Moment.Later) proxy_continue_stream(RESPONSE_STREAM);
 }
 
 /** Carries it out, and says what the host is to do with the headers or the chunk that it asks about. */
 export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
   const done = carry(stream, exchange, outcome);
   if (done !== Outcome.Wait && isCarriedOut(stream)) letGo(stream);
-  return done === Outcome.Forward ? Action.Continue : Action.Pause;
+  return done === Outcome.Forward || done === Outcome.Pass ? Action.Continue : Action.Pause;
 }
 
 function wait(stream: Stream, exchange: Exchange): Outcome {
-  stream.phase = Phase.Waiting;
+  if (stream.held === Held.Not) stream.phase = Phase.Waiting;
+  else stream.held = Held.Waiting;
   return sendCallouts(stream, exchange);
+}
+
+/**
+ * The same while the body is still read: a session is made sure of before the call is released.
+ * @param outcome of which only Wait is left to do
+ */
+export function waitAside(stream: Stream, exchange: Exchange, outcome: Outcome): void {
+  if (outcome === Outcome.Wait) sendCallouts(stream, exchange);
 }
 
 /** All that may be sent now. A callout that fails at once is answered at once, which may settle the whole. */
 function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
-  const fanOut = exchange.fanOut!;
-  let outcome: Outcome = Outcome.Wait;
-  for (let lane = fanOut.next(exchange.now); lane !== null; lane = fanOut.next(exchange.now)) {
-    const timeout = fanOut.remaining(lane, exchange.now);
+  for (let lane = nextLane(exchange); lane !== null; lane = nextLane(exchange)) {
+    const timeout = exchange.fanOut!.remaining(lane, exchange.now);
+    lane.sent = lane.callout;
     const ending = timeout === 0 ? Ending.NotAsked : send(lane.callout!, timeout, stream.id, lane);
     if (ending === Ending.Response) {
       lane.waiting = true;
@@ -65,10 +83,16 @@ function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
     }
     const answer = make<Answer>(scratch);
     answer.ending = ending;
-    outcome = settle(exchange, lane, answer);
-    if (outcome !== Outcome.Wait) break;
+    const outcome = settle(exchange, lane, answer);
+    if (outcome !== Outcome.Wait) return outcome;
   }
-  return outcome;
+  if (exchange.fanOut!.isParked) watch(stream);
+  return Outcome.Wait;
+}
+
+/** Of the conversation that is under way now: an answer can begin another. */
+function nextLane(exchange: Exchange): Lane | null {
+  return exchange.fanOut!.next(exchange.now);
 }
 
 /** Gives an answer to its flow, and a failure to the log. */

@@ -1,14 +1,17 @@
-import { scratch } from '../bytes/arena';
+import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { Answer, Ending } from '../federation/answer';
+import { MOST_OF_LOST, saysLost } from '../federation/lost-session';
 import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
-import { isFromUpstream, readResponse, replacesRouterReply, respondToError } from '../flow/response';
+import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
+import { isFromUpstream, readResponse, replacesRouterReply, Response, respondToError } from '../flow/response';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { endedWith, OK, OTHER } from '../mcp/outcomes';
 import { PRODUCT } from '../version';
-import { replaceAll } from './buffers';
+import { read, replaceAll } from './buffers';
 import { statusOf } from './callouts';
 import { act } from './carry';
 import { now } from './clock';
@@ -17,11 +20,14 @@ import { observeUpstream } from './metrics';
 import { endsUnheld, refusesUnheld } from './modes/pair';
 import { property } from './properties';
 import { Action, Buffer, HeaderMap } from './status';
-import { Phase, Stream } from './streams';
+import { Role } from './role';
+import { Held, Moment, Phase, Stream } from './streams';
 
 /** The way back: what an upstream, or Envoy in its stead, answers to what was sent on. The same in every host mode. */
 const RESPONSE_CODE_DETAILS = literal('response\0code_details');
 const EMPTY = literal('');
+/** Bytes: the messages of a handshake, and what is kept of the first answer. */
+const RENEWAL: u32 = 16 << 10;
 
 export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const exchange = stream.exchange;
@@ -47,11 +53,10 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (status < 400) return Action.Continue;
   if (answered) {
     exchange.ended = endedWith(Reason.UpstreamStatus);
+    stream.moment = Moment.Midway;
+    if (mayBeRenewed(exchange, status)) return hearLost(stream, exchange, status, response, ended);
     // Replaced whole, headers such as its WWW-Authenticate included.
-    const outcome = respondToError(exchange, status, response.contentType);
-    if (outcome === Outcome.Forward) return Action.Continue;
-    act(stream, exchange, outcome);
-    return Action.Pause;
+    return tell(stream, exchange, respondToError(exchange, status, response.contentType));
   }
   if (!replacesRouterReply(exchange, details, arrived)) return Action.Continue;
   return replaceReply(stream, exchange, details, ended);
@@ -68,13 +73,81 @@ function replaceReply(stream: Stream, exchange: Exchange, details: Span, ended: 
   return Action.Pause;
 }
 
-export function onResponseBody(stream: Stream): Action {
-  if (stream.phase === Phase.Waiting) return Action.Pause;
+export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
+  if (stream.held !== Held.Not) {
+    const action = holdBody(stream, size, ended);
+    scratch.reset();
+    return action;
+  }
   if (stream.replacement !== NONE) {
     replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
     stream.replaced = true;
   }
   return Action.Continue;
+}
+
+/** Its end, where it has one of its own. */
+export function onResponseTrailers(stream: Stream): Action {
+  if (stream.held === Held.Not) return Action.Continue;
+  if (stream.held === Held.Waiting) return Action.Pause;
+  return renewRead(stream, stream.exchange!);
+}
+
+/**
+ * A server may have lost its session. What it says is held until that is known: its body, which may tell, where the host
+ * shows it to a filter that holds headers.
+ */
+function hearLost(stream: Stream, exchange: Exchange, status: u32, response: Response, ended: bool): Action {
+  // The new session and the call once more count against the worker's budget, as the first one did.
+  if (!stream.hold(exchange.size + RENEWAL, exchange.gateway.limits.bufferedBytes)) {
+    return tell(stream, exchange, respondToError(exchange, status, response.contentType));
+  }
+  stream.firstStatus = status;
+  stream.firstType = exchange.arena.copy(response.contentType);
+  if (stream.role !== Role.Hold || ended) return renew(stream, exchange, NONE);
+  stream.held = Held.Reading;
+  return Action.Pause;
+}
+
+/** @param body of the answer; NONE where there is none, or it cannot be read */
+function renew(stream: Stream, exchange: Exchange, body: Span): Action {
+  const answer = make<Answer>(scratch);
+  answer.ending = Ending.Response;
+  answer.status = stream.firstStatus;
+  answer.contentType = stream.firstType;
+  answer.body = body;
+  if (!saysLost(answer, scratch)) {
+    stream.held = Held.Not;
+    return tell(stream, exchange, respondToError(exchange, answer.status, answer.contentType));
+  }
+  stream.held = Held.Waiting;
+  return act(stream, exchange, beginRenewal(exchange, exchange.session!, answer));
+}
+
+function holdBody(stream: Stream, size: u32, ended: bool): Action {
+  // Nothing comes any more of what was read to its end.
+  if (stream.held === Held.Waiting) return Action.Pause;
+  const exchange = stream.exchange!;
+  if (size > MOST_OF_LOST) {
+    stream.held = Held.Not;
+    return tell(stream, exchange, respondToError(exchange, stream.firstStatus, stream.firstType));
+  }
+  return ended ? renewRead(stream, exchange) : Action.Pause;
+}
+
+function renewRead(stream: Stream, exchange: Exchange): Action {
+  exchange.now = now();
+  return renew(stream, exchange, read(Buffer.ResponseBody, 0, MOST_OF_LOST as usize));
+}
+
+/** @param outcome of `respondToError` */
+function tell(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
+  if (outcome === Outcome.Forward) {
+    stream.letGo();
+    return Action.Continue;
+  }
+  act(stream, exchange, outcome);
+  return Action.Pause;
 }
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */

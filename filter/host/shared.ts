@@ -10,12 +10,13 @@ const CAS_OF_NOTHING: u32 = 0xffffffff;
 
 /** Connects the core's slots and randomness to this host. For module level only. */
 export function connectPorts(): void {
-  connect(get, set, random);
+  connect(get, set, swap, random);
 }
 
 /** What any worker of this Envoy put there under the same vm_id, or NONE. */
 export function get(key: Span): Span {
   store<usize>(OUT_DATA, 0);
+  store<u32>(OUT_CAS, CAS_OF_NOTHING);
   if (proxy_get_shared_data(pointer(key), length(key) as usize, OUT_DATA, OUT_LENGTH, OUT_CAS) !== Status.Ok)
     return NONE;
   const data = load<usize>(OUT_DATA);
@@ -24,6 +25,13 @@ export function get(key: Span): Span {
 
 export function set(key: Span, value: Span): void {
   proxy_set_shared_data(pointer(key), length(key) as usize, pointer(value), length(value) as usize, 0);
+}
+
+/** Where the key is still as `get`, called for it right before, has shown it. Whether it was. */
+function swap(key: Span, value: Span): bool {
+  const version = load<u32>(OUT_CAS);
+  const size = length(value) as usize;
+  return proxy_set_shared_data(pointer(key), length(key) as usize, pointer(value), size, version) === Status.Ok;
 }
 
 /** Two workers may race: what counts is what `get` returns afterwards. */

@@ -30,6 +30,7 @@ export const enum Buffer {
 
 /** Of `proxy_continue_stream`. */
 export const REQUEST_STREAM = 0;
+export const RESPONSE_STREAM = 1;
 
 /** Where host calls write an address and a length. */
 export const OUT_DATA = memory.data(4, 8);

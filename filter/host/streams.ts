@@ -23,6 +23,16 @@ export const enum Phase {
   Replied,
 }
 
+/** What becomes of an upstream's response that may mean that it lost its session. */
+export const enum Held {
+  /** Nothing is held: it passes, or none has come. */
+  Not,
+  /** Its body is read. */
+  Reading,
+  /** Callouts are under way. */
+  Waiting,
+}
+
 /** In which callback of the request an outcome is carried out. */
 export const enum Moment {
   /** One that is not the last of the request. */
@@ -40,6 +50,11 @@ export class Stream {
   role: Role;
   phase: Phase;
   moment: Moment;
+  /** Of the response; the request goes on meanwhile. */
+  held: Held;
+  /** Of the response that is held. */
+  firstStatus: u32;
+  firstType: Span;
   /** Of an exchange; null while passing. */
   arena: Arena | null;
   exchange: Exchange | null;

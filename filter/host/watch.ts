@@ -1,5 +1,5 @@
 import { proxy_set_tick_period_milliseconds } from '../env';
-import { Stream } from './streams';
+import { Stream, streamOf } from './streams';
 
 /**
  * Streams of this VM whose case is decided by something that no callback tells. They are looked at with every tick; where
@@ -26,8 +26,12 @@ export function lookAtWatched(root: u32, isSettled: (id: u32) => bool): void {
   let rest = 0;
   for (let i = ids.length - 1; i >= 0; i--) {
     if (roots[i] !== root) continue;
-    if (isSettled(ids[i])) forgetAt(i);
-    else rest++;
+    const id = ids[i];
+    if (isSettled(id)) {
+      forgetAt(i);
+      const stream = streamOf(id);
+      if (stream !== null) stream.isWatched = false;
+    } else rest++;
   }
   if (rest === 0) proxy_set_tick_period_milliseconds(OFF);
 }

@@ -31,6 +31,7 @@ export const enum Reason {
   UpstreamStatus,
   UpstreamProtocol,
   UpstreamUnauthorized,
+  UpstreamSessionLost,
   HostMode,
   Loop,
   Overloaded,
@@ -101,6 +102,7 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
   row(Reason.UpstreamStatus, 'upstream_status', 200, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, -32603, 'The server broke the protocol: %. See the log of the server.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
+  row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');

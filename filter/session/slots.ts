@@ -1,7 +1,7 @@
 import { Arena } from '../bytes/arena';
 import { Span, span, after, fingerprint, length, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { random, setSlot, slot } from '../ports';
+import { random, setSlot, slot, swapSlot } from '../ports';
 import { NONCE_SIZE, open, seal, TAG_SIZE } from './aead';
 import { KeyRing } from './keyring';
 
@@ -33,6 +33,15 @@ export class SlotTable {
   }
 
   write(owner: Span, entry: Span, keys: KeyRing, arena: Arena): void {
+    setSlot(this.keyOf(owner, arena), this.sealed(owner, entry, keys, arena));
+  }
+
+  /** Right after `read` of the same owner: only where no worker has written to its slot since. Whether it did. */
+  swap(owner: Span, entry: Span, keys: KeyRing, arena: Arena): bool {
+    return swapSlot(this.keyOf(owner, arena), this.sealed(owner, entry, keys, arena));
+  }
+
+  private sealed(owner: Span, entry: Span, keys: KeyRing, arena: Arena): Span {
     const key = keys.sealing;
     const size = (HEAD + length(entry) + TAG_SIZE) as usize;
     const sealed = newWriter(arena, size)
@@ -41,7 +50,7 @@ export class SlotTable {
     const nonce = pointer(sealed.written) + 1;
     const text = sealed.room((length(entry) + TAG_SIZE) as usize);
     seal(key.bytes, nonce, pointer(owner), length(owner), pointer(entry), length(entry), text);
-    setSlot(this.keyOf(owner, arena), sealed.wrote((length(entry) + TAG_SIZE) as usize).written);
+    return sealed.wrote((length(entry) + TAG_SIZE) as usize).written;
   }
 
   private keyOf(owner: Span, arena: Arena): Span {
@@ -49,6 +58,14 @@ export class SlotTable {
       .bytes(this.name)
       .decimal(fingerprint(owner) % (this.slots as u64)).written;
   }
+}
+
+/**
+ * Whether a moment in a slot is less than `span` ago. One that lies in the future is not believed: the clock was set
+ * back, and what it says would stay true until the clock has caught up. All in the same unit.
+ */
+export function isWithin(since: u64, now: u64, span: u64): bool {
+  return since <= now && now - since < span;
 }
 
 const HEAD: i32 = 1 + NONCE_SIZE;

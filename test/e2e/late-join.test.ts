@@ -8,17 +8,8 @@ import { framings, upload } from './clients/upload.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, useGateway } from './gateway.ts';
 import { until } from './until.ts';
-import {
-  type Answer,
-  type Recorded,
-  type Scripted,
-  events,
-  result,
-  startScripted,
-  status,
-} from './upstreams/scripted.ts';
-
-const served = result('{"content":[{"type":"text","text":"done"}]}');
+import { type Recorded, events } from './upstreams/scripted.ts';
+import { served, startStateful, type Stateful } from './upstreams/stateful.ts';
 
 describeGateway('a session', () => {
   let there: Stateful;
@@ -192,7 +183,7 @@ describeGateway('a session', () => {
   });
 
   it.each(framings)(
-    'that is lost under a call that was sent on early is the client’s to begin anew: %s',
+    'that is lost under a call that was sent on early is renewed, and the call is to be sent again: %s',
     async (framing) => {
       const { server } = there;
       const session = await openSession(gateway.current.url);
@@ -205,63 +196,14 @@ describeGateway('a session', () => {
       await until('the call is sent on', () => (server.arrivals[0]?.size ?? 0) > 0);
       await sent.write(body.subarray(-100));
       sent.end();
-      expect(refusal(await sent.answer)).toEqual({ status: 404, id: 'c', code: -32001, reason: 'session_unknown' });
-      expect(server.requests.map(step).map(([method]) => method)).toEqual(['tools/call']);
-      // A small one finds the way by itself.
-      expect((await session.post(callMessage('"there_echo"'))).status).toBe(200);
+      const lost = { status: 200, id: 'c', code: -32603, reason: 'upstream_session_lost', server: 'there' };
+      expect(refusal(await sent.answer)).toEqual(lost);
+      const steps = ['tools/call', 'initialize', 'notifications/initialized'];
+      expect(server.requests.map(step).map(([method]) => method)).toEqual(steps);
+      expect(message(await session.post(body))).toHaveProperty('result');
     },
   );
 });
-
-interface Stateful {
-  readonly name: string;
-  readonly server: Scripted;
-  /** The id of the session that was opened last. */
-  latest(): string;
-  /** As after a restart. */
-  loseAll(): void;
-  /** How calls are answered in a session that exists. */
-  serve(answer: Answer): void;
-}
-
-/** A server that gives each session an id of its own, and answers 404 where it does not know one. */
-async function startStateful(name: string): Promise<Stateful> {
-  let opened = 0;
-  let call = served;
-  const known = new Set<unknown>();
-  const inSession =
-    (answer: Answer): Answer =>
-    (request, reply) =>
-      (known.has(request.headers['mcp-session-id']) ? answer : status(404))(request, reply);
-  const latest = (): string => `${name}-${opened}`;
-  const server = await startScripted({
-    answers: {
-      initialize: (request, reply) => {
-        opened++;
-        known.add(latest());
-        const { params } = JSON.parse(request.body.toString()) as { params: { protocolVersion: string } };
-        const { protocolVersion } = params;
-        const initialized = { protocolVersion, capabilities: { tools: {} }, serverInfo: { name, version: '1' } };
-        reply.head(200, { 'content-type': 'application/json', 'mcp-session-id': latest() });
-        reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":${JSON.stringify(initialized)}}`);
-      },
-      'notifications/initialized': inSession(status(202)),
-      'tools/call': inSession((request, reply) => call(request, reply)),
-      'tools/list': inSession(result('{"tools":[{"name":"echo","inputSchema":{"type":"object"}}]}')),
-    },
-  });
-  return {
-    name,
-    server,
-    latest,
-    loseAll: () => {
-      known.clear();
-    },
-    serve: (answer) => {
-      call = answer;
-    },
-  };
-}
 
 function newKey(): string {
   return randomBytes(32).toString('base64url');

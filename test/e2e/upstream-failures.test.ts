@@ -96,6 +96,15 @@ describeGateway('while a server fails, the others are served', () => {
     await until(`the log says ${line.source}`, () => line.test(gateway.current.log().slice(from)));
   }
 
+  /** Its backoff is over, and what it does next is seen. */
+  async function back(): Promise<void> {
+    bad.answers = {};
+    await until('the server is listed again', async () => {
+      const session = await openSession(gateway.current.url);
+      return toolNames(await session.post(listMessage())).includes('bad_echo');
+    });
+  }
+
   const handshakes: typeof failures = [
     ...failures,
     [
@@ -125,7 +134,7 @@ describeGateway('while a server fails, the others are served', () => {
     expect(message(nobody).error?.message).toMatch(says);
     expect(nobody.headers).not.toHaveProperty('www-authenticate');
     expect(nobody.headers).not.toHaveProperty('mcp-session-id');
-    bad.answers = {};
+    await back();
   });
 
   it.each([
@@ -137,7 +146,7 @@ describeGateway('while a server fails, the others are served', () => {
     const session = await openSession(gateway.current.url);
     expect(toolNames(await session.post(listMessage()))).toEqual(['good_echo']);
     await logged(from, new RegExp(`bad: ${reason}: `));
-    bad.answers = {};
+    await back();
   });
 
   const endless = result('{"tools":[{"name":"more"}],"nextCursor":"again"}');

@@ -86,7 +86,7 @@ export class Callouts {
         const token = this.#nextToken;
         this.#nextToken += 4;
         inside.memory.writeU32(outToken, token);
-        const { root } = inside.place('http_call');
+        const root = inside.root('http_call');
         this.pending.push({ root, token, cluster: name, headers, body: inside.memory.read(body, bodySize), timeout });
         return OK;
       },

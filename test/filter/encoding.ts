@@ -8,6 +8,15 @@ export interface LocalReply {
   readonly body: Buffer;
 }
 
+/** A response that a filter keeps. */
+interface HeldResponse {
+  readonly link: Link;
+  readonly sent: Headers;
+  /** The filters that have not seen it. */
+  readonly behind: readonly Link[];
+  readonly chunks: readonly Buffer[];
+}
+
 /** A response on its way through the filters of a listener, from the last to the first. */
 export class Encoding {
   /** What the client got from us. */
@@ -19,6 +28,7 @@ export class Encoding {
   /** What Envoy calls its origin. */
   details = '';
   #prepared: LocalReply | undefined;
+  #held: HeldResponse | undefined;
   readonly #links: readonly Link[];
   readonly #isOver: () => boolean;
 
@@ -31,21 +41,55 @@ export class Encoding {
     const sent: Headers = headers.map(([name, value]) => [name, value]);
     this.headerMap = sent;
     this.details = details;
-    for (const link of this.#links.toReversed()) {
+    const links = this.#links.toReversed();
+    this.#pass(sent, links, links, chunks);
+  }
+
+  /** To those that have not seen its headers, then to those that have not seen its body, in its order. */
+  #pass(sent: Headers, links: readonly Link[], bodyLinks: readonly Link[], chunks: readonly Buffer[]): void {
+    for (const [index, link] of links.entries()) {
       const action = link.responseHeaders(sent.length, chunks.length === 0);
       if (this.#isOver()) return;
       if (action === CONTINUE) continue;
-      if (link.seesHeldResponse) hold(link, chunks);
+      this.#held = { link, sent, behind: links.slice(index + 1), chunks };
+      if (link.seesHeldResponse) this.#showHeld(this.#held);
       return;
     }
-    const passed = chunks.map((chunk, index) => this.#body(chunk, index === chunks.length - 1));
+    const passed = chunks.map((chunk, index) => this.#body(bodyLinks, chunk, index === chunks.length - 1));
     this.headerMap = undefined;
     this.response = { headers: sent, body: Buffer.concat(passed) };
   }
 
-  #body(chunk: Buffer, ended: boolean): Buffer {
+  /** What comes behind headers that are held is held too, and shown whole with each part. */
+  #showHeld(held: HeldResponse): void {
+    const { link, chunks } = held;
+    for (const index of chunks.keys()) {
+      const ended = index === chunks.length - 1;
+      const action = link.responseBody(Buffer.concat(chunks.slice(0, index + 1)), ended);
+      if (this.#isOver()) return;
+      if (action !== CONTINUE) continue;
+      this.#held = { ...held, chunks: [link.left, ...chunks.slice(index + 1)] };
+      this.continue();
+      return;
+    }
+  }
+
+  prepareContinue(link: Link): void {
+    if (this.#held?.link !== link) throw new Error('continue_stream for a response that is not held');
+  }
+
+  /** A response that was held goes on to the other filters, and to the client. */
+  continue(): void {
+    const held = this.#held;
+    if (held === undefined) throw new Error('a response goes on that is not held');
+    this.#held = undefined;
+    const { link, sent, behind, chunks } = held;
+    this.#pass(sent, behind, link.seesHeldResponse ? behind : this.#links.toReversed(), chunks);
+  }
+
+  #body(links: readonly Link[], chunk: Buffer, ended: boolean): Buffer {
     let data = chunk;
-    for (const link of this.#links.toReversed()) {
+    for (const link of links) {
       if (link.responseBody(data, ended) !== CONTINUE) throw new Error('a response that is never sent on');
       data = link.left;
     }
@@ -81,13 +125,5 @@ export class Encoding {
     if (this.#prepared !== undefined) throw new Error('a reply to a reply');
     if (JSON.stringify(sent.slice(1)) !== before) throw new Error('a reply of ours was edited by us');
     this.headerMap = undefined;
-  }
-}
-
-/** Held until a callout is answered; what comes meanwhile is held too. */
-function hold(link: Link, chunks: readonly Buffer[]): void {
-  for (const [index, chunk] of chunks.entries()) {
-    if (link.responseBody(chunk, index === chunks.length - 1) === CONTINUE)
-      throw new Error('a response that was held goes on without its headers');
   }
 }

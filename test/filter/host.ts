@@ -209,6 +209,7 @@ export class Host implements Inside {
         module.proxy_on_request_trailers(id, 1),
         module.proxy_on_response_headers(id, 1, 0),
         module.proxy_on_response_body(id, 1, 1),
+        module.proxy_on_response_trailers(id, 1),
       ];
     });
     if (actions.some((action) => action !== 0)) throw new Error('an unknown stream is held');

@@ -33,9 +33,15 @@ export function replyImports(inside: Inside, enter: (context: number) => string 
       return OK;
     },
     proxy_continue_stream: (stream = 0) => {
-      inside.note(() => 'continue_stream');
-      if (stream !== 0) throw new Error('only requests are ever held');
+      inside.note(() => (stream === 0 ? 'continue_stream' : 'continue_stream response'));
       const place = inside.place('continue_stream');
+      if (stream === 1) {
+        place.stream.prepareContinueResponse(place);
+        inside.after(() => {
+          place.stream.continueResponse();
+        });
+        return OK;
+      }
       place.stream.prepareContinue(place);
       inside.after(() => {
         place.stream.continue(place);

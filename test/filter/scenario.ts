@@ -81,9 +81,11 @@ class Scenario {
     upstreams.settle();
     if (response !== undefined && !stream.over) respond(stream, response);
     upstreams.settle();
+    stream.close();
+    // What was begun in vain is ended.
+    if (listener.pending.length > 0) upstreams.settle();
     upstreams.end();
     const text = [...upstreams.seen, ...this.#ending(stream)].join('\n\n');
-    stream.close();
     const lines = withoutIdleTicks(trace.slice(from));
     const record = lines.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
     return {

@@ -136,6 +136,16 @@ export class Stream {
     if (this.#current?.place === place) throw new Error('a callback goes on by what it returns');
   }
 
+  prepareContinueResponse(place: Place): void {
+    if (this.over) throw new Error('continue_stream for a request that is answered');
+    if (this.#current?.place === place) throw new Error('a callback goes on by what it returns');
+    this.#encoding.prepareContinue(place);
+  }
+
+  continueResponse(): void {
+    if (!this.over) this.#encoding.continue();
+  }
+
   continue(place: Place): void {
     this.#decoding.continue(place);
   }

@@ -5,6 +5,7 @@ import {
   ask,
   callOf,
   type Gateway,
+  INITIALIZE,
   LIST,
   openSession,
   reasonOf,
@@ -12,7 +13,8 @@ import {
   startPair,
   usualAnswer,
 } from './gateway.ts';
-import type { Headers } from './pairs.ts';
+import type { Callout, CalloutAnswer } from './callouts.ts';
+import { type Headers, valueOf } from './pairs.ts';
 import { importNames } from './wasm.ts';
 
 test('the module imports what every Envoy has, and nothing else', () => {
@@ -31,6 +33,36 @@ const modes = [
   { mode: 'pair', start: (plugin: object = {}): Gateway => startPair(plugin) },
 ];
 
+/** A server that is asked for a call, too. */
+function answerOf(callout: Callout): CalloutAnswer {
+  if (!callout.body.includes('"tools/call"')) return usualAnswer(callout);
+  return { headers: [[':status', '200']], body: Buffer.from('{"jsonrpc":"2.0","id":2,"result":{}}') };
+}
+
+/** Sessions that servers were told to end, by cluster. */
+function endings(gateway: Gateway): string[][] {
+  return gateway.pending
+    .filter(({ headers }) => valueOf(headers, ':method') === 'DELETE')
+    .map(({ cluster, headers }) => [cluster, valueOf(headers, 'mcp-session-id') ?? ''])
+    .sort();
+}
+
+test('requests of two workers open one session with a server that lost its own', () => {
+  const keys = { sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] } };
+  const one = startHost(keys);
+  const other = startHost(keys, { worker: one.worker, seed: 2 });
+  const headers = openSession(one);
+  const streams = [one, other, one, other].map((host) => ask(host, { headers, body: callOf('weather_get') }));
+  for (const stream of streams) stream.respond([[':status', '404']], []);
+  expect([...one.pending, ...other.pending].map(({ body }) => body.includes('"initialize"'))).toEqual([true]);
+  answerAll(one, answerOf);
+  for (const host of [one, other]) {
+    host.tick();
+    answerAll(host, answerOf);
+  }
+  expect(streams.map(({ reply }) => reply?.status)).toEqual([200, 200, 200, 200]);
+});
+
 describe.each(modes)('in host mode $mode', ({ start }) => {
   describe('a client that goes away', () => {
     test('while its session begins: late answers find nobody', () => {
@@ -44,6 +76,37 @@ describe.each(modes)('in host mode $mode', ({ start }) => {
       expect(host.pending).toEqual([]);
       expect(stream.reply).toBeUndefined();
       openSession(host);
+    });
+
+    test('while its session begins: what begins at servers is ended there', () => {
+      const host = start();
+      const stream = ask(host, { body: INITIALIZE });
+      const [first, second] = host.pending;
+      if (first === undefined || second === undefined) throw new Error('two servers are asked');
+      host.answer(first, usualAnswer(first));
+      stream.close();
+      // The one has answered already, the other one answers when nobody is there any more.
+      host.answer(second, usualAnswer(second));
+      expect(endings(host)).toEqual([
+        ['notes', 'notes-1'],
+        ['weather', 'weather-1'],
+      ]);
+      answerAll(host);
+    });
+
+    test('while a lost session is renewed: another request goes on with that', () => {
+      const host = start();
+      const headers = openSession(host);
+      const gone = ask(host, { headers, body: callOf('weather_get') });
+      const stays = ask(host, { headers, body: callOf('weather_get') });
+      for (const stream of [gone, stays]) stream.respond([[':status', '404']], []);
+      expect(host.pending).toHaveLength(1);
+      gone.close();
+      answerAll(host, answerOf);
+      expect(stays.over).toBe(false);
+      host.tick();
+      answerAll(host, answerOf);
+      expect(stays.reply?.status).toBe(200);
     });
 
     test('while its list is collected: the answers of others do not mix', () => {

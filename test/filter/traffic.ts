@@ -74,7 +74,7 @@ export class Traffic {
       slot.stream.resumeOthers();
     }
     // What is found out with a tick may lead to callouts.
-    for (let round = 0; round < 2; round++) {
+    for (let round = 0; round < 8; round++) {
       answerAll(this.#gateway);
       this.#gateway.tick();
     }

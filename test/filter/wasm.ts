@@ -22,6 +22,7 @@ export interface Module {
   proxy_on_request_trailers(id: number, count: number): number;
   proxy_on_response_headers(id: number, count: number, ended: number): number;
   proxy_on_response_body(id: number, size: number, ended: number): number;
+  proxy_on_response_trailers(id: number, count: number): number;
   proxy_on_http_call_response(root: number, token: number, headers: number, size: number, trailers: number): void;
   proxy_on_queue_ready(root: number, token: number): void;
   proxy_on_tick(root: number): void;

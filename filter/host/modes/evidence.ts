@@ -2,6 +2,7 @@ import { literal } from '../../bytes/span';
 import { Outcome } from '../../flow/exchange';
 import { Reason } from '../../mcp/errors';
 import { proxy_set_effective_context } from '../../env';
+import { lookAtParked } from '../arrival';
 import { act } from '../carry';
 import { now } from '../clock';
 import { Level } from '../log';
@@ -9,6 +10,7 @@ import { once } from '../once';
 import { nextPosted } from '../queue';
 import { Role } from '../role';
 import { rootOf } from '../roots';
+import { sendEndings } from '../session-endings';
 import { Status } from '../status';
 import { Moment, Phase, Stream, streamOf } from '../streams';
 import { lookAtWatched, watch } from '../watch';
@@ -23,7 +25,8 @@ const NO_BODY = literal(
     'newer; on Istio with an EnvoyFilter), or use hostMode pair',
 );
 
-export function onQueueReady(token: u32): void {
+export function onQueueReady(root: u32, token: u32): void {
+  sendEndings(root);
   for (let id = nextPosted(token); id !== 0; id = nextPosted(token)) {
     const stream = streamOf(id);
     if (stream === null) continue;
@@ -39,7 +42,17 @@ export function onTick(root: u32): void {
 function isSettled(id: u32): bool {
   const stream = streamOf(id);
   if (stream === null) return true;
+  if (isParked(stream)) return false;
   return stream.role === Role.Decider ? isHolderFound(stream) : isBodyFound(stream);
+}
+
+/** Whether it waits, or did until now, for what another request does. */
+function isParked(stream: Stream): bool {
+  const exchange = stream.exchange;
+  if (exchange === null || exchange.fanOut === null || !exchange.fanOut!.isParked) return false;
+  if (stream.phase === Phase.Replied || proxy_set_effective_context(stream.id) !== Status.Ok) return false;
+  lookAtParked(stream);
+  return true;
 }
 
 /** Of a request that was decided on before its holder was heard of. */

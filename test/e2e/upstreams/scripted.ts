@@ -77,6 +77,8 @@ export interface ScriptedOptions {
   readonly tools?: readonly string[] | string;
   /** None: the server keeps no session. */
   readonly sessionId?: string;
+  /** Ends each connection after its first answer, and does not say so before. */
+  readonly closesSilently?: boolean;
 }
 
 export async function startScripted(options: ScriptedOptions = {}): Promise<Scripted> {
@@ -101,6 +103,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   };
   const overHttp1 = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', () => undefined);
+    if (options.closesSilently === true) response.on('finish', () => request.socket.end());
     guarded(request, {
       head: (code, headers) => {
         response.writeHead(code, headers);

@@ -1,0 +1,58 @@
+import { Arena } from '../bytes/arena';
+import { Span, contains, length, literal, startsWith, NONE } from '../bytes/span';
+import { headerIn } from '../bytes/pairs';
+import { newWriter } from '../bytes/writer';
+import { CredentialKind, Server } from '../config/gateway';
+import { Answer, Ending } from './answer';
+
+/** What Envoy says in a server's stead where the connection ended before any byte of an answer. */
+const UNANSWERED = literal('upstream connect error or disconnect/reset before headers');
+/** Of its reasons those where there was a connection, which the server ended without an answer. */
+const TERMINATED = literal('connection termination');
+const RESET = literal('remote reset');
+
+/**
+ * Whether a server cannot be reached, or hangs, whoever asks: connection faults, time-outs, and what proxies answer in
+ * its stead. With any other status it has answered this client, and the next one may fare better.
+ */
+export function isFault(answer: Answer): bool {
+  switch (answer.ending) {
+    case Ending.Response:
+      return answer.status >= 502 && answer.status <= 504;
+    // That its turn did not come is nothing about the server.
+    case Ending.NotAsked:
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** Whether it took all the time that it had. */
+export function hangs(answer: Answer): bool {
+  return answer.ending === Ending.Unfinished || (answer.ending === Ending.Response && answer.status === 504);
+}
+
+/**
+ * Whether a message of our own may be sent once more: a server that ends connections without a word takes the next
+ * message down with the one that it had answered.
+ */
+export function isUnanswered(answer: Answer): bool {
+  if (answer.ending !== Ending.Response || answer.status !== 503 || !startsWith(answer.body, UNANSWERED)) return false;
+  return contains(answer.body, TERMINATED) || contains(answer.body, RESET);
+}
+
+/**
+ * Whom a server's failures concern: where clients' own credentials pass, those who send the same ones (their bytes), else
+ * everybody (NONE).
+ * @param client the client's headers
+ */
+export function credentialScope(server: Server, client: Span, arena: Arena): Span {
+  const credentials = server.credentials;
+  if (credentials.kind !== CredentialKind.Passthrough) return NONE;
+  const scope = newWriter(arena, 128);
+  for (let i = 0; i < credentials.headers.count; i++) {
+    const value = headerIn(client, credentials.headers.at(i), arena);
+    scope.u32(length(value)).bytes(value);
+  }
+  return scope.written;
+}

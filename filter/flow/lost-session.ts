@@ -1,0 +1,148 @@
+import { make, scratch } from '../bytes/arena';
+import { equals, NONE } from '../bytes/span';
+import { Answer, Ending } from '../federation/answer';
+import { Lane, newFanOut, FanOut } from '../federation/fanout';
+import { post } from '../federation/callout';
+import { saysLost } from '../federation/lost-session';
+import { newRequestId, requestMessage } from '../federation/message';
+import { Reason } from '../mcp/errors';
+import { mayMeanLostSession } from '../mcp/lost-session';
+import { PING } from '../mcp/methods';
+import { isFutile, markFutile, markResendable } from '../session/futile';
+import { join } from '../session/overlay';
+import { Session, Upstream } from '../session/token';
+import { noteUse } from '../session/used';
+import { Exchange, FirstAnswer, Outcome, Probe, Stage } from './exchange';
+import { beginJoin } from './join';
+import { answerWhole, callAgain } from './relay';
+import { tellAsRouted } from './relayed';
+import { respondToError } from './response';
+import { sendOn } from './send-on';
+
+/**
+ * A server that does not know the session any more in which it was sent a call (MCP transports: session management). It
+ * did not run the call, so where the body is still here, a new session and the same call once more are unseen by the
+ * client. Where the body has streamed away the session is renewed, and the client is told to send its call again.
+ *
+ *     answer ──▶ [ ping ] ──▶ initialize ──▶ initialized ──▶ the call again ──▶ its answer, or the first one
+ *
+ * Where the answer to the repetition is the same as the first one, the client gets the first, and for a while such an
+ * answer is taken as what it says.
+ */
+
+const STEP = 1;
+/** MCP: a server answers so where it does not know the session. What else it may say can be about the call. */
+const CERTAIN: u32 = 404;
+
+/** Whether a response with this status to what was sent on may mean it. */
+export function mayBeRenewed(exchange: Exchange, status: u32): bool {
+  return exchange.session !== null && exchange.forward.inSession && mayMeanLostSession(status);
+}
+
+/** @param answer the first one, which `saysLost` */
+export function beginRenewal(exchange: Exchange, session: Session, answer: Answer): Outcome {
+  const arena = exchange.arena;
+  const first = make<FirstAnswer>(arena);
+  exchange.first = first;
+  first.status = answer.status;
+  first.contentType = arena.copy(answer.contentType);
+  first.upstream = exchange.forward.upstream;
+  if (exchange.relayed) first.body = arena.copy(answer.body);
+
+  const server = exchange.target.server;
+  const keys = exchange.gateway.keys;
+  const lost = first.upstream.sessionId;
+  if (isFutile(session, server.fingerprint, lost, exchange.seconds, keys, scratch)) return giveFirst(exchange);
+  if (answer.status === CERTAIN) return beginJoin(exchange, session, Stage.Renew, lost);
+  return beginPing(exchange, first.upstream, Stage.Check);
+}
+
+/** Whether the call can be made once more. */
+function isAtHand(exchange: Exchange): bool {
+  return exchange.kept && exchange.whole;
+}
+
+/** In the session that there is now, whoever opened it. */
+export function goOnInNewSession(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
+  if (isAtHand(exchange)) {
+    sendOn(exchange, upstream);
+    return callAgain(exchange, upstream);
+  }
+  const server = exchange.target.server;
+  const keys = exchange.gateway.keys;
+  markResendable(session, server.fingerprint, upstream.sessionId, exchange.seconds, keys, scratch);
+  return exchange.refuse(Reason.UpstreamSessionLost, NONE, server.name);
+}
+
+export function resumeCallAgain(exchange: Exchange, session: Session, fanOut: FanOut, answer: Answer): Outcome {
+  fanOut.finish(fanOut.at(0));
+  if (answer.status === exchange.first.status && saysLost(answer, scratch)) return takeBack(exchange, session);
+  return tellAsRouted(exchange, fanOut.at(0), answer);
+}
+
+/** The new session was of no use: things are as they were, and it ends. */
+function takeBack(exchange: Exchange, session: Session): Outcome {
+  const server = exchange.target.server;
+  const keys = exchange.gateway.keys;
+  markFutile(session, server.fingerprint, exchange.seconds, keys, scratch);
+  const opened = exchange.opened;
+  // A server that gives every session the same id has one.
+  if (opened !== null && !equals(opened.sessionId, exchange.first.upstream.sessionId)) {
+    join(session, exchange.first.upstream, keys, scratch);
+    exchange.abandon(server, opened);
+  }
+  return giveFirst(exchange);
+}
+
+/** The client gets what the server answered to begin with. */
+export function giveFirst(exchange: Exchange): Outcome {
+  const first = exchange.first;
+  const outcome = respondToError(exchange, first.status, first.contentType);
+  if (outcome !== Outcome.Forward) return outcome;
+  if (!exchange.relayed) return Outcome.Pass;
+  const answer = make<Answer>(scratch);
+  answer.status = first.status;
+  answer.contentType = first.contentType;
+  answer.body = first.body;
+  return answerWhole(exchange, answer);
+}
+
+/**
+ * Asks whether a session is alive.
+ * @param stage Check: a call got an answer that may mean that it is not. Probe: a call is about to be sent on that cannot
+ * be repeated
+ */
+export function beginPing(exchange: Exchange, upstream: Upstream, stage: Stage): Outcome {
+  const arena = exchange.arena;
+  exchange.stage = stage;
+  const fanOut = newFanOut(1, exchange.gateway.limits.handshakeTimeout, arena);
+  exchange.fanOut = fanOut;
+  const lane = fanOut.add(exchange.target.server, upstream, arena);
+  const body = requestMessage(newRequestId(exchange.now, STEP, arena), PING, NONE, arena);
+  lane.callout = post(lane.server, upstream, body, exchange.request.pairs, arena);
+  return Outcome.Wait;
+}
+
+/** A call that cannot be repeated goes on in a session that is alive, as far as that can be known. */
+export function resumeProbe(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
+  fanOut.finish(lane);
+  const server = lane.server;
+  const keys = exchange.gateway.keys;
+  if (saysLost(answer, scratch)) return beginJoin(exchange, session, Stage.Prepare, lane.upstream.sessionId);
+  if (answer.ending === Ending.Response && answer.status === 200) {
+    noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
+  }
+  return releaseTo(exchange, lane.upstream);
+}
+
+/** Of a body that is still coming, the next part releases it. */
+export function releaseTo(exchange: Exchange, upstream: Upstream): Outcome {
+  exchange.probe = Probe.Done;
+  return exchange.whole ? sendOn(exchange, upstream) : Outcome.ReadBody;
+}
+
+export function resumeCheck(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
+  fanOut.finish(lane);
+  if (!saysLost(answer, scratch)) return giveFirst(exchange);
+  return beginJoin(exchange, session, Stage.Renew, lane.upstream.sessionId);
+}

@@ -1,0 +1,147 @@
+import { make, scratch } from '../bytes/arena';
+import { editedPairs, newHeaderList } from '../bytes/pairs';
+import { Span, length, pointer, span, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { Answer } from '../federation/answer';
+import { Callout, terminate } from '../federation/callout';
+import { Lane } from '../federation/fanout';
+import { ASKED } from '../federation/handshake';
+import { Abandoned, Exchange, Stage } from '../flow/exchange';
+import { leaveLease } from '../session/lease';
+import { Server } from '../config/gateway';
+import * as header from '../mcp/headers';
+import { Upstream } from '../session/token';
+import { findPending, readAnswer, Pending, send } from './callouts';
+import { post } from './queue';
+import { rootOf } from './roots';
+import { Stream } from './streams';
+
+/**
+ * Sessions with servers that were opened for a request and that nobody will use: its client has gone away, or a new
+ * session did not help. Servers keep such sessions for half an hour, or for ever. They are ended with DELETE, from a
+ * callback of the root context: a stream's last one may be that of an Envoy which shuts down.
+ */
+
+/** A DELETE to come, in memory of its own. */
+@unmanaged
+export class SessionEnding {
+  next: SessionEnding | null;
+  root: u32;
+  timeout: u32;
+  cluster: Span;
+  /** Packed pairs. */
+  headers: Span;
+}
+
+/** In all of a worker: of a client that makes more, servers have to forget sessions by themselves. */
+const MOST = 256;
+let waiting: SessionEnding | null = null;
+let count = 0;
+
+/** Names no stream, so that who reads the queue passes it over. */
+const TO_ALL: u32 = 0xffffffff;
+
+/** Of a stream that is about to be forgotten. */
+export function endAbandoned(stream: Stream): void {
+  const exchange = stream.exchange;
+  if (exchange === null) return;
+  const fanOut = exchange.fanOut;
+  if (fanOut !== null) {
+    for (let i = 0; i < fanOut.lanes.count; i++) leaveLane(stream, exchange, fanOut.at(i));
+  }
+  const abandoned = exchange.abandoned;
+  if (abandoned === null) return;
+  for (let i = 0; i < abandoned.count; i++) {
+    const left = changetype<Abandoned>(abandoned.at(i) as usize);
+    endLater(stream, exchange, left.server, left.upstream);
+  }
+}
+
+function leaveLane(stream: Stream, exchange: Exchange, lane: Lane): void {
+  const session = exchange.session;
+  if (lane.opening && session !== null) {
+    leaveLease(session, lane.server.fingerprint, exchange.gateway.keys, scratch);
+  }
+  if (lane.waiting && lane.step === ASKED && (lane.opening || exchange.stage === Stage.Initialize)) {
+    // Its session is known only when it answers, and then the stream is not.
+    const entry = findPending(lane.token);
+    if (entry !== null) entry.ending = endingOf(stream, exchange, lane.server, lane.upstream);
+    return;
+  }
+  if (lane.opening || (exchange.stage === Stage.Initialize && !(lane.opened && exchange.sessionTag !== 0))) {
+    if (lane.upstream.sessionId !== NONE) endLater(stream, exchange, lane.server, lane.upstream);
+  }
+}
+
+function endLater(stream: Stream, exchange: Exchange, server: Server, upstream: Upstream): void {
+  if (count === MOST) return;
+  const root = rootOf(stream.root);
+  if (root === null || root.queue === null) return;
+  const ending = endingOf(stream, exchange, server, upstream);
+  ending.next = waiting;
+  waiting = ending;
+  count++;
+  post(root.queue!, TO_ALL);
+}
+
+function endingOf(stream: Stream, exchange: Exchange, server: Server, upstream: Upstream): SessionEnding {
+  const callout = terminate(server, upstream, exchange.request.pairs, scratch);
+  const ending = changetype<SessionEnding>(heap.alloc(offsetof<SessionEnding>()));
+  ending.next = null;
+  ending.root = stream.root;
+  ending.timeout = exchange.gateway.limits.handshakeTimeout;
+  ending.cluster = owned(callout.cluster);
+  ending.headers = owned(callout.headers.packed());
+  return ending;
+}
+
+function owned(bytes: Span): Span {
+  const at = heap.alloc(max(length(bytes), 1) as usize);
+  memory.copy(at, pointer(bytes), length(bytes) as usize);
+  return span(at, length(bytes) as u32);
+}
+
+/** In a callback of a root context: sends what waits under it. */
+export function sendEndings(root: u32): void {
+  let kept: SessionEnding | null = null;
+  for (let ending = waiting; ending !== null;) {
+    const next: SessionEnding | null = ending.next;
+    if (ending.root === root) {
+      sendEnding(ending, NONE);
+      count--;
+    } else {
+      ending.next = kept;
+      kept = ending;
+    }
+    ending = next;
+  }
+  waiting = kept;
+}
+
+/** The answer to an `initialize` whose stream is gone. */
+export function endAnswered(entry: Pending, headerCount: i32): void {
+  const ending = entry.ending;
+  if (ending === null) return;
+  entry.ending = null;
+  const answer: Answer = readAnswer(entry, headerCount, 0);
+  if (answer.sessionId === NONE || answer.status >= 300) discard(ending);
+  else sendEnding(ending, answer.sessionId);
+}
+
+/** @param sessionId of which its headers do not know yet, or NONE */
+function sendEnding(ending: SessionEnding, sessionId: Span): void {
+  const callout = make<Callout>(scratch);
+  callout.cluster = ending.cluster;
+  const more = newHeaderList(scratch);
+  if (sessionId !== NONE) more.add(header.SESSION_ID, sessionId);
+  callout.headers = editedPairs(ending.headers, more, scratch);
+  callout.body = newWriter(scratch, 1).written;
+  send(callout, ending.timeout, 0, null);
+  discard(ending);
+}
+
+function discard(ending: SessionEnding): void {
+  heap.free(pointer(ending.cluster));
+  heap.free(pointer(ending.headers));
+  heap.free(changetype<usize>(ending));
+}
