@@ -1,5 +1,6 @@
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
+import { Seen } from '../bytes/seen';
 import { Span } from '../bytes/span';
 import { Revision } from '../mcp/revisions';
 import { Rules } from '../policy/rules';
@@ -58,6 +59,8 @@ export class Server {
   cacheScope: CacheScope;
   /** Of its tools, by their own names. */
   rules: Rules;
+  /** Fingerprints of its tools that the log has named as left out. */
+  reportedTools: Seen;
   /** The rules leave something to show. */
   shown: bool;
   /** Of its name as a label of metrics; the host's to set. */

@@ -1,5 +1,6 @@
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
+import { newSeen } from '../bytes/seen';
 import { Span, equals, fingerprint, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isString } from '../json/text';
@@ -37,6 +38,8 @@ const EMPTY = literal('');
 const DASH = literal('-');
 const PREFIX_CHARACTERS = literal('ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-');
 const MAX_PREFIX = 64;
+/** The last of them stands for all further ones. */
+const MOST_REPORTED_TOOLS = 33;
 
 const A_NAME = literal('made of a-z, 0-9 and inner dashes, at most 63 characters');
 const A_CLUSTER = literal('the name of an Envoy cluster, without spaces');
@@ -87,6 +90,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   readListCache(section, server);
   server.rules = readRules(section, TOOLS);
   server.shown = server.rules.mayAdmit(STAR);
+  server.reportedTools = newSeen(MOST_REPORTED_TOOLS, section.arena);
 
   let hash = fingerprint(server.name);
   hash = fingerprint(server.cluster, hash);

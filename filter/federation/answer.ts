@@ -1,6 +1,18 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, equalsIgnoringCase, first, indexOf, literal, startsWith, trim, NONE } from '../bytes/span';
+import {
+  Span,
+  equalsIgnoringCase,
+  first,
+  indexOf,
+  length,
+  literal,
+  pointer,
+  startsWith,
+  trim,
+  NONE,
+} from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { isJson, strip, Walk, walkThrough } from '../json/reader';
 import { Reason } from '../mcp/errors';
 import { eventsIn, Events } from '../sse/events';
 
@@ -91,14 +103,43 @@ export function judgeStatus(verdict: Verdict, status: u32, body: Span, arena: Ar
   return verdict.set(Reason.UpstreamStatus, text);
 }
 
-/** The JSON documents in a body: one, or the data of each event. */
+/** Of one answer. Each costs some hundred bytes while it is read, and a list comes with a few notifications at most. */
+const MOST_MESSAGES = 10_000;
+const ARRAY_START: u8 = 0x5b;
+
+/**
+ * The messages in a body: its one document, or the data of each event; in the place of a batch (MCP 2025-03-26, base
+ * protocol), its elements. What follows the first MOST_MESSAGES is not looked at.
+ */
 @unmanaged
-export class Documents {
+export class Messages {
+  /** The body where it is one document, until it was read; else NONE. */
   single: Span;
+  /** Null where the body is one document. */
   events: Events | null;
+  arena: Arena;
+  /** The one that `next` found. */
   document: Span;
+  private batch: Walk | null;
+  private count: i32;
 
   next(): bool {
+    while (this.count++ < MOST_MESSAGES) {
+      const batch = this.batch;
+      if (batch !== null && batch.next()) {
+        this.document = batch.value;
+        return true;
+      }
+      this.batch = null;
+      if (!this.nextDocument()) return false;
+      const document = strip(this.document);
+      if (!isBatch(document, this.arena)) return true;
+      this.batch = walkThrough(document, this.arena);
+    }
+    return false;
+  }
+
+  private nextDocument(): bool {
     const events = this.events;
     if (events !== null) {
       if (!events.next()) return false;
@@ -111,17 +152,22 @@ export class Documents {
   }
 }
 
+function isBatch(document: Span, arena: Arena): bool {
+  return length(document) > 0 && load<u8>(pointer(document)) === ARRAY_START && isJson(document, arena);
+}
+
 /** Null, with the verdict set, where the body is of another type. */
-export function documentsIn(answer: Answer, verdict: Verdict, arena: Arena): Documents | null {
-  const documents = make<Documents>(arena);
+export function messagesIn(answer: Answer, verdict: Verdict, arena: Arena): Messages | null {
+  const messages = make<Messages>(arena);
+  messages.arena = arena;
   const type = essence(answer.contentType);
-  if (equalsIgnoringCase(type, JSON_TYPE)) documents.single = answer.body;
-  else if (equalsIgnoringCase(type, EVENT_STREAM)) documents.events = eventsIn(answer.body, arena);
+  if (equalsIgnoringCase(type, JSON_TYPE)) messages.single = answer.body;
+  else if (equalsIgnoringCase(type, EVENT_STREAM)) messages.events = eventsIn(answer.body, arena);
   else {
     verdict.set(Reason.UpstreamProtocol, newWriter(arena, 64).bytes(OTHER_TYPE).bytes(answer.contentType).written);
     return null;
   }
-  return documents;
+  return messages;
 }
 
 /** A media type without its parameters (RFC 9110 §8.3.1): `application/json; charset=utf-8` is JSON. */

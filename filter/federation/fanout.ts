@@ -54,10 +54,18 @@ export class Lane {
   instructions: Span;
   /** Of Page. */
   pages: List;
+  /** Texts (Span) of the cursors that pages were asked for with. */
+  cursors: List;
   bytes: u64;
 
   get failed(): bool {
     return this.verdict.reason !== Reason.None;
+  }
+
+  forgetPages(): void {
+    this.pages.count = 0;
+    this.cursors.count = 0;
+    this.bytes = 0;
   }
 }
 
@@ -78,6 +86,7 @@ export class FanOut {
     lane.upstream = upstream;
     lane.verdict = make<Verdict>(arena);
     lane.pages = newList(arena);
+    lane.cursors = newList(arena);
     this.lanes.push(changetype<usize>(lane) as u64);
     return lane;
   }

@@ -7,7 +7,7 @@ import { Reason } from '../mcp/errors';
 import { INITIALIZE } from '../mcp/methods';
 import { Revision, revisionOf, revisionText } from '../mcp/revisions';
 import { OFFERS_TOOLS } from '../session/token';
-import { Answer, documentsIn, judge, Verdict } from './answer';
+import { Answer, messagesIn, judge, Verdict } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
 import { Lane } from './fanout';
@@ -75,10 +75,10 @@ export function continueHandshake(lane: Lane, answer: Answer, client: Span, scra
 }
 
 function takeInitialized(lane: Lane, answer: Answer, verdict: Verdict, scratch: Arena, arena: Arena): void {
-  const documents = documentsIn(answer, verdict, scratch);
-  if (documents === null) return;
+  const messages = messagesIn(answer, verdict, scratch);
+  if (messages === null) return;
   let response = NONE;
-  while (response === NONE && documents.next()) response = responseTo(lane.id, documents.document, scratch);
+  while (response === NONE && messages.next()) response = responseTo(lane.id, messages.document, scratch);
   const result = member(response, RESULT, scratch);
   if (result === NONE || kindOf(result) !== Kind.Object) {
     verdict.set(Reason.UpstreamProtocol, refusal(member(response, ERROR, scratch), scratch));

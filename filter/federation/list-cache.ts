@@ -29,7 +29,7 @@ export function takeCached(lane: Lane, session: Session, now: u32, keys: KeyRing
   if (now >= expires || expires - now > server.cacheTtl) return false;
   for (let at = pointer(entry) + 4; at < limit(entry);) {
     const size = load<u32>(at);
-    lane.pages.push(changetype<usize>(readPage(span(at + 4, size), arena)) as u64);
+    lane.pages.push(changetype<usize>(readPage(span(at + 4, size), session.revision, arena)) as u64);
     at += 4 + (size as usize);
   }
   lane.cached = true;

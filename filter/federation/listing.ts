@@ -3,13 +3,15 @@ import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Limits } from '../config/gateway';
 import { member } from '../json/reader';
+import { textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { TOOLS_LIST } from '../mcp/methods';
-import { Answer, documentsIn, judge, Verdict } from './answer';
+import { Revision } from '../mcp/revisions';
+import { Answer, messagesIn, judge, Verdict } from './answer';
 import { post } from './callout';
 import { Lane } from './fanout';
 import { newRequestId, requestMessage } from './message';
-import { Page, readPage } from './page';
+import { Item, Page, readPage } from './page';
 
 const PARAMS_OPEN = literal('{"cursor":');
 const PARAMS_CLOSE = literal('}');
@@ -27,6 +29,7 @@ export function askForPage(lane: Lane, cursor: Span, client: Span, now: u64, are
   lane.id = newRequestId(now, lane.step, arena);
   let params = NONE;
   if (cursor !== NONE) {
+    lane.cursors.push(cursorText(cursor, arena));
     params = newWriter(arena, (length(cursor) as usize) + 16)
       .bytes(PARAMS_OPEN)
       .bytes(cursor)
@@ -36,10 +39,14 @@ export function askForPage(lane: Lane, cursor: Span, client: Span, now: u64, are
   lane.callout = post(lane.server, lane.upstream, body, client, arena);
 }
 
-/** Takes a page. True: that was the last one, or the lane failed and is left out whole. */
+/**
+ * Takes a page. True: that was the last one, or the lane failed and is left out whole.
+ * @param revision that the client speaks
+ */
 export function takePage(
   lane: Lane,
   answer: Answer,
+  revision: Revision,
   limits: Limits,
   client: Span,
   now: u64,
@@ -47,15 +54,18 @@ export function takePage(
   arena: Arena,
 ): bool {
   const verdict = judge(answer, scratch);
-  const page = verdict.reason === Reason.None ? pageIn(lane, answer, verdict, limits, arena) : null;
+  const page = verdict.reason === Reason.None ? pageIn(lane, answer, revision, verdict, limits, arena) : null;
   if (page === null) {
     if (verdict.reason !== Reason.None) lane.verdict.set(verdict.reason, arena.copy(verdict.detail));
     return true;
   }
   lane.pages.push(changetype<usize>(page) as u64);
   if (page.nextCursor === NONE) return true;
-  if ((lane.step as u32) === limits.listPages) {
-    // A cursor that leads in a circle ends here as well.
+  if (wasAskedWith(lane, cursorText(page.nextCursor, scratch))) {
+    dropRepetition(lane);
+    return true;
+  }
+  if ((lane.pages.count as u32) >= limits.listPages) {
     lane.verdict.set(Reason.UpstreamProtocol, TOO_MANY_PAGES);
     return true;
   }
@@ -63,23 +73,75 @@ export function takePage(
   return false;
 }
 
-/** The page in an answer; null where there is none, with the reason in the verdict unless the server has no tools. */
-function pageIn(lane: Lane, answer: Answer, verdict: Verdict, limits: Limits, arena: Arena): Page | null {
+/** A cursor as text; one that is no text (a lone surrogate), as it was written. */
+function cursorText(token: Span, arena: Arena): Span {
+  const text = textOf(token, arena);
+  return text === NONE ? token : text;
+}
+
+/**
+ * Whether a cursor leads back to where this list has been: such a list is complete. Some servers repeat their last cursor
+ * for ever; some end their list with `""`, which is a cursor like any other (MCP pagination), and begin anew when asked
+ * with it.
+ */
+function wasAskedWith(lane: Lane, cursor: Span): bool {
+  for (let i = 0; i < lane.cursors.count; i++) if (equals(lane.cursors.at(i), cursor)) return true;
+  return false;
+}
+
+/** Takes the last page away where it has the tools of an earlier one, so that they are listed once. */
+function dropRepetition(lane: Lane): void {
+  const last = lane.pages.count - 1;
+  for (let i = 0; i < last; i++) {
+    if (!haveSameTools(pageAt(lane, i), pageAt(lane, last))) continue;
+    lane.pages.count = last;
+    return;
+  }
+}
+
+function haveSameTools(a: Page, b: Page): bool {
+  if (a.items.count !== b.items.count) return false;
+  for (let i = 0; i < a.items.count; i++) if (!equals(nameAt(a, i), nameAt(b, i))) return false;
+  return true;
+}
+
+function pageAt(lane: Lane, index: i32): Page {
+  return changetype<Page>(lane.pages.at(index) as usize);
+}
+
+function nameAt(page: Page, index: i32): Span {
+  return changetype<Item>(page.items.at(index) as usize).name;
+}
+
+/**
+ * The page in an answer; null where there is none, with the reason in the verdict unless that means the end of the list:
+ * the server has no tools, or none behind its empty cursor.
+ */
+function pageIn(
+  lane: Lane,
+  answer: Answer,
+  revision: Revision,
+  verdict: Verdict,
+  limits: Limits,
+  arena: Arena,
+): Page | null {
   lane.bytes += length(answer.body) as u64;
   if (lane.bytes > (limits.listBytes as u64)) {
     verdict.set(Reason.UpstreamProtocol, TOO_LARGE);
     return null;
   }
-  const documents = documentsIn(answer, verdict, arena);
-  if (documents === null) return null;
-  while (documents.next()) {
+  const messages = messagesIn(answer, verdict, arena);
+  if (messages === null) return null;
+  while (messages.next()) {
     // Kept until all servers have answered.
-    const page = readPage(arena.copy(documents.document), arena);
+    const page = readPage(arena.copy(messages.document), revision, arena);
     if (!page.answers(lane.id, arena)) continue;
     if (page.hasResult) return page;
     const code = member(page.error, CODE, arena);
     // A server may announce tools and have none to list.
     if (code !== NONE && equals(code, METHOD_NOT_FOUND)) return null;
+    // What it meant as the end of its list, see `wasAskedWith`, it does not take as a cursor.
+    if (lane.cursors.count > 0 && length(lane.cursors.at(lane.cursors.count - 1)) === 0) return null;
     verdict.set(
       Reason.UpstreamProtocol,
       newWriter(arena, 64)

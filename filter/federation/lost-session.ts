@@ -1,8 +1,8 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
-import { isJson, kindOf, Kind, member, strip, walkThrough } from '../json/reader';
+import { isJson, member, strip } from '../json/reader';
 import { mayMeanLostSession, meansLostSession } from '../mcp/lost-session';
-import { Answer, documentsIn, Ending, Verdict } from './answer';
+import { Answer, Ending, messagesIn, Verdict } from './answer';
 
 const RESULT = literal('result');
 const ERROR = literal('error');
@@ -29,17 +29,11 @@ function isLostError(message: Span, arena: Arena): bool {
 
 /** Whether it is so of one of the JSON-RPC messages in an answer; text that is no JSON holds none. */
 function someMessage(answer: Answer, arena: Arena, isSo: (message: Span, arena: Arena) => bool): bool {
-  const documents = documentsIn(answer, make<Verdict>(arena), arena);
-  if (documents === null) return false;
-  while (documents.next()) {
-    const document: Span = documents.document;
-    if (length(document) === 0 || !isJson(document, arena)) continue;
-    const value = strip(document);
-    if (kindOf(value) !== Kind.Array) {
-      if (isSo(value, arena)) return true;
-      continue;
-    }
-    for (const walk = walkThrough(value, arena); walk.next();) if (isSo(walk.value, arena)) return true;
+  const messages = messagesIn(answer, make<Verdict>(arena), arena);
+  if (messages === null) return false;
+  while (messages.next()) {
+    const message: Span = messages.document;
+    if (length(message) > 0 && isJson(message, arena) && isSo(strip(message), arena)) return true;
   }
   return false;
 }

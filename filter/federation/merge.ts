@@ -43,7 +43,7 @@ function choose(lane: Lane, scope: Scope): void {
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
-      item.chosen = name !== NONE && mayUse(lane.server, name, scope);
+      item.chosen = !item.isBroken && name !== NONE && mayUse(lane.server, name, scope);
     }
   }
 }

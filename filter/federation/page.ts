@@ -5,6 +5,8 @@ import { part } from '../json/reader';
 import { textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
+import { Revision } from '../mcp/revisions';
+import { newToolShape, ToolShape } from '../mcp/tool-shape';
 
 const ID = literal('id');
 const RESULT = literal('result');
@@ -33,9 +35,18 @@ export class Item {
   object: Span;
   /** The value of its name, a string token within `object`. */
   name: Span;
+  /** The rule of MCP's schema that it breaks, so that clients would refuse the whole list; NONE: none. */
+  rule: Span;
   /** This request may see it. */
   chosen: bool;
+
+  get isBroken(): bool {
+    return this.rule !== NONE;
+  }
 }
+
+/** Depth of the members of an item, below which only what decides about its shape is looked at. */
+const MEMBERS = 4;
 
 /**
  * One page of `tools/list`, read in a single pass that checks the whole document. Items are noted, not copied. An item
@@ -54,11 +65,14 @@ export class Page {
   /** Of Item. */
   items: List;
   skipped: i32;
+  /** How many of the items are broken. */
+  broken: i32;
   /** A string token, or NONE on the last page. */
   nextCursor: Span;
 
   private place: Place;
   private inside: Inside;
+  shape: ToolShape;
   private itemName: bool;
   private opened: u32;
   private itemStart: u32;
@@ -101,7 +115,9 @@ export class Page {
       if (this.place !== Place.Result) return;
       if (equals(key, TOOLS)) this.inside = Inside.Items;
       else this.inside = equals(key, NEXT_CURSOR) ? Inside.Cursor : Inside.Elsewhere;
-    } else if (depth === 4) {
+    } else if (depth >= MEMBERS && this.inItems()) {
+      this.shape.key(depth - MEMBERS, key);
+      if (depth > MEMBERS) return;
       this.itemName = equals(key, NAME);
       if (this.itemName) this.names++;
     }
@@ -119,13 +135,22 @@ export class Page {
       this.names = 0;
       this.name = NONE;
       this.itemName = false;
-    } else if (level === 4) this.itemName = false;
+      this.shape.open();
+    } else if (level >= MEMBERS && this.inItems()) {
+      if (level === MEMBERS) this.itemName = false;
+      if (this.shape.start(level - MEMBERS, object)) this.scanner.watch = level + 1;
+    }
   }
 
   private end(level: i32): void {
     if (level === 1 && this.place === Place.Error) this.error = part(this.document, this.opened, this.scanner.finish);
     else if (level === 2) this.inside = Inside.Elsewhere;
-    else if (level === 3 && this.inItems()) {
+    else if (level >= MEMBERS) {
+      if (this.scanner.watch === level) return;
+      this.scanner.watch = level;
+      this.shape.end(level - MEMBERS);
+    } else if (level === 3 && this.inItems()) {
+      this.shape.end(-1);
       if (this.names !== 1 || this.name === NONE) {
         this.skipped++;
         return;
@@ -133,6 +158,8 @@ export class Page {
       const item = make<Item>(this.arena);
       item.object = part(this.document, this.itemStart, this.scanner.finish);
       item.name = this.name;
+      item.rule = this.shape.broken;
+      if (item.isBroken) this.broken++;
       this.items.push(changetype<usize>(item) as u64);
     }
   }
@@ -143,7 +170,9 @@ export class Page {
       if (this.place === Place.Id) this.id = value;
     } else if (depth === 2) {
       if (this.place === Place.Result && this.inside === Inside.Cursor) this.nextCursor = isString ? value : NONE;
-    } else if (depth === 4 && this.itemName && this.inItems()) {
+    } else if (depth >= MEMBERS && this.inItems()) {
+      this.shape.scalar(depth - MEMBERS, value, this.scanner.text);
+      if (depth > MEMBERS || !this.itemName) return;
       this.name = isString ? value : NONE;
       this.itemName = false;
     }
@@ -160,13 +189,14 @@ export class Page {
   }
 }
 
-/** @param document kept as long as the page */
-export function readPage(document: Span, arena: Arena): Page {
+/** @param document kept as long as the page. @param revision that the client speaks */
+export function readPage(document: Span, revision: Revision, arena: Arena): Page {
   const page = make<Page>(arena);
   page.arena = arena;
   page.document = document;
   page.items = newList(arena);
-  page.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 4);
+  page.shape = newToolShape(revision, arena);
+  page.scanner = newScanner(arena.zeroed(SCANNER_SIZE), MEMBERS);
   page.scanner.feed(document);
   page.read();
   return page;

@@ -45,8 +45,9 @@ function subjectOf(kind: Span, name: Span, member: Span): Span {
 }
 
 function warnOf(exchange: Exchange, subject: Span, patterns: List, names: List): void {
-  if (exchange.warnings === null) exchange.warnings = newList(exchange.arena);
-  unmatchedLines(subject, patterns, names, exchange.warnings!, exchange.arena);
+  const lines = newList(scratch);
+  unmatchedLines(subject, patterns, names, lines, exchange.arena);
+  for (let i = 0; i < lines.count; i++) exchange.warn(lines.at(i));
 }
 
 function auditOne(exchange: Exchange, fanOut: FanOut, subject: VirtualServer | null): void {

@@ -191,6 +191,12 @@ export class Exchange {
     this.abandoned!.push(changetype<usize>(left) as u64);
   }
 
+  /** @param line kept as long as the exchange */
+  warn(line: Span): void {
+    if (this.warnings === null) this.warnings = newList(this.arena);
+    this.warnings!.push(line);
+  }
+
   /** Answers with a body that is JSON, or without one. */
   answer(status: u32, body: Span): Outcome {
     const reply = make<Reply>(this.arena);

@@ -15,6 +15,7 @@ import { join, upstreamOf } from '../session/overlay';
 import { OFFERS_TOOLS, Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
 import { audit } from './audit';
+import { reportBrokenTools } from './broken-tools';
 import { Exchange, Outcome, Stage } from './exchange';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 
@@ -97,16 +98,17 @@ function listed(exchange: Exchange, session: Session, lane: Lane, answer: Answer
     else if (!isFutile(session, server.fingerprint, lost.sessionId, exchange.seconds, gateway.keys, scratch)) {
       lane.before = lost;
       lane.lost = lost.sessionId;
-      lane.pages.count = 0;
-      lane.bytes = 0;
+      lane.forgetPages();
       const fresh = make<Upstream>(exchange.arena);
       fresh.fingerprint = server.fingerprint;
       lane.upstream = fresh;
       return joinFirst(exchange, session, lane);
     }
   }
-  if (!takePage(lane, answer, gateway.limits, exchange.request.pairs, exchange.now, scratch, exchange.arena))
+  const client = exchange.request.pairs;
+  if (!takePage(lane, answer, session.revision, gateway.limits, client, exchange.now, scratch, exchange.arena)) {
     return false;
+  }
   if (lane.failed) return true;
   noteUse(session, server.fingerprint, exchange.seconds, gateway.keys, scratch);
   keep(lane, session, exchange.seconds, gateway.keys, scratch);
@@ -126,6 +128,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
   if (fanOut.lanes.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
   audit(exchange, fanOut);
+  reportBrokenTools(exchange, fanOut);
   const tools = mergedTools(fanOut, exchange.scope, exchange.arena);
   return exchange.answer(200, resultMessage(exchange.id, tools, exchange.arena));
 }

@@ -14,7 +14,7 @@ function open(ending: string, status: number, contentType: string, body: string)
   core.call('answerOpen', ENDINGS.indexOf(ending), status, ...core.span(contentType), ...core.span(body));
 }
 
-function documents(contentType: string, body: string): string[] {
+function messages(contentType: string, body: string): string[] {
   open('response', 200, contentType, body);
   expect(told(core.call('answerRead'))).toBe('none');
   const found: string[] = [];
@@ -62,16 +62,33 @@ test.each([
 test.each(['application/json', 'Application/JSON', 'application/json; charset=utf-8', ' application/json ;x=y'])(
   '%j is one document',
   (contentType) => {
-    expect(documents(contentType, 'data: {}\n\n')).toEqual(['data: {}\n\n']);
+    expect(messages(contentType, 'data: {}\n\n')).toEqual(['data: {}\n\n']);
   },
 );
 
 test.each(['text/event-stream', 'Text/Event-Stream', 'text/event-stream;charset=utf-8'])(
   '%j is a document for each event',
   (contentType) => {
-    expect(documents(contentType, 'data: {"a":1}\n\n: x\n\ndata: {"b":2}\n\n')).toEqual(['{"a":1}', '{"b":2}']);
+    expect(messages(contentType, 'data: {"a":1}\n\n: x\n\ndata: {"b":2}\n\n')).toEqual(['{"a":1}', '{"b":2}']);
   },
 );
+
+test.each<[string, string, string, string[]]>([
+  ['a batch', 'application/json', ' [{"a":1}, [2] ,"3"]\n', ['{"a":1}', '[2]', '"3"']],
+  ['an empty batch', 'application/json', '[]', []],
+  ['batches among events', 'text/event-stream', 'data: [1]\n\ndata: 2\n\ndata: [3,4]\n\n', ['1', '2', '3', '4']],
+  ['half a batch', 'application/json', '[{"a":1},', ['[{"a":1},']],
+])('%s is read element by element', (_, contentType, body, found) => {
+  expect(messages(contentType, body)).toEqual(found);
+});
+
+test.each([
+  ['application/json', `[${'1,'.repeat(20_000)}1]`],
+  ['text/event-stream', 'data:1\n\n'.repeat(20_000)],
+])('no more than 10,000 messages of %s are read', (contentType, body) => {
+  expect(messages(contentType, body).length).toBeGreaterThan(9_990);
+  expect(messages(contentType, body).length).toBeLessThanOrEqual(10_000);
+});
 
 test.each(['', 'text/html', 'application/jsonp', 'application/json-seq', 'json', 'text/event-stream2'])(
   '%j cannot be read',

@@ -24,6 +24,11 @@ function merge(servers: Server[]): string {
   return merged;
 }
 
+/** @param name a string token */
+function toolOf(name: string): string {
+  return `{"name":${name},"inputSchema":{"type":"object"}}`;
+}
+
 const space = fc.constantFrom('', ' ', '\n\t');
 const prefix = fc.stringMatching(/^[A-Za-z0-9_.-]{0,8}$/);
 
@@ -38,7 +43,7 @@ const tool = fc
   .map(
     ({ name, before, behind, space }) =>
       (prefix: string) =>
-        `{${space}"before":${before},"name"${space}:${space}"${prefix}${name}","inputSchema":${behind}${space}}`,
+        `{${space}"before":${before},"name"${space}:${space}"${prefix}${name}","inputSchema":{"type":"object","behind":${behind}}${space}}`,
   );
 
 test('each tool is the bytes that its server sent, but for the prefix of its name', () => {
@@ -59,34 +64,34 @@ test('each tool is the bytes that its server sent, but for the prefix of its nam
 });
 
 test.each([
-  '{"name":"a","inputSchema":{"properties": {}}}',
-  '{"name":"a","inputSchema":{"maximum":18446744073709551615,"minimum":-0.10e+1}}',
-  '{"name":"a","title":"\\u00e9é\\/","x":1,"x":2}',
-  '{\r\n\t"name" : "a" ,\r\n\t"_meta" : { "name" : "b" }\r\n}',
+  '{"name":"a","inputSchema":{"type":"object","properties": {}}}',
+  '{"name":"a","inputSchema":{"type" : "object","maximum":18446744073709551615,"minimum":-0.10e+1}}',
+  '{"name":"a","title":"\\u00e9é\\/","x":1,"x":2,"inputSchema":{"type":"object"}}',
+  '{\r\n\t"name" : "a" ,\r\n\t"_meta" : { "name" : "b" },"inputSchema":{"type":"object"}\r\n}',
 ])('%j survives', (tool) => {
   expect(merge([{ prefix: '', pages: [tool] }])).toBe(`{"tools":[${tool}]}`);
   expect(merge([{ prefix: 'p_', pages: [tool] }])).toBe(`{"tools":[${tool.replace('"a"', '"p_a"')}]}`);
 });
 
 test('tools come in the order of the configuration, then of the pages, then of the server', () => {
-  const tools = (...names: string[]): string => names.map((name) => `{"name":"${name}"}`).join(',');
+  const tools = (...names: string[]): string => names.map((name) => toolOf(`"${name}"`)).join(',');
   const merged = merge([
     { prefix: 'z_', pages: [tools('b', 'a'), tools('c')] },
     { prefix: 'a_', pages: [tools('b')] },
   ]);
   expect(JSON.parse(merged)).toEqual({
-    tools: ['z_b', 'z_a', 'z_c', 'a_b'].map((name) => ({ name })),
+    tools: ['z_b', 'z_a', 'z_c', 'a_b'].map((name) => ({ name, inputSchema: { type: 'object' } })),
   });
 });
 
 test('a server that failed is left out whole', () => {
-  const pages = ['{"name":"a"}'];
+  const pages = [toolOf('"a"')];
   const merged = merge([
     { prefix: '1_', pages, failed: true },
     { prefix: '2_', pages },
     { prefix: '3_', pages, failed: true },
   ]);
-  expect(merged).toBe('{"tools":[{"name":"2_a"}]}');
+  expect(merged).toBe(`{"tools":[${toolOf('"2_a"')}]}`);
 });
 
 test('without a server there are no tools', () => {
@@ -98,6 +103,11 @@ test.each([
   ['no text', '"\\ud83d"'],
   ['longer than fits into a header', `"${'x'.repeat(1025)}"`],
 ])('a tool whose name is %s cannot be called, and is not listed', (_, name) => {
-  const pages = [`{"name":${name}},{"name":"a"}`, `{"name":${name}}`];
-  expect(merge([{ prefix: 'p_', pages }])).toBe('{"tools":[{"name":"p_a"}]}');
+  const pages = [`${toolOf(name)},${toolOf('"a"')}`, toolOf(name)];
+  expect(merge([{ prefix: 'p_', pages }])).toBe(`{"tools":[${toolOf('"p_a"')}]}`);
+});
+
+test('a tool for which clients would refuse the whole list is not listed', () => {
+  const pages = [`{"name":"bare"},${toolOf('"a"')},{"name":"null","inputSchema":null}`, toolOf('"b"')];
+  expect(merge([{ prefix: 'p_', pages }])).toBe(`{"tools":[${toolOf('"p_a"')},${toolOf('"p_b"')}]}`);
 });

@@ -1,9 +1,15 @@
 import fc from 'fast-check';
+import { ToolSchema } from '@modelcontextprotocol/sdk/types.js';
 import { expect, test } from 'vitest';
 import { instance } from './core.ts';
 import { json, member, mutated, objectOf, spelled } from './json-text.ts';
 
 const core = instance();
+
+/** Numbers of Revision in filter/mcp/revisions.ts. */
+const OLDEST = 1;
+const LATEST = 4;
+const STATELESS = 5;
 
 interface Page {
   /** Objects of the items, as they were written. */
@@ -15,7 +21,7 @@ interface Page {
 
 /** undefined: not one JSON document. */
 function read(document: Uint8Array | string): Page | undefined {
-  core.call('pageRead', ...core.span(document));
+  core.call('pageRead', ...core.span(document), LATEST);
   const indices = Array.from({ length: core.call('pageCount') }, (_, i) => i);
   const page = {
     items: indices.map((i) => core.text('pageObject', i) ?? ''),
@@ -124,19 +130,19 @@ test.each([
   ['null', '"a"', false],
   ['["a"]', '"a"', false],
 ])('a response with the id %s to the request %s: %s', (id, asked, answers) => {
-  core.call('pageRead', ...core.span(`{"result":{"id":"a","tools":[]},"id":${id}}`));
+  core.call('pageRead', ...core.span(`{"result":{"id":"a","tools":[]},"id":${id}}`), LATEST);
   expect(core.call('pageAnswers', ...core.span(asked)) === 1).toBe(answers);
   core.clear();
 });
 
 test('a response without an id answers nothing', () => {
-  core.call('pageRead', ...core.span('{"result":{"id":"a","tools":[]}}'));
+  core.call('pageRead', ...core.span('{"result":{"id":"a","tools":[]}}'), LATEST);
   expect(core.call('pageAnswers', ...core.span('"a"'))).toBe(0);
   core.clear();
 });
 
 test('an error is found whole', () => {
-  core.call('pageRead', ...core.span('{"id":"1","error": {"code":-32601,"data":{"error":{}}} }'));
+  core.call('pageRead', ...core.span('{"id":"1","error": {"code":-32601,"data":{"error":{}}} }'), LATEST);
   expect(core.call('pageHasResult')).toBe(0);
   expect(core.text('pageError')).toBe('{"code":-32601,"data":{"error":{}}}');
   core.clear();
@@ -153,4 +159,133 @@ test('what is not one JSON document is malformed, and nothing traps', () => {
     { numRuns: 500 },
   );
   expect(malformed).toBeGreaterThan(50);
+});
+
+/** The rule that a tool breaks, for a client of that revision; undefined: none. */
+function ruleOf(tool: string, revision = LATEST): string | undefined {
+  core.call('pageRead', ...core.span(listOf(tool)), revision);
+  expect(core.call('pageCount')).toBe(1);
+  const rule = core.text('pageRule', 0);
+  core.clear();
+  return rule;
+}
+
+const scalar = fc.constantFrom<unknown>(null, true, false, 0, -1.5, '', 'object', 'dark', 'x'.repeat(400), 'Object');
+const any = fc.oneof(scalar, fc.constantFrom<unknown>([], {}, [1], ['a'], { a: 1 }, [[]], [{}], { type: 'object' }));
+const maybe = (value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 12, arbitrary: value }, { weight: 1, arbitrary: any });
+const some = (members: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
+  maybe(fc.record(members, { requiredKeys: [] }));
+const schema = maybe(
+  fc.record(
+    {
+      type: maybe(fc.constant('object')),
+      properties: maybe(fc.dictionary(fc.constantFrom('type', 'required', 'x'), maybe(some({ type: any })))),
+      required: maybe(fc.array(maybe(fc.string()))),
+      anyOf: any,
+      $defs: any,
+    },
+    { requiredKeys: ['type'] },
+  ),
+);
+const anyTool = fc.record(
+  {
+    name: fc.constant('t'),
+    title: maybe(fc.string()),
+    description: maybe(fc.string()),
+    inputSchema: schema,
+    outputSchema: schema,
+    annotations: some({
+      title: maybe(fc.string()),
+      readOnlyHint: maybe(fc.boolean()),
+      destructiveHint: maybe(fc.boolean()),
+      idempotentHint: maybe(fc.boolean()),
+      openWorldHint: maybe(fc.boolean()),
+      other: any,
+    }),
+    execution: some({ taskSupport: maybe(fc.constantFrom('required', 'optional', 'forbidden')), other: any }),
+    icons: maybe(
+      fc.array(
+        maybe(
+          fc.record(
+            {
+              src: maybe(fc.string()),
+              mimeType: maybe(fc.string()),
+              sizes: maybe(fc.array(maybe(fc.string()))),
+              theme: maybe(fc.constantFrom('light', 'dark')),
+              other: any,
+            },
+            { requiredKeys: ['src'] },
+          ),
+        ),
+        { maxLength: 3 },
+      ),
+    ),
+    _meta: some({ 'example.com/x': any }),
+    other: any,
+  },
+  { requiredKeys: ['name', 'inputSchema'] },
+);
+
+test('a tool is broken where the TypeScript SDK would refuse the list that it is in, and nowhere else', () => {
+  let broken = 0;
+  fc.assert(
+    fc.property(anyTool, (tool) => {
+      const rule = ruleOf(JSON.stringify(tool));
+      if (rule !== undefined) broken++;
+      expect(rule === undefined, rule).toBe(ToolSchema.safeParse(tool).success);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(broken).toBeGreaterThan(200);
+  expect(broken).toBeLessThan(1800);
+});
+
+test.each<[string, string, string | undefined]>([
+  ['no inputSchema', '', 'inputSchema must be an object'],
+  ['null', '"inputSchema":null', 'inputSchema must be an object'],
+  ['a schema without a type', '"inputSchema":{}', 'inputSchema.type must be "object"'],
+  ['a schema of another type', '"inputSchema":{"type":"string"}', 'inputSchema.type must be "object"'],
+  ['two types', '"inputSchema":{"type":["object","null"]}', 'inputSchema.type must be "object"'],
+  ['an escaped spelling', '"inputSchema":{"t\\u0079pe":"\\u006fbject"}', undefined],
+  [
+    'a property that is true',
+    '"inputSchema":{"type":"object","properties":{"a":true}}',
+    'properties of a schema must be objects',
+  ],
+  ['a type deeper down', '"inputSchema":{"type":"object","properties":{"type":{"type":7}}}', undefined],
+  ['a null description', '"inputSchema":{"type":"object"},"description":null', 'description must be a string'],
+  [
+    'a hint in quotes',
+    '"inputSchema":{"type":"object"},"annotations":{"readOnlyHint":"true"}',
+    'annotations.readOnlyHint must be true or false',
+  ],
+])('a tool with %s', (_, members, rule) => {
+  expect(ruleOf(members === '' ? '{"name":"t"}' : `{"name":"t",${members}}`)).toBe(rule);
+});
+
+test('what follows a broken tool is not broken', () => {
+  const good = '{"name":"good","inputSchema":{"type":"object"}}';
+  core.call('pageRead', ...core.span(listOf('{"icons":[{"sizes":[1', good)), LATEST);
+  expect(core.call('pageMalformed')).toBe(1);
+  core.call('pageRead', ...core.span(listOf('{"name":"a","icons":[{"sizes":[1]}]}', good)), LATEST);
+  expect([core.text('pageRule', 0), core.text('pageRule', 1)]).toEqual([
+    'required of a schema and sizes of an icon must hold strings',
+    undefined,
+  ]);
+  core.clear();
+});
+
+test.each([
+  ['{"type":"array"}', 'outputSchema.type must be "object"', undefined],
+  ['{"anyOf":[{"type":"string"}]}', 'outputSchema.type must be "object"', undefined],
+  ['{"type":"object","required":"a"}', 'outputSchema.required must be an array', undefined],
+  ['true', 'outputSchema must be an object', 'outputSchema must be an object'],
+])('an outputSchema of %s: with a handshake %s, stateless %s', (schema, handshake, stateless) => {
+  const tool = `{"name":"t","inputSchema":{"type":"object"},"outputSchema":${schema}}`;
+  expect([OLDEST, LATEST, STATELESS].map((revision) => ruleOf(tool, revision))).toEqual([
+    handshake,
+    handshake,
+    stateless,
+  ]);
 });

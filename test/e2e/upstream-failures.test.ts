@@ -149,7 +149,10 @@ describeGateway('while a server fails, the others are served', () => {
     await back();
   });
 
-  const endless = result('{"tools":[{"name":"more"}],"nextCursor":"again"}');
+  let page = 0;
+  /** A page that leads to another one, each time. */
+  const endless: Answer = (request, reply) =>
+    result(`{"tools":[{"name":"more","inputSchema":{"type":"object"}}],"nextCursor":"${page++}"}`)(request, reply);
   const lists: typeof failures = [
     ...failures,
     ['gives a next cursor for ever', endless, 'upstream_protocol', /more pages than limits\.listPages allows/],

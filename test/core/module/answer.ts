@@ -1,12 +1,12 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, span } from '../../../filter/bytes/span';
-import { Answer, Documents, documentsIn, judge, Verdict } from '../../../filter/federation/answer';
+import { Answer, Messages, messagesIn, judge, Verdict } from '../../../filter/federation/answer';
 import { Reason } from '../../../filter/mcp/errors';
 
 const arena = newArena(4096);
 let answer: Answer = make<Answer>(arena);
 let verdict: Verdict = make<Verdict>(arena);
-let documents: Documents | null = null;
+let messages: Messages | null = null;
 
 export function answerOpen(
   ending: i32,
@@ -30,19 +30,19 @@ export function answerJudge(): Reason {
   return verdict.reason;
 }
 
-/** Begins to read the documents in the body. */
+/** Begins to read the messages in the body. */
 export function answerRead(): Reason {
   verdict = make<Verdict>(arena);
-  documents = documentsIn(answer, verdict, arena);
+  messages = messagesIn(answer, verdict, arena);
   return verdict.reason;
 }
 
 export function answerNext(): bool {
-  return documents!.next();
+  return messages!.next();
 }
 
 export function answerDocument(): Span {
-  return documents!.document;
+  return messages!.document;
 }
 
 export function answerDetail(): Span {

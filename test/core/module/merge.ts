@@ -8,6 +8,7 @@ import { newList } from '../../../filter/bytes/list';
 import { newRules } from '../../../filter/policy/rules';
 import { Scope } from '../../../filter/policy/scope';
 import { Reason } from '../../../filter/mcp/errors';
+import { Revision } from '../../../filter/mcp/revisions';
 import { Upstream } from '../../../filter/session/token';
 
 const arena = newArena(16384);
@@ -28,7 +29,7 @@ export function mergeServer(prefix: usize, count: u32): void {
 
 /** Adds a page to the last server. */
 export function mergePage(document: usize, count: u32): void {
-  const page = readPage(arena.copy(span(document, count)), arena);
+  const page = readPage(arena.copy(span(document, count)), Revision.V2025_11_25, arena);
   fanOut.at(fanOut.lanes.count - 1).pages.push(changetype<usize>(page) as u64);
 }
 

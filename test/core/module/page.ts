@@ -1,13 +1,15 @@
 import { newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
 import { Item, Page, readPage } from '../../../filter/federation/page';
+import { Revision } from '../../../filter/mcp/revisions';
 
 const arena = newArena(16384);
-let page: Page = readPage(NONE, arena);
+let page: Page = readPage(NONE, Revision.V2025_11_25, arena);
 
-export function pageRead(document: usize, count: u32): void {
+/** @param revision that the client speaks */
+export function pageRead(document: usize, count: u32, revision: Revision): void {
   arena.reset();
-  page = readPage(span(document, count), arena);
+  page = readPage(span(document, count), revision, arena);
 }
 
 export function pageMalformed(): bool {
@@ -36,6 +38,11 @@ export function pageObject(index: i32): Span {
 
 export function pageName(index: i32): Span {
   return changetype<Item>(page.items.at(index) as usize).name;
+}
+
+/** The rule that it breaks. */
+export function pageRule(index: i32): Span {
+  return changetype<Item>(page.items.at(index) as usize).rule;
 }
 
 export function pageSkipped(): i32 {
