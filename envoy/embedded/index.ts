@@ -160,7 +160,7 @@ class Engine {
       logger: this.#logger,
       node: { ...configuration.node, version: reproducedVersion },
       onAssertion: (error) => {
-        this.#crash(error);
+        this.#endFor(error);
       },
     });
     this.#host = host;
@@ -217,10 +217,10 @@ class Engine {
     }
   }
 
-  /** Envoy would be gone now: so is this engine, and says why. */
-  #crash(error: Error): void {
+  /** What follows a mistake that Envoy does not accept is undefined: the engine ends, and says why. */
+  #endFor(error: Error): void {
     this.#logger.log('critical', 'assert', error.message);
-    void this.stop({ code: null, signal: 'SIGABRT' });
+    void this.stop({ code: 1, signal: null });
   }
 
   stop(exit: Exit = { code: 0, signal: null }): Promise<void> {

@@ -23,7 +23,7 @@ export interface RunningEngine {
   kill(): void;
 }
 
-/** `exit code 1`, `SIGSEGV` */
+/** `exit code 1`, `SIGKILL` */
 export function describeExit({ code, signal }: Exit): string {
   return signal ?? `exit code ${String(code)}`;
 }

@@ -15,8 +15,8 @@ type Told =
   | { event: 'exit'; exit: Exit };
 
 /**
- * The embedded engine as its users run it: apart from their clients. In one process with test clients and upstreams,
- * Node 20 itself aborted in about one run of twenty; with a process for each it was not seen to.
+ * The embedded engine as its users run it: apart from their clients. (On Node 20 they were not stable
+ * in one process; with a process for each they are.)
  * @throws EngineError as `startEmbedded` does
  */
 export async function startEmbeddedProcess(options: Omit<EmbeddedOptions, 'signal'>): Promise<RunningEngine> {

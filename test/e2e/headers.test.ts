@@ -109,6 +109,22 @@ describeGateway('headers', () => {
       }
     });
 
+    it('keep their bytes beyond ASCII, whatever they encode, in both directions', async () => {
+      const bytes = Buffer.from([0xe9, 0x20, 0xc3, 0xa9, 0x80, 0xff]).toString('latin1');
+      none.answers = {
+        'tools/call': (request, reply) => {
+          reply.head(200, { 'content-type': 'application/json', 'x-of-server': bytes });
+          reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":{}}`);
+        },
+      };
+      const session = await openSession(gateway.current.url, { http });
+      const { status, headers } = await session.post(callMessage('"none_echo"'), { headers: { 'x-note': bytes } });
+      expect(status).toBe(200);
+      expect(none.last('tools/call').headers['x-note']).toBe(bytes);
+      expect(headers['x-of-server']).toBe(bytes);
+      none.answers = {};
+    });
+
     it('of an upstream session do not reach the client', async () => {
       none.answers = {
         'tools/call': (request, reply) => {

@@ -1,5 +1,5 @@
 // A host for the module, strict where Envoy is silent: it has what the module imports and nothing else, and whatever
-// Envoy would refuse, misread or crash on fails the test. Written from what real Envoys were seen to do; the end-to-end
+// Envoy would refuse, misread or never accept fails the test. Written from what real Envoys were seen to do; the end-to-end
 // tests hold against the real one.
 import { bufferImports } from './buffers.ts';
 import { type Callout, type CalloutAnswer, Callouts } from './callouts.ts';

@@ -37,7 +37,11 @@ export function readConnectionManager(message: Message, environment: NodeJS.Proc
         'ALLOW',
       ),
     })),
-    enableTrailersHttp1: message.message('http_protocol_options', (http1) => http1.flag('enable_trailers')),
+    ...message.message('http_protocol_options', (http1) => ({
+      enableTrailersHttp1: http1.flag('enable_trailers'),
+      acceptHttp10: http1.flag('accept_http_10'),
+      defaultHost: http1.text('default_host_for_http_10'),
+    })),
     http2: message.message('http2_protocol_options', (http2) => ({
       maxConcurrentStreams: http2.count('max_concurrent_streams', 1024),
       ...readWindows(http2),

@@ -43,6 +43,9 @@ export interface ConnectionManager {
   readonly streamErrorOnInvalidHttp: boolean;
   readonly headersWithUnderscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER';
   readonly enableTrailersHttp1: boolean;
+  readonly acceptHttp10: boolean;
+  /** Of an HTTP/1.0 request without Host; '': none, and it is refused */
+  readonly defaultHost: string;
   readonly idleTimeout: number;
   readonly maxStreamDuration: number;
   readonly requestHeadersTimeout: number;

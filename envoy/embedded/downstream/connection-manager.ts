@@ -64,8 +64,8 @@ export function beginStream(
       timers.onRequestDone();
     },
     finishResponse: (answer) => {
-      answer.set('server', 'envoy');
       if (!answer.has('date')) answer.set('date', new Date().toUTCString());
+      answer.set('server', 'envoy');
       removeHopByHop(answer);
     },
     onComplete: () => {
@@ -77,10 +77,10 @@ export function beginStream(
     },
   });
   const start = (endStream: boolean): void => {
-    const from = prepareRequest(headers, manager, { remote: connection.remote, scheme: 'http' });
+    const from = prepareRequest(headers, manager, { remote: connection.remote, scheme: 'http', protocol });
     if ('details' in from) {
-      if (!manager.streamErrorOnInvalidHttp) response.closeAfterResponse();
-      stream.sendLocalReply(from);
+      if (!manager.streamErrorOnInvalidHttp || from.closes === true) response.closeAfterResponse();
+      stream.refuse(from, endStream);
       return;
     }
     info.downstreamRemote = from;

@@ -22,7 +22,7 @@ export function http1Server(surroundings: ManagerSurroundings): (socket: Socket,
     headersTimeout: manager.requestHeadersTimeout,
     keepAliveTimeout: manager.idleTimeout,
   });
-  server.maxHeadersCount = manager.maxRequestHeaders;
+  server.maxHeadersCount = 0; // too many are refused by the connection manager; Node would leave them out without a word
   const connections = new WeakMap<Socket, Connection>();
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const connection = connections.get(request.socket);
@@ -34,11 +34,15 @@ export function http1Server(surroundings: ManagerSurroundings): (socket: Socket,
     serve(request, response);
   });
   server.on('checkExpectation', serve);
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    endWith(socket, '404 Not Found', ''); // no route is one for CONNECT
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     refuse(error, socket);
   });
   return (socket, connection) => {
     connections.set(socket, connection);
+    socket.setDefaultEncoding('latin1'); // of headers that Node writes with no encoding: a character is a byte
     server.emit('connection', socket);
   };
 }
@@ -51,12 +55,24 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
   }
   const [status, body] =
     code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', '']
+      ? ['431 Request Header Fields Too Large', 'Request Header Fields Too Large']
       : code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ['408 Request Timeout', '']
         : ['400 Bad Request', 'Bad Request'];
-  const type = body === '' ? '' : 'content-type: text/plain\r\n';
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: ${body.length}\r\n${type}connection: close\r\n\r\n${body}`);
+  endWith(socket, status, body);
+}
+
+/** Answers without a stream, and ends the connection. */
+function endWith(socket: Socket, status: string, body: string): void {
+  const head = [
+    `HTTP/1.1 ${status}`,
+    `content-length: ${body.length}`,
+    ...(body === '' ? [] : ['content-type: text/plain']),
+    `date: ${new Date().toUTCString()}`,
+    'server: envoy',
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function serveRequest(
@@ -68,7 +84,7 @@ function serveRequest(
   const headers = requestHeaders(request);
   const endStream = !hasBody(request);
   const sink = new Http1Sink(request, response);
-  const protocol = request.httpVersion === '1.0' ? 'HTTP/1.0' : 'HTTP/1.1';
+  const protocol = request.httpVersion === '1.1' ? 'HTTP/1.1' : 'HTTP/1.0';
   const begun = beginStream(surroundings, connection, protocol, headers, sink);
   response.on('close', () => {
     if (!response.writableFinished) begun.stream.onReset('downstream_remote_disconnect');
@@ -91,9 +107,9 @@ function serveRequest(
 }
 
 function requestHeaders(request: IncomingMessage): HeaderMap {
-  const { headers, method = '', url = '' } = request;
+  const { method = '', url = '' } = request;
   const target = targetOf(url);
-  const authority = target.authority ?? headers.host;
+  const authority = target.authority ?? request.headersDistinct['host']?.join(',');
   const pseudo: Header[] = [];
   if (authority !== undefined) pseudo.push([':authority', authority]);
   pseudo.push([':path', target.path], [':method', method]);
@@ -129,11 +145,20 @@ class Http1Sink implements ResponseSink {
     const raw = rawHeaders(headers);
     const empty = this.#request.method === 'HEAD' || status === 204 || status === 304;
     if (endStream && !empty && !headers.has('content-length')) raw.push('content-length', '0');
-    if (this.#closes) raw.push('connection', 'close');
-    else this.#response.removeHeader('connection'); // HTTP/1.1 keeps connections without a word
+    const bounded = headers.has('content-length') || (endStream && !empty);
+    const connection = this.#connectionHeader(bounded);
+    if (connection === undefined) this.#response.removeHeader('connection');
+    else raw.push('connection', connection);
     this.#response.writeHead(status, raw as unknown as Record<string, string>);
     if (endStream) this.#end();
     else this.#response.flushHeaders();
+  }
+
+  /** HTTP/1.1 keeps connections without a word; HTTP/1.0 knows no chunks: a body without a length ends with the connection. */
+  #connectionHeader(bounded: boolean): 'close' | 'keep-alive' | undefined {
+    const old = this.#request.httpVersion !== '1.1';
+    if (this.#closes || !this.#response.shouldKeepAlive || (old && !bounded)) return 'close';
+    return old ? 'keep-alive' : undefined;
   }
 
   encodeData(data: BodyBuffer, endStream: boolean): void {

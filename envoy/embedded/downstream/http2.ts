@@ -17,7 +17,7 @@ export function http2Server(surroundings: ManagerSurroundings): (socket: Socket,
       initialWindowSize: streamWindow,
       maxHeaderListSize: manager.maxRequestHeadersKb * 1024,
     },
-    maxHeaderListPairs: manager.maxRequestHeaders,
+    maxHeaderListPairs: 0xffff, // counted below: Node refuses with another code than Envoy
   });
   const connections = new WeakMap<object, Connection>();
   let arriving: Connection | undefined;
@@ -34,6 +34,10 @@ export function http2Server(surroundings: ManagerSurroundings): (socket: Socket,
   server.on('stream', (stream: ServerHttp2Stream, _headers: unknown, flags: number, raw: string[]) => {
     stream.on('error', () => undefined); // told by close; may come for one whose session is gone already
     const connection = stream.session && connections.get(stream.session);
+    if (raw.length / 2 > manager.maxRequestHeaders) {
+      stream.close(resetCodes.internal); // pseudo-headers count
+      return;
+    }
     if (connection !== undefined) serveStream(surroundings, connection, stream, (flags & endStreamFlag) !== 0, raw);
   });
   server.on('sessionError', () => undefined);

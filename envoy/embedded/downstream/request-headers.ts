@@ -4,7 +4,8 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { ConnectionManager } from '../config/model.ts';
 import type { HeaderMap } from '../header-map.ts';
 import { removeHopByHop } from '../http1-headers.ts';
-import type { Address } from '../stream-info.ts';
+import type { Address, StreamInfo } from '../stream-info.ts';
+import { asksForUpgrade, removeNominated, tokens } from './connection-header.ts';
 import { normalizePath } from './path.ts';
 
 /** Headers with which an internal client may steer the router; of anybody else's they are removed. */
@@ -36,7 +37,31 @@ export interface Refusal {
   readonly status: number;
   readonly body: string;
   readonly details: string;
+  /** The connection ends with it, whatever is configured: what follows could not be read. */
+  readonly closes?: true;
 }
+
+/** `:method`, `:path` and, over HTTP/2, the others are headers to whoever counts them there. */
+const addedByHttp1 = 2;
+
+/** Of a host, its port, and who asks. (RFC 3986 §3.2, without what nghttp2 leaves out) */
+const authorityCharacters = /^[\w!$%&'()*+,.:;=@[\]~-]*$/;
+
+/** What Envoy's codecs refuse, before there is a request. (envoy: http1/codec_impl.cc) */
+function refusedByCodec(headers: HeaderMap, manager: ConnectionManager, protocol: Protocol): Refusal | undefined {
+  if (protocol === 'HTTP/2') return undefined; // its codec counts by itself
+  if (headers.size - addedByHttp1 > manager.maxRequestHeaders) {
+    return { status: 431, body: 'Request Header Fields Too Large', details: 'http1.too_many_headers', closes: true };
+  }
+  const malformed = !authorityCharacters.test(headers.get(':authority') ?? '')
+    ? 'http1.invalid_authority'
+    : !removeNominated(headers)
+      ? 'http1.connection_header_rejected'
+      : undefined;
+  return malformed === undefined ? undefined : { status: 400, body: 'Bad Request', details: malformed, closes: true };
+}
+
+type Protocol = StreamInfo['protocol'];
 
 /**
  * Prepares the headers of a request.
@@ -45,19 +70,29 @@ export interface Refusal {
 export function prepareRequest(
   headers: HeaderMap,
   manager: ConnectionManager,
-  peer: { readonly remote: Address; readonly scheme: string },
+  peer: { readonly remote: Address; readonly scheme: string; readonly protocol: Protocol },
 ): Address | Refusal {
+  const refused = refusedByCodec(headers, manager, peer.protocol);
+  if (refused !== undefined) return refused;
+  if (peer.protocol === 'HTTP/1.0') {
+    const { acceptHttp10, defaultHost } = manager;
+    if (!acceptHttp10) return { status: 426, body: 'Upgrade Required', details: 'low_version', closes: true };
+    if (!headers.has(':authority') && defaultHost !== '') headers.set(':authority', defaultHost);
+  }
   if (!headers.has(':authority')) return { status: 400, body: '', details: 'missing_host_header' };
   if (!dropUnderscores(headers, manager.headersWithUnderscores)) {
     return { status: 400, body: '', details: 'http1.unexpected_underscore' };
   }
+  const upgrades = asksForUpgrade(headers);
   removeHopByHop(headers);
   for (const name of manager.earlyRemovals) headers.remove(name);
   const path = normalizePath(headers.get(':path') ?? '', manager);
   if (path === undefined) return { status: 400, body: '', details: 'path_normalization_failed' };
   headers.set(':path', path);
+  if (upgrades) return { status: 403, body: '', details: 'upgrade_failed', closes: true };
   headers.remove('expect'); // answered here: 100 Continue
-  if (headers.get('te') !== 'trailers') headers.remove('te');
+  if (tokens(headers.get('te')).includes('trailers')) headers.set('te', 'trailers');
+  else headers.remove('te');
 
   const remote = clientOf(headers, manager, peer.remote);
   const internal = isInternal(headers, manager, remote);

@@ -1,5 +1,5 @@
 import { BodyBuffer } from '../body-buffer.ts';
-import { DataStatus, HeadersStatus, HostAssertion, type StreamFilter, TrailersStatus } from '../filter.ts';
+import { DataStatus, HeadersStatus, notAccepted, type StreamFilter, TrailersStatus } from '../filter.ts';
 import type { HeaderMap } from '../header-map.ts';
 
 type Iteration = 'continue' | 'stop-single' | 'stop-all-buffer' | 'stop-all-watermark';
@@ -229,7 +229,7 @@ export class FilterChain {
   continue(entry: Entry): void {
     if (this.#direction.isOver()) return;
     if (entry.state === 'continue') {
-      throw new HostAssertion(`Envoy asserts here: filter ${entry.name} continues although it has not stopped`);
+      throw notAccepted(`filter ${entry.name} continues although it has not stopped`);
     }
     if (entry.stoppedAll) entry.fromCurrent = true;
     entry.state = 'continue';
@@ -262,7 +262,7 @@ export class FilterChain {
   /** @throws HostAssertion outside of the callback that ends the body */
   addTrailers(entry: Entry): HeaderMap {
     if (!this.#endOfStreamCall) {
-      throw new HostAssertion(`Envoy asserts here: filter ${entry.name} adds trailers before the end of the body`);
+      throw notAccepted(`filter ${entry.name} adds trailers before the end of the body`);
     }
     return this.#direction.createTrailers();
   }

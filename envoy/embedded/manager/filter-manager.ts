@@ -107,6 +107,12 @@ export class FilterManager implements RequestSink, ResponseStream {
     this.end();
   }
 
+  /** Answers a request that no filter sees. */
+  refuse(reply: LocalReply, endStream: boolean): void {
+    this.#requestComplete = endStream;
+    this.sendLocalReply(reply);
+  }
+
   /** Through the filters; past them where they have seen a response; a reset where the client has. */
   sendLocalReply(reply: LocalReply): void {
     if (this.#ended) return;

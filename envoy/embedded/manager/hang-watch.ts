@@ -47,7 +47,11 @@ export class HangWatch {
       return;
     }
     this.#told = true;
-    this.#logger.log('warning', 'filter', `Envoy would hang here: ${why}. A timeout of the listener ends the request.`);
+    this.#logger.log(
+      'warning',
+      'filter',
+      `nothing will resume this request: ${why}. A timeout of the listener ends it.`,
+    );
   }
 
   /** The filter that holds the stream, where nothing that still comes from outside would call it. */

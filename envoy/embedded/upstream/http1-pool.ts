@@ -35,6 +35,7 @@ class ConnectionAgent extends Agent {
     socket.once('error', failed);
     socket.once(this.#connector.connectedEvent, () => {
       socket.off('error', failed);
+      socket.setDefaultEncoding('latin1'); // of headers that Node writes with no encoding: a character is a byte
       done(null, socket);
     });
   }
@@ -146,8 +147,10 @@ class Http1Exchange implements UpstreamExchange {
       return;
     }
     const method = headers.get(':method') ?? 'GET';
-    const length = headers.has('content-length');
-    const request1 = request(this.#options(method, headers, endStream, length));
+    const request1 = request(this.#options(method, headers));
+    const raw = this.#headersFor(method, headers, endStream);
+    for (let at = 0; at + 1 < raw.length; at += 2) request1.appendHeader(raw[at] ?? '', raw[at + 1] ?? '');
+    request1.removeHeader('connection'); // HTTP/1.1 keeps connections without a word
     this.#request = request1;
     request1.on('socket', (socket) => {
       this.#watchConnection(socket);
@@ -169,23 +172,28 @@ class Http1Exchange implements UpstreamExchange {
     else request1.flushHeaders();
   }
 
-  #options(method: string, headers: HeaderMap, endStream: boolean, hasLength: boolean): RequestOptions {
-    const raw = rawHeaders(headers);
-    // Node takes a Trailer header only where there are chunks for the trailers to follow, and throws elsewhere.
-    if (endStream || hasLength) removeRaw(raw, 'trailer');
-    if (!endStream && !hasLength) raw.push('transfer-encoding', 'chunked');
-    // A length of nothing for methods that are expected to have content. (RFC 9110 §8.6)
-    if (endStream && !hasLength && /^(?:POST|PUT|PATCH)$/.test(method)) raw.push('content-length', '0');
+  #options(method: string, headers: HeaderMap): RequestOptions {
     return {
       method,
       path: headers.get(':path') ?? '/',
-      headers: raw,
       setHost: false,
       agent: this.#agent,
       host: this.#host.host,
       port: this.#host.port,
       maxHeaderSize: this.#cluster.maxResponseHeadersKb * 1024,
     };
+  }
+
+  /** Node's flat list, with what HTTP/1.1 needs to tell where the body ends. */
+  #headersFor(method: string, headers: HeaderMap, endStream: boolean): string[] {
+    const raw = rawHeaders(headers);
+    const hasLength = headers.has('content-length');
+    // Node takes a Trailer header only where there are chunks for the trailers to follow, and throws elsewhere.
+    if (endStream || hasLength) removeRaw(raw, 'trailer');
+    if (!endStream && !hasLength) raw.push('transfer-encoding', 'chunked');
+    // A length of nothing for methods that are expected to have content. (RFC 9110 §8.6)
+    if (endStream && !hasLength && /^(?:POST|PUT|PATCH)$/.test(method)) raw.push('content-length', '0');
+    return raw;
   }
 
   #watchConnection(socket: Socket): void {

@@ -17,7 +17,6 @@ export async function fetchCode(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  logger.log('warning', 'wasm', 'Wasm remote code fetch is unstable and may cause a crash');
   for (let attempt = 0; attempt <= code.retries && !signal.aborted; attempt++) {
     if (attempt > 0) await pause(Math.min(code.backoff.max, code.backoff.base * 2 ** (attempt - 1)), signal);
     const bytes = await attemptFetch(code, client, logger);

@@ -1,5 +1,5 @@
 // Everything that Envoy checks of a module before any of its code runs. (cpp-host: wasm.cc, v8.cc)
-import { HostAssertion } from '../filter.ts';
+import { notAccepted } from '../filter.ts';
 import { abiVersion, hasFunctionNames, readLayout, type FunctionType, type ModuleLayout } from './bytecode.ts';
 import { unlinkable, unloadable } from './load-error.ts';
 import { callbackTypes, entryPointTypes, hostImport, importType, type AbiVersion } from './signatures.ts';
@@ -36,7 +36,7 @@ export function allows(capabilities: Capabilities, name: string): boolean {
 /**
  * @param capabilities what of the host is not in them refuses, what of the module is not in them is not called
  * @throws LoadError whose message is Envoy's own
- * @throws HostAssertion for a module that crashes Envoy while it is loaded
+ * @throws HostAssertion for a module with types that Envoy does not accept at its border
  */
 export function compileModule(bytes: Uint8Array, capabilities?: Capabilities): CompiledModule {
   const abi = abiVersion(bytes);
@@ -58,15 +58,15 @@ function compile(bytes: Uint8Array): Module {
   }
 }
 
-/** V8's C API has no words for these and ends the process, be they used or not. (v8: c-api.cc, measured: SIGTRAP) */
+/** Types that V8's C API, through which Envoy sees a module, has no words for, whether they are used or not. (v8: c-api.cc) */
 function assertDescribable({ imports, functions, exportsTag }: ModuleLayout): void {
   if (exportsTag || imports.some(({ kind }) => kind === 'tag')) {
-    throw new HostAssertion('Envoy would crash here: the module imports or exports an exception tag');
+    throw notAccepted('the module imports or exports an exception tag');
   }
   const imported = imports.flatMap((each) => (each.kind === 'function' ? [[each.name, each.type] as const] : []));
   for (const [name, { params, results }] of [...imported, ...functions]) {
     if (![...params, ...results].includes('v128')) continue;
-    throw new HostAssertion(`Envoy would crash here: v128 in the signature of ${name}, which is imported or exported`);
+    throw notAccepted(`v128 in the signature of ${name}, which is imported or exported`);
   }
 }
 

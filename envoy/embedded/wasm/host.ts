@@ -19,7 +19,7 @@ export interface HostSurroundings {
   readonly stats: Stats;
   readonly logger: Logger;
   readonly node: { readonly id: string; readonly cluster: string; readonly version: string };
-  /** A module did what would make Envoy crash, or behave in ways that nobody knows. */
+  /** A module did what Envoy does not accept. */
   readonly onAssertion: (error: HostAssertion) => void;
 }
 

@@ -78,7 +78,7 @@ export class WasmInstance {
     return refusal;
   }
 
-  /** Calls a callback; what would crash Envoy is told, and ends it. */
+  /** Calls a callback; what Envoy does not accept is told, and ends it. */
   call(name: string, context: number, ...parameters: number[]): number | undefined {
     return this.deferring(() => this.vm.invoke(name, context, ...parameters));
   }

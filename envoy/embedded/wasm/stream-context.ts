@@ -3,8 +3,8 @@ import {
   DataStatus,
   type FilterCallbacks,
   HeadersStatus,
-  HostAssertion,
   type LocalReply,
+  notAccepted,
   type StreamFilter,
   TrailersStatus,
 } from '../filter.ts';
@@ -304,9 +304,7 @@ export class StreamContext implements Context, StreamFilter {
     if (side.chunk !== undefined) return side.chunk;
     if (side.buffering) return held;
     if (side.dangling) {
-      throw new HostAssertion(
-        `Envoy would read freed memory here: ${this.root.plugin.name} touches a body after its callback returned 2 or 3`,
-      );
+      throw notAccepted(`${this.root.plugin.name} touches a body after its callback returned 2 or 3`);
     }
     return undefined;
   }

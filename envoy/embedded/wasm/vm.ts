@@ -1,5 +1,5 @@
 // One instance of a module and the way into it and out of it. (cpp-host: v8.cc, wasm_vm.h, wasm.h)
-import { HostAssertion } from '../filter.ts';
+import { HostAssertion, notAccepted } from '../filter.ts';
 import type { LogLevel } from '../log.ts';
 import { allows, isEnvoysOwn, type CompiledModule } from './compile.ts';
 import { makeImports, type HostFunctions, type ImportedFunction } from './imports.ts';
@@ -56,7 +56,7 @@ export class WasmVm {
    * Links and instantiates.
    *
    * @throws LoadError where Envoy could not make the instance
-   * @throws HostAssertion for a host call of the start section, which crashes Envoy
+   * @throws HostAssertion for a host call of the start section
    */
   constructor(compiled: CompiledModule, options: VmOptions) {
     this.compiled = compiled;
@@ -133,9 +133,9 @@ export class WasmVm {
     this.#effective = contextId;
   }
 
-  /** @throws HostAssertion for a module that has none, which crashes Envoy */
+  /** @throws HostAssertion for a module that has none */
   get memory(): GuestMemory {
-    if (!this.#memory) throw new HostAssertion('Envoy would crash here: the module exports no memory');
+    if (!this.#memory) throw notAccepted('the module exports no memory');
     return this.#memory;
   }
 
@@ -211,9 +211,7 @@ export class WasmVm {
   #admit({ table, name }: HostImport): void {
     if (!this.#exports && table !== 'runtime') {
       const cure = 'run it in _initialize (AssemblyScript: --exportStart _initialize)';
-      throw new HostAssertion(
-        `Envoy would crash here: the start section calls ${name} before there is a context; ${cure}`,
-      );
+      throw notAccepted(`the start section calls ${name} before there is a context; ${cure}`);
     }
     if (!isAllowedIn(this.#phase, name)) throw new RestrictedCallback();
   }

@@ -104,6 +104,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   const overHttp1 = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', () => undefined);
     if (options.closesSilently === true) response.on('finish', () => request.socket.end());
+    response.socket?.setDefaultEncoding('latin1'); // of headers that are flushed: a character is a byte
     guarded(request, {
       head: (code, headers) => {
         response.writeHead(code, headers);

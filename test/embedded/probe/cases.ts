@@ -9,6 +9,8 @@ export interface Setup {
   readonly stream_idle_timeout?: string;
   readonly request_timeout?: string;
   readonly per_connection_buffer_limit_bytes?: number;
+  readonly stream_error_on_invalid_http_message?: boolean;
+  readonly http_protocol_options?: Readonly<Record<string, string | boolean>>;
 }
 
 export interface ProbeFilter {

@@ -10,8 +10,8 @@ export interface Received {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
   readonly trailers: Readonly<Record<string, string | string[] | undefined>>;
-  /** `hangs`: nothing more came for as long as the client had patience. `gone`: the client itself left. */
-  readonly end: 'whole' | 'cut' | 'hangs' | 'gone';
+  /** `waits`: nothing more came for as long as the client had patience. `gone`: the client itself left. */
+  readonly end: 'whole' | 'cut' | 'waits' | 'gone';
   /** Of RST_STREAM, over HTTP/2. */
   readonly code: number | undefined;
 }
@@ -147,10 +147,10 @@ async function overHttp1(
   }
 }
 
-async function silence(): Promise<'hangs'> {
+async function silence(): Promise<'waits'> {
   return new Promise((resolve) => {
     setTimeout(() => {
-      resolve('hangs');
+      resolve('waits');
     }, patience);
   });
 }

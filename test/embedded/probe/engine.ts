@@ -52,7 +52,7 @@ export function envoyEngine(binary: string): ProbeEngine {
       return new Promise((resolve) => {
         execFile(binary, args, (error, stdout, stderr) => {
           rmSync(folder, { recursive: true });
-          resolve({ accepted: error === null, said: `${stdout}\n${stderr}\n${error?.signal ?? ''}` });
+          resolve({ accepted: error === null, said: `${stdout}\n${stderr}` });
         });
       });
     },

@@ -56,10 +56,10 @@ export async function judge(engine: ProbeEngine, { bytes }: Loading, folder: str
   return { accepted, said: errorsIn(said) };
 }
 
-const error = /\[error\]\[wasm\](?: \[source[^\]]*\])? (.*)|^(SIG[A-Z]+)$/;
+const error = /\[error\]\[wasm\](?: \[source[^\]]*\])? (.*)/;
 
 /** Each error once: every VM has its own. */
 function errorsIn(log: string): string {
   const lines = log.split('\n').map((line) => error.exec(line));
-  return [...new Set(lines.map((match) => match?.[1] ?? match?.[2]).filter((line) => line !== undefined))].join('\n');
+  return [...new Set(lines.map((match) => match?.[1]).filter((line) => line !== undefined))].join('\n');
 }

@@ -7,9 +7,9 @@ import { assemble, malloc, marker, memory } from './assemble.ts';
 const imports = `
   (import "env" "proxy_log" (func (param i32 i32 i32) (result i32)))
   (import "a" "memory" (memory 1 3)) (import "b" "table" (table 2 funcref))
-  (import "c" "global" (global (mut i64))) (import "d" "tag" (tag (param f32)))`;
-const fields = `(func $inner) (func $typed (export "typed") (param i64 f64) (result f32 v128) unreachable)
-  (tag (export "tag")) (global (export "global") f64 (f64.const 0)) (export "again" (func $typed)) (export "log" (func 0))`;
+  (import "c" "global" (global (mut i64)))`;
+const fields = `(func $inner) (func $typed (export "typed") (param i64 f64) (result f32 funcref) unreachable)
+  (tag $own (param f32)) (global (export "global") f64 (f64.const 0)) (export "again" (func $typed)) (export "log" (func 0))`;
 const whole = assemble(`(module ${imports} ${marker} ${malloc} ${fields})`, { names: true });
 
 test('imports and exported functions have their types', () => {
@@ -18,11 +18,10 @@ test('imports and exported functions have their types', () => {
   expect(layout.imports).toEqual([
     { module: 'env', name: 'proxy_log', kind: 'function', type: log },
     { module: 'c', name: 'global', kind: 'global' },
-    { module: 'd', name: 'tag', kind: 'tag' },
     { module: 'a', name: 'memory', kind: 'memory', limits: { initial: 1, maximum: 3, shared: false } },
     { module: 'b', name: 'table', kind: 'table', element: 'funcref', limits: { initial: 2 } },
   ]);
-  const typed = { params: ['i64', 'f64'], results: ['f32', 'v128'] };
+  const typed = { params: ['i64', 'f64'], results: ['f32', 'funcref'] };
   expect(Object.fromEntries(layout.functions)).toEqual({
     proxy_abi_version_0_2_1: { params: [], results: [] },
     malloc: { params: ['i32'], results: ['i32'] },
@@ -30,7 +29,7 @@ test('imports and exported functions have their types', () => {
     again: typed,
     log,
   });
-  expect(layout.exportsTag).toBe(true);
+  expect(layout.exportsTag).toBe(false);
 });
 
 test('function names are found where there are some', () => {
