@@ -14,6 +14,8 @@ import {
 import { newWriter } from '../bytes/writer';
 import { isJson, strip, Walk, walkThrough } from '../json/reader';
 import { Reason } from '../mcp/errors';
+import { clipped } from '../mcp/header-text';
+import * as header from '../mcp/headers';
 import { eventsIn, Events } from '../sse/events';
 
 /** How a callout ended. */
@@ -37,6 +39,7 @@ export class Answer {
   ending: Ending;
   status: u32;
   contentType: Span;
+  contentEncoding: Span;
   sessionId: Span;
   body: Span;
 }
@@ -55,6 +58,12 @@ const REFUSED = literal('no connection');
 const ENVOY_TIMEOUT = literal('upstream request timeout');
 const ENVOY_UNREACHABLE = literal('upstream connect error');
 const ENVOY_NO_HOST = literal('no healthy upstream');
+const COMPRESSED = literal('its answer is compressed, although the gateway accepts no content-encoding: ');
+/** Of its name in a message. */
+const MOST_CODING = 64;
+const NOT_FOLLOWED = literal(
+  ', a redirect, which the gateway does not follow; correct the address or the path of this server in the configuration',
+);
 const OTHER_TYPE = literal('neither JSON nor an event stream: ');
 
 /** Why an exchange with an upstream failed, or `Reason.None`. */
@@ -85,8 +94,35 @@ export function judge(answer: Answer, arena: Arena): Verdict {
     case Ending.NotAsked:
       return verdict.set(Reason.UpstreamTimeout, NOT_ASKED);
     default:
-      return judgeStatus(verdict, answer.status, answer.body, arena);
+      judgeStatus(verdict, answer.status, answer.body, arena);
   }
+  if (verdict.reason === Reason.None && length(answer.body) > 0 && isCompressed(answer.contentEncoding)) {
+    verdict.set(Reason.UpstreamProtocol, compressedText(answer.contentEncoding, arena));
+  }
+  return verdict;
+}
+
+/** RFC 9110 §15.4; 304, the answer to a condition that nobody sets, included. */
+export function isRedirect(status: u32): bool {
+  return status >= 300 && status < 400;
+}
+
+/** What is said of a redirect. Where it leads to is not for the client: often it is an address inside. */
+export function redirectText(status: u32, arena: Arena): Span {
+  return newWriter(arena, 96)
+    .bytes(HTTP)
+    .decimal(status as u64)
+    .bytes(NOT_FOLLOWED).written;
+}
+
+/** Whether a body in this coding (RFC 9110 §8.4) cannot be read here. @param coding NONE where the header is absent */
+export function isCompressed(coding: Span): bool {
+  return length(coding) > 0 && !equalsIgnoringCase(coding, header.IDENTITY);
+}
+
+/** What is said of an answer whose coding nobody asked for. */
+export function compressedText(coding: Span, arena: Arena): Span {
+  return newWriter(arena, 128).bytes(COMPRESSED).bytes(clipped(coding, MOST_CODING)).written;
 }
 
 /** Envoy answers in a server's stead with 503 and 504 and these texts; the same statuses of the server itself differ. */
@@ -98,6 +134,7 @@ export function judgeStatus(verdict: Verdict, status: u32, body: Span, arena: Ar
   const text = newWriter(arena, 16)
     .bytes(HTTP)
     .decimal(status as u64).written;
+  if (isRedirect(status)) return verdict.set(Reason.UpstreamStatus, redirectText(status, arena));
   // Its challenge is for the gateway: to the client, whose token is for the gateway, it would mean nothing.
   if (status === 401 || status === 403) return verdict.set(Reason.UpstreamUnauthorized, text);
   return verdict.set(Reason.UpstreamStatus, text);

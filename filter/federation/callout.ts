@@ -22,7 +22,10 @@ const SLUICE = literal('sluice');
 /** @param client the client's headers, for credentials that are passed through */
 export function post(server: Server, upstream: Upstream, body: Span, client: Span, arena: Arena): Callout {
   const callout = request(server, upstream, header.POST, client, arena);
-  callout.headers.add(header.CONTENT_TYPE, header.JSON_TYPE).add(header.ACCEPT, header.JSON_OR_EVENTS);
+  callout.headers
+    .add(header.CONTENT_TYPE, header.JSON_TYPE)
+    .add(header.ACCEPT, header.JSON_OR_EVENTS)
+    .add(header.ACCEPT_ENCODING, header.IDENTITY);
   callout.body = body;
   return callout;
 }

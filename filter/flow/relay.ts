@@ -45,7 +45,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
     .add(header.CONTENT_LENGTH, NONE)
     .add(header.TRANSFER_ENCODING, NONE)
     .add(header.TRAILER, NONE)
-    .add(header.ACCEPT_ENCODING, NONE);
+    .add(header.ACCEPT_ENCODING, header.IDENTITY);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
   callout.body = newWriter(arena, length(exchange.body) as usize)
     .bytes(first(exchange.body, target.cutFrom))

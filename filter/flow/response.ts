@@ -4,6 +4,7 @@ import { Span, equals, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
+import { isRedirect, redirectText } from '../federation/answer';
 import { Exchange, Outcome } from './exchange';
 import { routerReply } from './router-replies';
 
@@ -12,6 +13,7 @@ import { routerReply } from './router-replies';
 export class Response {
   status: Span;
   contentType: Span;
+  contentEncoding: Span;
   hasSessionId: bool;
 }
 
@@ -20,6 +22,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     if (equals(pairs.name, header.STATUS)) response.status = pairs.value;
     else if (equals(pairs.name, header.CONTENT_TYPE)) response.contentType = pairs.value;
+    else if (equals(pairs.name, header.CONTENT_ENCODING)) response.contentEncoding = pairs.value;
     else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
   }
   return response;
@@ -43,11 +46,13 @@ export function isFromRoute(details: Span): bool {
 }
 
 /**
- * What becomes of an upstream's error to a call that was sent on. `Forward`: it reaches the client as it is, as does all
- * that a server says in JSON, whatever the status.
+ * What becomes of an upstream's answer other than 2xx to a call that was sent on. `Forward`: it reaches the client as it
+ * is, as does every error that a server tells in JSON, whatever the status.
  */
 export function respondToError(exchange: Exchange, status: u32, contentType: Span): Outcome {
   const server = exchange.target.server.name;
+  // A client would follow it past the gateway, with the body and with our session id.
+  if (isRedirect(status)) return exchange.refuse(Reason.UpstreamStatus, redirectText(status, exchange.arena), server);
   if (status === 401 || status === 403) {
     // Its challenge is for the gateway; a client would answer it with a token meant for somebody else.
     return exchange.refuse(Reason.UpstreamUnauthorized, statusText(exchange, status), server);

@@ -3,6 +3,7 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Answer, Ending } from '../federation/answer';
 import { MOST_OF_LOST, saysLost } from '../federation/lost-session';
+import { refusesCoding } from '../flow/content-coding';
 import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
@@ -44,13 +45,18 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   edit(HeaderMap.Response, shareResponse(headers, exchange.page, scratch));
   const status = statusOf(response.status);
-  exchange.ended = forwarded && status < 400 ? OK : OTHER;
+  const succeeded = status < 300;
+  exchange.ended = forwarded && succeeded ? OK : OTHER;
   const unheld = endsUnheld(stream);
-  const details = status < 400 && !unheld ? NONE : property(RESPONSE_CODE_DETAILS);
+  const details = succeeded && !unheld ? NONE : property(RESPONSE_CODE_DETAILS);
   if (unheld && refusesUnheld(stream, exchange, details)) return replaceReply(stream, exchange, details, ended);
-  const answered = forwarded && (status < 400 || isFromUpstream(details));
+  const answered = forwarded && (succeeded || isFromUpstream(details));
   if (answered) observeUpstream(exchange.server, exchange.now - exchange.sentAt);
-  if (status < 400) return Action.Continue;
+  if (succeeded) {
+    if (!answered || ended || !refusesCoding(exchange, response.contentEncoding)) return Action.Continue;
+    act(stream, exchange, Outcome.Reply);
+    return Action.Pause;
+  }
   if (answered) {
     exchange.ended = endedWith(Reason.UpstreamStatus);
     stream.moment = Moment.Midway;
@@ -58,6 +64,8 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
     // Replaced whole, headers such as its WWW-Authenticate included.
     return tell(stream, exchange, respondToError(exchange, status, response.contentType));
   }
+  // A redirect of the listener's own, such as one to HTTPS, is for the client.
+  if (status < 400) return Action.Continue;
   if (!replacesRouterReply(exchange, details, arrived)) return Action.Continue;
   return replaceReply(stream, exchange, details, ended);
 }

@@ -10,6 +10,7 @@ export const ACCEPT_ENCODING = literal('accept-encoding');
 export const ALLOW = literal('allow');
 export const AUTHORIZATION = literal('authorization');
 export const COOKIE = literal('cookie');
+export const CONTENT_ENCODING = literal('content-encoding');
 export const CONTENT_LENGTH = literal('content-length');
 export const CONTENT_TYPE = literal('content-type');
 export const PROXY_AUTHORIZATION = literal('proxy-authorization');
@@ -46,6 +47,8 @@ export const PER_TRY_TIMEOUT = literal('x-envoy-upstream-rq-per-try-timeout-ms')
 export const JSON_TYPE = literal('application/json');
 /** MCP transports: a client MUST accept both; servers refuse a request that does not (406), `*` + `/*` included. */
 export const JSON_OR_EVENTS = literal('application/json, text/event-stream');
+/** MCP's answers are read, and a compressed stream would come late: no coding (RFC 9110 §12.5.3). */
+export const IDENTITY = literal('identity');
 export const POST = literal('POST');
 export const DELETE = literal('DELETE');
 export const OPTIONS = literal('OPTIONS');

@@ -40,7 +40,11 @@ test.each([
   [202, '', 'none'],
   [299, '', 'none'],
   [199, '', 'upstream_status: HTTP 199'],
-  [302, '', 'upstream_status: HTTP 302'],
+  [
+    302,
+    '',
+    'upstream_status: HTTP 302, a redirect, which the gateway does not follow; correct the address or the path of this server in the configuration',
+  ],
   [400, '{}', 'upstream_status: HTTP 400'],
   [401, '', 'upstream_unauthorized: HTTP 401'],
   [403, '', 'upstream_unauthorized: HTTP 403'],
@@ -55,6 +59,20 @@ test.each([
   [504, 'gateway timeout', 'upstream_status: HTTP 504'],
 ])('an answer of %i %j', (status, body, reason) => {
   open('response', status, 'application/json', body);
+  expect(told(core.call('answerJudge'))).toBe(reason);
+  core.clear();
+});
+
+test.each([
+  ['gzip', '{}', 'upstream_protocol: its answer is compressed, although the gateway accepts no content-encoding: gzip'],
+  ['br', '{}', 'upstream_protocol: its answer is compressed, although the gateway accepts no content-encoding: br'],
+  ['identity', '{}', 'none'],
+  ['Identity', '{}', 'none'],
+  ['', '{}', 'none'],
+  ['gzip', '', 'none'],
+])('an answer in the coding %j with the body %j', (coding, body, reason) => {
+  open('response', 200, 'application/json', body);
+  core.call('answerIsCoded', ...core.span(coding));
   expect(told(core.call('answerJudge'))).toBe(reason);
   core.clear();
 });

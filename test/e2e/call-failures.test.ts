@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withRoute, withoutCluster } from './adjust.ts';
 import { message, refusal } from './clients/answers.ts';
@@ -7,12 +8,15 @@ import { connectSdk } from './clients/sdk.ts';
 import { callMessage, openSession, resumeSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type GatewayOptions, expectSound, startGateway, useGateway } from './gateway.ts';
-import { type Answer, type Scripted, never, reset, startScripted, status } from './upstreams/scripted.ts';
+import { type Answer, type Scripted, compressed, never, reset, startScripted, status } from './upstreams/scripted.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 
 const html = '<!doctype html><p>Internal Server Error';
 const challenge = { 'www-authenticate': 'Bearer realm="upstream"', 'x-of-server': 'secret' };
 const rpcError = '{"jsonrpc":"2.0", "id":"c","error":{"code":-32602,"message":"no such city","data":1.0}}';
+
+const elsewhere = { location: 'http://10.0.0.7:3001/mcp/' };
+const redirect = (code: number): Answer => status(code, undefined, '', elsewhere);
 
 const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
   ['500 in HTML', status(500, 'text/html', html), 'upstream_status', /HTTP 500/],
@@ -29,6 +33,22 @@ const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
   ],
   ['403', status(403, 'text/plain', 'no'), 'upstream_unauthorized', /HTTP 403/],
   ['the end of the connection', reset, 'upstream_unreachable', /no connection/],
+  ...[301, 302, 303, 304, 307, 308].map(
+    (code) =>
+      [`a redirect ${code}`, redirect(code), 'upstream_status', new RegExp(`HTTP ${code}, a redirect`)] as const,
+  ),
+  [
+    'a redirect in JSON',
+    status(307, 'application/json', rpcError, elsewhere),
+    'upstream_status',
+    /HTTP 307, a redirect, which the gateway does not follow/,
+  ],
+  [
+    'a compressed answer that the client did not ask for',
+    compressed((id) => gzipSync(`{"jsonrpc":"2.0","id":${id},"result":{}}`)),
+    'upstream_protocol',
+    /compressed, although the gateway accepts no content-encoding: gzip/,
+  ],
   ['nothing', never, 'upstream_timeout', /no answer/],
 ];
 
@@ -68,8 +88,25 @@ describeGateway('a call that its server fails', () => {
       expect(failed.headers['content-length']).toBe(String(failed.body.length));
       expect(failed.headers['x-mcp-gateway']).toMatch(/^sluice\//);
       expect(failed.headers).not.toHaveProperty('www-authenticate');
+      expect(failed.headers).not.toHaveProperty('location');
+      expect(failed.text).not.toContain('10.0.0.7');
       expect(failed.text).not.toContain('doctype');
       expect((await session.post(callMessage('"stateless_echo"'))).status, 'and the next one is served').toBe(200);
+    });
+
+    it('in a coding that the client asked for gets it as it is', async () => {
+      const session = await openSession(gateway.current.url, { http });
+      const body = gzipSync('{"jsonrpc":"2.0","id":1,"result":{}}');
+      stateless.answers = { 'tools/call': compressed(() => body) };
+      for (const accepted of ['gzip', 'br, GZIP;q=0.5', '*']) {
+        const headers = { 'accept-encoding': accepted };
+        const answer = await session.post(callMessage('"stateless_echo"'), { headers });
+        expect([answer.status, answer.headers['content-encoding']], accepted).toEqual([200, 'gzip']);
+        expect(answer.body.equals(body)).toBe(true);
+      }
+      const other = await session.post(callMessage('"stateless_echo"'), { headers: { 'accept-encoding': 'br' } });
+      stateless.answers = {};
+      expect(refusal(other)).toMatchObject({ status: 200, reason: 'upstream_protocol', server: 'stateless' });
     });
 
     it.each([400, 404, 422, 500])('in JSON, with HTTP %d, is the server’s own answer', async (code) => {

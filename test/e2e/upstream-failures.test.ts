@@ -1,4 +1,5 @@
 // What a server does wrong while a session begins and while tools are listed: it is left out, the others are not.
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { message, refusal, toolNames } from './clients/answers.ts';
 import { initializeMessage, listMessage, openSession, post } from './clients/session.ts';
@@ -8,6 +9,7 @@ import { until } from './until.ts';
 import {
   type Answer,
   type Scripted,
+  compressed,
   events,
   json,
   never,
@@ -35,7 +37,7 @@ const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
   ['answers 500 in HTML', status(500, 'text/html', html), 'upstream_status', /HTTP 500/],
   ['answers 503 in its own words', status(503, 'text/plain', 'busy'), 'upstream_status', /HTTP 503/],
   ['answers 401', status(401, 'application/json', '{}', challenge), 'upstream_unauthorized', /HTTP 401/],
-  ['redirects', status(307, undefined, '', { location: '/elsewhere' }), 'upstream_status', /HTTP 307/],
+  ['redirects', status(307, undefined, '', { location: '/elsewhere' }), 'upstream_status', /HTTP 307, a redirect/],
   [
     'answers 200 in HTML',
     status(200, 'text/html', html),
@@ -44,6 +46,12 @@ const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
   ],
   ['answers 200 without a body', status(200, 'application/json'), 'upstream_protocol', /no response to/],
   ['answers 202', status(202), 'upstream_protocol', /neither JSON/],
+  [
+    'compresses its answer',
+    compressed((id) => gzipSync(`{"jsonrpc":"2.0","id":${id},"result":{"tools":[]}}`)),
+    'upstream_protocol',
+    /compressed, although the gateway accepts no content-encoding: gzip/,
+  ],
   [
     'sends half a document',
     json('{"jsonrpc":"2.0","id":ID,"result":{"tools":['),
@@ -204,6 +212,18 @@ describeGateway('while a server fails, the others are served', () => {
     };
     expect(toolNames(await session.post(listMessage()))).toEqual([]);
     bad.answers = {};
+  });
+
+  it('is asked for answers without a coding', async () => {
+    bad.forget();
+    const session = await openSession(gateway.current.url);
+    await session.post(listMessage());
+    const asked = bad.requests.map(({ rpcMethod, headers }) => [rpcMethod, headers['accept-encoding']]);
+    expect(asked).toEqual([
+      ['initialize', 'identity'],
+      ['notifications/initialized', 'identity'],
+      ['tools/list', 'identity'],
+    ]);
   });
 
   it('serves a server that has come up by the time of the next session', async () => {

@@ -24,6 +24,11 @@ export function answerOpen(
   answer.body = span(body, bodyCount);
 }
 
+/** @param coding the value of content-encoding */
+export function answerIsCoded(coding: usize, count: u32): void {
+  answer.contentEncoding = span(coding, count);
+}
+
 /** What the HTTP side says. */
 export function answerJudge(): Reason {
   verdict = judge(answer, arena);
