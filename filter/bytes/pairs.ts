@@ -61,6 +61,33 @@ export function headerIn(bytes: Span, name: Span, arena: Arena): Span {
   return NONE;
 }
 
+/** All values of a header as one, or NONE. */
+export function valuesIn(bytes: Span, name: Span, arena: Arena): Span {
+  let values = NONE;
+  for (const pairs = readPairs(bytes, arena); pairs.next();) {
+    if (equals(pairs.name, name)) values = joined(values, pairs.value, arena);
+  }
+  return values;
+}
+
+/** A header that comes twice means what its values mean with a comma between (RFC 9110 §5.2). @param before or NONE */
+export function joined(before: Span, value: Span, arena: Arena): Span {
+  if (before === NONE) return value;
+  const capacity = (length(before) as usize) + (length(value) as usize) + 2;
+  return newWriter(arena, capacity).bytes(before).byte(0x2c).byte(0x20).bytes(value).written;
+}
+
+/** Whether the header is there exactly once, with exactly this value. */
+export function hasOnly(bytes: Span, name: Span, value: Span, arena: Arena): bool {
+  let found = false;
+  for (const pairs = readPairs(bytes, arena); pairs.next();) {
+    if (!equals(pairs.name, name)) continue;
+    if (found || !equals(pairs.value, value)) return false;
+    found = true;
+  }
+  return found;
+}
+
 /** Headers to send: a list of names and values, in turn. */
 @unmanaged
 export class HeaderList {

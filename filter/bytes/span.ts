@@ -100,6 +100,11 @@ export function fingerprint(bytes: Span, seed: u64 = FNV_OFFSET): u64 {
   return (hash ^ (length(bytes) as u64)) * FNV_PRIME;
 }
 
+/** Two fingerprints as one, in this order. */
+export function combined(a: u64, b: u64): u64 {
+  return ((a * FNV_PRIME) ^ b) * FNV_PRIME;
+}
+
 /** The bytes of an ASCII constant. For module level only: converted once, when the module is initialised. */
 export function literal(text: string): Span {
   const count = text.length;

@@ -19,9 +19,10 @@ const ENV = literal('env');
 
 /** Framing, routing and protocol are ours: a credential in one of these would be lost or would break the message. */
 const RESERVED = names(
-  'host connection content-length content-type transfer-encoding upgrade te trailer via mcp-session-id ' +
-    'mcp-protocol-version x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri ' +
-    'x-mcp-cluster',
+  'host connection keep-alive content-length content-type content-encoding transfer-encoding upgrade http2-settings te ' +
+    'trailer expect via accept accept-encoding mcp-session-id mcp-protocol-version mcp-method mcp-name ' +
+    'x-mcp-virtualserver x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri x-mcp-cluster ' +
+    'x-envoy-original-dst-host x-envoy-upstream-rq-per-try-timeout-ms',
 );
 const TOKEN_CHARACTERS = literal('-_.');
 const A_HEADER = literal('the name of a header in lower case, not one that the gateway sets itself');

@@ -1,8 +1,9 @@
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Seen } from '../bytes/seen';
-import { Span } from '../bytes/span';
+import { Span, equals } from '../bytes/span';
 import { Revision } from '../mcp/revisions';
+import { NameSet } from '../policy/name-set';
 import { Rules } from '../policy/rules';
 import { VirtualServer } from '../policy/virtual-server';
 import { KeyRing } from '../session/keyring';
@@ -32,12 +33,26 @@ export class Credentials {
   value: Span;
   /** Of Passthrough: names, lower case. */
   headers: List;
+
+  /** Whether the client's header of that name goes to the server. */
+  passes(name: Span): bool {
+    for (let i = 0; i < this.headers.count; i++) if (equals(this.headers.at(i), name)) return true;
+    return false;
+  }
 }
 
-/** Who shares a cached list. */
+/** Who shares a cached list. In the order of the configuration's names. */
 export const enum CacheScope {
   Session,
   Shared,
+  /** Those who send the server the same credentials; everybody, where the gateway sends its own. */
+  Credential,
+}
+
+/** What later filters are told about a request, beside its server. */
+export const enum Emitted {
+  Method = 1,
+  ToolName = 2,
 }
 
 /** An upstream MCP server. */
@@ -65,7 +80,11 @@ export class Server {
   shown: bool;
   /** Of its name as a label of metrics; the host's to set. */
   label: u32;
-  /** Of all that makes a session with it the same session: name, cluster, authority, path, credential kind. */
+  /** Our entry in the Via header of what it is sent. */
+  via: Span;
+  /** Of its name, cluster, authority, path, and of what it gets as credentials but for their secret. */
+  unkeyedFingerprint: u64;
+  /** Of all that makes a session with it the same session, the secret included: under the sealing key, see fingerprints.ts. */
   fingerprint: u64;
 }
 
@@ -108,6 +127,8 @@ export class Limits {
 /** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */
 @unmanaged
 export class Gateway {
+  /** Of this gateway among those that share its keys, its Envoy or its network; the same on all of its replicas. */
+  name: Span;
   endpoint: Span;
   hostMode: HostMode;
   /** Seconds. */
@@ -121,6 +142,14 @@ export class Gateway {
   identity: Identity;
   /** Of Server, in the order of the configuration. */
   servers: List;
+  /** Headers of clients that not every server gets, see policy/client-headers.ts. */
+  clientHeaders: NameTable;
+  /** Headers of servers that reach clients, see policy/response-headers.ts. */
+  responseHeaders: NameSet;
+  /** Of Emitted. */
+  emitted: u32;
+  /** Our entry in the Via header of what is sent to servers. */
+  via: Span;
   /** In the order of the configuration. */
   virtualServers: List;
   virtualServersByName: NameTable;

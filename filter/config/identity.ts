@@ -1,5 +1,5 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, equals, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { kindOf, Kind } from '../json/reader';
 import { isString, textOf } from '../json/text';
@@ -18,7 +18,8 @@ const A_NONE = literal('none');
 const SUB = literal('sub');
 const ISS = literal('iss');
 /** Where Envoy's jwt_authn filter puts a payload that it verified, under the name in `payload_in_metadata`. */
-const METADATA = literal('metadata\0filter_metadata\0envoy.filters.http.jwt_authn\0');
+const METADATA = literal('metadata\0filter_metadata\0');
+const JWT_AUTHN = literal('envoy.filters.http.jwt_authn\0');
 
 const AN_IDENTITY = literal('"none", { jwt: … } or { trustedHeader: … }');
 const A_KEY = literal('a name without control characters');
@@ -72,7 +73,12 @@ function key(section: Section, name: Span, byDefault: Span): Span {
 }
 
 function claimPath(payload: Span, claim: Span, arena: Arena): Span {
-  return newWriter(arena, 96).bytes(METADATA).bytes(payload).byte(0).bytes(claim).written;
+  return newWriter(arena, 96).bytes(METADATA).bytes(JWT_AUTHN).bytes(payload).byte(0).bytes(claim).written;
+}
+
+/** The part of a claim's path that leads from the metadata of all filters to it: filter, payload and claim. */
+export function claimWithin(path: Span): Span {
+  return after(path, length(METADATA) as u32);
 }
 
 /** A credential would be bound raw, and changes while its holder does not. */

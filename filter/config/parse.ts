@@ -1,19 +1,25 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, equals, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
+import { Span, combined, equals, fingerprint, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
+import { ownEntry } from '../federation/via';
 import { isJson, strip } from '../json/reader';
+import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './door';
 import { Environment } from './environment';
+import { fingerprintServers } from './fingerprints';
 import { Gateway, HostMode, Limits } from './gateway';
+import { readHeaders } from './headers';
 import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names, openSection, Section } from './section';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
-import { count, duration, isVisible, size } from './values';
+import { A_NAME, count, duration, isName, isVisible, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
-const MEMBERS = names('endpoint hostMode root hosts origins identity sessions limits servers virtualServers log');
+const MEMBERS = names(
+  'name endpoint hostMode root hosts origins identity sessions limits headers servers virtualServers log',
+);
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut',
 );
@@ -22,6 +28,7 @@ const HOST_MODES = names('hold pair headers');
 /** In the order of the ABI's levels. */
 const LOG_LEVELS = names('trace debug info warn error critical');
 
+const NAME = literal('name');
 const ENDPOINT = literal('endpoint');
 const HOST_MODE = literal('hostMode');
 const HOSTS = literal('hosts');
@@ -29,6 +36,7 @@ const ORIGINS = literal('origins');
 const IDENTITY = literal('identity');
 const SESSIONS = literal('sessions');
 const LIMITS = literal('limits');
+const HEADERS = literal('headers');
 const LOG = literal('log');
 const HELD_BODY = literal('heldBody');
 const BUFFERED_BYTES = literal('bufferedBytes');
@@ -43,6 +51,7 @@ const LIST_BYTES = literal('listBytes');
 const FAN_OUT = literal('fanOut');
 
 const DEFAULT_LEVEL = 2;
+const DEFAULT_NAME = literal('sluice');
 const DEFAULT_ENDPOINT = literal('/mcp');
 const THREE_SECONDS = literal('3s');
 const FIVE_SECONDS = literal('5s');
@@ -78,6 +87,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
     return parsed;
   }
   const root = openSection(strip(json), null, MEMBERS, problems);
+  gateway.name = readName(root);
   gateway.endpoint = readEndpoint(root);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
   gateway.logLevel = max(root.choice(LOG, LOG_LEVELS, DEFAULT_LEVEL), 0);
@@ -89,11 +99,30 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   gateway.origins = readOrigins(root, ORIGINS);
   gateway.identity = readIdentity(root, IDENTITY);
   gateway.limits = readLimits(root);
+  readHeaders(root, HEADERS, gateway);
   readSessions(root, SESSIONS, environment, gateway);
   readServers(root, environment, gateway);
+  gateway.clientHeaders = clientHeaders(gateway, arena);
+  fingerprintServers(gateway, arena);
+  gateway.via = ownEntry(gateway.name, equals(gateway.name, DEFAULT_NAME) ? likeness(gateway) : 0, arena);
+  for (let i = 0; i < gateway.servers.count; i++) gateway.serverAt(i).via = gateway.via;
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   return parsed;
+}
+
+function readName(root: Section): Span {
+  const name = root.text(NAME, DEFAULT_NAME);
+  if (name === NONE) return DEFAULT_NAME;
+  if (!isName(name)) root.mustBe(NAME, A_NAME);
+  return name;
+}
+
+/** What tells gateways apart that have no name of their own: where they are served, and what they serve. */
+function likeness(gateway: Gateway): u64 {
+  let hash = fingerprint(gateway.endpoint);
+  for (let i = 0; i < gateway.servers.count; i++) hash = combined(hash, gateway.serverAt(i).unkeyedFingerprint);
+  return hash;
 }
 
 function readEndpoint(root: Section): Span {

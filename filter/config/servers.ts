@@ -1,21 +1,22 @@
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newSeen } from '../bytes/seen';
-import { Span, equals, fingerprint, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
+import { Span, equals, length, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isString } from '../json/text';
 import { revisionOf, Revision, STATELESS } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
+import { unkeyedFingerprint } from './fingerprints';
 import { CacheScope, CredentialKind, Gateway, HostMode, Server } from './gateway';
 import { readRules } from './patterns';
 import { elementPlace } from './problems';
 import { names, openSection, Section } from './section';
-import { duration, isMadeOf, isVisible } from './values';
+import { A_NAME, duration, isMadeOf, isName, isVisible } from './values';
 
 const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools listCache');
 const CACHE_MEMBERS = names('ttl scope');
-const CACHE_SCOPES = names('session shared');
+const CACHE_SCOPES = names('session shared credential');
 const SERVERS = literal('servers');
 const NAME = literal('name');
 const CLUSTER = literal('cluster');
@@ -35,20 +36,18 @@ const SCOPE = literal('scope');
 const DEFAULT_PATH = literal('/mcp');
 const AUTO = literal('auto');
 const EMPTY = literal('');
-const DASH = literal('-');
 const PREFIX_CHARACTERS = literal('ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-');
 const MAX_PREFIX = 64;
 /** The last of them stands for all further ones. */
 const MOST_REPORTED_TOOLS = 33;
 
-const A_NAME = literal('made of a-z, 0-9 and inner dashes, at most 63 characters');
 const A_CLUSTER = literal('the name of an Envoy cluster, without spaces');
 const AN_AUTHORITY = literal('a host, with a port if need be');
 const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
 const A_REVISION = literal('"auto", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
 const THE_STATELESS = literal('"auto" or "2026-07-28", the one revision of hostMode headers');
-const SHARED_PASSTHROUGH = literal('cannot be shared where credentials are passed through; use session');
+const SHARED_PASSTHROUGH = literal('cannot be shared where credentials are passed through; use credential or session');
 const NAME_TAKEN = literal('is the name of another server');
 const NO_SERVERS = literal('must list at least one server');
 const PREFIX_CLASH = literal(
@@ -92,11 +91,9 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.shown = server.rules.mayAdmit(STAR);
   server.reportedTools = newSeen(MOST_REPORTED_TOOLS, section.arena);
 
-  let hash = fingerprint(server.name);
-  hash = fingerprint(server.cluster, hash);
-  hash = fingerprint(server.authority, hash);
-  hash = fingerprint(server.path, hash);
-  server.fingerprint = hash ^ (server.credentials.kind as u64);
+  server.unkeyedFingerprint = unkeyedFingerprint(server);
+  // Until there is a key.
+  server.fingerprint = server.unkeyedFingerprint;
   return server;
 }
 
@@ -106,15 +103,12 @@ function readListCache(parent: Section, server: Server): void {
   const section = parent.section(LIST_CACHE, CACHE_MEMBERS);
   if (section.get(TTL) === NONE) section.missing(TTL);
   else server.cacheTtl = max(duration(section, TTL, EMPTY) / 1000, 1);
-  server.cacheScope = max(section.choice(SCOPE, CACHE_SCOPES), CacheScope.Session);
-  if (server.cacheScope === CacheScope.Shared && server.credentials.kind === CredentialKind.Passthrough) {
+  const passes = server.credentials.kind === CredentialKind.Passthrough;
+  const byDefault = passes ? CacheScope.Credential : CacheScope.Session;
+  server.cacheScope = max(section.choice(SCOPE, CACHE_SCOPES, byDefault), CacheScope.Session);
+  if (server.cacheScope === CacheScope.Shared && passes) {
     section.problems.add(section.problems.at(section.placeOf(SCOPE)).bytes(SHARED_PASSTHROUGH));
   }
-}
-
-function isName(text: Span): bool {
-  const last = limit(text) - 1;
-  return length(text) <= 63 && isMadeOf(text, DASH) && load<u8>(pointer(text)) !== 0x2d && load<u8>(last) !== 0x2d;
 }
 
 /** Absent: the name and an underscore. An empty one is a prefix of its own here. */

@@ -29,6 +29,7 @@ export function readSessions(parent: Section, name: Span, environment: Environme
   gateway.sessionTtl = max(duration(section, TTL, DAY) / 1000, 1);
   const ring = make<KeyRing>(section.arena);
   ring.keys = newList(section.arena);
+  ring.gateway = gateway.name;
   gateway.keys = ring;
   const elements = section.list(KEYS);
   for (let i = 0; i < elements.count; i++) {

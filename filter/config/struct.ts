@@ -1,5 +1,6 @@
-import { Arena, make } from '../bytes/arena';
-import { Span, span, limit, literal, pointer, NONE } from '../bytes/span';
+import { Arena } from '../bytes/arena';
+import { fieldsIn, FIXED64, LENGTH_DELIMITED } from '../bytes/protobuf';
+import { Span, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { writeEscaped } from '../json/text';
 
@@ -19,63 +20,6 @@ const MAX_DEPTH = 64;
 const NULL = literal('null');
 const TRUE = literal('true');
 const FALSE = literal('false');
-
-/** Wire types, protobuf encoding. */
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH_DELIMITED = 2;
-
-/** One field after the other; anything that is not of this form ends the walk as `broken`. */
-@unmanaged
-class Fields {
-  at: usize;
-  end: usize;
-  broken: bool;
-  field: u32;
-  type: u32;
-  varint: u64;
-  bytes: Span;
-
-  next(): bool {
-    if (this.at >= this.end) return false;
-    const tag = this.readVarint();
-    this.field = (tag >> 3) as u32;
-    this.type = (tag & 7) as u32;
-    if (this.type === VARINT) this.varint = this.readVarint();
-    else if (this.type === FIXED64) this.take(8);
-    else if (this.type === LENGTH_DELIMITED) this.take(this.readVarint());
-    else this.broken = true;
-    return !this.broken;
-  }
-
-  private take(count: u64): void {
-    if (count > ((this.end - this.at) as u64)) {
-      this.broken = true;
-      return;
-    }
-    this.bytes = span(this.at, count as u32);
-    this.at += count as usize;
-  }
-
-  private readVarint(): u64 {
-    let value: u64 = 0;
-    for (let shift: u64 = 0; shift < 64; shift += 7) {
-      if (this.at >= this.end) break;
-      const byte: u64 = load<u8>(this.at++);
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    this.broken = true;
-    return 0;
-  }
-}
-
-function fieldsIn(message: Span, arena: Arena): Fields {
-  const fields = make<Fields>(arena);
-  fields.at = pointer(message);
-  fields.end = limit(message);
-  return fields;
-}
 
 function writeStruct(writer: Writer, message: Span, depth: i32): bool {
   if (depth > MAX_DEPTH) return false;

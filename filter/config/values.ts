@@ -107,6 +107,15 @@ export function isMadeOf(text: Span, others: Span): bool {
   return true;
 }
 
+const DASH = literal('-');
+export const A_NAME = literal('made of a-z, 0-9 and inner dashes, at most 63 characters');
+
+/** As DNS labels are (RFC 1123 §2.1), in lower case: of gateways and servers. */
+export function isName(text: Span): bool {
+  const last = limit(text) - 1;
+  return length(text) <= 63 && isMadeOf(text, DASH) && load<u8>(pointer(text)) !== 0x2d && load<u8>(last) !== 0x2d;
+}
+
 /** Visible ASCII only: what may stand in a header or a path without changing its meaning (RFC 9110 §5.5). */
 export function isVisible(text: Span): bool {
   for (let at = pointer(text); at < limit(text); at++) {

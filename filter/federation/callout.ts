@@ -1,12 +1,12 @@
 import { Arena, make } from '../bytes/arena';
-import { HeaderList, newHeaderList } from '../bytes/pairs';
+import { HeaderList, newHeaderList, valuesIn } from '../bytes/pairs';
 import { Span, literal, NONE } from '../bytes/span';
 import { Server } from '../config/gateway';
 import * as header from '../mcp/headers';
 import { Revision, revisionText } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { addCredentials } from './credentials';
-import { OUR_VIA } from './via';
+import { viaBehind } from './via';
 
 /** A message of our own to an upstream. */
 @unmanaged
@@ -19,7 +19,7 @@ export class Callout {
 const USER_AGENT = literal('user-agent');
 const SLUICE = literal('sluice');
 
-/** @param client the client's headers, for credentials that are passed through */
+/** @param client the client's headers, for where it came from and for credentials that are passed through */
 export function post(server: Server, upstream: Upstream, body: Span, client: Span, arena: Arena): Callout {
   const callout = request(server, upstream, header.POST, client, arena);
   callout.headers
@@ -43,7 +43,7 @@ function request(server: Server, upstream: Upstream, method: Span, client: Span,
     .add(header.PATH, server.path)
     .add(header.AUTHORITY, server.authority)
     .add(USER_AGENT, SLUICE)
-    .add(header.VIA, OUR_VIA);
+    .add(header.VIA, viaBehind(valuesIn(client, header.VIA, arena), server.via, arena));
   if (upstream.sessionId !== NONE) callout.headers.add(header.SESSION_ID, upstream.sessionId);
   // Its own revision, which may differ from the client's; not yet known while it is being initialized.
   if (upstream.revision !== Revision.Unknown) {

@@ -1,8 +1,4 @@
-import { Arena } from '../bytes/arena';
-import { Span, contains, length, literal, startsWith, NONE } from '../bytes/span';
-import { headerIn } from '../bytes/pairs';
-import { newWriter } from '../bytes/writer';
-import { CredentialKind, Server } from '../config/gateway';
+import { contains, literal, startsWith } from '../bytes/span';
 import { Answer, Ending } from './answer';
 
 /** What Envoy says in a server's stead where the connection ended before any byte of an answer. */
@@ -39,20 +35,4 @@ export function hangs(answer: Answer): bool {
 export function isUnanswered(answer: Answer): bool {
   if (answer.ending !== Ending.Response || answer.status !== 503 || !startsWith(answer.body, UNANSWERED)) return false;
   return contains(answer.body, TERMINATED) || contains(answer.body, RESET);
-}
-
-/**
- * Whom a server's failures concern: where clients' own credentials pass, those who send the same ones (their bytes), else
- * everybody (NONE).
- * @param client the client's headers
- */
-export function credentialScope(server: Server, client: Span, arena: Arena): Span {
-  const credentials = server.credentials;
-  if (credentials.kind !== CredentialKind.Passthrough) return NONE;
-  const scope = newWriter(arena, 128);
-  for (let i = 0; i < credentials.headers.count; i++) {
-    const value = headerIn(client, credentials.headers.at(i), arena);
-    scope.u32(length(value)).bytes(value);
-  }
-  return scope.written;
 }

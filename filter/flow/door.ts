@@ -20,15 +20,16 @@ const REQUESTED = literal(',"requested":');
  */
 export function openDoor(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
+  const gateway = exchange.gateway;
   const door = atDoor(exchange);
   if (door !== Outcome.ReadBody) return door;
-  if (request.via !== NONE && hasPassed(request.via)) return exchange.refuse(Reason.Loop, request.via);
+  if (request.via !== NONE && hasPassed(request.via, gateway.via)) return exchange.refuse(Reason.Loop, request.via);
   if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
-  const scope = scopeOf(exchange.gateway, behind, request.virtualServer, exchange.arena);
+  const scope = scopeOf(gateway, behind, request.virtualServer, exchange.arena);
   if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
   exchange.scope = scope;
   exchange.scoped = scope.name;
-  exchange.audience = audienceOf(exchange.gateway.endpoint, scope.named, exchange.identity, exchange.arena);
+  exchange.audience = audienceOf(gateway.name, gateway.endpoint, scope.named, exchange.identity, exchange.arena);
   return Outcome.ReadBody;
 }
 

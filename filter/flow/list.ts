@@ -36,7 +36,7 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
     if (upstream !== null) {
       if ((upstream.offers & OFFERS_TOOLS) === 0) continue;
       const lane = fanOut.add(server, upstream, arena);
-      if (takeCached(lane, session, exchange.seconds, gateway.keys, arena)) fanOut.finish(lane);
+      if (takeCached(lane, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) fanOut.finish(lane);
       else askFirst(exchange, lane);
     } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
       const fresh = make<Upstream>(arena);
@@ -111,7 +111,7 @@ function listed(exchange: Exchange, session: Session, lane: Lane, answer: Answer
   }
   if (lane.failed) return true;
   noteUse(session, server.fingerprint, exchange.seconds, gateway.keys, scratch);
-  keep(lane, session, exchange.seconds, gateway.keys, scratch);
+  keep(lane, session, exchange.request.pairs, exchange.seconds, gateway.keys, scratch);
   return true;
 }
 

@@ -3,7 +3,7 @@ import { Span, equals, literal, NONE } from '../bytes/span';
 import { Server } from '../config/gateway';
 import { Answer } from '../federation/answer';
 import { Lane } from '../federation/fanout';
-import { credentialScope } from '../federation/faults';
+import { credentialScope } from '../federation/credentials';
 import { beginHandshake, continueHandshake } from '../federation/handshake';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/absent';
@@ -94,14 +94,14 @@ export function continueOpening(exchange: Exchange, session: Session, lane: Lane
 
 /** Whether the server could not be reached a moment ago, and is not to be asked again by who can do without it. */
 export function isLeftAlone(exchange: Exchange, server: Server, whom: Whom): bool {
-  const scope = credentialScope(server, exchange.request.pairs, scratch);
+  const scope = credentialScope(server.credentials, exchange.request.pairs, exchange.gateway.keys, scratch);
   return isBackingOff(server.fingerprint, scope, whom, exchange.seconds, exchange.gateway.keys, scratch);
 }
 
 /** What the end of a handshake says about the server, for those who would ask it next. */
 export function noteReach(exchange: Exchange, lane: Lane): void {
   const keys = exchange.gateway.keys;
-  const scope = credentialScope(lane.server, exchange.request.pairs, scratch);
+  const scope = credentialScope(lane.server.credentials, exchange.request.pairs, exchange.gateway.keys, scratch);
   if (!lane.faulty) endBackoff(lane.server.fingerprint, scope, keys, scratch);
   else if (lane.failed) backOff(lane.server.fingerprint, scope, lane.hangs, exchange.seconds, keys, scratch);
 }

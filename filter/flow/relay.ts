@@ -40,12 +40,11 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   const lane = fanOut.add(target.server, upstream, arena);
   const callout = make<Callout>(arena);
   callout.cluster = target.server.cluster;
-  // Framing is Envoy's, and a compressed answer would reach a client that never sees these headers.
+  // Framing is Envoy's.
   exchange.forward.headers
     .add(header.CONTENT_LENGTH, NONE)
     .add(header.TRANSFER_ENCODING, NONE)
-    .add(header.TRAILER, NONE)
-    .add(header.ACCEPT_ENCODING, header.IDENTITY);
+    .add(header.TRAILER, NONE);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
   callout.body = newWriter(arena, length(exchange.body) as usize)
     .bytes(first(exchange.body, target.cutFrom))

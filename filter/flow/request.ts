@@ -1,7 +1,6 @@
 import { Arena, make } from '../bytes/arena';
-import { readPairs } from '../bytes/pairs';
+import { joined, readPairs } from '../bytes/pairs';
 import { Span, after, equals, first, indexOf, length, literal, pointer, startsWith, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
 import * as header from '../mcp/headers';
 
 /** The headers of a request that matter to us, read once. */
@@ -15,8 +14,8 @@ export class Request {
   /** The last one, and how many there are. */
   origin: Span;
   origins: u32;
-  accept: Span;
   via: Span;
+  /** NONE also where it is empty: that names no session. */
   sessionId: Span;
   protocolVersion: Span;
   /** NONE where there are several: each reader may believe another one. */
@@ -26,10 +25,6 @@ export class Request {
   hasContentLength: bool;
   /** Trailers are announced. */
   hasTrailer: bool;
-  /** Has a header that carries the client's own credentials. */
-  hasAuthorization: bool;
-  hasCookie: bool;
-  hasProxyAuthorization: bool;
 }
 
 /** What has to be known of every request, ours or not. */
@@ -40,7 +35,7 @@ export class Glance {
   forged: u32;
 }
 
-export const TRUSTED_HEADERS: i32 = 6;
+export const TRUSTED_HEADERS: i32 = 7;
 
 export function trustedHeader(index: i32): Span {
   switch (index) {
@@ -53,6 +48,8 @@ export function trustedHeader(index: i32): Span {
     case 3:
       return header.PROMPT_NAME;
     case 4:
+      return header.ORIGINAL_DST_HOST;
+    case 5:
       return header.RESOURCE_URI;
     default:
       return header.CLUSTER;
@@ -60,13 +57,14 @@ export function trustedHeader(index: i32): Span {
 }
 
 const X_MCP = literal('x-mcp-');
+const X_ENVOY = literal('x-envoy-');
 
 export function glance(headers: Span, arena: Arena): Glance {
   const seen = make<Glance>(arena);
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     const name = pairs.name;
     if (equals(name, header.PATH)) seen.path = pairs.value;
-    else if (startsWith(name, X_MCP)) {
+    else if (startsWith(name, X_MCP) || startsWith(name, X_ENVOY)) {
       for (let i = 0; i < TRUSTED_HEADERS; i++) if (equals(name, trustedHeader(i))) seen.forged |= 1 << i;
     }
   }
@@ -87,16 +85,11 @@ export function readRequest(headers: Span, arena: Arena): Request {
         else if (equals(name, header.PATH)) request.path = pairs.value;
         else if (equals(name, header.AUTHORITY)) request.authority = pairs.value;
         break;
-      case 0x61: // a
-        if (equals(name, header.ACCEPT)) request.accept = pairs.value;
-        else if (equals(name, header.AUTHORIZATION)) request.hasAuthorization = true;
-        break;
       case 0x63: // c
         if (equals(name, header.CONTENT_LENGTH)) request.hasContentLength = true;
-        else if (equals(name, header.COOKIE)) request.hasCookie = true;
         break;
       case 0x6d: // m
-        if (equals(name, header.SESSION_ID)) request.sessionId = pairs.value;
+        if (equals(name, header.SESSION_ID)) request.sessionId = length(pairs.value) === 0 ? NONE : pairs.value;
         else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
         else if (equals(name, header.MCP_METHOD)) {
           request.mcpMethod = seenMethod ? NONE : pairs.value;
@@ -112,14 +105,11 @@ export function readRequest(headers: Span, arena: Arena): Request {
           request.origins++;
         }
         break;
-      case 0x70: // p
-        if (equals(name, header.PROXY_AUTHORIZATION)) request.hasProxyAuthorization = true;
-        break;
       case 0x74: // t
         if (equals(name, header.TRAILER)) request.hasTrailer = true;
         break;
       case 0x76: // v
-        if (equals(name, header.VIA)) request.via = pairs.value;
+        if (equals(name, header.VIA)) request.via = joined(request.via, pairs.value, arena);
         break;
       case 0x78: // x
         if (equals(name, header.VIRTUAL_SERVER)) {
@@ -131,13 +121,6 @@ export function readRequest(headers: Span, arena: Arena): Request {
     }
   }
   return request;
-}
-
-/** A header that comes twice means what its values mean with a comma between (RFC 9110 §5.2). */
-function joined(before: Span, value: Span, arena: Arena): Span {
-  if (before === NONE) return value;
-  const capacity = (length(before) as usize) + (length(value) as usize) + 2;
-  return newWriter(arena, capacity).bytes(before).byte(0x2c).byte(0x20).bytes(value).written;
 }
 
 /** What follows the endpoint in a path, query left out: empty, or a slash and more. NONE: not our path. */

@@ -15,6 +15,8 @@ export class Response {
   contentType: Span;
   contentEncoding: Span;
   hasSessionId: bool;
+  /** By Envoy's router, in all that comes from an upstream and in nothing else, unless `suppress_envoy_headers` is set. */
+  hasServiceTime: bool;
 }
 
 export function readResponse(headers: Span, arena: Arena): Response {
@@ -24,6 +26,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
     else if (equals(pairs.name, header.CONTENT_TYPE)) response.contentType = pairs.value;
     else if (equals(pairs.name, header.CONTENT_ENCODING)) response.contentEncoding = pairs.value;
     else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
+    else if (equals(pairs.name, header.SERVICE_TIME)) response.hasServiceTime = true;
   }
   return response;
 }

@@ -1,13 +1,17 @@
 import { scratch } from '../bytes/arena';
-import { literal, NONE } from '../bytes/span';
+import { Span, literal, NONE } from '../bytes/span';
 import { IdentityKind } from '../config/gateway';
+import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
 import { needsReach, reachOf } from '../policy/host';
 import { identityOf } from '../session/audience';
-import { isSubject, subjectIn } from '../session/identity';
+import { isTextClaim } from '../session/claims';
+import { isSubject, mayBeNumber, subjectIn } from '../session/identity';
 import { Level, line, log } from './log';
 import { property } from './properties';
 
+/** All of it comes as protobuf, which carries the types of claims; a part of it does not. */
+const METADATA = literal('metadata');
 const DESTINATION_ADDRESS = literal('destination\0address');
 const NO_CLAIM = literal('no identity: a claim is missing in the metadata of jwt_authn, or is not a string');
 const NO_HEADER = literal('no identity: the trusted header is missing, empty, or there are several');
@@ -24,14 +28,22 @@ export function meet(exchange: Exchange): void {
 
 function bindToClaims(exchange: Exchange): void {
   const identity = exchange.gateway.identity;
-  const subject = property(identity.subject);
-  const issuer = property(identity.issuer);
-  if (isSubject(subject) && isSubject(issuer)) {
+  const subject = claim(identity.subject);
+  const issuer = claim(identity.issuer);
+  if (subject !== NONE && issuer !== NONE) {
     exchange.identity = identityOf(issuer, subject, exchange.arena);
     return;
   }
   exchange.identity = NONE;
   log(Level.Debug, line().bytes(NO_CLAIM).written, exchange.gateway.logLevel);
+}
+
+/** The text of a claim, or NONE where it is anything else. @param path see `claimPath` */
+function claim(path: Span): Span {
+  const text = property(path);
+  if (!isSubject(text)) return NONE;
+  if (mayBeNumber(text) && !isTextClaim(property(METADATA), claimWithin(path), scratch)) return NONE;
+  return text;
 }
 
 function bindToHeader(exchange: Exchange): void {

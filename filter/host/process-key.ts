@@ -1,5 +1,7 @@
 import { Arena, make, scratch } from '../bytes/arena';
 import { literal, length, pointer, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { fingerprintServers } from '../config/fingerprints';
 import { Gateway } from '../config/gateway';
 import { KEY_SIZE } from '../session/aead';
 import { Key } from '../session/keyring';
@@ -7,7 +9,7 @@ import { Level, line, log } from './log';
 import { random } from './random';
 import { get, setIfAbsent } from './shared';
 
-const SLOT = literal('sluice/key');
+const SLOT = literal('sluice/key/');
 /** Configured keys begin at 1. */
 const PROCESS_KEY_ID = 0;
 const WARNING = literal(
@@ -21,15 +23,17 @@ const WARNING = literal(
  */
 export function ensureKey(gateway: Gateway, arena: Arena): void {
   if (gateway.keys.keys.count > 0) return;
-  let bytes = get(SLOT);
+  const slot = newWriter(scratch, 80).bytes(SLOT).bytes(gateway.name).written;
+  let bytes = get(slot);
   if (bytes === NONE) {
-    setIfAbsent(SLOT, random(KEY_SIZE as usize, scratch));
+    setIfAbsent(slot, random(KEY_SIZE as usize, scratch));
     log(Level.Warn, line().bytes(WARNING).written, gateway.logLevel);
-    bytes = get(SLOT);
+    bytes = get(slot);
   }
   if (length(bytes) !== KEY_SIZE) return;
   const key = make<Key>(arena);
   key.id = PROCESS_KEY_ID;
   key.bytes = pointer(arena.copy(bytes));
   gateway.keys.keys.push(changetype<usize>(key) as u64);
+  fingerprintServers(gateway, arena);
 }

@@ -9,6 +9,7 @@ import { Exchange, Outcome } from '../flow/exchange';
 import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
 import { isFromUpstream, readResponse, replacesRouterReply, Response, respondToError } from '../flow/response';
 import { Reason } from '../mcp/errors';
+import { removalsFrom } from '../policy/response-headers';
 import * as header from '../mcp/headers';
 import { endedWith, OK, OTHER } from '../mcp/outcomes';
 import { PRODUCT } from '../version';
@@ -51,6 +52,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const details = succeeded && !unheld ? NONE : property(RESPONSE_CODE_DETAILS);
   if (unheld && refusesUnheld(stream, exchange, details)) return replaceReply(stream, exchange, details, ended);
   const answered = forwarded && (succeeded || isFromUpstream(details));
+  if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
   if (answered) observeUpstream(exchange.server, exchange.now - exchange.sentAt);
   if (succeeded) {
     if (!answered || ended || !refusesCoding(exchange, response.contentEncoding)) return Action.Continue;
@@ -68,6 +70,16 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (status < 400) return Action.Continue;
   if (!replacesRouterReply(exchange, details, arrived)) return Action.Continue;
   return replaceReply(stream, exchange, details, ended);
+}
+
+/**
+ * Takes out what a server has no business to tell the client. A filter behind us that answers in its stead may.
+ * @param isServers what answered is known to be the server
+ */
+function removeForeign(exchange: Exchange, headers: Span, isServers: bool): void {
+  const edits = removalsFrom(headers, exchange.gateway.responseHeaders, scratch);
+  if (edits.count > 0 && (isServers || isFromUpstream(property(RESPONSE_CODE_DETAILS))))
+    edit(HeaderMap.Response, edits);
 }
 
 /** What is on its way to the client has to give way to `exchange.reply`. */

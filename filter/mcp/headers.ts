@@ -38,6 +38,12 @@ export const RESOURCE_URI = literal('x-mcp-resourceuri');
 /** The cluster of the server, where it is not named like it: for a route that takes its cluster from a header. */
 export const CLUSTER = literal('x-mcp-cluster');
 
+/** The address that a cluster of type ORIGINAL_DST sends a request to: a client must not choose it. */
+export const ORIGINAL_DST_HOST = literal('x-envoy-original-dst-host');
+
+/** Milliseconds that an upstream took to answer. */
+export const SERVICE_TIME = literal('x-envoy-upstream-service-time');
+
 /**
  * Milliseconds that Envoy's router gives one try to begin its response. It does not cut a response that has begun, so
  * a stream may run on; the route's own `timeout` would.

@@ -7,13 +7,16 @@ export const NOBODY = literal('');
 
 /**
  * Whom a token is for, unambiguously: each part with its length, as a subject may hold any byte.
+ * @param gateway its name: two gateways with the same keys are two
  * @param named the virtual server that the path names, empty for the endpoint itself: a session that was begun on one
  * path is unknown on every other. What `root` gives to the endpoint is not part of it, since a change of configuration
  * ends no session
  * @param identity see `identityOf`, or NOBODY
  */
-export function audienceOf(endpoint: Span, named: Span, identity: Span, arena: Arena): Span {
+export function audienceOf(gateway: Span, endpoint: Span, named: Span, identity: Span, arena: Arena): Span {
   return newWriter(arena, 128)
+    .u32(length(gateway) as u32)
+    .bytes(gateway)
     .u32(length(endpoint) as u32)
     .bytes(endpoint)
     .u32(length(named) as u32)

@@ -3,12 +3,13 @@ import { Span, span, after, fingerprint, length, pointer, NONE } from '../bytes/
 import { newWriter } from '../bytes/writer';
 import { random, setSlot, slot, swapSlot } from '../ports';
 import { NONCE_SIZE, open, seal, TAG_SIZE } from './aead';
-import { KeyRing } from './keyring';
+import { Key, KeyRing } from './keyring';
 
 /**
  * A fixed table in the host's shared store, which has no delete, no expiry and no listing: an entry has a slot by its
- * owner's hash, and overwrites whoever was there. Entries are sealed with their owner as associated data, so that one
- * owner's entry is nobody else's, and other plugins of the same Envoy can neither read nor forge one.
+ * owner's hash, and overwrites whoever was there. Each gateway of an Envoy has slots of its own. Entries are sealed with
+ * their slot and owner as associated data, so that one owner's entry is nobody else's, and other plugins of the same Envoy
+ * can neither read nor forge one, nor move it.
  *
  *     │ key id (1) │ nonce (12) │ sealed … │ tag (16) │
  */
@@ -20,7 +21,8 @@ export class SlotTable {
 
   /** The entry of that owner, or NONE. */
   read(owner: Span, keys: KeyRing, arena: Arena): Span {
-    const sealed = slot(this.keyOf(owner, arena));
+    const name = this.nameOf(owner, keys, arena);
+    const sealed = slot(name);
     const size = length(sealed) - HEAD;
     if (sealed === NONE || size < TAG_SIZE) return NONE;
     const key = keys.find(load<u8>(pointer(sealed)));
@@ -28,36 +30,46 @@ export class SlotTable {
     const plain = arena.allocate(size as usize);
     const nonce = pointer(sealed) + 1;
     const text = pointer(after(sealed, HEAD));
-    const sound = open(key.bytes, nonce, pointer(owner), length(owner), text, size, plain);
+    const bound = bindingOf(name, owner, arena);
+    const sound = open(key.bytes, nonce, pointer(bound), length(bound), text, size, plain);
     return sound ? span(plain, (size - TAG_SIZE) as u32) : NONE;
   }
 
   write(owner: Span, entry: Span, keys: KeyRing, arena: Arena): void {
-    setSlot(this.keyOf(owner, arena), this.sealed(owner, entry, keys, arena));
+    const name = this.nameOf(owner, keys, arena);
+    setSlot(name, sealedEntry(bindingOf(name, owner, arena), entry, keys.sealing, arena));
   }
 
   /** Right after `read` of the same owner: only where no worker has written to its slot since. Whether it did. */
   swap(owner: Span, entry: Span, keys: KeyRing, arena: Arena): bool {
-    return swapSlot(this.keyOf(owner, arena), this.sealed(owner, entry, keys, arena));
+    const name = this.nameOf(owner, keys, arena);
+    return swapSlot(name, sealedEntry(bindingOf(name, owner, arena), entry, keys.sealing, arena));
   }
 
-  private sealed(owner: Span, entry: Span, keys: KeyRing, arena: Arena): Span {
-    const key = keys.sealing;
-    const size = (HEAD + length(entry) + TAG_SIZE) as usize;
-    const sealed = newWriter(arena, size)
-      .u8(key.id)
-      .bytes(random(NONCE_SIZE as usize, arena));
-    const nonce = pointer(sealed.written) + 1;
-    const text = sealed.room((length(entry) + TAG_SIZE) as usize);
-    seal(key.bytes, nonce, pointer(owner), length(owner), pointer(entry), length(entry), text);
-    return sealed.wrote((length(entry) + TAG_SIZE) as usize).written;
-  }
-
-  private keyOf(owner: Span, arena: Arena): Span {
-    return newWriter(arena, 40)
+  /** `sluice/<table>/<gateway>/<number>` */
+  private nameOf(owner: Span, keys: KeyRing, arena: Arena): Span {
+    return newWriter(arena, 128)
       .bytes(this.name)
+      .bytes(keys.gateway)
+      .byte(0x2f)
       .decimal(fingerprint(owner) % (this.slots as u64)).written;
   }
+}
+
+/** What an entry is sealed with. The slot's name ends in digits, and the owner begins with that of the table. */
+function bindingOf(name: Span, owner: Span, arena: Arena): Span {
+  return newWriter(arena, 192).bytes(name).bytes(owner).written;
+}
+
+function sealedEntry(bound: Span, entry: Span, key: Key, arena: Arena): Span {
+  const size = (HEAD + length(entry) + TAG_SIZE) as usize;
+  const sealed = newWriter(arena, size)
+    .u8(key.id)
+    .bytes(random(NONCE_SIZE as usize, arena));
+  const nonce = pointer(sealed.written) + 1;
+  const text = sealed.room((length(entry) + TAG_SIZE) as usize);
+  seal(key.bytes, nonce, pointer(bound), length(bound), pointer(entry), length(entry), text);
+  return sealed.wrote((length(entry) + TAG_SIZE) as usize).written;
 }
 
 /**

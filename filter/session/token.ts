@@ -13,7 +13,7 @@ import { packId, unpackId } from './upstream-id';
  *
  *     │ format (1) │ key id (1) │ nonce (12) │ sealed … │ tag (16) │
  *
- * with the first two bytes and the audience (endpoint, identity) as associated data, and sealed:
+ * with the first two bytes and the audience (gateway, endpoint, identity) as associated data, and sealed:
  *
  *     │ issued (4) │ expires (4) │ token id (16) │ revision (1) │ servers (1) │ entries … │
  *     entry:  │ fingerprint (8) │ revision (1) │ offers (1) │ packed session id … │
@@ -53,15 +53,18 @@ export class Session {
   /** TOKEN_ID_SIZE bytes */
   id: Span;
   revision: Revision;
+  /** That it was sealed with. */
+  key: Key;
   count: i32;
   entries: Span;
 
   /** The upstream that was initialized with exactly this configuration, or null. */
   upstream(fingerprint: u64, arena: Arena): Upstream | null {
+    const sealed = this.key.fingerprintOf(fingerprint);
     let at = pointer(this.entries);
     for (let i = 0; i < this.count; i++) {
       const size = packedSize(at);
-      if (load<u64>(at) === fingerprint) {
+      if (load<u64>(at) === sealed) {
         const found = make<Upstream>(arena);
         found.fingerprint = fingerprint;
         found.revision = load<u8>(at, 8);
@@ -157,6 +160,7 @@ export function openSession(token: Span, keys: KeyRing, now: u32, audience: Span
   if (!open(key.bytes, sealed + HEAD, pointer(bound), length(bound), text, textSize, plain)) return null;
 
   const session = make<Session>(arena);
+  session.key = key;
   session.issued = load<u32>(plain);
   session.expires = load<u32>(plain, 4);
   if (now >= session.expires) return null;

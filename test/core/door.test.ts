@@ -211,8 +211,8 @@ describe('at the door', () => {
   });
 
   it('refuses other hosts and pages before it looks at anything else', () => {
-    door.configure(open);
-    const loop = ['via', '1.1 sluice'] as const;
+    door.configure({ ...open, name: 'front' });
+    const loop = ['via', '1.1 sluice-front'] as const;
     expect(door.enter(get(['origin', 'https://evil.example'], loop))?.status).toBe(403);
     expect(door.enter(get(['origin', page], ['origin', page]))?.status).toBe(403);
     expect(door.enter(get(['origin', '']))?.status).toBe(403);

@@ -3,6 +3,8 @@ import type { Core } from './core.ts';
 const HOST_MODES = ['hold', 'pair', 'headers'];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'critical'];
 const REVISIONS = ['auto', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'];
+const EMITTED = ['x-mcp-method', 'x-mcp-toolname'];
+const CACHE_SCOPES = ['session', 'shared', 'credential'];
 const CREDENTIALS = ['none', 'header', 'passthrough'];
 
 /** What a configuration was read as: its problems, a line each, or if there are none the gateway, a line each thing. */
@@ -19,6 +21,9 @@ function described(core: Core): string[] {
   const number = (name: string): string => String(core.call(`config${name}`));
   return [
     `endpoint: ${core.text('configEndpoint') ?? ''}`,
+    `name: ${core.text('configName') ?? ''}, via ${core.text('configVia') ?? ''}`,
+    headers(core),
+    `list cache: ${times(core.call('configServers'), (i) => cacheScope(core, i)).join(', ')}`,
     `hostMode: ${HOST_MODES[core.call('configHostMode')] ?? ''}`,
     `log: ${LOG_LEVELS[core.call('configLogLevel')] ?? ''}`,
     `sessions: ${number('SessionTtl')} s${times(core.call('configKeys'), (i) => key(core, i)).join('')}`,
@@ -27,6 +32,18 @@ function described(core: Core): string[] {
     `limits: handshakeTimeout ${number('HandshakeTimeout')} ms, listTimeout ${number('ListTimeout')} ms`,
     ...times(core.call('configServers'), (i) => server(core, i)),
   ];
+}
+
+/** Those of responses that always pass come first, the last of them for all that Envoy adds. */
+function headers(core: Core): string {
+  const emitted = EMITTED.filter((_, bit) => (core.call('configEmitted') & (1 << bit)) !== 0);
+  const passing = times(core.call('configResponseHeaders'), (i) => core.text('configResponseHeader', i) ?? '');
+  const named = passing.slice(passing.indexOf('x-envoy-*') + 1);
+  return `headers: emits ${['x-mcp-servername', ...emitted].join(' ')}, lets pass ${named.join(' ')}`;
+}
+
+function cacheScope(core: Core, index: number): string {
+  return `${core.text('configServerName', index) ?? ''} ${CACHE_SCOPES[core.call('configCacheScope', index)] ?? ''}`;
 }
 
 function key(core: Core, index: number): string {

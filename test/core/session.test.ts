@@ -206,9 +206,9 @@ test('a token of another audience is refused', () => {
   expect(opens(token, NOW, utf8('/other'))).toBe(true);
 });
 
-test('an endpoint is an audience of its own, whatever follows it', () => {
-  const endpoint = core.bytes('sessionAudience', ...core.span('/mcp'));
-  expect(endpoint).toEqual(Uint8Array.of(4, 0, 0, 0, ...utf8('/mcp'), 0, 0, 0, 0));
+test('a gateway and its endpoint are an audience of their own, whatever follows them', () => {
+  const audience = core.bytes('sessionAudience', ...core.span('front'), ...core.span('/mcp'));
+  expect(audience).toEqual(Uint8Array.of(5, 0, 0, 0, ...utf8('front'), 4, 0, 0, 0, ...utf8('/mcp'), 0, 0, 0, 0));
   core.clear();
 });
 

@@ -34,6 +34,7 @@ describeGateway('headers', () => {
       { name: 'fixed', url: fixed.url, credentials: { type: 'header', header: 'authorization', env: 'FIXED_TOKEN' } },
       { name: 'passed', url: passed.url, credentials: { type: 'passthrough', headers: ['authorization', 'x-user'] } },
     ],
+    plugin: { name: 'front', headers: { response: ['x-of-server', 'x-shop-*'] } },
     env: { FIXED_TOKEN: 'Bearer of-the-gateway' },
     adjust: withoutEarlyMutation,
   }));
@@ -71,11 +72,12 @@ describeGateway('headers', () => {
         ...['initialize', 'notifications/initialized', 'tools/list', 'tools/call', 'DELETE'],
       ]);
       for (const { headers } of sent.none) {
-        for (const name of Object.keys(clientCredentials)) expect(headers).not.toHaveProperty(name);
+        for (const name of [...Object.keys(clientCredentials), 'x-user']) expect(headers).not.toHaveProperty(name);
       }
       for (const { headers } of sent.fixed) {
         expect(headers['authorization']).toBe('Bearer of-the-gateway');
         expect(headers).not.toHaveProperty('cookie');
+        expect(headers, 'what another server is passed').not.toHaveProperty('x-user');
       }
       expect(sent.passed).toHaveLength(4); // it keeps no session that could be ended
       for (const { headers } of sent.passed) {
@@ -102,8 +104,8 @@ describeGateway('headers', () => {
 
     it('name the gateway to every server, and each server by its own path and authority', async () => {
       const sent = await wholeSession({ via: '1.1 corner-shop' });
-      for (const { headers, path, rpcMethod } of sent.none) {
-        expect(headers['via']).toBe(rpcMethod === 'tools/call' ? '1.1 corner-shop, 1.1 sluice' : '1.1 sluice');
+      for (const { headers, path } of sent.none) {
+        expect(headers['via']).toBe('1.1 corner-shop, 1.1 sluice-front');
         expect(path).toBe('/mcp?tenant=a');
         expect(headers['host']).toBe(new URL(none.url).host);
       }
@@ -131,7 +133,6 @@ describeGateway('headers', () => {
           reply.head(200, {
             'content-type': 'application/json',
             'mcp-session-id': 'session-of-none',
-            'x-of-server': 'kept',
           });
           reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":{}}`);
         },
@@ -139,11 +140,110 @@ describeGateway('headers', () => {
       const session = await openSession(gateway.current.url, { http });
       const { headers } = await session.post(callMessage('"none_echo"'));
       expect(headers).not.toHaveProperty('mcp-session-id');
-      expect(headers['x-of-server']).toBe('kept');
       none.answers = {};
     });
 
-    it.each(['1.1 sluice', '1.0 a, 1.1 sluice', '1.1 sluice (x), 1.1 b'])(
+    it('of a response reach the client where they are about the message, or the configuration names them', async () => {
+      const kept = {
+        'cache-control': 'no-store',
+        'content-language': 'uk',
+        'retry-after': '7',
+        vary: 'accept',
+        'x-accel-buffering': 'no',
+        'x-of-server': 'named',
+        'x-shop-a': 'by its beginning',
+      };
+      const ended = {
+        'set-cookie': 'a=1',
+        'clear-site-data': '"*"',
+        'strict-transport-security': 'max-age=1',
+        'alt-svc': 'h3=":1"',
+        'server-timing': 'db;dur=1',
+        link: '<https://a.example>; rel=preload',
+        nel: '{}',
+        'report-to': '{}',
+        refresh: '0; url=https://a.example',
+        location: 'https://a.example',
+        'content-security-policy': "default-src 'none'",
+        'service-worker-allowed': '/',
+        'access-control-allow-origin': '*',
+        'x-powered-by': 'a shop',
+        'x-shop': 'not quite',
+      };
+      none.answers = {
+        'tools/call': (request, reply) => {
+          reply.head(200, { 'content-type': 'application/json', ...kept, ...ended });
+          reply.end(`{"jsonrpc":"2.0","id":${request.id},"result":{}}`);
+        },
+      };
+      const session = await openSession(gateway.current.url, { http });
+      const { headers } = await session.post(callMessage('"none_echo"'));
+      none.answers = {};
+      expect(headers).toMatchObject({ 'content-type': 'application/json', ...kept });
+      for (const name of Object.keys(ended)) expect(headers).not.toHaveProperty(name);
+    });
+
+    it('are the same in a list and in a call, whatever the client says of itself', async () => {
+      const ofClient = {
+        accept: 'application/json, text/plain, */*',
+        'content-type': 'application/json; charset=utf-8',
+        'accept-encoding': 'gzip, br',
+        origin: gateway.current.origin,
+        referer: `${gateway.current.origin}/page`,
+        'sec-fetch-mode': 'cors',
+        'sec-ch-ua': '"x"',
+        'if-none-match': '"a"',
+        range: 'bytes=0-1',
+        'last-event-id': '7',
+        'x-http-method-override': 'DELETE',
+        'x-original-url': '/admin',
+        'x-envoy-original-dst-host': '127.0.0.1:1',
+        'x-envoy-original-path': '/admin',
+        'x-envoy-expected-rq-timeout-ms': '1',
+        'mcp-method': 'resources/read',
+        'mcp-name': 'other',
+        'mcp-param-city': 'Kyjiw',
+      };
+      const sent = await wholeSession(ofClient);
+      const ofProxies = ['content-length', 'transfer-encoding', 'connection', 'x-request-id', 'x-forwarded-proto'];
+      const told = ['x-mcp-servername', 'x-mcp-method', 'x-mcp-toolname', 'x-envoy-expected-rq-timeout-ms'];
+      const own = ['user-agent', 'x-forwarded-for', 'x-envoy-internal', 'x-envoy-external-address'];
+      const seen = ({ headers: all }: Recorded): object =>
+        Object.fromEntries(
+          Object.entries(all).filter(([name]) => ![...ofProxies, ...told, ...own].includes(name.toLowerCase())),
+        );
+      for (const requests of Object.values(sent)) {
+        const [list = [], call = []] = ['tools/list', 'tools/call'].map((of) =>
+          requests.filter(({ rpcMethod }) => rpcMethod === of),
+        );
+        expect(call.map(seen)).toEqual(list.map(seen));
+        expect(call).toHaveLength(1);
+        expect(call[0]?.headers).toMatchObject({
+          accept: 'application/json, text/event-stream',
+          'content-type': 'application/json',
+          'accept-encoding': 'identity',
+        });
+        expect(call[0]?.headers['x-envoy-expected-rq-timeout-ms']).not.toBe('1');
+      }
+    });
+
+    it('need not name a type where the body is JSON', async () => {
+      const session = await openSession(gateway.current.url, { http });
+      const headers = { 'mcp-session-id': session.id, 'mcp-protocol-version': '2025-11-25' };
+      const answer = await send(gateway.current.url, {
+        http,
+        method: 'POST',
+        headers,
+        body: callMessage('"none_echo"'),
+      });
+      expect(answer.status).toBe(200);
+      expect(none.last('tools/call').headers).toMatchObject({
+        accept: 'application/json, text/event-stream',
+        'content-type': 'application/json',
+      });
+    });
+
+    it.each(['1.1 sluice-front', '1.0 a, 1.1 sluice-front', '1.1 sluice-front (x), 1.1 b'])(
       'stop a request that went in a circle: Via %j',
       async (via) => {
         const answer = await post(gateway.current.url, initializeMessage(), { http, headers: { via } });
@@ -151,9 +251,12 @@ describeGateway('headers', () => {
       },
     );
 
-    it.each(['1.1 sluiced', '1.1 other'])('let a request through that only looks like it: Via %j', async (via) => {
-      expect((await post(gateway.current.url, initializeMessage(), { http, headers: { via } })).status).toBe(200);
-    });
+    it.each(['1.1 sluice', '1.1 sluice-fronts', '1.1 other'])(
+      'let a request through that only looks like it: Via %j',
+      async (via) => {
+        expect((await post(gateway.current.url, initializeMessage(), { http, headers: { via } })).status).toBe(200);
+      },
+    );
 
     it('are what a route may trust: the client sets none of them', async () => {
       const forged = {
@@ -163,6 +266,7 @@ describeGateway('headers', () => {
         'x-mcp-promptname': 'x',
         'x-mcp-resourceuri': 'x',
         'x-mcp-cluster': 'fixed',
+        'x-envoy-original-dst-host': '127.0.0.1:1',
         'X-MCP-ServerName': 'fixed',
       };
       const session = await openSession(gateway.current.url, { http });
@@ -179,6 +283,7 @@ describeGateway('headers', () => {
       expect(headers).not.toHaveProperty('x-mcp-promptname');
       expect(headers).not.toHaveProperty('x-mcp-resourceuri');
       expect(headers).not.toHaveProperty('x-mcp-cluster');
+      expect(headers).not.toHaveProperty('x-envoy-original-dst-host');
       expect(fixed.requests).toEqual([]);
     });
 
@@ -255,7 +360,7 @@ describeGateway('headers', () => {
   });
 
   it('repeated by a client are read as one, or the last of them counts', async () => {
-    const via = ['1.1 sluice', '1.1 b'];
+    const via = ['1.1 sluice-front', '1.1 b'];
     expect(refusal(await post(gateway.current.url, initializeMessage(), { headers: { via } }))['reason']).toBe('loop');
     const session = await openSession(gateway.current.url);
     const ids = [session.id, 'forged'];

@@ -133,6 +133,40 @@ describeGateway('a list that is kept', () => {
     });
   });
 
+  it('is shared by those who pass the same credentials to the server, and by nobody else', async () => {
+    const guarded = await startScripted();
+    const ofUser: Answer = (request, reply) => {
+      const user = String(request.headers['authorization'] ?? 'nobody').replace(/\W/g, '');
+      return result(`{"tools":[{"name":"${user}","inputSchema":{"type":"object"}}]}`)(request, reply);
+    };
+    guarded.answers = { 'tools/list': ofUser };
+    const passthrough = { type: 'passthrough', headers: ['authorization', 'x-tenant'] };
+    const gateway = await startGateway({
+      servers: [{ name: 'guarded', url: guarded.url, credentials: passthrough, listCache: { ttl: '1h' } }],
+    });
+    try {
+      const list = async (headers: Record<string, string>): Promise<string[]> => {
+        const session = await openSession(gateway.url);
+        return toolNames(await session.post(listMessage(), { headers }));
+      };
+      const askedFor = (): number => guarded.of('tools/list').length;
+      const ada = { authorization: 'ada' };
+      expect(await list(ada)).toEqual(['guarded_ada']);
+      expect(await list(ada)).toEqual(['guarded_ada']);
+      expect(await list({ ...ada, 'x-elsewhere': 'b' })).toEqual(['guarded_ada']);
+      expect(askedFor()).toBe(1);
+      expect(await list({ authorization: 'bob' })).toEqual(['guarded_bob']);
+      expect(await list({})).toEqual(['guarded_nobody']);
+      expect(await list({ 'x-tenant': 'ada' })).toEqual(['guarded_nobody']);
+      expect(await list({ ...ada, 'x-tenant': '1' })).toEqual(['guarded_ada']);
+      expect(await list({ authorization: 'bob' })).toEqual(['guarded_bob']);
+      expect(askedFor()).toBe(5);
+    } finally {
+      await gateway.stop();
+      await guarded.stop();
+    }
+  });
+
   describe('for two seconds', () => {
     const gateway = useGateway(() => ({
       servers: [

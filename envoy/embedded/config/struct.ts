@@ -18,6 +18,15 @@ export function encodeStruct(object: JsonObject): Buffer {
   return Buffer.concat(entries);
 }
 
+/** envoy.config.core.v3.Metadata: what each filter left. */
+export function encodeMetadata(filters: Readonly<Record<string, JsonObject>>): Buffer {
+  // map<string, Struct> filter_metadata = 1
+  const entries = Object.entries(filters).map(([name, struct]) =>
+    delimited(1, Buffer.concat([delimited(1, Buffer.from(name)), delimited(2, encodeStruct(struct))])),
+  );
+  return Buffer.concat(entries);
+}
+
 function encodeValue(value: JsonValue): Buffer {
   if (value === null) return Buffer.concat([tag(field.null, wire.varint), varint(0)]);
   if (typeof value === 'boolean') return Buffer.concat([tag(field.bool, wire.varint), varint(Number(value))]);

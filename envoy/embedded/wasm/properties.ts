@@ -1,4 +1,5 @@
 // What get_property finds, by the first segment of its path. (envoy: context.cc findValue, CEL attributes)
+import { type JsonObject, encodeMetadata } from '../config/struct.ts';
 import type { HeaderMap } from '../header-map.ts';
 import { flagBits } from '../response-flags.ts';
 import type { Address, StreamInfo } from '../stream-info.ts';
@@ -113,7 +114,9 @@ export function findProperty(source: PropertySource, path: readonly string[]): P
   const lookup = Object.hasOwn(ofStream, first) ? ofStream[first] : undefined;
   // What set_property has stored under more than one segment is not found again.
   if (lookup === undefined) return path.length === 1 ? info.filterState.get(`wasm.${first}`) : undefined;
-  if (path.length === 1) return first === 'metadata' ? new Uint8Array(0) : null;
+  if (path.length === 1) {
+    return first === 'metadata' ? encodeMetadata(info.dynamicMetadata as Readonly<Record<string, JsonObject>>) : null;
+  }
   const members = lookup(source, info);
   return Object.hasOwn(members, second) ? descend(members[second]?.(), rest) : undefined;
 }

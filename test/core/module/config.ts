@@ -23,6 +23,30 @@ export function configProblem(index: i32): Span {
   return parsed.problems.lines.at(index);
 }
 
+export function configName(): Span {
+  return gateway.name;
+}
+
+export function configVia(): Span {
+  return gateway.via;
+}
+
+export function configEmitted(): u32 {
+  return gateway.emitted;
+}
+
+export function configResponseHeaders(): i32 {
+  return gateway.responseHeaders.patterns.count;
+}
+
+export function configResponseHeader(index: i32): Span {
+  return gateway.responseHeaders.patterns.at(index);
+}
+
+export function configCacheScope(index: i32): i32 {
+  return gateway.serverAt(index).cacheScope;
+}
+
 export function configEndpoint(): Span {
   return gateway.endpoint;
 }

@@ -46,7 +46,7 @@ export function exchangeConfigure(text: usize, count: u32): bool {
     entropy,
     NOW,
     3600,
-    audienceOf(gateway.endpoint, NONE, NOBODY, gatewayMemory),
+    audienceOf(gateway.name, gateway.endpoint, NONE, NOBODY, gatewayMemory),
     gatewayMemory,
   );
   return true;

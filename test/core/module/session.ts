@@ -102,6 +102,6 @@ export function sessionUpstreamId(): Span {
   return upstream!.sessionId;
 }
 
-export function sessionAudience(endpoint: usize, count: u32): Span {
-  return audienceOf(span(endpoint, count), NONE, NOBODY, draftMemory);
+export function sessionAudience(gateway: usize, gatewayCount: u32, endpoint: usize, count: u32): Span {
+  return audienceOf(span(gateway, gatewayCount), span(endpoint, count), NONE, NOBODY, draftMemory);
 }

@@ -1,10 +1,15 @@
 import { Span, span } from '../../../filter/bytes/span';
-import { hasPassed, OUR_VIA } from '../../../filter/federation/via';
+import { newArena } from '../../../filter/bytes/arena';
+import { hasPassed, ownEntry } from '../../../filter/federation/via';
 
-export function viaHasPassed(via: usize, count: u32): bool {
-  return hasPassed(span(via, count));
+const memory = newArena(256);
+
+export function viaHasPassed(via: usize, count: u32, own: usize, ownCount: u32): bool {
+  return hasPassed(span(via, count), span(own, ownCount));
 }
 
-export function viaOurs(): Span {
-  return OUR_VIA;
+/** @param likeness 0 where the gateway has a name of its own */
+export function viaOwn(name: usize, count: u32, likeness: u64): Span {
+  memory.reset();
+  return ownEntry(span(name, count), likeness, memory);
 }

@@ -1,0 +1,51 @@
+import { Arena } from '../bytes/arena';
+import { fingerprint, literal, pointer, span } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { hmacSha256 } from '../crypto/sha256';
+import { KEY_SIZE } from '../session/aead';
+import { Key } from '../session/keyring';
+import { CredentialKind, Gateway, Server } from './gateway';
+
+/**
+ * What makes a session with a server, or a list of it, the same one: a server that is configured otherwise shares neither.
+ * Its secret is part of that, as a keyed hash, so that nobody without the key can try secrets; under each key of the ring,
+ * so that a session goes on for as long as the key that sealed it is there.
+ */
+const CREDENTIAL = literal('sluice credential');
+
+/** Of what stands in the configuration. */
+export function unkeyedFingerprint(server: Server): u64 {
+  let hash = fingerprint(server.name);
+  hash = fingerprint(server.cluster, hash);
+  hash = fingerprint(server.authority, hash);
+  hash = fingerprint(server.path, hash);
+  const credentials = server.credentials;
+  hash = hash ^ (credentials.kind as u64);
+  if (credentials.kind === CredentialKind.Header) return fingerprint(credentials.header, hash);
+  for (let i = 0; i < credentials.headers.count; i++) hash = fingerprint(credentials.headers.at(i), hash);
+  return hash;
+}
+
+/** Gives each server its fingerprint, and each key the names under which it knew them. Once the keys are there. */
+export function fingerprintServers(gateway: Gateway, arena: Arena): void {
+  const ring = gateway.keys;
+  const count = gateway.servers.count;
+  for (let i = 0; i < ring.keys.count; i++) {
+    const key = changetype<Key>(ring.keys.at(i) as usize);
+    key.prints = arena.allocate((count as usize) << 4);
+    key.printed = count;
+    for (let j = 0; j < count; j++) {
+      const server = gateway.serverAt(j);
+      const print = keyedFingerprint(server, key, arena);
+      if (i === 0) server.fingerprint = print;
+      key.setPrint(j, server.fingerprint, print);
+    }
+  }
+}
+
+function keyedFingerprint(server: Server, key: Key, arena: Arena): u64 {
+  const credentials = server.credentials;
+  if (credentials.kind !== CredentialKind.Header) return server.unkeyedFingerprint;
+  const message = newWriter(arena, 128).bytes(CREDENTIAL).u64(server.unkeyedFingerprint).bytes(credentials.value);
+  return load<u64>(pointer(hmacSha256(span(key.bytes, KEY_SIZE), message.written, arena)));
+}

@@ -1,0 +1,65 @@
+import { Span, equals, first, length, limit, literal, NONE } from '../bytes/span';
+import { kindOf, Kind } from '../json/reader';
+import { textOf } from '../json/text';
+import * as header from '../mcp/headers';
+import { newResponseHeaders } from '../policy/response-headers';
+import { Emitted, Gateway } from './gateway';
+import { elementPlace } from './problems';
+import { mustBe, names, Section } from './section';
+import { isMadeOf } from './values';
+
+const MEMBERS = names('emit response');
+const EMIT = literal('emit');
+const RESPONSE = literal('response');
+
+const TOKEN_CHARACTERS = literal('-_.');
+const ALL: u32 = Emitted.Method | Emitted.ToolName;
+
+const AN_EMITTED = literal('"x-mcp-servername", "x-mcp-method" or "x-mcp-toolname"');
+const NEEDS_SERVER = literal('must have "x-mcp-servername": routes match on it');
+const A_RESPONSE_HEADER = literal(
+  'the name of a header in lower case, or its beginning with a "*" behind it, not one that the gateway sets itself',
+);
+
+/** What later filters are told in headers, and which headers of servers reach clients. */
+export function readHeaders(parent: Section, name: Span, gateway: Gateway): void {
+  const section = parent.section(name, MEMBERS);
+  gateway.emitted = section.get(EMIT) === NONE ? ALL : readEmitted(section);
+  gateway.responseHeaders = newResponseHeaders(section.arena);
+  const elements = section.list(RESPONSE);
+  for (let i = 0; i < elements.count; i++) {
+    const text = textIn(elements.at(i), section);
+    if (text !== NONE && isResponseHeader(text)) gateway.responseHeaders.add(text);
+    else refuse(section, RESPONSE, i, A_RESPONSE_HEADER, elements.at(i));
+  }
+}
+
+function readEmitted(section: Section): u32 {
+  const elements = section.list(EMIT);
+  let emitted: u32 = 0;
+  let server = false;
+  for (let i = 0; i < elements.count; i++) {
+    const text = textIn(elements.at(i), section);
+    if (equals(text, header.SERVER_NAME)) server = true;
+    else if (equals(text, header.METHOD_NAME)) emitted |= Emitted.Method;
+    else if (equals(text, header.TOOL_NAME)) emitted |= Emitted.ToolName;
+    else refuse(section, EMIT, i, AN_EMITTED, elements.at(i));
+  }
+  if (!server) section.problems.add(section.problems.at(section.placeOf(EMIT)).bytes(NEEDS_SERVER));
+  return emitted;
+}
+
+function textIn(value: Span, section: Section): Span {
+  return kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
+}
+
+function refuse(section: Section, name: Span, index: i32, what: Span, found: Span): void {
+  mustBe(elementPlace(section.placeOf(name), index, section.arena), what, found, section.problems);
+}
+
+function isResponseHeader(text: Span): bool {
+  if (length(text) < 2) return false;
+  const starred = load<u8>(limit(text) - 1) === 0x2a;
+  const name = starred ? first(text, (length(text) - 1) as u32) : text;
+  return isMadeOf(name, TOKEN_CHARACTERS) && !equals(name, header.SESSION_ID) && !equals(name, header.GATEWAY);
+}
