@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { HostPort } from './upstream.ts';
@@ -21,6 +22,16 @@ export async function portDefect({ host, port }: HostPort): Promise<string | und
       await once(server, 'close');
     }
   }
+}
+
+/**
+ * The address to listen on where a name was given, the first one of IPv4 if there is any: Envoy itself looks up no name
+ * of a listener ("malformed IP address"). An address stays as it is.
+ * @throws the system's error (`ENOTFOUND` …) where the name has none
+ */
+export async function listenAddress({ host, port }: HostPort): Promise<HostPort> {
+  const { address } = await lookup(host, { order: 'ipv4first' });
+  return { host: address, port };
 }
 
 /** The preferred port where it is free, else 0: any free one. */

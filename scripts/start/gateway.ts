@@ -7,7 +7,7 @@ import { moduleLines, withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts
 import { chooseEngine } from '../../envoy/engine/engine.ts';
 import { EngineError } from '../../envoy/engine/error.ts';
 import { type RunningEngine, describeExit } from '../../envoy/engine/running.ts';
-import { onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
+import { listenAddress, onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
 import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
 import { envoyYaml } from '../../envoy/yaml.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
@@ -63,8 +63,8 @@ export async function startGateway(options: StartOptions, surroundings: Surround
     options.config === undefined ? { plugin: {}, servers: [] } : readConfiguration(options.config),
     options.hostMode,
   );
-  await requireFree('--listen', options.listen);
-  if (options.admin !== undefined) await requireFree('--admin', options.admin);
+  const listen = await freeAddress('--listen', options.listen);
+  const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
   progress('building the module …');
   const { plugin: module } = await build();
   const tell = (line: string): void => {
@@ -87,8 +87,8 @@ export async function startGateway(options: StartOptions, surroundings: Surround
     options.config === undefined ? { ...configured, servers: await namedServers(options, surroundings) } : configured,
   );
   const plain = gatewayBootstrap({
-    listen: options.listen,
-    admin: options.admin ?? (await preferPort({ host: loopback, port: adminPort })),
+    listen,
+    admin: admin ?? (await preferPort({ host: loopback, port: adminPort })),
     pluginServerUrl: pluginServer,
     digest: module.digest,
     ...configuration,
@@ -139,11 +139,18 @@ function secondStart({ config, log }: OwnFiles): string {
   return `another \`sluice start\` uses this data directory: this one's files are ${config} and ${log}`;
 }
 
-/** @throws CommandError that says who is asked to move */
-async function requireFree(flag: string, address: HostPort): Promise<void> {
+/**
+ * The address that is meant by `asked`, whose host can be a name.
+ * @throws CommandError that says who is asked to move, or that the name has no address
+ */
+async function freeAddress(flag: string, asked: HostPort): Promise<HostPort> {
+  const address = await listenAddress(asked).catch((error: unknown) => {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new CommandError(`${flag}: ${asked.host} has no address (${code}): give one of this machine, like 127.0.0.1`);
+  });
   const defect = await portDefect(address);
-  if (defect === undefined) return;
-  const text = formatHostPort(address);
+  if (defect === undefined) return address;
+  const text = formatHostPort(asked);
   const why = defect === 'EADDRINUSE' ? `${text} is in use` : `${text} cannot be listened on (${defect})`;
   throw new CommandError(`${why}: stop what listens there, or choose another address with ${flag} HOST:PORT`);
 }

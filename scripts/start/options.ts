@@ -11,7 +11,8 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
   --server NAME=URL      federate this MCP server, like demo=http://127.0.0.1:3001/mcp; may be repeated
   --prefix NAME=PREFIX   what the names of its tools begin with (default: NAME_)
   --config FILE          plugin configuration, YAML or JSON; its servers have \`url:\` instead of \`cluster:\`
-  --listen HOST:PORT     where MCP is served (default 127.0.0.1:10000; port 0: any free one)
+  --listen HOST:PORT     where MCP is served (default 127.0.0.1:10000; port 0: any free one; of a name, its first
+                         address, IPv4 before IPv6)
   --admin HOST:PORT      where the engine shows its state (default 127.0.0.1:9901, or a free port where that is taken)
   --workers N            worker threads of Envoy, VMs of the embedded engine (default 2)
   --engine auto|envoy|embedded

@@ -204,6 +204,21 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
     expect(dump).not.toContain(key);
   });
 
+  test('listens on a name, by its first address', async () => {
+    const names = ['--listen', 'localhost:0', '--admin', 'localhost:0'];
+    const event = await ready(start(['--server', `one=${await upstream()}`, ...names]));
+    expect(event.mcp).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
+    expect(event.admin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await listTools(event.mcp.replace('127.0.0.1', 'localhost'))).toHaveLength(1);
+  });
+
+  test.each(['--listen', '--admin'])('says that the name of %s has no address', async (flag) => {
+    const sluice = start([flag, 'nowhere.invalid:0']);
+    const message = `${flag}: nowhere.invalid has no address (`;
+    expect(await sluice.next()).toMatchObject({ event: 'error', message: expect.stringContaining(message) as string });
+    expect((await sluice.exited).code).toBe(3);
+  });
+
   test('takes its servers down with it when it is killed', async () => {
     const sluice = start([]);
     const event = await ready(sluice);

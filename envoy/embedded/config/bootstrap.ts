@@ -1,6 +1,6 @@
 import { readDocument } from '../../check/document.ts';
 import { EngineError } from '../../engine/error.ts';
-import { readAddress, readCluster } from './clusters.ts';
+import { readIpAddress, readCluster } from './clusters.ts';
 import { readConnectionManager } from './connection-manager.ts';
 import { type Message, Problems, readMessage } from './message.ts';
 import type { Configuration, HttpFilter, Listener, WasmPlugin } from './model.ts';
@@ -62,7 +62,7 @@ function readTop(message: Message, environment: NodeJS.ProcessEnv): Configuratio
       node.ignore('metadata', 'locality');
       return { id: node.text('id'), cluster: node.text('cluster') };
     }),
-    admin: message.optional('admin', (admin) => admin.message('address', readAddress)),
+    admin: message.optional('admin', (admin) => admin.message('address', readIpAddress)),
     statsTags: message.message('stats_config', (stats) => stats.messages('stats_tags', readTag)),
     runtime: message.message('layered_runtime', readRuntime),
     maxConnections: message.message('overload_manager', readOverload),
@@ -94,7 +94,7 @@ function readOverload(overload: Message): number {
 function readListener(listener: Message, environment: NodeJS.ProcessEnv): Listener {
   const bufferLimit = listener.count('per_connection_buffer_limit_bytes', defaultBufferLimit);
   const name = listener.text('name');
-  const address = listener.message('address', readAddress);
+  const address = listener.message('address', readIpAddress);
   const type = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
   const chains = listener.messages('filter_chains', (chain) => {
     chain.ignore('name');

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Message } from './message.ts';
 import type { Cluster, HostPort, UpstreamTls } from './model.ts';
 import { defaultWindows, readWindows } from './windows.ts';
@@ -14,33 +15,46 @@ export function readCluster(message: Message): Cluster {
   const extensions = message.map('typed_extension_protocol_options', readProtocolOptions);
   const { [protocolOptions]: options = defaultOptions, ...others } = extensions;
   for (const type of Object.keys(others)) message.problem(type, 'is not supported by the embedded engine');
+  const discovery = message.choice('type', ['STATIC', 'STRICT_DNS', 'LOGICAL_DNS'], 'STATIC');
   return {
     name,
-    discovery: message.choice('type', ['STATIC', 'STRICT_DNS', 'LOGICAL_DNS'], 'STATIC'),
+    discovery,
     connectTimeout: message.duration('connect_timeout', 5 * second),
-    endpoints: message.message('load_assignment', readEndpoints),
+    endpoints: message.message('load_assignment', (assignment) => readEndpoints(assignment, discovery)),
     circuitBreakers: readBreakers(message),
     tls: message.optional('transport_socket', readTransportSocket),
     ...options,
   };
 }
 
-function readEndpoints(assignment: Message): HostPort[] {
+function readEndpoints(assignment: Message, discovery: Cluster['discovery']): HostPort[] {
+  const read = discovery === 'STATIC' ? readIpAddress : readAddress;
   assignment.ignore('cluster_name');
   const localities = assignment.messages('endpoints', (locality) =>
     locality.messages('lb_endpoints', (entry) =>
-      entry.message('endpoint', (endpoint) => endpoint.message('address', readAddress)),
+      entry.message('endpoint', (endpoint) => endpoint.message('address', read)),
     ),
   );
   return localities.flat();
 }
 
 /** envoy.config.core.v3.Address */
-export function readAddress(address: Message): HostPort {
-  return address.message('socket_address', (socket) => ({
-    host: socket.text('address'),
-    port: socket.count('port_value'),
-  }));
+function readAddress(address: Message): HostPort {
+  return address.message('socket_address', readSocketAddress);
+}
+
+function readSocketAddress(socket: Message): HostPort {
+  return { host: socket.text('address'), port: socket.count('port_value') };
+}
+
+/** Where no name is looked up: of a listener, and of an endpoint unless its cluster asks DNS. */
+export function readIpAddress(address: Message): HostPort {
+  return address.message('socket_address', (socket) => {
+    const found = readSocketAddress(socket);
+    if (isIP(found.host) === 0)
+      socket.problem('address', `malformed IP address: ${found.host} (Envoy takes no name here)`);
+    return found;
+  });
 }
 
 function readBreakers(message: Message): Cluster['circuitBreakers'] {

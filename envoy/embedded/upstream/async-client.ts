@@ -66,7 +66,6 @@ class Call {
       }, timeout);
     }
     headers.set('x-envoy-internal', 'true');
-    headers.set('x-forwarded-for', localAddress);
     if (timeout > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(timeout));
     if (!headers.has(':scheme')) headers.set(':scheme', 'http');
     const hasBody = body.length > 0;
@@ -127,9 +126,6 @@ class Call {
     if (outcome !== undefined) this.#done(outcome);
   }
 }
-
-/** What a server sees as the one who asks: the gateway itself. */
-const localAddress = '127.0.0.1';
 
 function ownAnswer(status: number, text: string): AsyncResponse {
   const body = Buffer.from(text);

@@ -147,10 +147,13 @@ class Http1Exchange implements UpstreamExchange {
       return;
     }
     const method = headers.get(':method') ?? 'GET';
-    const request1 = request(this.#options(method, headers));
-    const raw = this.#headersFor(method, headers, endStream);
-    for (let at = 0; at + 1 < raw.length; at += 2) request1.appendHeader(raw[at] ?? '', raw[at + 1] ?? '');
-    request1.removeHeader('connection'); // HTTP/1.1 keeps connections without a word
+    const request1 = this.#newRequest(method, headers, endStream);
+    if (request1 === undefined) {
+      queueMicrotask(() => {
+        this.#fail('protocol error');
+      });
+      return;
+    }
     this.#request = request1;
     request1.on('socket', (socket) => {
       this.#watchConnection(socket);
@@ -170,6 +173,21 @@ class Http1Exchange implements UpstreamExchange {
     });
     if (endStream) this.#end();
     else request1.flushHeaders();
+  }
+
+  /** @returns undefined: a method, path or header that Node does not write */
+  #newRequest(method: string, headers: HeaderMap, endStream: boolean): ClientRequest | undefined {
+    let made: ClientRequest | undefined;
+    try {
+      made = request(this.#options(method, headers));
+      const raw = this.#headersFor(method, headers, endStream);
+      for (let at = 0; at + 1 < raw.length; at += 2) made.appendHeader(raw[at] ?? '', raw[at + 1] ?? '');
+      if (!headers.has('connection')) made.removeHeader('connection'); // HTTP/1.1 keeps connections without a word
+      return made;
+    } catch {
+      made?.on('error', () => undefined).destroy();
+      return undefined;
+    }
   }
 
   #options(method: string, headers: HeaderMap): RequestOptions {

@@ -35,7 +35,7 @@ export class Http2Pool implements Pool {
       settings: { initialWindowSize: this.#cluster.windows.stream, enablePush: false },
     });
     session.once('connect', () => {
-      session.setLocalWindowSize(this.#cluster.windows.connection);
+      if (!session.destroyed) session.setLocalWindowSize(this.#cluster.windows.connection);
     });
     session.on('error', () => undefined); // told to its streams
     session.on('close', () => {
@@ -74,7 +74,15 @@ class Http2Exchange implements UpstreamExchange {
   }
 
   sendHeaders(headers: HeaderMap, endStream: boolean): void {
-    const stream = this.#session.request(http2Headers(headers), { endStream, waitForTrailers: true });
+    const stream = this.#newStream(headers, endStream);
+    if (stream === undefined) {
+      queueMicrotask(() => {
+        if (this.#over) return;
+        this.#over = true;
+        this.#receiver.onReset('protocol error');
+      });
+      return;
+    }
     this.#stream = stream;
     const connected = (): void => {
       this.#connected = true;
@@ -103,6 +111,15 @@ class Http2Exchange implements UpstreamExchange {
     stream.on('close', () => {
       this.#closed(stream);
     });
+  }
+
+  /** @returns undefined: headers that Node does not write */
+  #newStream(headers: HeaderMap, endStream: boolean): ClientHttp2Stream | undefined {
+    try {
+      return this.#session.request(http2Headers(headers), { endStream, waitForTrailers: true });
+    } catch {
+      return undefined;
+    }
   }
 
   #readBody(stream: ClientHttp2Stream): void {

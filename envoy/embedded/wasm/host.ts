@@ -63,8 +63,18 @@ export class WasmHost {
    * @throws LoadError that names the plugin; the cause is in the log
    */
   load(plugin: WasmPlugin, code: Uint8Array): LoadedPlugin {
-    const module = this.#tryOut(plugin, code);
     const key = vmKey(plugin, code);
+    // Envoy keeps a VM from which it makes the others: what the canary shares is there for those that serve.
+    this.#shared.acquire(plugin.vm.id);
+    try {
+      return this.#loadAll(plugin, code, key);
+    } finally {
+      this.#shared.release(plugin.vm.id);
+    }
+  }
+
+  #loadAll(plugin: WasmPlugin, code: Uint8Array, key: string): LoadedPlugin {
+    const module = this.#tryOut(plugin, code, key);
     const places = [this.#main, ...this.#threads].map((thread) => this.#place(thread, key, module, plugin));
     return {
       factory: (worker) => this.#factory(places[worker + 1], key, module, plugin),
@@ -75,7 +85,7 @@ export class WasmHost {
   }
 
   /** Compiles, and lets a VM that is thrown away afterwards judge the configuration. */
-  #tryOut(plugin: WasmPlugin, code: Uint8Array): CompiledModule {
+  #tryOut(plugin: WasmPlugin, code: Uint8Array, key: string): CompiledModule {
     const refuse = (lines: readonly string[]): LoadError => {
       for (const line of lines) this.#surroundings.logger.log('error', 'wasm', line);
       return new LoadError(`Unable to create Wasm plugin ${plugin.name}`, lines);
@@ -83,7 +93,7 @@ export class WasmHost {
     if (code.length === 0) throw refuse([]);
     try {
       const module = this.#compile(code, plugin.capabilities);
-      const canary = this.#instantiate(module, plugin, this.#main);
+      const canary = this.#instantiate(module, plugin, this.#main, () => this.#main.instances.get(key));
       const started = canary.start(plugin);
       canary.kill();
       if (typeof started === 'string') throw refuse([`Wasm VM failed ${started}`]);
@@ -102,8 +112,14 @@ export class WasmHost {
     return known;
   }
 
-  #instantiate(module: CompiledModule, plugin: WasmPlugin, { client }: Thread): WasmInstance {
-    return new WasmInstance(module, plugin, { ...this.#surroundings, client, shared: this.#shared });
+  #instantiate(
+    module: CompiledModule,
+    plugin: WasmPlugin,
+    { client }: Thread,
+    successor?: () => WasmInstance | undefined,
+  ): WasmInstance {
+    const own = successor === undefined ? {} : { successor };
+    return new WasmInstance(module, plugin, { ...this.#surroundings, client, shared: this.#shared, ...own });
   }
 
   #place(thread: Thread, key: string, module: CompiledModule, plugin: WasmPlugin): Placement {

@@ -21,6 +21,8 @@ export interface InstanceSurroundings {
   readonly logger: Logger;
   readonly node: { readonly id: string; readonly cluster: string; readonly version: string };
   readonly onAssertion: (error: HostAssertion) => void;
+  /** Of a canary: the VM of its thread that serves, once there is one. It gets the queue items that the canary was to be told of. */
+  readonly successor?: () => WasmInstance | undefined;
 }
 
 /** A VM with its contexts: one for each thread and vm key. (cpp-host: WasmBase) */
@@ -152,7 +154,9 @@ export class WasmInstance {
     this.#queued++;
     setImmediate(() => {
       this.#queued--;
-      if (!root.isGone) this.call('proxy_on_queue_ready', root.id, root.id, token);
+      // By its number, as Envoy finds it. (cpp-host: shared_queue.cc)
+      const told = this.#live ? root : this.surroundings.successor?.()?.context(root.id)?.root;
+      if (told?.isGone === false) told.instance.call('proxy_on_queue_ready', told.id, told.id, token);
     });
   }
 

@@ -58,8 +58,16 @@ const byHeader = (value: string): object => ({
   headers: [{ name: 'x-route', string_match: { exact: value } }],
 });
 
+/** Its requests are answered by the worker itself. */
+export const turnAuthority = 'turn.example';
+
 /** By header, by path, by authority: what a filter may rewrite. */
 const virtualHosts = [
+  {
+    name: 'turn',
+    domains: [turnAuthority],
+    routes: [{ match: { prefix: '/' }, direct_response: { status: 204 } }],
+  },
   { name: 'second', domains: ['two.example'], routes: [to('by-authority', 'two', { prefix: '/' })] },
   {
     name: 'first',

@@ -150,9 +150,28 @@ function bodyOf(text: string): Buffer {
   return size === undefined ? Buffer.from(text) : pattern(Number(size));
 }
 
+let numbered: Buffer = Buffer.alloc(0);
+
 /** Bytes in which a piece that is missing, doubled or moved shows. */
 export function pattern(size: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  for (let at = 0; at < size; at += 8) bytes.write(at.toString(36).padStart(8, '.'), at, 'latin1');
+  if (numbered.length < size) numbered = numbersUpTo(size);
+  return numbered.subarray(0, size);
+}
+
+/** Each eight bytes are their own place, in base 36 behind dots: counted up in place, since a number of 31 MB takes its time. */
+function numbersUpTo(size: number): Buffer {
+  const bytes = Buffer.alloc(Math.ceil(size / 8) * 8, '.......0');
+  const digits = '0123456789abcdefghijklmnopqrstuvwxyz';
+  const values = new Uint8Array(128);
+  for (let value = 0; value < 36; value++) values[digits.charCodeAt(value)] = value;
+  for (let at = 8; at < bytes.length; at += 8) {
+    bytes.copyWithin(at, at - 8, at);
+    let carry = 8;
+    for (let place = at + 7; carry > 0; place--) {
+      const value = (values[bytes[place] ?? 0] ?? 0) + carry;
+      bytes[place] = digits.charCodeAt(value % 36);
+      carry = value < 36 ? 0 : 1;
+    }
+  }
   return bytes;
 }

@@ -19,10 +19,12 @@ export interface Received {
 export interface Pacing {
   /** Waits until the headers (0), or so many pieces of the body, have come where the request says. */
   readonly seen: (parts: number) => Promise<unknown>;
+  /** How long nothing may come until the client takes it that nothing will, in ms. */
+  readonly patience: number;
+  /** Whether the response is expected to be cut, behind its end even. */
+  readonly cut: boolean;
 }
 
-/** Longer than any stream_idle_timeout of a case. */
-const patience = 3_000;
 /** That a body in pieces, chunks or frames is cut into. */
 export const PIECES = 4;
 
@@ -60,10 +62,12 @@ async function writePieces(
   shape: Shape,
   pacing: Pacing,
   answered: Promise<unknown>,
+  connected: Promise<unknown>,
 ): Promise<boolean> {
   const pieces = piecesOf(request, shape);
   const leave = async (sent: number): Promise<boolean> => {
     if (shape.body === 'none') sink.end();
+    await Promise.race([connected, answered]);
     await pacing.seen(sent);
     sink.destroy();
     return true;
@@ -78,6 +82,7 @@ async function writePieces(
     }
     sink.write(piece);
     const waits = !last || ['empty end', 'many', 'pieces'].includes(shape.body);
+    if (waits) await Promise.race([connected, answered]); // nothing was written before
     if (waits) await Promise.race([request.pace === 'response' ? answered : pacing.seen(index + 1), answered]);
   }
   if (request.abort !== undefined) return leave(pieces.length);
@@ -100,6 +105,9 @@ async function overHttp1(
   const sent = request1(url, { method, path, agent, headers: { ...headers, ...length, ...trailers } });
   if (shape.body === 'none') sent.useChunkedEncodingByDefault = false;
   sent.setNoDelay(true);
+  const connected = new Promise<void>((resolve) => {
+    sent.once('socket', (socket) => socket.once('connect', resolve));
+  });
   const parts: Buffer[] = [];
   let response: IncomingMessage | undefined;
   const answered = new Promise<void>((resolve) => {
@@ -131,8 +139,8 @@ async function overHttp1(
   });
   try {
     if (shape.body === 'trailers') sent.addTrailers({ 'x-trailer': 'sent' });
-    const left = await writePieces(sent, request, shape, pacing, answered);
-    const end = left ? 'gone' : await Promise.race([ended, silence()]);
+    const left = await writePieces(sent, request, shape, pacing, answered, connected);
+    const end = left ? 'gone' : await Promise.race([ended, silence(pacing.patience)]);
     return {
       status: response?.statusCode,
       headers: response?.headers ?? {},
@@ -147,7 +155,7 @@ async function overHttp1(
   }
 }
 
-async function silence(): Promise<'waits'> {
+async function silence(patience: number): Promise<'waits'> {
   return new Promise((resolve) => {
     setTimeout(() => {
       resolve('waits');
@@ -164,6 +172,11 @@ async function overHttp2(
 ): Promise<Received> {
   const connection = connect(url);
   connection.on('error', () => undefined); // the stream reports it
+  const connected = new Promise<void>((resolve) => {
+    connection.once('connect', () => {
+      resolve();
+    });
+  });
   const { host, ...others } = headers;
   const withTrailers = shape.body === 'trailers';
   const stream = connection.request(
@@ -195,6 +208,7 @@ async function overHttp2(
     });
     // A response that is whole before its request is: the client has what it wanted.
     stream.once('end', () => {
+      if (pacing.cut) return;
       setTimeout(() => {
         if (!stream.closed && received !== undefined) resolve('whole');
       }, 300);
@@ -209,8 +223,8 @@ async function overHttp2(
       },
     };
     const nothing = shape.body === 'none' && request.abort === undefined;
-    const left = nothing ? false : await writePieces(sink, request, shape, pacing, answered);
-    const end = left ? 'gone' : await Promise.race([closed, silence()]);
+    const left = nothing ? false : await writePieces(sink, request, shape, pacing, answered, connected);
+    const end = left ? 'gone' : await Promise.race([closed, silence(pacing.patience)]);
     const status = received === undefined ? undefined : Number(received[':status']);
     const code = end === 'cut' ? stream.rstCode : undefined;
     return { status, headers: received ?? {}, trailers, body: Buffer.concat(parts), end, code };

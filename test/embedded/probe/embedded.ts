@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkEmbedded, startEmbedded } from '../../../envoy/embedded/index.ts';
+import { EngineError } from '../../../envoy/engine/error.ts';
 import type { ProbeEngine } from './engine.ts';
 
 /** The host of this project: what it does is to be what Envoy does. */
@@ -12,12 +13,14 @@ export const embeddedEngine: ProbeEngine = {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-probe-'));
     // A configuration that is refused leaves no engine that could be asked for its log.
     const logFile = join(folder, 'log');
-    const accepted = await checkEmbedded({ config, logFile }).then(
-      () => true,
-      () => false,
+    const refusal = await checkEmbedded({ config, logFile }).then(
+      () => undefined,
+      (error: unknown) => error,
     );
-    const said = readFileSync(logFile, 'utf8');
+    const log = readFileSync(logFile, 'utf8');
     rmSync(folder, { recursive: true });
-    return { accepted, said };
+    if (refusal === undefined) return { accepted: true, said: log };
+    // What is wrong with a configuration itself is no log's business.
+    return { accepted: false, said: [log, ...(refusal instanceof EngineError ? refusal.details : [])].join('\n') };
   },
 };

@@ -22,7 +22,7 @@ describe.each(engines)('the probe on $name', (engine) => {
     for (const block of blocks) {
       const { kind, text } = block;
       if (kind !== 'outcome' && kind !== 'trace') {
-        expect(await actual(run, given, block)).toBe(text);
+        await expect.poll(() => actual(run, given, block), { timeout: 20_000 }).toBe(text);
         continue;
       }
       const got = shapesOfBlock(given, block).map((shape) => `${shape}\n${seen.get(shape)?.[kind] ?? ''}`);

@@ -6,8 +6,19 @@ import type { Case, ProbeRequest, Setup } from './cases.ts';
 import { PIECES, send } from './client.ts';
 import { describeOutcome } from './describe.ts';
 import type { ProbeEngine } from './engine.ts';
+import {
+  type Expectation,
+  arrivalsIn,
+  callbacksBeforeCall,
+  endsCut,
+  expectationOf,
+  nothingExpected,
+  separator,
+  waitsForEver,
+} from './expectation.ts';
 import type { ShapeName } from './shapes.ts';
 import { type Traces, traces } from './trace.ts';
+import { workerTurns } from './turn.ts';
 import { type Upstreams, startUpstreams } from './upstream.ts';
 
 const module = fileURLToPath(new URL('../../../build/probe.wasm', import.meta.url));
@@ -29,23 +40,40 @@ export interface Run {
   stop(): Promise<void>;
 }
 
-/** Starts an engine with a listener for each setup of these cases. */
-export async function startRun(engine: ProbeEngine, cases: readonly Case[]): Promise<Run> {
+/** For what is expected to come, in ms: on a machine that is busy it comes late. */
+const PATIENCE = 20_000;
+/** For what may come or not, where no expectation says. */
+const SHORT = 500;
+
+/**
+ * Starts an engine with a listener for each setup of these cases.
+ * @param guided whether what the cases expect tells what to wait for; not where it is written anew
+ */
+export async function startRun(engine: ProbeEngine, cases: readonly Case[], guided = true): Promise<Run> {
   const listeners = listenersFor(cases);
-  let seen: Traces | undefined;
-  const upstreams = await startUpstreams((name, parts) =>
-    Promise.resolve(seen?.sees(name, (line) => /^a response-body size=[1-9]/.test(line), parts, 250)),
-  );
+  let context: Context | undefined;
+  const upstreams = await startUpstreams({
+    passed: async (name, parts) => {
+      if (context !== undefined) await seenByFilter(context, name, /^a response-body size=[1-9]/, parts);
+    },
+    turned: () => context?.turns() ?? Promise.resolve(),
+    beforeCall: async (name, delay) => {
+      const count = callbacksBeforeCall(context?.expectations.get(name) ?? nothingExpected, delay);
+      await context?.traces.sees(name, isCallback, count, PATIENCE);
+    },
+  });
   try {
-    const running = await engine.start(probeBootstrap(module, [...listeners.values()], upstreams.ports));
-    const probed = (seen = traces(() => running.log()));
-    const context = { upstreams, traces: probed };
+    const setups = [...listeners.values(), { name: 'turn', setup: { filters: [] } }];
+    const running = await engine.start(probeBootstrap(module, setups, upstreams.ports));
+    const probed = traces(() => running.log());
+    const turns = workerTurns(running.listeners.get('turn') ?? '');
+    const own = (context = { upstreams, traces: probed, turns, guided, expectations: new Map() });
     return {
       of: async (given) => {
         const listener = listeners.get(keyOf(given))?.name ?? '';
         const address = running.listeners.get(listener);
         if (address === undefined) throw new Error(`${engine.name} has no listener ${listener}`);
-        return runCase(context, address, given);
+        return runCase(own, address, given);
       },
       rootTrace: (given) => counted(inLines(probed.of(nameOf(given)))),
       metrics: async (part) => {
@@ -97,6 +125,27 @@ function named(given: Case): Setup {
 interface Context {
   readonly upstreams: Upstreams;
   readonly traces: Traces;
+  /** Resolves when the worker has dealt with what it was sent. */
+  readonly turns: () => Promise<void>;
+  readonly guided: boolean;
+  /** By the names of the requests. */
+  readonly expectations: Map<string, Expectation>;
+}
+
+function isCallback(line: string): boolean {
+  return !line.startsWith('  ');
+}
+
+/**
+ * Waits until so many lines of the trace are like this. Where fewer are expected, the others will not come: then until the
+ * worker has done all that it has to do.
+ */
+async function seenByFilter(context: Context, name: string, like: RegExp, count: number): Promise<void> {
+  const enough = (lines: readonly string[]): boolean => lines.filter((line) => like.test(line)).length >= count;
+  const seen = (): boolean => enough(context.traces.of(name));
+  const { trace } = context.expectations.get(name) ?? nothingExpected;
+  if (trace !== undefined && enough(trace.split('\n'))) await until(seen, PATIENCE);
+  else await Promise.all([context.turns(), until(seen, trace === undefined ? SHORT : 0)]);
 }
 
 async function runCase(context: Context, address: string, given: Case): Promise<ReadonlyMap<ShapeName, Seen>> {
@@ -107,17 +156,18 @@ async function runCase(context: Context, address: string, given: Case): Promise<
       const name = `${nameOf(given)}.${at}.${shape}`;
       const seen = all.get(shape) ?? [];
       all.set(shape, seen);
+      context.expectations.set(name, context.guided ? expectationOf(given, at, shape) : nothingExpected);
       seen[at] = await runRequest(context, address, given, request, shape, name);
     });
     running.push(...sent);
     if (!request.together) await Promise.all(running);
-    else await context.traces.sees(`${nameOf(given)}.${at}.${request.shapes[0] ?? ''}`, () => true, 2, 1_000);
+    else await context.traces.sees(`${nameOf(given)}.${at}.${request.shapes[0] ?? ''}`, () => true, 2, PATIENCE);
   }
   return new Map([...all].map(([shape, seen]) => [shape, joined(seen)]));
 }
 
 function joined(seen: readonly Seen[]): Seen {
-  const texts = (kind: keyof Seen): string => seen.map((each) => each[kind]).join('\n---\n');
+  const texts = (kind: keyof Seen): string => seen.map((each) => each[kind]).join(separator);
   return { outcome: texts('outcome'), trace: texts('trace') };
 }
 
@@ -130,6 +180,7 @@ async function runRequest(
   name: string,
 ): Promise<Seen> {
   const { upstreams, traces: traced } = context;
+  const expected = context.expectations.get(name) ?? nothingExpected;
   // Line ends do not fit into a header; an empty script is none, and the plugin configuration's counts.
   const headers = {
     host: 'probe.example',
@@ -137,18 +188,31 @@ async function runRequest(
     'x-case': name,
     ...(script === '' ? {} : { 'x-probe': script.replaceAll('\n', '\t') }),
   };
-  const seen = (parts: number): Promise<unknown> => {
-    if (request.pace === 'upstream') return arrived(upstreams, name, (parts * request.body.length) / PIECES);
-    if (parts === 0) return traced.sees(name, (line) => line.startsWith('a headers end='), 1, 1_000);
-    return traced.sees(name, (line) => /^a body size=[1-9]/.test(line), parts, 250);
+  const seen = (parts: number): Promise<void> => {
+    if (request.pace === 'upstream') {
+      const size = Math.floor((parts * request.body.length) / PIECES);
+      return until(() => upstreams.of(name).some((arrival) => arrival.size >= size), PATIENCE);
+    }
+    if (parts === 0) return seenByFilter(context, name, /^a headers end=/, 1);
+    return seenByFilter(context, name, /^a body size=[1-9]/, parts);
   };
-  const received = await send(address, request, shape, headers, { seen });
-  await settled(traced, name);
+  const patience = waitsForEver(expected) ? 3_000 : PATIENCE;
+  const received = await send(address, request, shape, headers, { seen, patience, cut: endsCut(expected) });
+  if (expected.trace === undefined) await settled(traced, name);
+  else await until(() => inLines(traced.of(name)) === expected.trace, PATIENCE);
   await sleep(request.settle);
-  const arrivals = upstreams.of(name);
-  const deadline = Date.now() + 300;
-  while (arrivals.some(({ state }) => state === 'arriving') && Date.now() < deadline) await sleep(5);
-  return { outcome: describeOutcome(received, arrivals, request), trace: inLines(traced.of(name)) };
+  const count = arrivalsIn(expected);
+  const complete = (): boolean => {
+    const arrivals = upstreams.of(name);
+    return arrivals.length >= count && arrivals.every(({ state }) => state !== 'arriving');
+  };
+  await until(complete, expected.outcome === undefined ? SHORT : PATIENCE);
+  return { outcome: describeOutcome(received, upstreams.of(name), request), trace: inLines(traced.of(name)) };
+}
+
+async function until(holds: () => boolean, patience: number): Promise<void> {
+  const deadline = Date.now() + patience;
+  while (!holds() && Date.now() < deadline) await sleep(5);
 }
 
 const MANY = 4;
@@ -158,13 +222,6 @@ function counted(text: string): string {
   const counts = new Map<string, number>();
   for (const line of text.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1);
   return [...counts].map(([line, count]) => `${count < MANY ? count : 'many'} × ${line}`).join('\n');
-}
-
-/** Waits until an upstream has so many bytes of a request. */
-async function arrived(upstreams: Upstreams, name: string, size: number): Promise<void> {
-  const deadline = Date.now() + 500;
-  while (!upstreams.of(name).some((arrival) => arrival.size >= Math.floor(size)) && Date.now() < deadline)
-    await sleep(2);
 }
 
 /** A line for each callback, what it did behind it. */
@@ -187,9 +244,6 @@ async function settled(traced: Traces, name: string): Promise<void> {
         .filter((line) => line.split(' ')[1] === callback)
         .map((line) => line.split(' ')[0]),
     ).size;
-  const deadline = Date.now() + 500;
-  while (filters('delete') === 0 || filters('delete') < Math.max(filters('headers'), filters('log'))) {
-    if (Date.now() > deadline) return;
-    await sleep(5);
-  }
+  const all = (): boolean => filters('delete') > 0 && filters('delete') >= Math.max(filters('headers'), filters('log'));
+  await until(all, SHORT);
 }

@@ -16,7 +16,7 @@ const files = process.argv.length > 2 ? process.argv.slice(2) : caseFiles();
 const cases = allCases(files);
 const engine = envoyEngine(binary);
 await rewriteLoading();
-const run = await startRun(engine, cases);
+const run = await startRun(engine, cases, false);
 try {
   const blocks = new Map<Case, Expected[]>();
   const waiting = [...cases];

@@ -36,7 +36,26 @@ interface Exchange {
   readonly reset: () => void;
   /** Waits until the filter has seen so many parts of the response. */
   readonly seen: (parts: number) => Promise<unknown>;
+  /** Where it is a callout that takes so long: waits until all has happened that is expected to happen before its answer. */
+  readonly beforeAnswer: (delay: number) => Promise<unknown>;
 }
+
+/** What servers wait for before they go on. */
+export interface Gates {
+  /** So many parts of the response to the request of this name have passed the filter, or will not. */
+  readonly passed: (name: string, parts: number) => Promise<unknown>;
+  /** All that was sent to the engine has been dealt with. */
+  readonly turned: () => Promise<unknown>;
+  /** All has happened that is to happen before the answer of a callout, of this name, that takes so long. */
+  readonly beforeCall: (name: string, delay: number) => Promise<unknown>;
+}
+
+/** For servers that wait for nothing. */
+export const noGates: Gates = {
+  passed: () => Promise.resolve(),
+  turned: () => Promise.resolve(),
+  beforeCall: () => Promise.resolve(),
+};
 
 const plain = { 'content-type': 'text/plain' };
 const events = { 'content-type': 'text/event-stream' };
@@ -65,9 +84,10 @@ const behaviours: Readonly<Record<string, (exchange: Exchange) => Promise<void> 
     await whole;
     response.writeHead(200, { ...plain, 'content-length': argument }).end(pattern(Number(argument)));
   },
-  after: async ({ response, whole, argument }) => {
+  after: async ({ response, whole, argument, beforeAnswer }) => {
     await whole;
     await sleep(Number(argument));
+    await beforeAnswer(Number(argument));
     response.writeHead(200, { ...plain, 'content-length': 2 }).end('ok');
   },
   never: () => undefined,
@@ -112,13 +132,12 @@ const behaviours: Readonly<Record<string, (exchange: Exchange) => Promise<void> 
   },
 };
 
-/** @param seen waits until the filter of a case has seen so many parts of the response */
-export async function startUpstreams(seen: (name: string, parts: number) => Promise<unknown>): Promise<Upstreams> {
+export async function startUpstreams(gates: Gates): Promise<Upstreams> {
   const arrivals = new Map<string, Arrival[]>();
   const closers: (() => Promise<void>)[] = [];
   const start = async (name: string, http: 1 | 2): Promise<number> => {
     const handle = (request: IncomingMessage, response: ServerResponse, reset: () => void): void => {
-      serve(name, arrivals, seen, request, response, reset);
+      serve(name, arrivals, gates, request, response, reset);
     };
     const server =
       http === 1
@@ -161,7 +180,7 @@ export async function startUpstreams(seen: (name: string, parts: number) => Prom
 function serve(
   server: string,
   arrivals: Map<string, Arrival[]>,
-  seen: (name: string, parts: number) => Promise<unknown>,
+  gates: Gates,
   request: IncomingMessage,
   response: ServerResponse,
   reset: () => void,
@@ -203,5 +222,10 @@ function serve(
     response.writeHead(501).end(`no server does ${url}`);
     return;
   }
-  void behave({ request, response, whole, argument, reset, seen: (count) => seen(name, count) });
+  const isCallout = headers['x-envoy-internal'] === 'true';
+  void behave({
+    ...{ request, response, whole, argument, reset },
+    seen: (count) => (isCallout ? gates.turned() : gates.passed(name, count)),
+    beforeAnswer: (delay) => (isCallout ? gates.beforeCall(name, delay) : Promise.resolve()),
+  });
 }

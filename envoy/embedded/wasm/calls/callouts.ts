@@ -7,6 +7,13 @@ import type { HostCall } from '../host-calls.ts';
 /** Without these no request can be sent. */
 const required = [':method', ':path', ':authority'];
 
+/** `host` is `:authority` by another name; of a pseudo-header that comes twice the values are joined, as of others. */
+function requestOf(pairs: Uint8Array): HeaderMap {
+  const headers = new HeaderMap();
+  for (const [name, value] of decodePairs(pairs)) headers.append(name === 'host' ? ':authority' : name, value);
+  return headers;
+}
+
 export function calloutCalls(instance: WasmInstance): Record<string, HostCall> {
   const { client } = instance.surroundings;
   return {
@@ -30,7 +37,7 @@ export function calloutCalls(instance: WasmInstance): Record<string, HostCall> {
       if (cluster === undefined || headerBytes === undefined || bodyBytes === undefined || trailerBytes === undefined) {
         return WasmResult.InvalidMemoryAccess;
       }
-      const request = new HeaderMap(decodePairs(headerBytes));
+      const request = requestOf(headerBytes);
       const root = effective?.root;
       if (root === undefined || (timeout | 0) < 0 || !client.hasCluster(cluster)) return WasmResult.BadArgument;
       if (required.some((name) => !request.has(name))) return WasmResult.BadArgument;

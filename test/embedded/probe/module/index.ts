@@ -101,6 +101,11 @@ export function proxy_on_http_call_response(root: u32, token: u32, headers: u32,
 }
 
 export function proxy_on_queue_ready(id: u32, token: u32): void {
+  const root = roots.get(id);
+  if (token !== root.queue) {
+    call(root, 'ready', '', false);
+    return;
+  }
   while (proxy_dequeue_shared_queue(token, OUT_DATA, OUT_LENGTH) === 0) {
     call(actors.get(load<u32>(load<usize>(OUT_DATA))), 'queue', '', false);
   }

@@ -21,6 +21,8 @@ const streams = ['request', 'response'];
 let returned: i32 = 0;
 let replyHeaders: HeaderList = newHeaderList(arena);
 let lastCas: u32 = 0;
+/** CAS numbers are the host's, for all VMs: told from the first one on that this VM finds. */
+let casBefore: u32 = U32.MAX_VALUE;
 const metrics: Map<string, u32> = new Map();
 
 /** Carries a section out. @returns what the callback returns */
@@ -87,7 +89,11 @@ function operation(actor: Actor, words: string[]): string {
   }
   if (verb === 'reply') return reply(I32.parseInt(a), rest(words, 2));
   if (verb === 'call' || verb === 'call-bare') return call(actor, verb === 'call-bare', a, b, c, rest(words, 4));
+  if (verb === 'call-with') return callWith(actor, a, b, words);
   if (verb === 'enqueue') return enqueue(actor);
+  if (verb === 'register') return register(a);
+  if (verb === 'put') return put(a, rest(words, 2));
+  if (verb === 'take') return take(a);
   if (verb === 'share') return share(a, rest(words, 3), b);
   if (verb === 'shared') return shared(a);
   if (verb === 'metric') return define(a, b);
@@ -211,6 +217,17 @@ function call(actor: Actor, bare: bool, cluster: string, path: string, timeout: 
     list.add(bytesOf(':path'), bytesOf(path));
     list.add(bytesOf(':authority'), bytesOf(cluster));
   }
+  return send(actor, list, cluster, timeout, text);
+}
+
+/** `call-with one 1000 :method GET :path /a …`: with these headers, in this order. */
+function callWith(actor: Actor, cluster: string, timeout: string, words: string[]): string {
+  const list = newHeaderList(arena);
+  for (let i = 3; i + 1 < words.length; i += 2) list.add(bytesOf(words[i]), unescaped(words[i + 1]));
+  return send(actor, list, cluster, timeout, '');
+}
+
+function send(actor: Actor, list: HeaderList, cluster: string, timeout: string, text: string): string {
   list.add(bytesOf('x-case'), bytesOf(actor.tag));
   const headers = list.packed();
   const name = bytesOf(cluster);
@@ -240,6 +257,26 @@ function enqueue(actor: Actor): string {
   return root === null ? '' : resultName(more.proxy_enqueue_shared_queue(root.queue, RESULT, 4));
 }
 
+/** Queues by the names under which this VM registered them. */
+const queues: Map<string, u32> = new Map();
+
+function register(name: string): string {
+  const key = bytesOf(name);
+  const result = more.proxy_register_shared_queue(pointer(key), length(key) as usize, OUT_DATA);
+  if (result === 0) queues.set(name, load<u32>(OUT_DATA));
+  return resultName(result);
+}
+
+function put(name: string, value: string): string {
+  const item = unescaped(value);
+  return resultName(more.proxy_enqueue_shared_queue(queues.get(name), pointer(item), length(item) as usize));
+}
+
+function take(name: string): string {
+  clearOut();
+  return withOut(more.proxy_dequeue_shared_queue(queues.get(name), OUT_DATA, OUT_LENGTH));
+}
+
 /** `share key cas value`; `last` is what `shared` found. */
 function share(name: string, value: string, cas: string): string {
   const key = bytesOf(name);
@@ -261,7 +298,8 @@ function shared(name: string): string {
   const result = abi.proxy_get_shared_data(pointer(key), length(key) as usize, OUT_DATA, OUT_LENGTH, RESULT);
   if (result !== 0) return resultName(result);
   lastCas = load<u32>(RESULT);
-  return `Ok ${shown(out())} cas ${lastCas}`;
+  if (casBefore === U32.MAX_VALUE) casBefore = lastCas - 1;
+  return `Ok ${shown(out())} cas ${lastCas - casBefore}`;
 }
 
 function define(type: string, name: string): string {
