@@ -96,7 +96,7 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   const [filter, ...others] = manager.http_filters;
   writePlugin(filter.typed_config.config, options, servers);
   const hostMode = options.plugin?.['hostMode'] ?? 'hold';
-  if (hostMode !== 'hold') delete filter.typed_config.config.allow_on_headers_stop_iteration;
+  if (hostMode === 'pair') delete filter.typed_config.config.allow_on_headers_stop_iteration;
   if (hostMode === 'pair') manager.http_filters = [filter, holderOf(filter), ...others];
   const [host] = manager.route_config.virtual_hosts;
   host.routes = routesFor(servers, endpoint, host.routes);

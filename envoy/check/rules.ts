@@ -90,7 +90,7 @@ export const rules = {
   },
   'hold-flag': {
     severity: 'error',
-    asks: '`allow_on_headers_stop_iteration: true` where hostMode is `hold`, and only there.',
+    asks: '`allow_on_headers_stop_iteration: true` where hostMode is `hold`, and not where it is `pair`.',
     why: 'Without it the body, on which the module decides, never comes, and every request is `host_mode`; a pair is for hosts without the flag, and runs untested with it.',
     mend: 'set the flag and hostMode to the same mode; a WasmPlugin has no such flag and needs `hostMode: pair`',
   },

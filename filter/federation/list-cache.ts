@@ -1,13 +1,15 @@
-import { Arena } from '../bytes/arena';
-import { Span, span, length, literal, pointer, limit, NONE } from '../bytes/span';
+import { newList } from '../bytes/list';
+import { Arena, make } from '../bytes/arena';
+import { Span, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { CacheScope, Server } from '../config/gateway';
+import { textOf } from '../json/text';
 import { KeyRing } from '../session/keyring';
-import { owner, slotTable } from '../session/slots';
+import { owner, SlotTable, slotTable } from '../session/slots';
 import { Session } from '../session/token';
 import { credentialScope } from './credentials';
 import { Lane } from './fanout';
-import { Page, readPage } from './page';
+import { Item, Page, readPage } from './page';
 
 /**
  * A server's list as it was received, before any policy, which runs on every read: what one caller may not see must not
@@ -15,7 +17,14 @@ import { Page, readPage } from './page';
  *
  *     │ expires, seconds since 1970 (4) │ { length (4) │ page … } … │
  */
-const TABLE = slotTable(literal('sluice/list/'), 1024);
+const LISTS = slotTable(literal('sluice/list/'), 1024);
+/**
+ * The names in it alone, for each call to look at: a list would be copied and deciphered whole. A server is asked about
+ * a name that is not in its list only where two fingerprints are the same.
+ *
+ *     │ expires, seconds since 1970 (4) │ fingerprint of a name (8) … │
+ */
+const NAMES = slotTable(literal('sluice/names/'), 1024);
 /** A larger list is asked for each time: reading a slot copies all of it, and a worker's memory never shrinks. */
 const MOST = 1 << 20;
 
@@ -23,11 +32,9 @@ const MOST = 1 << 20;
 export function takeCached(lane: Lane, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): bool {
   const server = lane.server;
   if (server.cacheTtl === 0) return false;
-  const entry = TABLE.read(ownerOf(server, session, client, keys, arena), keys, arena);
+  const entry = LISTS.read(ownerOf(LISTS, server, session, client, keys, arena), keys, arena);
   if (entry === NONE) return false;
-  const expires = load<u32>(pointer(entry));
-  // One that is good for longer than any is was kept before the clock was set back.
-  if (now >= expires || expires - now > server.cacheTtl) return false;
+  if (!isGood(entry, server, now)) return false;
   for (let at = pointer(entry) + 4; at < limit(entry);) {
     const size = load<u32>(at);
     lane.pages.push(changetype<usize>(readPage(span(at + 4, size), session.revision, arena)) as u64);
@@ -35,6 +42,27 @@ export function takeCached(lane: Lane, session: Session, client: Span, now: u32,
   }
   lane.cached = true;
   return true;
+}
+
+/**
+ * Whether there is a tool of that name: no only where a list that is still good says so.
+ * @param client the client's headers
+ */
+export function mayExist(
+  server: Server,
+  name: Span,
+  session: Session,
+  client: Span,
+  now: u32,
+  keys: KeyRing,
+  arena: Arena,
+): bool {
+  if (server.cacheTtl === 0) return true;
+  const entry = NAMES.read(ownerOf(NAMES, server, session, client, keys, arena), keys, arena);
+  if (entry === NONE || !isGood(entry, server, now)) return true;
+  const sought = fingerprint(name);
+  for (let at = pointer(entry) + 4; at < limit(entry); at += 8) if (load<u64>(at) === sought) return true;
+  return false;
 }
 
 /** @param client the client's headers */
@@ -46,13 +74,34 @@ export function keep(lane: Lane, session: Session, client: Span, now: u32, keys:
     const page: Span = changetype<Page>(lane.pages.at(i) as usize).document;
     entry.u32(length(page) as u32).bytes(page);
   }
-  TABLE.write(ownerOf(server, session, client, keys, arena), entry.written, keys, arena);
+  LISTS.write(ownerOf(LISTS, server, session, client, keys, arena), entry.written, keys, arena);
+  NAMES.write(ownerOf(NAMES, server, session, client, keys, arena), namesIn(lane, now, arena), keys, arena);
 }
 
-function ownerOf(server: Server, session: Session, client: Span, keys: KeyRing, arena: Arena): Span {
+function namesIn(lane: Lane, now: u32, arena: Arena): Span {
+  let count = 0;
+  for (let i = 0; i < lane.pages.count; i++) count += changetype<Page>(lane.pages.at(i) as usize).items.count;
+  const names = newWriter(arena, 4 + 8 * (count as usize)).u32(now + lane.server.cacheTtl);
+  for (let i = 0; i < lane.pages.count; i++) {
+    const items = changetype<Page>(lane.pages.at(i) as usize).items;
+    for (let j = 0; j < items.count; j++) {
+      const name = textOf(changetype<Item>(items.at(j) as usize).name, arena);
+      if (name !== NONE) names.u64(fingerprint(name));
+    }
+  }
+  return names.written;
+}
+
+/** An entry that is good for longer than any is was kept before the clock was set back. */
+function isGood(entry: Span, server: Server, now: u32): bool {
+  const expires = load<u32>(pointer(entry));
+  return now < expires && expires - now <= server.cacheTtl;
+}
+
+function ownerOf(table: SlotTable, server: Server, session: Session, client: Span, keys: KeyRing, arena: Arena): Span {
   let whose: Span = NONE;
   if (server.cacheScope === CacheScope.Session) whose = session.id;
   else if (server.cacheScope === CacheScope.Credential)
     whose = credentialScope(server.credentials, client, keys, arena);
-  return owner(TABLE, whose, server.fingerprint, arena);
+  return owner(table, whose, server.fingerprint, arena);
 }

@@ -1,6 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, after, first, length, literal, startsWith, NONE } from '../bytes/span';
 import { Gateway, Server } from '../config/gateway';
+import { mayExist } from '../federation/list-cache';
 import { offsetBehind, textOf } from '../json/text';
 import { Range } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
@@ -28,6 +29,10 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   const target = aimAt(exchange, name);
   if (target === null) return Outcome.Reply;
   const server = target.server;
+  const client = exchange.request.pairs;
+  if (!mayExist(server, target.name, session, client, exchange.seconds, exchange.gateway.keys, scratch)) {
+    return exchange.refuse(Reason.UnknownTool, name);
+  }
   cutPrefix(target, exchange.envelope.name, token);
 
   const keys = exchange.gateway.keys;
@@ -69,14 +74,14 @@ function wait(exchange: Exchange, outcome: Outcome): Outcome {
  * What a tool's name is for: its server, and its name there. Null where this request may call none of that name;
  * `exchange.reply` then says so.
  */
-export function aimAt(exchange: Exchange, name: Span): Target | null {
+export function aimAt(exchange: Exchange, name: Span, unknown: Reason = Reason.UnknownTool): Target | null {
   exchange.tool = exchange.arena.copy(clipped(name, MAX_LOGGED_NAME));
   const server = serverOf(exchange.gateway, name);
   exchange.server = server;
   const upstreamName: Span = server === null ? NONE : after(name, server.prefix as u32);
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
   if (server === null || !mayUse(server, upstreamName, exchange.scope)) {
-    exchange.refuse(Reason.UnknownTool, name);
+    exchange.refuse(unknown, name);
     return null;
   }
   const target = make<Target>(exchange.arena);

@@ -5,6 +5,7 @@ import { resultMessage } from '../federation/message';
 import { Answer } from '../federation/answer';
 import { Lane } from '../federation/fanout';
 import { isUnanswered } from '../federation/faults';
+import { textOf } from '../json/text';
 import { Shape } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -13,6 +14,7 @@ import { Revision, revisionOf, STATELESS, SUPPORTED_JSON } from '../mcp/revision
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
+import { beginCancel } from './cancel';
 import { openDoor, refuseMethod, refuseVersion } from './door';
 import { Exchange, Outcome, Stage } from './exchange';
 import { pollJoin, resumeJoin } from './join';
@@ -23,6 +25,7 @@ import { resumeRelay } from './relayed';
 import { beginTerminate, resumeTerminate } from './terminate';
 
 const ALLOWED = literal('POST, DELETE');
+const DISCOVER = literal('server/discover');
 const EMPTY_OBJECT = literal('{}');
 const UNEXPECTED_RESPONSE = literal('it answers a request that was never sent to this client');
 
@@ -52,7 +55,6 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
 export function release(exchange: Exchange): Outcome {
   exchange.method = exchange.envelope.method;
-  exchange.id = exchange.envelope.id;
   const outcome = admitSession(exchange);
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }
@@ -63,10 +65,10 @@ export function admit(exchange: Exchange): Outcome {
   const body = exchange.body;
   exchange.whole = true;
   exchange.size = body as u32;
-  envelope.end(body);
-  exchange.id = envelope.id;
+  envelope.end();
   if (envelope.problem !== Reason.None) return exchange.refuse(envelope.problem, envelope.detail);
   if (envelope.shape === Shape.Response) return exchange.refuse(Reason.InvalidRequest, UNEXPECTED_RESPONSE);
+  if (isDiscover(exchange)) return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
   if (envelope.claim !== 0) return refuseModern(exchange, envelope.text(body, envelope.claim));
 
   exchange.method = envelope.method;
@@ -92,9 +94,20 @@ function admitSession(exchange: Exchange): Outcome {
   return Outcome.Serve;
 }
 
+/**
+ * The first message of clients that speak several eras (MCP 2026-07-28). No stateless era is served here, so the method
+ * does not exist: on this answer all of them send `initialize`, on a list of our revisions two give up.
+ */
+function isDiscover(exchange: Exchange): bool {
+  const envelope = exchange.envelope;
+  if (envelope.method !== Method.Unknown || envelope.shape !== Shape.Request) return false;
+  const name: Span = textOf(envelope.methodIn(exchange.body), scratch);
+  return name !== NONE && equals(name, DISCOVER);
+}
+
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
 function refuseModern(exchange: Exchange, requested: Span): Outcome {
-  return refuseVersion(exchange, requested, SUPPORTED_JSON);
+  return refuseVersion(exchange, Reason.UnsupportedModernVersion, requested, SUPPORTED_JSON);
 }
 
 /** Begins what an admitted request asks for. */
@@ -102,8 +115,10 @@ export function serve(exchange: Exchange): Outcome {
   const session = exchange.session;
   if (session === null) return beginInitialize(exchange);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
-  // MCP transports: a notification is accepted with 202 and no body. Upstreams had theirs when the session began.
-  if (exchange.envelope.shape === Shape.Notification) return exchange.answer(202, NONE);
+  // MCP transports: a notification is accepted with 202 and no body.
+  if (exchange.envelope.shape === Shape.Notification) {
+    return exchange.method === Method.Cancelled ? beginCancel(exchange, session) : exchange.answer(202, NONE);
+  }
   switch (exchange.method) {
     case Method.Ping:
       return exchange.answer(200, resultMessage(exchange.id, EMPTY_OBJECT, exchange.arena));

@@ -40,11 +40,11 @@ export function refuseMethod(exchange: Exchange, allowed: Span): Outcome {
   return outcome;
 }
 
-/** @param requested JSON, or NONE. @param supported JSON, what is spoken here */
-export function refuseVersion(exchange: Exchange, requested: Span, supported: Span): Outcome {
+/** @param requested JSON. @param supported JSON, what is spoken here */
+export function refuseVersion(exchange: Exchange, reason: Reason, requested: Span, supported: Span): Outcome {
   const more = newWriter(scratch, 256).bytes(SUPPORTED).bytes(supported).bytes(REQUESTED);
   more.bytes(requested);
-  return exchange.refuse(Reason.UnsupportedModernVersion, requested, NONE, more.written);
+  return exchange.refuse(reason, requested, NONE, more.written);
 }
 
 /**

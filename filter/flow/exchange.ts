@@ -6,7 +6,7 @@ import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
 import { FanOut, Lane } from '../federation/fanout';
 import { Envelope, newEnvelope } from '../mcp/envelope';
-import { errorRow, Reason, writeError } from '../mcp/errors';
+import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method } from '../mcp/methods';
@@ -99,7 +99,13 @@ export class Reply {
   body: Span;
   /** A session to be sealed into the reply, or null. */
   draft: SessionDraft | null;
+  /** The row of the error table that it is, or `Reason.None`; and what `writeError` takes beside it. */
   reason: Reason;
+  detail: Span;
+  server: Span;
+  more: Span;
+  /** Whether `body` has the id of the request. */
+  hasId: bool;
 }
 
 @unmanaged
@@ -139,8 +145,6 @@ export class Exchange {
   /** `body` is all of it; else the rest streams past after the decision. */
   whole: bool;
   method: Method;
-  /** As the client wrote it; NONE for a notification. */
-  id: Span;
   session: Session | null;
   /** Where the client's connection ended; set only where `needsReach`. */
   reach: Reach;
@@ -152,6 +156,8 @@ export class Exchange {
   revision: Revision;
   stage: Stage;
   fanOut: FanOut | null;
+  /** Messages to servers whose answers nobody waits for, or null. */
+  notices: FanOut | null;
   target: Target;
   reply: Reply;
   forward: Forward;
@@ -176,6 +182,11 @@ export class Exchange {
   relayed: bool;
   /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
   sessionTag: u64;
+
+  /** Of the request, as the client wrote it; NONE where it has none, or it has not come. */
+  get id(): Span {
+    return this.envelope.requestId;
+  }
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;
@@ -210,11 +221,35 @@ export class Exchange {
 
   /** Answers with a row of the error table. @param detail of any length and content: it is cut and escaped */
   refuse(reason: Reason, detail: Span = NONE, server: Span = NONE, more: Span = NONE): Outcome {
-    const body = newWriter(this.arena, 512);
-    writeError(body, this.id, reason, clipped(detail, MAX_DETAIL), server, more);
-    this.answer(errorRow(reason).status, body.written);
-    this.reply.reason = reason;
+    this.answer(0, NONE);
+    const reply = this.reply;
+    reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
+    reply.reason = reason;
+    reply.detail = this.copied(clipped(detail, MAX_DETAIL));
+    reply.server = server;
+    reply.more = this.copied(more);
+    this.writeRefusal();
     return Outcome.Reply;
+  }
+
+  /** The id of a request may stand behind what it was refused for: with it the answer is another one. */
+  completeReply(): void {
+    const reply = this.reply;
+    if (reply.reason !== Reason.None && !reply.hasId && this.id !== NONE) this.writeRefusal();
+  }
+
+  private writeRefusal(): void {
+    const reply = this.reply;
+    const id = this.id;
+    const body = newWriter(this.arena, 512);
+    writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
+    reply.body = body.written;
+    reply.status = statusFor(reply.reason, id);
+    reply.hasId = id !== NONE;
+  }
+
+  private copied(text: Span): Span {
+    return text === NONE ? NONE : this.arena.copy(text);
   }
 
   /** Answers that a limit of ours is reached. @param limit its name in the configuration */

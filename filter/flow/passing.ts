@@ -1,4 +1,4 @@
-import { literal, NONE } from '../bytes/span';
+import { literal } from '../bytes/span';
 import { Shape } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import { Exchange } from './exchange';
@@ -10,8 +10,7 @@ const NO_ID = literal('a call needs an id');
 /** Whether what was read is, so far, one call. If not, `exchange.reply` says why. */
 export function isSound(exchange: Exchange, ended: bool): bool {
   const envelope = exchange.envelope;
-  if (ended) envelope.end(NONE);
-  exchange.id = envelope.id;
+  if (ended) envelope.end();
   if (envelope.problem !== Reason.None) {
     exchange.refuse(envelope.problem, envelope.detail);
     return false;

@@ -123,11 +123,13 @@ export function readRequest(headers: Span, arena: Arena): Request {
   return request;
 }
 
-/** What follows the endpoint in a path, query left out: empty, or a slash and more. NONE: not our path. */
+/** What follows the endpoint in a path, query left out: empty, also for a slash alone, or a slash and more. NONE: not our path. */
 export function behindEndpoint(path: Span, endpoint: Span): Span {
   if (path === NONE || !startsWith(path, endpoint)) return NONE;
   const rest = after(path, endpoint as u32);
   const query = indexOf(rest, 0x3f);
   const own = query < 0 ? rest : first(rest, query as u32);
-  return length(own) === 0 || load<u8>(pointer(own)) === 0x2f ? own : NONE;
+  if (length(own) === 0) return own;
+  if (load<u8>(pointer(own)) !== 0x2f) return NONE;
+  return length(own) === 1 ? first(own, 0) : own;
 }

@@ -36,7 +36,9 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (door !== Outcome.ReadBody) return door;
   if (!equals(request.method, header.POST)) return refuseMethod(exchange, ALLOWED);
   const version = request.protocolVersion;
-  if (version === NONE || !equals(version, STATELESS)) return refuseVersion(exchange, asJson(version), STATELESS_JSON);
+  if (version === NONE || !equals(version, STATELESS)) {
+    return refuseVersion(exchange, Reason.StatelessVersionOnly, asJson(version), STATELESS_JSON);
+  }
   if (request.mcpMethod === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
   exchange.method = methodOf(request.mcpMethod);
   if (exchange.method !== Method.ToolsCall) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
@@ -44,7 +46,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   const name = textOfHeader(request.mcpName, exchange.arena);
   if (name === NONE) return exchange.refuse(Reason.HeaderMismatch, BAD_NAME);
   exchange.named = name;
-  if (aimAt(exchange, name) === null) return Outcome.Reply;
+  if (aimAt(exchange, name, Reason.StatelessUnknownTool) === null) return Outcome.Reply;
   if (ended) return exchange.refuse(Reason.ParseError, NO_BODY);
   const upstream = make<Upstream>(exchange.arena);
   upstream.revision = Revision.V2026_07_28;

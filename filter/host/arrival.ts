@@ -17,9 +17,10 @@ import { act, prepare, settle, waitAside } from './carry';
 import { now } from './clock';
 import { passClosed, refuseTrailers } from './ending';
 import { pairsOf, remove } from './headers';
-import { heldPart, heldWhole, heldWith, hostHolds, isWorthKeeping, passOver, takeIn } from './held';
+import { heldWhole, heldWith, hostHolds, isWorthKeeping, passOver, readIn } from './held';
 import { observeUpstream } from './metrics';
 import { endByHeaders, passByHeaders } from './modes/headers';
+import { mayAwaitBody } from './modes/body-evidence';
 import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
 import { discard, greet, hasGivenUp, onBodySeen, onHeaders, onPart } from './modes/verbs';
 import { meet } from './peer';
@@ -61,14 +62,18 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
   if (!greet(stream, exchange)) return act(stream, exchange, Outcome.Reply);
-  // Nothing will hold the headers until the body is here.
-  if (stream.role === Role.Headers) return act(stream, exchange, enterByHeaders(exchange, behind, ended));
+  if (stream.role === Role.Headers) {
+    const outcome = enterByHeaders(exchange, behind, ended);
+    return outcome === Outcome.Reply && mayAwaitBody(stream)
+      ? drainOn(stream, exchange, ended)
+      : act(stream, exchange, outcome);
+  }
   const outcome = enter(exchange, behind);
   if (outcome === Outcome.ReadBody) {
     stream.phase = Phase.Reading;
     return ended ? decide(stream, exchange) : Action.Pause;
   }
-  return outcome === Outcome.Reply ? drainOn(stream, exchange, 0, ended) : act(stream, exchange, outcome);
+  return outcome === Outcome.Reply ? drainOn(stream, exchange, ended) : act(stream, exchange, outcome);
 }
 
 /** @param size of what the host shows: all that is held, or the chunk where nothing is */
@@ -90,7 +95,8 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
         ? passByHeaders(stream, exchange, size, ended)
         : streamOn(stream, exchange, size, ended);
     case Phase.Draining:
-      return drainOn(stream, exchange, passOver(stream, size), ended);
+      exchange.envelope.read(passOver(stream, size));
+      return drainOn(stream, exchange, ended);
     case Phase.Forwarded:
       return Action.Continue;
     default:
@@ -127,26 +133,25 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   const limits = exchange.gateway.limits;
   if (!stream.hold(heldWith(stream, size), limits.bufferedBytes)) {
     // At once, not at the end of the body: what is held is the problem.
+    exchange.envelope.read(passOver(stream, size));
     if (!ended) discard(stream);
     return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
   }
-  const chunk = takeIn(stream, size);
-  if (chunk !== NONE) exchange.envelope.read(chunk);
+  readIn(stream, exchange.envelope, size);
   const held = stream.scanned;
-  exchange.id = idOf(stream, exchange);
-  if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, held, ended);
+  if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, ended);
   const releasable = held >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
   if (held > limits.heldBody && !releasable) {
     exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(held as u64).written);
     if (!ended && hasGivenUp(stream, held, limits.heldBody)) {
-      stream.phase = Phase.Draining;
+      beginDrain(stream);
       return Action.Pause;
     }
-    return drainOn(stream, exchange, held, ended);
+    return drainOn(stream, exchange, ended);
   }
   if (held > limits.heldBody && mayRelease(stream) === MayRelease.No) {
     refuseUnreleased(exchange);
-    return drainOn(stream, exchange, held, ended);
+    return drainOn(stream, exchange, ended);
   }
   if (ended) return decide(stream, exchange);
   if (!releasable || exchange.envelope.isClosed) return Action.Pause;
@@ -165,7 +170,7 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
   exchange.size = held;
   exchange.passed = held as u64;
   const outcome = release(exchange);
-  if (outcome === Outcome.Reply) return drainOn(stream, exchange, held, false);
+  if (outcome === Outcome.Reply) return drainOn(stream, exchange, false);
   if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
   if (exchange.probe === Probe.UnderWay) waitAside(stream, exchange, Outcome.Wait);
   else stream.staysHeld = true;
@@ -174,22 +179,30 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
 
 /**
  * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
- * cost us memory.
- * @param received of all that has come of the body
+ * cost us memory. A reply that lacks the id of its request waits for it, no longer than for as many bytes.
  */
-function drainOn(stream: Stream, exchange: Exchange, received: u32, ended: bool): Action {
-  stream.phase = Phase.Draining;
-  if (!ended && received <= exchange.gateway.limits.drainBytes) return Action.Pause;
+function drainOn(stream: Stream, exchange: Exchange, ended: bool): Action {
+  beginDrain(stream);
+  const most = exchange.gateway.limits.drainBytes;
+  const received = stream.scanned;
+  const isEnough = received > most && (received - stream.drainedFrom > most || !exchange.envelope.awaitsId);
+  if (!ended && !isEnough) return Action.Pause;
   if (!ended) discard(stream);
   return act(stream, exchange, Outcome.Reply);
+}
+
+function beginDrain(stream: Stream): void {
+  if (stream.phase === Phase.Draining) return;
+  stream.phase = Phase.Draining;
+  stream.drainedFrom = stream.scanned;
 }
 
 /** Released: chunks pass as they come, but for the end, see ending.ts. */
 function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   exchange.passed += size as u64;
-  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
   const chunk = read(Buffer.RequestBody, 0, size as usize);
   exchange.envelope.read(chunk);
+  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
   if (!confirms(exchange, ended)) return act(stream, exchange, Outcome.Reply);
   if (!exchange.envelope.isClosed) return Action.Continue;
   const isNew = stream.tail === NONE;
@@ -264,14 +277,6 @@ function goOn(stream: Stream, exchange: Exchange, outcome: Outcome): void {
   }
   stream.moment = Moment.Later;
   act(stream, exchange, outcome);
-}
-
-/** The id of a message that is held, as far as it has come. */
-function idOf(stream: Stream, exchange: Exchange): Span {
-  const envelope = exchange.envelope;
-  const split = envelope.splitId;
-  if (split !== 0) envelope.takeId(heldPart(stream, (split >> 32) as u32, split as u32));
-  return envelope.id;
 }
 
 function decide(stream: Stream, exchange: Exchange): Action {

@@ -18,8 +18,11 @@ export function read(buffer: Buffer, start: usize, count: usize): Span {
  */
 export function cut(buffer: Buffer, body: Span, from: u32, to: u32): void {
   if (from === to) return;
-  const before = first(body, from);
-  proxy_set_buffer_bytes(buffer, 0, to as usize, pointer(before), length(before) as usize);
+  replaceBeginning(buffer, to, first(body, from));
+}
+
+export function replaceBeginning(buffer: Buffer, count: u32, text: Span): void {
+  proxy_set_buffer_bytes(buffer, 0, count as usize, pointer(text), length(text) as usize);
 }
 
 export function replaceAll(buffer: Buffer, text: Span): void {

@@ -37,6 +37,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   }
   if (outcome === Outcome.Pass) passResponse(stream);
   if (outcome === Outcome.Reply) {
+    sendNotices(stream, exchange);
     reply(exchange);
     stream.phase = Phase.Replied;
     stream.held = Held.Not;
@@ -95,6 +96,16 @@ function nextLane(exchange: Exchange): Lane | null {
   return exchange.fanOut!.next(exchange.now);
 }
 
+/** As many as may be under way at once; what becomes of them changes nothing. */
+function sendNotices(stream: Stream, exchange: Exchange): void {
+  const notices = exchange.notices;
+  if (notices === null) return;
+  for (let lane = notices.next(exchange.now); lane !== null; lane = notices.next(exchange.now)) {
+    lane.waiting = true;
+    send(lane.callout!, notices.timeout, stream.id, lane);
+  }
+}
+
 /** Gives an answer to its flow, and a failure to the log. */
 export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
   const outcome = resume(exchange, lane, answer);
@@ -107,6 +118,7 @@ export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
 
 function reply(exchange: Exchange): void {
   warn(exchange);
+  exchange.completeReply();
   const answer = exchange.reply;
   const draft = answer.draft;
   if (draft !== null) {

@@ -1,7 +1,8 @@
-import { Span, between, length, pointer, span, NONE } from '../bytes/span';
-import { read } from './buffers';
+import { Span, between, first, length, literal, pointer, span, NONE } from '../bytes/span';
+import { Envelope } from '../mcp/envelope';
+import { read, replaceBeginning } from './buffers';
 import { Role } from './role';
-import { arenaOf, Stream } from './streams';
+import { arenaOf, Phase, Stream } from './streams';
 import { Buffer } from './status';
 
 /**
@@ -10,33 +11,54 @@ import { Buffer } from './status';
  * (host mode `pair`), a callback shows its own chunk only, and the copy is all there is.
  */
 const KEPT_CHUNK: u32 = 64 << 10;
+const SPACES = literal('   ');
 
 /** Bytes of the body that the worker's budget is charged for with this callback. @param size of what the host shows */
 export function heldWith(stream: Stream, size: u32): u32 {
   return hostHolds(stream) ? size : stream.scanned + size;
 }
 
-/** What is new of the body. @param size of what the host shows */
-export function takeIn(stream: Stream, size: u32): Span {
+/** Reads what is new of the body, and keeps it. @param size of what the host shows */
+export function readIn(stream: Stream, envelope: Envelope, size: u32): Span {
+  const before = envelope.markBytes;
+  const chunk = takeIn(stream, size);
+  envelope.read(chunk);
+  const mark = envelope.markBytes;
+  if (mark !== before) blank(stream, mark, hostHolds(stream) ? mark : mark - before);
+  return chunk;
+}
+
+/**
+ * The byte order mark of a body becomes white space: a strict server would refuse it (RFC 8259 §8.1), and no offset
+ * changes. @param kept its bytes so far @param shown those that the host shows
+ */
+function blank(stream: Stream, kept: u32, shown: u32): void {
+  memory.fill(pointer(stream.kept), 0x20, min(kept, length(stream.kept) as u32) as usize);
+  replaceBeginning(Buffer.RequestBody, shown, first(SPACES, shown));
+}
+
+function takeIn(stream: Stream, size: u32): Span {
+  const isFirst = stream.scanned === 0;
+  const chunk = passOver(stream, size);
+  if (chunk === NONE) return NONE;
+  if (isFirst && (length(chunk) <= (KEPT_CHUNK as i32) || !hostHolds(stream)))
+    stream.kept = arenaOf(stream).copy(chunk);
+  else if (!hostHolds(stream)) append(stream, chunk);
+  return chunk;
+}
+
+/** What is new of a body that is of no other use. @param size of what the host shows */
+export function passOver(stream: Stream, size: u32): Span {
   const seen = stream.scanned;
   const shown = hostHolds(stream);
   const fresh = shown ? size - seen : size;
   if (fresh === 0) return NONE;
-  const chunk = read(Buffer.RequestBody, shown ? (seen as usize) : 0, fresh as usize);
-  if (seen === 0 && (fresh <= KEPT_CHUNK || !shown)) stream.kept = arenaOf(stream).copy(chunk);
-  else if (!shown) append(stream, chunk);
   stream.scanned = seen + fresh;
-  return chunk;
-}
-
-/** Lets a part of the body go by unread; returns how much has come of it. @param size of what the host shows */
-export function passOver(stream: Stream, size: u32): u32 {
-  stream.scanned = heldWith(stream, size);
-  return stream.scanned;
+  return read(Buffer.RequestBody, shown ? (seen as usize) : 0, fresh as usize);
 }
 
 /** A part of what was read. */
-export function heldPart(stream: Stream, from: u32, to: u32): Span {
+function heldPart(stream: Stream, from: u32, to: u32): Span {
   if (hostHolds(stream)) return read(Buffer.RequestBody, from as usize, (to - from) as usize);
   const start = pointer(stream.kept);
   return between(start + (from as usize), start + (to as usize));
@@ -71,9 +93,9 @@ function release(stream: Stream): void {
   stream.kept = NONE;
 }
 
-/** Else the copy is ours, until it is let go. */
+/** Else the copy is ours, until it is let go. Host mode `headers` holds what is refused, and nothing else. */
 export function hostHolds(stream: Stream): bool {
-  return stream.role === Role.Hold;
+  return stream.role === Role.Hold || (stream.role === Role.Headers && stream.phase === Phase.Draining);
 }
 
 /** Grows by doubling, outside of the arena: that would keep every size that it once had. */

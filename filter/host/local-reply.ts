@@ -2,7 +2,7 @@ import { newHeaderList } from '../bytes/pairs';
 import { scratch } from '../bytes/arena';
 import { Span, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { errorRow, Reason, writeError } from '../mcp/errors';
+import { errorRow, Reason, statusFor, writeError } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
 import { OTHER_VERB } from '../mcp/verbs';
@@ -37,7 +37,7 @@ export function refuseUnread(reason: Reason, detail: Span): void {
   const headers = newHeaderList(scratch).add(header.CONTENT_TYPE, header.JSON_TYPE).add(header.GATEWAY, PRODUCT);
   countRequest(OTHER_VERB, null, endedWith(reason));
   countError(reason);
-  sendLocalReply(errorRow(reason).status, reason, body.written, headers.packed());
+  sendLocalReply(statusFor(reason, NONE), reason, body.written, headers.packed());
 }
 
 /** What the access log shows as RESPONSE_CODE_DETAILS. */

@@ -172,6 +172,7 @@ function tell(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */
 function replaceInPassing(stream: Stream, exchange: Exchange): void {
+  exchange.completeReply();
   const reply = exchange.reply;
   exchange.ended = endedWith(reply.reason);
   stream.replacement = reply.body;

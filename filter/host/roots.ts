@@ -23,8 +23,10 @@ export class Root {
   role: Role;
   /** Of the roles that have to come back to a request after its last callback, or null. */
   queue: Queue | null;
-  /** Host mode `hold`: a body came while its headers were held, so the host does what the mode needs. */
+  /** A body came while its headers were held, so the host does what the mode needs. */
   seesBodies: bool;
+  /** Host mode `headers`: none came to a request that was held, so none is waited for any more. */
+  lacksBodies: bool;
 }
 
 const roots: Table = newTable();
@@ -76,8 +78,9 @@ export function configure(id: u32, size: u32): bool {
   root.gateway = parsed.gateway;
   root.arena = arena;
   root.role = roleOf(parsed.gateway.hostMode, holder);
-  root.queue = root.role === Role.Hold || root.role === Role.Decider ? openQueue() : null;
+  root.queue = root.role === Role.Holder ? null : openQueue();
   root.seesBodies = false;
+  root.lacksBodies = false;
   roots.set(id, changetype<usize>(root));
   return true;
 }

@@ -60,6 +60,8 @@ export class Stream {
   exchange: Exchange | null;
   /** Bytes of the body read so far. */
   scanned: u32;
+  /** How many of them had been read when the reply was known. */
+  drainedFrom: u32;
   /** A copy of what was read, see held.ts. */
   kept: Span;
   /** Where it outgrew the arena: its place, or 0. */

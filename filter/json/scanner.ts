@@ -64,6 +64,8 @@ export class Scanner {
   textLength: u32;
   /** The last number has neither fraction nor exponent. */
   integral: bool;
+  /** The last word is `null`. */
+  isNull: bool;
   private inKey: bool;
   private capturing: bool;
   private codeUnit: u32;
@@ -80,6 +82,11 @@ export class Scanner {
     this.chunk = pointer(bytes);
     this.at = this.chunk;
     this.end = limit(bytes);
+  }
+
+  /** Bytes that stand before the document, and count as offsets only. */
+  skip(count: u32): void {
+    this.base += count;
   }
 
   /** Offset of the next byte to read. */
@@ -101,6 +108,20 @@ export class Scanner {
   get raw(): Span {
     const from = (this.start - this.base) as i32;
     return from < 0 ? NONE : span(this.chunk + (from as usize), this.finish - this.start);
+  }
+
+  /** The part of the last token that stands in this chunk. */
+  get rawHere(): Span {
+    const from = (this.start - this.base) as i32;
+    return from < 0 ? span(this.chunk, this.finish - this.base) : this.raw;
+  }
+
+  /** What has come in this chunk of a value that is no container and has not ended, or NONE. */
+  get unfinished(): Span {
+    const inString = this.state >= State.InString && this.state <= State.Utf8Tail;
+    if (this.state < State.InString || (inString && this.inKey)) return NONE;
+    const from = max((this.start - this.base) as i32, 0) as usize;
+    return span(this.chunk + from, (this.end - this.chunk - from) as u32);
   }
 
   /** Whether what was fed is one whole document. A bare number ends only here. */
@@ -209,9 +230,10 @@ export class Scanner {
     else if (c === 0x30) this.state = State.Zero;
     else if (isDigit(c)) this.state = State.Integer;
     else {
+      this.isNull = c === 0x6e;
       if (c === 0x74) this.word = TRUE >> 8;
       else if (c === 0x66) this.word = FALSE_TAIL;
-      else if (c === 0x6e) this.word = NULL >> 8;
+      else if (this.isNull) this.word = NULL >> 8;
       else return this.fail(Fault.Syntax, 1);
       this.state = State.InWord;
     }

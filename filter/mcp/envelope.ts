@@ -1,4 +1,4 @@
-import { Span, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, length, literal, pointer, span, NONE } from '../bytes/span';
 import { Arena, make } from '../bytes/arena';
 import { part } from '../json/reader';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
@@ -33,9 +33,17 @@ const NOT_AN_OBJECT = literal('the message is not an object');
 const NO_VERSION = literal('"jsonrpc" is not "2.0"');
 const BAD_METHOD = literal('"method" is not a string');
 const BAD_ID = literal('"id" is neither a string nor an integer');
+const LONG_ID = literal('"id" has more than 4096 bytes');
 const BAD_PARAMS = literal('"params" is not an object');
 const NEITHER = literal('it has neither "method" nor "result" nor "error"');
 const BOTH = literal('it has a method and a result');
+/** Bytes of an id, quotes included: it is repeated in answers, so it is kept, in however many parts it came. */
+const MOST_OF_ID: u32 = 4096;
+/** U+FEFF in UTF-8, first byte lowest. */
+const BYTE_ORDER_MARK: u32 = 0xbfbbef;
+const METHOD_SEEN: u32 = 1 << (Member.Method as u32);
+const REQUEST_SEEN: u32 = METHOD_SEEN | (1 << (Member.Params as u32));
+const RESPONSE_SEEN: u32 = (1 << (Member.Result as u32)) | (1 << (Member.Error as u32));
 
 /**
  * Reads one JSON-RPC message chunk by chunk and notes where the members stand that routing depends on. The document
@@ -51,9 +59,11 @@ export class Envelope {
   arena: Arena;
   /** What the member was, not where: it may have been streamed past. */
   private isJsonRpc: bool;
-  /** As it was written, or NONE: absent, not an id, or lost between two chunks of a message that was released. */
-  id: Span;
-  private idRange: Range;
+  /** As it was written, or NONE: it has not come, or is no id. */
+  private id: Span;
+  /** Where the parts of an id are kept that came in several chunks, or 0, and how many bytes that are. */
+  private idParts: usize;
+  private idLength: u32;
   method: Method;
   private methodRange: Range;
   params: Range;
@@ -76,35 +86,57 @@ export class Envelope {
   private inClaim: bool;
   private seen: u32;
   private seenInParams: u32;
+  /** What follows cannot be read as a message any more. */
+  private isUnreadable: bool;
+  /** A byte of the document has come; before it, so many of a byte order mark. */
+  private hasBegun: bool;
+  markBytes: u32;
   private opened: u32;
   private openedInParams: u32;
   private openedInMeta: u32;
 
-  /** The next part of the body. Nothing is read once there is a problem. */
+  /** The next part of the body. After a problem it is read on for the sake of the id, as far as it is JSON. */
   read(chunk: Span): void {
-    if (this.problem !== Reason.None) return;
-    this.scanner.feed(chunk);
+    if (this.isUnreadable || chunk === NONE) return;
+    this.scanner.feed(this.hasBegun ? chunk : this.withoutMark(chunk));
+    if (this.isUnreadable) return;
     for (;;) {
       const token = this.scanner.next();
-      if (token === Token.More) return;
+      if (token === Token.More) {
+        if (this.member === Member.Id && this.scanner.depth === 1) this.keepOfId(this.scanner.unfinished);
+        return;
+      }
       if (token === Token.Invalid) {
         const fault = this.scanner.fault;
-        this.refuse(Reason.ParseError, fault === Fault.Utf8 ? NOT_UTF8 : fault === Fault.Depth ? TOO_DEEP : NOT_JSON);
+        this.giveUp(Reason.ParseError, fault === Fault.Utf8 ? NOT_UTF8 : fault === Fault.Depth ? TOO_DEEP : NOT_JSON);
       } else this.take(token);
-      if (this.problem !== Reason.None) return;
+      if (this.isUnreadable) return;
     }
   }
 
-  /**
-   * The body has ended; afterwards `shape` or `problem` is set.
-   * @param document all that was read, or NONE where it was not kept
-   */
-  end(document: Span): void {
-    if (document !== NONE && this.splitId !== 0) this.takeId(this.text(document, this.splitId));
+  /** RFC 8259 §8.1: a byte order mark may be ignored. */
+  private withoutMark(chunk: Span): Span {
+    let at: u32 = 0;
+    while (this.markBytes < 3 && at < (length(chunk) as u32)) {
+      if (load<u8>(pointer(chunk) + (at as usize)) !== ((BYTE_ORDER_MARK >> (this.markBytes * 8)) & 0xff)) break;
+      this.markBytes++;
+      at++;
+    }
+    this.hasBegun = at < (length(chunk) as u32);
+    this.scanner.skip(at);
+    // A part of one is no part of JSON.
+    if (this.hasBegun && this.markBytes % 3 !== 0) this.giveUp(Reason.ParseError, NOT_JSON);
+    return after(chunk, at);
+  }
+
+  /** The body has ended; afterwards `shape` or `problem` is set. */
+  end(): void {
     if (this.problem !== Reason.None) return;
     if (!this.scanner.complete()) return this.refuse(Reason.ParseError, AT_END);
     if (!this.isJsonRpc) return this.refuse(Reason.InvalidRequest, NO_VERSION);
-    if (this.hasId && !this.idIsValid) return this.refuse(Reason.InvalidRequest, BAD_ID);
+    if (this.hasId && !this.idIsValid) {
+      return this.refuse(Reason.InvalidRequest, this.idLength > MOST_OF_ID ? LONG_ID : BAD_ID);
+    }
     if (this.methodRange === 0) {
       if (!this.hasResult) return this.refuse(Reason.InvalidRequest, NEITHER);
       this.shape = Shape.Response;
@@ -116,13 +148,22 @@ export class Envelope {
     this.shape = this.hasId ? Shape.Request : Shape.Notification;
   }
 
-  /** Where the id stands that began in one chunk and ended in another, so that only the whole document has it. */
-  get splitId(): Range {
-    return this.id === NONE && this.idIsValid ? this.idRange : 0;
+  /**
+   * The id of a request, as it was written. NONE where it has not come, or where what has come does not say that this is
+   * a request: an answer that has the id of a response would be taken for the answer to another request.
+   */
+  get requestId(): Span {
+    if (!this.idIsValid || this.isResponse) return NONE;
+    return (this.seen & REQUEST_SEEN) !== 0 || this.isClosed ? this.id : NONE;
   }
 
-  takeId(token: Span): void {
-    this.id = this.arena.copy(token);
+  /** Whether reading on can still tell the id of a request. */
+  get awaitsId(): bool {
+    return !this.isUnreadable && !this.isClosed && !this.isResponse && this.requestId === NONE;
+  }
+
+  private get isResponse(): bool {
+    return (this.seen & RESPONSE_SEEN) !== 0 && (this.seen & METHOD_SEEN) === 0;
   }
 
   /** Whether the document has been closed: nothing but white space may follow. */
@@ -155,9 +196,16 @@ export class Envelope {
     return this.nameIsString ? this.text(document, this.name) : NONE;
   }
 
+  /** The first problem is the one that is told. */
   private refuse(reason: Reason, detail: Span): void {
+    if (this.problem !== Reason.None) return;
     this.problem = reason;
     this.detail = detail;
+  }
+
+  private giveUp(reason: Reason, detail: Span): void {
+    this.refuse(reason, detail);
+    this.isUnreadable = true;
   }
 
   private take(token: Token): void {
@@ -174,7 +222,7 @@ export class Envelope {
       case Token.ArrayStart: {
         const level = scanner.depth - 1;
         if (level === 0) {
-          if (token === Token.ArrayStart) this.refuse(Reason.InvalidRequest, BATCH);
+          if (token === Token.ArrayStart) this.giveUp(Reason.InvalidRequest, BATCH);
         } else if (level === 1) {
           this.opened = scanner.start;
           if (this.member === Member.Params) this.paramsIsObject = token === Token.ObjectStart;
@@ -195,8 +243,10 @@ export class Envelope {
         return;
       }
       default: {
+        // Some libraries write what is absent so.
+        if (token === Token.Word && scanner.isNull && this.mayBeNull(scanner.depth)) return;
         const at = range(scanner.start, scanner.finish);
-        if (scanner.depth === 0) this.refuse(Reason.InvalidRequest, NOT_AN_OBJECT);
+        if (scanner.depth === 0) this.giveUp(Reason.InvalidRequest, NOT_AN_OBJECT);
         else if (scanner.depth === 1) this.value(at, token === Token.String, token === Token.Number);
         else if (scanner.depth === 2) {
           if (this.inParams()) this.parameterValue(at, token === Token.String);
@@ -214,6 +264,12 @@ export class Envelope {
     this.inClaim = false;
   }
 
+  /** Whether `null` in the place of this member says that it is absent. */
+  private mayBeNull(depth: i32): bool {
+    if (depth === 1) return this.member === Member.Params;
+    return depth === 2 && this.inParams() && this.parameter === Member.Cursor;
+  }
+
   private inParams(): bool {
     return this.member === Member.Params && this.paramsIsObject;
   }
@@ -228,7 +284,10 @@ export class Envelope {
     }
     const bit: u32 = 1 << (member as u32);
     // Some readers take the first of two members, some the last.
-    if (((level === 1 ? this.seen : this.seenInParams) & bit) !== 0) this.refuse(Reason.ParseError, TWICE);
+    if (((level === 1 ? this.seen : this.seenInParams) & bit) !== 0) {
+      this.refuse(Reason.ParseError, TWICE);
+      return Member.Other;
+    }
     if (level === 1) this.seen |= bit;
     else this.seenInParams |= bit;
     return member;
@@ -246,11 +305,9 @@ export class Envelope {
         return;
       case Member.Id: {
         this.hasId = true;
-        this.idRange = at;
         // MCP, JSON-RPC: a string or an integer; `1.0`, `1e3` and null are refused by the SDKs as well.
-        this.idIsValid = isString || (isNumber && this.scanner.integral);
-        const raw = this.idIsValid ? this.scanner.raw : NONE;
-        if (raw !== NONE) this.takeId(raw);
+        if (!isString && !(isNumber && this.scanner.integral)) return;
+        this.idIsValid = this.takeId();
         return;
       }
       case Member.Params:
@@ -263,6 +320,28 @@ export class Envelope {
       default:
         return;
     }
+  }
+
+  /** The id has come to its end. False: it is too long. */
+  private takeId(): bool {
+    const raw = this.scanner.raw;
+    if (raw !== NONE && length(raw) <= (MOST_OF_ID as i32)) this.id = this.arena.copy(raw);
+    else {
+      this.keepOfId(this.scanner.rawHere);
+      if (this.idLength > MOST_OF_ID) return false;
+      this.id = span(this.idParts, this.idLength);
+    }
+    return true;
+  }
+
+  /** A part of an id that does not stand in one chunk. */
+  private keepOfId(part: Span): void {
+    if (part === NONE) return;
+    const before = this.idLength;
+    this.idLength = min(before + (length(part) as u32), MOST_OF_ID + 1);
+    if (this.idLength > MOST_OF_ID) return;
+    if (this.idParts === 0) this.idParts = this.arena.allocate(MOST_OF_ID as usize);
+    memory.copy(this.idParts + (before as usize), pointer(part), length(part) as usize);
   }
 
   private parameterValue(at: Range, isString: bool): void {

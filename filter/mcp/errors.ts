@@ -18,11 +18,13 @@ export const enum Reason {
   MethodNotFound,
   ModernMethodNotFound,
   UnknownTool,
+  StatelessUnknownTool,
   BadCursor,
   SessionRequired,
   SessionUnknown,
   UnsupportedVersion,
   UnsupportedModernVersion,
+  StatelessVersionOnly,
   HeaderMismatch,
   UnknownVirtualServer,
   UpstreamUnknownCluster,
@@ -43,8 +45,15 @@ export const LAST_REASON: i32 = Reason.Overloaded;
 @unmanaged
 export class ErrorRow {
   name: Span;
-  /** HTTP status; 200 where JSON-RPC's own semantics are that the exchange worked. */
+  /**
+   * HTTP status of the answer to a request whose id is known. 200 is the one status under which every client shows the
+   * message and goes on; another one stands where clients or proxies act on it, or where MCP fixes it.
+   */
   status: u32;
+  /** HTTP status where no id is known: never 200, or the client would wait for an answer that has its id. */
+  statusWithoutId: u32;
+  /** The answer has no id even where it is known: more clients notice then that their session is over. */
+  withholdsId: bool;
   code: i32;
   /** Says what to do next; `%` stands for the detail. */
   message: Span;
@@ -64,10 +73,17 @@ export function firstOfName(reason: Reason): Reason {
   return found;
 }
 
-function row(reason: Reason, name: string, status: u32, code: i32, message: string): void {
+/** The HTTP status of an answer. @param id of the request, or NONE */
+export function statusFor(reason: Reason, id: Span): u32 {
+  const at = errorRow(reason);
+  return id === NONE ? at.statusWithoutId : at.status;
+}
+
+function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, code: i32, message: string): void {
   const at = errorRow(reason);
   at.name = literal(name);
   at.status = status;
+  at.statusWithoutId = statusWithoutId;
   at.code = code;
   at.message = literal(message);
 }
@@ -75,37 +91,40 @@ function row(reason: Reason, name: string, status: u32, code: i32, message: stri
 // Codes that JSON-RPC and MCP define keep their meaning; ours lie outside -32768…-32000, which JSON-RPC reserves.
 // prettier-ignore
 {
-  row(Reason.None, 'none', 200, 0, '');
-  row(Reason.ParseError, 'parse_error', 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
-  row(Reason.InvalidRequest, 'invalid_request', 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
-  row(Reason.BodyTooLarge, 'body_too_large', 413, -32600, 'The gateway had read % bytes of the body and did not know yet where it goes. Put params.name before the arguments, send less, or raise limits.heldBody.');
-  row(Reason.RequestTooLarge, 'body_too_large', 413, -32600, 'The body is larger than limits.requestBody allows: % bytes so far. Send less.');
-  row(Reason.HostBodyLimit, 'body_too_large', 413, -32600, 'The request body is larger than Envoy holds for one request. Send less, or raise per_connection_buffer_limit_bytes of the listener above limits.heldBody.');
-  row(Reason.HostForbidden, 'host_forbidden', 403, -31002, 'This gateway is not served under the host %. Use the host name that it was set up for, or add this one to hosts in its configuration.');
-  row(Reason.OriginForbidden, 'origin_forbidden', 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');
-  row(Reason.Unauthenticated, 'unauthenticated', 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
-  row(Reason.RequestTimeout, 'request_timeout', 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
-  row(Reason.MethodNotAllowed, 'method_not_allowed', 405, -32000, '% is not served here. POST messages to this endpoint, DELETE ends a session.');
-  row(Reason.MethodNotFound, 'method_not_found', 200, -32601, 'Method not found: %. This gateway serves initialize, ping, tools/list and tools/call.');
-  row(Reason.ModernMethodNotFound, 'method_not_found', 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');
-  row(Reason.UnknownTool, 'unknown_tool', 200, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
-  row(Reason.BadCursor, 'bad_cursor', 200, -32602, 'This cursor is not one of ours. Call tools/list without a cursor: the list comes whole.');
-  row(Reason.SessionRequired, 'session_required', 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
-  row(Reason.SessionUnknown, 'session_unknown', 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
-  row(Reason.UnsupportedVersion, 'unsupported_version', 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
-  row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, -32022, 'Unsupported protocol version: %. Send initialize and use one of the supported revisions.');
-  row(Reason.HeaderMismatch, 'header_mismatch', 400, -32020, 'The headers of this request do not say what its body says: %. Send Mcp-Method, Mcp-Name and MCP-Protocol-Version as they stand in the message.');
-  row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>: in the path behind the endpoint, or once in x-mcp-virtualserver.');
-  row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
-  row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
-  row(Reason.UpstreamTimeout, 'upstream_timeout', 200, -32603, 'The server did not answer in time: %. Try again, or raise its timeout.');
-  row(Reason.UpstreamStatus, 'upstream_status', 200, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
-  row(Reason.UpstreamProtocol, 'upstream_protocol', 200, -32603, 'The server broke the protocol: %. See the log of the server.');
-  row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
-  row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
-  row(Reason.HostMode, 'host_mode', 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
-  row(Reason.Loop, 'loop', 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
-  row(Reason.Overloaded, 'overloaded', 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
+  row(Reason.None, 'none', 200, 200, 0, '');
+  row(Reason.ParseError, 'parse_error', 400, 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
+  row(Reason.InvalidRequest, 'invalid_request', 400, 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
+  row(Reason.BodyTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the body and did not know yet where it goes. Put params.name before the arguments, send less, or raise limits.heldBody.');
+  row(Reason.RequestTooLarge, 'body_too_large', 200, 413, -32600, 'The body is larger than limits.requestBody allows: % bytes so far. Send less.');
+  row(Reason.HostBodyLimit, 'body_too_large', 200, 413, -32600, 'The request body is larger than Envoy holds for one request. Send less, or raise per_connection_buffer_limit_bytes of the listener above limits.heldBody.');
+  row(Reason.HostForbidden, 'host_forbidden', 403, 403, -31002, 'This gateway is not served under the host %. Use the host name that it was set up for, or add this one to hosts in its configuration.');
+  row(Reason.OriginForbidden, 'origin_forbidden', 403, 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');
+  row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
+  row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
+  row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
+  row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, tools/list and tools/call.');
+  row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');
+  row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
+  row(Reason.StatelessUnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Check its name, which begins with the prefix of its server; in host mode headers this gateway gives no list.');
+  row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Call tools/list without a cursor: the list comes whole.');
+  row(Reason.SessionRequired, 'session_required', 400, 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
+  row(Reason.SessionUnknown, 'session_unknown', 404, 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
+  row(Reason.UnsupportedVersion, 'unsupported_version', 400, 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
+  row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, 400, -32022, 'Unsupported protocol version: %. Send initialize and use one of the supported revisions.');
+  row(Reason.StatelessVersionOnly, 'unsupported_version', 400, 400, -32022, 'Unsupported protocol version: %. In host mode headers this gateway serves the supported revisions alone, which begin without initialize; for others set hostMode to hold or pair.');
+  row(Reason.HeaderMismatch, 'header_mismatch', 400, 400, -32020, 'The headers of this request do not say what its body says: %. Send Mcp-Method, Mcp-Name and MCP-Protocol-Version as they stand in the message.');
+  row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 200, 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>: in the path behind the endpoint, or once in x-mcp-virtualserver.');
+  row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, 502, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
+  row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, 502, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
+  row(Reason.UpstreamTimeout, 'upstream_timeout', 200, 504, -32603, 'The server did not answer in time: %. Try again, or raise its timeout.');
+  row(Reason.UpstreamStatus, 'upstream_status', 200, 502, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
+  row(Reason.UpstreamProtocol, 'upstream_protocol', 200, 502, -32603, 'The server broke the protocol: %. See the log of the server.');
+  row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
+  row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
+  row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
+  row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
+  row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
+  errorRow(Reason.SessionUnknown).withholdsId = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');
@@ -119,14 +138,14 @@ const CLOSE = literal('}}}');
 
 /**
  * The JSON-RPC error for a row.
- * @param id the request's own id as it was written, or NONE
+ * @param id of the request, as it was written, or NONE
  * @param detail text for the message's `%`; escaped here
  * @param server name of the server concerned, or NONE
  * @param more further members of `data` as JSON, with a leading comma, or NONE
  */
 export function writeError(writer: Writer, id: Span, reason: Reason, detail: Span, server: Span, more: Span): void {
   const at = errorRow(reason);
-  writer.bytes(OPEN).bytes(id === NONE ? NULL_ID : id);
+  writer.bytes(OPEN).bytes(id === NONE || at.withholdsId ? NULL_ID : id);
   writer
     .bytes(CODE)
     .signed(at.code as i64)

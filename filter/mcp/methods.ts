@@ -7,14 +7,16 @@ export const enum Method {
   Ping,
   ToolsList,
   ToolsCall,
+  Cancelled,
 }
 
-export const LAST_METHOD: i32 = Method.ToolsCall;
+export const LAST_METHOD: i32 = Method.Cancelled;
 
 export const INITIALIZE = literal('initialize');
 export const PING = literal('ping');
 export const TOOLS_LIST = literal('tools/list');
 export const TOOLS_CALL = literal('tools/call');
+export const CANCELLED = literal('notifications/cancelled');
 
 export function methodText(method: Method): Span {
   switch (method) {
@@ -26,6 +28,8 @@ export function methodText(method: Method): Span {
       return TOOLS_LIST;
     case Method.ToolsCall:
       return TOOLS_CALL;
+    case Method.Cancelled:
+      return CANCELLED;
     default:
       return NONE;
   }

@@ -5,7 +5,6 @@ import { VirtualServer } from './virtual-server';
 
 const CLOSED = literal('the endpoint itself serves none');
 const EMPTY = literal('the header names none');
-const NO_NAME = literal('the path names none');
 
 /** What narrows one request; null narrows nothing. */
 @unmanaged
@@ -36,7 +35,7 @@ export class Scope {
     if (length(behind) > 0) {
       this.named = after(behind, 1);
       this.path = gateway.virtualServer(this.named);
-      if (this.path === null) return this.refuse(length(this.named) > 0 ? this.named : NO_NAME);
+      if (this.path === null) return this.refuse(this.named);
     } else {
       if (gateway.rootClosed) return this.refuse(CLOSED);
       this.path = gateway.rootServes;

@@ -102,7 +102,7 @@ export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 's
         value: JSON.stringify(name === 'sluice' ? configuration : { endpoint, hostMode, log }) + openEnd,
       },
     };
-    const typed = { ...templates.filter, config: hostMode === 'hold' ? config : withoutFlag(config) };
+    const typed = { ...templates.filter, config: hostMode === 'pair' ? withoutFlag(config) : config };
     const json = JSON.stringify({ '@type': typeUrls.filters, name, typed_config: typed });
     const [before = '', after = ''] = json.split(JSON.stringify(openEnd).slice(1, -1));
     return { name, before, after };
@@ -141,7 +141,7 @@ function whitespace(bits: number): string {
   return bits.toString(2).replaceAll('1', ' ').replaceAll('0', '\\n');
 }
 
-/** Only one filter alone has to hold headers back while it reads the body. */
+/** Only a filter that is alone holds headers back while it reads the body. */
 function withoutFlag(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(config).filter(([member]) => member !== 'allow_on_headers_stop_iteration'));
 }

@@ -1,26 +1,15 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { clientCells, rowCells } from './clients.ts';
 import { instance, NONE } from './core.ts';
+import { type ErrorRow, errorRows } from './error-rows.ts';
 
 const core = instance();
 
-interface Row {
-  index: number;
-  reason: string;
-  status: number;
-  code: number;
-  message: string;
-}
+type Row = ErrorRow;
 
-/** The row for "no error" is none. */
-const rows: Row[] = Array.from({ length: core.call('errorsLast') }, (_, i) => i + 1).map((index) => ({
-  index,
-  reason: core.text('errorsName', index) ?? '',
-  status: core.call('errorsStatus', index),
-  code: core.call('errorsCode', index),
-  message: core.text('errorsMessage', index) ?? '',
-}));
+const rows = errorRows(core);
 
 type Part = Uint8Array | string | undefined;
 
@@ -34,10 +23,33 @@ function write(row: Row, parts: { id?: Part; detail?: Part; server?: Part; more?
 
 test('the documentation has the rows of the table, in its order', () => {
   const docs = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
-  const documented = [...docs.matchAll(/^\| `(\w+)` +\| (\d+) +\| (-\d+) +\| .+ \| .+ \|$/gm)];
-  expect(documented.map(([, reason, status, code]) => [reason, Number(status), Number(code)])).toEqual(
-    rows.map(({ reason, status, code }) => [reason, status, code]),
+  const documented = [...docs.matchAll(/^\| `(\w+)` +\| (\d+)(?: \((\d+)\))? +\| (-\d+) +\| .+ \| .+ \|$/gm)];
+  expect(
+    documented.map(([, reason, status, without, code]) => [
+      reason,
+      Number(status),
+      Number(without ?? status),
+      Number(code),
+    ]),
+  ).toEqual(rows.map(({ reason, status, statusWithoutId, code }) => [reason, status, statusWithoutId, code]));
+});
+
+test('the documentation says what clients do with every row', () => {
+  const docs = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+  const [, section = ''] = docs.split('## What clients do with them\n');
+  const tables = [...section.matchAll(/(?:^\|.*\n)+/gm)].map(([table]) =>
+    table
+      .trimEnd()
+      .split('\n')
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split('|')
+          .map((cell) => cell.trim()),
+      )
+      .filter((_, index) => index !== 1),
   );
+  expect(tables).toEqual([clientCells(), rowCells(rows)]);
 });
 
 test('codes of our own are outside of what JSON-RPC reserves, and the others are defined there or by MCP', () => {
@@ -47,12 +59,20 @@ test('codes of our own are outside of what JSON-RPC reserves, and the others are
   }
 });
 
+test('an answer without an id never has the status of one that worked', () => {
+  for (const { reason, statusWithoutId } of rows) expect(statusWithoutId, reason).toBeGreaterThanOrEqual(400);
+});
+
+test('only the end of a session is told without the id of the request', () => {
+  expect(rows.filter(({ withholdsId }) => withholdsId).map(({ reason }) => reason)).toEqual(['session_unknown']);
+});
+
 test.each(rows)('$reason ($code) is a JSON-RPC error', (row) => {
   const detail = 'a "detail"\n\\ %';
   const error = JSON.parse(write(row, { id: '"7"', detail, server: 'weather' })) as unknown;
   expect(error).toEqual({
     jsonrpc: '2.0',
-    id: '7',
+    id: row.withholdsId ? null : '7',
     error: {
       code: row.code,
       message: row.message.replace('%', () => detail),

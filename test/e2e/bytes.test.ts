@@ -183,6 +183,25 @@ describeGateway('the bytes of a call', () => {
       }
     });
 
+    it('may begin with a byte order mark, also one that arrives in pieces', async () => {
+      const session = await openSession(gateway.current.url, { http });
+      const sent = `\ufeff${callMessage('"plain_echo"')}`;
+      for (const body of [sent, [...Buffer.from(sent)].map((byte) => Buffer.from([byte]))]) {
+        expect((await session.post(body)).status).toBe(200);
+        expect(http1.last('tools/call').body.toString()).toBe(`   ${callMessage('"echo"')}`);
+      }
+    });
+
+    it('may write absent params as null', async () => {
+      const session = await openSession(gateway.current.url, { http });
+      for (const params of ['null', '{"cursor":null}', '{}']) {
+        const list = await session.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":${params}}`);
+        expect(list.text).toContain('"plain_echo"');
+      }
+      const ping = await session.post('{"jsonrpc":"2.0","id":1,"method":"ping","params":null}');
+      expect(ping.text).toBe('{"jsonrpc":"2.0","id":1,"result":{}}');
+    });
+
     it.each(['null', '1.0', '1e3', 'true', '{}', '[1]'])('have no id like %s', async (id) => {
       const session = await openSession(gateway.current.url, { http });
       const answer = await session.post(callMessage('"plain_echo"', '{}', id));

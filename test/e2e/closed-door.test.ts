@@ -64,6 +64,15 @@ describeGateway('the closed door', () => {
       },
     );
 
+    it.each(['/', '//', '/team/reader', '/?x=1', '?x=1'])(
+      'answers whatever stands behind the endpoint: %s',
+      async (behind) => {
+        const answer = await send(gateway.current.url + behind, { body: initializeMessage(), headers: mcpHeaders });
+        expect(refusal(answer)).toEqual(door);
+        expect([...server.requests, ...site.requests]).toEqual([]);
+      },
+    );
+
     it.each(bothProtocols)('answers a request over %s that claims routing headers', async (http) => {
       const headers = { ...mcpHeaders, ...forged };
       const answer = await send(gateway.current.url, { http, body: callMessage('"echo"'), headers });

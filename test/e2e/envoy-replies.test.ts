@@ -4,6 +4,7 @@ import { type AddressInfo, type Server, connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bootstrap } from '../../envoy/bootstrap.ts';
+import { refusal } from './clients/answers.ts';
 import { bothProtocols, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, openSession, post, type Session } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
@@ -181,8 +182,12 @@ describeGateway('replies of Envoy', () => {
 
   it.each(bothProtocols)('a body beyond the buffer of Envoy over %s is answered with body_too_large', async (http) => {
     const answer = await post(gateway.current.url, initializeMessage() + ' '.repeat(3_000_000), { http });
-    expect(answer.status).toBe(413);
-    expect(JSON.parse(answer.text)).toMatchObject({ error: { code: -32600, data: { reason: 'body_too_large' } } });
+    const row = { code: -32600, reason: 'body_too_large' };
+    // Whether a part of it came to the gateway, and so its id, is a matter of Envoy's reads.
+    expect([
+      { ...row, status: 200, id: 0 },
+      { ...row, status: 413, id: null },
+    ]).toContainEqual(refusal(answer));
   });
 
   it.each([

@@ -247,7 +247,7 @@ describeGateway('headers', () => {
       'stop a request that went in a circle: Via %j',
       async (via) => {
         const answer = await post(gateway.current.url, initializeMessage(), { http, headers: { via } });
-        expect(refusal(answer)).toEqual({ status: 508, id: null, code: -32603, reason: 'loop' });
+        expect(refusal(answer)).toEqual({ status: 508, id: 0, code: -32603, reason: 'loop' });
       },
     );
 
@@ -314,7 +314,7 @@ describeGateway('headers', () => {
       ],
       [
         'a claim written with escapes',
-        `{"jsonrpc":"2.0","id":"x","method":"server/discover","params":{"_meta":{"${modern.replace('m', '\\u006d')}":"2026-07-28"}}}`,
+        `{"jsonrpc":"2.0","id":"x","method":"tools/list","params":{"_meta":{"${modern.replace('m', '\\u006d')}":"2026-07-28"}}}`,
         {},
       ],
     ])(
@@ -330,12 +330,23 @@ describeGateway('headers', () => {
       },
     );
 
+    it.each([
+      ['with a claim', `,"params":{"_meta":{"${modern}":"2026-07-28"}}`],
+      ['without params', ''],
+    ])('of clients of several revisions begin with a method that does not exist here: %s', async (_, params) => {
+      const body = `{"jsonrpc":"2.0","id":"probe","method":"server/discover"${params}}`;
+      for (const headers of [{}, { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' }]) {
+        const answer = await post(gateway.current.url, body, { http, headers });
+        expect(refusal(answer)).toEqual({ status: 200, id: 'probe', code: -32601, reason: 'method_not_found' });
+      }
+    });
+
     it.each(['team-a/reader', ''])('narrow to no virtual server that there is not: %j', async (name) => {
       const answer = await post(gateway.current.url, initializeMessage(), {
         http,
         headers: { 'x-mcp-virtualserver': name },
       });
-      expect(refusal(answer)).toMatchObject({ status: 404, reason: 'unknown_virtual_server' });
+      expect(refusal(answer)).toMatchObject({ status: 200, id: 0, reason: 'unknown_virtual_server' });
     });
   });
 

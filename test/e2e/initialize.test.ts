@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { message, refusal } from './clients/answers.ts';
 import { bothProtocols, send } from './clients/raw.ts';
 import { connectSdk } from './clients/sdk.ts';
-import { initializeMessage, openSession, post } from './clients/session.ts';
+import { initializeMessage, listMessage, openSession, post, resumeSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { type Answer, type Scripted, events, startScripted, status } from './upstreams/scripted.ts';
@@ -61,6 +61,15 @@ describeGateway('initialize', () => {
         capabilities: {}, // nothing that the gateway could not carry to the client
         clientInfo: { name: 'raw', version: '1' },
       });
+    });
+
+    it('is the same with a slash behind the endpoint', async () => {
+      for (const behind of ['/', '/?x=1']) {
+        const { id } = await openSession(gateway.current.url + behind, { http });
+        for (const url of [gateway.current.url, `${gateway.current.url}/`]) {
+          expect((await resumeSession(url, id, { http }).post(listMessage())).text).toContain('"st.');
+        }
+      }
     });
 
     it('says in a header that the gateway answered', async () => {

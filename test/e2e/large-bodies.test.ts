@@ -13,7 +13,7 @@ import { type Scripted, startScripted } from './upstreams/scripted.ts';
 
 const parseError = { status: 400, id: 'big', code: -32700, reason: 'parse_error' };
 const invalidRequest = { status: 400, id: 'big', code: -32600, reason: 'invalid_request' };
-const tooLarge = { status: 413, id: 'big', code: -32600, reason: 'body_too_large' };
+const tooLarge = { status: 200, id: 'big', code: -32600, reason: 'body_too_large' };
 
 const megabyte = 1 << 20;
 const opening = (tool: string): string =>
@@ -220,7 +220,7 @@ describeGateway('a large call', () => {
 
     it('that names its tool too late is refused, and no server hears of it', async () => {
       const body = Buffer.from(lateNameMessage('"one_echo"', JSON.stringify('x'.repeat(megabyte))));
-      const row = { status: 413, code: -32600, reason: 'body_too_large' };
+      const row = { status: 200, code: -32600, reason: 'body_too_large' };
       expect(refusal(await sendWhole(body, framing))).toMatchObject(row);
       expect([...one.arrivals, ...two.arrivals]).toEqual([]);
     });
@@ -244,7 +244,7 @@ describeGateway('a large call', () => {
         const larger = await begin(gateway.current, framing, 0, announced);
         void larger.write(Buffer.from(opening('one_echo') + 'x'.repeat(megabyte) + closing));
         larger.end();
-        expect(refusal(await larger.answer)).toMatchObject({ status: 413, reason: 'body_too_large' });
+        expect(refusal(await larger.answer)).toMatchObject({ status: 200, reason: 'body_too_large' });
         expect(one.arrivals).toEqual([]);
       },
     );

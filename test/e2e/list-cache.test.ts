@@ -1,9 +1,9 @@
 // Lists that are kept for a while: whom a list is asked for, and what is decided on it anew each time.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toolNames } from './clients/answers.ts';
+import { refusal, toolNames } from './clients/answers.ts';
 import { type Http, bothProtocols } from './clients/raw.ts';
-import { type Session, listMessage, openSession } from './clients/session.ts';
+import { type Session, callMessage, listMessage, openSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, startGateway, useGateway } from './gateway.ts';
 import { type Answer, type Scripted, result, startScripted, status } from './upstreams/scripted.ts';
@@ -47,6 +47,26 @@ describeGateway('a list that is kept', () => {
       await gateway.stop();
     }
   }
+
+  it('says which tools there are: what is not in it is unknown, and its server hears nothing of it', async () => {
+    await withGateway(async (gateway) => {
+      const session = await openSession(gateway.url);
+      const unlisted = ['shared_none', 'own_none', 'fresh_none'];
+      for (const name of unlisted) expect((await session.post(callMessage(`"${name}"`))).text).toContain('"done"');
+      await session.post(listMessage());
+      for (const name of unlisted.slice(0, 2)) {
+        const answer = await session.post(callMessage(`"${name}"`));
+        expect(refusal(answer)).toEqual({ status: 200, id: 1, code: -32602, reason: 'unknown_tool' });
+      }
+      expect([shared, own].map((server) => server.of('tools/call').length)).toEqual([1, 1]);
+      for (const name of ['shared_get', 'own_set', 'fresh_none']) {
+        expect((await session.post(callMessage(`"${name}"`))).text).toContain('"done"');
+      }
+      // The list of a session says nothing about another one.
+      const other = await openSession(gateway.url);
+      expect((await other.post(callMessage('"own_none"'))).text).toContain('"done"');
+    });
+  });
 
   it.each(bothProtocols)('is not asked for again, by any worker, over %s', async (http) => {
     await withGateway(async (gateway) => {

@@ -62,10 +62,16 @@ describeGateway('tools/list', () => {
       expect(text.endsWith(`},${spliced.join(',')}]}}`)).toBe(true);
     });
 
-    it.each(['""', '"page 1"', 'null', '7'])('refuses the cursor %s, as it gives none', async (cursor) => {
+    it.each(['""', '"page 1"', '7'])('refuses the cursor %s, as it gives none', async (cursor) => {
       const session = await openSession(gateway.current.url, { http });
       const answer = await session.post(`{"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"cursor":${cursor}}}`);
       expect(refusal(answer)).toEqual({ status: 200, id: 8, code: -32602, reason: 'bad_cursor' });
+    });
+
+    it('takes a cursor that is null for none', async () => {
+      const session = await openSession(gateway.current.url, { http });
+      const answer = await session.post('{"jsonrpc":"2.0","id":8,"method":"tools/list","params":{"cursor":null}}');
+      expect(toolNames(answer)).toEqual(names);
     });
   });
 

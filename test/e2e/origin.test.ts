@@ -46,7 +46,7 @@ describeGateway('the door', () => {
         const answer = await initialize(headers, { http });
         expect(answer.status).toBe(403);
         expect(JSON.parse(answer.text)).toMatchObject({
-          id: null,
+          id: 0,
           error: { code: -31002, data: { reason: 'host_forbidden' } },
         });
         expect(answer.headers['access-control-allow-origin']).toBeUndefined();

@@ -12,7 +12,7 @@ import { type Scripted, result, startScripted } from './upstreams/scripted.ts';
 
 const call = callMessage('"server_echo"', JSON.stringify({ text: 'x'.repeat(60_000) }));
 const half = call.length >> 1;
-const overloaded = { status: 503, code: -31006, reason: 'overloaded' };
+const overloaded = { status: 200, code: -31006, reason: 'overloaded' };
 
 describeGateway('a gateway that holds as much as it may', () => {
   let server: Scripted;
@@ -81,7 +81,7 @@ describeGateway('a gateway that holds as much as it may', () => {
     }
     other.answers = {};
     const lists = await Promise.all(Array.from({ length: 6 }, () => session.post(listMessage())));
-    for (const { status } of lists) expect([200, 503]).toContain(status);
+    for (const { status } of lists) expect(status).toBe(200);
     for (let i = 0; i < 6; i++) expect((await session.post(listMessage())).status).toBe(200);
     server.answers = {};
   });

@@ -153,7 +153,7 @@ describe.each(modes)('in host mode $mode', ({ start }) => {
         stream.requestBody(Buffer.from(callOf('weather_get', 20_000).slice(0, 20_000)), false);
       }
       expect(held.over).toBe(false);
-      expect(refused.reply?.status).toBe(503);
+      expect(refused.reply?.status).toBe(200);
       expect(refused.reply?.headers).toContainEqual(['retry-after', '1']);
       expect(reasonOf(refused)).toBe('overloaded');
       held.requestBody(Buffer.from(callOf('weather_get', 20_000).slice(20_000)), true);
@@ -194,6 +194,26 @@ describe.each(modes)('in host mode $mode', ({ start }) => {
       expect(stream.over).toBe(false);
       stream.requestBody(Buffer.alloc(1), false);
       expect(reasonOf(stream)).toBe('unknown_virtual_server');
+    });
+
+    test('waits for the id of its request, but not for ever', () => {
+      const host = start({ limits: { drainBytes: 100, heldBody: '1Ki', bufferedBytes: '1Mi' } });
+      const late = `{"method":"tools/call","params":{"arguments":"${'x'.repeat(1024)}`;
+      const refusedAfter = (more: string): ReturnType<typeof host.open> => {
+        const stream = host.open();
+        stream.requestHeaders(postTo('/mcp', openSession(host)), false);
+        stream.requestBody(Buffer.from(late), false);
+        expect(stream.over).toBe(false);
+        stream.requestBody(Buffer.from(more), false);
+        stream.requestBody(Buffer.from('}'), true);
+        return stream;
+      };
+      const near = refusedAfter('"},"jsonrpc":"2.0","id":"near"');
+      expect([near.reply?.status, reasonOf(near)]).toEqual([200, 'body_too_large']);
+      expect(near.reply?.body.toString()).toContain('"id":"near"');
+      const far = refusedAfter(`${'x'.repeat(101)}"},"jsonrpc":"2.0"`);
+      expect([far.reply?.status, reasonOf(far)]).toEqual([413, 'body_too_large']);
+      expect(far.reply?.body.toString()).toContain('"id":null');
     });
 
     test('is sent at the trailers', () => {

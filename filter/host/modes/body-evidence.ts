@@ -1,7 +1,7 @@
 import { literal, pointer, NONE } from '../../bytes/span';
+import { hostHolds } from '../held';
 import { property } from '../properties';
 import { post } from '../queue';
-import { Role } from '../role';
 import { rootOf } from '../roots';
 import { Stream } from '../streams';
 import { TICK } from '../watch';
@@ -19,11 +19,17 @@ const TOTAL_SIZE = literal('request\0total_size');
 
 /** From the callback that holds the headers: looked at first in a callback of its own, right after this one. */
 export function awaitBody(stream: Stream): void {
-  if (stream.role !== Role.Hold) return;
+  if (!hostHolds(stream)) return;
   const root = rootOf(stream.root);
   if (root === null || root.seesBodies) return;
   stream.sizeOfHeaders = totalSize();
   post(root.queue!, stream.id);
+}
+
+/** Whether to hold a request that host mode `headers` has refused, for the id in its body. */
+export function mayAwaitBody(stream: Stream): bool {
+  const root = rootOf(stream.root);
+  return root !== null && !root.lacksBodies;
 }
 
 /** In the stream's own context. */

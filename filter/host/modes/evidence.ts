@@ -25,6 +25,11 @@ const NO_BODY = literal(
     'newer; on Istio with an EnvoyFilter), or use hostMode pair',
 );
 
+const NO_IDS = literal(
+  'errors that are known before the body have no id; with allow_on_headers_stop_iteration: true on the filter they have ' +
+    'that of their request',
+);
+
 export function onQueueReady(root: u32, token: u32): void {
   sendEndings(root);
   for (let id = nextPosted(token); id !== 0; id = nextPosted(token)) {
@@ -75,7 +80,10 @@ function isBodyFound(stream: Stream): bool {
   if (stream.phase !== Phase.Reading && stream.phase !== Phase.Draining) return true;
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return true;
   if (!isBodyWithheld(stream)) return false;
-  once(stream.root, Level.Error, NO_BODY, root.gateway.logLevel);
+  if (stream.role === Role.Headers) {
+    root.lacksBodies = true;
+    once(stream.root, Level.Info, NO_IDS, root.gateway.logLevel);
+  } else once(stream.root, Level.Error, NO_BODY, root.gateway.logLevel);
   const exchange = stream.exchange!;
   exchange.now = now();
   stream.moment = Moment.Later;

@@ -8,7 +8,7 @@ import { Reason } from '../../mcp/errors';
 import { read, replaceAll } from '../buffers';
 import { act } from '../carry';
 import { passClosed, refuseTrailers } from '../ending';
-import { heldWhole, heldWith, letGo, takeIn } from '../held';
+import { heldWhole, heldWith, letGo, readIn } from '../held';
 import { Action, Buffer } from '../status';
 import { Stream } from '../streams';
 
@@ -38,8 +38,7 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
     return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
   }
   const envelope = exchange.envelope;
-  const chunk = takeIn(stream, size);
-  if (chunk !== NONE) envelope.read(chunk);
+  const chunk = readIn(stream, envelope, size);
   if (!confirmsHeaders(exchange, ended)) return act(stream, exchange, Outcome.Reply);
   if (!hasName(exchange)) {
     if (stream.scanned > limits.heldBody) {

@@ -2,6 +2,7 @@ import { literal } from '../../bytes/span';
 import { Exchange, Outcome } from '../../flow/exchange';
 import { Reason } from '../../mcp/errors';
 import { edit } from '../headers';
+import { hostHolds } from '../held';
 import { Level } from '../log';
 import { once } from '../once';
 import { Role } from '../role';
@@ -63,14 +64,14 @@ export function onPart(stream: Stream, action: Action): Action {
 
 /** The body has come to us, as the host mode promises. */
 export function onBodySeen(stream: Stream): void {
-  if (stream.role !== Role.Hold) return;
+  if (!hostHolds(stream)) return;
   const root = rootOf(stream.root);
   if (root !== null) root.seesBodies = true;
 }
 
 /** What was read of the body is of no use any more. */
 export function discard(stream: Stream): void {
-  if (stream.role === Role.Hold) discardHeld();
+  if (hostHolds(stream)) discardHeld();
 }
 
 /**

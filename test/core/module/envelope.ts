@@ -22,7 +22,7 @@ export function envelopeRead(chunk: usize, count: u32): void {
 /** All of what was read, in one piece. */
 export function envelopeEnd(body: usize, count: u32): void {
   document = span(body, count);
-  envelope.end(document);
+  envelope.end();
 }
 
 export function envelopeShape(): Shape {
@@ -38,7 +38,7 @@ export function envelopeDetail(): Span {
 }
 
 export function envelopeId(): Span {
-  return envelope.id;
+  return envelope.requestId;
 }
 
 export function envelopeMethod(): Span {

@@ -16,6 +16,14 @@ export function errorsStatus(row: i32): u32 {
   return errorRow(row).status;
 }
 
+export function errorsStatusWithoutId(row: i32): u32 {
+  return errorRow(row).statusWithoutId;
+}
+
+export function errorsWithholdsId(row: i32): bool {
+  return errorRow(row).withholdsId;
+}
+
 export function errorsCode(row: i32): i32 {
   return errorRow(row).code;
 }

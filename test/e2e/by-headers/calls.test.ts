@@ -112,21 +112,52 @@ describeGateway('calls that are decided on by their headers', () => {
       expect(one.requests).toEqual([]);
     });
 
-    it('are refused by their headers', async () => {
-      const body = stateless('"one_secret"');
-      expect(refusal(await call('one_secret', body, { http }))).toMatchObject({ status: 200, reason: 'unknown_tool' });
-      expect(refusal(await call('none', body, { http }))).toMatchObject({ status: 200, reason: 'unknown_tool' });
-      const list = { http, headers: { 'mcp-method': 'tools/list' } };
-      expect(refusal(await call('x', body, list))).toMatchObject({ status: 404, reason: 'method_not_found' });
-      expect(refusal(await call('=?base64?%%?=', body, { http }))).toMatchObject(mismatch);
-      const without = { ...mcpHeaders, 'mcp-protocol-version': modern };
-      expect(refusal(await send(gateway.current.url, { http, body, headers: without }))).toMatchObject(mismatch);
+    it.each([
+      ['at once', { pause: 0, size: 0 }],
+      ['in parts', { pause: 50, size: 0 }],
+      ['with 50 KB', { pause: 0, size: 50_000 }],
+    ])('are refused by their headers, with the id of a body that comes %s', async (_, { pause, size }) => {
+      const body = stateless('"one_secret"', `{"text":"${'x'.repeat(size)}"}`);
+      const idLast = body.replace('"id":1,', '').replace(/}$/, ',"id":1}');
+      for (const bytes of [body, idLast].map((text) => Buffer.from(text))) {
+        const request = { http, pause, withoutLength: pause > 0 };
+        const parts = pause > 0 ? [bytes.subarray(0, 20), bytes.subarray(20, -4), bytes.subarray(-4)] : bytes;
+        const unknown = { status: 200, id: 1, code: -32602, reason: 'unknown_tool' };
+        expect(refusal(await call('one_secret', parts, request))).toEqual(unknown);
+        expect(refusal(await call('none', parts, request))).toEqual(unknown);
+        const list = { ...request, headers: { 'mcp-method': 'tools/list' } };
+        const notFound = { status: 404, id: 1, code: -32601, reason: 'method_not_found' };
+        expect(refusal(await call('x', parts, list))).toEqual(notFound);
+        expect(refusal(await call('=?base64?%%?=', parts, request))).toEqual({ ...mismatch, id: 1 });
+        const headers = { ...mcpHeaders, 'mcp-protocol-version': modern };
+        expect(refusal(await send(gateway.current.url, { ...request, body: parts, headers }))).toEqual({
+          ...mismatch,
+          id: 1,
+        });
+      }
       expect([one.requests, two.requests]).toEqual([[], []]);
+    });
+
+    it.each([
+      ['is no JSON', 'x'],
+      ['is a notification', stateless('"none"').replace('"id":1,', '')],
+    ])('are refused without an id where the body %s', async (_, body) => {
+      expect(refusal(await call('none', body, { http }))).toMatchObject({
+        status: 400,
+        id: null,
+        reason: 'unknown_tool',
+      });
+    });
+
+    it('are told to check the name, as no list is given', async () => {
+      const answer = await call('none', stateless('"none"'), { http });
+      expect(message(answer).error?.message).toMatch(/^Unknown tool: none\. Check its name/);
     });
 
     it('are not those of a client with sessions', async () => {
       const answer = await send(gateway.current.url, { http, body: initializeMessage(), headers: mcpHeaders });
-      expect(refusal(answer)).toMatchObject({ status: 400, code: -32022, reason: 'unsupported_version' });
+      expect(refusal(answer)).toEqual({ status: 400, id: 0, code: -32022, reason: 'unsupported_version' });
+      expect(message(answer).error?.message).toContain('without initialize');
       expect(message(answer).error?.data?.['supported']).toEqual([modern]);
       for (const method of ['GET', 'DELETE']) {
         const other = await send(gateway.current.url, { http, method });

@@ -110,8 +110,9 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
         response.writeHead(code, headers);
         response.flushHeaders();
       },
-      write: (bytes) => void response.write(bytes),
-      end: (bytes = '') => void response.end(bytes),
+      // Bodies are UTF-8 all the same.
+      write: (bytes) => void response.write(Buffer.from(bytes)),
+      end: (bytes = '') => void response.end(Buffer.from(bytes)),
       reset: () => void request.socket.destroy(),
     });
   };
