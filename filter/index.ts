@@ -71,12 +71,18 @@ export function proxy_on_response_headers(id: u32, count: u32, ended: u32): Acti
 
 export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
-  return stream === null ? Action.Continue : response.onResponseBody(stream, size, ended !== 0);
+  if (stream === null) return Action.Continue;
+  if (!isHolder(stream)) return response.onResponseBody(stream, size, ended !== 0);
+  const action = holder.onResponseBody(stream, size, ended !== 0);
+  scratch.reset();
+  return action;
 }
 
 export function proxy_on_response_trailers(id: u32, count: u32): Action {
   const stream = streamOf(id);
-  const action = stream === null ? Action.Continue : response.onResponseTrailers(stream);
+  let action: Action = Action.Continue;
+  if (stream !== null)
+    action = isHolder(stream) ? holder.onResponseTrailers(stream) : response.onResponseTrailers(stream);
   scratch.reset();
   return action;
 }

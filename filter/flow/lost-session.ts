@@ -39,8 +39,8 @@ export function mayBeRenewed(exchange: Exchange, status: u32): bool {
   return exchange.session !== null && exchange.forward.inSession && mayMeanLostSession(status);
 }
 
-/** @param answer the first one, which `saysLost` */
-export function beginRenewal(exchange: Exchange, session: Session, answer: Answer): Outcome {
+/** @param answer the first one, which `saysLost`. @param isRead that was seen of its body too */
+export function beginRenewal(exchange: Exchange, session: Session, answer: Answer, isRead: bool): Outcome {
   const arena = exchange.arena;
   const first = make<FirstAnswer>(arena);
   exchange.first = first;
@@ -53,7 +53,7 @@ export function beginRenewal(exchange: Exchange, session: Session, answer: Answe
   const keys = exchange.gateway.keys;
   const lost = first.upstream.sessionId;
   if (isFutile(session, server.fingerprint, lost, exchange.seconds, keys, scratch)) return giveFirst(exchange);
-  if (answer.status === CERTAIN) return beginJoin(exchange, session, Stage.Renew, lost);
+  if (answer.status === CERTAIN && isRead) return beginJoin(exchange, session, Stage.Renew, lost);
   return beginPing(exchange, first.upstream, Stage.Check);
 }
 

@@ -20,7 +20,7 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, lane: Lane, answ
   fanOut.finish(lane);
   const session = exchange.session;
   if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {
-    return beginRenewal(exchange, session, answer);
+    return beginRenewal(exchange, session, answer, true);
   }
   return tellAsRouted(exchange, lane, answer);
 }

@@ -13,6 +13,7 @@ import { removalsFrom } from '../policy/response-headers';
 import * as header from '../mcp/headers';
 import { endedWith, OK, OTHER } from '../mcp/outcomes';
 import { PRODUCT } from '../version';
+import { proxy_set_effective_context } from '../env';
 import { read, replaceAll } from './buffers';
 import { statusOf } from './callouts';
 import { act } from './carry';
@@ -20,16 +21,16 @@ import { now } from './clock';
 import { edit, pairsOf, remove, replace } from './headers';
 import { observeUpstream } from './metrics';
 import { endsUnheld, refusesUnheld } from './modes/pair';
+import { readsResponse } from './modes/verbs';
 import { property } from './properties';
-import { Action, Buffer, HeaderMap } from './status';
-import { Role } from './role';
+import { Action, Buffer, HeaderMap, Status } from './status';
 import { Held, Moment, Phase, Stream } from './streams';
 
 /** The way back: what an upstream, or Envoy in its stead, answers to what was sent on. The same in every host mode. */
 const RESPONSE_CODE_DETAILS = literal('response\0code_details');
 const EMPTY = literal('');
-/** Bytes: the messages of a handshake, and what is kept of the first answer. */
-const RENEWAL: u32 = 16 << 10;
+/** Bytes: the messages of a handshake, and the first answer. */
+const RENEWAL: u32 = (16 << 10) + MOST_OF_LOST;
 
 export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const exchange = stream.exchange;
@@ -113,10 +114,7 @@ export function onResponseTrailers(stream: Stream): Action {
   return renewRead(stream, stream.exchange!);
 }
 
-/**
- * A server may have lost its session. What it says is held until that is known: its body, which may tell, where the host
- * shows it to a filter that holds headers.
- */
+/** A server may have lost its session. What it says is held until that is known: its body may tell. */
 function hearLost(stream: Stream, exchange: Exchange, status: u32, response: Response, ended: bool): Action {
   // The new session and the call once more count against the worker's budget, as the first one did.
   if (!stream.hold(exchange.size + RENEWAL, exchange.gateway.limits.bufferedBytes)) {
@@ -124,12 +122,22 @@ function hearLost(stream: Stream, exchange: Exchange, status: u32, response: Res
   }
   stream.firstStatus = status;
   stream.firstType = exchange.arena.copy(response.contentType);
-  if (stream.role !== Role.Hold || ended) return renew(stream, exchange, NONE);
+  if (ended) return renew(stream, exchange, EMPTY);
+  if (!readsResponse(stream)) return renew(stream, exchange, NONE);
   stream.held = Held.Reading;
   return Action.Pause;
 }
 
-/** @param body of the answer; NONE where there is none, or it cannot be read */
+/** Of a pair: the holder has read the body. In a callback that is not of the stream. */
+export function renewPosted(stream: Stream): void {
+  if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
+  const exchange = stream.exchange!;
+  exchange.now = now();
+  stream.moment = Moment.Later;
+  renew(stream, exchange, stream.firstBody === null ? EMPTY : stream.firstBody!.written);
+}
+
+/** @param body of the answer; NONE where it cannot be read */
 function renew(stream: Stream, exchange: Exchange, body: Span): Action {
   const answer = make<Answer>(scratch);
   answer.ending = Ending.Response;
@@ -137,11 +145,10 @@ function renew(stream: Stream, exchange: Exchange, body: Span): Action {
   answer.contentType = stream.firstType;
   answer.body = body;
   if (!saysLost(answer, scratch)) {
-    stream.held = Held.Not;
     return tell(stream, exchange, respondToError(exchange, answer.status, answer.contentType));
   }
   stream.held = Held.Waiting;
-  return act(stream, exchange, beginRenewal(exchange, exchange.session!, answer));
+  return act(stream, exchange, beginRenewal(exchange, exchange.session!, answer, body !== NONE));
 }
 
 function holdBody(stream: Stream, size: u32, ended: bool): Action {
@@ -149,7 +156,6 @@ function holdBody(stream: Stream, size: u32, ended: bool): Action {
   if (stream.held === Held.Waiting) return Action.Pause;
   const exchange = stream.exchange!;
   if (size > MOST_OF_LOST) {
-    stream.held = Held.Not;
     return tell(stream, exchange, respondToError(exchange, stream.firstStatus, stream.firstType));
   }
   return ended ? renewRead(stream, exchange) : Action.Pause;
@@ -162,12 +168,7 @@ function renewRead(stream: Stream, exchange: Exchange): Action {
 
 /** @param outcome of `respondToError` */
 function tell(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
-  if (outcome === Outcome.Forward) {
-    stream.letGo();
-    return Action.Continue;
-  }
-  act(stream, exchange, outcome);
-  return Action.Pause;
+  return act(stream, exchange, outcome === Outcome.Forward ? Outcome.Pass : outcome);
 }
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */

@@ -1,6 +1,7 @@
 import { Arena, newArena } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
+import { Writer } from '../bytes/writer';
 import { Exchange } from '../flow/exchange';
 import { reserve } from './budget';
 import { Role } from './role';
@@ -29,6 +30,8 @@ export const enum Held {
   Not,
   /** Its body is read. */
   Reading,
+  /** It has been read at the holder; a message to oneself is under way. */
+  Read,
   /** Callouts are under way. */
   Waiting,
 }
@@ -55,6 +58,8 @@ export class Stream {
   /** Of the response that is held. */
   firstStatus: u32;
   firstType: Span;
+  /** Its body as far as the holder has read it, or null. */
+  firstBody: Writer | null;
   /** Of an exchange; null while passing. */
   arena: Arena | null;
   exchange: Exchange | null;
@@ -79,6 +84,8 @@ export class Stream {
   isWatched: bool;
   /** Of a holder: bytes of the body that have passed. */
   passed: u32;
+  /** Of a holder: a part of the response's body has passed and was not read. */
+  passedUnread: bool;
   /** Host mode `headers`: the name in the body has come, and is that of the headers. */
   isNamed: bool;
   /** Its server has to be joined first, so the body is not released. */

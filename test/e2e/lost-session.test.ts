@@ -1,8 +1,20 @@
 // Servers that lose their sessions, each in its own way, and sessions that nobody needs any more.
+import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { message, refusal, toolNames } from './clients/answers.ts';
-import { callMessage, initializeMessage, listMessage, mcpHeaders, openSession } from './clients/session.ts';
+import { aged } from './clients/aged-session.ts';
+import {
+  callMessage,
+  initializeMessage,
+  listMessage,
+  mcpHeaders,
+  openSession,
+  resumeSession,
+  type Session,
+} from './clients/session.ts';
+import { framings, upload } from './clients/upload.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { until } from './until.ts';
@@ -20,6 +32,9 @@ const ways: Readonly<Record<string, Answer>> = {
   text422: status(422, 'text/plain', 'Unexpected message, expect initialize request'),
 };
 
+/** The one that has to begin its answers soon. */
+const brief = 'empty410';
+
 const fifty = Array.from({ length: 50 }, (_, index) => String(index + 1));
 
 describeGateway('a server that lost its sessions', () => {
@@ -29,8 +44,13 @@ describeGateway('a server that lost its sessions', () => {
   });
   afterAll(() => Promise.all(servers.map(({ server }) => server.stop())));
   const gateway = useGateway(() => ({
-    servers: servers.map(({ name, server }) => ({ name, url: server.url })),
-    plugin: { limits: { callTimeout: '500ms' } },
+    servers: servers.map(({ name, server }) => ({
+      name,
+      url: server.url,
+      ...(name === brief && { callTimeout: '500ms' }),
+    })),
+    // A machine that is busy takes its time for fifty handshakes' worth of messages.
+    plugin: { limits: { handshakeTimeout: '15s' } },
   }));
   const named = (name: string): Stateful => {
     const found = servers.find((server) => server.name === name);
@@ -69,22 +89,60 @@ describeGateway('a server that lost its sessions', () => {
     const lost = named(name);
     lost.loseAll();
     const answers = await Promise.all(fifty.map((id) => session.post(callMessage(`"${name}_echo"`, '{}', id))));
-    expect(answers.map((answer) => [message(answer).id, 'result' in message(answer)])).toEqual(
-      fifty.map((id) => [Number(id), true]),
-    );
+    expect(answers.map((answer) => message(answer)).filter((told) => !('result' in told))).toEqual([]);
+    expect(answers.map((answer) => message(answer).id)).toEqual(fifty.map(Number));
     expect(lost.server.of('initialize')).toHaveLength(1);
     await session.end();
     expect(lost.sessions.size).toBe(0);
   });
 
-  it('is not called again where it has said what the tool did', async () => {
+  const did = '{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}';
+
+  it.each([400, 404, 410, 422])('is not called again where it has said what the tool did: %i', async (code) => {
     const session = await openSession(gateway.current.url);
     const failing = named('json400');
-    const did = '{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}';
-    failing.serve(status(400, 'application/json', did));
+    failing.serve(async (_, reply) => {
+      reply.head(code, { 'content-type': 'application/json' });
+      for (const part of [did.slice(0, 20), did.slice(20)]) {
+        await sleep(20);
+        reply.write(part);
+      }
+      reply.end();
+    });
     const answer = await session.post(callMessage('"json400_echo"'));
     failing.serve(served);
-    expect([answer.status, answer.text]).toEqual([400, did]);
+    expect([answer.status, answer.text]).toEqual([code, did]);
+    expect(methods(failing)).toEqual(['tools/call']);
+    expect(message(await session.post(callMessage('"json400_echo"')))).toHaveProperty('result');
+    await session.end();
+  });
+
+  it('is not called again where it has said so in an event stream, or says a great deal', async () => {
+    const session = await openSession(gateway.current.url);
+    const failing = named('json404');
+    const answers: readonly [string, string, object][] = [
+      ['text/event-stream', `data: ${did}\n\n`, { reason: 'upstream_status' }],
+      ['text/plain', 'No valid session. '.repeat(10_000), { reason: 'upstream_status' }],
+    ];
+    for (const [type, body, told] of answers) {
+      failing.serve(status(404, type, body));
+      expect(refusal(await session.post(callMessage('"json404_echo"')))).toMatchObject(told);
+    }
+    failing.serve(status(404, 'application/json', `{"error":"${'x'.repeat(100_000)}"}`));
+    expect((await session.post(callMessage('"json404_echo"'))).body).toHaveLength(100_012);
+    failing.serve(served);
+    expect(methods(failing)).toEqual(['tools/call', 'tools/call', 'tools/call']);
+    await session.end();
+  });
+
+  it('is not called again for an error under 200, whatever that says: its tool may have run', async () => {
+    const session = await openSession(gateway.current.url);
+    const failing = named('text400');
+    const error = '{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Session not found"}}';
+    failing.serve(status(200, 'application/json', error));
+    const answer = await session.post(callMessage('"text400_echo"'));
+    failing.serve(served);
+    expect([answer.status, answer.text]).toEqual([200, error]);
     expect(methods(failing)).toEqual(['tools/call']);
     await session.end();
   });
@@ -139,14 +197,29 @@ describeGateway('a server that lost its sessions', () => {
 
   it('may take longer than its timeout for the call once more, as for any other', async () => {
     const session = await openSession(gateway.current.url);
-    const slow = named('json400');
+    const slow = named(brief);
     const parts = [': working\n\n', ': working\n\n', 'data: {"jsonrpc":"2.0","id":ID,"result":{"content":[]}}\n\n'];
     slow.serve(pieces('text/event-stream', parts, 400));
     slow.loseAll();
-    const answer = await session.post(callMessage('"json400_echo"'));
+    const answer = await session.post(callMessage(`"${brief}_echo"`));
     slow.serve(served);
     expect(answer.text).toBe(parts.join('').replace('ID', '1'));
     await session.end();
+  });
+
+  it('opens one session for many large calls at once', async () => {
+    const session = await openSession(gateway.current.url);
+    const lost = named('text400');
+    lost.loseAll();
+    const ids = fifty.slice(0, 10);
+    const calls = ids.map((id) => session.post(callMessage('"text400_echo"', large, id)));
+    for (const answer of await Promise.all(calls)) {
+      // Those that found the new session were run, and no other.
+      if ('error' in message(answer)) expect(refusal(answer)).toMatchObject({ reason: 'upstream_session_lost' });
+    }
+    expect(lost.server.of('initialize')).toHaveLength(1);
+    await session.end();
+    expect(lost.sessions.size).toBe(0);
   });
 
   it.each(Object.keys(ways))('and says %s to a large call gets a new one, and the client is told', async (name) => {
@@ -165,17 +238,24 @@ describeGateway('a server that lost its sessions', () => {
 
 /** So large that it is sent on before it has come whole, whatever its parts. */
 const large = JSON.stringify({ text: 'x'.repeat(600_000) });
+/** So large that it cannot be repeated, and not too large to be held meanwhile. */
+const held = JSON.stringify({ text: 'x'.repeat(300_000) });
 
 describeGateway('sessions with servers', () => {
   let late: Stateful;
   let silent: Stateful;
+  let early: Stateful;
+  const key = randomBytes(32);
   beforeAll(async () => {
     late = await startStateful('late');
+    early = await startStateful('early', { early: true });
     silent = await startStateful('silent', { closesSilently: true });
   });
-  afterAll(() => Promise.all([late, silent].map(({ server }) => server.stop())));
+  afterAll(() => Promise.all([late, silent, early].map(({ server }) => server.stop())));
   const gateway = useGateway(() => ({
-    servers: [late, silent].map(({ name, server }) => ({ name, url: server.url })),
+    servers: [late, silent, early].map(({ name, server }) => ({ name, url: server.url })),
+    plugin: { sessions: { keys: [{ id: 1, env: 'KEY' }] } },
+    env: { KEY: key.toString('base64url') },
   }));
 
   it('begin once, however many calls need one that has not begun', async () => {
@@ -208,6 +288,60 @@ describeGateway('sessions with servers', () => {
     late.delay(undefined);
     await until('what began is ended', () => late.server.of('DELETE').length === 1);
     expect(late.sessions).toEqual(before);
+  });
+
+  it.each(framings)('are renewed though the server answers before it has read the call, over %s', async (framing) => {
+    const { id } = await openSession(gateway.current.url);
+    early.loseAll();
+    const body = Buffer.from(callMessage('"early_echo"', large));
+    const headers = { 'mcp-session-id': id, 'mcp-protocol-version': '2025-11-25' };
+    const sent = upload(gateway.current.url, { framing, size: body.length, headers });
+    void sent.write(body.subarray(0, 100_000));
+    await until('the server has answered', () => early.server.of('initialize').length > 0);
+    void sent.write(body.subarray(100_000));
+    sent.end();
+    expect(refusal(await sent.answer)).toMatchObject({ id: 1, reason: 'upstream_session_lost' });
+    sent.leave();
+    const session = resumeSession(gateway.current.url, id);
+    expect(message(await session.post(body))).toHaveProperty('result');
+    await session.end();
+    early.server.forget();
+  });
+
+  describe('that have not been used for a minute', () => {
+    const old = async (): Promise<Session> => {
+      const { id } = await openSession(gateway.current.url);
+      late.server.forget();
+      return resumeSession(gateway.current.url, aged(id, key, 90));
+    };
+    const steps = (): string[] => late.server.requests.map(({ rpcMethod, method }) => rpcMethod ?? method);
+
+    it('are asked whether they are alive before a large call goes on, and no more after that', async () => {
+      const session = await old();
+      const body = callMessage('"late_echo"', held);
+      expect(message(await session.post(body))).toHaveProperty('result');
+      expect(steps()).toEqual(['ping', 'tools/call']);
+      const [, call] = late.server.requests;
+      expect(call?.body.toString()).toBe(body.replace('late_', ''));
+      for (let round = 0; round < 8; round++) expect(message(await session.post(body))).toHaveProperty('result');
+      expect(late.server.of('ping')).toHaveLength(1);
+      await session.end();
+    });
+
+    it('are renewed before a large call goes on, which is run once', async () => {
+      const session = await old();
+      late.loseAll();
+      expect(message(await session.post(callMessage('"late_echo"', held)))).toHaveProperty('result');
+      expect(steps()).toEqual(['ping', 'initialize', 'notifications/initialized', 'tools/call']);
+      await session.end();
+    });
+
+    it('take a small call as it is: that can be repeated', async () => {
+      const session = await old();
+      expect(message(await session.post(callMessage('"late_echo"')))).toHaveProperty('result');
+      expect(steps()).toEqual(['tools/call']);
+      await session.end();
+    });
   });
 
   describe('where a server ends its connections without a word', () => {

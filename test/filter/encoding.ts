@@ -53,6 +53,7 @@ export class Encoding {
       if (action === CONTINUE) continue;
       this.#held = { link, sent, behind: links.slice(index + 1), chunks };
       if (link.seesHeldResponse) this.#showHeld(this.#held);
+      else this.#passTo(this.#held, bodyLinks.slice(0, bodyLinks.indexOf(link)));
       return;
     }
     const passed = chunks.map((chunk, index) => this.#body(bodyLinks, chunk, index === chunks.length - 1));
@@ -74,6 +75,13 @@ export class Encoding {
     }
   }
 
+  /** What comes behind headers that are held passes those that have let them go, and is kept there unseen. */
+  #passTo(held: HeldResponse, before: readonly Link[]): void {
+    const { chunks } = held;
+    const passed = chunks.map((chunk, index) => this.#body(before, chunk, index === chunks.length - 1));
+    this.#held = { ...held, chunks: passed };
+  }
+
   prepareContinue(link: Link): void {
     if (this.#held?.link !== link) throw new Error('continue_stream for a response that is not held');
   }
@@ -84,7 +92,7 @@ export class Encoding {
     if (held === undefined) throw new Error('a response goes on that is not held');
     this.#held = undefined;
     const { link, sent, behind, chunks } = held;
-    this.#pass(sent, behind, link.seesHeldResponse ? behind : this.#links.toReversed(), chunks);
+    this.#pass(sent, behind, link.seesHeldResponse ? behind : [link, ...behind], chunks);
   }
 
   #body(links: readonly Link[], chunk: Buffer, ended: boolean): Buffer {

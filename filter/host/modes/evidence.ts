@@ -8,11 +8,12 @@ import { now } from '../clock';
 import { Level } from '../log';
 import { once } from '../once';
 import { nextPosted } from '../queue';
+import { renewPosted } from '../response';
 import { Role } from '../role';
 import { rootOf } from '../roots';
 import { sendEndings } from '../session-endings';
 import { Status } from '../status';
-import { Moment, Phase, Stream, streamOf } from '../streams';
+import { Held, Moment, Phase, Stream, streamOf } from '../streams';
 import { lookAtWatched, watch } from '../watch';
 import { isBodyWithheld } from './body-evidence';
 import { isHolderElsewhere } from './marks';
@@ -35,7 +36,8 @@ export function onQueueReady(root: u32, token: u32): void {
   for (let id = nextPosted(token); id !== 0; id = nextPosted(token)) {
     const stream = streamOf(id);
     if (stream === null) continue;
-    if (stream.role === Role.Decider) resumePosted(stream);
+    if (stream.held === Held.Read) renewPosted(stream);
+    else if (stream.role === Role.Decider) resumePosted(stream);
     else if (!isSettled(id)) watch(stream);
   }
 }

@@ -1,5 +1,7 @@
 import { scratch } from '../../bytes/arena';
 import { literal, NONE } from '../../bytes/span';
+import { newWriter } from '../../bytes/writer';
+import { MOST_OF_LOST } from '../../federation/lost-session';
 import { behindEndpoint, glance, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
 import { Reason } from '../../mcp/errors';
 import { cut, read } from '../buffers';
@@ -8,9 +10,10 @@ import { letGo } from '../held';
 import { refuseUnread } from '../local-reply';
 import { Level } from '../log';
 import { once } from '../once';
+import { post } from '../queue';
 import { logLevelOf, rootOf } from '../roots';
 import { Action, Buffer, HeaderMap } from '../status';
-import { Phase, Stream, streamOf } from '../streams';
+import { arenaOf, Held, Phase, Stream, streamOf } from '../streams';
 import { deciderMark, markHolderElsewhere } from './marks';
 
 /**
@@ -66,6 +69,36 @@ export function onRequestBody(stream: Stream, size: u32): Action {
   const to = min(target.cutTo, passed + size) - passed;
   if (from < to) cut(Buffer.RequestBody, read(Buffer.RequestBody, 0, from as usize), from, to);
   return Action.Continue;
+}
+
+/** A response comes here first. Where the decider holds its headers, it is shown no body: that is read here for it. */
+export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
+  const decider = streamOf(stream.partner);
+  if (decider === null) return Action.Continue;
+  if (decider.held === Held.Reading) readFor(decider, size, ended);
+  else stream.passedUnread = true;
+  return Action.Continue;
+}
+
+export function onResponseTrailers(stream: Stream): Action {
+  const decider = streamOf(stream.partner);
+  if (decider !== null && decider.held === Held.Reading) tellRead(decider);
+  return Action.Continue;
+}
+
+/** No more than tells that there is too much of it. */
+function readFor(decider: Stream, size: u32, ended: bool): void {
+  if (decider.firstBody === null) decider.firstBody = newWriter(arenaOf(decider), 1024);
+  const body = decider.firstBody!;
+  const more = min(size, MOST_OF_LOST + 1 - (body.size as u32));
+  if (more > 0) body.bytes(read(Buffer.ResponseBody, 0, more as usize));
+  if (ended || (body.size as u32) > MOST_OF_LOST) tellRead(decider);
+}
+
+/** Its headers can go on, or be replaced, only in a callback of their own. */
+function tellRead(decider: Stream): void {
+  decider.held = Held.Read;
+  post(rootOf(decider.root)!.queue!, decider.id);
 }
 
 /**

@@ -8,7 +8,7 @@ import { once } from '../once';
 import { Role } from '../role';
 import { rootOf } from '../roots';
 import { Action, HeaderMap } from '../status';
-import { Phase, Stream } from '../streams';
+import { Phase, Stream, streamOf } from '../streams';
 import { awaitBody } from './body-evidence';
 import { discardHeld, forwardHeld } from './hold';
 import { deciderMark, markDecider } from './marks';
@@ -67,6 +67,16 @@ export function onBodySeen(stream: Stream): void {
   if (!hostHolds(stream)) return;
   const root = rootOf(stream.root);
   if (root !== null) root.seesBodies = true;
+}
+
+/**
+ * Whether the body of a response is shown to us while its headers are held: to the filter that holds them, or, of a pair,
+ * to the holder, which it passes first.
+ */
+export function readsResponse(stream: Stream): bool {
+  if (stream.role === Role.Hold) return true;
+  const holder = streamOf(stream.partner);
+  return holder !== null && !holder.passedUnread;
 }
 
 /** What was read of the body is of no use any more. */

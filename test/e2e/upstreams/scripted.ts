@@ -79,6 +79,8 @@ export interface ScriptedOptions {
   readonly sessionId?: string;
   /** Ends each connection after its first answer, and does not say so before. */
   readonly closesSilently?: boolean;
+  /** What is answered by the headers alone, as soon as they have come; such a body is not recorded. */
+  readonly early?: (headers: Recorded['headers']) => Answer | undefined;
 }
 
 export async function startScripted(options: ScriptedOptions = {}): Promise<Scripted> {
@@ -92,6 +94,11 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
     const { method = '', headers } = request;
     const arrival = { method, headers, size: 0, state: 'arriving' as Arrival['state'] };
     arrivals.push(arrival);
+    const early = options.early?.(headers);
+    if (early !== undefined) {
+      await early(record(request, Buffer.alloc(0)), reply);
+      return;
+    }
     const recorded = record(request, await bodyOf(request, arrival));
     requests.push(recorded);
     const key = recorded.rpcMethod ?? recorded.method;
@@ -104,7 +111,7 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   const overHttp1 = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', () => undefined);
     if (options.closesSilently === true) response.on('finish', () => request.socket.end());
-    response.socket?.setDefaultEncoding('latin1'); // of headers that are flushed: a character is a byte
+    response.socket?.setDefaultEncoding('latin1'); // of flushed headers: a character is a byte
     guarded(request, {
       head: (code, headers) => {
         response.writeHead(code, headers);

@@ -22,13 +22,15 @@ export interface Stateful {
 export interface StatefulOptions {
   /** What is answered in a session that does not exist; 404 else. */
   readonly lost?: Answer;
+  /** It is answered before the body was read, as many do. */
+  readonly early?: boolean;
   /** Ends each connection after its first answer, and does not say so before. */
   readonly closesSilently?: boolean;
 }
 
 export async function startStateful(
   name: string,
-  { lost = status(404), closesSilently = false }: StatefulOptions = {},
+  { lost = status(404), early = false, closesSilently = false }: StatefulOptions = {},
 ): Promise<Stateful> {
   let opened = 0;
   let call = served;
@@ -41,6 +43,7 @@ export async function startStateful(
   const latest = (): string => `${name}-${opened}`;
   const server = await startScripted({
     closesSilently,
+    ...(early && { early: ({ 'mcp-session-id': id }) => (id === undefined || sessions.has(id) ? undefined : lost) }),
     answers: {
       initialize: async (request, reply) => {
         await delayed;
