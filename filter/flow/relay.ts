@@ -41,10 +41,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   const callout = make<Callout>(arena);
   callout.cluster = target.server.cluster;
   // Framing is Envoy's.
-  exchange.forward.headers
-    .add(header.CONTENT_LENGTH, NONE)
-    .add(header.TRANSFER_ENCODING, NONE)
-    .add(header.TRAILER, NONE);
+  exchange.forward.headers.add(header.CONTENT_LENGTH, NONE).add(header.TRANSFER_ENCODING, NONE);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
   callout.body = newWriter(arena, length(exchange.body) as usize)
     .bytes(first(exchange.body, target.cutFrom))

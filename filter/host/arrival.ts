@@ -16,7 +16,7 @@ import { Pending, readAnswer, takePending } from './callouts';
 import { act, prepare, settle, waitAside } from './carry';
 import { now } from './clock';
 import { passClosed, refuseTrailers } from './ending';
-import { pairsOf, remove } from './headers';
+import { pairsOf, remove, removeTrailers } from './headers';
 import { heldWhole, heldWith, hostHolds, isWorthKeeping, passOver, readIn } from './held';
 import { observeUpstream } from './metrics';
 import { endByHeaders, passByHeaders } from './modes/headers';
@@ -108,6 +108,7 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
 export function onRequestTrailers(stream: Stream): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
+  removeTrailers(HeaderMap.RequestTrailers);
   exchange.now = now();
   stream.moment = Moment.Last;
   return onPart(stream, takeTrailers(stream, exchange));

@@ -1,4 +1,5 @@
-import { HeaderList } from '../bytes/pairs';
+import { scratch } from '../bytes/arena';
+import { HeaderList, readPairs } from '../bytes/pairs';
 import { Span, span, pointer, length, NONE } from '../bytes/span';
 import {
   proxy_add_header_map_value,
@@ -25,6 +26,14 @@ export function replace(map: HeaderMap, name: Span, value: Span): void {
 
 export function add(map: HeaderMap, name: Span, value: Span): void {
   proxy_add_header_map_value(map, pointer(name), length(name) as usize, pointer(value), length(value) as usize);
+}
+
+/**
+ * Trailer fields end at the gateway, as any recipient may have them do (RFC 9110 §6.5.1): MCP has none, and what a header
+ * may not say to a server or a client, a trailer field may not say either. In the callback that brings them.
+ */
+export function removeTrailers(map: HeaderMap): void {
+  for (const pairs = readPairs(pairsOf(map), scratch); pairs.next();) remove(map, pairs.name);
 }
 
 /** Carries out edits; a value of NONE removes. */

@@ -18,7 +18,7 @@ import { read, replaceAll } from './buffers';
 import { statusOf } from './callouts';
 import { act } from './carry';
 import { now } from './clock';
-import { edit, pairsOf, remove, replace } from './headers';
+import { edit, pairsOf, remove, removeTrailers, replace } from './headers';
 import { observeUpstream } from './metrics';
 import { endsUnheld, refusesUnheld } from './modes/pair';
 import { readsResponse } from './modes/verbs';
@@ -109,6 +109,7 @@ export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
 
 /** Its end, where it has one of its own. */
 export function onResponseTrailers(stream: Stream): Action {
+  if (stream.exchange !== null) removeTrailers(HeaderMap.ResponseTrailers);
   if (stream.held === Held.Not) return Action.Continue;
   if (stream.held === Held.Waiting) return Action.Pause;
   return renewRead(stream, stream.exchange!);

@@ -17,7 +17,9 @@ export const enum Action {
 
 export const enum HeaderMap {
   Request = 0,
+  RequestTrailers = 1,
   Response = 2,
+  ResponseTrailers = 3,
   CalloutResponse = 6,
 }
 

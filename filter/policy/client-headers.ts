@@ -14,8 +14,8 @@ import { Revision } from '../mcp/revisions';
 const ENDS_HERE = names(
   // Of the web page, which the gateway has judged (Fetch §3.1; `sec-` and `access-control-` below).
   'origin referer ' +
-    // Of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1).
-    'upgrade http2-settings keep-alive expect ' +
+    // Of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1), and of trailer fields, which end here too.
+    'upgrade http2-settings keep-alive expect te trailer ' +
     // Of a body that is read here as plain JSON, and whose name of a tool is rewritten (RFC 9110 §8.4, RFC 9530).
     'content-encoding content-language content-location content-range content-md5 digest content-digest ' +
     'repr-digest want-digest ' +
@@ -27,7 +27,8 @@ const ENDS_HERE = names(
     'x-mcp-virtualserver x-mcp-gateway x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri ' +
     'x-mcp-cluster ' +
     // Another method or path than the one that was decided on.
-    'x-http-method-override x-method-override x-http-method x-original-url x-rewrite-url',
+    'x-http-method-override x-method-override x-override-method x-http-method x-original-method x-forwarded-method ' +
+    'x-original-url x-original-uri x-original-host x-rewrite-url x-override-url x-forwarded-uri',
 );
 const IF = literal('if-');
 const SEC = literal('sec-');

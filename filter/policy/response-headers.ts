@@ -10,7 +10,7 @@ import { NameSet, newNameSet } from './name-set';
  */
 const REACH_CLIENT = names(
   // The message: what it is, and how it is framed (Envoy ends what is hop by hop).
-  ':* content-type content-length content-encoding content-language transfer-encoding trailer connection ' +
+  ':* content-type content-length content-encoding content-language transfer-encoding connection ' +
     // Whether it may be kept, by whom, and when to ask again.
     'date cache-control vary retry-after ' +
     // For proxies on the way: whether it streams, and which request it answers.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withoutEarlyMutation } from './adjust.ts';
+import { connectionManager, overHttp2, withoutEarlyMutation } from './adjust.ts';
 import { refusal } from './clients/answers.ts';
 import { bothProtocols, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, openSession, post } from './clients/session.ts';
@@ -44,6 +44,43 @@ describeGateway('headers', () => {
     const session = await openSession(gateway.current.url, { http: 'HTTP/2' });
     const answer = await session.post(callMessage('"none_echo"'), { headers: { trailer: 'x-end' } });
     expect(answer.status).toBe(200);
+  });
+
+  describe('in trailers', () => {
+    let server: Scripted;
+    beforeAll(async () => {
+      server = await startScripted({ tools: ['echo'], http2: true });
+    });
+    afterAll(() => server.stop());
+    const passing = useGateway(() => ({
+      servers: [{ name: 'one', url: server.url, credentials: { type: 'passthrough', headers: ['x-user'] } }],
+      adjust: (bootstrap) => {
+        overHttp2('one')(bootstrap);
+        Object.assign(connectionManager(bootstrap), { http_protocol_options: { enable_trailers: true } });
+      },
+    }));
+
+    it.each(bothProtocols)('reach neither a server nor a client, over %s', async (http) => {
+      server.answers = {
+        'tools/call': (request, reply) => {
+          reply.head(200, { 'content-type': 'application/json', trailer: 'server-timing' });
+          reply.write(`{"jsonrpc":"2.0","id":${request.id},`);
+          reply.end('"result":{}}', { 'server-timing': 'db;dur=1', 'set-cookie': 'a=1' });
+        },
+      };
+      const session = await openSession(passing.current.url, { http });
+      const answer = await session.post(callMessage('"one_echo"', '{}', '4'), {
+        withoutLength: true,
+        trailers: { 'x-user': 'ada', 'x-mcp-servername': 'two', authorization: 'Bearer of-the-client' },
+      });
+      expect(answer.text).toBe('{"jsonrpc":"2.0","id":4,"result":{}}');
+      expect(answer.trailers).toEqual({});
+      expect(answer.headers).not.toHaveProperty('trailer');
+      const call = server.last('tools/call');
+      expect(call.body.toString()).toBe(callMessage('"echo"', '{}', '4'));
+      expect(call.trailers).toEqual({});
+      expect(call.headers).not.toHaveProperty('trailer');
+    });
   });
 
   describe.each(bothProtocols)('over %s', (http) => {
@@ -197,6 +234,7 @@ describeGateway('headers', () => {
         'last-event-id': '7',
         'x-http-method-override': 'DELETE',
         'x-original-url': '/admin',
+        'x-forwarded-uri': '/admin',
         'x-envoy-original-dst-host': '127.0.0.1:1',
         'x-envoy-original-path': '/admin',
         'x-envoy-expected-rq-timeout-ms': '1',

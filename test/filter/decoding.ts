@@ -49,8 +49,8 @@ export class Decoding {
 
   end(trailers: Headers): void {
     this.#received = true;
-    this.#trailers = trailers;
-    this.#end(0, trailers);
+    this.#trailers = trailers.map(([name, value]) => [name, value]);
+    this.#end(0, this.#trailers);
   }
 
   #headers(from: number, ended: boolean): void {
@@ -99,7 +99,7 @@ export class Decoding {
   #end(from: number, trailers: Headers): void {
     for (const [index, link] of [...this.#links.entries()].slice(from)) {
       if (link.holds === 'all') return;
-      const action = link.requestTrailers(link.pausesBody ? (this.buffered ?? EMPTY) : EMPTY, trailers.length);
+      const action = link.requestTrailers(link.pausesBody ? (this.buffered ?? EMPTY) : EMPTY, trailers);
       if (this.#isOver() || action !== CONTINUE) return;
       const body = link.pausesBody ? this.buffered : undefined;
       if (body !== undefined) this.buffered = undefined;

@@ -4,6 +4,7 @@ import type { Imports } from './wasm.ts';
 
 const MAPS = new Map([
   [0, 'request'],
+  [1, 'request trailers'],
   [2, 'response'],
   [6, 'callout'],
 ]);

@@ -20,7 +20,7 @@ export interface Link {
   pausesBody: boolean;
   requestHeaders(count: number, ended: boolean): number;
   requestBody(shown: Buffer, ended: boolean): number;
-  requestTrailers(shown: Buffer, count: number): number;
+  requestTrailers(shown: Buffer, trailers: Headers): number;
   responseHeaders(count: number, ended: boolean): number;
   responseBody(shown: Buffer, ended: boolean): number;
   /** Of the body callback that was last. */
@@ -49,6 +49,8 @@ export class Place implements Link {
   #ended = false;
   /** In its callback, and while they are held. */
   #hasHeaders = false;
+  /** In their callback. */
+  #trailers: Headers | undefined;
   /** Which body its callback is shown. */
   #shown: 'request' | 'response' | undefined;
   #view: Buffer = EMPTY;
@@ -101,13 +103,15 @@ export class Place implements Link {
     return action;
   }
 
-  requestTrailers(shown: Buffer, count: number): number {
+  requestTrailers(shown: Buffer, trailers: Headers): number {
     this.#view = shown;
+    this.#trailers = trailers;
     const action = this.#call(
       'on_request_trailers',
-      (module) => module.proxy_on_request_trailers(this.id, count),
+      (module) => module.proxy_on_request_trailers(this.id, trailers.length),
       true,
     );
+    this.#trailers = undefined;
     this.#isAction(action);
     return action;
   }
@@ -162,6 +166,7 @@ export class Place implements Link {
 
   headersOf(map: number): Headers {
     if (map === 0 && this.#hasHeaders) return this.stream.requestHeaderMap;
+    if (map === 1 && this.#trailers !== undefined) return this.#trailers;
     const response = this.stream.responseHeaderMap;
     if (map === 2 && response !== undefined) return response;
     throw new Error(`header map ${map} is not there any more, or not yet: Envoy would ignore this`);

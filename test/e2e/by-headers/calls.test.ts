@@ -5,7 +5,7 @@ import { type RawAnswer, type RawRequest, bothProtocols, send } from '../clients
 import { initializeMessage, mcpHeaders } from '../clients/session.ts';
 import { describeGateway } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
-import { type Scripted, startScripted } from '../upstreams/scripted.ts';
+import { type Answer, type Scripted, result, startScripted } from '../upstreams/scripted.ts';
 import { until } from '../until.ts';
 
 const modern = '2026-07-28';
@@ -32,7 +32,12 @@ describeGateway('calls that are decided on by their headers', () => {
   });
   const gateway = useGateway(() => ({
     servers: [
-      { name: 'one', url: one.url, tools: { deny: ['secret'] } },
+      {
+        name: 'one',
+        url: one.url,
+        tools: { deny: ['secret'] },
+        credentials: { type: 'passthrough', headers: ['x-user'] },
+      },
       { name: 'two', url: two.url },
     ],
   }));
@@ -110,6 +115,63 @@ describeGateway('calls that are decided on by their headers', () => {
     ])('are cut off where the body has %s', async (_, body, reason) => {
       expect(refusal(await call('one_echo', body, { http }))).toMatchObject({ status: 400, reason });
       expect(one.requests).toEqual([]);
+    });
+
+    it('reach a server without what is not for it, and a client the same way', async () => {
+      const credentials = { authorization: 'Bearer of-the-client', cookie: 'c=1' };
+      const ofClient = {
+        accept: 'application/json, text/plain, */*',
+        'content-type': 'application/json; charset=utf-8',
+        'accept-encoding': 'gzip, br',
+        origin: gateway.current.origin,
+        referer: `${gateway.current.origin}/page`,
+        'sec-fetch-mode': 'cors',
+        'last-event-id': '7',
+        'x-http-method-override': 'DELETE',
+        'x-envoy-original-path': '/admin',
+        'mcp-param-city': 'Kyjiw',
+        'mcp-other': 'x',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      };
+      const kept = { 'cache-control': 'no-store', 'retry-after': '7' };
+      const ended = { 'set-cookie': 'a=1', 'clear-site-data': '"*"', 'mcp-session-id': 's', 'alt-svc': 'h3=":1"' };
+      const usual: Answer = result('{"content":[]}');
+      one.answers = {
+        'tools/call': (request, reply) =>
+          usual(request, {
+            ...reply,
+            head: (code, headers) => {
+              reply.head(code, { ...headers, ...kept, ...ended });
+            },
+          }),
+      };
+      for (const [name, server] of [['one', one] as const, ['two', two] as const]) {
+        const body = stateless(`"${name}_echo"`);
+        const answer = await call(`${name}_echo`, body, {
+          http,
+          headers: { ...ofClient, ...credentials, 'x-user': 'ada' },
+        });
+        expect(answer.status).toBe(200);
+        const { headers } = server.last('tools/call');
+        expect(headers).toMatchObject({
+          accept: 'application/json, text/event-stream',
+          'content-type': 'application/json',
+          'accept-encoding': 'identity',
+          'mcp-param-city': 'Kyjiw',
+          traceparent: ofClient.traceparent,
+        });
+        for (const absent of [
+          ...['authorization', 'cookie', 'origin', 'referer', 'sec-fetch-mode', 'last-event-id', 'mcp-other'],
+          ...['x-http-method-override', 'x-envoy-original-path'],
+        ]) {
+          expect(headers).not.toHaveProperty(absent);
+        }
+        expect(headers['x-user']).toBe(name === 'one' ? 'ada' : undefined);
+        if (name === 'two') continue;
+        expect(answer.headers).toMatchObject(kept);
+        for (const absent of Object.keys(ended)) expect(answer.headers).not.toHaveProperty(absent);
+      }
+      one.answers = {};
     });
 
     it.each([

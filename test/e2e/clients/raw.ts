@@ -26,6 +26,8 @@ export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
+  /** Of answers to `send`. */
+  readonly trailers?: Readonly<Record<string, string | string[] | undefined>>;
   /** When each part of the body arrived, in ms since 1970. */
   readonly parts: readonly { readonly at: number; readonly bytes: Buffer }[];
   readonly text: string;
@@ -70,10 +72,11 @@ function collect(): { take: (bytes: Buffer) => void; parts: { at: number; bytes:
 function answer(
   status: number,
   headers: RawAnswer['headers'],
+  trailers: NonNullable<RawAnswer['trailers']>,
   parts: readonly { at: number; bytes: Buffer }[],
 ): RawAnswer {
   const body = Buffer.concat(parts.map(({ bytes }) => bytes));
-  return { status, headers, body, parts, text: body.toString('utf8') };
+  return { status, headers, trailers, body, parts, text: body.toString('utf8') };
 }
 
 async function overHttp1(url: string, request: RawRequest): Promise<RawAnswer> {
@@ -92,7 +95,7 @@ async function overHttp1(url: string, request: RawRequest): Promise<RawAnswer> {
   const { parts, take } = collect();
   response.on('data', take);
   await once(response, 'end');
-  return answer(response.statusCode ?? 0, response.headers, parts);
+  return answer(response.statusCode ?? 0, response.headers, response.trailers, parts);
 }
 
 async function overHttp2(url: string, request: RawRequest): Promise<RawAnswer> {
@@ -113,7 +116,9 @@ async function overHttp2(url: string, request: RawRequest): Promise<RawAnswer> {
         stream.sendTrailers(request.trailers ?? {});
       });
     const { parts, take } = collect();
+    let trailers: NonNullable<RawAnswer['trailers']> = {};
     stream.on('data', take);
+    stream.on('trailers', (fields: typeof trailers) => (trailers = fields));
     const ended = once(stream, 'end');
     stream.once('close', () => stream.emit('error', new Error('the stream was closed'))); // for what still waits
     stream.on('error', () => undefined);
@@ -125,7 +130,7 @@ async function overHttp2(url: string, request: RawRequest): Promise<RawAnswer> {
       stream.end();
     }
     const [[headers]] = await done;
-    return answer(Number(headers[':status']), headers, parts);
+    return answer(Number(headers[':status']), headers, trailers, parts);
   } finally {
     connection.destroy();
   }

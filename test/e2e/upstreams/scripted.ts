@@ -39,7 +39,8 @@ interface Arrival {
 interface Reply {
   head(status: number, headers: Readonly<Record<string, string>>): void;
   write(bytes: string | Buffer): void;
-  end(bytes?: string | Buffer): void;
+  /** @param trailers sent where the body is in chunks (HTTP/1.1), or always (HTTP/2) */
+  end(bytes?: string | Buffer, trailers?: Readonly<Record<string, string>>): void;
   /** Ends the connection (HTTP/2: the stream) as if the server had died. */
   reset(): void;
 }
@@ -119,7 +120,10 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
       },
       // Bodies are UTF-8 all the same.
       write: (bytes) => void response.write(Buffer.from(bytes)),
-      end: (bytes = '') => void response.end(Buffer.from(bytes)),
+      end: (bytes = '', trailers = {}) => {
+        response.addTrailers(trailers);
+        response.end(Buffer.from(bytes));
+      },
       reset: () => void request.socket.destroy(),
     });
   };
@@ -127,7 +131,10 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
     guarded(request as unknown as Incoming, {
       head: (code, headers) => void response.writeHead(code, headers),
       write: (bytes) => void response.write(bytes),
-      end: (bytes = '') => void response.end(bytes),
+      end: (bytes = '', trailers = {}) => {
+        response.addTrailers(trailers);
+        response.end(bytes);
+      },
       reset: () => {
         response.stream.close(2);
       },
