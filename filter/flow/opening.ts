@@ -48,6 +48,8 @@ export function open(exchange: Exchange, session: Session, lane: Lane): Opening 
   const limits = exchange.gateway.limits;
   const most = (max(limits.handshakeTimeout, limits.listTimeout) as u64) * NANOSECONDS + SLACK;
   if (lane.parkedAt !== 0) {
+    // The clock was set back: its wait begins anew.
+    lane.parkedAt = min(lane.parkedAt, now);
     if (known !== null && lease.isOpenedSince(lane.parkedAt, now)) return take(lane, known);
     const reason = lease.failureSince(lane.parkedAt, now);
     if (reason !== Reason.None) return fail(lane, reason, ELSEWHERE);

@@ -243,7 +243,7 @@ function isAwaited(stream: Stream, lane: Lane): bool {
 function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32, bodySize: i32): void {
   const exchange = stream.exchange!;
   exchange.now = now();
-  observeUpstream(lane.server, exchange.now - entry.sentAt);
+  observeUpstream(lane.server, entry.sentAt, exchange.now);
   // Readable in this context only: before the switch to the stream's.
   const answer = readAnswer(entry, headerCount, bodySize);
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return;

@@ -98,13 +98,17 @@ export function countRequest(verb: Verb, server: Server | null, ended: Ended): v
   increment(id);
 }
 
-/** @param nanoseconds from sending to the first headers of its response; of a callout, to its end */
-export function observeUpstream(server: Server | null, nanoseconds: u64): void {
+/**
+ * How long it took, from sending to the first headers of its response; of a callout, to its end.
+ * @param since nanoseconds since 1970; later than `now` where the clock was set back
+ */
+export function observeUpstream(server: Server | null, since: u64, now: u64): void {
   const label = labelOf(server);
   const key = keyOf(Family.UpstreamMs, label, 0, 0);
   let id = ids.get(key);
   if (id === 0) id = define(key, Type.Histogram, named(UPSTREAM_MS, SERVER, labelText(label)));
-  if (id !== UNDEFINED) proxy_record_metric((id - 1) as u32, nanoseconds / NANOSECONDS);
+  const taken = now - min(since, now);
+  if (id !== UNDEFINED) proxy_record_metric((id - 1) as u32, taken / NANOSECONDS);
 }
 
 export function countSession(event: SessionEvent): void {

@@ -54,7 +54,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (unheld && refusesUnheld(stream, exchange, details)) return replaceReply(stream, exchange, details, ended);
   const answered = forwarded && (succeeded || isFromUpstream(details));
   if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
-  if (answered) observeUpstream(exchange.server, exchange.now - exchange.sentAt);
+  if (answered) observeUpstream(exchange.server, exchange.sentAt, exchange.now);
   if (succeeded) {
     if (!answered || ended || !refusesCoding(exchange, response.contentEncoding)) return Action.Continue;
     act(stream, exchange, Outcome.Reply);

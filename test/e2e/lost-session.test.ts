@@ -52,6 +52,10 @@ describeGateway('a server that lost its sessions', () => {
     // A machine that is busy takes its time for fifty handshakes' worth of messages.
     plugin: { limits: { handshakeTimeout: '15s' } },
   }));
+  const narrow = useGateway(() => ({
+    servers: servers.map(({ name, server }) => ({ name, url: server.url })),
+    plugin: { limits: { heldBody: '16Ki', bufferedBytes: '64Ki' } },
+  }));
   const named = (name: string): Stateful => {
     const found = servers.find((server) => server.name === name);
     if (found === undefined) throw new Error(`no server says ${name}`);
@@ -178,6 +182,16 @@ describeGateway('a server that lost its sessions', () => {
     // The session that there was is the one that there is.
     expect(message(await session.post(callMessage('"json404_echo"')))).toHaveProperty('result');
     expect(failing.sessions).toEqual(before);
+    await session.end();
+  });
+
+  it('gives the first answer where there is no room for a new session', async () => {
+    const session = await openSession(narrow.current.url);
+    const lost = named('json404');
+    lost.loseAll();
+    const answer = await session.post(callMessage('"json404_echo"'));
+    expect([answer.status, answer.text]).toEqual([404, noSession]);
+    expect(methods(lost)).toEqual(['tools/call']);
     await session.end();
   });
 
