@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { turnAuthority } from './bootstrap.ts';
 
-/** More than what was written needs from a client through a worker, over a connection that is new, to a server. */
-const TURNS = 3;
+/** Far more than what was written needs from a client through a worker, over a connection that is new, to a server. */
+const TURNS = 8;
 
 /**
  * Waits until the only worker of an engine has dealt with all that it was sent until now: a request on a connection of its
