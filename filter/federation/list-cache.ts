@@ -1,5 +1,4 @@
-import { newList } from '../bytes/list';
-import { Arena, make } from '../bytes/arena';
+import { Arena } from '../bytes/arena';
 import { Span, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { CacheScope, Server } from '../config/gateway';

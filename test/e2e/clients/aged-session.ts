@@ -10,10 +10,10 @@ const tagSize = 16;
  * @param key of the gateway, which it is sealed with
  * @param seconds by which it is to be older
  */
-export function aged(id: string, key: Buffer, seconds: number, endpoint = '/mcp'): string {
+export function aged(id: string, key: Buffer, seconds: number, gateway = 'sluice', endpoint = '/mcp'): string {
   const sealed = Buffer.from(id, 'base64url');
   const head = sealed.subarray(0, 2);
-  const bound = Buffer.concat([head, lengthOf(endpoint), Buffer.from(endpoint), lengthOf('')]);
+  const bound = Buffer.concat([head, ...[gateway, endpoint, ''].flatMap((part) => [lengthOf(part), Buffer.from(part)])]);
   const nonce = sealed.subarray(2, 2 + nonceSize);
   const opened = createDecipheriv(algorithm, key, nonce, { authTagLength: tagSize });
   opened.setAAD(bound, { plaintextLength: sealed.length });
