@@ -1,6 +1,6 @@
 import { scratch } from '../bytes/arena';
 import { literal } from '../bytes/span';
-import { Answer, Ending, judge } from '../federation/answer';
+import { Answer, Ending, isCompressed, judge } from '../federation/answer';
 import { FanOut, Lane } from '../federation/fanout';
 import { Reason } from '../mcp/errors';
 import { saysLost } from '../federation/lost-session';
@@ -20,7 +20,7 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, lane: Lane, answ
   fanOut.finish(lane);
   const session = exchange.session;
   if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {
-    return beginRenewal(exchange, session, answer, true);
+    return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }
   return tellAsRouted(exchange, lane, answer);
 }

@@ -1,7 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Answer, Ending } from '../federation/answer';
+import { Answer, Ending, isCompressed } from '../federation/answer';
 import { MOST_OF_LOST, saysLost } from '../federation/lost-session';
 import { refusesCoding } from '../flow/content-coding';
 import { shareResponse } from '../flow/cors';
@@ -123,6 +123,7 @@ function hearLost(stream: Stream, exchange: Exchange, status: u32, response: Res
   }
   stream.firstStatus = status;
   stream.firstType = exchange.arena.copy(response.contentType);
+  stream.firstIsCoded = isCompressed(response.contentEncoding);
   if (ended) return renew(stream, exchange, EMPTY);
   if (!readsResponse(stream)) return renew(stream, exchange, NONE);
   stream.held = Held.Reading;
@@ -144,12 +145,12 @@ function renew(stream: Stream, exchange: Exchange, body: Span): Action {
   answer.ending = Ending.Response;
   answer.status = stream.firstStatus;
   answer.contentType = stream.firstType;
-  answer.body = body;
+  answer.body = stream.firstIsCoded ? NONE : body;
   if (!saysLost(answer, scratch)) {
     return tell(stream, exchange, respondToError(exchange, answer.status, answer.contentType));
   }
   stream.held = Held.Waiting;
-  return act(stream, exchange, beginRenewal(exchange, exchange.session!, answer, body !== NONE));
+  return act(stream, exchange, beginRenewal(exchange, exchange.session!, answer, answer.body !== NONE));
 }
 
 function holdBody(stream: Stream, size: u32, ended: bool): Action {

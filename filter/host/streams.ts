@@ -58,6 +58,8 @@ export class Stream {
   /** Of the response that is held. */
   firstStatus: u32;
   firstType: Span;
+  /** Its body says nothing to us. */
+  firstIsCoded: bool;
   /** Its body as far as the holder has read it, or null. */
   firstBody: Writer | null;
   /** Of an exchange; null while passing. */

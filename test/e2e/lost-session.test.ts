@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { message, refusal, toolNames } from './clients/answers.ts';
 import { aged } from './clients/aged-session.ts';
@@ -118,6 +119,22 @@ describeGateway('a server that lost its sessions', () => {
     expect([answer.status, answer.text]).toEqual([code, did]);
     expect(methods(failing)).toEqual(['tools/call']);
     expect(message(await session.post(callMessage('"json400_echo"')))).toHaveProperty('result');
+    await session.end();
+  });
+
+  it('is not called again where nobody can read what it has said, and its session is alive', async () => {
+    const session = await openSession(gateway.current.url);
+    const failing = named('json404');
+    const coded = gzipSync(did);
+    failing.serve((_, reply) => {
+      reply.head(404, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      reply.end(coded);
+    });
+    const headers = { 'accept-encoding': 'gzip' };
+    const answer = await session.post(callMessage('"json404_echo"'), { headers });
+    failing.serve(served);
+    expect([answer.status, answer.body]).toEqual([404, coded]);
+    expect(methods(failing)).toEqual(['tools/call']);
     await session.end();
   });
 
