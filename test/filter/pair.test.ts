@@ -52,6 +52,20 @@ describe('between the last callback of a body and the message behind it', () => 
   });
 });
 
+test('Envoy answers a request whose holder turned out to be in another VM: its server is not asked', () => {
+  const pair = startPair({}, { apart: true, waits: true });
+  // The holder is not heard of before all has been decided.
+  const stream = begin(pair);
+  stream.requestBody(CALL.subarray(-1), true);
+  stream.resumeOthers();
+  const asked = pair.pending.length;
+  stream.respond([[':status', '504']], [Buffer.from('stream timeout')], 'stream_idle_timeout');
+  for (let i = 0; i < 3; i++) pair.tick();
+  expect(pair.pending).toHaveLength(asked);
+  expect(stream.response?.body.toString()).not.toBe('');
+  stream.close();
+});
+
 test.each([1, 2, 3])('%i updates, and a queue is heard all the same', (count) => {
   const pair = startPair();
   const headers = openSession(pair);

@@ -89,7 +89,8 @@ export function resumePosted(stream: Stream): void {
 /** Whether a response comes for a request that no holder has kept from its route, or let go there. */
 export function endsUnheld(stream: Stream): bool {
   if (stream.role !== Role.Decider || stream.resumed) return false;
-  // Whatever it is, it ends the request: nobody is to be resumed any more.
+  // Whatever it is, it ends the request: nobody is to be resumed any more, nor a server asked in the route's stead.
+  stream.phase = Phase.Replied;
   const alone = stream.partner === 0;
   stream.partner = 0;
   return alone;

@@ -13,7 +13,10 @@ const tagSize = 16;
 export function aged(id: string, key: Buffer, seconds: number, gateway = 'sluice', endpoint = '/mcp'): string {
   const sealed = Buffer.from(id, 'base64url');
   const head = sealed.subarray(0, 2);
-  const bound = Buffer.concat([head, ...[gateway, endpoint, ''].flatMap((part) => [lengthOf(part), Buffer.from(part)])]);
+  const bound = Buffer.concat([
+    head,
+    ...[gateway, endpoint, ''].flatMap((part) => [lengthOf(part), Buffer.from(part)]),
+  ]);
   const nonce = sealed.subarray(2, 2 + nonceSize);
   const opened = createDecipheriv(algorithm, key, nonce, { authTagLength: tagSize });
   opened.setAAD(bound, { plaintextLength: sealed.length });
