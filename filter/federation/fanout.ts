@@ -128,6 +128,12 @@ export class FanOut {
     this.finish(lane);
   }
 
+  /** Nothing is left to be sent for the first time. */
+  get isAllSent(): bool {
+    for (let i = 0; i < this.lanes.count; i++) if (!this.at(i).started) return false;
+    return true;
+  }
+
   /** Lanes that wait for what other requests do. */
   get isParked(): bool {
     for (let i = 0; i < this.lanes.count; i++) if (this.at(i).parkedAt !== 0) return true;

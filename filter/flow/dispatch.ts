@@ -15,6 +15,7 @@ import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
 import { beginCancel } from './cancel';
+import { refuseResponse, refuseStrayResponse } from './client-response';
 import { openDoor, refuseMethod, refuseVersion } from './door';
 import { Exchange, Outcome, Stage } from './exchange';
 import { pollJoin, resumeJoin } from './join';
@@ -27,7 +28,6 @@ import { beginTerminate, resumeTerminate } from './terminate';
 const ALLOWED = literal('POST, DELETE');
 const DISCOVER = literal('server/discover');
 const EMPTY_OBJECT = literal('{}');
-const UNEXPECTED_RESPONSE = literal('it answers a request that was never sent to this client');
 
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
@@ -67,7 +67,9 @@ export function admit(exchange: Exchange): Outcome {
   exchange.size = body as u32;
   envelope.end();
   if (envelope.problem !== Reason.None) return exchange.refuse(envelope.problem, envelope.detail);
-  if (envelope.shape === Shape.Response) return exchange.refuse(Reason.InvalidRequest, UNEXPECTED_RESPONSE);
+  if (envelope.shape === Shape.Response) {
+    return exchange.request.sessionId === NONE ? refuseStrayResponse(exchange) : admitSession(exchange);
+  }
   if (isDiscover(exchange)) return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
   if (envelope.claim !== 0) return refuseModern(exchange, envelope.text(body, envelope.claim));
 
@@ -115,6 +117,7 @@ export function serve(exchange: Exchange): Outcome {
   const session = exchange.session;
   if (session === null) return beginInitialize(exchange);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
+  if (exchange.envelope.shape === Shape.Response) return refuseResponse(exchange, session);
   // MCP transports: a notification is accepted with 202 and no body.
   if (exchange.envelope.shape === Shape.Notification) {
     return exchange.method === Method.Cancelled ? beginCancel(exchange, session) : exchange.answer(202, NONE);
@@ -150,6 +153,9 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
       return resumeList(exchange, exchange.session!, fanOut, lane, answer);
     case Stage.Terminate:
       return resumeTerminate(exchange, fanOut, lane);
+    case Stage.Tell:
+      fanOut.finish(lane);
+      return Outcome.Wait;
     case Stage.CallAgain:
       return resumeCallAgain(exchange, exchange.session!, fanOut, answer);
     case Stage.Check:
@@ -163,9 +169,9 @@ export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome 
   }
 }
 
-/** Once, and no call: it may have run. */
+/** Once, and no call: it may have run. Nor what nobody waits for. */
 function mayRepeat(stage: Stage, lane: Lane): bool {
-  return !lane.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay;
+  return !lane.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
 /** With a tick, where lanes wait for what other requests do. */

@@ -53,6 +53,8 @@ export const enum Stage {
   CallAgain,
   /** A call as a message of our own, from the start. */
   Relay,
+  /** Servers are told something; see tell.ts. */
+  Tell,
 }
 
 /** Of a call that cannot be repeated: whether its session is known to be alive. */
@@ -156,8 +158,6 @@ export class Exchange {
   revision: Revision;
   stage: Stage;
   fanOut: FanOut | null;
-  /** Messages to servers whose answers nobody waits for, or null. */
-  notices: FanOut | null;
   target: Target;
   reply: Reply;
   forward: Forward;

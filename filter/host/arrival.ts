@@ -1,15 +1,13 @@
 import { scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
 import { Lane } from '../federation/fanout';
 import { ASKED } from '../federation/handshake';
 import { Outcome, Exchange, newExchange, Probe } from '../flow/exchange';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
-import { exceedsRequestBody } from '../flow/limits';
+import { exceedsRequestBody, refuseUndecided } from '../flow/limits';
 import { confirms } from '../flow/passing';
 import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { enterByHeaders } from '../flow/stateless';
-import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
 import { read } from './buffers';
 import { Pending, readAnswer, takePending } from './callouts';
@@ -143,7 +141,7 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, ended);
   const releasable = held >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
   if (held > limits.heldBody && !releasable) {
-    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(held as u64).written);
+    refuseUndecided(exchange, held);
     if (!ended && hasGivenUp(stream, held, limits.heldBody)) {
       beginDrain(stream);
       return Action.Pause;

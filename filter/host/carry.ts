@@ -3,7 +3,7 @@ import { fingerprint, first, literal, NONE } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
 import { Lane } from '../federation/fanout';
 import { shareReply } from '../flow/cors';
-import { Exchange, Outcome } from '../flow/exchange';
+import { Exchange, Outcome, Stage } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
 import { errorRow } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -37,7 +37,6 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   }
   if (outcome === Outcome.Pass) passResponse(stream);
   if (outcome === Outcome.Reply) {
-    sendNotices(stream, exchange);
     reply(exchange);
     stream.phase = Phase.Replied;
     stream.held = Held.Not;
@@ -87,23 +86,14 @@ function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
     const outcome = settle(exchange, lane, answer);
     if (outcome !== Outcome.Wait) return outcome;
   }
-  if (exchange.fanOut!.isParked) watch(stream);
-  return Outcome.Wait;
+  const fanOut = exchange.fanOut!;
+  if (fanOut.isParked) watch(stream);
+  return exchange.stage === Stage.Tell && fanOut.isAllSent ? Outcome.Reply : Outcome.Wait;
 }
 
 /** Of the conversation that is under way now: an answer can begin another. */
 function nextLane(exchange: Exchange): Lane | null {
   return exchange.fanOut!.next(exchange.now);
-}
-
-/** As many as may be under way at once; what becomes of them changes nothing. */
-function sendNotices(stream: Stream, exchange: Exchange): void {
-  const notices = exchange.notices;
-  if (notices === null) return;
-  for (let lane = notices.next(exchange.now); lane !== null; lane = notices.next(exchange.now)) {
-    lane.waiting = true;
-    send(lane.callout!, notices.timeout, stream.id, lane);
-  }
 }
 
 /** Gives an answer to its flow, and a failure to the log. */

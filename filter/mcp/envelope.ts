@@ -157,12 +157,18 @@ export class Envelope {
     return (this.seen & REQUEST_SEEN) !== 0 || this.isClosed ? this.id : NONE;
   }
 
+  /** The id of a response, as it was written; NONE where it has none, or `null`. Of a whole message only. */
+  get responseId(): Span {
+    return this.idIsValid && this.isResponse ? this.id : NONE;
+  }
+
   /** Whether reading on can still tell the id of a request. */
   get awaitsId(): bool {
     return !this.isUnreadable && !this.isClosed && !this.isResponse && this.requestId === NONE;
   }
 
-  private get isResponse(): bool {
+  /** What has come says that it is one, and no request. */
+  get isResponse(): bool {
     return (this.seen & RESPONSE_SEEN) !== 0 && (this.seen & METHOD_SEEN) === 0;
   }
 

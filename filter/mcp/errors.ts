@@ -7,6 +7,7 @@ export const enum Reason {
   None,
   ParseError,
   InvalidRequest,
+  UnexpectedResponse,
   BodyTooLarge,
   RequestTooLarge,
   MethodNotAllowed,
@@ -94,6 +95,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.None, 'none', 200, 200, 0, '');
   row(Reason.ParseError, 'parse_error', 400, 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
   row(Reason.InvalidRequest, 'invalid_request', 400, 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
+  row(Reason.UnexpectedResponse, 'invalid_request', 400, 400, -32600, 'A response is not taken here: this gateway offers servers nothing that they could ask of a client (sampling, elicitation, roots); %. Send requests and notifications alone.');
   row(Reason.BodyTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the body and did not know yet where it goes. Put params.name before the arguments, send less, or raise limits.heldBody.');
   row(Reason.RequestTooLarge, 'body_too_large', 200, 413, -32600, 'The body is larger than limits.requestBody allows: % bytes so far. Send less.');
   row(Reason.HostBodyLimit, 'body_too_large', 200, 413, -32600, 'The request body is larger than Envoy holds for one request. Send less, or raise per_connection_buffer_limit_bytes of the listener above limits.heldBody.');

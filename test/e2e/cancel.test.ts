@@ -5,7 +5,7 @@ import { callMessage, openSession, resumeSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { until } from './until.ts';
-import { type Scripted, never, result, startScripted, status } from './upstreams/scripted.ts';
+import { type Answer, type Scripted, never, result, startScripted, status } from './upstreams/scripted.ts';
 
 const CANCELLED = 'notifications/cancelled';
 
@@ -82,5 +82,35 @@ describeGateway('notifications/cancelled', () => {
     expect((await session.post(cancelled('1', 'x'.repeat(20_000)))).status).toBe(202);
     expect((await session.post(callMessage('"one_work"'))).status).toBe(200);
     expect([one, two, hidden].flatMap((server) => server.of(CANCELLED))).toEqual([]);
+  });
+});
+
+describeGateway('notifications/cancelled for more servers than limits.fanOut', () => {
+  let servers: Scripted[];
+  beforeAll(async () => {
+    servers = await Promise.all([1, 2, 3, 4].map(() => startScripted({ tools: ['work'] })));
+  });
+  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+  const gateway = useGateway(() => ({
+    servers: servers.map(({ url }, index) => ({ name: `s${index}`, url })),
+    plugin: { limits: { fanOut: 2 } },
+  }));
+
+  it('reaches them all, so many at a time', async () => {
+    const heard = () => servers.filter((server) => server.of(CANCELLED).length > 0);
+    let open = 0;
+    let most = 0;
+    const slow: Answer = async (_, reply) => {
+      most = Math.max(most, ++open);
+      await until('another is asked, or all were', () => open > 1 || heard().length > 2);
+      open--;
+      reply.head(202, {});
+      reply.end();
+    };
+    for (const server of servers) server.answers = { [CANCELLED]: slow };
+    const session = await openSession(gateway.current.url);
+    expect((await session.post(cancelled('1'))).status).toBe(202);
+    await until('all have heard of it', () => heard().length === servers.length);
+    expect(most).toBe(2);
   });
 });
