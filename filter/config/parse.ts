@@ -55,7 +55,8 @@ const DEFAULT_NAME = literal('sluice');
 const DEFAULT_ENDPOINT = literal('/mcp');
 const THREE_SECONDS = literal('3s');
 const FIVE_SECONDS = literal('5s');
-const A_MINUTE = literal('60s');
+/** Four clients give up after 60 s by themselves; a tool that works for longer is no fault of its server. */
+const TEN_MINUTES = literal('600s');
 
 const NOT_JSON = literal('is not JSON');
 const PAIR_MODE = literal('"pair" where the root id (pluginName) ends in -holder');
@@ -144,7 +145,7 @@ function readLimits(root: Section): Limits {
   limits.drainBytes = size(section, DRAIN_BYTES, 64 << 10);
   limits.handshakeTimeout = duration(section, HANDSHAKE_TIMEOUT, THREE_SECONDS);
   limits.listTimeout = duration(section, LIST_TIMEOUT, FIVE_SECONDS);
-  limits.callTimeout = duration(section, CALL_TIMEOUT, A_MINUTE);
+  limits.callTimeout = duration(section, CALL_TIMEOUT, TEN_MINUTES);
   limits.listPages = count(section, LIST_PAGES, 100);
   limits.listBytes = size(section, LIST_BYTES, 32 << 20);
   limits.fanOut = count(section, FAN_OUT, 64);

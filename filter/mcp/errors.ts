@@ -118,7 +118,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 200, 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>: in the path behind the endpoint, or once in x-mcp-virtualserver.');
   row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, 502, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
   row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, 502, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
-  row(Reason.UpstreamTimeout, 'upstream_timeout', 200, 504, -32603, 'The server did not answer in time: %. Try again, or raise its timeout.');
+  row(Reason.UpstreamTimeout, 'upstream_timeout', 200, 504, -32603, 'The server did not answer in time: %. What it was asked may still be running there: look before you send it again, or raise its timeout.');
   row(Reason.UpstreamStatus, 'upstream_status', 200, 502, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, 502, -32603, 'The server broke the protocol: %. See the log of the server.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
