@@ -72,8 +72,9 @@ export function proxy_on_response_headers(id: u32, count: u32, ended: u32): Acti
 export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
   if (stream === null) return Action.Continue;
-  if (!isHolder(stream)) return response.onResponseBody(stream, size, ended !== 0);
-  const action = holder.onResponseBody(stream, size, ended !== 0);
+  const action = isHolder(stream)
+    ? holder.onResponseBody(stream, size, ended !== 0)
+    : response.onResponseBody(stream, size, ended !== 0);
   scratch.reset();
   return action;
 }

@@ -124,7 +124,7 @@ export class FanOut {
   }
 
   fail(lane: Lane, verdict: Verdict, arena: Arena): void {
-    lane.verdict.set(verdict.reason, arena.copy(verdict.detail));
+    lane.verdict.take(verdict, arena);
     this.finish(lane);
   }
 

@@ -7,11 +7,13 @@ import { Reason } from '../mcp/errors';
 import { INITIALIZE } from '../mcp/methods';
 import { Revision, revisionOf, revisionText } from '../mcp/revisions';
 import { OFFERS_TOOLS } from '../session/token';
-import { Answer, messagesIn, judge, Verdict } from './answer';
+import { Answer, messagesIn, Verdict } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
+import { isModernOnly, judge } from './judge';
 import { Lane } from './fanout';
 import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message';
+import { plainWords } from './refusal';
 
 /**
  * The opening of a session with one upstream (MCP lifecycle): `initialize`, its answer, `notifications/initialized`, its
@@ -27,6 +29,7 @@ const PARAMS_CLOSE = literal('}');
 
 const RESULT = literal('result');
 const ERROR = literal('error');
+const CODE = literal('code');
 const MESSAGE = literal('message');
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CAPABILITIES = literal('capabilities');
@@ -59,7 +62,7 @@ export function beginHandshake(
 
 /** Takes the answer to the lane's callout. True: the handshake is over, and the lane holds what came of it. */
 export function continueHandshake(lane: Lane, answer: Answer, client: Span, scratch: Arena, arena: Arena): bool {
-  const verdict = judge(answer, scratch);
+  const verdict = judge(answer, lane.server, scratch);
   if (verdict.reason === Reason.None && lane.step === ASKED) {
     takeInitialized(lane, answer, verdict, scratch, arena);
     if (verdict.reason === Reason.None) {
@@ -70,7 +73,7 @@ export function continueHandshake(lane: Lane, answer: Answer, client: Span, scra
   }
   lane.faulty = isFault(answer);
   lane.hangs = hangs(answer);
-  lane.verdict.set(verdict.reason, verdict.detail === NONE ? NONE : arena.copy(verdict.detail));
+  lane.verdict.take(verdict, arena);
   return true;
 }
 
@@ -81,7 +84,7 @@ function takeInitialized(lane: Lane, answer: Answer, verdict: Verdict, scratch: 
   while (response === NONE && messages.next()) response = responseTo(lane.id, messages.document, scratch);
   const result = member(response, RESULT, scratch);
   if (result === NONE || kindOf(result) !== Kind.Object) {
-    verdict.set(Reason.UpstreamProtocol, refusal(member(response, ERROR, scratch), scratch));
+    refuse(verdict, member(response, ERROR, scratch), scratch);
     return;
   }
   const revision = stringMember(result, PROTOCOL_VERSION, scratch);
@@ -104,7 +107,9 @@ function stringMember(object: Span, name: Span, arena: Arena): Span {
   return value !== NONE && kindOf(value) === Kind.String ? textOf(value, arena) : NONE;
 }
 
-function refusal(error: Span, arena: Arena): Span {
+function refuse(verdict: Verdict, error: Span, arena: Arena): void {
   const message = stringMember(error, MESSAGE, arena);
-  return message === NONE ? NO_RESPONSE : newWriter(arena, 128).bytes(REFUSED).bytes(message).written;
+  const words: Span = message === NONE ? NONE : plainWords(message, false, arena);
+  const detail = words === NONE ? NO_RESPONSE : newWriter(arena, 128).bytes(REFUSED).bytes(words).written;
+  verdict.set(isModernOnly(member(error, CODE, arena)) ? Reason.UpstreamEra : Reason.UpstreamProtocol, detail);
 }

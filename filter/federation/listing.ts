@@ -3,19 +3,22 @@ import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Limits } from '../config/gateway';
 import { member } from '../json/reader';
-import { textOf } from '../json/text';
+import { isString, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { TOOLS_LIST } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
-import { Answer, messagesIn, judge, Verdict } from './answer';
+import { Answer, messagesIn, Verdict } from './answer';
 import { post } from './callout';
 import { Lane } from './fanout';
+import { judge } from './judge';
 import { newRequestId, requestMessage } from './message';
 import { Item, Page, readPage } from './page';
+import { plainWords } from './refusal';
 
 const PARAMS_OPEN = literal('{"cursor":');
 const PARAMS_CLOSE = literal('}');
 const CODE = literal('code');
+const MESSAGE = literal('message');
 
 const NO_RESPONSE = literal('no response to tools/list in its answer');
 const TOO_MANY_PAGES = literal('its list has more pages than limits.listPages allows');
@@ -53,10 +56,10 @@ export function takePage(
   scratch: Arena,
   arena: Arena,
 ): bool {
-  const verdict = judge(answer, scratch);
+  const verdict = judge(answer, lane.server, scratch);
   const page = verdict.reason === Reason.None ? pageIn(lane, answer, revision, verdict, limits, arena) : null;
   if (page === null) {
-    if (verdict.reason !== Reason.None) lane.verdict.set(verdict.reason, arena.copy(verdict.detail));
+    if (verdict.reason !== Reason.None) lane.verdict.take(verdict, arena);
     return true;
   }
   lane.pages.push(changetype<usize>(page) as u64);
@@ -142,14 +145,19 @@ function pageIn(
     if (code !== NONE && equals(code, METHOD_NOT_FOUND)) return null;
     // What it meant as the end of its list, see `wasAskedWith`, it does not take as a cursor.
     if (lane.cursors.count > 0 && length(lane.cursors.at(lane.cursors.count - 1)) === 0) return null;
-    verdict.set(
-      Reason.UpstreamProtocol,
-      newWriter(arena, 64)
-        .bytes(REFUSED)
-        .bytes(code === NONE ? NONE : code).written,
-    );
+    refuse(verdict, page.error, code, arena);
     return null;
   }
   verdict.set(Reason.UpstreamProtocol, NO_RESPONSE);
   return null;
+}
+
+/** @param error that it answered with, or NONE; `code` is a member of it, or NONE */
+function refuse(verdict: Verdict, error: Span, code: Span, arena: Arena): void {
+  const detail = newWriter(arena, 256).bytes(REFUSED).bytes(code);
+  const message = member(error, MESSAGE, arena);
+  const text: Span = message !== NONE && isString(message) ? textOf(message, arena) : NONE;
+  const words: Span = text === NONE ? NONE : plainWords(text, false, arena);
+  if (words !== NONE) (code === NONE ? detail : detail.byte(0x20)).bytes(words);
+  verdict.set(Reason.UpstreamProtocol, detail.written);
 }

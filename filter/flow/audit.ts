@@ -47,7 +47,7 @@ function subjectOf(kind: Span, name: Span, member: Span): Span {
 function warnOf(exchange: Exchange, subject: Span, patterns: List, names: List): void {
   const lines = newList(scratch);
   unmatchedLines(subject, patterns, names, lines, exchange.arena);
-  for (let i = 0; i < lines.count; i++) exchange.warn(lines.at(i));
+  for (let i = 0; i < lines.count; i++) exchange.warn(lines.at(i), null);
 }
 
 function auditOne(exchange: Exchange, fanOut: FanOut, subject: VirtualServer | null): void {

@@ -4,6 +4,7 @@ import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
+import { Verdict } from '../federation/answer';
 import { FanOut, Lane } from '../federation/fanout';
 import { Envelope, newEnvelope } from '../mcp/envelope';
 import { Reason, statusFor, writeError } from '../mcp/errors';
@@ -70,7 +71,7 @@ export const enum Probe {
 export class FirstAnswer {
   status: u32;
   contentType: Span;
-  /** Of a call that was sent as a message of our own. */
+  /** NONE: it is not at hand, and comes when the response goes on. */
   body: Span;
   /** As the server was asked. */
   upstream: Upstream;
@@ -81,6 +82,14 @@ export class FirstAnswer {
 export class Abandoned {
   server: Server;
   upstream: Upstream;
+}
+
+/** A line for the log. */
+@unmanaged
+export class Warning {
+  /** That it is about, or null. */
+  server: Server | null;
+  line: Span;
 }
 
 /** What a call is for. */
@@ -167,7 +176,7 @@ export class Exchange {
   opened: Upstream | null;
   /** Sessions to be ended with the request (Abandoned); null: none. */
   abandoned: List | null;
-  /** What the operator should know, a line each (Span); null: nothing. */
+  /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */
   server: Server | null;
@@ -202,10 +211,13 @@ export class Exchange {
     this.abandoned!.push(changetype<usize>(left) as u64);
   }
 
-  /** @param line kept as long as the exchange */
-  warn(line: Span): void {
+  /** @param line kept as long as the exchange. @param server that it is about, or null */
+  warn(line: Span, server: Server | null): void {
+    const warning = make<Warning>(this.arena);
+    warning.server = server;
+    warning.line = line;
     if (this.warnings === null) this.warnings = newList(this.arena);
-    this.warnings!.push(line);
+    this.warnings!.push(changetype<usize>(warning) as u64);
   }
 
   /** Answers with a body that is JSON, or without one. */
@@ -261,7 +273,14 @@ export class Exchange {
 
   /** Answers with what a server failed at. */
   refuseFor(lane: Lane): Outcome {
-    return this.refuse(lane.verdict.reason, lane.verdict.detail, lane.server.name);
+    return this.refuseWith(lane.verdict, lane.server);
+  }
+
+  /** @param verdict on an answer of the server's */
+  refuseWith(verdict: Verdict, server: Server): Outcome {
+    const outcome = this.refuse(verdict.reason, verdict.detail, server.name);
+    if (verdict.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(verdict.retryAfter));
+    return outcome;
   }
 }
 

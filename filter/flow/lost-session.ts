@@ -47,7 +47,7 @@ export function beginRenewal(exchange: Exchange, session: Session, answer: Answe
   first.status = answer.status;
   first.contentType = arena.copy(answer.contentType);
   first.upstream = exchange.forward.upstream;
-  if (exchange.relayed) first.body = arena.copy(answer.body);
+  first.body = arena.copy(answer.body);
 
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
@@ -97,14 +97,15 @@ function takeBack(exchange: Exchange, session: Session): Outcome {
 /** The client gets what the server answered to begin with. */
 export function giveFirst(exchange: Exchange): Outcome {
   const first = exchange.first;
-  const outcome = respondToError(exchange, first.status, first.contentType);
-  if (outcome !== Outcome.Forward) return outcome;
-  if (!exchange.relayed) return Outcome.Pass;
   const answer = make<Answer>(scratch);
   answer.status = first.status;
   answer.contentType = first.contentType;
   answer.body = first.body;
-  return answerWhole(exchange, answer);
+  // Of a response that its host has kept back, the body comes when it goes on.
+  if (first.body === NONE && !exchange.relayed) return Outcome.Pass;
+  const outcome = respondToError(exchange, answer);
+  if (outcome !== Outcome.Forward) return outcome;
+  return exchange.relayed ? answerWhole(exchange, answer) : Outcome.Pass;
 }
 
 /**

@@ -1,13 +1,14 @@
 import { scratch } from '../bytes/arena';
 import { literal } from '../bytes/span';
-import { Answer, Ending, isCompressed, judge } from '../federation/answer';
+import { Answer, Ending } from '../federation/answer';
 import { FanOut, Lane } from '../federation/fanout';
+import { isCompressed, judge } from '../federation/judge';
 import { Reason } from '../mcp/errors';
 import { saysLost } from '../federation/lost-session';
 import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
-import { respondToError } from './response';
+import { passesAsItIs } from './response';
 
 const STREAM = literal(
   'the server keeps the event stream of its answer open, which has to stream, and the filters of this pair are in two ' +
@@ -27,12 +28,9 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, lane: Lane, answ
 
 /** What came back for a call that was a message of our own. */
 export function tellAsRouted(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
-  const verdict = judge(answer, scratch);
-  const itself = verdict.reason === Reason.UpstreamStatus || verdict.reason === Reason.UpstreamUnauthorized;
-  if (verdict.reason !== Reason.None && !itself) {
-    lane.verdict.set(verdict.reason, exchange.arena.copy(verdict.detail));
-    return exchange.refuseFor(lane);
-  }
-  const outcome = itself ? respondToError(exchange, answer.status, answer.contentType) : Outcome.Forward;
-  return outcome === Outcome.Forward ? answerWhole(exchange, answer) : outcome;
+  const verdict = judge(answer, lane.server, scratch);
+  const passes = answer.ending === Ending.Response && passesAsItIs(answer) && answer.status >= 400;
+  if (verdict.reason === Reason.None || passes) return answerWhole(exchange, answer);
+  lane.verdict.take(verdict, exchange.arena);
+  return exchange.refuseFor(lane);
 }

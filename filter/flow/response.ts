@@ -1,10 +1,12 @@
-import { Arena, make } from '../bytes/arena';
+import { Arena, make, scratch } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
-import { Span, equals, literal, startsWith, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
+import { Span, equals, length, literal, startsWith, NONE } from '../bytes/span';
+import { Answer, Verdict } from '../federation/answer';
+import { isCompressed, isRedirect, judgeRefusal } from '../federation/judge';
+import { isJson, strip } from '../json/reader';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
-import { isRedirect, redirectText } from '../federation/answer';
+import { Revision } from '../mcp/revisions';
 import { Exchange, Outcome } from './exchange';
 import { routerReply } from './router-replies';
 
@@ -14,6 +16,7 @@ export class Response {
   status: Span;
   contentType: Span;
   contentEncoding: Span;
+  retryAfter: Span;
   hasSessionId: bool;
   /** By Envoy's router, in all that comes from an upstream and in nothing else, unless `suppress_envoy_headers` is set. */
   hasServiceTime: bool;
@@ -25,6 +28,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
     if (equals(pairs.name, header.STATUS)) response.status = pairs.value;
     else if (equals(pairs.name, header.CONTENT_TYPE)) response.contentType = pairs.value;
     else if (equals(pairs.name, header.CONTENT_ENCODING)) response.contentEncoding = pairs.value;
+    else if (equals(pairs.name, header.RETRY_AFTER)) response.retryAfter = pairs.value;
     else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
     else if (equals(pairs.name, header.SERVICE_TIME)) response.hasServiceTime = true;
   }
@@ -35,7 +39,6 @@ const VIA_UPSTREAM = literal('via_upstream');
 const DIRECT_RESPONSE = literal('direct_response');
 const NO_ROUTE = literal('route_not_found');
 const NO_ANSWER = literal('no answer');
-const HTTP = literal('HTTP ');
 const JSON_START = literal('application/json');
 
 /** Whether the upstream itself made this response. @param details Envoy's response code details */
@@ -48,20 +51,33 @@ export function isFromRoute(details: Span): bool {
   return isFromUpstream(details) || equals(details, DIRECT_RESPONSE) || equals(details, NO_ROUTE);
 }
 
-/**
- * What becomes of an upstream's answer other than 2xx to a call that was sent on. `Forward`: it reaches the client as it
- * is, as does every error that a server tells in JSON, whatever the status.
- */
-export function respondToError(exchange: Exchange, status: u32, contentType: Span): Outcome {
-  const server = exchange.target.server.name;
-  // A client would follow it past the gateway, with the body and with our session id.
-  if (isRedirect(status)) return exchange.refuse(Reason.UpstreamStatus, redirectText(status, exchange.arena), server);
-  if (status === 401 || status === 403) {
-    // Its challenge is for the gateway; a client would answer it with a token meant for somebody else.
-    return exchange.refuse(Reason.UpstreamUnauthorized, statusText(exchange, status), server);
-  }
-  if (startsWith(contentType, JSON_START)) return Outcome.Forward;
-  return exchange.refuse(Reason.UpstreamStatus, statusText(exchange, status), server);
+/** Whether an upstream's answer other than 2xx reaches the client as it is: what it says in JSON is its own to say. */
+export function passesAsItIs(answer: Answer): bool {
+  const status = answer.status;
+  // A client would follow a redirect past the gateway, with the body and with our session id; a challenge it would
+  // answer with a token meant for somebody else; and the host name is none that it has chosen.
+  if (isRedirect(status) || status === 401 || status === 403 || status === 421) return false;
+  return startsWith(answer.contentType, JSON_START);
+}
+
+/** Whether its body may have words that the reply repeats. */
+export function hasWords(answer: Answer): bool {
+  return !isRedirect(answer.status) && !isCompressed(answer.contentEncoding);
+}
+
+/** Whether enough of its body is here for its words. */
+export function isComplete(answer: Answer): bool {
+  const body = answer.body;
+  return length(body) > 0 && (!startsWith(answer.contentType, JSON_START) || isJson(strip(body), scratch));
+}
+
+/** What becomes of an upstream's answer other than 2xx to a call that was sent on. `Forward`: it passes as it is. */
+export function respondToError(exchange: Exchange, answer: Answer): Outcome {
+  if (passesAsItIs(answer)) return Outcome.Forward;
+  const server = exchange.target.server;
+  const stateless = exchange.forward.upstream.revision === Revision.V2026_07_28;
+  const verdict = judgeRefusal(make<Verdict>(scratch), answer, server, stateless, scratch);
+  return exchange.refuseWith(verdict, server);
 }
 
 /**
@@ -77,10 +93,4 @@ export function replacesRouterReply(exchange: Exchange, details: Span, arrived: 
   if (row.reason === Reason.RequestTimeout && arrived) exchange.refuse(Reason.UpstreamTimeout, NO_ANSWER, name);
   else exchange.refuse(row.reason, row.detail, name);
   return true;
-}
-
-function statusText(exchange: Exchange, status: u32): Span {
-  return newWriter(exchange.arena, 16)
-    .bytes(HTTP)
-    .decimal(status as u64).written;
 }

@@ -1,11 +1,11 @@
 import { make, scratch } from '../bytes/arena';
-import { fingerprint, first, literal, NONE } from '../bytes/span';
+import { fingerprint, first, NONE } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
 import { Lane } from '../federation/fanout';
 import { shareReply } from '../flow/cors';
-import { Exchange, Outcome, Stage } from '../flow/exchange';
+import { Exchange, Outcome, Stage, Warning } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
-import { errorRow } from '../mcp/errors';
+import { passesAsItIs } from '../flow/response';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
 import { proxy_continue_stream } from '../env';
@@ -14,16 +14,15 @@ import { PRODUCT } from '../version';
 import { send } from './callouts';
 import { letGo } from './held';
 import { sendLocalReply } from './local-reply';
-import { Level, line, log } from './log';
 import { forward, isCarriedOut } from './modes/verbs';
 import { ensureKey } from './process-key';
 import { random } from './random';
+import { beginRetelling } from './retelling';
 import { rootOf } from './roots';
+import { logFailure, logWarning } from './server-log';
 import { Held, Moment, Phase, Stream } from './streams';
 import { Action, RESPONSE_STREAM } from './status';
 import { watch } from './watch';
-
-const SEPARATOR = literal(': ');
 
 /** The one place where an outcome becomes host calls. Returns what is left to do: Forward, Reply or Wait. */
 function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
@@ -35,7 +34,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
     if (outcome === Outcome.Forward) stream.phase = exchange.whole ? Phase.Forwarded : Phase.Streaming;
     else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
-  if (outcome === Outcome.Pass) passResponse(stream);
+  if (outcome === Outcome.Pass) passResponse(stream, exchange);
   if (outcome === Outcome.Reply) {
     reply(exchange);
     stream.phase = Phase.Replied;
@@ -45,8 +44,10 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
 }
 
 /** All of it has come, or the host keeps the rest: what is resumed while parts still come to us can lose one. */
-function passResponse(stream: Stream): void {
+function passResponse(stream: Stream, exchange: Exchange): void {
   stream.held = Held.Not;
+  const answer = stream.error;
+  if (answer !== null && !passesAsItIs(answer)) beginRetelling(stream, exchange);
   if (stream.moment === Moment.Later) proxy_continue_stream(RESPONSE_STREAM);
 }
 
@@ -100,8 +101,7 @@ function nextLane(exchange: Exchange): Lane | null {
 export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
   const outcome = resume(exchange, lane, answer);
   if (lane.done && lane.failed) {
-    const text = line().bytes(lane.server.name).bytes(SEPARATOR).bytes(errorRow(lane.verdict.reason).name);
-    log(Level.Warn, text.bytes(SEPARATOR).bytes(lane.verdict.detail).written, exchange.gateway.logLevel);
+    logFailure(lane.server, lane.verdict.reason, lane.verdict.detail, exchange.gateway.logLevel);
   }
   return outcome;
 }
@@ -128,7 +128,10 @@ function reply(exchange: Exchange): void {
 function warn(exchange: Exchange): void {
   const warnings = exchange.warnings;
   if (warnings === null) return;
-  for (let i = 0; i < warnings.count; i++) log(Level.Warn, warnings.at(i), exchange.gateway.logLevel);
+  for (let i = 0; i < warnings.count; i++) {
+    const warning = changetype<Warning>(warnings.at(i) as usize);
+    logWarning(warning.server, warning.line, exchange.gateway.logLevel);
+  }
 }
 
 /** The key must be there before the first session is opened or sealed. */

@@ -2,6 +2,7 @@ import { Arena, newArena } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
+import { Answer } from '../federation/answer';
 import { Exchange } from '../flow/exchange';
 import { reserve } from './budget';
 import { Role } from './role';
@@ -24,7 +25,7 @@ export const enum Phase {
   Replied,
 }
 
-/** What becomes of an upstream's response that may mean that it lost its session. */
+/** What becomes of an upstream's error that is heard before the client is told. */
 export const enum Held {
   /** Nothing is held: it passes, or none has come. */
   Not,
@@ -55,13 +56,14 @@ export class Stream {
   moment: Moment;
   /** Of the response; the request goes on meanwhile. */
   held: Held;
-  /** Of the response that is held. */
-  firstStatus: u32;
-  firstType: Span;
-  /** Its body says nothing to us. */
-  firstIsCoded: bool;
+  /** An answer of its upstream other than 2xx, else null. */
+  error: Answer | null;
   /** Its body as far as the holder has read it, or null. */
-  firstBody: Writer | null;
+  errorBody: Writer | null;
+  /** It may mean that the server has lost its session. */
+  renews: bool;
+  /** It becomes a row of ours in passing. */
+  retells: bool;
   /** Of an exchange; null while passing. */
   arena: Arena | null;
   exchange: Exchange | null;

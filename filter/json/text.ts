@@ -109,7 +109,8 @@ export function writeEscaped(writer: Writer, text: Span): void {
   }
 }
 
-function writeUnit(writer: Writer, unit: u32): void {
+/** `\\u` and four hex digits. */
+export function writeUnit(writer: Writer, unit: u32): void {
   writer.byte(0x5c).byte(0x75);
   for (let shift = 12; shift >= 0; shift -= 4) {
     const digit = (unit >> shift) & 15;
@@ -118,7 +119,7 @@ function writeUnit(writer: Writer, unit: u32): void {
 }
 
 /** Bytes of the UTF-8 character that begins here, 0 where none does (RFC 3629 §4). */
-function characterSize(at: usize, end: usize): usize {
+export function characterSize(at: usize, end: usize): usize {
   const lead: u32 = load<u8>(at);
   if (lead < 0x80) return 1;
   const size: usize = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;

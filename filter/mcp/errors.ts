@@ -32,7 +32,9 @@ export const enum Reason {
   UpstreamUnreachable,
   UpstreamTimeout,
   UpstreamStatus,
+  UpstreamHost,
   UpstreamProtocol,
+  UpstreamEra,
   UpstreamUnauthorized,
   UpstreamSessionLost,
   HostMode,
@@ -120,7 +122,9 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, 502, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
   row(Reason.UpstreamTimeout, 'upstream_timeout', 200, 504, -32603, 'The server did not answer in time: %. What it was asked may still be running there: look before you send it again, or raise its timeout.');
   row(Reason.UpstreamStatus, 'upstream_status', 200, 502, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
+  row(Reason.UpstreamHost, 'upstream_status', 200, 502, -32603, 'The server does not serve the host name that the gateway asks it by: %. Set authority of this server in the configuration to a name that it serves, or add this name to those that it allows.');
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, 502, -32603, 'The server broke the protocol: %. See the log of the server.');
+  row(Reason.UpstreamEra, 'upstream_protocol', 200, 502, -32603, 'The server speaks revisions of MCP of another era than this gateway does: %. Servers without sessions (2026-07-28) need hostMode headers, all others hold or pair.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
   row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');

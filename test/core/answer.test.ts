@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { instance } from './core.ts';
 
@@ -53,13 +54,88 @@ test.each([
   [503, '', 'upstream_status: HTTP 503'],
   [503, 'upstream connect error or disconnect/reset before headers', 'upstream_unreachable: no connection'],
   [503, 'no healthy upstream', 'upstream_unreachable: the cluster has no endpoint'],
-  [503, 'We have no healthy upstream', 'upstream_status: HTTP 503'],
-  [500, 'no healthy upstream', 'upstream_status: HTTP 500'],
+  [503, 'We have no healthy upstream', 'upstream_status: HTTP 503: We have no healthy upstream'],
+  [500, 'no healthy upstream', 'upstream_status: HTTP 500: no healthy upstream'],
   [504, 'upstream request timeout', 'upstream_timeout: no answer'],
-  [504, 'gateway timeout', 'upstream_status: HTTP 504'],
+  [504, 'gateway timeout', 'upstream_status: HTTP 504: gateway timeout'],
 ])('an answer of %i %j', (status, body, reason) => {
   open('response', status, 'application/json', body);
   expect(told(core.call('answerJudge'))).toBe(reason);
+  core.clear();
+});
+
+const token =
+  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkoifQ.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U';
+
+test.each<[number, string, string]>([
+  [400, '{"error":{"code":-32602,"message":"no such city"}}', 'upstream_status: HTTP 400: no such city'],
+  [400, '{"id":1,"error":{"code":-1,"message":""},"message":"outside"}', 'upstream_status: HTTP 400: outside'],
+  [400, '{"error":"invalid_grant","error_description":"it has expired"}', 'upstream_status: HTTP 400: it has expired'],
+  [404, '{"title":"Not Found","status":404,"detail":"no such route"}', 'upstream_status: HTTP 404: no such route'],
+  [500, '{"error":"overheated"}', 'upstream_status: HTTP 500: overheated'],
+  [500, '{"error":{"message":"half', 'upstream_status: HTTP 500: {"error":{"message":"half'],
+  [500, ' \n{}\n', 'upstream_status: HTTP 500'],
+  [
+    500,
+    '<!doctype html><title>Error</title>\n<pre class="a">Cannot&nbsp;POST /mcp</pre>',
+    'upstream_status: HTTP 500: Error Cannot&nbsp;POST /mcp',
+  ],
+  [500, 'two\r\nlines\tand \u001b[31mred\u0000', 'upstream_status: HTTP 500: two lines and [31mred'],
+  [500, 'ü'.repeat(100), `upstream_status: HTTP 500: ${'ü'.repeat(80)}`],
+  [500, 'x '.repeat(9000), `upstream_status: HTTP 500: ${'x '.repeat(79)}x`],
+  [500, `no user ${token}`, 'upstream_status: HTTP 500: no user ...........'],
+  [500, 'Session 1868a90c-7f63-4b13-9f4b-2f4cbc4cc1f2 failed', 'upstream_status: HTTP 500: Session ... failed'],
+  [401, 'k3y is not good', 'upstream_unauthorized: HTTP 401'],
+  [403, 'not yours', 'upstream_unauthorized: HTTP 403: not yours'],
+  [
+    403,
+    'Forbidden: invalid Host header "x"',
+    'upstream_status: asked as weather.test it says HTTP 403: Forbidden: invalid Host header "x"',
+  ],
+  [
+    403,
+    '{"error":{"code":-32000,"message":"Invalid Host: x"}}',
+    'upstream_status: asked as weather.test it says HTTP 403: Invalid Host: x',
+  ],
+  [421, '', 'upstream_status: asked as weather.test it says HTTP 421'],
+  [
+    400,
+    '{"error":{"code":-32022,"message":"Unsupported protocol version: 2025-11-25"}}',
+    'upstream_protocol: HTTP 400: Unsupported protocol version: 2025-11-25',
+  ],
+  [400, '{"error":{"code":-32020,"message":"no Mcp-Method"}}', 'upstream_protocol: HTTP 400: no Mcp-Method'],
+])('a refusal of %i is told in its own words (%#)', (status, body, reason) => {
+  open('response', status, 'text/plain', body);
+  expect(told(core.call('answerJudge'))).toBe(reason);
+  core.clear();
+});
+
+test('whatever a server says is told on one line, and short', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 300, max: 599 }), fc.string({ unit: 'binary' }), (status, body) => {
+      open('response', status, 'text/plain', body);
+      core.call('answerJudge');
+      const detail = core.text('answerDetail') ?? '';
+      core.clear();
+      expect(Buffer.from(detail).length).toBeLessThan(240);
+      expect(Buffer.from(detail).every((byte) => byte >= 0x20 && byte !== 0x7f)).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  [429, '30', '30'],
+  [503, 'Wed, 21 Oct 2026 07:28:00 GMT', 'Wed, 21 Oct 2026 07:28:00 GMT'],
+  [500, '30', undefined],
+  [200, '30', undefined],
+  [429, '', undefined],
+  [429, '1\r\nx-a: b', undefined],
+  [429, '9'.repeat(41), undefined],
+])('of %i, Retry-After %j passes as %j', (status, value, passed) => {
+  open('response', status, 'text/plain', 'busy');
+  core.call('answerRetryAfter', ...core.span(value));
+  core.call('answerJudge');
+  expect(core.text('answerRetry')).toBe(passed);
   core.clear();
 });
 

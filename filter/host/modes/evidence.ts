@@ -8,7 +8,7 @@ import { now } from '../clock';
 import { Level } from '../log';
 import { once } from '../once';
 import { nextPosted } from '../queue';
-import { renewPosted } from '../response';
+import { hearPosted } from '../upstream-error';
 import { Role } from '../role';
 import { rootOf } from '../roots';
 import { sendEndings } from '../session-endings';
@@ -36,7 +36,7 @@ export function onQueueReady(root: u32, token: u32): void {
   for (let id = nextPosted(token); id !== 0; id = nextPosted(token)) {
     const stream = streamOf(id);
     if (stream === null) continue;
-    if (stream.held === Held.Read) renewPosted(stream);
+    if (stream.held === Held.Read) hearPosted(stream);
     else if (stream.role === Role.Decider) resumePosted(stream);
     else if (!isSettled(id)) watch(stream);
   }

@@ -14,6 +14,7 @@ import { post } from '../queue';
 import { logLevelOf, rootOf } from '../roots';
 import { Action, Buffer, HeaderMap } from '../status';
 import { arenaOf, Held, Phase, Stream, streamOf } from '../streams';
+import { isHeard } from '../upstream-error';
 import { deciderMark, markHolderElsewhere } from './marks';
 
 /**
@@ -88,11 +89,11 @@ export function onResponseTrailers(stream: Stream): Action {
 
 /** No more than tells that there is too much of it. */
 function readFor(decider: Stream, size: u32, ended: bool): void {
-  if (decider.firstBody === null) decider.firstBody = newWriter(arenaOf(decider), 1024);
-  const body = decider.firstBody!;
+  if (decider.errorBody === null) decider.errorBody = newWriter(arenaOf(decider), 1024);
+  const body = decider.errorBody!;
   const more = min(size, MOST_OF_LOST + 1 - (body.size as u32));
   if (more > 0) body.bytes(read(Buffer.ResponseBody, 0, more as usize));
-  if (ended || (body.size as u32) > MOST_OF_LOST) tellRead(decider);
+  if (ended || (body.size as u32) > MOST_OF_LOST || isHeard(decider, body.written)) tellRead(decider);
 }
 
 /** Its headers can go on, or be replaced, only in a callback of their own. */

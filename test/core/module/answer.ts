@@ -1,12 +1,26 @@
 import { make, newArena } from '../../../filter/bytes/arena';
-import { Span, span } from '../../../filter/bytes/span';
-import { Answer, Messages, messagesIn, judge, Verdict } from '../../../filter/federation/answer';
+import { Span, literal, span } from '../../../filter/bytes/span';
+import { CredentialKind, Credentials, Server } from '../../../filter/config/gateway';
+import { Answer, Messages, messagesIn, Verdict } from '../../../filter/federation/answer';
+import { judge } from '../../../filter/federation/judge';
 import { Reason } from '../../../filter/mcp/errors';
 
 const arena = newArena(4096);
+const server = testServer();
 let answer: Answer = make<Answer>(arena);
 let verdict: Verdict = make<Verdict>(arena);
 let messages: Messages | null = null;
+
+/** It has the credential `Bearer k3y`. */
+function testServer(): Server {
+  const kept = newArena(1024);
+  const made = make<Server>(kept);
+  made.authority = literal('weather.test');
+  made.credentials = make<Credentials>(kept);
+  made.credentials.kind = CredentialKind.Header;
+  made.credentials.value = literal('Bearer k3y');
+  return made;
+}
 
 export function answerOpen(
   ending: i32,
@@ -31,7 +45,7 @@ export function answerIsCoded(coding: usize, count: u32): void {
 
 /** What the HTTP side says. */
 export function answerJudge(): Reason {
-  verdict = judge(answer, arena);
+  verdict = judge(answer, server, arena);
   return verdict.reason;
 }
 
@@ -52,4 +66,12 @@ export function answerDocument(): Span {
 
 export function answerDetail(): Span {
   return verdict.detail;
+}
+
+export function answerRetryAfter(value: usize, count: u32): void {
+  answer.retryAfter = span(value, count);
+}
+
+export function answerRetry(): Span {
+  return verdict.retryAfter;
 }

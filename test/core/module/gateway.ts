@@ -6,7 +6,7 @@ import { Parsed, parseGateway } from '../../../filter/config/parse';
 import { Answer, Ending } from '../../../filter/federation/answer';
 import { Lane } from '../../../filter/federation/fanout';
 import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
-import { Exchange, newExchange, Outcome } from '../../../filter/flow/exchange';
+import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
 import { mayUse } from '../../../filter/policy/decision';
@@ -106,7 +106,7 @@ export function gatewaySession(): Span {
 
 export function gatewayLogged(index: i32): Span {
   const warnings = exchange.warnings;
-  return warnings !== null && index < warnings.count ? warnings.at(index) : NONE;
+  return warnings !== null && index < warnings.count ? changetype<Warning>(warnings.at(index) as usize).line : NONE;
 }
 
 /** The value that a forwarded request gets in a header, or NONE. */

@@ -1,0 +1,60 @@
+import { scratch } from '../bytes/arena';
+import { newHeaderList, readPairs } from '../bytes/pairs';
+import { literal, pointer, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { MOST_OF_REFUSAL } from '../federation/refusal';
+import { shareReply } from '../flow/cors';
+import { Exchange } from '../flow/exchange';
+import { respondToError } from '../flow/response';
+import * as header from '../mcp/headers';
+import { endedWith } from '../mcp/outcomes';
+import { PRODUCT } from '../version';
+import { read, replaceAll } from './buffers';
+import { edit, pairsOf, replace } from './headers';
+import { logFailure } from './server-log';
+import { Buffer, HeaderMap } from './status';
+import { Stream } from './streams';
+
+/**
+ * An upstream's error that becomes a row of ours in passing, where the host shows the body of a response only when its
+ * headers have gone on (without `allow_on_headers_stop_iteration`): the headers are those of the row at once, its
+ * message has the words that come first, and the rest of the body is left out.
+ */
+const EMPTY = literal('');
+const PSEUDO: u8 = 0x3a;
+
+/** While the headers can be edited. */
+export function beginRetelling(stream: Stream, exchange: Exchange): void {
+  respondToError(exchange, stream.error!);
+  exchange.completeReply();
+  const reply = exchange.reply;
+  const removals = newHeaderList(scratch);
+  for (const pairs = readPairs(pairsOf(HeaderMap.Response), scratch); pairs.next();) {
+    if (load<u8>(pointer(pairs.name)) !== PSEUDO) removals.add(pairs.name, NONE);
+  }
+  edit(HeaderMap.Response, removals);
+  if (exchange.page !== NONE) shareReply(reply.headers, exchange.page);
+  replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
+  edit(HeaderMap.Response, reply.headers.add(header.GATEWAY, PRODUCT));
+  exchange.ended = endedWith(reply.reason);
+  stream.retells = true;
+}
+
+/** Whether the row is written: with the first bytes, or at the end of a body without any. */
+export function retell(stream: Stream, exchange: Exchange, size: u32, ended: bool): void {
+  if (stream.replaced) {
+    replaceAll(Buffer.ResponseBody, EMPTY);
+    return;
+  }
+  if (size === 0 && !ended) return;
+  const answer = stream.error!;
+  answer.body = size === 0 ? EMPTY : read(Buffer.ResponseBody, 0, min(size, MOST_OF_REFUSAL) as usize);
+  respondToError(exchange, answer);
+  exchange.completeReply();
+  answer.body = NONE;
+  const reply = exchange.reply;
+  exchange.ended = endedWith(reply.reason);
+  replaceAll(Buffer.ResponseBody, reply.body);
+  stream.replaced = true;
+  logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+}

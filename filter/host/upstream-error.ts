@@ -1,0 +1,106 @@
+import { make, scratch } from '../bytes/arena';
+import { Span, literal, NONE } from '../bytes/span';
+import { proxy_set_effective_context } from '../env';
+import { Answer, Ending } from '../federation/answer';
+import { isCompressed } from '../federation/judge';
+import { MOST_OF_LOST, saysLost } from '../federation/lost-session';
+import { Exchange, Outcome } from '../flow/exchange';
+import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
+import { hasWords, isComplete, passesAsItIs, Response, respondToError } from '../flow/response';
+import { read } from './buffers';
+import { act } from './carry';
+import { now } from './clock';
+import { readsResponse } from './modes/verbs';
+import { beginRetelling } from './retelling';
+import { logFailure } from './server-log';
+import { Action, Buffer, Status } from './status';
+import { Held, Moment, Stream } from './streams';
+
+/**
+ * An upstream's answer other than 2xx to what was sent on. A server may have lost its session, and what it says is held
+ * until that is known; or it refuses, and what it says goes into the row that the client gets. Its body is at hand
+ * before its headers have gone on where the host shows it to a filter that holds headers; else see retelling.ts.
+ */
+const EMPTY = literal('');
+/** Bytes: the messages of a handshake, and the first answer. */
+const RENEWAL: u32 = (16 << 10) + MOST_OF_LOST;
+
+/** @param ended there is no body */
+export function hearError(stream: Stream, exchange: Exchange, status: u32, response: Response, ended: bool): Action {
+  const arena = exchange.arena;
+  const answer = make<Answer>(arena);
+  answer.ending = Ending.Response;
+  answer.status = status;
+  answer.contentType = arena.copy(response.contentType);
+  answer.contentEncoding = arena.copy(response.contentEncoding);
+  answer.retryAfter = arena.copy(response.retryAfter);
+  if (ended) answer.body = EMPTY;
+  stream.error = answer;
+  // The new session and the call once more count against the worker's budget, as the first one did.
+  const most = exchange.gateway.limits.bufferedBytes;
+  stream.renews = mayBeRenewed(exchange, status) && stream.hold(exchange.size + RENEWAL, most);
+  const seesBody = readsResponse(stream);
+  if (stream.renews && (ended || !seesBody)) return renew(stream, exchange);
+  if (!stream.renews && (ended || passesAsItIs(answer) || !hasWords(answer))) return tell(stream, exchange);
+  if (!seesBody) {
+    beginRetelling(stream, exchange);
+    return Action.Continue;
+  }
+  stream.held = Held.Reading;
+  return Action.Pause;
+}
+
+/** @param size of the whole body so far, which is held */
+export function hearErrorBody(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  // Nothing comes any more of what was read to its end.
+  if (stream.held !== Held.Reading) return Action.Pause;
+  const body: Span = size === 0 ? EMPTY : read(Buffer.ResponseBody, 0, min(size, MOST_OF_LOST + 1) as usize);
+  if (!ended && size <= MOST_OF_LOST && !isHeard(stream, body)) return Action.Pause;
+  return hear(stream, exchange, body);
+}
+
+/** Whether no more of its body is needed. @param body as far as it has come */
+export function isHeard(stream: Stream, body: Span): bool {
+  const answer = stream.error!;
+  answer.body = body;
+  const heard = !stream.renews && isComplete(answer);
+  answer.body = NONE;
+  return heard;
+}
+
+/** Of a pair: the holder has read the body. In a callback that is not of the stream. */
+export function hearPosted(stream: Stream): void {
+  if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
+  stream.moment = Moment.Later;
+  const body: Span = stream.errorBody === null ? EMPTY : stream.errorBody!.written;
+  hear(stream, stream.exchange!, body);
+}
+
+/** @param body as far as it is needed */
+function hear(stream: Stream, exchange: Exchange, body: Span): Action {
+  exchange.now = now();
+  stream.error!.body = body;
+  return stream.renews && (body as u32) <= MOST_OF_LOST ? renew(stream, exchange) : tell(stream, exchange);
+}
+
+/** Its end is one of trailers. */
+export function endErrorBody(stream: Stream, exchange: Exchange): Action {
+  if (stream.held !== Held.Reading) return Action.Pause;
+  const body = read(Buffer.ResponseBody, 0, MOST_OF_LOST as usize);
+  return hear(stream, exchange, (body as u32) === 0 ? EMPTY : body);
+}
+
+function renew(stream: Stream, exchange: Exchange): Action {
+  const answer = stream.error!;
+  if (isCompressed(answer.contentEncoding)) answer.body = NONE;
+  if (!saysLost(answer, scratch)) return tell(stream, exchange);
+  stream.held = Held.Waiting;
+  return act(stream, exchange, beginRenewal(exchange, exchange.session!, answer, answer.body !== NONE));
+}
+
+function tell(stream: Stream, exchange: Exchange): Action {
+  const outcome = respondToError(exchange, stream.error!);
+  if (outcome === Outcome.Forward) return act(stream, exchange, Outcome.Pass);
+  logFailure(exchange.target.server, exchange.reply.reason, exchange.reply.detail, exchange.gateway.logLevel);
+  return act(stream, exchange, outcome);
+}
