@@ -8,6 +8,8 @@ import { span, pointer, length, Span, NONE } from './span';
  */
 const HEADER: usize = 8;
 const ALIGNMENT: usize = 8;
+/** No block of the allocator is larger (rt/tlsf). Two such sizes have a sum that does not wrap. */
+const MOST_AT_ONCE: usize = (1 << 30) - 64;
 
 @unmanaged
 export class Arena {
@@ -18,10 +20,12 @@ export class Arena {
   /** Bytes held from the allocator, for the budget of a worker. */
   held: usize;
 
-  /** At least `size` bytes, aligned to 8, not cleared. */
+  /** At least `size` bytes, aligned to 8, not cleared. Traps where there are none: ask `hasRoom` before a large one. */
   allocate(size: usize): usize {
+    // What was computed with a sum that wrapped, or from a length that is none, must not become a small block.
+    if (size > MOST_AT_ONCE) unreachable();
     const rounded = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-    if (this.at + rounded > this.end) this.grow(rounded);
+    if (rounded > this.end - this.at) this.grow(rounded);
     const result = this.at;
     this.at += rounded;
     return result;

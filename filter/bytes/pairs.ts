@@ -1,4 +1,4 @@
-import { Arena, make } from './arena';
+import { Arena, make, scratch } from './arena';
 import { Span, span, pointer, length, limit, equals, NONE } from './span';
 import { newWriter } from './writer';
 
@@ -20,12 +20,14 @@ export class Pairs {
     if (this.left === 0) return false;
     const nameLength = load<u32>(this.sizes);
     const valueLength = load<u32>(this.sizes, 4);
+    // In 64 bits, where the sum of two lengths does not wrap.
+    if ((nameLength as u64) + (valueLength as u64) + 2 > ((this.end - this.texts) as u64)) return false;
     this.name = span(this.texts, nameLength);
     this.value = span(this.texts + (nameLength as usize) + 1, valueLength);
     this.texts = limit(this.value) + 1;
     this.sizes += 8;
     this.left--;
-    return this.texts <= this.end;
+    return true;
   }
 }
 
@@ -34,6 +36,7 @@ export function readPairs(bytes: Span, arena: Arena): Pairs {
   if (length(bytes) < 4) return pairs;
   const at = pointer(bytes);
   const count = load<u32>(at);
+  if (count > ((length(bytes) as u32) - 4) >> 3) return pairs;
   pairs.left = count;
   pairs.sizes = at + 4;
   pairs.texts = at + 4 + (count as usize) * 8;
@@ -124,9 +127,19 @@ export class HeaderList {
     return load<Span>(this.items + ((index as usize) << 4), 8);
   }
 
-  /** In the ABI's form; the host takes at most 1024 pairs and 1 MiB, more reads as none at all. */
+  /** Bytes of the ABI's form. */
+  get packedSize(): u32 {
+    let size: u32 = 4;
+    for (let i: u32 = 0; i < this.count; i++) size += 10 + (this.nameAt(i) as u32) + (this.valueAt(i) as u32);
+    return size;
+  }
+
+  /**
+   * In the ABI's form, until the end of the callback; the host takes at most 1024 pairs and 1 MiB, more reads as none at
+   * all.
+   */
   packed(): Span {
-    const writer = newWriter(this.arena, 512).u32(this.count);
+    const writer = newWriter(scratch, this.packedSize as usize).u32(this.count);
     for (let i: u32 = 0; i < this.count; i++) {
       writer.u32(length(this.nameAt(i)) as u32).u32(length(this.valueAt(i)) as u32);
     }

@@ -1,6 +1,9 @@
 import { Arena, make } from './arena';
 import { Span, span, pointer, length } from './span';
 
+/** More than an arena gives at once. */
+const MOST: usize = 1 << 30;
+
 /** Appends bytes in an arena; grows by doubling, so `capacity` is worth a good guess for large texts. */
 @unmanaged
 export class Writer {
@@ -88,8 +91,9 @@ export class Writer {
 
   /** Room for `count` more bytes; the caller writes them and says so with `wrote`. */
   room(count: usize): usize {
-    if (this.used + count > this.capacity) {
-      const capacity = max(this.capacity * 2, this.used + count);
+    if (count > this.capacity - this.used) {
+      // Neither is beyond 1 GiB where an arena gives memory, so their sum does not wrap; an arena refuses what is larger.
+      const capacity = max(this.capacity * 2, this.used + min(count, MOST));
       const moved = this.arena.allocate(capacity);
       memory.copy(moved, this.start, this.used);
       this.start = moved;

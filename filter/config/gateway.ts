@@ -122,6 +122,8 @@ export class Limits {
   listPages: u32;
   listBytes: u32;
   fanOut: u32;
+  /** Of what a client says of itself, which every server gets. */
+  clientInfo: u32;
 }
 
 /** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */

@@ -21,7 +21,8 @@ const MEMBERS = names(
   'name endpoint hostMode root hosts origins identity sessions limits headers servers virtualServers log',
 );
 const LIMIT_MEMBERS = names(
-  'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut',
+  'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
+    'clientInfo',
 );
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
@@ -49,6 +50,7 @@ const CALL_TIMEOUT = literal('callTimeout');
 const LIST_PAGES = literal('listPages');
 const LIST_BYTES = literal('listBytes');
 const FAN_OUT = literal('fanOut');
+const CLIENT_INFO = literal('clientInfo');
 
 const DEFAULT_LEVEL = 2;
 const DEFAULT_NAME = literal('sluice');
@@ -149,5 +151,6 @@ function readLimits(root: Section): Limits {
   limits.listPages = count(section, LIST_PAGES, 100);
   limits.listBytes = size(section, LIST_BYTES, 32 << 20);
   limits.fanOut = count(section, FAN_OUT, 64);
+  limits.clientInfo = size(section, CLIENT_INFO, 64 << 10);
   return limits;
 }

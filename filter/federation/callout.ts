@@ -14,6 +14,11 @@ export class Callout {
   cluster: Span;
   headers: HeaderList;
   body: Span;
+
+  /** Bytes that it takes to send it. */
+  get size(): u32 {
+    return this.headers.packedSize + (this.body as u32);
+  }
 }
 
 const USER_AGENT = literal('user-agent');

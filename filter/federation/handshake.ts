@@ -1,4 +1,4 @@
-import { Arena } from '../bytes/arena';
+import { Arena, scratch } from '../bytes/arena';
 import { Span, literal, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { kindOf, Kind, member } from '../json/reader';
@@ -40,7 +40,12 @@ const NO_RESPONSE = literal('no response to initialize in its answer');
 const REFUSED = literal('it refused initialize: ');
 const REVISION = literal('it chose a protocol revision that the gateway does not speak: ');
 
-/** Prepares the lane's first callout. @param offer what the client offered */
+/**
+ * Prepares the lane's first callout.
+ * @param offer what the client offered
+ * @param like another lane that begins at the same time with the same offer, clientInfo and revision of its server, and
+ * has sent nothing yet: the two share one message, however large it is
+ */
 export function beginHandshake(
   lane: Lane,
   offer: Revision,
@@ -48,16 +53,23 @@ export function beginHandshake(
   client: Span,
   now: u64,
   arena: Arena,
+  like: Lane | null = null,
 ): void {
-  const server = lane.server;
-  const revision = revisionText(server.revision === Revision.Unknown ? offer : server.revision);
-  const params = newWriter(arena, 256).bytes(PARAMS_OPEN).bytes(revision);
-  params.bytes(PARAMS_INFO).bytes(clientInfo).bytes(PARAMS_CLOSE);
   lane.step = ASKED;
   lane.upstream.revision = Revision.Unknown;
-  lane.id = newRequestId(now, ASKED, arena);
-  const body = requestMessage(lane.id, INITIALIZE, params.written, arena);
-  lane.callout = post(server, lane.upstream, body, client, arena);
+  lane.id = like === null ? newRequestId(now, ASKED, arena) : like.id;
+  const body = like === null ? opening(lane, offer, clientInfo, arena) : like.callout!.body;
+  lane.callout = post(lane.server, lane.upstream, body, client, arena);
+}
+
+function opening(lane: Lane, offer: Revision, clientInfo: Span, arena: Arena): Span {
+  const server = lane.server;
+  const revision = revisionText(server.revision === Revision.Unknown ? offer : server.revision);
+  const params = newWriter(scratch, (length(clientInfo) as usize) + 256)
+    .bytes(PARAMS_OPEN)
+    .bytes(revision);
+  params.bytes(PARAMS_INFO).bytes(clientInfo).bytes(PARAMS_CLOSE);
+  return requestMessage(lane.id, INITIALIZE, params.written, arena);
 }
 
 /** Takes the answer to the lane's callout. True: the handshake is over, and the lane holds what came of it. */

@@ -1,5 +1,5 @@
 import { Arena, scratch } from '../bytes/arena';
-import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, between, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { textOf } from '../json/text';
 import { mayUse } from '../policy/decision';
@@ -10,14 +10,24 @@ import { Item, Page } from './page';
 const OPEN = literal('{"tools":[');
 const CLOSE = literal(']}');
 
+/** Decides which tools the scope shows, and says how many bytes `mergedTools` needs for them. */
+export function mergedSize(fanOut: FanOut, scope: Scope): u64 {
+  let size: u64 = 16;
+  for (let i = 0; i < fanOut.lanes.count; i++) {
+    choose(fanOut.at(i), scope);
+    size += laneSize(fanOut.at(i));
+  }
+  return size;
+}
+
 /**
- * The result of `tools/list` over all servers that answered, as far as the scope goes: each tool as the bytes that its
+ * The result of `tools/list` over all servers that answered, as far as `mergedSize` chose: each tool as the bytes that its
  * server sent, but for the prefix that is spliced in behind the opening quote of its name. In the order of the
  * configuration, then of the server. What could not be called is left out.
+ * @param size what `mergedSize` said
  */
-export function mergedTools(fanOut: FanOut, scope: Scope, arena: Arena): Span {
-  for (let i = 0; i < fanOut.lanes.count; i++) choose(fanOut.at(i), scope);
-  const writer = newWriter(arena, capacityFor(fanOut)).bytes(OPEN);
+export function mergedTools(fanOut: FanOut, size: u64, arena: Arena): Span {
+  const writer = newWriter(arena, size as usize).bytes(OPEN);
   let first = true;
   for (let i = 0; i < fanOut.lanes.count; i++) {
     const lane = fanOut.at(i);
@@ -57,19 +67,13 @@ function writeItem(writer: Writer, item: Item, prefix: Span): void {
     .bytes(between(nameStart, limit(item.object)));
 }
 
-function capacityFor(fanOut: FanOut): usize {
-  let size = 16;
-  for (let i = 0; i < fanOut.lanes.count; i++) size += laneSize(fanOut.at(i));
-  return size as usize;
-}
-
-function laneSize(lane: Lane): i32 {
-  let size = 0;
+function laneSize(lane: Lane): u64 {
+  let size: u64 = 0;
   for (let p = 0; p < lane.pages.count; p++) {
     const page = changetype<Page>(lane.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
-      if (item.chosen) size += length(item.object) + length(lane.server.prefix) + 1;
+      if (item.chosen) size += (item.object as u32 as u64) + (lane.server.prefix as u32 as u64) + 1;
     }
   }
   return size;

@@ -37,9 +37,9 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
 
   const keys = exchange.gateway.keys;
   const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  // Of a released body the rest may not be able to wait: it is held until its server is known, see `release`.
   if (upstream === null) {
-    // Of a released body the rest cannot wait: it is held until its server is known, see `release`.
-    return exchange.whole ? wait(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
+    return exchange.mayWait ? wait(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
   }
   if (isProbed(exchange, session, upstream)) {
     noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
@@ -50,8 +50,8 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     exchange.probe = Probe.UnderWay;
     outcome = beginPing(exchange, upstream, Stage.Probe);
   }
-  // Meanwhile the body is read on; it is released with the part that comes after the answer.
-  return exchange.whole ? wait(exchange, outcome) : Outcome.ReadBody;
+  // Else the body is read on meanwhile; it is released with the part that comes after the answer.
+  return exchange.mayWait ? wait(exchange, outcome) : Outcome.ReadBody;
 }
 
 /**

@@ -47,7 +47,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
   const envelope = exchange.envelope;
   const request = exchange.request;
   if (envelope.method !== Method.ToolsCall || !envelope.isRoutableWithin(within) || envelope.claim !== 0) return false;
-  if (request.sessionId === NONE || request.hasTrailer) return false;
+  if (request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }

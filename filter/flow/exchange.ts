@@ -153,6 +153,8 @@ export class Exchange {
   lasts: bool;
   /** `body` lives as long as the stream. */
   kept: bool;
+  /** The host can hold back what still comes of the body. */
+  canHoldBack: bool;
   /** `body` is all of it; else the rest streams past after the decision. */
   whole: bool;
   method: Method;
@@ -189,8 +191,21 @@ export class Exchange {
   sentAt: u64;
   /** As a message of our own. */
   relayed: bool;
+  /** The refusal of an answer to it that would have to stream. */
+  unstreamed: Reason;
+  whyUnstreamed: Span;
   /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
   sessionTag: u64;
+
+  /** It is a call, and its server is known. */
+  get isAimed(): bool {
+    return changetype<usize>(this.target) !== 0;
+  }
+
+  /** Whether it may wait for an answer of a server before it is decided on. */
+  get mayWait(): bool {
+    return this.whole || this.canHoldBack;
+  }
 
   /** Of the request, as the client wrote it; NONE where it has none, or it has not come. */
   get id(): Span {

@@ -1,6 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { Server } from '../config/gateway';
 import { Answer } from '../federation/answer';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';
 import { beginHandshake, continueHandshake } from '../federation/handshake';
@@ -49,9 +50,12 @@ export function beginInitialize(exchange: Exchange): Outcome {
   const known = revisionOf(textOf(offered, scratch));
   exchange.revision = known === Revision.Unknown ? LATEST : known;
   const info = member(params, CLIENT_INFO, scratch);
-  const clientInfo = info !== NONE && kindOf(info) === Kind.Object ? arena.copy(info) : OUR_INFO;
-
   const limits = exchange.gateway.limits;
+  if ((info as u32) > limits.clientInfo) {
+    return exchange.refuse(Reason.ClientInfoTooLarge, newWriter(scratch, 16).decimal(info as u32 as u64).written);
+  }
+  const clientInfo = info !== NONE && kindOf(info) === Kind.Object ? info : OUR_INFO;
+
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
   exchange.stage = Stage.Initialize;
@@ -71,9 +75,17 @@ function addLanes(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
     if (!anyway && isLeftAlone(exchange, server, Whom.Hanging)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
+    const like = firstOfRevision(fanOut, server);
     const lane = fanOut.add(server, upstream, arena);
-    beginHandshake(lane, exchange.revision, clientInfo, pairs, exchange.now, arena);
+    beginHandshake(lane, exchange.revision, clientInfo, pairs, exchange.now, arena, like);
   }
+}
+
+/** The first lane that opens with the same message as this server's, or null. */
+function firstOfRevision(fanOut: FanOut, server: Server): Lane | null {
+  for (let i = 0; i < fanOut.lanes.count; i++)
+    if (fanOut.at(i).server.revision === server.revision) return fanOut.at(i);
+  return null;
 }
 
 export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {

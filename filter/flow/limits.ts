@@ -1,13 +1,26 @@
 import { scratch } from '../bytes/arena';
+import { literal } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
 import { refuseStrayResponse } from './client-response';
 import { Exchange, Outcome } from './exchange';
 
+/** What `overload` names where a worker holds as much as it may, and where its memory cannot grow any more. */
+export const BUFFERED_BYTES = literal('limits.bufferedBytes');
+export const WORKER_MEMORY = literal('the memory of a worker; lower limits.bufferedBytes');
+
 /** Of a body that is held, and of which it is not known yet where it goes. */
 export function refuseUndecided(exchange: Exchange, size: u32): Outcome {
   if (exchange.envelope.isResponse) return refuseStrayResponse(exchange);
   return exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
+}
+
+/**
+ * Whether a body over HTTP/1.1 is larger than may be held, or its headers leave that open. Over HTTP/2 it comes in frames,
+ * and Envoy asks us after each.
+ */
+export function mayOutgrowHeldBody(exchange: Exchange): bool {
+  return exchange.request.isChunked || exchange.request.contentLength > (exchange.gateway.limits.heldBody as u64);
 }
 
 /** Whether the body is larger than any may be; then the refusal is ready. */

@@ -1,11 +1,12 @@
 import { make, scratch } from '../bytes/arena';
+import { hasRoom } from '../bytes/room';
 import { equals, NONE } from '../bytes/span';
 import { Answer } from '../federation/answer';
 import { FanOut, Lane, newFanOut } from '../federation/fanout';
 import { keep, takeCached } from '../federation/list-cache';
 import { askForPage, takePage } from '../federation/listing';
 import { saysLost } from '../federation/lost-session';
-import { mergedTools } from '../federation/merge';
+import { mergedSize, mergedTools } from '../federation/merge';
 import { resultMessage } from '../federation/message';
 import { Reason } from '../mcp/errors';
 import { mayReach } from '../policy/decision';
@@ -17,6 +18,7 @@ import { noteUse } from '../session/used';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
 import { Exchange, Outcome, Stage } from './exchange';
+import { WORKER_MEMORY } from './limits';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 
 /** `tools/list`: every page of every server, in one answer without a cursor. */
@@ -127,8 +129,11 @@ function takeBack(exchange: Exchange, session: Session, lane: Lane): void {
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
   if (fanOut.lanes.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
+  // The list, then the message that it is in.
+  const size = mergedSize(fanOut, exchange.scope);
+  if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
-  const tools = mergedTools(fanOut, exchange.scope, exchange.arena);
+  const tools = mergedTools(fanOut, size, exchange.arena);
   return exchange.answer(200, resultMessage(exchange.id, tools, exchange.arena));
 }

@@ -136,10 +136,10 @@ export function resumeProbe(exchange: Exchange, session: Session, fanOut: FanOut
   return releaseTo(exchange, lane.upstream);
 }
 
-/** Of a body that is still coming, the next part releases it. */
+/** Where the rest of a body cannot be held back, its next part releases it. */
 export function releaseTo(exchange: Exchange, upstream: Upstream): Outcome {
   exchange.probe = Probe.Done;
-  return exchange.whole ? sendOn(exchange, upstream) : Outcome.ReadBody;
+  return exchange.mayWait ? sendOn(exchange, upstream) : Outcome.ReadBody;
 }
 
 export function resumeCheck(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {

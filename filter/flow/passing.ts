@@ -7,6 +7,18 @@ import { Exchange } from './exchange';
 const LATE_CLAIM = literal('it claims another protocol era than its headers');
 const NO_ID = literal('a call needs an id');
 
+/** Whether all of a body has come whose length was told: its end is then only a formality. */
+export function hasComeWhole(exchange: Exchange): bool {
+  return exchange.request.hasContentLength && exchange.passed === exchange.request.contentLength;
+}
+
+/** Whether a document that has been closed is one call, whatever white space follows. */
+export function isCall(exchange: Exchange): bool {
+  const envelope = exchange.envelope;
+  envelope.end();
+  return envelope.problem === Reason.None && envelope.shape === Shape.Request && envelope.claim === 0;
+}
+
 /** Whether what was read is, so far, one call. If not, `exchange.reply` says why. */
 export function isSound(exchange: Exchange, ended: bool): bool {
   const envelope = exchange.envelope;

@@ -5,6 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { Answer } from '../federation/answer';
 import { Callout } from '../federation/callout';
 import { newFanOut } from '../federation/fanout';
+import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
 import { Exchange, Outcome, Stage } from './exchange';
@@ -17,9 +18,15 @@ import { Exchange, Outcome, Stage } from './exchange';
 /** Milliseconds: the longest `stream_idle_timeout` that the shipped listeners have. */
 const IDLE: u32 = 600_000;
 
-/** In the place of `Outcome.Forward`. */
-export function relay(exchange: Exchange): Outcome {
+/**
+ * In the place of `Outcome.Forward`.
+ * @param reason of the refusal, should the answer be a stream that stays open: such a one cannot be relayed
+ * @param why its detail
+ */
+export function relay(exchange: Exchange, reason: Reason, why: Span): Outcome {
   exchange.relayed = true;
+  exchange.unstreamed = reason;
+  exchange.whyUnstreamed = why;
   return ask(exchange, exchange.forward.upstream, Stage.Relay, exchange.target.server.callTimeout);
 }
 

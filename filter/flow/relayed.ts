@@ -1,5 +1,4 @@
 import { scratch } from '../bytes/arena';
-import { literal } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
 import { FanOut, Lane } from '../federation/fanout';
 import { isCompressed, judge } from '../federation/judge';
@@ -10,14 +9,9 @@ import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
 import { passesAsItIs } from './response';
 
-const STREAM = literal(
-  'the server keeps the event stream of its answer open, which has to stream, and the filters of this pair are in two ' +
-    'VMs; give both the same module, vm_id, configuration and environment of the VM',
-);
-
 /** What came back for a relayed call, to be told as if it had come by a route. */
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  if (answer.ending === Ending.Unfinished) return exchange.refuse(Reason.HostMode, STREAM);
+  if (answer.ending === Ending.Unfinished) return exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
   fanOut.finish(lane);
   const session = exchange.session;
   if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {

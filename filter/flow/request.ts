@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { joined, readPairs } from '../bytes/pairs';
-import { Span, after, equals, first, indexOf, length, literal, pointer, startsWith, NONE } from '../bytes/span';
+import { Span, after, equals, first, indexOf, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import * as header from '../mcp/headers';
 
 /** The headers of a request that matter to us, read once. */
@@ -23,8 +23,20 @@ export class Request {
   mcpName: Span;
   virtualServer: Span;
   hasContentLength: bool;
+  /** Bytes of the body; 0 where it is not said. */
+  contentLength: u64;
+  /** Sent in chunks over HTTP/1.1: how long the body is, its end will say. No header says so, as the host takes it out. */
+  isChunked: bool;
   /** Trailers are announced. */
   hasTrailer: bool;
+
+  /**
+   * Whether the end of the body may come without a part of it: as trailers, announced or over HTTP/2. Where a length is
+   * told, its last byte is the end. Over HTTP/1.1 they are announced (RFC 9110 §6.6.2), and mostly left out by Envoy.
+   */
+  get mayEndInTrailers(): bool {
+    return !this.hasContentLength && (this.hasTrailer || !this.isChunked);
+  }
 }
 
 /** What has to be known of every request, ours or not. */
@@ -86,7 +98,10 @@ export function readRequest(headers: Span, arena: Arena): Request {
         else if (equals(name, header.AUTHORITY)) request.authority = pairs.value;
         break;
       case 0x63: // c
-        if (equals(name, header.CONTENT_LENGTH)) request.hasContentLength = true;
+        if (equals(name, header.CONTENT_LENGTH)) {
+          request.hasContentLength = true;
+          request.contentLength = numberIn(pairs.value);
+        }
         break;
       case 0x6d: // m
         if (equals(name, header.SESSION_ID)) request.sessionId = length(pairs.value) === 0 ? NONE : pairs.value;
@@ -121,6 +136,18 @@ export function readRequest(headers: Span, arena: Arena): Request {
     }
   }
   return request;
+}
+
+/** What decimal digits say; more than 63 bits hold, or anything else, is their most. */
+function numberIn(text: Span): u64 {
+  const most: u64 = i64.MAX_VALUE as u64;
+  let number: u64 = 0;
+  for (let at = pointer(text); at < limit(text); at++) {
+    const digit = (load<u8>(at) as u32) - 0x30;
+    if (digit > 9 || number > most / 10 - 1) return most;
+    number = number * 10 + (digit as u64);
+  }
+  return number;
 }
 
 /** What follows the endpoint in a path, query left out: empty, also for a slash alone, or a slash and more. NONE: not our path. */

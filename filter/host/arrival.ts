@@ -1,27 +1,51 @@
 import { scratch } from '../bytes/arena';
-import { Span, literal, NONE } from '../bytes/span';
+import { hasRoom } from '../bytes/room';
+import { Span, length, NONE } from '../bytes/span';
 import { Lane } from '../federation/fanout';
 import { ASKED } from '../federation/handshake';
 import { Outcome, Exchange, newExchange, Probe } from '../flow/exchange';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
-import { exceedsRequestBody, refuseUndecided } from '../flow/limits';
-import { confirms } from '../flow/passing';
+import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
+import { confirms, hasComeWhole, isCall } from '../flow/passing';
 import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { enterByHeaders } from '../flow/stateless';
+import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
 import { read } from './buffers';
 import { Pending, readAnswer, takePending } from './callouts';
 import { act, prepare, settle, waitAside } from './carry';
 import { now } from './clock';
-import { passClosed, refuseTrailers } from './ending';
+import { mayEndHere, mayFollow, passClosed } from './ending';
 import { pairsOf, remove, removeTrailers } from './headers';
-import { heldWhole, heldWith, hostHolds, isWorthKeeping, passOver, readIn } from './held';
+import {
+  heldWhole,
+  heldWith,
+  hostHolds,
+  isWorthKeeping,
+  lacksRoom,
+  passOver,
+  readIn,
+  ROOM_FOR_ANSWER,
+  ROOM_FOR_BODY,
+} from './held';
+import { refuseUnread } from './local-reply';
 import { observeUpstream } from './metrics';
 import { endByHeaders, passByHeaders } from './modes/headers';
 import { mayAwaitBody } from './modes/body-evidence';
 import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
-import { discard, greet, hasGivenUp, onBodySeen, onHeaders, onPart } from './modes/verbs';
-import { meet } from './peer';
+import {
+  canHoldBack,
+  discard,
+  greet,
+  hasGivenUp,
+  isHeldByAnother,
+  onBodySeen,
+  onHeaders,
+  onPart,
+  onTrailers,
+  onWait,
+} from './modes/verbs';
+import { isInChunks, meet } from './peer';
 import { Role } from './role';
 import { rootOf } from './roots';
 import { endAnswered } from './session-endings';
@@ -32,7 +56,6 @@ import { Action, Buffer, HeaderMap, Status } from './status';
  * The way in: a request is read until it can be decided on, and what is sent on before its end is watched. In every host
  * mode alike; how a decision reaches the headers is in modes/.
  */
-const BUFFERED_BYTES = literal('limits.bufferedBytes');
 /** A body of which so much is here and not all, and whose destination is certain, is released. */
 const RELEASED_FROM: u32 = 64 << 10;
 
@@ -40,6 +63,11 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const root = rootOf(stream.root);
   if (root === null) return Action.Continue;
   const headers = pairsOf(HeaderMap.Request);
+  if (headers === NONE) {
+    // More than there is memory for: what they say of the route must not pass unread.
+    refuseUnread(Reason.Overloaded, WORKER_MEMORY);
+    return Action.Pause;
+  }
   const seen = glance(headers, scratch);
   // Before anything else, and on every request: routes and later filters trust these.
   for (let i = 0; i < TRUSTED_HEADERS; i++) {
@@ -47,9 +75,16 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   }
   const behind = behindEndpoint(seen.path, root.gateway.endpoint);
   if (behind === NONE) return Action.Continue;
+  if (!hasRoom(0)) {
+    refuseUnread(Reason.Overloaded, WORKER_MEMORY);
+    stream.phase = Phase.Replied;
+    return Action.Pause;
+  }
 
   const arena = arenaOf(stream);
-  const exchange = newExchange(root.gateway, readRequest(arena.copy(headers), arena), arena);
+  const request = readRequest(arena.copy(headers), arena);
+  if (!ended && !request.hasContentLength) request.isChunked = isInChunks();
+  const exchange = newExchange(root.gateway, request, arena);
   exchange.now = now();
   stream.exchange = exchange;
   stream.moment = ended ? Moment.Last : Moment.Midway;
@@ -80,6 +115,7 @@ export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
   if (exchange === null) return Action.Continue;
   exchange.now = now();
   stream.moment = ended ? Moment.Last : Moment.Midway;
+  stream.shown = size;
   onBodySeen(stream);
   return onPart(stream, takeChunk(stream, exchange, size, ended));
 }
@@ -97,6 +133,10 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
       return drainOn(stream, exchange, ended);
     case Phase.Forwarded:
       return Action.Continue;
+    case Phase.Waiting:
+      // Watched as it comes, though it does not pass yet.
+      if (stream.isHeldBack) streamOn(stream, exchange, size, ended);
+      return Action.Pause;
     default:
       return Action.Pause;
   }
@@ -109,7 +149,8 @@ export function onRequestTrailers(stream: Stream): Action {
   removeTrailers(HeaderMap.RequestTrailers);
   exchange.now = now();
   stream.moment = Moment.Last;
-  return onPart(stream, takeTrailers(stream, exchange));
+  stream.hasTrailers = true;
+  return onTrailers(stream, takeTrailers(stream, exchange));
 }
 
 function takeTrailers(stream: Stream, exchange: Exchange): Action {
@@ -122,6 +163,9 @@ function takeTrailers(stream: Stream, exchange: Exchange): Action {
       return act(stream, exchange, Outcome.Reply);
     case Phase.Forwarded:
       return Action.Continue;
+    case Phase.Waiting:
+      if (stream.isHeldBack) endStreamed(stream, exchange);
+      return Action.Pause;
     default:
       return Action.Pause;
   }
@@ -130,16 +174,18 @@ function takeTrailers(stream: Stream, exchange: Exchange): Action {
 /** Nothing has been decided: the body is held, small ones to their end. In how many pieces it comes decides nothing. */
 function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   const limits = exchange.gateway.limits;
-  if (!stream.hold(heldWith(stream, size), limits.bufferedBytes)) {
+  const full = lacksRoom(stream, heldWith(stream, size), ROOM_FOR_BODY, limits.bufferedBytes);
+  if (full !== NONE) {
     // At once, not at the end of the body: what is held is the problem.
     exchange.envelope.read(passOver(stream, size));
     if (!ended) discard(stream);
-    return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
+    return act(stream, exchange, exchange.overload(full));
   }
-  readIn(stream, exchange.envelope, size);
+  const wasClosed = exchange.envelope.isClosed;
+  const chunk = readIn(stream, exchange.envelope, size);
   const held = stream.scanned;
   if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, ended);
-  const releasable = held >= min(RELEASED_FROM, limits.heldBody) && isReleasable(exchange, limits.heldBody);
+  const releasable = isLarge(exchange, held) && isReleasable(exchange, limits.heldBody);
   if (held > limits.heldBody && !releasable) {
     refuseUndecided(exchange, held);
     if (!ended && hasGivenUp(stream, held, limits.heldBody)) {
@@ -152,15 +198,32 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
     refuseUnreleased(exchange);
     return drainOn(stream, exchange, ended);
   }
+  if (wasClosed && held > limits.heldBody && !mayFollow(stream, exchange, length(chunk) as u32)) {
+    return drainOn(stream, exchange, ended);
+  }
   if (ended) return decide(stream, exchange);
-  if (!releasable || exchange.envelope.isClosed) return Action.Pause;
-  if (stream.staysHeld) return Action.Pause;
+  if (!releasable || stream.staysHeld) return Action.Pause;
+  const closes = exchange.envelope.isClosed;
+  // Nearly all of it is here. Its end is waited for, unless that would be too much for who holds it.
+  if (closes && (wasClosed || held <= limits.heldBody || !isHeldByAnother(stream) || !isCall(exchange))) {
+    return Action.Pause;
+  }
   if (exchange.probe === Probe.UnderWay) {
     if (held <= limits.heldBody / 2) return Action.Pause;
     // There is no room to wait any longer.
     exchange.probe = Probe.Done;
   }
-  return sendOnEarly(stream, exchange, held);
+  const action = sendOnEarly(stream, exchange, held);
+  return closes && stream.phase === Phase.Streaming ? passEnd(stream, exchange, chunk, false) : action;
+}
+
+/** Whether so much has come of a body that it is sent on as it comes. */
+function isLarge(exchange: Exchange, held: u32): bool {
+  const most = exchange.gateway.limits.heldBody;
+  const request = exchange.request;
+  // Its end cannot be kept back where trailers follow, see ending.ts: what may be read whole, is.
+  if (request.hasTrailer && !request.hasContentLength) return held > most;
+  return held >= min(RELEASED_FROM, most);
 }
 
 function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
@@ -168,9 +231,10 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
   exchange.body = heldWhole(stream);
   exchange.size = held;
   exchange.passed = held as u64;
+  exchange.canHoldBack = canHoldBack(stream);
   const outcome = release(exchange);
   if (outcome === Outcome.Reply) return drainOn(stream, exchange, false);
-  if (outcome !== Outcome.ReadBody) return act(stream, exchange, outcome);
+  if (outcome !== Outcome.ReadBody) return actOnBody(stream, exchange, outcome);
   if (exchange.probe === Probe.UnderWay) waitAside(stream, exchange, Outcome.Wait);
   else stream.staysHeld = true;
   return Action.Pause;
@@ -199,20 +263,27 @@ function beginDrain(stream: Stream): void {
 /** Released: chunks pass as they come, but for the end, see ending.ts. */
 function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   exchange.passed += size as u64;
+  // What is not read must not pass.
+  if (!hasRoom(size as u64)) return act(stream, exchange, exchange.overload(WORKER_MEMORY));
   const chunk = read(Buffer.RequestBody, 0, size as usize);
-  exchange.envelope.read(chunk);
+  const envelope = exchange.envelope;
+  const wasClosed = envelope.isClosed;
+  envelope.read(chunk);
   if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
-  if (!confirms(exchange, ended)) return act(stream, exchange, Outcome.Reply);
-  if (!exchange.envelope.isClosed) return Action.Continue;
-  const isNew = stream.tail === NONE;
-  // Nothing was kept of a chunk that closes the document and is the last.
-  if (isNew && ended) return Action.Continue;
-  const closing = isNew ? exchange.envelope.closingOffset(chunk) : 0;
-  return passClosed(stream, exchange, chunk, closing, ended) ? Action.Continue : act(stream, exchange, Outcome.Reply);
+  const last = ended || hasComeWhole(exchange);
+  if (!confirms(exchange, last || envelope.isClosed)) return act(stream, exchange, Outcome.Reply);
+  return envelope.isClosed ? passEnd(stream, exchange, chunk, wasClosed, ended) : Action.Continue;
+}
+
+/** The document is closed, in this chunk or before. */
+function passEnd(stream: Stream, exchange: Exchange, chunk: Span, wasClosed: bool, ended: bool = false): Action {
+  const closing = wasClosed ? 0 : exchange.envelope.closingOffset(chunk);
+  const passes = passClosed(stream, exchange, chunk, closing, ended || hasComeWhole(exchange));
+  return passes ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
 function endStreamed(stream: Stream, exchange: Exchange): Action {
-  if (confirms(exchange, true)) refuseTrailers(exchange);
+  if (confirms(exchange, true) && mayEndHere(stream, exchange)) return Action.Continue;
   return act(stream, exchange, Outcome.Reply);
 }
 
@@ -221,6 +292,7 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
   const entry = takePending(token);
   if (entry === null) return;
   const stream = streamOf(entry.stream);
+  if (stream !== null) stream.received(entry.size);
   const lane = entry.lane;
   if (stream === null) endAnswered(entry, headerCount);
   else if (lane !== null) {
@@ -242,16 +314,20 @@ function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32
   const exchange = stream.exchange!;
   exchange.now = now();
   observeUpstream(lane.server, entry.sentAt, exchange.now);
+  const most = exchange.gateway.limits.bufferedBytes;
+  const held = stream.charged;
+  let full = lacksRoom(stream, held + (bodySize as u32), ROOM_FOR_ANSWER, most);
   // Readable in this context only: before the switch to the stream's.
-  const answer = readAnswer(entry, headerCount, bodySize);
+  const answer = full === NONE ? readAnswer(entry, headerCount, bodySize) : null;
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
-  if (!stream.hold(stream.charged + (answer.body as u32), exchange.gateway.limits.bufferedBytes)) {
+  let outcome: Outcome = answer === null ? Outcome.Wait : settle(exchange, lane, answer);
+  // What is needed of it is in the arena now.
+  if (full === NONE && !stream.hold(held, most)) full = BUFFERED_BYTES;
+  if (full !== NONE && outcome === Outcome.Wait) {
     if (stream.phase === Phase.Reading) stream.phase = Phase.Waiting;
-    stream.moment = Moment.Later;
-    act(stream, exchange, exchange.overload(BUFFERED_BYTES));
-    return;
+    outcome = exchange.overload(full);
   }
-  goOn(stream, exchange, settle(exchange, lane, answer));
+  goOn(stream, exchange, outcome);
 }
 
 /** The request was answered meanwhile: what this has begun at the server is ended with it. */
@@ -282,5 +358,11 @@ function decide(stream: Stream, exchange: Exchange): Action {
   exchange.kept = isWorthKeeping(stream);
   exchange.lasts = exchange.kept || !hostHolds(stream);
   exchange.body = heldWhole(stream);
-  return act(stream, exchange, admit(exchange));
+  return actOnBody(stream, exchange, admit(exchange));
+}
+
+function actOnBody(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
+  const action = act(stream, exchange, outcome);
+  if (stream.phase === Phase.Waiting) onWait(stream, exchange);
+  return action;
 }

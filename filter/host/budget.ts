@@ -1,12 +1,13 @@
 /**
- * One budget per worker for what is held on behalf of clients: bodies that are being read, lists that are being merged.
- * Two hundred patient clients must not take the memory of all others.
+ * One budget per worker for what is held and sent on behalf of clients: bodies that are being read, messages of our own
+ * that are under way, answers, lists that are being merged. Two hundred patient clients must not take the memory of all
+ * others.
  */
 let held: u64 = 0;
 
 /** Changes what one stream holds. False: the worker has no room for more, and nothing changed. @param most per worker */
-export function reserve(before: u32, after: u32, most: u32): bool {
-  const total = held - (before as u64) + (after as u64);
+export function reserve(before: u64, after: u64, most: u32): bool {
+  const total = held - before + after;
   if (after > before && total > (most as u64)) return false;
   held = total;
   return true;

@@ -20,6 +20,8 @@ export class Pending {
   stream: u32;
   /** Null: nobody waits for the answer. Its memory is the stream's. */
   lane: Lane | null;
+  /** Bytes of it. */
+  size: u32;
   /** Nanoseconds since 1970. */
   sentAt: u64;
   /** Nanoseconds since 1970 from which on a reset means that its time was up. */
@@ -57,6 +59,7 @@ export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane | n
   const entry = changetype<Pending>(heap.alloc(offsetof<Pending>()));
   entry.stream = stream;
   entry.lane = lane;
+  entry.size = callout.size;
   entry.sentAt = now();
   // The host's timer counts from when its event loop last looked at the clock, which can be a while ago: it comes early.
   entry.deadline = entry.sentAt + (timeout as u64) * 900_000;

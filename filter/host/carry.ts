@@ -1,10 +1,12 @@
 import { make, scratch } from '../bytes/arena';
+import { hasRoom } from '../bytes/room';
 import { fingerprint, first, NONE } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
 import { Lane } from '../federation/fanout';
 import { shareReply } from '../flow/cors';
 import { Exchange, Outcome, Stage, Warning } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
+import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { passesAsItIs } from '../flow/response';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
@@ -76,12 +78,16 @@ export function waitAside(stream: Stream, exchange: Exchange, outcome: Outcome):
 function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
   for (let lane = nextLane(exchange); lane !== null; lane = nextLane(exchange)) {
     const timeout = exchange.fanOut!.remaining(lane, exchange.now);
+    const size = lane.callout!.size;
+    if (!hasRoom(size as u64)) return exchange.overload(WORKER_MEMORY);
+    if (!stream.send(size, exchange.gateway.limits.bufferedBytes)) return exchange.overload(BUFFERED_BYTES);
     lane.sent = lane.callout;
     const ending = timeout === 0 ? Ending.NotAsked : send(lane.callout!, timeout, stream.id, lane);
     if (ending === Ending.Response) {
       lane.waiting = true;
       continue;
     }
+    stream.received(size);
     const answer = make<Answer>(scratch);
     answer.ending = ending;
     const outcome = settle(exchange, lane, answer);

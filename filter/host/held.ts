@@ -1,4 +1,6 @@
+import { hasRoom } from '../bytes/room';
 import { Span, between, first, length, literal, pointer, span, NONE } from '../bytes/span';
+import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { Envelope } from '../mcp/envelope';
 import { read, replaceBeginning } from './buffers';
 import { Role } from './role';
@@ -7,15 +9,29 @@ import { Buffer } from './status';
 
 /**
  * The part of a body that nothing has been decided on yet. Where the host holds it, each callback shows it whole and a
- * copy is kept only where reading it again would cost more than its place. Where it goes on to the holder as it comes
- * (host mode `pair`), a callback shows its own chunk only, and the copy is all there is.
+ * copy is kept only where reading it again would cost more than its place. Where the host does not hold it, because it goes
+ * on to the holder as it comes (host mode `pair`) or because it may outgrow what the host holds (modes/hold.ts), a callback
+ * shows its own chunk only, and the copy is all there is.
  */
 const KEPT_CHUNK: u32 = 64 << 10;
+/** A byte of a body: itself, and its place in a copy that doubles while the one before is there. */
+export const ROOM_FOR_BODY: u64 = 4;
+/** A byte of an answer: itself, a copy, and six for what reading makes of the shortest tool of a list. */
+export const ROOM_FOR_ANSWER: u64 = 8;
 const SPACES = literal('   ');
 
 /** Bytes of the body that the worker's budget is charged for with this callback. @param size of what the host shows */
 export function heldWith(stream: Stream, size: u32): u32 {
   return hostHolds(stream) ? size : stream.scanned + size;
+}
+
+/**
+ * Takes the budget for what is held, an answer that is read included, and makes sure of the memory for it. NONE, or the
+ * name of what is full. @param bytes in all. @param times what one of them may need in this callback
+ */
+export function lacksRoom(stream: Stream, bytes: u32, times: u64, most: u32): Span {
+  if (!stream.hold(bytes, most)) return BUFFERED_BYTES;
+  return hasRoom((bytes as u64) * times) ? NONE : WORKER_MEMORY;
 }
 
 /** Reads what is new of the body, and keeps it. @param size of what the host shows */
@@ -41,8 +57,7 @@ function takeIn(stream: Stream, size: u32): Span {
   const isFirst = stream.scanned === 0;
   const chunk = passOver(stream, size);
   if (chunk === NONE) return NONE;
-  if (isFirst && (length(chunk) <= (KEPT_CHUNK as i32) || !hostHolds(stream)))
-    stream.kept = arenaOf(stream).copy(chunk);
+  if (isFirst && (chunk as u32) <= KEPT_CHUNK) stream.kept = copyOf(stream, chunk);
   else if (!hostHolds(stream)) append(stream, chunk);
   return chunk;
 }
@@ -71,7 +86,15 @@ function heldPart(stream: Stream, from: u32, to: u32): Span {
 export function heldWhole(stream: Stream): Span {
   if ((stream.kept as u32) === stream.scanned) return stream.kept;
   const whole = heldPart(stream, 0, stream.scanned);
-  return isWorthKeeping(stream) ? arenaOf(stream).copy(whole) : whole;
+  return isWorthKeeping(stream) ? copyOf(stream, whole) : whole;
+}
+
+function copyOf(stream: Stream, part: Span): Span {
+  const arena = arenaOf(stream);
+  const before = arena.held;
+  const copy = arena.copy(part);
+  stream.copied += (arena.held - before) as u32;
+  return copy;
 }
 
 export function isWorthKeeping(stream: Stream): bool {
@@ -81,6 +104,11 @@ export function isWorthKeeping(stream: Stream): bool {
 /** Once a request has gone on, or was answered, its body is of no use: the budget has its bytes back. */
 export function letGo(stream: Stream): void {
   stream.letGo();
+  dropCopy(stream);
+}
+
+/** The host has it again. The budget is charged for as long as it waits there. */
+export function dropCopy(stream: Stream): void {
   if (!stream.exchange!.kept) release(stream);
 }
 
@@ -95,6 +123,11 @@ function release(stream: Stream): void {
 
 /** Else the copy is ours, until it is let go. Host mode `headers` holds what is refused, and nothing else. */
 export function hostHolds(stream: Stream): bool {
+  return holdsRequest(stream) && !stream.keepsBody;
+}
+
+/** It keeps the headers, and is shown the body meanwhile. */
+export function holdsRequest(stream: Stream): bool {
   return stream.role === Role.Hold || (stream.role === Role.Headers && stream.phase === Phase.Draining);
 }
 

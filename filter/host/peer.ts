@@ -1,5 +1,5 @@
 import { scratch } from '../bytes/arena';
-import { Span, literal, NONE } from '../bytes/span';
+import { Span, literal, startsWith, NONE } from '../bytes/span';
 import { IdentityKind } from '../config/gateway';
 import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
@@ -13,8 +13,16 @@ import { property } from './properties';
 /** All of it comes as protobuf, which carries the types of claims; a part of it does not. */
 const METADATA = literal('metadata');
 const DESTINATION_ADDRESS = literal('destination\0address');
+const PROTOCOL = literal('request\0protocol');
+const HTTP1 = literal('HTTP/1.');
 const NO_CLAIM = literal('no identity: a claim is missing in the metadata of jwt_authn, or is not a string');
 const NO_HEADER = literal('no identity: the trusted header is missing, empty, or there are several');
+
+/** Whether a body whose length is not told comes in chunks, and not in the frames of HTTP/2. */
+export function isInChunks(): bool {
+  const protocol = property(PROTOCOL);
+  return protocol !== NONE && startsWith(protocol, HTTP1);
+}
 
 /** What the host knows about who asks, read once per request. */
 export function meet(exchange: Exchange): void {

@@ -11,6 +11,10 @@ export const enum Action {
   Continue = 0,
   /** Headers: hold them and read on (with `allow_on_headers_stop_iteration`). Body: keep it, show it whole next time. */
   Pause = 1,
+  /** Body: keep this part and take no more from the client than fits; later parts are shown alone. */
+  HoldBack = 2,
+  /** Body: what is left of this part is thrown away. */
+  Discard = 3,
   /** Headers only: hold them and all that follows, which later callbacks of the same filter are not asked about. */
   HoldAll = 3,
 }

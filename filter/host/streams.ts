@@ -47,6 +47,9 @@ export const enum Moment {
   Later,
 }
 
+/** Holds the headers, a small body and the edits of an ordinary call. */
+const BLOCK: usize = 8 << 10;
+
 @unmanaged
 export class Stream {
   id: u32;
@@ -67,6 +70,8 @@ export class Stream {
   /** Of an exchange; null while passing. */
   arena: Arena | null;
   exchange: Exchange | null;
+  /** Bytes that the current callback of the body shows. */
+  shown: u32;
   /** Bytes of the body read so far. */
   scanned: u32;
   /** How many of them had been read when the reply was known. */
@@ -76,6 +81,12 @@ export class Stream {
   /** Where it outgrew the arena: its place, or 0. */
   copy: usize;
   copyCapacity: u32;
+  /** Host mode `hold`: what comes of the body is kept here, and the host has nothing of it, see modes/hold.ts. */
+  keepsBody: bool;
+  /** Host mode `hold`: what there is of the body is the host's again, as it will go on, and the rest gets behind it. */
+  isHeldBack: bool;
+  /** The body has ended, and trailers follow. */
+  hasTrailers: bool;
   /** Of a pair: the context of the other one of this stream, 0 while it is not known. */
   partner: u32;
   /** Of a decider: what was decided on has been carried out by its holder. */
@@ -94,29 +105,74 @@ export class Stream {
   isNamed: bool;
   /** Its server has to be joined first, so the body is not released. */
   staysHeld: bool;
-  /** Bytes of the worker's budget. */
+  /** Bytes of the body, and of an answer that is being read, see `hold`. */
   charged: u32;
+  /** Bytes of the body that have a copy in the arena. */
+  copied: u32;
+  /** Bytes of callouts under way. */
+  underWay: u32;
+  /** All that this stream has taken of the worker's budget. */
+  private reserved: u64;
   /** Of a released body: the brace that closes it and what follows, or NONE. */
   tail: Span;
+  /** Bytes that have come behind the document, those of its closing brace's chunk included. */
+  behind: u32;
   /** What the upstream's response is replaced by, or NONE. */
   replacement: Span;
   replaced: bool;
 
-  /** Takes so many bytes of the worker's budget, in all. False: there is no room, and nothing changed. */
+  /**
+   * Takes so many bytes of the worker's budget, and what the arena has grown by. A body counts once, though a small one
+   * has a copy in the arena. False: there is no room, and nothing changed.
+   */
   hold(bytes: u32, most: u32): bool {
-    if (!reserve(this.charged, bytes, most)) return false;
+    const all = (bytes as u64) + (this.underWay as u64) + ((this.grown - this.copied) as u64);
+    if (!reserve(this.reserved, all, most)) return false;
+    this.reserved = all;
     this.charged = bytes;
     return true;
   }
 
+  /** A callout of that size is under way. False: there is no room for it. */
+  send(bytes: u32, most: u32): bool {
+    this.underWay += bytes;
+    if (this.hold(this.charged, most)) return true;
+    this.underWay -= bytes;
+    return false;
+  }
+
+  /** Its answer has come. */
+  received(bytes: u32): void {
+    this.underWay -= bytes;
+    this.giveBackTo(this.reserved - (bytes as u64));
+  }
+
+  /** Gives back what the body took. The copy of a small one stays charged for as long as it is there. */
   letGo(): void {
-    this.hold(0, 0);
+    this.charged = 0;
+    this.copied = 0;
+    this.giveBackTo((this.underWay as u64) + (this.grown as u64));
+  }
+
+  /** Gives back everything. */
+  end(): void {
+    this.giveBackTo(0);
+  }
+
+  private giveBackTo(bytes: u64): void {
+    if (bytes >= this.reserved) return;
+    reserve(this.reserved, bytes, 0);
+    this.reserved = bytes;
+  }
+
+  /** Bytes that the arena holds beyond what every request needs. */
+  private get grown(): u32 {
+    const arena = this.arena;
+    return arena === null || arena.held <= BLOCK ? 0 : ((arena.held - BLOCK) as u32);
   }
 }
 
 const streams: Table = newTable();
-/** Holds the headers, a small body and the edits of an ordinary call. */
-const BLOCK: usize = 8 << 10;
 
 export function streamOf(id: u32): Stream | null {
   return changetype<Stream | null>(streams.get(id));
@@ -144,7 +200,7 @@ export function arenaOf(stream: Stream): Arena {
 export function closeStream(id: u32): void {
   const stream = changetype<Stream | null>(streams.take(id));
   if (stream === null) return;
-  stream.letGo();
+  stream.end();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
   if (stream.copy !== 0) heap.free(stream.copy);

@@ -37,6 +37,8 @@ export interface Gateway {
   stats(): Promise<Map<string, number>>;
   /** All of them as Prometheus reads them, labels cut out. */
   prometheus(): Promise<string>;
+  /** MiB of the engine's process that are in memory now; undefined where the system does not say (Linux does). */
+  residentMemory(): number | undefined;
   /** The configuration as an operator can read it. */
   configuration(): Promise<string>;
   stop(): Promise<void>;
@@ -84,6 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log: () => running.log(),
       stats: () => statsOf(running.adminUrl),
       prometheus: async () => (await fetch(`${running.adminUrl}/stats/prometheus`)).text(),
+      residentMemory: () => residentMemoryOf(running.pid),
       configuration: async () => (await fetch(`${running.adminUrl}/config_dump`)).text(),
       stop: async () => {
         await running.stop();
@@ -94,6 +97,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await pluginServer.close();
     throw error;
   }
+}
+
+function residentMemoryOf(pid: number): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1024;
 }
 
 async function statsOf(adminUrl: string): Promise<Map<string, number>> {

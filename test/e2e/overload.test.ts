@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { message, refusal, toolNames } from './clients/answers.ts';
 import type { RawAnswer } from './clients/raw.ts';
-import { type Session, callMessage, listMessage, openSession } from './clients/session.ts';
+import { type Session, callMessage, listMessage, openSession, post } from './clients/session.ts';
 import { type Upload, framings, upload } from './clients/upload.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, useGateway } from './gateway.ts';
@@ -84,6 +84,55 @@ describeGateway('a gateway that holds as much as it may', () => {
     for (const { status } of lists) expect(status).toBe(200);
     for (let i = 0; i < 6; i++) expect((await session.post(listMessage())).status).toBe(200);
     server.answers = {};
+  });
+});
+
+describeGateway('what a client says of itself', () => {
+  const servers: Scripted[] = [];
+  beforeAll(async () => {
+    for (let i = 0; i < 3; i++) servers.push(await startScripted({ tools: ['echo'] }));
+  });
+  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+  const gateway = useGateway(() => ({
+    servers: servers.map(({ url }, i) => ({ name: `s${i}`, url })),
+    plugin: { limits: { bufferedBytes: '1Mi' } },
+  }));
+  const initialize = (size: number): string =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 'i',
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x'.repeat(size - 11) } },
+    });
+  const sent = (): number => servers.reduce((sum, server) => sum + server.requests.length, 0);
+  const dozen = (size: number): Promise<RawAnswer[]> =>
+    Promise.all(Array.from({ length: 12 }, () => post(gateway.current.url, initialize(size))));
+
+  it('is copied to every server up to a limit, and a worker stays within its memory', async () => {
+    const { url } = gateway.current;
+    await openSession(url);
+    const before = gateway.current.residentMemory();
+    for (const server of servers) server.forget();
+    // One after the other: a body of that size has room for itself alone.
+    for (let i = 0; i < 24; i++) {
+      const answer = await post(url, initialize(1_000_000));
+      expect(refusal(answer)).toEqual({ status: 413, id: 'i', code: -32600, reason: 'body_too_large' });
+      expect(message(answer).error?.message).toContain('limits.clientInfo');
+    }
+    expect(sent(), 'no server hears of it').toBe(0);
+    let served = 0;
+    for (let round = 0; round < 5; round++) {
+      for (const answer of await dozen(60_000)) {
+        if (answer.status === 200) served++;
+        else expect(refusal(answer)).toMatchObject(overloaded);
+      }
+    }
+    expect(served).toBeGreaterThan(0);
+    expect((gateway.current.residentMemory() ?? 0) - (before ?? 0), 'MiB more than before').toBeLessThan(100);
+
+    const session = await openSession(url);
+    expect(toolNames(await session.post(listMessage()))).toEqual(['s0_echo', 's1_echo', 's2_echo']);
+    expect((await session.post(callMessage('"s1_echo"'))).status).toBe(200);
   });
 });
 

@@ -10,6 +10,11 @@ export function otherArrivals({ exchanges }: Case): Iterable<Arrival> {
   return message.body.length === 0 ? [] : arrivalsOf(message);
 }
 
+/** The same over HTTP/1.1 without a length: but for trailers, which Envoy leaves out there. */
+export function* arrivalsInChunks(given: Case): Generator<Arrival> {
+  for (const arrival of otherArrivals(given)) if (arrival.end !== 'trailers') yield { ...arrival, inChunks: true };
+}
+
 /** Cut at every byte, one by one; but for the last one the pieces are the case's. */
 function* arrivalsOf({ parts }: Message): Generator<Arrival> {
   const first = parts.slice(0, -1);

@@ -15,8 +15,7 @@ export function bufferImports(inside: Inside, find: (buffer: number) => Buffer):
       const from = start >>> 0;
       const upTo = from + (size >>> 0);
       inside.note(() => `get_buffer_bytes ${nameOf(buffer)} ${from} ${size >>> 0}`, 'configuring');
-      inside.memory.hand(find(buffer).subarray(from, upTo), outAt, outSize);
-      return OK;
+      return inside.memory.hand(find(buffer).subarray(from, upTo), outAt, outSize);
     },
     proxy_set_buffer_bytes: (buffer = 0, start = 0, size = 0, at = 0, dataSize = 0) => {
       const count = size >>> 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { otherArrivals } from './arrivals.ts';
+import { arrivalsInChunks, otherArrivals } from './arrivals.ts';
 import { allCases, type Case } from './cases.ts';
 import { type Arrival, whole } from './messages.ts';
 import { run, type Seen } from './scenario.ts';
@@ -16,6 +16,22 @@ test.each(cases)('$file: $title', ({ given }) => {
   expect(given.exchanges.at(-1)?.has('outcome')).toBe(true);
   expectInAllArrivals(given, last(seen));
 });
+
+/** Whoever holds the body meanwhile, Envoy or the module: what comes of a request is the same, but for its framing. */
+describe('without a length', () => {
+  const given = cases.filter(({ given }) => isOfHold(given) && [...arrivalsInChunks(given)].length > 0);
+  test.each(given)('$file: $title', ({ given }) => {
+    const expected = last(run(given, whole));
+    for (const arrival of arrivalsInChunks(given)) {
+      const seen = last(run(given, () => arrival));
+      const [outcome, other] = [withoutFraming(expected.outcome), withoutFraming(seen.outcome)];
+      if (other !== outcome) expect(shown(arrival, other)).toBe(shown(arrival, outcome));
+      expect(seen.record).toBe(expected.record);
+    }
+  });
+});
+
+const withoutFraming = (text: string): string => text.replaceAll(/^content-length: \d+\n/gm, '');
 
 /** Whatever the host mode, a request is answered, sent on and recorded alike. */
 describe('in host mode pair', () => {

@@ -1,5 +1,5 @@
 import type { Headers } from './pairs.ts';
-import { CONTINUE, type Link } from './place.ts';
+import { CONTINUE, DISCARD, HOLD_BACK, type Link } from './place.ts';
 
 /** What left the gateway toward an upstream. */
 export interface Forwarded {
@@ -15,7 +15,7 @@ const EMPTY = Buffer.alloc(0);
 /**
  * A request on its way through the filters of a listener, from the first to the last, as Envoy ≥ 1.39 drives it. Headers
  * that are held leave with the first body callback that continues, or on continue_stream; a body callback that pauses is
- * shown all that is buffered next time, one that continues only the new chunk; a filter that held all gets what has come
+ * shown all that is buffered next time, one that continues, holds back or throws away only the new chunk; a filter that held all gets what has come
  * meanwhile in one body callback.
  */
 export class Decoding {
@@ -77,11 +77,22 @@ export class Decoding {
       const action = link.requestBody(data, ended);
       data = link.left;
       if (this.#isOver()) return;
+      if (action === HOLD_BACK || action === DISCARD) {
+        if (action === DISCARD && ended) throw new Error('the last part of a body is thrown away: HTTP/2 loses it');
+        link.pausesBody = false;
+        if (action === HOLD_BACK) this.buffered = joined(this.buffered, data);
+        return;
+      }
       if (action !== CONTINUE) {
         if (this.buffered !== undefined) throw new Error('two filters hold parts of one body');
         link.pausesBody = true;
         this.buffered = data;
         return;
+      }
+      // What it held back goes first. What others hold is theirs.
+      if (link.holds === 'headers') {
+        data = joined(this.buffered, data);
+        this.buffered = undefined;
       }
       this.#letGo(link, index);
       if (this.#isOver()) return;

@@ -135,6 +135,20 @@ export function usualAnswer({ cluster, headers, body }: Callout): CalloutAnswer 
   };
 }
 
+/** Like usualAnswer, but a list is one tool of about `size` bytes. */
+export function listOf(callout: Callout, size: number): CalloutAnswer {
+  const id = /"id":("[^"]*")/.exec(callout.body.toString())?.[1];
+  if (id === undefined || !callout.body.includes('tools/list')) return usualAnswer(callout);
+  const tool = { name: 'get', description: 'x'.repeat(size), inputSchema: { type: 'object' } };
+  return {
+    headers: [
+      [':status', '200'],
+      ['content-type', 'application/json'],
+    ],
+    body: Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify({ tools: [tool] })}}`),
+  };
+}
+
 const NOTHING = Buffer.alloc(0);
 export const INITIALIZE = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}';
 export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';

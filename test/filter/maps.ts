@@ -15,8 +15,7 @@ export function mapImports(inside: Inside, find: (map: number) => Headers): Impo
   return {
     proxy_get_header_map_pairs: (map = 0, outAt = 0, outSize = 0) => {
       inside.note(() => `get_header_map_pairs ${nameOf(map)}`);
-      inside.memory.hand(encodePairs(find(map)), outAt, outSize);
-      return OK;
+      return inside.memory.hand(encodePairs(find(map)), outAt, outSize);
     },
     proxy_add_header_map_value: (map = 0, name = 0, nameSize = 0, value = 0, valueSize = 0) => {
       inside.note(() => `add_header_map_value ${nameOf(map)} ${latin(name, nameSize)}`);

@@ -1,4 +1,7 @@
+import { OK } from './imports.ts';
 import type { Module } from './wasm.ts';
+
+const INVALID_MEMORY_ACCESS = 6;
 
 /** The module's memory as a host sees it: an address outside of it, or a length that leads there, fails the test. */
 export class Memory {
@@ -30,14 +33,18 @@ export class Memory {
     this.#within(pointer, 8).writeBigUInt64LE(value);
   }
 
-  /** Hands bytes to the module: into memory that it allots, and where they lie into the two places it named. */
-  hand(bytes: Uint8Array, outPointer: number, outLength: number): void {
+  /**
+   * Hands bytes to the module: into memory that it allots, and where they lie into the two places it named. Returns what
+   * the host call does: that it failed, where the module allots none.
+   */
+  hand(bytes: Uint8Array, outPointer: number, outLength: number): number {
     // A host does not ask for memory of no size.
     const pointer = bytes.length === 0 ? 0 : this.#module.proxy_on_memory_allocate(bytes.length) >>> 0;
-    if (bytes.length > 0 && pointer === 0) throw new Error(`no memory for ${bytes.length} bytes`);
+    if (bytes.length > 0 && pointer === 0) return INVALID_MEMORY_ACCESS;
     this.write(pointer, bytes);
     this.writeU32(outPointer, pointer);
     this.writeU32(outLength, bytes.length);
+    return OK;
   }
 
   get pages(): number {

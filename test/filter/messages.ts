@@ -16,6 +16,8 @@ export interface Arrival {
   readonly chunks: readonly Buffer[];
   /** HTTP/1 tells the end by an empty chunk, HTTP/2 with the last one, and both by trailers where there are some. */
   readonly end: 'empty' | 'last' | 'trailers';
+  /** Its headers say how it is framed, not how long it is. */
+  readonly inChunks?: boolean;
 }
 
 /** Large enough to be released before it has come whole. */

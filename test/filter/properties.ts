@@ -14,8 +14,7 @@ export function propertyImports(inside: Inside, rootId: () => string | undefined
       if (own !== undefined && name !== 'plugin_root_id') throw new Error(`no property ${name} for a configuration`);
       const value = own === undefined ? inside.place('get_property').property(name) : Buffer.from(own);
       if (value === undefined) return NOT_FOUND;
-      inside.memory.hand(value, outAt, outSize);
-      return OK;
+      return inside.memory.hand(value, outAt, outSize);
     },
     proxy_set_property: (path = 0, pathSize = 0, value = 0, valueSize = 0) => {
       const name = inside.memory.text(path, pathSize);

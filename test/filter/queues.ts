@@ -52,8 +52,7 @@ export function queueImports(inside: Inside, worker: Worker, tell: (root: number
       const message = find('dequeue_shared_queue', token).messages.shift();
       inside.note(() => `dequeue_shared_queue: ${message === undefined ? 'nothing' : 'a message'}`);
       if (message === undefined) return EMPTY_QUEUE;
-      inside.memory.hand(message, outAt, outSize);
-      return OK;
+      return inside.memory.hand(message, outAt, outSize);
     },
   };
 }

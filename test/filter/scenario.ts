@@ -64,8 +64,9 @@ class Scenario {
     const response = responseIn(exchange.get('response'));
     const properties = new Map(headersIn(exchange.get('properties')?.split('\n') ?? []));
     const stream = listener.open(properties, response);
-    const request = this.#requestIn(exchange.get('request') ?? '');
-    const parts = request.body.length === 0 ? undefined : arrival(request);
+    const message = this.#requestIn(exchange.get('request') ?? '');
+    const parts = message.body.length === 0 ? undefined : arrival(message);
+    const request = parts?.inChunks === true ? inChunks(message) : message;
     if (exchange.get('first') === 'at once') {
       listener.worker.loop.event(() => {
         send(stream, request, parts, () => undefined);
@@ -128,7 +129,7 @@ class Scenario {
     ];
     if (body.length > 0) {
       all.push(['accept', 'application/json, text/event-stream'], ['content-type', 'application/json']);
-      all.push(['content-length', String(body.length)]);
+      if (valueOf(headers, 'transfer-encoding') === undefined) all.push(['content-length', String(body.length)]);
     }
     return { ...message, headers: [...all, ...headers.filter(([name]) => !name.startsWith(':'))] };
   }
@@ -138,6 +139,13 @@ class Scenario {
     const padded = text.replaceAll(PAD, '{pad}').replace(/(had read|allows:) \d+ bytes/, '$1 {count} bytes');
     return this.#session === '' ? padded : padded.replaceAll(this.#session, '{session}');
   }
+}
+
+function inChunks(message: Message): Message {
+  const headers: Headers = message.headers.map(([name, value]) =>
+    name === 'content-length' ? ['transfer-encoding', 'chunked'] : [name, value],
+  );
+  return { ...message, headers };
 }
 
 /** The parts of a request, and what happens between them, unless they come at once. */

@@ -30,6 +30,7 @@ export class Stream {
   readonly #encoding: Encoding;
   /** Bytes of headers and body that came, whoever saw them. */
   #totalSize = 0;
+  #protocol = 'HTTP/2';
   /** The callback that runs now, or whose consequences do. */
   #current: { place: Place; last: boolean } | undefined;
   #closed = false;
@@ -65,6 +66,11 @@ export class Stream {
     return this.#decoding.forwarded;
   }
 
+  /** Bytes of the body that the host holds. */
+  get held(): number {
+    return this.#decoding.buffered?.length ?? 0;
+  }
+
   /** What the client got from us. */
   get reply(): LocalReply | undefined {
     return this.#encoding.reply;
@@ -77,8 +83,11 @@ export class Stream {
 
   requestHeaders(headers: Headers, ended: boolean): void {
     this.#totalSize = headers.flat().join('').length;
+    // Envoy takes it out, and says how a body is framed nowhere else.
+    const shown = headers.filter(([name]) => name !== 'transfer-encoding');
+    if (shown.length < headers.length) this.#protocol = 'HTTP/1.1';
     this.#loop.event(() => {
-      this.#decoding.begin(headers, ended);
+      this.#decoding.begin(shown, ended);
     });
   }
 
@@ -184,6 +193,7 @@ export class Stream {
   property(name: string): Buffer | undefined {
     const responds = this.responseHeaderMap !== undefined;
     if (name === 'response.code_details' && responds) return Buffer.from(this.#encoding.details);
+    if (name === 'request.protocol') return Buffer.from(this.#protocol);
     if (name === 'request.total_size' && !responds) return numberOf(this.#totalSize);
     if (MARK.test(name)) return this.attributes.get(name);
     const value = this.#properties.get(name) ?? (name === 'destination.address' ? DESTINATION : undefined);

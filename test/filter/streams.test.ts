@@ -7,6 +7,7 @@ import {
   type Gateway,
   INITIALIZE,
   LIST,
+  listOf,
   openSession,
   reasonOf,
   startHost,
@@ -15,6 +16,7 @@ import {
 } from './gateway.ts';
 import type { Callout, CalloutAnswer } from './callouts.ts';
 import { type Headers, valueOf } from './pairs.ts';
+import type { Stream } from './stream.ts';
 import { importNames } from './wasm.ts';
 
 test('the module imports what every Envoy has, and nothing else', () => {
@@ -176,7 +178,7 @@ describe.each(modes)('in host mode $mode', ({ start }) => {
     test('covers what upstreams answer', () => {
       const host = start({ limits });
       const stream = ask(host, { headers: openSession(host), body: LIST });
-      answerAll(host, (callout) => ({ headers: [[':status', '200']], body: Buffer.alloc(20_000, callout.cluster) }));
+      answerAll(host, (callout) => listOf(callout, 20_000));
       expect(reasonOf(stream)).toBe('overloaded');
       openSession(host);
     });
@@ -226,16 +228,137 @@ describe.each(modes)('in host mode $mode', ({ start }) => {
     });
   });
 
-  test('a large body that was released cannot end in trailers', () => {
-    const host = start();
+  describe('a large body that was released', () => {
+    const size = callOf('weather_get', 2_000_000).length;
+    const chunked: Headers[number] = ['transfer-encoding', 'chunked'];
+    /** Up to its last two braces. */
+    const released = (framing: Headers, length = 2_000_000): Stream => {
+      const host = start();
+      const stream = host.open();
+      stream.requestHeaders(postTo('/mcp', [...openSession(host), ...framing]), false);
+      const body = Buffer.from(callOf('weather_get', length).slice(0, -2));
+      for (let at = 0; at < body.length; at += 300_000) stream.requestBody(body.subarray(at, at + 300_000), false);
+      expect(stream.forwarded?.body.toString()).toBe(callOf('get', length).slice(0, -2));
+      return stream;
+    };
+
+    test.each([
+      ['over HTTP/2', []],
+      ['over HTTP/2 with a length', [['content-length', String(size)]]],
+      ['in chunks, and announces them', [chunked, ['trailer', 'x-checksum']]],
+    ] as const)('may end in trailers %s', (_, framing) => {
+      const stream = released(framing.map(([name, value]) => [name, value]));
+      stream.requestBody(Buffer.from('}'), false);
+      stream.requestBody(Buffer.from('}'), false);
+      stream.requestTrailers([['x-checksum', '1']]);
+      expect(stream.forwarded?.ended).toBe(true);
+      expect(stream.forwarded?.body.toString()).toBe(callOf('get', 2_000_000));
+    });
+
+    test('has to announce trailers where it is chunked', () => {
+      const stream = released([chunked]);
+      stream.requestBody(Buffer.from('}}'), false);
+      stream.requestTrailers([['x-checksum', '1']]);
+      expect(reasonOf(stream)).toBe('invalid_request');
+      expect(stream.forwarded?.ended).toBe(false);
+      expect(stream.forwarded?.body.toString()).toBe(callOf('get', 2_000_000).slice(0, -1));
+    });
+
+    test.each([
+      ['over HTTP/2', []],
+      ['in chunks', [chunked]],
+    ] as const)('is cut off at trailers behind half a document, %s', (_, framing) => {
+      const stream = released([...framing]);
+      stream.requestTrailers([['x-checksum', '1']]);
+      expect(reasonOf(stream)).toBe('parse_error');
+      expect(stream.forwarded?.ended).toBe(false);
+    });
+
+    test.each([
+      ['over HTTP/2', [], '"a"'],
+      ['over HTTP/2', [], ' '.repeat(5000)],
+      ['in chunks', [chunked], ' '.repeat(5000)],
+      ['with a length', [['content-length', String(size + 1)]], '"'],
+    ] as const)('is cut off where something else follows, %s', (_, framing, rest) => {
+      const stream = released(framing.map(([name, value]) => [name, value]));
+      stream.requestBody(Buffer.from('}}'), false);
+      for (let at = 0; at < rest.length; at += 1000) stream.requestBody(Buffer.from(rest.slice(at, at + 1000)), false);
+      expect(reasonOf(stream)).toMatch(/^(parse_error|invalid_request)$/);
+      expect(stream.forwarded?.ended).toBe(false);
+    });
+
+    test('has its last brace with the last byte of its length, and not before', () => {
+      const stream = released([['content-length', String(size)]]);
+      stream.requestBody(Buffer.from('}'), false);
+      expect(stream.forwarded?.body.toString()).toBe(callOf('get', 2_000_000).slice(0, -1));
+      stream.requestBody(Buffer.from('}'), false);
+      expect(stream.forwarded?.body.toString()).toBe(callOf('get', 2_000_000));
+      stream.requestBody(Buffer.alloc(0), true);
+      expect(stream.forwarded?.ended).toBe(true);
+    });
+  });
+});
+
+// Host mode `hold`: Envoy adds what it reads at once, which may be its limit, to what it holds, and answers 413 past that.
+describe('of a body that may grow beyond heldBody, Envoy holds nothing', () => {
+  const limits = { heldBody: '64Ki' };
+  const servers = [
+    { name: 'weather', cluster: 'weather' },
+    { name: 'notes', cluster: 'notes' },
+    { name: 'late', cluster: 'late' },
+  ];
+  const body = Buffer.from(callOf('weather_get', 300_000));
+  const framings: [string, Headers][] = [
+    ['chunked', [['transfer-encoding', 'chunked']]],
+    ['of a length', [['content-length', String(body.length)]]],
+  ];
+
+  test.each(framings)('%s', (_, framing) => {
+    for (const sizes of [[1], [10, 50], [60_000], [65_000, 2], [65_536], [65_537], [150_000, 100_000]]) {
+      const host = startHost({ limits, servers });
+      const stream = host.open();
+      stream.requestHeaders(postTo('/mcp', [...openSession(host), ...framing]), false);
+      let at = 0;
+      for (const size of [...sizes, body.length - sizes.reduce((sum, part) => sum + part)]) {
+        stream.requestBody(body.subarray(at, at + size), false);
+        expect(stream.held).toBe(0);
+        at += size;
+      }
+      stream.requestBody(Buffer.alloc(0), true);
+      expect(stream.forwarded?.body.toString()).toBe(callOf('get', 300_000));
+      expect(stream.forwarded?.ended).toBe(true);
+    }
+  });
+
+  const ends = ['empty', 'last', 'trailers'] as const;
+  const answered = [0, 1, 2, 3] as const;
+  test.each(
+    [...framings, ['over HTTP/2', []] as [string, Headers]].flatMap(([what, framing]) =>
+      ends.flatMap((end) => answered.map((at) => ({ what, framing, end, at }))),
+    ),
+  )('while its server is joined, $what: the answer comes after $at parts, the end is $end', ({ framing, end, at }) => {
+    const host = startHost({ limits, servers });
+    const opened = ask(host, { body: INITIALIZE });
+    answerAll(host, (callout) => (callout.cluster === 'late' ? undefined : usualAnswer(callout)));
+    const session: Headers = [['mcp-session-id', valueOf(opened.reply?.headers ?? [], 'mcp-session-id') ?? '']];
+    const call = Buffer.from(callOf('late_get12345', body.length - callOf('late_get12345', 0).length));
+    host.now += 120_000_000_000n; // long enough for the server to be asked again
     const stream = host.open();
-    stream.requestHeaders(postTo('/mcp', openSession(host)), false);
-    stream.requestBody(Buffer.from(callOf('weather_get', 70_000).slice(0, -2)), false);
-    stream.requestBody(Buffer.from('}}'), false);
-    stream.requestTrailers([['x-checksum', '1']]);
-    expect(reasonOf(stream)).toBe('invalid_request');
-    expect(stream.forwarded?.ended).toBe(false);
-    expect(stream.forwarded?.body.toString()).toBe(callOf('get', 70_000).slice(0, -1));
+    stream.requestHeaders(postTo('/mcp', [...session, ...framing]), false);
+    const parts = [call.subarray(0, 70_000), call.subarray(70_000, 200_000), call.subarray(200_000)];
+    for (const [index, part] of parts.entries()) {
+      if (index === at) answerAll(host);
+      stream.requestBody(part, end === 'last' && index === 2);
+      if (index < at) expect(stream.forwarded).toBeUndefined();
+    }
+    if (end === 'empty') stream.requestBody(Buffer.alloc(0), true);
+    if (end === 'trailers') stream.requestTrailers([['x-checksum', '1']]);
+    answerAll(host);
+    const isKept = end === 'trailers' && framing[0]?.[0] === 'transfer-encoding';
+    expect(reasonOf(stream)).toBe(isKept ? 'invalid_request' : undefined);
+    if (isKept) return;
+    expect(stream.forwarded?.body.toString()).toBe(call.toString().replace('late_get', 'get'));
+    expect(stream.forwarded?.ended).toBe(true);
   });
 });
 

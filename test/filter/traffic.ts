@@ -44,6 +44,18 @@ const BODIES = [
   'x'.repeat(400),
 ].map((text) => Buffer.from(text));
 
+/** What headers say of a body: nothing over HTTP/2, unless its sender knows its length. */
+const FRAMINGS: readonly ((length: number) => Headers)[] = [
+  () => [],
+  (length) => [['content-length', String(length)]],
+  () => [['transfer-encoding', 'chunked']],
+  () => [
+    ['transfer-encoding', 'chunked'],
+    ['trailer', 'x-checksum'],
+  ],
+  () => [['trailer', 'x-checksum']],
+];
+
 interface Slot {
   readonly stream: Stream;
   rest: Buffer;
@@ -154,6 +166,7 @@ export class Traffic {
       [':method', n % 13 === 0 ? 'DELETE' : 'POST'],
       [':path', n % 19 === 0 ? '/shop' : '/mcp'],
       ...(n % 7 === 0 ? [] : this.#session),
+      ...(FRAMINGS[n % FRAMINGS.length]?.(rest.length) ?? []),
     ];
     const done = n % 17 === 0;
     stream.requestHeaders(headers, done);

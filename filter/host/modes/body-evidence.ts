@@ -1,5 +1,5 @@
 import { literal, pointer, NONE } from '../../bytes/span';
-import { hostHolds } from '../held';
+import { holdsRequest } from '../held';
 import { property } from '../properties';
 import { post } from '../queue';
 import { rootOf } from '../roots';
@@ -19,7 +19,7 @@ const TOTAL_SIZE = literal('request\0total_size');
 
 /** From the callback that holds the headers: looked at first in a callback of its own, right after this one. */
 export function awaitBody(stream: Stream): void {
-  if (!hostHolds(stream)) return;
+  if (!holdsRequest(stream)) return;
   const root = rootOf(stream.root);
   if (root === null || root.seesBodies) return;
   stream.sizeOfHeaders = totalSize();

@@ -1,14 +1,16 @@
 import { scratch } from '../../bytes/arena';
+import { hasRoom } from '../../bytes/room';
 import { Span, after, first, length, literal, NONE } from '../../bytes/span';
 import { newWriter } from '../../bytes/writer';
 import { Exchange, Outcome } from '../../flow/exchange';
-import { exceedsRequestBody } from '../../flow/limits';
+import { exceedsRequestBody, WORKER_MEMORY } from '../../flow/limits';
+import { hasComeWhole } from '../../flow/passing';
 import { confirmsHeaders, confirmsName, hasName } from '../../flow/stateless';
 import { Reason } from '../../mcp/errors';
 import { read, replaceAll } from '../buffers';
 import { act } from '../carry';
-import { passClosed, refuseTrailers } from '../ending';
-import { heldWhole, heldWith, letGo, readIn } from '../held';
+import { mayEndHere, passClosed } from '../ending';
+import { heldWhole, heldWith, lacksRoom, letGo, readIn, ROOM_FOR_BODY } from '../held';
 import { Action, Buffer } from '../status';
 import { Stream } from '../streams';
 
@@ -18,7 +20,6 @@ import { Stream } from '../streams';
  * the prefix can be taken out; its end waits until the rest is confirmed.
  */
 const EMPTY = literal('');
-const BUFFERED_BYTES = literal('limits.bufferedBytes');
 
 export function passByHeaders(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   exchange.passed += size as u64;
@@ -26,20 +27,21 @@ export function passByHeaders(stream: Stream, exchange: Exchange, size: u32, end
   return stream.isNamed ? passRest(stream, exchange, size, ended) : passBeginning(stream, exchange, size, ended);
 }
 
-/** Cut off: of a message whose end is told by trailers, the end can not be kept back and given after all. */
+/** At its trailers. */
 export function endByHeaders(stream: Stream, exchange: Exchange): Action {
-  if (confirmsHeaders(exchange, true)) refuseTrailers(exchange);
+  if (confirmsHeaders(exchange, true) && mayEndHere(stream, exchange)) return Action.Continue;
   return act(stream, exchange, Outcome.Reply);
 }
 
 function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   const limits = exchange.gateway.limits;
-  if (!stream.hold(heldWith(stream, size), limits.bufferedBytes)) {
-    return act(stream, exchange, exchange.overload(BUFFERED_BYTES));
-  }
+  const full = lacksRoom(stream, heldWith(stream, size), ROOM_FOR_BODY, limits.bufferedBytes);
+  if (full !== NONE) return act(stream, exchange, exchange.overload(full));
   const envelope = exchange.envelope;
   const chunk = readIn(stream, envelope, size);
-  if (!confirmsHeaders(exchange, ended)) return act(stream, exchange, Outcome.Reply);
+  const last = ended || hasComeWhole(exchange);
+  const isClosed = envelope.isClosed;
+  if (!confirmsHeaders(exchange, last || isClosed)) return act(stream, exchange, Outcome.Reply);
   if (!hasName(exchange)) {
     if (stream.scanned > limits.heldBody) {
       exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.scanned as u64).written);
@@ -52,22 +54,24 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
   if (!confirmsName(exchange, body)) return act(stream, exchange, Outcome.Reply);
   stream.isNamed = true;
   const passing = withoutPrefix(body, exchange);
-  const isClosed = envelope.isClosed;
+  replaceAll(Buffer.RequestBody, passing);
   const behind = isClosed ? length(chunk) - (envelope.closingOffset(chunk) as i32) : 0;
-  const passes = !isClosed || passClosed(stream, exchange, passing, (length(passing) - behind) as u32, ended);
-  if (!isClosed) replaceAll(Buffer.RequestBody, passing);
+  const passes = !isClosed || passClosed(stream, exchange, passing, (length(passing) - behind) as u32, last);
   letGo(stream);
   return passes ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
 function passRest(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  if (!hasRoom(size as u64)) return act(stream, exchange, exchange.overload(WORKER_MEMORY));
   const envelope = exchange.envelope;
   const chunk = read(Buffer.RequestBody, 0, size as usize);
+  const wasClosed = envelope.isClosed;
   envelope.read(chunk);
-  if (!confirmsHeaders(exchange, ended)) return act(stream, exchange, Outcome.Reply);
+  const last = ended || hasComeWhole(exchange);
+  if (!confirmsHeaders(exchange, last || envelope.isClosed)) return act(stream, exchange, Outcome.Reply);
   if (!envelope.isClosed) return Action.Continue;
-  const closing = stream.tail === NONE ? envelope.closingOffset(chunk) : 0;
-  return passClosed(stream, exchange, chunk, closing, ended) ? Action.Continue : act(stream, exchange, Outcome.Reply);
+  const closing = wasClosed ? 0 : envelope.closingOffset(chunk);
+  return passClosed(stream, exchange, chunk, closing, last) ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
 function withoutPrefix(body: Span, exchange: Exchange): Span {

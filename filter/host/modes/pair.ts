@@ -28,6 +28,11 @@ const TOO_LARGE = literal(
     'module, vm_id, configuration and environment of the VM',
 );
 
+const STREAM = literal(
+  'the server keeps the event stream of its answer open, which has to stream, and the filters of this pair are in two ' +
+    'VMs; give both the same module, vm_id, configuration and environment of the VM',
+);
+
 const NO_HOLDER = literal(
   'no filter held the request while it was read; add one with the same module, root id (pluginName) sluice-holder and ' +
     'hostMode pair behind this one',
@@ -51,7 +56,7 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
 /** Without a holder that can be resumed. */
 export function relayed(exchange: Exchange): Outcome {
   if (!exchange.whole || exchange.size > exchange.gateway.limits.heldBody) return refuseUnreleased(exchange);
-  return relay(exchange);
+  return relay(exchange, Reason.HostMode, STREAM);
 }
 
 /** Whether a body may be sent on before it has come whole. */

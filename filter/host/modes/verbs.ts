@@ -1,16 +1,17 @@
 import { literal } from '../../bytes/span';
 import { Exchange, Outcome } from '../../flow/exchange';
+import { mayOutgrowHeldBody } from '../../flow/limits';
 import { Reason } from '../../mcp/errors';
 import { edit } from '../headers';
-import { hostHolds } from '../held';
+import { holdsRequest, hostHolds } from '../held';
 import { Level } from '../log';
 import { once } from '../once';
 import { Role } from '../role';
 import { rootOf } from '../roots';
 import { Action, HeaderMap } from '../status';
-import { Phase, Stream, streamOf } from '../streams';
+import { Moment, Phase, Stream, streamOf } from '../streams';
 import { awaitBody } from './body-evidence';
-import { discardHeld, forwardHeld } from './hold';
+import { discardHeld, forwardHeld, waitHeld } from './hold';
 import { deciderMark, markDecider } from './marks';
 import { forwardPaired } from './pair';
 
@@ -40,6 +41,7 @@ export function isCarriedOut(stream: Stream): bool {
 
 /** First thing of a request that is for us. False: it cannot be served here, and `exchange.reply` says why. */
 export function greet(stream: Stream, exchange: Exchange): bool {
+  stream.keepsBody = stream.role === Role.Hold && mayOutgrowHeldBody(exchange);
   if (stream.role !== Role.Decider) return true;
   if (deciderMark() !== null) {
     once(stream.root, Level.Error, TWICE, exchange.gateway.logLevel);
@@ -57,14 +59,38 @@ export function onHeaders(stream: Stream, ended: bool, action: Action): Action {
   return action;
 }
 
-/** What the host is told about a part of the body, or trailers. */
-export function onPart(stream: Stream, action: Action): Action {
+/** What the host is told about trailers. */
+export function onTrailers(stream: Stream, action: Action): Action {
   return stream.role === Role.Decider ? Action.Continue : action;
+}
+
+/** What the host is told about a part of the body. */
+export function onPart(stream: Stream, action: Action): Action {
+  if (stream.role === Role.Decider) return Action.Continue;
+  if (action !== Action.Pause) return action;
+  if (stream.isHeldBack) return Action.HoldBack;
+  // Behind the last part nothing comes that would be too much.
+  return stream.keepsBody && stream.moment === Moment.Midway ? Action.Discard : Action.Pause;
+}
+
+/** Whether a request can wait for the answer of a server while its body still comes. */
+export function canHoldBack(stream: Stream): bool {
+  return stream.role === Role.Hold;
+}
+
+/** Whether another filter holds what has passed here, up to Envoy's limit: past that Envoy answers 413 by itself. */
+export function isHeldByAnother(stream: Stream): bool {
+  return stream.role === Role.Decider;
+}
+
+/** It does wait, from this callback of its body on. */
+export function onWait(stream: Stream, exchange: Exchange): void {
+  if (stream.role === Role.Hold) waitHeld(stream, exchange);
 }
 
 /** The body has come to us, as the host mode promises. */
 export function onBodySeen(stream: Stream): void {
-  if (!hostHolds(stream)) return;
+  if (!holdsRequest(stream)) return;
   const root = rootOf(stream.root);
   if (root !== null) root.seesBodies = true;
 }
@@ -90,5 +116,5 @@ export function discard(stream: Stream): void {
  * holder's part is held, behind us: there we are asked first.
  */
 export function hasGivenUp(stream: Stream, held: u32, heldBody: u32): bool {
-  return stream.role === Role.Hold && (held as u64) > 2 * (heldBody as u64);
+  return hostHolds(stream) && (held as u64) > 2 * (heldBody as u64);
 }

@@ -2,7 +2,7 @@ import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
 import { Server } from '../../../filter/config/gateway';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
-import { mergedTools } from '../../../filter/federation/merge';
+import { mergedSize, mergedTools } from '../../../filter/federation/merge';
 import { readPage } from '../../../filter/federation/page';
 import { newList } from '../../../filter/bytes/list';
 import { newRules } from '../../../filter/policy/rules';
@@ -39,5 +39,5 @@ export function mergeFail(): void {
 }
 
 export function mergeTools(): Span {
-  return mergedTools(fanOut, make<Scope>(arena), arena);
+  return mergedTools(fanOut, mergedSize(fanOut, make<Scope>(arena)), arena);
 }
