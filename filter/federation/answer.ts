@@ -113,13 +113,20 @@ function isBatch(document: Span, arena: Arena): bool {
   return length(document) > 0 && load<u8>(pointer(document)) === ARRAY_START && isJson(document, arena);
 }
 
+export function isJsonType(contentType: Span): bool {
+  return equalsIgnoringCase(essence(contentType), JSON_TYPE);
+}
+
+export function isEventStream(contentType: Span): bool {
+  return equalsIgnoringCase(essence(contentType), EVENT_STREAM);
+}
+
 /** Null, with the verdict set, where the body is of another type. */
 export function messagesIn(answer: Answer, verdict: Verdict, arena: Arena): Messages | null {
   const messages = make<Messages>(arena);
   messages.arena = arena;
-  const type = essence(answer.contentType);
-  if (equalsIgnoringCase(type, JSON_TYPE)) messages.single = answer.body;
-  else if (equalsIgnoringCase(type, EVENT_STREAM)) messages.events = eventsIn(answer.body, arena);
+  if (isJsonType(answer.contentType)) messages.single = answer.body;
+  else if (isEventStream(answer.contentType)) messages.events = eventsIn(answer.body, arena);
   else {
     verdict.set(Reason.UpstreamProtocol, newWriter(arena, 64).bytes(OTHER_TYPE).bytes(answer.contentType).written);
     return null;

@@ -189,6 +189,8 @@ export class Exchange {
   ended: Ended;
   /** Nanoseconds since 1970 at which it was sent on. */
   sentAt: u64;
+  /** Nanoseconds since 1970 at which something of its answer came last. */
+  heardAt: u64;
   /** As a message of our own. */
   relayed: bool;
   /** The refusal of an answer to it that would have to stream. */

@@ -11,6 +11,7 @@ import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } f
 import { enterByHeaders } from '../flow/stateless';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
+import { hearFrom } from './answer-progress';
 import { read } from './buffers';
 import { Pending, readAnswer, takePending } from './callouts';
 import { act, prepare, settle, waitAside } from './carry';
@@ -314,6 +315,7 @@ function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32
   const exchange = stream.exchange!;
   exchange.now = now();
   observeUpstream(lane.server, entry.sentAt, exchange.now);
+  hearFrom(exchange, entry.sentAt, exchange.now);
   const most = exchange.gateway.limits.bufferedBytes;
   const held = stream.charged;
   let full = lacksRoom(stream, held + (bodySize as u32), ROOM_FOR_ANSWER, most);

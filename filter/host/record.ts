@@ -5,6 +5,7 @@ import { Exchange, Stage } from '../flow/exchange';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
 import { OTHER_VERB, verbOf, verbText } from '../mcp/verbs';
+import { leaveAnswer } from './answer-progress';
 import {
   CacheResult,
   countError,
@@ -34,6 +35,7 @@ const MCP_OUTCOME = literal('mcp_outcome');
 export function record(stream: Stream): void {
   const exchange = stream.exchange;
   if (exchange === null) return;
+  leaveAnswer(stream, exchange);
   const verb = verbOf(exchange.method, exchange.request.method);
   const server = exchange.server;
   countRequest(verb, server, exchange.ended);

@@ -10,6 +10,7 @@ import { removalsFrom } from '../policy/response-headers';
 import * as header from '../mcp/headers';
 import { endedWith, OK, OTHER } from '../mcp/outcomes';
 import { PRODUCT } from '../version';
+import { beginAnswer, continueAnswer, finish } from './answer-progress';
 import { replaceAll } from './buffers';
 import { statusOf } from './callouts';
 import { act } from './carry';
@@ -21,7 +22,7 @@ import { property } from './properties';
 import { retell } from './retelling';
 import { logFailure } from './server-log';
 import { Action, Buffer, HeaderMap } from './status';
-import { Held, Moment, Phase, Stream } from './streams';
+import { Held, Moment, Phase, Progress, Stream } from './streams';
 import { endErrorBody, hearError, hearErrorBody } from './upstream-error';
 
 /** The way back: what an upstream, or Envoy in its stead, answers to what was sent on. The same in every host mode. */
@@ -52,9 +53,13 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
   if (answered) observeUpstream(exchange.server, exchange.sentAt, exchange.now);
   if (succeeded) {
-    if (!answered || ended || !refusesCoding(exchange, response.contentEncoding)) return Action.Continue;
-    act(stream, exchange, Outcome.Reply);
-    return Action.Pause;
+    if (!answered) return Action.Continue;
+    if (!ended && refusesCoding(exchange, response.contentEncoding)) {
+      act(stream, exchange, Outcome.Reply);
+      return Action.Pause;
+    }
+    beginAnswer(stream, exchange, response, ended);
+    return Action.Continue;
   }
   if (answered) {
     exchange.ended = endedWith(Reason.UpstreamStatus);
@@ -96,6 +101,7 @@ export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
   if (stream.held !== Held.Not) return hearErrorBody(stream, exchange, size, ended);
+  continueAnswer(stream, exchange, size, ended);
   if (stream.retells) retell(stream, exchange, size, ended);
   if (stream.replacement !== NONE) {
     replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
@@ -110,6 +116,7 @@ export function onResponseTrailers(stream: Stream): Action {
   if (exchange === null) return Action.Continue;
   removeTrailers(HeaderMap.ResponseTrailers);
   if (stream.held !== Held.Not) return endErrorBody(stream, exchange);
+  if (stream.progress !== Progress.None) finish(stream, exchange);
   // No part of the body has come that the row could stand in: what has no answer must not look like one.
   if (stream.retells && !stream.replaced) act(stream, exchange, Outcome.Reply);
   return Action.Continue;

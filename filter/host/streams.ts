@@ -4,6 +4,7 @@ import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
 import { Answer } from '../federation/answer';
 import { Exchange } from '../flow/exchange';
+import { ResponseSeeker } from '../sse/response-seeker';
 import { reserve } from './budget';
 import { Role } from './role';
 
@@ -37,6 +38,16 @@ export const enum Held {
   Waiting,
 }
 
+/** Of an answer that passes to the client. */
+export const enum Progress {
+  /** None passes, or it has ended. */
+  None,
+  /** Its headers have come. */
+  Passing,
+  /** A part of its body, too. */
+  Flowing,
+}
+
 /** In which callback of the request an outcome is carried out. */
 export const enum Moment {
   /** One that is not the last of the request. */
@@ -63,6 +74,9 @@ export class Stream {
   error: Answer | null;
   /** Its body as far as the holder has read it, or null. */
   errorBody: Writer | null;
+  progress: Progress;
+  /** Of an answer that is an event stream, else null. */
+  seeker: ResponseSeeker | null;
   /** It may mean that the server has lost its session. */
   renews: bool;
   /** It becomes a row of ours in passing. */

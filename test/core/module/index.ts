@@ -18,6 +18,7 @@ export * from './page';
 export * from './reader';
 export * from './gateway';
 export * from './glob';
+export * from './response-seeker';
 export * from './room';
 export * from './scanner';
 export * from './session';
