@@ -5,7 +5,7 @@ import { type RawAnswer, type RawRequest, bothProtocols, send } from '../clients
 import { initializeMessage, mcpHeaders } from '../clients/session.ts';
 import { describeGateway } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
-import { type Answer, type Scripted, result, startScripted } from '../upstreams/scripted.ts';
+import { type Answer, type Scripted, result, startScripted, status } from '../upstreams/scripted.ts';
 import { until } from '../until.ts';
 
 const modern = '2026-07-28';
@@ -209,6 +209,48 @@ describeGateway('calls that are decided on by their headers', () => {
         id: null,
         reason: 'unknown_tool',
       });
+    });
+
+    it.each([
+      [
+        'text',
+        status(500, 'text/plain', 'it rains', { 'set-cookie': 'a=b' }),
+        'upstream_status',
+        /HTTP 500: it rains\. See/,
+      ],
+      [
+        'pages',
+        status(500, 'text/html', '<p>it <b>rains</b>'.repeat(5000)),
+        'upstream_status',
+        /HTTP 500: it rains it/,
+      ],
+      ['nothing', status(503), 'upstream_status', /HTTP 503\. See/],
+      [
+        'JSON',
+        status(403, 'application/json', '{"error":{"message":"no role"}}'),
+        'upstream_unauthorized',
+        /403: no role/,
+      ],
+      [
+        'a foreign Host',
+        status(421, 'text/plain', 'Invalid Host'),
+        'upstream_status',
+        /asked as .*Invalid Host.*Set authority/,
+      ],
+      [
+        'another era',
+        status(400, 'text/plain', 'Session ID is required'),
+        'upstream_protocol',
+        /another era.*hold or pair/,
+      ],
+    ])('that a server refuses with %s say so in its words', async (_, answer, reason, says) => {
+      two.answers = { 'tools/call': answer };
+      const failed = await call('two_echo', stateless('"two_echo"'), { http });
+      two.answers = {};
+      expect(refusal(failed)).toEqual({ status: 200, id: 1, code: -32603, reason, server: 'two' });
+      expect(message(failed).error?.message).toMatch(says);
+      expect(failed.headers['content-type']).toBe('application/json');
+      expect(failed.headers).not.toHaveProperty('set-cookie');
     });
 
     it('are told to check the name, as no list is given', async () => {
