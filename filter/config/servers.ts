@@ -39,7 +39,7 @@ const EMPTY = literal('');
 const PREFIX_CHARACTERS = literal('ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-');
 const MAX_PREFIX = 64;
 /** The last of them stands for all further ones. */
-const MOST_REPORTED_TOOLS = 33;
+const MOST_REPORTED_TOOLS = 20;
 
 const A_CLUSTER = literal('the name of an Envoy cluster, without spaces');
 const AN_AUTHORITY = literal('a host, with a port if need be');

@@ -7,7 +7,7 @@ import { credentialScope } from '../federation/credentials';
 import { beginHandshake, continueHandshake } from '../federation/handshake';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/absent';
-import { endLease, leaseOf } from '../session/lease';
+import { endLease, leaseOf, leaveLease } from '../session/lease';
 import { join, upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
@@ -58,6 +58,12 @@ export function open(exchange: Exchange, session: Session, lane: Lane): Opening 
   if (lease.isHeld(now, most) || !lease.take(now, keys, scratch)) {
     if (lane.parkedAt === 0) lane.parkedAt = now;
     return Opening.Parked;
+  }
+  // Another worker may have ended its lease between the two looks at the slots.
+  const latest = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  if (latest !== null && !isSame(latest.sessionId, lane.lost)) {
+    leaveLease(session, server.fingerprint, keys, scratch);
+    return take(lane, latest);
   }
   lane.parkedAt = 0;
   lane.opening = true;

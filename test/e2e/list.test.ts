@@ -209,7 +209,7 @@ describeGateway('tools/list', () => {
     odd.answers = {};
     const log = (): string => gateway.current.log().slice(from);
     await until('the log says that there are more', () => log().includes('more of its tools are left out'));
-    expect(log().split('left out').length).toBeLessThanOrEqual(2 * 33 + 1);
+    expect(log().split('left out').length).toBeLessThanOrEqual(2 * 20 + 1);
   });
 
   it('does not ask a server that offers no tools', async () => {
