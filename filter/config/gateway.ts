@@ -131,6 +131,10 @@ export class Limits {
 export class Gateway {
   /** Of this gateway among those that share its keys, its Envoy or its network; the same on all of its replicas. */
   name: Span;
+  /** The configuration says it. */
+  isNamed: bool;
+  /** Of the metrics that concern no server, or several; the host's to set. */
+  label: u32;
   endpoint: Span;
   hostMode: HostMode;
   /** Seconds. */

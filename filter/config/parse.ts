@@ -91,6 +91,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   }
   const root = openSection(strip(json), null, MEMBERS, problems);
   gateway.name = readName(root);
+  gateway.isNamed = !equals(gateway.name, DEFAULT_NAME);
   gateway.endpoint = readEndpoint(root);
   gateway.hostMode = max(root.choice(HOST_MODE, HOST_MODES), HostMode.Hold);
   gateway.logLevel = max(root.choice(LOG, LOG_LEVELS, DEFAULT_LEVEL), 0);
@@ -107,7 +108,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readServers(root, environment, gateway);
   gateway.clientHeaders = clientHeaders(gateway, arena);
   fingerprintServers(gateway, arena);
-  gateway.via = ownEntry(gateway.name, equals(gateway.name, DEFAULT_NAME) ? likeness(gateway) : 0, arena);
+  gateway.via = ownEntry(gateway.name, gateway.isNamed ? 0 : likeness(gateway), arena);
   for (let i = 0; i < gateway.servers.count; i++) gateway.serverAt(i).via = gateway.via;
   readVirtualServers(root, gateway);
   readRoot(root, gateway);

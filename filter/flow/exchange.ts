@@ -218,6 +218,12 @@ export class Exchange {
     return (this.now / 1_000_000_000) as u32;
   }
 
+  /** Of metrics about it. */
+  get label(): u32 {
+    const server = this.server;
+    return server === null ? this.gateway.label : server.label;
+  }
+
   /** Leaves a session with a server to be ended. */
   abandon(server: Server, upstream: Upstream): void {
     if (upstream.sessionId === NONE) return;

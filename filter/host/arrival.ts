@@ -314,7 +314,7 @@ function isAwaited(stream: Stream, lane: Lane): bool {
 function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32, bodySize: i32): void {
   const exchange = stream.exchange!;
   exchange.now = now();
-  observeUpstream(lane.server, entry.sentAt, exchange.now);
+  observeUpstream(lane.server.label, entry.sentAt, exchange.now);
   hearFrom(exchange, entry.sentAt, exchange.now);
   const most = exchange.gateway.limits.bufferedBytes;
   const held = stream.charged;

@@ -8,6 +8,7 @@ import { endedWith } from '../mcp/outcomes';
 import { OTHER_VERB } from '../mcp/verbs';
 import { PRODUCT } from '../version';
 import { proxy_send_local_response } from '../env';
+import { UNKNOWN } from './labels';
 import { line } from './log';
 import { countError, countRequest } from './metrics';
 
@@ -35,8 +36,8 @@ export function refuseUnread(reason: Reason, detail: Span): void {
   const body = newWriter(scratch, 512);
   writeError(body, NONE, reason, detail, NONE, NONE);
   const headers = newHeaderList(scratch).add(header.CONTENT_TYPE, header.JSON_TYPE).add(header.GATEWAY, PRODUCT);
-  countRequest(OTHER_VERB, null, endedWith(reason));
-  countError(reason);
+  countRequest(OTHER_VERB, UNKNOWN, endedWith(reason));
+  countError(UNKNOWN, reason);
   sendLocalReply(statusFor(reason, NONE), reason, body.written, headers.packed());
 }
 

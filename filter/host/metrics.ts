@@ -1,13 +1,12 @@
 import { scratch } from '../bytes/arena';
-import { Span, length, literal, pointer } from '../bytes/span';
+import { Span, length, literal, pointer, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { newWriter, Writer } from '../bytes/writer';
-import { Server } from '../config/gateway';
 import { errorRow, firstOfName, LAST_REASON, Reason } from '../mcp/errors';
 import { Verb, verbText } from '../mcp/verbs';
 import { Ended, endedText } from '../mcp/outcomes';
 import { proxy_define_metric, proxy_increment_metric, proxy_record_metric } from '../env';
-import { labelText, NO_SERVER } from './labels';
+import { gatewayText, serverText, UNKNOWN } from './labels';
 import { Status } from './status';
 
 /**
@@ -16,7 +15,7 @@ import { Status } from './status';
  * is left per request are increments. Labels come from our tables and from configured names, never from a request, so
  * no client can fill Envoy's memory with stats.
  *
- *     key:  │ family (4 bits) │ server (14) │ verb (5) │ outcome, reason or event (9) │
+ *     key:  │ family (4 bits) │ label of server and gateway (14) │ verb (5) │ outcome, reason or event (9) │
  */
 const enum Family {
   Requests = 1,
@@ -69,6 +68,8 @@ const EVENT = literal('.event=');
 const RESULT = literal('.result=');
 const REASON = literal('.reason=');
 const WAY = literal('.way=');
+/** Where the gateway has a name of its own. */
+const GATEWAY = literal('.gateway=');
 const END = literal('.end');
 
 const OPENED = literal('opened');
@@ -87,32 +88,31 @@ const ids: Table = newTable();
 const UNDEFINED: usize = 0xffffffff;
 const OUT_ID = memory.data(4, 8);
 
-export function countRequest(verb: Verb, server: Server | null, ended: Ended): void {
-  const label = labelOf(server);
+/** @param label of the server, or of the gateway where it concerns none or several */
+export function countRequest(verb: Verb, label: u32, ended: Ended): void {
   const key = keyOf(Family.Requests, label, verb, ended > LAST_REASON ? ended : firstOfName(ended));
   let id = ids.get(key);
   if (id === 0) {
     const name = newWriter(scratch, 128).bytes(REQUESTS).bytes(METHOD).bytes(verbText(verb));
-    id = define(key, Type.Counter, name.bytes(SERVER).bytes(labelText(label)).bytes(OUTCOME).bytes(endedText(ended)));
+    id = define(key, Type.Counter, name.bytes(SERVER).bytes(serverText(label)).bytes(OUTCOME).bytes(endedText(ended)));
   }
   increment(id);
 }
 
 /**
- * How long it took, from sending to the first headers of its response; of a callout, to its end.
+ * How long a server took, from sending to the first headers of its response; of a callout, to its end.
  * @param since nanoseconds since 1970; later than `now` where the clock was set back
  */
-export function observeUpstream(server: Server | null, since: u64, now: u64): void {
-  const label = labelOf(server);
+export function observeUpstream(label: u32, since: u64, now: u64): void {
   const key = keyOf(Family.UpstreamMs, label, 0, 0);
   let id = ids.get(key);
-  if (id === 0) id = define(key, Type.Histogram, named(UPSTREAM_MS, SERVER, labelText(label)));
+  if (id === 0) id = define(key, Type.Histogram, named(UPSTREAM_MS, SERVER, serverText(label)));
   const taken = now - min(since, now);
   if (id !== UNDEFINED) proxy_record_metric((id - 1) as u32, taken / NANOSECONDS);
 }
 
-export function countSession(event: SessionEvent): void {
-  const key = keyOf(Family.Sessions, NO_SERVER, 0, event);
+export function countSession(label: u32, event: SessionEvent): void {
+  const key = keyOf(Family.Sessions, label, 0, event);
   let id = ids.get(key);
   if (id === 0) {
     const text = event === SessionEvent.Opened ? OPENED : event === SessionEvent.Ended ? ENDED : REFUSED;
@@ -121,26 +121,25 @@ export function countSession(event: SessionEvent): void {
   increment(id);
 }
 
-export function countListCache(server: Server, result: CacheResult): void {
-  const label = labelOf(server);
+export function countListCache(label: u32, result: CacheResult): void {
   const key = keyOf(Family.ListCache, label, 0, result);
   let id = ids.get(key);
   if (id === 0) {
-    const name = named(LIST_CACHE, SERVER, labelText(label)).bytes(RESULT);
+    const name = named(LIST_CACHE, SERVER, serverText(label)).bytes(RESULT);
     id = define(key, Type.Counter, name.bytes(result === CacheResult.Hit ? HIT : MISS));
   }
   increment(id);
 }
 
-export function countError(reason: Reason): void {
-  const key = keyOf(Family.Errors, NO_SERVER, 0, firstOfName(reason));
+export function countError(label: u32, reason: Reason): void {
+  const key = keyOf(Family.Errors, label, 0, firstOfName(reason));
   let id = ids.get(key);
   if (id === 0) id = define(key, Type.Counter, named(ERRORS, REASON, errorRow(reason).name));
   increment(id);
 }
 
-export function countForward(way: Way): void {
-  const key = keyOf(Family.Forwards, NO_SERVER, 0, way);
+export function countForward(label: u32, way: Way): void {
+  const key = keyOf(Family.Forwards, label, 0, way);
   let id = ids.get(key);
   if (id === 0) id = define(key, Type.Counter, named(FORWARDS, WAY, way === Way.Route ? ROUTE : CALLOUT));
   increment(id);
@@ -152,15 +151,12 @@ export function showConfig(accepted: bool): void {
   setConfig(REFUSED, 1, !accepted);
 }
 
+/** Under no gateway's name: one that is refused may have none. */
 function setConfig(result: Span, index: i32, value: bool): void {
-  const key = keyOf(Family.Config, NO_SERVER, 0, index);
+  const key = keyOf(Family.Config, UNKNOWN, 0, index);
   let id = ids.get(key);
   if (id === 0) id = define(key, Type.Gauge, named(CONFIG, RESULT, result));
   if (id !== UNDEFINED) proxy_record_metric((id - 1) as u32, value ? 1 : 0);
-}
-
-function labelOf(server: Server | null): u32 {
-  return server === null ? NO_SERVER : server.label;
 }
 
 function keyOf(family: Family, label: u32, verb: u32, last: u32): u32 {
@@ -172,6 +168,8 @@ function named(family: Span, label: Span, value: Span): Writer {
 }
 
 function define(key: u32, type: Type, name: Writer): usize {
+  const gateway = gatewayText((key >> 14) & 0x3fff);
+  if (gateway !== NONE) name.bytes(GATEWAY).bytes(gateway);
   const text = name.bytes(END).written;
   const status = proxy_define_metric(type, pointer(text), length(text) as usize, OUT_ID);
   const id = status === Status.Ok ? (load<u32>(OUT_ID) as usize) + 1 : UNDEFINED;

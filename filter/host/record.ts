@@ -38,9 +38,10 @@ export function record(stream: Stream): void {
   leaveAnswer(stream, exchange);
   const verb = verbOf(exchange.method, exchange.request.method);
   const server = exchange.server;
-  countRequest(verb, server, exchange.ended);
-  if (exchange.relayed) countForward(Way.Callout);
-  else if (exchange.sentAt !== 0 && (stream.role !== Role.Decider || stream.resumed)) countForward(Way.Route);
+  countRequest(verb, exchange.label, exchange.ended);
+  if (exchange.relayed) countForward(exchange.gateway.label, Way.Callout);
+  else if (exchange.sentAt !== 0 && (stream.role !== Role.Decider || stream.resumed))
+    countForward(exchange.gateway.label, Way.Route);
   countErrors(exchange);
   countSessions(exchange);
   countCache(exchange);
@@ -61,18 +62,19 @@ function countErrors(exchange: Exchange): void {
     for (let i = 0; i < fanOut.lanes.count; i++) {
       const lane = fanOut.at(i);
       if (!lane.failed) continue;
-      countError(lane.verdict.reason);
+      countError(exchange.gateway.label, lane.verdict.reason);
       found = true;
     }
   }
   const reason = exchange.ended === ABORTED ? Reason.None : reasonOf(exchange.ended);
-  if (reason !== Reason.None && !found) countError(reason);
+  if (reason !== Reason.None && !found) countError(exchange.gateway.label, reason);
 }
 
 function countSessions(exchange: Exchange): void {
-  if (exchange.ended === (Reason.SessionUnknown as i32)) countSession(SessionEvent.Refused);
-  else if (exchange.stage === Stage.Terminate) countSession(SessionEvent.Ended);
-  else if (exchange.session === null && exchange.sessionTag !== 0) countSession(SessionEvent.Opened);
+  if (exchange.ended === (Reason.SessionUnknown as i32)) countSession(exchange.gateway.label, SessionEvent.Refused);
+  else if (exchange.stage === Stage.Terminate) countSession(exchange.gateway.label, SessionEvent.Ended);
+  else if (exchange.session === null && exchange.sessionTag !== 0)
+    countSession(exchange.gateway.label, SessionEvent.Opened);
 }
 
 function countCache(exchange: Exchange): void {
@@ -80,6 +82,6 @@ function countCache(exchange: Exchange): void {
   if (fanOut === null || exchange.stage !== Stage.List) return;
   for (let i = 0; i < fanOut.lanes.count; i++) {
     const lane = fanOut.at(i);
-    if (lane.server.cacheTtl > 0) countListCache(lane.server, lane.cached ? CacheResult.Hit : CacheResult.Miss);
+    if (lane.server.cacheTtl > 0) countListCache(lane.server.label, lane.cached ? CacheResult.Hit : CacheResult.Miss);
   }
 }

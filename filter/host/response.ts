@@ -51,7 +51,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (unheld && refusesUnheld(stream, exchange, details)) return replaceReply(stream, exchange, details, ended);
   const answered = forwarded && (succeeded || isFromUpstream(details));
   if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
-  if (answered) observeUpstream(exchange.server, exchange.sentAt, exchange.now);
+  if (answered) observeUpstream(exchange.label, exchange.sentAt, exchange.now);
   if (succeeded) {
     if (!answered) return Action.Continue;
     if (!ended && refusesCoding(exchange, response.contentEncoding)) {

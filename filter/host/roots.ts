@@ -5,7 +5,7 @@ import { Gateway } from '../config/gateway';
 import { parseGateway } from '../config/parse';
 import { read } from './buffers';
 import { environment } from './environment';
-import { labelServers } from './labels';
+import { labelGateway } from './labels';
 import { Level, line, log } from './log';
 import { showConfig } from './metrics';
 import { forgetSaid } from './once';
@@ -72,8 +72,8 @@ export function configure(id: u32, size: u32): bool {
     return false;
   }
   forget(id);
+  labelGateway(parsed.gateway);
   showConfig(true);
-  if (!holder) labelServers(parsed.gateway);
   const root = changetype<Root>(heap.alloc(offsetof<Root>()));
   root.gateway = parsed.gateway;
   root.arena = arena;

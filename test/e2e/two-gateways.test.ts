@@ -8,6 +8,7 @@ import { refusal, toolNames } from './clients/answers.ts';
 import { callMessage, listMessage, openSession, post, resumeSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, expectSound, startGateway } from './gateway.ts';
+import { until } from './until.ts';
 import { type Answer, type Scripted, result, startScripted } from './upstreams/scripted.ts';
 
 describeGateway('two gateways', () => {
@@ -39,6 +40,17 @@ describeGateway('two gateways', () => {
       expect(answer.text).toContain('"text":"done"');
       for (const { headers } of server.requests) expect(headers['via']).toMatch(/^1\.1 sluice-\S+, 1\.1 sluice-\S+$/);
       expect((await session.end()).status).toBe(200);
+    });
+
+    it('are told apart by their metrics where they have names', async () => {
+      const named = 'name' in ofOuter ? `gateway="${ofOuter.name}"` : undefined;
+      await until('its requests are counted', async () => {
+        const requests = (await outer.prometheus())
+          .split('\n')
+          .filter((line) => line.includes('sluice_requests_total{'));
+        return requests.length > 0 && requests.every((line) => line.includes(named ?? 'server='));
+      });
+      if (named === undefined) expect(await outer.prometheus()).not.toContain('gateway="');
     });
   });
 

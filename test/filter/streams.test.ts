@@ -402,6 +402,16 @@ test('the time that an upstream took is counted in milliseconds', () => {
   );
 });
 
+test('the metrics of a gateway that has a name say so', () => {
+  const host = startHost({ name: 'team-a' }, { traced: true });
+  const stream = ask(host, { headers: openSession(host), body: callOf('weather_get') });
+  stream.respond([[':status', '200']], []);
+  stream.close();
+  const metrics = host.trace.filter((call) => /^(increment|record)_metric sluice_(?!config)/.test(call));
+  expect(metrics.length).toBeGreaterThan(3);
+  for (const metric of metrics) expect(metric).toMatch(/\.gateway=team-a\.end \d+$/);
+});
+
 test('a request whose client went away before its answer is recorded', () => {
   const host = startHost();
   const stream = ask(host, { headers: openSession(host), body: LIST });

@@ -47,6 +47,11 @@ describe('envoy.yaml', () => {
       'wasmcustom.sluice_errors_total',
       { reason: 'parse_error' },
     ],
+    [
+      'wasmcustom.sluice_forwards_total.way=route.gateway=team-a.end',
+      'wasmcustom.sluice_forwards_total',
+      { way: 'route', gateway: 'team-a' },
+    ],
     ['cluster.weather.server=x.end', 'cluster.weather.server=x.end', {}],
   ])('cuts the labels out of %s', (stat, name, labels) => {
     const { stats_config } = parse(readFileSync(file, 'utf8')) as {
