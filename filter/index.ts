@@ -3,6 +3,7 @@ import { scratch } from './bytes/arena';
 import { hasRoom } from './bytes/room';
 import './host/abort';
 import * as arrival from './host/arrival';
+import { dropPending } from './host/callouts';
 import { onQueueReady, onTick } from './host/modes/evidence';
 import * as holder from './host/modes/holder';
 import * as response from './host/response';
@@ -115,7 +116,10 @@ export function proxy_on_log(id: u32): void {
 }
 
 export function proxy_on_delete(id: u32): void {
-  if (forget(id)) return;
+  if (forget(id)) {
+    dropPending(id);
+    return;
+  }
   const stream = streamOf(id);
   if (stream === null) return;
   endAbandoned(stream);

@@ -47,6 +47,16 @@ export class Table {
     return value;
   }
 
+  /** Places for keys, for a walk over all of them. */
+  get places(): u32 {
+    return this.mask + 1;
+  }
+
+  /** The key at a place, or 0. A removal moves others back, into its own place or behind. */
+  keyAt(place: u32): u32 {
+    return load<u32>(this.entry(place));
+  }
+
   /** Where the key is, or the gap where it would be put. */
   private slotOf(key: u32): u32 {
     let slot = this.home(key);

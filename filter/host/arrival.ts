@@ -12,6 +12,7 @@ import { enterByHeaders } from '../flow/stateless';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
 import { hearFrom } from './answer-progress';
+import { giveBack } from './budget';
 import { read } from './buffers';
 import { Pending, readAnswer, takePending } from './callouts';
 import { act, prepare, settle, waitAside } from './carry';
@@ -293,7 +294,8 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
   const entry = takePending(token);
   if (entry === null) return;
   const stream = streamOf(entry.stream);
-  if (stream !== null) stream.received(entry.size);
+  if (stream === null) giveBack(entry.size as u64);
+  else stream.received(entry.size);
   const lane = entry.lane;
   if (stream === null) endAnswered(entry, headerCount);
   else if (lane !== null) {

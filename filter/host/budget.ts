@@ -5,6 +5,11 @@
  */
 let held: u64 = 0;
 
+/** What is under way for a stream that is gone has come back. */
+export function giveBack(bytes: u64): void {
+  held -= bytes;
+}
+
 /** Changes what one stream holds. False: the worker has no room for more, and nothing changed. @param most per worker */
 export function reserve(before: u64, after: u64, most: u32): bool {
   const total = held - before + after;

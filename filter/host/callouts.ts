@@ -8,19 +8,21 @@ import { Callout } from '../federation/callout';
 import { Lane } from '../federation/fanout';
 import { proxy_http_call } from '../env';
 import * as header from '../mcp/headers';
+import { giveBack } from './budget';
 import { read } from './buffers';
 import { now } from './clock';
 import { pairsOf } from './headers';
-import { SessionEnding } from './session-endings';
+import { discardEnding, SessionEnding } from './session-endings';
 import { Buffer, HeaderMap, Status } from './status';
 
 /** A callout under way: whose it is, and since when. Outlives its stream, as the host calls back even for a dead one. */
 @unmanaged
 export class Pending {
+  root: u32;
   stream: u32;
   /** Null: nobody waits for the answer. Its memory is the stream's. */
   lane: Lane | null;
-  /** Bytes of it. */
+  /** Bytes that it has taken of the worker's budget. */
   size: u32;
   /** Nanoseconds since 1970. */
   sentAt: u64;
@@ -38,7 +40,7 @@ const OUT_TOKEN = memory.data(4, 8);
  * @param timeout milliseconds, not 0
  * @param lane whose message it is; null: nobody waits for the answer
  */
-export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane | null): Ending {
+export function send(callout: Callout, timeout: u32, root: u32, stream: u32, lane: Lane | null): Ending {
   const cluster = callout.cluster;
   const headers = callout.headers.packed();
   const body = callout.body;
@@ -57,9 +59,10 @@ export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane | n
   // A cluster without endpoints fails at once, and no callback comes.
   if (status !== Status.Ok) return status === Status.BadArgument ? Ending.NoCluster : Ending.NoHost;
   const entry = changetype<Pending>(heap.alloc(offsetof<Pending>()));
+  entry.root = root;
   entry.stream = stream;
   entry.lane = lane;
-  entry.size = callout.size;
+  entry.size = lane === null ? 0 : callout.size;
   entry.sentAt = now();
   // The host's timer counts from when its event loop last looked at the clock, which can be a while ago: it comes early.
   entry.deadline = entry.sentAt + (timeout as u64) * 900_000;
@@ -73,6 +76,22 @@ export function send(callout: Callout, timeout: u32, stream: u32, lane: Lane | n
 /** The callout that this answer belongs to; the caller frees it. */
 export function takePending(token: u32): Pending | null {
   return changetype<Pending | null>(pending.take(token));
+}
+
+/** Of a root context that is gone, with all its streams: the host has cancelled its callouts, and calls nobody back. */
+export function dropPending(root: u32): void {
+  for (let place: u32 = 0; place < pending.places;) {
+    const token = pending.keyAt(place);
+    if (token === 0 || findPending(token)!.root !== root) place++;
+    else drop(takePending(token)!);
+  }
+}
+
+function drop(entry: Pending): void {
+  giveBack(entry.size as u64);
+  const ending = entry.ending;
+  if (ending !== null) discardEnding(ending);
+  heap.free(changetype<usize>(entry));
 }
 
 export function findPending(token: u32): Pending | null {

@@ -82,7 +82,7 @@ function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
     if (!hasRoom(size as u64)) return exchange.overload(WORKER_MEMORY);
     if (!stream.send(size, exchange.gateway.limits.bufferedBytes)) return exchange.overload(BUFFERED_BYTES);
     lane.sent = lane.callout;
-    const ending = timeout === 0 ? Ending.NotAsked : send(lane.callout!, timeout, stream.id, lane);
+    const ending = timeout === 0 ? Ending.NotAsked : send(lane.callout!, timeout, stream.root, stream.id, lane);
     if (ending === Ending.Response) {
       lane.waiting = true;
       continue;

@@ -124,7 +124,7 @@ export function endAnswered(entry: Pending, headerCount: i32): void {
   if (ending === null) return;
   entry.ending = null;
   const answer: Answer = readAnswer(entry, headerCount, 0);
-  if (answer.sessionId === NONE || answer.status >= 300) discard(ending);
+  if (answer.sessionId === NONE || answer.status >= 300) discardEnding(ending);
   else sendEnding(ending, answer.sessionId);
 }
 
@@ -136,11 +136,12 @@ function sendEnding(ending: SessionEnding, sessionId: Span): void {
   if (sessionId !== NONE) more.add(header.SESSION_ID, sessionId);
   callout.headers = editedPairs(ending.headers, more, scratch);
   callout.body = newWriter(scratch, 1).written;
-  send(callout, ending.timeout, 0, null);
-  discard(ending);
+  send(callout, ending.timeout, ending.root, 0, null);
+  discardEnding(ending);
 }
 
-function discard(ending: SessionEnding): void {
+/** Frees it, unsent or not. */
+export function discardEnding(ending: SessionEnding): void {
   heap.free(pointer(ending.cluster));
   heap.free(pointer(ending.headers));
   heap.free(changetype<usize>(ending));

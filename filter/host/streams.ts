@@ -168,9 +168,9 @@ export class Stream {
     this.giveBackTo((this.underWay as u64) + (this.grown as u64));
   }
 
-  /** Gives back everything. */
+  /** Gives back everything but what callouts that are under way have taken: the host keeps those until their answers. */
   end(): void {
-    this.giveBackTo(0);
+    this.giveBackTo(this.underWay as u64);
   }
 
   private giveBackTo(bytes: u64): void {

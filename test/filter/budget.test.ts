@@ -94,6 +94,40 @@ describe.each(modes)('in host mode $mode', ({ start }) => {
     }
   });
 
+  describe('what is under way for clients that have left counts', () => {
+    const leaveMany = (gateway: Gateway): number => {
+      let sent = 0;
+      for (; sent < 40; sent++) {
+        const stream = ask(gateway, { body: initialize(60_000) });
+        if (stream.over) break;
+        stream.close();
+      }
+      return sent;
+    };
+
+    test('until servers have answered', () => {
+      const gateway = start({ servers, limits: { bufferedBytes: '2Mi' } });
+      const most = leaveMany(gateway);
+      expect(most).toBeLessThan(13); // three messages each
+      expect(most).toBeGreaterThan(5);
+      answerAll(gateway);
+      expect(leaveMany(gateway)).toBe(most);
+    });
+
+    test('until their configuration is gone, under which nobody hears of answers any more', () => {
+      const gateway = start({ servers, limits: { bufferedBytes: '2Mi' } });
+      const most = leaveMany(gateway);
+      const pages = gateway.pages;
+      for (let i = 0; i < 5; i++) {
+        expect(gateway.configure()).toBe(true);
+        expect(leaveMany(gateway)).toBe(most);
+      }
+      expect(gateway.pages).toBeLessThan(pages + 20);
+      answerAll(gateway);
+      expectServed(gateway, 'one_get');
+    });
+  });
+
   test('a worker needs at most three times limits.bufferedBytes, and 64 MiB', () => {
     const gateway = start({ servers, limits: { bufferedBytes: '32Mi', heldBody: '4Mi' } });
     const headers = openSession(gateway);
