@@ -7,6 +7,16 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv;
 }
 
+// A reader that has seen enough, as `head` has, is gone: what runs for it ends as it does on a signal.
+let isUnread = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!isUnread) process.kill(process.pid, 'SIGTERM');
+    isUnread = true;
+  });
+}
+
 export const processIo: Io = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),

@@ -25,8 +25,10 @@ export async function checkConfiguration({ binary, config, module, env }: Check)
   try {
     const file = join(folder, 'envoy.json');
     writeFileSync(file, JSON.stringify(withLocalCode(config, module)), { mode: 0o600 });
-    // No hot restart: validation is over at once, and leaves no shared memory.
-    const args = ['--mode', 'validate', '-c', file, '--disable-hot-restart', '--log-level', 'info'];
+    // No hot restart: validation is over at once, and leaves no shared memory. The names stand in for those of a
+    // configuration that gets its own by the command line, as one with live delivery does.
+    const names = ['--service-node', 'check', '--service-cluster', 'check'];
+    const args = ['--mode', 'validate', '-c', file, '--disable-hot-restart', '--log-level', 'info', ...names];
     const { failed, output } = await run(binary, args, { ...process.env, ...env });
     if (!failed) return;
     throw diagnose(output) ?? new EngineError('Envoy refuses its configuration', 'configuration', lastLines(output));

@@ -7,7 +7,7 @@ import { Environment, variable } from './environment';
 import { CredentialKind, Credentials } from './gateway';
 import { elementPlace, Place } from './problems';
 import { mustBe, names, namesIn, Section } from './section';
-import { addUnset } from './unset';
+import { addUnset } from './bad-variable';
 import { isMadeOf } from './values';
 
 const MEMBERS = names('type header env headers');

@@ -7,7 +7,7 @@ import { Key, KeyRing } from '../session/keyring';
 import { Environment, variable } from './environment';
 import { elementPlace, Place } from './problems';
 import { names, openSection, Section } from './section';
-import { addUnset } from './unset';
+import { addNoKey, addUnset } from './bad-variable';
 import { count, duration } from './values';
 import { Gateway } from './gateway';
 
@@ -21,7 +21,6 @@ const ENV = literal('env');
 const DAY = literal('24h');
 
 const TAKEN = literal('is the id of another key');
-const NOT_A_KEY = literal('names an environment variable that does not hold 32 bytes in base64url (43 characters)');
 const MAX_KEY_ID: u32 = 255;
 
 export function readSessions(parent: Section, name: Span, environment: Environment, gateway: Gateway): void {
@@ -52,7 +51,7 @@ function readKey(section: Section, environment: Environment, ring: KeyRing): voi
   if (text === NONE) return addUnset(section.problems, place, env);
   const bytes = section.arena.allocate(max(length(text), KEY_SIZE) as usize);
   if (decode(pointer(text), length(text), bytes) !== KEY_SIZE) {
-    return section.problems.add(section.problems.at(place).bytes(NOT_A_KEY));
+    return addNoKey(section.problems, place, env);
   }
   key.bytes = bytes;
   ring.keys.push(changetype<usize>(key) as u64);

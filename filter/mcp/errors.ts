@@ -119,7 +119,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, 400, -32022, 'Unsupported protocol version: %. Send initialize and use one of the supported revisions.');
   row(Reason.StatelessVersionOnly, 'unsupported_version', 400, 400, -32022, 'Unsupported protocol version: %. In host mode headers this gateway serves the supported revisions alone, which begin without initialize; for others set hostMode to hold or pair.');
   row(Reason.HeaderMismatch, 'header_mismatch', 400, 400, -32020, 'The headers of this request do not say what its body says: %. Send Mcp-Method, Mcp-Name and MCP-Protocol-Version as they stand in the message.');
-  row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 200, 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>: in the path behind the endpoint, or once in x-mcp-virtualserver.');
+  row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 200, 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>, in the path behind the endpoint; where the endpoint itself is open, once in x-mcp-virtualserver does as well.');
   row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, 502, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
   row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, 502, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
   row(Reason.UpstreamTimeout, 'upstream_timeout', 200, 504, -32603, 'The server did not answer in time: %. What it was asked may still be running there: look before you send it again, or raise its timeout.');
@@ -127,7 +127,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UpstreamHost, 'upstream_status', 200, 502, -32603, 'The server does not serve the host name that the gateway asks it by: %. Set authority of this server in the configuration to a name that it serves, or add this name to those that it allows.');
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, 502, -32603, 'The server broke the protocol: %. See the log of the server.');
   row(Reason.UpstreamEra, 'upstream_protocol', 200, 502, -32603, 'The server speaks revisions of MCP of another era than this gateway does: %. Servers without sessions (2026-07-28) need hostMode headers, all others hold or pair.');
-  row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials of the gateway: %. Check the credentials of this server in the configuration.');
+  row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials that it was sent: %. Check the credentials of this server in the configuration; where the client\'s own pass through, send it good ones.');
   row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');

@@ -20,7 +20,8 @@ export function readConfiguration(file: string): Configuration {
   try {
     bytes = readLimited(file);
   } catch (error) {
-    throw new CommandError(`--config: ${(error as Error).message}`, exitCode.usage);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CommandError(`--config: ${code === 'ENOENT' ? `there is no ${file}` : message}`, exitCode.usage);
   }
   const { findings, configuration } = readFile(file, bytes, 'start');
   const errors = findings.filter(({ severity }) => severity === 'error');

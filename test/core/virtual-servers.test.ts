@@ -7,8 +7,8 @@ const unknownVirtualServer = (what: string): Refusal => ({
   status: 404,
   code: -31004,
   message:
-    `Unknown virtual server: ${what}. Name one that is configured, as <namespace>/<name>: ` +
-    'in the path behind the endpoint, or once in x-mcp-virtualserver.',
+    `Unknown virtual server: ${what}. Name one that is configured, as <namespace>/<name>, ` +
+    'in the path behind the endpoint; where the endpoint itself is open, once in x-mcp-virtualserver does as well.',
   data: { reason: 'unknown_virtual_server' },
 });
 const unknownTool = (name: string): Refusal => ({
