@@ -33,7 +33,7 @@ export interface Route {
 export const routingHeader = 'x-mcp-servername';
 
 /**
- * What the module removes from every request and sets itself; a test holds this against filter/flow/request.ts.
+ * What the module removes from every request, and what routes may go by; a test holds this against filter/flow/request.ts.
  */
 export const trustedHeaders = [
   routingHeader,
