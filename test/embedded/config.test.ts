@@ -71,7 +71,7 @@ test('envoy.yaml is read as it is', () => {
     ['notes', 'HTTP1', 4000],
   ]);
   expect(admin).toEqual({ host: '127.0.0.1', port: 9901 });
-  expect([maxConnections, statsTags.length]).toEqual([20_000, 7]);
+  expect([maxConnections, statsTags.length]).toEqual([20_000, 8]);
 });
 
 test.each<[string, string, unknown, string]>([
