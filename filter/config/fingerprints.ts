@@ -13,7 +13,7 @@ import { CredentialKind, Gateway, Server } from './gateway';
  */
 const CREDENTIAL = literal('sluice credential');
 
-/** Of what stands in the configuration. */
+/** What stands in the configuration. */
 export function unkeyedFingerprint(server: Server): u64 {
   let hash = fingerprint(server.name);
   hash = fingerprint(server.cluster, hash);

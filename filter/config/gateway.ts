@@ -82,9 +82,9 @@ export class Server {
   label: u32;
   /** Our entry in the Via header of what it is sent. */
   via: Span;
-  /** Of its name, cluster, authority, path, and of what it gets as credentials but for their secret. */
+  /** Made of its name, cluster, authority, path, and of its credentials but for their secret. */
   unkeyedFingerprint: u64;
-  /** Of all that makes a session with it the same session, the secret included: under the sealing key, see fingerprints.ts. */
+  /** Made of all that makes a session with it the same session, the secret included: under the sealing key, see fingerprints.ts. */
   fingerprint: u64;
 }
 
@@ -122,18 +122,18 @@ export class Limits {
   listPages: u32;
   listBytes: u32;
   fanOut: u32;
-  /** Of what a client says of itself, which every server gets. */
+  /** Bytes of what a client says of itself, which every server gets. */
   clientInfo: u32;
 }
 
 /** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */
 @unmanaged
 export class Gateway {
-  /** Of this gateway among those that share its keys, its Envoy or its network; the same on all of its replicas. */
+  /** Tells it from those that share its keys, its Envoy or its network; the same on all of its replicas. */
   name: Span;
   /** The configuration says it. */
   isNamed: bool;
-  /** Of the metrics that concern no server, or several; the host's to set. */
+  /** Its number in metrics that concern no server, or several; the host's to set. */
   label: u32;
   endpoint: Span;
   hostMode: HostMode;
@@ -152,7 +152,7 @@ export class Gateway {
   clientHeaders: NameTable;
   /** Headers of servers that reach clients, see policy/response-headers.ts. */
   responseHeaders: NameSet;
-  /** Of Emitted. */
+  /** Bits of Emitted. */
   emitted: u32;
   /** Our entry in the Via header of what is sent to servers. */
   via: Span;

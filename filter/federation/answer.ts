@@ -60,7 +60,7 @@ export class Verdict {
   }
 }
 
-/** Of one answer. Each costs some hundred bytes while it is read, and a list comes with a few notifications at most. */
+/** In one answer. Each costs some hundred bytes while it is read, and a list comes with a few notifications at most. */
 const MOST_MESSAGES = 10_000;
 const ARRAY_START: u8 = 0x5b;
 

@@ -26,7 +26,7 @@ export class Lane {
   sent: Callout | null;
   /** It was sent twice, as the connection had ended before an answer. */
   repeated: bool;
-  /** Of the host, for the callout under way. */
+  /** The host's, for the callout under way. */
   token: u32;
   /** It failed at what no client can help, see `isFault`. */
   faulty: bool;

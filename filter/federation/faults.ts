@@ -3,7 +3,7 @@ import { Answer, Ending } from './answer';
 
 /** What Envoy says in a server's stead where the connection ended before any byte of an answer. */
 const UNANSWERED = literal('upstream connect error or disconnect/reset before headers');
-/** Of its reasons those where there was a connection, which the server ended without an answer. */
+/** Those of its reasons where there was a connection, which the server ended without an answer. */
 const TERMINATED = literal('connection termination');
 const RESET = literal('remote reset');
 

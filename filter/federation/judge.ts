@@ -23,7 +23,7 @@ const ENVOY_TIMEOUT = literal('upstream request timeout');
 const ENVOY_UNREACHABLE = literal('upstream connect error');
 const ENVOY_NO_HOST = literal('no healthy upstream');
 const COMPRESSED = literal('its answer is compressed, although the gateway accepts no content-encoding: ');
-/** Of its name in a message. */
+/** Bytes of its name in a message. */
 const MOST_CODING = 64;
 const NOT_FOLLOWED = literal(
   ', a redirect, which the gateway does not follow; correct the address or the path of this server in the configuration',
@@ -34,7 +34,7 @@ const HOST = literal('host');
 const SESSION = literal('session');
 const INITIALIZE = literal('initiali');
 
-/** Of revision 2026-07-28 alone: the revision is not served, the headers are not as the body says. */
+/** Codes of revision 2026-07-28 alone: the revision is not served, the headers are not as the body says. */
 const VERSION_CODE = literal('-32022');
 const HEADERS_CODE = literal('-32020');
 
@@ -135,7 +135,7 @@ function withWords(text: Writer, words: Span): Span {
 /** Bytes of a Retry-After (RFC 9110 §10.2.3): seconds, or a date. */
 const MOST_RETRY_AFTER = 40;
 
-/** Of one who says when to come back, as it says it; NONE where it does not, or not in such words. */
+/** When to come back, as the server says it; NONE where it does not, or not in such words. */
 export function retryAfterOf(answer: Answer): Span {
   const value = answer.retryAfter;
   if (answer.status !== 429 && answer.status !== 503) return NONE;

@@ -13,11 +13,11 @@ import { clipped } from '../mcp/header-text';
 export class Refusal {
   /** NONE where it says nothing that can be read. */
   words: Span;
-  /** Of a JSON-RPC error, as it was written; else NONE. */
+  /** The code of a JSON-RPC error, as it was written; else NONE. */
   code: Span;
 }
 
-/** Of a longer body only the beginning is looked at, as text; bytes. */
+/** Bytes. Only the beginning of a longer body is looked at, as text. */
 export const MOST_OF_REFUSAL: u32 = 64 << 10;
 /** Bytes of text that are looked at, and of words that are kept. */
 const MOST_READ: i32 = 4 << 10;
@@ -115,7 +115,7 @@ function addWord(words: Writer, word: Span): void {
   }
 }
 
-/** Of RFC 6750's b64token, without what also stands between the parts of names and paths. */
+/** Characters of RFC 6750's b64token, without what also stands between the parts of names and paths. */
 function isOfTokens(c: u8): bool {
   return isOfWords(c) || c === 0x2d || c === 0x5f || c === 0x7e || c === 0x2b || c === 0x3d;
 }

@@ -58,7 +58,7 @@ export const enum Stage {
   Tell,
 }
 
-/** Of a call that cannot be repeated: whether its session is known to be alive. */
+/** Whether the session of a call that cannot be repeated is known to be alive. */
 export const enum Probe {
   None,
   UnderWay,
@@ -209,7 +209,7 @@ export class Exchange {
     return this.whole || this.canHoldBack;
   }
 
-  /** Of the request, as the client wrote it; NONE where it has none, or it has not come. */
+  /** The request's, as the client wrote it; NONE where it has none, or it has not come. */
   get id(): Span {
     return this.envelope.requestId;
   }
@@ -218,7 +218,7 @@ export class Exchange {
     return (this.now / 1_000_000_000) as u32;
   }
 
-  /** Of metrics about it. */
+  /** Its number in metrics. */
   get label(): u32 {
     const server = this.server;
     return server === null ? this.gateway.label : server.label;

@@ -9,7 +9,7 @@ import { Exchange, Outcome } from './exchange';
 export const BUFFERED_BYTES = literal('limits.bufferedBytes');
 export const WORKER_MEMORY = literal('the memory of a worker; lower limits.bufferedBytes');
 
-/** Of a body that is held, and of which it is not known yet where it goes. */
+/** Refuses a body that is held, and of which it is not known yet where it goes. */
 export function refuseUndecided(exchange: Exchange, size: u32): Outcome {
   if (exchange.envelope.isResponse) return refuseStrayResponse(exchange);
   return exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);

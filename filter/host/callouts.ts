@@ -28,7 +28,7 @@ export class Pending {
   sentAt: u64;
   /** Nanoseconds since 1970 from which on a reset means that its time was up. */
   deadline: u64;
-  /** Of `initialize`, once its stream is gone: what ends the session that it may begin; else null. */
+  /** Where `initialize` lost its stream, what ends the session that it may begin; else null. */
   ending: SessionEnding | null;
 }
 
@@ -78,7 +78,7 @@ export function takePending(token: u32): Pending | null {
   return changetype<Pending | null>(pending.take(token));
 }
 
-/** Of a root context that is gone, with all its streams: the host has cancelled its callouts, and calls nobody back. */
+/** Forgets those of a root context that is gone, with all its streams: the host has cancelled its callouts, and calls nobody back. */
 export function dropPending(root: u32): void {
   for (let place: u32 = 0; place < pending.places;) {
     const token = pending.keyAt(place);

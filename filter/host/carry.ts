@@ -98,7 +98,7 @@ function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
   return exchange.stage === Stage.Tell && fanOut.isAllSent ? Outcome.Reply : Outcome.Wait;
 }
 
-/** Of the conversation that is under way now: an answer can begin another. */
+/** The next one of the conversation that is under way now: an answer can begin another. */
 function nextLane(exchange: Exchange): Lane | null {
   return exchange.fanOut!.next(exchange.now);
 }

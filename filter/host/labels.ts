@@ -9,13 +9,13 @@ import { Gateway } from '../config/gateway';
  */
 const memory = newArena(1 << 10);
 const servers = newList(memory);
-/** Of the same number; NONE where the gateway has no name of its own. */
+/** Those of the same number; NONE where the gateway has no name of its own. */
 const gateways = newList(memory);
 
 /** Of what concerns no server, or several; no server can have that name. */
 const NO_SERVER = literal('-');
 
-/** Of what concerns no server, and comes before its gateway is known. */
+/** The number of what concerns no server, and comes before its gateway is known. */
 export const UNKNOWN: u32 = 0;
 servers.push(NO_SERVER);
 gateways.push(NONE);

@@ -41,7 +41,7 @@ let count = 0;
 /** Names no stream, so that who reads the queue passes it over. */
 const TO_ALL: u32 = 0xffffffff;
 
-/** Of a stream that is about to be forgotten. */
+/** For a stream that is about to be forgotten. */
 export function endAbandoned(stream: Stream): void {
   const exchange = stream.exchange;
   if (exchange === null) return;

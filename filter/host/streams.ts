@@ -38,7 +38,7 @@ export const enum Held {
   Waiting,
 }
 
-/** Of an answer that passes to the client. */
+/** How far an answer has come that passes to the client. */
 export const enum Progress {
   /** None passes, or it has ended. */
   None,
@@ -68,14 +68,14 @@ export class Stream {
   role: Role;
   phase: Phase;
   moment: Moment;
-  /** Of the response; the request goes on meanwhile. */
+  /** What becomes of the response; the request goes on meanwhile. */
   held: Held;
   /** An answer of its upstream other than 2xx, else null. */
   error: Answer | null;
   /** Its body as far as the holder has read it, or null. */
   errorBody: Writer | null;
   progress: Progress;
-  /** Of an answer that is an event stream, else null. */
+  /** Reads an answer that is an event stream, else null. */
   seeker: ResponseSeeker | null;
   /** It may mean that the server has lost its session. */
   renews: bool;
@@ -113,7 +113,7 @@ export class Stream {
   isWatched: bool;
   /** Of a holder: bytes of the body that have passed. */
   passed: u32;
-  /** Of a holder: a part of the response's body has passed and was not read. */
+  /** A part of the response's body has passed the holder and was not read. */
   passedUnread: bool;
   /** Host mode `headers`: the name in the body has come, and is that of the headers. */
   isNamed: bool;

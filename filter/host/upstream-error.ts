@@ -68,7 +68,7 @@ export function isHeard(stream: Stream, body: Span): bool {
   return heard;
 }
 
-/** Of a pair: the holder has read the body. In a callback that is not of the stream. */
+/** The holder of a pair has read the body. In a callback that is not of the stream. */
 export function hearPosted(stream: Stream): void {
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
   stream.moment = Moment.Later;

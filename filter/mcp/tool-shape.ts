@@ -39,7 +39,7 @@ class Row {
   required: bool;
   /** Only in the revisions with a handshake: the stateless one allows any JSON Schema there. */
   isOfHandshake: bool;
-  /** Of a string: the texts that it may be, with spaces between; NONE: any. */
+  /** The texts that a string may be, with spaces between; NONE: any. */
   choices: Span;
   /** What the log says of a tool that breaks it. */
   rule: Span;

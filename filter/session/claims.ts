@@ -11,7 +11,7 @@ import { Span, after, equals, first, indexOf, length, NONE } from '../bytes/span
 const ENTRIES = 1;
 const KEY = 1;
 const VALUE = 2;
-/** Of google.protobuf.Value. */
+/** Fields of google.protobuf.Value. */
 const STRING = 3;
 const STRUCT = 5;
 

@@ -71,7 +71,7 @@ export class ResponseSeeker {
     this.endEvent();
   }
 
-  /** Of a line whose value has not begun. False: the byte is the first of the value. */
+  /** Takes a byte of a line whose value has not begun. False: the byte is the first of the value. */
   private step(byte: u8): bool {
     switch (this.line) {
       case Line.Field: {
@@ -149,7 +149,7 @@ export function newResponseSeeker(arena: Arena): ResponseSeeker {
   return seeker;
 }
 
-/** Of the first CR or LF, or `end`. */
+/** The place of the first CR or LF, or `end`. */
 function endOfLine(from: usize, end: usize): usize {
   let at = from;
   for (; at + 16 <= end; at += 16) {

@@ -32,7 +32,8 @@ export function readConfiguration(file: string): Configuration {
     throw new CommandError(
       `the configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}`,
       exitCode.found,
-      lines,
+      // What the members may be, the module says, which is not running yet.
+      [...lines, `all that is wrong with it: npx sluice check ${file}`],
     );
   }
   const { plugin, servers } = configuration.file;

@@ -4,7 +4,7 @@ import type { Core } from './core.ts';
 export interface ErrorRow {
   readonly index: number;
   readonly reason: string;
-  /** Of an answer that has the id of its request. */
+  /** The HTTP status of an answer that has the id of its request. */
   readonly status: number;
   readonly statusWithoutId: number;
   readonly withholdsId: boolean;

@@ -109,7 +109,7 @@ describeGateway('two gateways', () => {
     ['with the same keys', { sessions: { keys: [{ id: 1, env: 'SESSION_KEY' }] } }],
   ])('in one Envoy, %s', (_, sessions) => {
     let server: Scripted;
-    /** Of whom a session with the server is. */
+    /** Whose a session with the server is. */
     const opened = new Map<string, string>();
     const credentialOf = (headers: Scripted['requests'][number]['headers']): string => String(headers['x-key']);
     beforeAll(async () => {

@@ -5,10 +5,10 @@ import type { Stream } from './stream.ts';
 /** What callbacks return. */
 export const CONTINUE = 0;
 const PAUSE = 1;
-/** Of a body callback: keeps what it was shown, which is not shown again; or throws it away. */
+/** A body callback keeps what it was shown, which is not shown again; or throws it away. */
 export const HOLD_BACK = 2;
 export const DISCARD = 3;
-/** Of a headers callback. */
+/** What a headers callback says. */
 const HOLD_ALL = 3;
 
 /** Whether `allow_on_headers_stop_iteration` is set, missing where it is needed, or not needed. */

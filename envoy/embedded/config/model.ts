@@ -44,7 +44,7 @@ export interface ConnectionManager {
   readonly headersWithUnderscores: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER';
   readonly enableTrailersHttp1: boolean;
   readonly acceptHttp10: boolean;
-  /** Of an HTTP/1.0 request without Host; '': none, and it is refused */
+  /** The host of an HTTP/1.0 request without one; '': none, and it is refused */
   readonly defaultHost: string;
   readonly idleTimeout: number;
   readonly maxStreamDuration: number;

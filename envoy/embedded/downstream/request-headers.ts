@@ -44,7 +44,7 @@ export interface Refusal {
 /** `:method`, `:path` and, over HTTP/2, the others are headers to whoever counts them there. */
 const addedByHttp1 = 2;
 
-/** Of a host, its port, and who asks. (RFC 3986 §3.2, without what nghttp2 leaves out) */
+/** The characters of a host, its port, and who asks. (RFC 3986 §3.2, without what nghttp2 leaves out) */
 const authorityCharacters = /^[\w!$%&'()*+,.:;=@[\]~-]*$/;
 
 /** What Envoy's codecs refuse, before there is a request. (envoy: http1/codec_impl.cc) */

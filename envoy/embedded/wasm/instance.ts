@@ -21,7 +21,7 @@ export interface InstanceSurroundings {
   readonly logger: Logger;
   readonly node: { readonly id: string; readonly cluster: string; readonly version: string };
   readonly onAssertion: (error: HostAssertion) => void;
-  /** Of a canary: the VM of its thread that serves, once there is one. It gets the queue items that the canary was to be told of. */
+  /** A canary has the VM of its thread that serves here, once there is one. It gets the queue items that the canary was to be told of. */
   readonly successor?: () => WasmInstance | undefined;
 }
 

@@ -15,7 +15,7 @@ import { Moment, Stream } from '../streams';
  *
  * Where a body waits differs. Envoy reads up to its limit at once over HTTP/1.1, adds that to what it holds, and answers
  * 413 where the sum is over the limit, before it asks us. So Envoy holds only what cannot grow beyond `limits.heldBody`.
- * Of what may, each part is kept here and thrown away there, and put back in front of the part with which it goes on:
+ * Each part of what may is kept here and thrown away there, and put back in front of the part with which it goes on:
  * what a callback lets pass, or holds back with `HoldBack`, stops the client where it is too much, and never ends in 413.
  */
 const EMPTY = literal('');

@@ -26,7 +26,7 @@ export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
-  /** Of answers to `send`. */
+  /** Behind the body of what `send` gets. */
   readonly trailers?: Readonly<Record<string, string | string[] | undefined>>;
   /** When each part of the body arrived, in ms since 1970. */
   readonly parts: readonly { readonly at: number; readonly bytes: Buffer }[];

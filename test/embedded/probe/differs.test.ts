@@ -18,7 +18,7 @@ interface Seen {
   readonly says: string;
 }
 
-/** Of what a module sends and Node does not write, Envoy lets the server judge: 400 is the server's word. */
+/** Envoy lets the server judge what a module sends and Node does not write: 400 is the server's word. */
 const cases: readonly (readonly [title: string, script: string, envoy: Seen, embedded: Seen])[] = [
   [
     'a method that is no token',

@@ -9,7 +9,7 @@ export interface Expectation {
   readonly trace: string | undefined;
 }
 
-/** Of several requests the texts stand in one block, with this between them. */
+/** Stands between the texts of several requests in one block. */
 export const separator = '\n---\n';
 
 export const nothingExpected: Expectation = { outcome: undefined, trace: undefined };
