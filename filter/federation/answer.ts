@@ -3,6 +3,7 @@ import { Span, equalsIgnoringCase, first, indexOf, length, literal, pointer, tri
 import { newWriter } from '../bytes/writer';
 import { isJson, strip, Walk, walkThrough } from '../json/reader';
 import { Reason } from '../mcp/errors';
+import { clipped } from '../mcp/header-text';
 import { eventsIn, Events } from '../sse/events';
 
 /** How a callout ended. */
@@ -37,6 +38,8 @@ const JSON_TYPE = literal('application/json');
 const EVENT_STREAM = literal('text/event-stream');
 
 const OTHER_TYPE = literal('neither JSON nor an event stream: ');
+/** Of its name in a message. */
+const MOST_TYPE = 128;
 
 /** Why an exchange with an upstream failed, or `Reason.None`. */
 @unmanaged
@@ -128,10 +131,15 @@ export function messagesIn(answer: Answer, verdict: Verdict, arena: Arena): Mess
   if (isJsonType(answer.contentType)) messages.single = answer.body;
   else if (isEventStream(answer.contentType)) messages.events = eventsIn(answer.body, arena);
   else {
-    verdict.set(Reason.UpstreamProtocol, newWriter(arena, 64).bytes(OTHER_TYPE).bytes(answer.contentType).written);
+    verdict.set(Reason.UpstreamProtocol, otherTypeText(answer.contentType, arena));
     return null;
   }
   return messages;
+}
+
+/** What is said of an answer of another type. */
+export function otherTypeText(contentType: Span, arena: Arena): Span {
+  return newWriter(arena, 128).bytes(OTHER_TYPE).bytes(clipped(contentType, MOST_TYPE)).written;
 }
 
 /** A media type without its parameters (RFC 9110 §8.3.1): `application/json; charset=utf-8` is JSON. */

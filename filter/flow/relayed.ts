@@ -1,6 +1,8 @@
 import { scratch } from '../bytes/arena';
-import { Answer, Ending } from '../federation/answer';
+import { Span, literal, NONE } from '../bytes/span';
+import { Answer, Ending, isEventStream, isJsonType, otherTypeText } from '../federation/answer';
 import { FanOut, Lane } from '../federation/fanout';
+import { isUnanswered } from '../federation/faults';
 import { isCompressed, judge } from '../federation/judge';
 import { Reason } from '../mcp/errors';
 import { saysLost } from '../federation/lost-session';
@@ -8,6 +10,7 @@ import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
 import { passesAsItIs } from './response';
+import { hasAnswer, NO_RESPONSE } from './success';
 
 /** What came back for a relayed call, to be told as if it had come by a route. */
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
@@ -20,11 +23,22 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, lane: Lane, answ
   return tellAsRouted(exchange, lane, answer);
 }
 
+const DROPPED = literal('the server ended it, or its answer is larger than Envoy buffers');
+
 /** What came back for a call that was a message of our own. */
 export function tellAsRouted(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
   const verdict = judge(answer, lane.server, scratch);
   const passes = answer.ending === Ending.Response && passesAsItIs(answer) && answer.status >= 400;
+  if (verdict.reason === Reason.None && !passes && !hasAnswer(exchange, answer.contentType, answer.body)) {
+    verdict.set(Reason.UpstreamProtocol, whyNot(answer));
+  }
   if (verdict.reason === Reason.None || passes) return answerWhole(exchange, answer);
+  if (answer.ending === Ending.Broken || isUnanswered(answer)) verdict.set(Reason.UpstreamDropped, DROPPED);
   lane.verdict.take(verdict, exchange.arena);
   return exchange.refuseFor(lane);
+}
+
+function whyNot(answer: Answer): Span {
+  const type = answer.contentType;
+  return isJsonType(type) || isEventStream(type) || answer.body === NONE ? NO_RESPONSE : otherTypeText(type, scratch);
 }

@@ -18,6 +18,7 @@ export class Response {
   contentEncoding: Span;
   retryAfter: Span;
   hasSessionId: bool;
+  hasLength: bool;
   /** By Envoy's router, in all that comes from an upstream and in nothing else, unless `suppress_envoy_headers` is set. */
   hasServiceTime: bool;
 }
@@ -28,6 +29,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
     if (equals(pairs.name, header.STATUS)) response.status = pairs.value;
     else if (equals(pairs.name, header.CONTENT_TYPE)) response.contentType = pairs.value;
     else if (equals(pairs.name, header.CONTENT_ENCODING)) response.contentEncoding = pairs.value;
+    else if (equals(pairs.name, header.CONTENT_LENGTH)) response.hasLength = true;
     else if (equals(pairs.name, header.RETRY_AFTER)) response.retryAfter = pairs.value;
     else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
     else if (equals(pairs.name, header.SERVICE_TIME)) response.hasServiceTime = true;

@@ -40,7 +40,12 @@ function row(prefix: string, reason: Reason, detail: string): void {
   row('no_healthy_upstream', Reason.UpstreamUnreachable, 'the cluster has no endpoint');
   row('upstream_reset_before_response_started{overflow', Reason.UpstreamUnreachable, 'too many requests at once for the circuit breakers of its cluster');
   row('upstream_reset_before_response_started{protocol_error', Reason.UpstreamProtocol, 'what it sends is not HTTP as Envoy expects, or its headers are too large');
-  row('upstream_reset_', Reason.UpstreamUnreachable, 'no connection');
+  // Of these alone it is certain that the server has not seen the request.
+  row('upstream_reset_before_response_started{remote_connection_failure', Reason.UpstreamUnreachable, 'no connection');
+  row('upstream_reset_before_response_started{local_connection_failure', Reason.UpstreamUnreachable, 'no connection');
+  row('upstream_reset_before_response_started{connection_timeout', Reason.UpstreamUnreachable, 'no connection');
+  row('upstream_reset_before_response_started{remote_refused_stream_reset', Reason.UpstreamUnreachable, 'it refused the request');
+  row('upstream_reset_', Reason.UpstreamDropped, 'the server ended it');
   row('maintenance_mode', Reason.UpstreamUnreachable, 'its cluster is in maintenance');
   row('cluster_not_found', Reason.UpstreamUnknownCluster, 'the cluster does not exist');
   // A request that we decided on and that no route for its server took: it ends at the closed door, or at none.

@@ -1,11 +1,10 @@
-import { Span, length, literal, startsWith, NONE } from '../bytes/span';
-import { isEventStream, isJsonType } from '../federation/answer';
-import { isCompressed } from '../federation/judge';
+import { Span, length, literal, startsWith } from '../bytes/span';
 import { Exchange } from '../flow/exchange';
 import { Response } from '../flow/response';
+import { answerOf, isAwaited, NO_RESPONSE } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedWith, OK } from '../mcp/outcomes';
-import { newResponseSeeker } from '../sse/response-seeker';
+import { PassingAnswer } from '../response/passing-answer';
 import { read } from './buffers';
 import { now } from './clock';
 import { line } from './log';
@@ -23,9 +22,10 @@ const RESPONSE_CODE_DETAILS = literal('response\0code_details');
 const LONG_SILENCE: u64 = 50_000_000_000;
 const A_SECOND: u64 = 1_000_000_000;
 
-const EMPTY = literal('its answer is empty');
-const OTHER_TYPE = literal('its answer is neither JSON nor an event stream');
-const UNANSWERED = literal('its event stream ended without the answer');
+/** Bytes that are read at once while the answer has not begun, and of its end. */
+const PART: u32 = 16 << 10;
+const END: u32 = 8;
+
 const BROKEN_OFF = literal('its answer broke off');
 const FELL_SILENT = literal('nothing came for as long as the listener lets a stream be idle');
 const IDLE = literal('stream_idle_timeout');
@@ -39,11 +39,7 @@ const SILENT_SECONDS = literal(' s');
 export function beginAnswer(stream: Stream, exchange: Exchange, response: Response, ended: bool): void {
   hearFrom(exchange, exchange.sentAt, exchange.now);
   stream.progress = Progress.Passing;
-  if (isEventStream(response.contentType)) {
-    if (!isCompressed(response.contentEncoding)) stream.seeker = newResponseSeeker(exchange.arena);
-  } else if (!ended && !isJsonType(response.contentType)) {
-    tell(exchange, Reason.UpstreamProtocol, OTHER_TYPE);
-  }
+  stream.answer = answerOf(exchange, response);
   if (ended) finish(stream, exchange);
 }
 
@@ -53,8 +49,8 @@ export function continueAnswer(stream: Stream, exchange: Exchange, size: u32, en
   if (size > 0) {
     stream.progress = Progress.Flowing;
     hearFrom(exchange, exchange.heardAt, now());
-    const seeker = stream.seeker;
-    if (seeker !== null && !seeker.isFound) seeker.read(read(Buffer.ResponseBody, 0, size as usize));
+    const answer = stream.answer;
+    if (answer !== null) readPart(answer, size);
   }
   if (ended) finish(stream, exchange);
 }
@@ -64,11 +60,8 @@ export function finish(stream: Stream, exchange: Exchange): void {
   const isEmpty = stream.progress === Progress.Passing;
   stream.progress = Progress.None;
   if (exchange.ended !== OK || !isAwaited(exchange)) return;
-  const seeker = stream.seeker;
-  if (isEmpty) return tell(exchange, Reason.UpstreamProtocol, EMPTY);
-  if (seeker === null) return;
-  seeker.end();
-  if (!seeker.isFound) tell(exchange, Reason.UpstreamProtocol, UNANSWERED);
+  const answer = stream.answer;
+  if (isEmpty || (answer !== null && !answer.isWhole)) tell(exchange, Reason.UpstreamProtocol, NO_RESPONSE);
 }
 
 /** The stream is over, whether or not its answer has ended before. */
@@ -79,18 +72,25 @@ export function leaveAnswer(stream: Stream, exchange: Exchange): void {
   }
   if (stream.progress === Progress.None) return;
   hearFrom(exchange, exchange.heardAt, now());
-  const seeker = stream.seeker;
+  const answer = stream.answer;
   // What a server leaves open behind its answer may be closed by anybody.
-  if (exchange.ended !== OK || (seeker !== null && seeker.isFound)) return;
+  if (exchange.ended !== OK || (answer !== null && answer.endsEvent)) return;
   const details = property(RESPONSE_CODE_DETAILS);
   if (startsWith(details, IDLE)) tell(exchange, Reason.UpstreamTimeout, FELL_SILENT);
   else if (startsWith(details, RESET)) tell(exchange, Reason.UpstreamUnreachable, BROKEN_OFF);
   else exchange.ended = ABORTED;
 }
 
-/** A notification has no answer. One whose id streams past after its answer has come is not judged either. */
-function isAwaited(exchange: Exchange): bool {
-  return exchange.envelope.requestId !== NONE;
+function readPart(answer: PassingAnswer, size: u32): void {
+  let at: u32 = 0;
+  while (!answer.begun && at < size) {
+    const count = min(size - at, PART);
+    answer.read(read(Buffer.ResponseBody, at as usize, count as usize));
+    at += count;
+  }
+  if (at === size) return;
+  const from = max(at, size > END ? size - END : 0);
+  answer.readTail(read(Buffer.ResponseBody, from as usize, (size - from) as usize));
 }
 
 function tell(exchange: Exchange, reason: Reason, detail: Span): void {

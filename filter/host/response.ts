@@ -1,16 +1,16 @@
 import { scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { refusesCoding } from '../flow/content-coding';
 import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { isFromUpstream, readResponse, replacesRouterReply } from '../flow/response';
+import { refusesSuccess } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { removalsFrom } from '../policy/response-headers';
 import * as header from '../mcp/headers';
 import { endedWith, OK, OTHER } from '../mcp/outcomes';
 import { PRODUCT } from '../version';
-import { beginAnswer, continueAnswer, finish } from './answer-progress';
+import { beginAnswer, continueAnswer, finish, hearFrom } from './answer-progress';
 import { replaceAll } from './buffers';
 import { statusOf } from './callouts';
 import { act } from './carry';
@@ -54,7 +54,9 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (answered) observeUpstream(exchange.label, exchange.sentAt, exchange.now);
   if (succeeded) {
     if (!answered) return Action.Continue;
-    if (!ended && refusesCoding(exchange, response.contentEncoding)) {
+    if (refusesSuccess(exchange, status, response, ended)) {
+      hearFrom(exchange, exchange.sentAt, exchange.now);
+      logFailure(exchange.target.server, exchange.reply.reason, exchange.reply.detail, exchange.gateway.logLevel);
       act(stream, exchange, Outcome.Reply);
       return Action.Pause;
     }

@@ -4,7 +4,7 @@ import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
 import { Answer } from '../federation/answer';
 import { Exchange } from '../flow/exchange';
-import { ResponseSeeker } from '../sse/response-seeker';
+import { PassingAnswer } from '../response/passing-answer';
 import { reserve } from './budget';
 import { Role } from './role';
 
@@ -38,7 +38,7 @@ export const enum Held {
   Waiting,
 }
 
-/** How far an answer has come that passes to the client. */
+/** Of an answer that passes to the client. */
 export const enum Progress {
   /** None passes, or it has ended. */
   None,
@@ -68,15 +68,15 @@ export class Stream {
   role: Role;
   phase: Phase;
   moment: Moment;
-  /** What becomes of the response; the request goes on meanwhile. */
+  /** Of the response; the request goes on meanwhile. */
   held: Held;
   /** An answer of its upstream other than 2xx, else null. */
   error: Answer | null;
   /** Its body as far as the holder has read it, or null. */
   errorBody: Writer | null;
   progress: Progress;
-  /** Reads an answer that is an event stream, else null. */
-  seeker: ResponseSeeker | null;
+  /** Watches the body of a 2xx as it passes, or null where nothing is to be found out. */
+  answer: PassingAnswer | null;
   /** It may mean that the server has lost its session. */
   renews: bool;
   /** It becomes a row of ours in passing. */
@@ -113,7 +113,7 @@ export class Stream {
   isWatched: bool;
   /** Of a holder: bytes of the body that have passed. */
   passed: u32;
-  /** A part of the response's body has passed the holder and was not read. */
+  /** Of a holder: a part of the response's body has passed and was not read. */
   passedUnread: bool;
   /** Host mode `headers`: the name in the body has come, and is that of the headers. */
   isNamed: bool;

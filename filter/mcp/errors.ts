@@ -31,6 +31,7 @@ export const enum Reason {
   UnknownVirtualServer,
   UpstreamUnknownCluster,
   UpstreamUnreachable,
+  UpstreamDropped,
   UpstreamTimeout,
   UpstreamStatus,
   UpstreamHost,
@@ -122,6 +123,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 200, 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>, in the path behind the endpoint; where the endpoint itself is open, once in x-mcp-virtualserver does as well.');
   row(Reason.UpstreamUnknownCluster, 'upstream_unknown_cluster', 200, 502, -32603, 'Envoy has no usable cluster for this server: %. Add the cluster to the Envoy configuration, with at least one endpoint.');
   row(Reason.UpstreamUnreachable, 'upstream_unreachable', 200, 502, -32603, 'The server cannot be reached: %. Try again, and check that it runs.');
+  row(Reason.UpstreamDropped, 'upstream_unreachable', 200, 502, -32603, 'The connection to the server ended before its answer: %. What it was asked may have run there: look before you send it again, and see the log of the server.');
   row(Reason.UpstreamTimeout, 'upstream_timeout', 200, 504, -32603, 'The server did not answer in time: %. What it was asked may still be running there: look before you send it again, or raise its timeout.');
   row(Reason.UpstreamStatus, 'upstream_status', 200, 502, -32603, 'The server answered with an HTTP error: %. See the log of the server.');
   row(Reason.UpstreamHost, 'upstream_status', 200, 502, -32603, 'The server does not serve the host name that the gateway asks it by: %. Set authority of this server in the configuration to a name that it serves, or add this name to those that it allows.');

@@ -44,7 +44,7 @@ const cases: readonly Case[] = [
       reply.end(progress);
     },
     outcome: 'upstream_protocol',
-    line: 'its event stream ended without the answer',
+    line: 'its answer ended without the response to the call',
   },
   {
     what: 'an event stream that ends in the middle of its answer',
@@ -53,7 +53,7 @@ const cases: readonly Case[] = [
       reply.end(`data: ${result.slice(0, 30)}`);
     },
     outcome: 'upstream_protocol',
-    line: 'its event stream ended without the answer',
+    line: 'its answer ended without the response to the call',
   },
   {
     what: 'nothing',
@@ -62,7 +62,7 @@ const cases: readonly Case[] = [
       reply.end();
     },
     outcome: 'upstream_protocol',
-    line: 'its answer is empty',
+    line: 'its answer ended without the response to the call',
   },
   {
     what: 'a page',
@@ -71,7 +71,7 @@ const cases: readonly Case[] = [
       reply.end('<p>welcome</p>');
     },
     outcome: 'upstream_protocol',
-    line: 'its answer is neither JSON nor an event stream',
+    line: 'neither JSON nor an event stream: text/html',
   },
   {
     what: 'an event stream that breaks off',

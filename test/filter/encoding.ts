@@ -29,6 +29,7 @@ export class Encoding {
   details = '';
   #prepared: LocalReply | undefined;
   #held: HeldResponse | undefined;
+  #cut = '';
   readonly #links: readonly Link[];
   readonly #isOver: () => boolean;
 
@@ -37,7 +38,9 @@ export class Encoding {
     this.#isOver = isOver;
   }
 
-  begin(headers: Headers, chunks: readonly Buffer[], details: string): void {
+  /** @param cut what Envoy says of it where it breaks off, else empty */
+  begin(headers: Headers, chunks: readonly Buffer[], details: string, cut = ''): void {
+    this.#cut = cut;
     const sent: Headers = headers.map(([name, value]) => [name, value]);
     this.headerMap = sent;
     this.details = details;
@@ -56,7 +59,9 @@ export class Encoding {
       else this.#passTo(this.#held, bodyLinks.slice(0, bodyLinks.indexOf(link)));
       return;
     }
-    const passed = chunks.map((chunk, index) => this.#body(bodyLinks, chunk, index === chunks.length - 1));
+    const isLast = (index: number): boolean => index === chunks.length - 1 && this.#cut === '';
+    const passed = chunks.map((chunk, index) => this.#body(bodyLinks, chunk, isLast(index)));
+    if (this.#cut !== '') this.details = this.#cut;
     this.headerMap = undefined;
     this.response = { headers: sent, body: Buffer.concat(passed) };
   }

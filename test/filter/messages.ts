@@ -52,12 +52,20 @@ function bytesOf(text: string): Buffer {
   );
 }
 
-/** Its status, and what Envoy calls its origin. */
-export function responseIn(text: string | undefined): LocalReply | undefined {
+export interface Response extends LocalReply {
+  /** Seconds until it begins. */
+  readonly after: number;
+  /** What Envoy says of one that breaks off, else empty. */
+  readonly cut: string;
+}
+
+/** Its status, what Envoy calls its origin, and then `after` so many seconds, or `cut` and what Envoy says of that. */
+export function responseIn(text: string | undefined): Response | undefined {
   if (text === undefined) return undefined;
   const { first, headers, body } = messageIn(text);
-  const [status = '', details = ''] = first.split(' ');
-  return { status: Number(status), details, headers, body };
+  const [status = '', details = '', ...more] = first.split(' ');
+  const option = (name: string): string => more[more.indexOf(name) + 1 || more.length] ?? '';
+  return { status: Number(status), details, headers, body, after: Number(option('after')), cut: option('cut') };
 }
 
 export interface Answer {

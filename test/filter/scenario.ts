@@ -8,12 +8,12 @@ import {
   type Message,
   messageIn,
   PAD,
+  type Response,
   responseIn,
   section,
   whole,
 } from './messages.ts';
 import { type Headers, valueOf } from './pairs.ts';
-import type { LocalReply } from './encoding.ts';
 import type { Stream } from './stream.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -80,7 +80,10 @@ class Scenario {
     if (listener.withholds && !stream.over) upstreams.waitASecond();
     if (!listener.refuses) stream.resumeOthers();
     upstreams.settle();
-    if (response !== undefined && !stream.over) respond(stream, response);
+    if (response !== undefined && !stream.over) {
+      listener.wait(response.after);
+      respond(stream, response);
+    }
     upstreams.settle();
     stream.close();
     // What was begun in vain is ended.
@@ -162,8 +165,8 @@ function send(stream: Stream, request: Message, arrival: Arrival | undefined, be
   else if (end === 'trailers') stream.requestTrailers([]);
 }
 
-function respond(stream: Stream, { status, headers, body, details }: LocalReply): void {
-  stream.respond([[':status', String(status)], ...headers], body.length === 0 ? [] : [body], details);
+function respond(stream: Stream, { status, headers, body, details, cut }: Response): void {
+  stream.respond([[':status', String(status)], ...headers], body.length === 0 ? [] : [body], details, cut);
 }
 
 /** What an upstream would take for a whole request must not reach it while we may still think otherwise. */

@@ -117,12 +117,13 @@ export class Stream {
   /**
    * The response to what was forwarded, or what Envoy answers by itself, whoever holds the request.
    * @param details what Envoy calls its origin
+   * @param cut what Envoy says of a response that breaks off, else empty
    */
-  respond(headers: Headers, chunks: readonly Buffer[], details = 'via_upstream'): void {
+  respond(headers: Headers, chunks: readonly Buffer[], details = 'via_upstream', cut = ''): void {
     if (this.forwarded === undefined && details === 'via_upstream')
       throw new Error('a response to a request that was never sent on');
     this.#loop.event(() => {
-      this.#encoding.begin(headers, chunks, details);
+      this.#encoding.begin(headers, chunks, details, cut);
     });
   }
 
@@ -192,7 +193,8 @@ export class Stream {
 
   property(name: string): Buffer | undefined {
     const responds = this.responseHeaderMap !== undefined;
-    if (name === 'response.code_details' && responds) return Buffer.from(this.#encoding.details);
+    if (name === 'response.code_details' && (responds || this.#encoding.details !== ''))
+      return Buffer.from(this.#encoding.details);
     if (name === 'request.protocol') return Buffer.from(this.#protocol);
     if (name === 'request.total_size' && !responds) return numberOf(this.#totalSize);
     if (MARK.test(name)) return this.attributes.get(name);

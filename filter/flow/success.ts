@@ -1,0 +1,59 @@
+import { scratch } from '../bytes/arena';
+import { Span, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { isEventStream, isJsonType, otherTypeText } from '../federation/answer';
+import { isCompressed } from '../federation/judge';
+import { Reason } from '../mcp/errors';
+import { newPassingAnswer, PassingAnswer } from '../response/passing-answer';
+import { refusesCoding } from './content-coding';
+import { Exchange } from './exchange';
+import { Response } from './response';
+
+const HTTP = literal('HTTP ');
+const NO_BODY = literal(' without a body, where a response to the call is due');
+const NO_TYPE = literal(' without a content-type, where a response to the call is due');
+export const NO_RESPONSE = literal('its answer ended without the response to the call');
+
+/**
+ * Whether an upstream's 2xx to a call can have no answer in it; then the refusal is ready. A client would wait for it.
+ * @param ended it has no body
+ */
+export function refusesSuccess(exchange: Exchange, status: u32, response: Response, ended: bool): bool {
+  if (!isAwaited(exchange)) return !ended && refusesCoding(exchange, response.contentEncoding);
+  if (ended) return refuse(exchange, lacking(status, NO_BODY));
+  if (refusesCoding(exchange, response.contentEncoding)) return true;
+  const type = response.contentType;
+  if (type === NONE) return refuse(exchange, lacking(status, NO_TYPE));
+  return !isJsonType(type) && !isEventStream(type) && refuse(exchange, otherTypeText(type, scratch));
+}
+
+function lacking(status: u32, what: Span): Span {
+  return newWriter(scratch, 96).bytes(HTTP).decimal(status).bytes(what).written;
+}
+
+function refuse(exchange: Exchange, detail: Span): bool {
+  exchange.refuse(Reason.UpstreamProtocol, detail, exchange.target.server.name);
+  return true;
+}
+
+/** A notification has no answer. One whose id streams past after its answer has come is not judged either. */
+export function isAwaited(exchange: Exchange): bool {
+  return exchange.id !== NONE;
+}
+
+/**
+ * What watches the body of a 2xx as it passes. Null where nothing is to be found out: in a coding that is not read here,
+ * and of a document whose length is told, which Envoy itself holds the server to.
+ */
+export function answerOf(exchange: Exchange, response: Response): PassingAnswer | null {
+  if (isCompressed(response.contentEncoding)) return null;
+  if (response.hasLength && !isEventStream(response.contentType)) return null;
+  return newPassingAnswer(isEventStream(response.contentType), exchange.id, exchange.arena);
+}
+
+/** Whether the whole body of a 2xx has the answer in it. */
+export function hasAnswer(exchange: Exchange, contentType: Span, body: Span): bool {
+  const answer = newPassingAnswer(isEventStream(contentType), exchange.id, exchange.arena);
+  if (body !== NONE) answer.read(body);
+  return answer.isWhole;
+}

@@ -1,0 +1,193 @@
+import { Arena, make } from '../bytes/arena';
+import { Span, equals, length, limit, literal, pointer, span, NONE } from '../bytes/span';
+import { isString, textOf } from '../json/text';
+import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
+import { Token } from '../json/token';
+
+/**
+ * Whether a response that passes holds the answer to its request, whole. Nothing of it is kept: a document, or the
+ * events of a stream as they come, are scanned until a message with a result or an error begins; from there on only the
+ * last bytes are looked at, so that a large result costs no more than a small one.
+ *
+ *     stream = *( event )   event = *( [ "data:" text ] end-of-line ) end-of-line      WHATWG HTML §9.2.6
+ */
+@unmanaged
+export class PassingAnswer {
+  /** A message with a result, or an error, has begun, as far as is known with the request's id. */
+  begun: bool;
+  isStream: bool;
+  /** As the client wrote it, or NONE where it is not known. */
+  id: Span;
+  scanner: Scanner;
+  arena: Arena;
+  private member: Member;
+  /** The message that is scanned has the id of another request. */
+  private isOther: bool;
+  /** What is left of the message is no JSON. */
+  private isBroken: bool;
+  /** How much of `data:` has been seen in this line. */
+  private field: i32;
+  private wasReturn: bool;
+  /** Bytes of the mark that a stream may begin with. */
+  private mark: u32;
+  /** The last eight bytes, the last of them lowest. */
+  private tail: u64;
+
+  /** Takes the next bytes, all of them. */
+  read(bytes: Span): void {
+    if (!this.begun) {
+      if (this.isStream) this.readLines(bytes);
+      else this.scan(bytes);
+    }
+    this.readTail(bytes);
+  }
+
+  /** Takes the last of the next bytes, eight at least where there are so many. */
+  readTail(bytes: Span): void {
+    const end = limit(bytes);
+    for (let at = max(pointer(bytes), end - TAIL); at < end; at++) this.tail = (this.tail << 8) | (load<u8>(at) as u64);
+  }
+
+  /** Of a response that has ended: whether the answer is in it, to its end. */
+  get isWhole(): bool {
+    if (!this.begun) return false;
+    let rest = this.tail;
+    while (rest !== 0 && isSpace((rest & 0xff) as u8)) rest >>= 8;
+    // So much white space ends nothing that has not ended before.
+    if (rest === 0) return true;
+    const last = (rest & 0xff) as u8;
+    return last === CLOSING_BRACE || last === CLOSING_BRACKET || this.endsEvent;
+  }
+
+  /** Of a response that breaks off: whether its client has the event with the answer, as a blank line ends it. */
+  get endsEvent(): bool {
+    if (!this.begun || !this.isStream) return false;
+    let lineFeeds = 0;
+    let returns = 0;
+    for (let rest = this.tail; rest !== 0 && isSpace((rest & 0xff) as u8); rest >>= 8) {
+      if ((rest & 0xff) === LINE_FEED) lineFeeds++;
+      else if ((rest & 0xff) === RETURN) returns++;
+    }
+    return lineFeeds > 1 || returns > 1;
+  }
+
+  private readLines(bytes: Span): void {
+    const end = limit(bytes);
+    for (let at = pointer(bytes); at < end && !this.begun;) {
+      const c = load<u8>(at);
+      if (this.mark < MARK_SIZE) {
+        this.mark = c === load<u8>(MARK + (this.mark as usize)) ? this.mark + 1 : MARK_SIZE;
+        if (this.mark < MARK_SIZE || c === 0xbf) {
+          at++;
+          continue;
+        }
+      }
+      if (c === LINE_FEED && this.wasReturn) {
+        this.wasReturn = false;
+        at++;
+        continue;
+      }
+      this.wasReturn = c === RETURN;
+      if (c === LINE_FEED || c === RETURN) {
+        if (this.field === 0) this.beginMessage();
+        this.field = 0;
+        at++;
+      } else if (this.field === IN_DATA) {
+        const from = at;
+        while (at < end && load<u8>(at) !== LINE_FEED && load<u8>(at) !== RETURN) at++;
+        this.scan(span(from, (at - from) as u32));
+      } else {
+        // A field of another name is passed over to the end of its line.
+        const isNext = this.field >= 0 && c === load<u8>(pointer(DATA) + (this.field as usize));
+        this.field = !isNext ? OTHER_FIELD : this.field + 1;
+        at++;
+      }
+    }
+  }
+
+  private beginMessage(): void {
+    memory.fill(changetype<usize>(this.scanner), 0, SCANNER_SIZE);
+    this.scanner.watch = 1;
+    this.member = Member.Other;
+    this.isOther = false;
+    this.isBroken = false;
+  }
+
+  private scan(bytes: Span): void {
+    const scanner = this.scanner;
+    if (this.isBroken) return;
+    scanner.feed(bytes);
+    for (let token = scanner.next(); token !== Token.More; token = scanner.next()) {
+      if (token === Token.Invalid) {
+        this.isBroken = true;
+        return;
+      }
+      // Of a batch, each element may be the answer: the first one stands for all.
+      if (token === Token.ArrayStart && scanner.depth === 1) this.begun = true;
+      else if (token === Token.Key && scanner.depth === 1) this.readKey();
+      else if (this.member === Member.Id && scanner.depth === 1) this.readId(token);
+      if (this.begun) return;
+    }
+  }
+
+  private readKey(): void {
+    const name = this.scanner.text;
+    if (equals(name, RESULT) || equals(name, ERROR)) this.begun = !this.isOther;
+    this.member = equals(name, ID) ? Member.Id : Member.Other;
+  }
+
+  /**
+   * A server may write an id in another way than its client did; numbers are compared only as plain integers, and an id
+   * that comes in two parts is taken for the right one.
+   */
+  private readId(token: Token): void {
+    this.member = Member.Other;
+    // The id of an error that answers what could not be read is null.
+    if (this.id === NONE || token === Token.Word) return;
+    const isText = token === Token.String;
+    const found = this.scanner.raw;
+    if (isText !== isString(this.id)) this.isOther = true;
+    else if (found === NONE) return;
+    else if (isText) this.isOther = !equals(textOf(found, this.arena), textOf(this.id, this.arena));
+    else if (isPlain(found) && isPlain(this.id)) this.isOther = !equals(found, this.id);
+  }
+}
+
+const enum Member {
+  Other,
+  Id,
+}
+
+const RESULT = literal('result');
+const ERROR = literal('error');
+const ID = literal('id');
+const MARK = memory.data<u8>([0xef, 0xbb, 0xbf]);
+const MARK_SIZE: u32 = 3;
+const DATA = literal('data:');
+const IN_DATA = 5;
+const OTHER_FIELD = -1;
+const TAIL: usize = 8;
+
+const LINE_FEED: u8 = 0x0a;
+const RETURN: u8 = 0x0d;
+const CLOSING_BRACE: u8 = 0x7d;
+const CLOSING_BRACKET: u8 = 0x5d;
+
+function isSpace(c: u8): bool {
+  return c === 0x20 || c === 0x09 || c === LINE_FEED || c === RETURN;
+}
+
+function isPlain(number: Span): bool {
+  for (let at = pointer(number); at < limit(number); at++) if (load<u8>(at) < 0x30 || load<u8>(at) > 0x39) return false;
+  return length(number) > 0;
+}
+
+/** @param isStream the response is an event stream, else one JSON document. @param id of the request, or NONE */
+export function newPassingAnswer(isStream: bool, id: Span, arena: Arena): PassingAnswer {
+  const answer = make<PassingAnswer>(arena);
+  answer.isStream = isStream;
+  answer.id = id;
+  answer.arena = arena;
+  answer.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 1);
+  return answer;
+}
