@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Report } from './finding.ts';
 import type { SluiceFilter } from './gateway.ts';
-import type { ModuleThread } from './isolation.ts';
+import { ModuleThread } from './isolation.ts';
 import type { Question } from './istio.ts';
 import { Node } from './node.ts';
 import { parsePath } from './place.ts';
@@ -57,6 +57,18 @@ export function codeOf({ config }: SluiceFilter, module: ModuleFile): Uint8Array
     return module.bytes; // the file is on the gateway
   }
 }
+
+/** Lets a module judge one configuration, as `askModule` does, on a thread of its own. */
+export async function askModuleOnce(...[code, question, report]: Tail<Parameters<typeof askModule>>): Promise<void> {
+  const thread = new ModuleThread();
+  try {
+    await askModule(thread, code, question, report);
+  } finally {
+    await thread.close();
+  }
+}
+
+type Tail<T extends readonly unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
 
 /** Lets a module judge, and shows where in the file each of its problems is. */
 export async function askModule(

@@ -80,17 +80,6 @@ export function joined(before: Span, value: Span, arena: Arena): Span {
   return newWriter(arena, capacity).bytes(before).byte(0x2c).byte(0x20).bytes(value).written;
 }
 
-/** Whether the header is there exactly once, with exactly this value. */
-export function hasOnly(bytes: Span, name: Span, value: Span, arena: Arena): bool {
-  let found = false;
-  for (const pairs = readPairs(bytes, arena); pairs.next();) {
-    if (!equals(pairs.name, name)) continue;
-    if (found || !equals(pairs.value, value)) return false;
-    found = true;
-  }
-  return found;
-}
-
 /** Headers to send: a list of names and values, in turn. */
 @unmanaged
 export class HeaderList {
@@ -115,8 +104,13 @@ export class HeaderList {
   }
 
   names(name: Span): bool {
-    for (let i: u32 = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return true;
-    return false;
+    return this.indexOf(name) >= 0;
+  }
+
+  /** Of the first header of that name, or -1. */
+  indexOf(name: Span): i32 {
+    for (let i: u32 = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return i as i32;
+    return -1;
   }
 
   nameAt(index: u32): Span {

@@ -1,6 +1,6 @@
 import { make } from '../bytes/arena';
-import { hasOnly, HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
-import { Span, equals, NONE } from '../bytes/span';
+import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
+import { equals, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../federation/via';
 import { CredentialKind, Emitted } from '../config/gateway';
@@ -30,12 +30,11 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     .add(header.PER_TRY_TIMEOUT, newWriter(arena, 16).decimal(server.callTimeout as u64).written)
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
-  describeMessage(forward.headers, exchange, upstream.revision);
   if (server.credentials.kind === CredentialKind.Header) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
   frame(forward.headers, exchange);
-  leaveOut(forward.headers, exchange, upstream.revision);
+  adaptClientHeaders(forward.headers, exchange, upstream.revision);
   return Outcome.Forward;
 }
 
@@ -49,20 +48,42 @@ function tellFilters(edits: HeaderList, exchange: Exchange): void {
 }
 
 /** What the headers say of the message is what the gateway's own messages say, whatever the client's do. */
-function describeMessage(edits: HeaderList, exchange: Exchange, revision: Revision): void {
-  const client = exchange.request.pairs;
-  settle(edits, client, header.PROTOCOL_VERSION, revisionText(revision));
-  settle(edits, client, header.CONTENT_TYPE, header.JSON_TYPE);
-  settle(edits, client, header.ACCEPT, header.JSON_OR_EVENTS);
-  settle(edits, client, header.ACCEPT_ENCODING, header.IDENTITY);
-  if (revision !== Revision.V2026_07_28) return;
-  settle(edits, client, header.MCP_METHOD, methodText(exchange.method));
-  settle(edits, client, header.MCP_NAME, headerText(exchange.target.name, exchange.arena));
+function messageHeaders(exchange: Exchange, revision: Revision): HeaderList {
+  const headers = newHeaderList(exchange.arena)
+    .add(header.PROTOCOL_VERSION, revisionText(revision))
+    .add(header.CONTENT_TYPE, header.JSON_TYPE)
+    .add(header.ACCEPT, header.JSON_OR_EVENTS)
+    .add(header.ACCEPT_ENCODING, header.IDENTITY);
+  if (revision !== Revision.V2026_07_28) return headers;
+  return headers
+    .add(header.MCP_METHOD, methodText(exchange.method))
+    .add(header.MCP_NAME, headerText(exchange.target.name, exchange.arena));
 }
 
-/** An edit costs a call to the host: none where the client says the same. */
-function settle(edits: HeaderList, client: Span, name: Span, value: Span): void {
-  if (!hasOnly(client, name, value, edits.arena)) edits.add(name, value);
+/**
+ * Replaces what the client's headers say of the message, and takes out what is not for this server and was not replaced
+ * above. An edit costs a call to the host: there is none where the client says the same, once.
+ */
+function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Revision): void {
+  const table = exchange.gateway.clientHeaders;
+  const credentials = exchange.target.server.credentials;
+  const wanted = messageHeaders(exchange, revision);
+  let seen: u32 = 0;
+  let wrong: u32 = 0;
+  for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
+    const index = wanted.indexOf(pairs.name);
+    if (index >= 0) {
+      const bit = 1 << (index as u32);
+      if ((seen & bit) !== 0 || !equals(pairs.value, wanted.valueAt(index as u32))) wrong |= bit;
+      seen |= bit;
+    } else if (endsHere(table, pairs.name, credentials, revision) && !edits.names(pairs.name)) {
+      edits.add(pairs.name, NONE);
+    }
+  }
+  const same = seen & ~wrong;
+  for (let i: u32 = 0; i < wanted.count; i++) {
+    if ((same & (1 << i)) === 0) edits.add(wanted.nameAt(i), wanted.valueAt(i));
+  }
 }
 
 /**
@@ -75,16 +96,5 @@ function frame(edits: HeaderList, exchange: Exchange): void {
   } else if (exchange.request.hasContentLength) {
     const size = exchange.size - (exchange.target.cutTo - exchange.target.cutFrom);
     edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
-  }
-}
-
-/** Takes out what is not for this server, of what the client sent and nothing above has replaced. */
-function leaveOut(edits: HeaderList, exchange: Exchange, revision: Revision): void {
-  const table = exchange.gateway.clientHeaders;
-  const credentials = exchange.target.server.credentials;
-  for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
-    if (endsHere(table, pairs.name, credentials, revision) && !edits.names(pairs.name)) {
-      edits.add(pairs.name, NONE);
-    }
   }
 }

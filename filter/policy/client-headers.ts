@@ -1,6 +1,6 @@
 import { Arena } from '../bytes/arena';
 import { NameTable, newNameTable } from '../bytes/names';
-import { Span, equals, literal, startsWith, NONE } from '../bytes/span';
+import { Span, equals, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { Credentials, Gateway } from '../config/gateway';
 import { names, namesIn } from '../config/section';
 import * as header from '../mcp/headers';
@@ -75,10 +75,23 @@ export function endsHere(table: NameTable, name: Span, credentials: Credentials,
 }
 
 function endsByPrefix(name: Span, revision: Revision): bool {
-  if (startsWith(name, X_ENVOY)) return !startsWith(name, PEER_METADATA);
-  if (startsWith(name, MCP)) return !isOfMessage(name, revision);
-  if (startsWith(name, IF) || startsWith(name, SEC)) return true;
-  return startsWith(name, PROXY) || startsWith(name, ACCESS_CONTROL);
+  // Most headers are told by their first letter.
+  switch (load<u8>(pointer(name))) {
+    case 0x61: // a
+      return startsWith(name, ACCESS_CONTROL);
+    case 0x69: // i
+      return startsWith(name, IF);
+    case 0x6d: // m
+      return startsWith(name, MCP) && !isOfMessage(name, revision);
+    case 0x70: // p
+      return startsWith(name, PROXY);
+    case 0x73: // s
+      return startsWith(name, SEC);
+    case 0x78: // x
+      return startsWith(name, X_ENVOY) && !startsWith(name, PEER_METADATA);
+    default:
+      return false;
+  }
 }
 
 /** Whether the gateway sends such a header itself, or the server may rely on the client's. */

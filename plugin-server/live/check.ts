@@ -1,7 +1,6 @@
 import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
 import { type Finding, byPlace } from '../../envoy/check/finding.ts';
-import { ModuleThread } from '../../envoy/check/isolation.ts';
-import { askModule } from '../../envoy/check/module.ts';
+import { askModuleOnce } from '../../envoy/check/module.ts';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { gatewayFileName, parseGatewayFile, readGatewayFile } from './gateway-file.ts';
@@ -46,12 +45,7 @@ export async function checkGatewayText(text: string, store: ArtifactStore): Prom
     if (!isSaid) report('plugin', root.get('module'), (error as Error).message);
   }
   if (module !== undefined) {
-    const thread = new ModuleThread();
-    try {
-      await askModule(thread, module.bytes, { plugin, rootId: 'sluice', judged }, report);
-    } finally {
-      await thread.close();
-    }
+    await askModuleOnce(module.bytes, { plugin, rootId: 'sluice', judged }, report);
   }
   findings.sort(byPlace);
   const isAccepted = !findings.some(({ severity }) => severity === 'error');

@@ -1,4 +1,7 @@
 import { readConfiguration as readFile } from '../../envoy/check/configuration.ts';
+import { byPlace } from '../../envoy/check/finding.ts';
+import type { SourceFile } from '../../envoy/check/files.ts';
+import { askModuleOnce } from '../../envoy/check/module.ts';
 import { readLimited } from '../../envoy/check/read-file.ts';
 import { type GatewayServer, environmentNames } from '../../envoy/bootstrap.ts';
 import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
@@ -11,29 +14,34 @@ export interface Configuration {
   readonly servers: readonly GatewayServer[];
 }
 
-/**
- * Reads a plugin configuration, YAML or JSON, as `sluice check` does. What its members may be is the module's to say.
- * @throws CommandError with the place of each error
- */
-export function readConfiguration(file: string): Configuration {
-  let bytes: Uint8Array;
+/** @throws CommandError (wrong use) where it cannot be read */
+export function readSource(file: string): SourceFile {
   try {
-    bytes = readLimited(file);
+    return { name: file, bytes: readLimited(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new CommandError(`--config: ${code === 'ENOENT' ? `there is no ${file}` : message}`, exitCode.usage);
   }
-  const { findings, configuration } = readFile(file, bytes, 'start');
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0 || configuration?.file === undefined) {
+}
+
+/**
+ * Reads a plugin configuration, YAML or JSON, as `sluice check` does. What its members may be, the engine lets the module
+ * say; where the configuration cannot be run in any case, the module is asked here, so that all errors are told at once.
+ * @throws CommandError with the place of each error
+ */
+export async function readConfiguration({ name, bytes }: SourceFile, module: Uint8Array): Promise<Configuration> {
+  const { findings, report, configuration } = readFile(name, bytes, 'start');
+  const isError = ({ severity }: { severity: string }): boolean => severity === 'error';
+  if (findings.some(isError) || configuration?.file === undefined) {
+    if (configuration !== undefined) await askModuleOnce(module, { ...configuration, rootId: 'sluice' }, report);
+    const errors = findings.filter(isError).sort(byPlace);
     const lines = errors.map(({ line, column, path, message }) =>
-      [`${file}:${line}:${column}`, path, message].filter((part) => part !== '').join(': '),
+      [`${name}:${line}:${column}`, path, message].filter((part) => part !== '').join(': '),
     );
     throw new CommandError(
       `the configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}`,
       exitCode.found,
-      // What the members may be, the module says, which is not running yet.
-      [...lines, `all that is wrong with it: npx sluice check ${file}`],
+      lines,
     );
   }
   const { plugin, servers } = configuration.file;

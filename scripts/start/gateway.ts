@@ -18,6 +18,7 @@ import {
   environmentFor,
   hostModeOf,
   readConfiguration,
+  readSource,
   withHostMode,
   withSessionKey,
 } from './configuration.ts';
@@ -59,14 +60,15 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const progress = (line: string): void => {
     if (io.interactive) io.err(`${line}\n`);
   };
-  const configured = withHostMode(
-    options.config === undefined ? { plugin: {}, servers: [] } : readConfiguration(options.config),
-    options.hostMode,
-  );
+  const source = options.config === undefined ? undefined : readSource(options.config);
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
   progress('building the module …');
   const { plugin: module } = await build();
+  const configured = withHostMode(
+    source === undefined ? { plugin: {}, servers: [] } : await readConfiguration(source, module.bytes),
+    options.hostMode,
+  );
   const tell = (line: string): void => {
     io.err(`${line}\n`);
   };

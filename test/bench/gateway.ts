@@ -22,7 +22,8 @@ export interface BenchGateway {
 const loopback = { host: '127.0.0.1', port: 0 };
 const CACHE = { ttl: '1h', scope: 'shared' };
 
-export async function startGateway(upstreamPort: number): Promise<BenchGateway> {
+/** @param module the file of another module than the one that is built */
+export async function startGateway(upstreamPort: number, module?: string): Promise<BenchGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const binary = await obtainEnvoy({
     env: process.env,
@@ -30,7 +31,7 @@ export async function startGateway(upstreamPort: number): Promise<BenchGateway> 
     mode: 'hold',
     progress: (line) => process.stderr.write(`${line}\n`),
   });
-  const modules = { sluice: (await build()).plugin.file, noop: await buildNoop(folder) };
+  const modules = { sluice: module ?? (await build()).plugin.file, noop: await buildNoop(folder) };
   const one = servers(1, upstreamPort);
   const parts = {
     none: listener('none', one, undefined),

@@ -18,7 +18,7 @@ export function post(body: string, headers: Readonly<Record<string, string>> = {
 }
 
 export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
-const INITIALIZE =
+export const INITIALIZE =
   '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}';
 
 /** A call of about that many bytes. */

@@ -4,9 +4,9 @@ import type { ChildProcess } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { type BenchGateway, startGateway } from './gateway.ts';
 import { measureModule } from './module.ts';
-import { cpuOf, memoryOf, put, start, startUpstream } from './processes.ts';
+import { CONNECTIONS, measure, median, type Measured } from './measure.ts';
+import { memoryOf, put, start, startUpstream } from './processes.ts';
 import { callOf, LIST, post, sessionAt } from './requests.ts';
-import type { Load } from './load.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,12 +18,6 @@ const { values } = parseArgs({
 const requests = Number(values.requests);
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
-const CONNECTIONS = 16;
-
-interface Measured extends Load {
-  /** µs of Envoy per call. */
-  readonly cpu: number;
-}
 
 const upstream = await startUpstream();
 const generator = start('load.ts');
@@ -98,24 +92,6 @@ async function watchMemory({ envoy, portOf }: BenchGateway, load: ChildProcess):
     const job = { port: portOf('sluice'), request, connections: CONNECTIONS, seconds: 3600 };
     await put(load, { ...job, requests: Math.round(requests / steps) });
   }
-}
-
-async function measure(
-  pid: number,
-  load: ChildProcess,
-  port: number,
-  request: string,
-  time: number,
-  connections = CONNECTIONS,
-): Promise<Measured> {
-  const before = cpuOf(pid);
-  const done = await put(load, { port, request, connections, seconds: time, requests: Number.MAX_SAFE_INTEGER });
-  return { ...done, cpu: (cpuOf(pid) - before) / done.calls };
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 function title(text: string, columns: readonly string[]): void {
