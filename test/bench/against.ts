@@ -1,6 +1,6 @@
 // `npm run bench:against -- OLD.wasm`: what a change costs. Each module runs in an Envoy of its own (in one, they would
-// compete for its caches), and each round measures one right after the other, in turns; the ratio of the two says what
-// the noise of the machine, which both share, does not.
+// compete for its caches), and each round starts both anew, as one process of Envoy is some percent faster than the next.
+// Within a round they are measured in turns; the ratio says what the noise of the machine, which both share, does not.
 // `--only hold`, `pair`, `list`, `cached` or `initialize`, more than once where wanted.
 import { parseArgs } from 'node:util';
 import { type BenchGateway, startGateway } from './gateway.ts';
@@ -12,7 +12,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '15' },
-    seconds: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '1' },
     only: { type: 'string', multiple: true },
   },
 });
@@ -46,41 +46,58 @@ const WORK: Readonly<Record<string, Work>> = {
 
 const upstream = await startUpstream();
 const generator = start('load.ts');
-const gateways = { before: await startGateway(upstream.port, before), now: await startGateway(upstream.port) };
+const names = Object.keys(WORK).filter((name) => values.only?.includes(name) !== false);
+const measured = new Map(names.map((name) => [name, { before: [] as number[], now: [] as number[] }]));
 try {
-  process.stdout.write(`Envoy ${gateways.now.envoy.version}, 1 worker, ${rounds} rounds of ${seconds} s\n\n`);
-  process.stdout.write('CPU of Envoy                    before µs    now µs     ratio   95 % interval\n');
-  for (const [name, work] of Object.entries(WORK)) {
-    if (values.only?.includes(name) === false) continue;
-    const sides = { before: await sideOf(gateways.before, work), now: await sideOf(gateways.now, work) };
-    for (let round = -1; round < rounds; round++) {
-      for (const side of round % 2 === 0 ? [sides.before, sides.now] : [sides.now, sides.before]) {
-        const time = round < 0 ? 1 : seconds; // the first round warms everything up
-        const { cpu } = await measure(side.pid, generator, side.port, side.request, time, work.connections);
-        if (round >= 0) side.cpu.push(cpu);
-      }
-    }
-    const { ratio, low, high } = compare(sides.before.cpu, sides.now.cpu);
-    const cells = [sides.before, sides.now].map(({ cpu }) => median(cpu).toFixed(1).padStart(10)).join('');
-    const interval = `${low.toFixed(3)} … ${high.toFixed(3)}`;
-    process.stdout.write(`${work.title.padEnd(31)}${cells}${ratio.toFixed(3).padStart(10)}   ${interval}\n`);
-  }
+  for (let round = 0; round < rounds; round++) await runRound(round % 2 === 0);
 } finally {
-  await Promise.all([gateways.before.stop(), gateways.now.stop()]);
   generator.disconnect();
   upstream.child.disconnect();
+}
+process.stdout.write(`${rounds} rounds of 2 × ${seconds} s, 1 worker\n\n`);
+process.stdout.write('CPU of Envoy                    before µs    now µs     ratio   95 % interval\n');
+for (const [name, cpu] of measured) {
+  const { ratio, low, high } = compare(cpu.before, cpu.now);
+  const cells = [cpu.before, cpu.now].map((all) => median(all).toFixed(1).padStart(10)).join('');
+  const interval = `${low.toFixed(3)} … ${high.toFixed(3)}`;
+  process.stdout.write(
+    `${(WORK[name]?.title ?? '').padEnd(31)}${cells}${ratio.toFixed(3).padStart(10)}   ${interval}\n`,
+  );
+}
+
+async function runRound(beforeFirst: boolean): Promise<void> {
+  const gateways = { before: await startGateway(upstream.port, before), now: await startGateway(upstream.port) };
+  try {
+    for (const [name, all] of measured) {
+      const work = WORK[name];
+      if (work === undefined) continue;
+      const sides = { before: await sideOf(gateways.before, work), now: await sideOf(gateways.now, work) };
+      const cpu = { before: 0, now: 0 };
+      const [first, second] = beforeFirst ? (['before', 'now'] as const) : (['now', 'before'] as const);
+      for (const which of [first, second]) await load(sides[which], work, 1); // warms it up
+      for (const which of [first, second, second, first]) cpu[which] += (await load(sides[which], work, seconds)) / 2;
+      all.before.push(cpu.before);
+      all.now.push(cpu.now);
+    }
+  } finally {
+    await Promise.all([gateways.before.stop(), gateways.now.stop()]);
+  }
+}
+
+/** @returns µs of Envoy for each request */
+async function load({ pid, port, request }: Side, { connections }: Work, time: number): Promise<number> {
+  return (await measure(pid, generator, port, request, time, connections)).cpu;
 }
 
 interface Side {
   readonly pid: number;
   readonly port: number;
   readonly request: string;
-  readonly cpu: number[];
 }
 
 async function sideOf({ envoy, portOf }: BenchGateway, { listener, body, isInSession }: Work): Promise<Side> {
   const port = portOf(listener);
-  return { pid: envoy.pid, port, request: post(body, isInSession ? await sessionAt(port) : {}), cpu: [] };
+  return { pid: envoy.pid, port, request: post(body, isInSession ? await sessionAt(port) : {}) };
 }
 
 /** The ratio of pairs: the mean of their logarithms, and where it is with 95 % (Student's t). */

@@ -1,6 +1,15 @@
 // The command, and every command line that docs/check.md shows.
 import { execFile } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +39,7 @@ beforeAll(() => {
   const [wasmPlugins, routes] = bases['istio pair'].split(/^---\n(?=apiVersion: networking)/m);
   write('wasmplugin.yaml', wasmPlugins ?? '');
   write('routes.yaml', routes ?? '');
+  for (const shown of ['build', 'envoy', 'examples']) symlinkSync(new URL(shown, root), join(folder, shown));
   copyFileSync(new URL('build/plugin.wasm', root), join(folder, 'plugin.wasm'));
   copyFileSync(new URL('envoy/envoy.yaml', root), join(folder, 'envoy.yaml'));
 });

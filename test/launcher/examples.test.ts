@@ -17,6 +17,7 @@ const textOf = (file: string): string => readFileSync(join(clone, file), 'utf8')
 /** What `start` has to print of each, as numbers of tools: of its servers, then of its virtual servers. */
 const tools: Readonly<Record<string, readonly [servers: readonly number[], virtualServers: readonly number[]]>> = {
   'credentials.yaml': [[13, 3], []],
+  'passthrough.yaml': [[13, 3], []],
   'two-servers.yaml': [[13, 3], []],
   'virtual-servers.yaml': [
     [7, 3],
