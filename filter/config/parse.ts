@@ -3,7 +3,7 @@ import { Span, combined, equals, fingerprint, literal, length, limit, pointer, i
 import { ownEntry } from '../federation/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
-import { readHosts, readOrigins } from './door';
+import { readHosts, readOrigins } from './access';
 import { Environment } from './environment';
 import { fingerprintServers } from './fingerprints';
 import { Gateway, HostMode, Limits } from './gateway';

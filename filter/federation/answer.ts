@@ -43,20 +43,20 @@ const MOST_TYPE = 128;
 
 /** Why an exchange with an upstream failed, or `Reason.None`. */
 @unmanaged
-export class Verdict {
+export class Failure {
   reason: Reason;
   detail: Span;
   /** When to come back, as the server said it (RFC 9110 §10.2.3), or NONE. */
   retryAfter: Span;
 
-  set(reason: Reason, detail: Span): Verdict {
+  set(reason: Reason, detail: Span): Failure {
     this.reason = reason;
     this.detail = detail;
     return this;
   }
 
   /** Becomes another one. @param arena where its texts are kept */
-  take(other: Verdict, arena: Arena): void {
+  take(other: Failure, arena: Arena): void {
     this.reason = other.reason;
     this.detail = arena.copy(other.detail);
     this.retryAfter = arena.copy(other.retryAfter);
@@ -124,14 +124,14 @@ export function isEventStream(contentType: Span): bool {
   return equalsIgnoringCase(essence(contentType), EVENT_STREAM);
 }
 
-/** Null, with the verdict set, where the body is of another type. */
-export function messagesIn(answer: Answer, verdict: Verdict, arena: Arena): Messages | null {
+/** Null, with the failure set, where the body is of another type. */
+export function messagesIn(answer: Answer, failure: Failure, arena: Arena): Messages | null {
   const messages = make<Messages>(arena);
   messages.arena = arena;
   if (isJsonType(answer.contentType)) messages.single = answer.body;
   else if (isEventStream(answer.contentType)) messages.events = eventsIn(answer.body, arena);
   else {
-    verdict.set(Reason.UpstreamProtocol, otherTypeText(answer.contentType, arena));
+    failure.set(Reason.UpstreamProtocol, otherTypeText(answer.contentType, arena));
     return null;
   }
   return messages;

@@ -7,11 +7,11 @@ import { Reason } from '../mcp/errors';
 import { INITIALIZE } from '../mcp/methods';
 import { Revision, revisionOf, revisionText } from '../mcp/revisions';
 import { OFFERS_TOOLS } from '../session/token';
-import { Answer, messagesIn, Verdict } from './answer';
+import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
 import { isModernOnly, judge } from './judge';
-import { Lane } from './fanout';
+import { UpstreamCall } from './fanout';
 import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message';
 import { plainWords } from './refusal';
 
@@ -41,77 +41,83 @@ const REFUSED = literal('it refused initialize: ');
 const REVISION = literal('it chose a protocol revision that the gateway does not speak: ');
 
 /**
- * Prepares the lane's first callout.
+ * Prepares the call's first callout.
  * @param offer what the client offered
- * @param like another lane that begins at the same time with the same offer, clientInfo and revision of its server, and
+ * @param like another call that begins at the same time with the same offer, clientInfo and revision of its server, and
  * has sent nothing yet: the two share one message, however large it is
  */
 export function beginHandshake(
-  lane: Lane,
+  call: UpstreamCall,
   offer: Revision,
   clientInfo: Span,
   client: Span,
   now: u64,
   arena: Arena,
-  like: Lane | null = null,
+  like: UpstreamCall | null = null,
 ): void {
-  lane.step = ASKED;
-  lane.upstream.revision = Revision.Unknown;
-  lane.id = like === null ? newRequestId(now, ASKED, arena) : like.id;
-  const body = like === null ? opening(lane, offer, clientInfo, arena) : like.callout!.body;
-  lane.callout = post(lane.server, lane.upstream, body, client, arena);
+  call.step = ASKED;
+  call.upstream.revision = Revision.Unknown;
+  call.id = like === null ? newRequestId(now, ASKED, arena) : like.id;
+  const body = like === null ? opening(call, offer, clientInfo, arena) : like.callout!.body;
+  call.callout = post(call.server, call.upstream, body, client, arena);
 }
 
-function opening(lane: Lane, offer: Revision, clientInfo: Span, arena: Arena): Span {
-  const server = lane.server;
+function opening(call: UpstreamCall, offer: Revision, clientInfo: Span, arena: Arena): Span {
+  const server = call.server;
   const revision = revisionText(server.revision === Revision.Unknown ? offer : server.revision);
   const params = newWriter(scratch, (length(clientInfo) as usize) + 256)
     .bytes(PARAMS_OPEN)
     .bytes(revision);
   params.bytes(PARAMS_INFO).bytes(clientInfo).bytes(PARAMS_CLOSE);
-  return requestMessage(lane.id, INITIALIZE, params.written, arena);
+  return requestMessage(call.id, INITIALIZE, params.written, arena);
 }
 
-/** Takes the answer to the lane's callout. True: the handshake is over, and the lane holds what came of it. */
-export function continueHandshake(lane: Lane, answer: Answer, client: Span, scratch: Arena, arena: Arena): bool {
-  const verdict = judge(answer, lane.server, scratch);
-  if (verdict.reason === Reason.None && lane.step === ASKED) {
-    takeInitialized(lane, answer, verdict, scratch, arena);
-    if (verdict.reason === Reason.None) {
-      lane.step = CONFIRMED;
-      lane.callout = post(lane.server, lane.upstream, INITIALIZED, client, arena);
+/** Takes the answer to the call's callout. True: the handshake is over, and the call holds what came of it. */
+export function continueHandshake(
+  call: UpstreamCall,
+  answer: Answer,
+  client: Span,
+  scratch: Arena,
+  arena: Arena,
+): bool {
+  const failure = judge(answer, call.server, scratch);
+  if (failure.reason === Reason.None && call.step === ASKED) {
+    takeInitialized(call, answer, failure, scratch, arena);
+    if (failure.reason === Reason.None) {
+      call.step = CONFIRMED;
+      call.callout = post(call.server, call.upstream, INITIALIZED, client, arena);
       return false;
     }
   }
-  lane.faulty = isFault(answer);
-  lane.hangs = hangs(answer);
-  lane.verdict.take(verdict, arena);
+  call.faulty = isFault(answer);
+  call.hangs = hangs(answer);
+  call.failure.take(failure, arena);
   return true;
 }
 
-function takeInitialized(lane: Lane, answer: Answer, verdict: Verdict, scratch: Arena, arena: Arena): void {
-  const messages = messagesIn(answer, verdict, scratch);
+function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, scratch: Arena, arena: Arena): void {
+  const messages = messagesIn(answer, failure, scratch);
   if (messages === null) return;
   let response = NONE;
-  while (response === NONE && messages.next()) response = responseTo(lane.id, messages.document, scratch);
+  while (response === NONE && messages.next()) response = responseTo(call.id, messages.document, scratch);
   const result = member(response, RESULT, scratch);
   if (result === NONE || kindOf(result) !== Kind.Object) {
-    refuse(verdict, member(response, ERROR, scratch), scratch);
+    refuse(failure, member(response, ERROR, scratch), scratch);
     return;
   }
   const revision = stringMember(result, PROTOCOL_VERSION, scratch);
-  lane.upstream.revision = revisionOf(revision);
-  if (lane.upstream.revision === Revision.Unknown) {
-    verdict.set(Reason.UpstreamProtocol, newWriter(scratch, 128).bytes(REVISION).bytes(revision).written);
+  call.upstream.revision = revisionOf(revision);
+  if (call.upstream.revision === Revision.Unknown) {
+    failure.set(Reason.UpstreamProtocol, newWriter(scratch, 128).bytes(REVISION).bytes(revision).written);
     return;
   }
   const capabilities = member(result, CAPABILITIES, scratch);
-  if (member(capabilities, TOOLS, scratch) !== NONE) lane.upstream.offers |= OFFERS_TOOLS;
+  if (member(capabilities, TOOLS, scratch) !== NONE) call.upstream.offers |= OFFERS_TOOLS;
   const instructions = member(result, INSTRUCTIONS, scratch);
   if (instructions !== NONE && kindOf(instructions) === Kind.String && length(instructions) > 2) {
-    lane.instructions = arena.copy(instructions);
+    call.instructions = arena.copy(instructions);
   }
-  if (answer.sessionId !== NONE) lane.upstream.sessionId = arena.copy(answer.sessionId);
+  if (answer.sessionId !== NONE) call.upstream.sessionId = arena.copy(answer.sessionId);
 }
 
 function stringMember(object: Span, name: Span, arena: Arena): Span {
@@ -119,9 +125,9 @@ function stringMember(object: Span, name: Span, arena: Arena): Span {
   return value !== NONE && kindOf(value) === Kind.String ? textOf(value, arena) : NONE;
 }
 
-function refuse(verdict: Verdict, error: Span, arena: Arena): void {
+function refuse(failure: Failure, error: Span, arena: Arena): void {
   const message = stringMember(error, MESSAGE, arena);
   const words: Span = message === NONE ? NONE : plainWords(message, false, arena);
   const detail = words === NONE ? NO_RESPONSE : newWriter(arena, 128).bytes(REFUSED).bytes(words).written;
-  verdict.set(isModernOnly(member(error, CODE, arena)) ? Reason.UpstreamEra : Reason.UpstreamProtocol, detail);
+  failure.set(isModernOnly(member(error, CODE, arena)) ? Reason.UpstreamEra : Reason.UpstreamProtocol, detail);
 }

@@ -5,7 +5,7 @@ import { CredentialKind, Server } from '../config/gateway';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Answer, Ending, Verdict } from './answer';
+import { Answer, Ending, Failure } from './answer';
 import { mentions, readRefusal, Refusal, repeats } from './refusal';
 
 /** What the HTTP side of an answer says, and why a server refuses. */
@@ -39,61 +39,61 @@ const VERSION_CODE = literal('-32022');
 const HEADERS_CODE = literal('-32020');
 
 /** None where its body is worth reading. @param server that was asked, with a message of a revision with sessions */
-export function judge(answer: Answer, server: Server, arena: Arena): Verdict {
-  const verdict = make<Verdict>(arena);
+export function judge(answer: Answer, server: Server, arena: Arena): Failure {
+  const failure = make<Failure>(arena);
   switch (answer.ending) {
     case Ending.NoCluster:
-      return verdict.set(Reason.UpstreamUnknownCluster, NO_CLUSTER);
+      return failure.set(Reason.UpstreamUnknownCluster, NO_CLUSTER);
     case Ending.NoHost:
-      return verdict.set(Reason.UpstreamUnreachable, NO_HOST);
+      return failure.set(Reason.UpstreamUnreachable, NO_HOST);
     case Ending.Broken:
-      return verdict.set(Reason.UpstreamUnreachable, BROKEN);
+      return failure.set(Reason.UpstreamUnreachable, BROKEN);
     case Ending.Unfinished:
-      return verdict.set(Reason.UpstreamProtocol, UNFINISHED);
+      return failure.set(Reason.UpstreamProtocol, UNFINISHED);
     case Ending.NotAsked:
-      return verdict.set(Reason.UpstreamTimeout, NOT_ASKED);
+      return failure.set(Reason.UpstreamTimeout, NOT_ASKED);
     default:
-      judgeStatus(verdict, answer, server, arena);
+      judgeStatus(failure, answer, server, arena);
   }
-  if (verdict.reason === Reason.None && length(answer.body) > 0 && isCompressed(answer.contentEncoding)) {
-    verdict.set(Reason.UpstreamProtocol, compressedText(answer.contentEncoding, arena));
+  if (failure.reason === Reason.None && length(answer.body) > 0 && isCompressed(answer.contentEncoding)) {
+    failure.set(Reason.UpstreamProtocol, compressedText(answer.contentEncoding, arena));
   }
-  return verdict;
+  return failure;
 }
 
 /** Envoy answers in a server's stead with 503 and 504 and these texts; the same statuses of the server itself differ. */
-function judgeStatus(verdict: Verdict, answer: Answer, server: Server, arena: Arena): Verdict {
+function judgeStatus(failure: Failure, answer: Answer, server: Server, arena: Arena): Failure {
   const status = answer.status;
   const body = answer.body;
-  if (status >= 200 && status < 300) return verdict;
-  if (status === 504 && startsWith(body, ENVOY_TIMEOUT)) return verdict.set(Reason.UpstreamTimeout, NO_ANSWER);
-  if (status === 503 && startsWith(body, ENVOY_UNREACHABLE)) return verdict.set(Reason.UpstreamUnreachable, REFUSED);
-  if (status === 503 && startsWith(body, ENVOY_NO_HOST)) return verdict.set(Reason.UpstreamUnreachable, NO_HOST);
-  return judgeRefusal(verdict, answer, server, false, arena);
+  if (status >= 200 && status < 300) return failure;
+  if (status === 504 && startsWith(body, ENVOY_TIMEOUT)) return failure.set(Reason.UpstreamTimeout, NO_ANSWER);
+  if (status === 503 && startsWith(body, ENVOY_UNREACHABLE)) return failure.set(Reason.UpstreamUnreachable, REFUSED);
+  if (status === 503 && startsWith(body, ENVOY_NO_HOST)) return failure.set(Reason.UpstreamUnreachable, NO_HOST);
+  return judgeRefusal(failure, answer, server, false, arena);
 }
 
 /**
  * Why a server answers with another status than 2xx, in its own words where it has some.
  * @param stateless it was asked with a message of revision 2026-07-28, else of one with sessions
  */
-export function judgeRefusal(verdict: Verdict, answer: Answer, server: Server, stateless: bool, arena: Arena): Verdict {
+export function judgeRefusal(failure: Failure, answer: Answer, server: Server, stateless: bool, arena: Arena): Failure {
   const status = answer.status;
-  verdict.retryAfter = retryAfterOf(answer);
+  failure.retryAfter = retryAfterOf(answer);
   // Where it leads to is not for the client: often it is an address inside.
   if (isRedirect(status)) {
-    return verdict.set(Reason.UpstreamStatus, statusText(status, arena).bytes(NOT_FOLLOWED).written);
+    return failure.set(Reason.UpstreamStatus, statusText(status, arena).bytes(NOT_FOLLOWED).written);
   }
   const refusal = readRefusal(isCompressed(answer.contentEncoding) ? NONE : answer.body, arena);
   if (isSecret(refusal.words, server)) refusal.words = NONE;
   if (refusesHost(status, refusal.words)) {
     const text = newWriter(arena, 256).bytes(ASKED_AS).bytes(server.authority).bytes(SAYS);
-    return verdict.set(Reason.UpstreamHost, withWords(text.bytes(HTTP).decimal(status), refusal.words));
+    return failure.set(Reason.UpstreamHost, withWords(text.bytes(HTTP).decimal(status), refusal.words));
   }
   const detail = withWords(statusText(status, arena), refusal.words);
-  if (isOfOtherEra(status, refusal, stateless)) return verdict.set(Reason.UpstreamEra, detail);
+  if (isOfOtherEra(status, refusal, stateless)) return failure.set(Reason.UpstreamEra, detail);
   // Its challenge is for the gateway: to the client, whose token is for the gateway, it would mean nothing.
-  if (status === 401 || status === 403) return verdict.set(Reason.UpstreamUnauthorized, detail);
-  return verdict.set(Reason.UpstreamStatus, detail);
+  if (status === 401 || status === 403) return failure.set(Reason.UpstreamUnauthorized, detail);
+  return failure.set(Reason.UpstreamStatus, detail);
 }
 
 /** RFC 9110 §15.4; 304, the answer to a condition that nobody sets, included. */

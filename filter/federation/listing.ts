@@ -7,9 +7,9 @@ import { isString, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { TOOLS_LIST } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
-import { Answer, messagesIn, Verdict } from './answer';
+import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
-import { Lane } from './fanout';
+import { UpstreamCall } from './fanout';
 import { judge } from './judge';
 import { newRequestId, requestMessage } from './message';
 import { Item, Page, readPage } from './page';
@@ -27,27 +27,27 @@ const METHOD_NOT_FOUND = literal('-32601');
 const REFUSED = literal('it refused tools/list: ');
 
 /** Prepares the callout for the next page. @param cursor a string token of the upstream's, or NONE for the first */
-export function askForPage(lane: Lane, cursor: Span, client: Span, now: u64, arena: Arena): void {
-  lane.step++;
-  lane.id = newRequestId(now, lane.step, arena);
+export function askForPage(call: UpstreamCall, cursor: Span, client: Span, now: u64, arena: Arena): void {
+  call.step++;
+  call.id = newRequestId(now, call.step, arena);
   let params = NONE;
   if (cursor !== NONE) {
-    lane.cursors.push(cursorText(cursor, arena));
+    call.cursors.push(cursorText(cursor, arena));
     params = newWriter(arena, (length(cursor) as usize) + 16)
       .bytes(PARAMS_OPEN)
       .bytes(cursor)
       .bytes(PARAMS_CLOSE).written;
   }
-  const body = requestMessage(lane.id, TOOLS_LIST, params, arena);
-  lane.callout = post(lane.server, lane.upstream, body, client, arena);
+  const body = requestMessage(call.id, TOOLS_LIST, params, arena);
+  call.callout = post(call.server, call.upstream, body, client, arena);
 }
 
 /**
- * Takes a page. True: that was the last one, or the lane failed and is left out whole.
+ * Takes a page. True: that was the last one, or the call failed and is left out whole.
  * @param revision that the client speaks
  */
 export function takePage(
-  lane: Lane,
+  call: UpstreamCall,
   answer: Answer,
   revision: Revision,
   limits: Limits,
@@ -56,23 +56,23 @@ export function takePage(
   scratch: Arena,
   arena: Arena,
 ): bool {
-  const verdict = judge(answer, lane.server, scratch);
-  const page = verdict.reason === Reason.None ? pageIn(lane, answer, revision, verdict, limits, arena) : null;
+  const failure = judge(answer, call.server, scratch);
+  const page = failure.reason === Reason.None ? pageIn(call, answer, revision, failure, limits, arena) : null;
   if (page === null) {
-    if (verdict.reason !== Reason.None) lane.verdict.take(verdict, arena);
+    if (failure.reason !== Reason.None) call.failure.take(failure, arena);
     return true;
   }
-  lane.pages.push(changetype<usize>(page) as u64);
+  call.pages.push(changetype<usize>(page) as u64);
   if (page.nextCursor === NONE) return true;
-  if (wasAskedWith(lane, cursorText(page.nextCursor, scratch))) {
-    dropRepetition(lane);
+  if (wasAskedWith(call, cursorText(page.nextCursor, scratch))) {
+    dropRepetition(call);
     return true;
   }
-  if ((lane.pages.count as u32) >= limits.listPages) {
-    lane.verdict.set(Reason.UpstreamProtocol, TOO_MANY_PAGES);
+  if ((call.pages.count as u32) >= limits.listPages) {
+    call.failure.set(Reason.UpstreamProtocol, TOO_MANY_PAGES);
     return true;
   }
-  askForPage(lane, page.nextCursor, client, now, arena);
+  askForPage(call, page.nextCursor, client, now, arena);
   return false;
 }
 
@@ -87,17 +87,17 @@ function cursorText(token: Span, arena: Arena): Span {
  * for ever; some end their list with `""`, which is a cursor like any other (MCP pagination), and begin anew when asked
  * with it.
  */
-function wasAskedWith(lane: Lane, cursor: Span): bool {
-  for (let i = 0; i < lane.cursors.count; i++) if (equals(lane.cursors.at(i), cursor)) return true;
+function wasAskedWith(call: UpstreamCall, cursor: Span): bool {
+  for (let i = 0; i < call.cursors.count; i++) if (equals(call.cursors.at(i), cursor)) return true;
   return false;
 }
 
 /** Takes the last page away where it has the tools of an earlier one, so that they are listed once. */
-function dropRepetition(lane: Lane): void {
-  const last = lane.pages.count - 1;
+function dropRepetition(call: UpstreamCall): void {
+  const last = call.pages.count - 1;
   for (let i = 0; i < last; i++) {
-    if (!haveSameTools(pageAt(lane, i), pageAt(lane, last))) continue;
-    lane.pages.count = last;
+    if (!haveSameTools(pageAt(call, i), pageAt(call, last))) continue;
+    call.pages.count = last;
     return;
   }
 }
@@ -108,8 +108,8 @@ function haveSameTools(a: Page, b: Page): bool {
   return true;
 }
 
-function pageAt(lane: Lane, index: i32): Page {
-  return changetype<Page>(lane.pages.at(index) as usize);
+function pageAt(call: UpstreamCall, index: i32): Page {
+  return changetype<Page>(call.pages.at(index) as usize);
 }
 
 function nameAt(page: Page, index: i32): Span {
@@ -117,47 +117,47 @@ function nameAt(page: Page, index: i32): Span {
 }
 
 /**
- * The page in an answer; null where there is none, with the reason in the verdict unless that means the end of the list:
+ * The page in an answer; null where there is none, with the reason in the failure unless that means the end of the list:
  * the server has no tools, or none behind its empty cursor.
  */
 function pageIn(
-  lane: Lane,
+  call: UpstreamCall,
   answer: Answer,
   revision: Revision,
-  verdict: Verdict,
+  failure: Failure,
   limits: Limits,
   arena: Arena,
 ): Page | null {
-  lane.bytes += length(answer.body) as u64;
-  if (lane.bytes > (limits.listBytes as u64)) {
-    verdict.set(Reason.UpstreamProtocol, TOO_LARGE);
+  call.bytes += length(answer.body) as u64;
+  if (call.bytes > (limits.listBytes as u64)) {
+    failure.set(Reason.UpstreamProtocol, TOO_LARGE);
     return null;
   }
-  const messages = messagesIn(answer, verdict, arena);
+  const messages = messagesIn(answer, failure, arena);
   if (messages === null) return null;
   while (messages.next()) {
     // Kept until all servers have answered.
     const page = readPage(arena.copy(messages.document), revision, arena);
-    if (!page.answers(lane.id, arena)) continue;
+    if (!page.answers(call.id, arena)) continue;
     if (page.hasResult) return page;
     const code = member(page.error, CODE, arena);
     // A server may announce tools and have none to list.
     if (code !== NONE && equals(code, METHOD_NOT_FOUND)) return null;
     // What it meant as the end of its list, see `wasAskedWith`, it does not take as a cursor.
-    if (lane.cursors.count > 0 && length(lane.cursors.at(lane.cursors.count - 1)) === 0) return null;
-    refuse(verdict, page.error, code, arena);
+    if (call.cursors.count > 0 && length(call.cursors.at(call.cursors.count - 1)) === 0) return null;
+    refuse(failure, page.error, code, arena);
     return null;
   }
-  verdict.set(Reason.UpstreamProtocol, NO_RESPONSE);
+  failure.set(Reason.UpstreamProtocol, NO_RESPONSE);
   return null;
 }
 
 /** @param error that it answered with, or NONE; `code` is a member of it, or NONE */
-function refuse(verdict: Verdict, error: Span, code: Span, arena: Arena): void {
+function refuse(failure: Failure, error: Span, code: Span, arena: Arena): void {
   const detail = newWriter(arena, 256).bytes(REFUSED).bytes(code);
   const message = member(error, MESSAGE, arena);
   const text: Span = message !== NONE && isString(message) ? textOf(message, arena) : NONE;
   const words: Span = text === NONE ? NONE : plainWords(text, false, arena);
   if (words !== NONE) (code === NONE ? detail : detail.byte(0x20)).bytes(words);
-  verdict.set(Reason.UpstreamProtocol, detail.written);
+  failure.set(Reason.UpstreamProtocol, detail.written);
 }

@@ -2,7 +2,7 @@ import { Arena, make } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { isJson, member, strip } from '../json/reader';
 import { mayMeanLostSession, meansLostSession } from '../mcp/lost-session';
-import { Answer, Ending, messagesIn, Verdict } from './answer';
+import { Answer, Ending, messagesIn, Failure } from './answer';
 
 const RESULT = literal('result');
 const ERROR = literal('error');
@@ -29,7 +29,7 @@ function isLostError(message: Span, arena: Arena): bool {
 
 /** Whether it is so of one of the JSON-RPC messages in an answer; text that is no JSON holds none. */
 function someMessage(answer: Answer, arena: Arena, isSo: (message: Span, arena: Arena) => bool): bool {
-  const messages = messagesIn(answer, make<Verdict>(arena), arena);
+  const messages = messagesIn(answer, make<Failure>(arena), arena);
   if (messages === null) return false;
   while (messages.next()) {
     const message: Span = messages.document;

@@ -15,7 +15,7 @@ const ID = literal('id');
 
 export const INITIALIZED = literal('{"jsonrpc":"2.0","method":"notifications/initialized"}');
 
-/** A string token, unique in a session (MCP base: an id is not used twice): the moment, and the step in a lane. */
+/** A string token, unique in a session (MCP base: an id is not used twice): the moment, and the step in a call. */
 export function newRequestId(now: u64, step: i32, arena: Arena): Span {
   return newWriter(arena, 40)
     .bytes(ID_OPEN)

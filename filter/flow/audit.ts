@@ -2,7 +2,7 @@ import { scratch } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { FanOut, Lane } from '../federation/fanout';
+import { FanOut, UpstreamCall } from '../federation/fanout';
 import { Item, Page } from '../federation/page';
 import { textOf } from '../json/text';
 import { unmatchedLines } from '../policy/unmatched';
@@ -22,22 +22,22 @@ const DENY = literal(': tools.deny');
  * Once for each worker and configuration; what goes missing later is not the configuration's fault.
  */
 export function audit(exchange: Exchange, fanOut: FanOut): void {
-  for (let i = 0; i < fanOut.lanes.count; i++) auditRules(exchange, fanOut.at(i));
+  for (let i = 0; i < fanOut.calls.count; i++) auditRules(exchange, fanOut.at(i));
   auditOne(exchange, fanOut, exchange.scope.path);
   auditOne(exchange, fanOut, exchange.scope.header);
 }
 
-/** @param lane of a server; its rules are for the server's own names */
-function auditRules(exchange: Exchange, lane: Lane): void {
-  const rules = lane.server.rules;
-  if (rules.audited || lane.failed) return;
+/** @param call of a server; its rules are for the server's own names */
+function auditRules(exchange: Exchange, call: UpstreamCall): void {
+  const rules = call.server.rules;
+  if (rules.audited || call.failed) return;
   rules.audited = true;
   const allow = rules.allow;
   if (allow === null && rules.deny.patterns.count === 0) return;
   const names = newList(scratch);
-  addNames(lane, EMPTY, names);
-  if (allow !== null) warnOf(exchange, subjectOf(SERVER, lane.server.name, ALLOW), allow.patterns, names);
-  warnOf(exchange, subjectOf(SERVER, lane.server.name, DENY), rules.deny.patterns, names);
+  addNames(call, EMPTY, names);
+  if (allow !== null) warnOf(exchange, subjectOf(SERVER, call.server.name, ALLOW), allow.patterns, names);
+  warnOf(exchange, subjectOf(SERVER, call.server.name, DENY), rules.deny.patterns, names);
 }
 
 function subjectOf(kind: Span, name: Span, member: Span): Span {
@@ -61,14 +61,14 @@ function isComplete(exchange: Exchange, fanOut: FanOut, subject: VirtualServer):
   const gateway = exchange.gateway;
   for (let i = 0; i < gateway.servers.count; i++) {
     if (!subject.reaches(i)) continue;
-    const lane = laneOf(fanOut, i);
-    if (lane !== null ? lane.failed : !hasNoTools(exchange.session!, gateway.serverAt(i).fingerprint)) return false;
+    const call = callOf(fanOut, i);
+    if (call !== null ? call.failed : !hasNoTools(exchange.session!, gateway.serverAt(i).fingerprint)) return false;
   }
   return true;
 }
 
-function laneOf(fanOut: FanOut, server: i32): Lane | null {
-  for (let i = 0; i < fanOut.lanes.count; i++) if (fanOut.at(i).server.index === server) return fanOut.at(i);
+function callOf(fanOut: FanOut, server: i32): UpstreamCall | null {
+  for (let i = 0; i < fanOut.calls.count; i++) if (fanOut.at(i).server.index === server) return fanOut.at(i);
   return null;
 }
 
@@ -81,13 +81,13 @@ function hasNoTools(session: Session, fingerprint: u64): bool {
 /** The names of all tools that were listed, as this gateway would call them: also of those that are hidden here. */
 function namesIn(fanOut: FanOut): List {
   const names = newList(scratch);
-  for (let i = 0; i < fanOut.lanes.count; i++) addNames(fanOut.at(i), fanOut.at(i).server.prefix, names);
+  for (let i = 0; i < fanOut.calls.count; i++) addNames(fanOut.at(i), fanOut.at(i).server.prefix, names);
   return names;
 }
 
-function addNames(lane: Lane, prefix: Span, names: List): void {
-  for (let p = 0; p < lane.pages.count; p++) {
-    const page = changetype<Page>(lane.pages.at(p) as usize);
+function addNames(call: UpstreamCall, prefix: Span, names: List): void {
+  for (let p = 0; p < call.pages.count; p++) {
+    const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const name: Span = textOf(changetype<Item>(page.items.at(t) as usize).name, scratch);
       if (name !== NONE) names.push(newWriter(scratch, 64).bytes(prefix).bytes(name).written);

@@ -3,7 +3,7 @@ import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { resultMessage } from '../federation/message';
 import { Answer } from '../federation/answer';
-import { Lane } from '../federation/fanout';
+import { UpstreamCall } from '../federation/fanout';
 import { isUnanswered } from '../federation/faults';
 import { textOf } from '../json/text';
 import { Shape } from '../mcp/envelope';
@@ -16,7 +16,7 @@ import { openSession } from '../session/token';
 import { beginCall } from './call';
 import { beginCancel } from './cancel';
 import { refuseResponse, refuseStrayResponse } from './client-response';
-import { openDoor, refuseMethod, refuseVersion } from './door';
+import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome, Stage } from './exchange';
 import { pollJoin, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
@@ -32,7 +32,7 @@ const EMPTY_OBJECT = literal('{}');
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
-  const outcome = openDoor(exchange, behind);
+  const outcome = checkAccess(exchange, behind);
   if (outcome !== Outcome.ReadBody || equals(request.method, header.POST)) return outcome;
   if (equals(request.method, header.DELETE)) return admitSession(exchange);
   return refuseMethod(exchange, ALLOWED);
@@ -136,45 +136,45 @@ export function serve(exchange: Exchange): Outcome {
 }
 
 /** Gives an answer to the flow that asked for it. */
-export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
+export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const fanOut = exchange.fanOut!;
-  lane.waiting = false;
-  lane.callout = null;
-  if (mayRepeat(exchange.stage, lane) && isUnanswered(answer)) {
-    lane.repeated = true;
-    lane.callout = lane.sent;
+  call.waiting = false;
+  call.callout = null;
+  if (mayRepeat(exchange.stage, call) && isUnanswered(answer)) {
+    call.repeated = true;
+    call.callout = call.sent;
     return Outcome.Wait;
   }
-  lane.repeated = false;
+  call.repeated = false;
   switch (exchange.stage) {
     case Stage.Initialize:
-      return resumeInitialize(exchange, fanOut, lane, answer);
+      return resumeInitialize(exchange, fanOut, call, answer);
     case Stage.List:
-      return resumeList(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeList(exchange, exchange.session!, fanOut, call, answer);
     case Stage.Terminate:
-      return resumeTerminate(exchange, fanOut, lane);
+      return resumeTerminate(exchange, fanOut, call);
     case Stage.Tell:
-      fanOut.finish(lane);
+      fanOut.finish(call);
       return Outcome.Wait;
     case Stage.CallAgain:
       return resumeCallAgain(exchange, exchange.session!, fanOut, answer);
     case Stage.Check:
-      return resumeCheck(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeCheck(exchange, exchange.session!, fanOut, call, answer);
     case Stage.Probe:
-      return resumeProbe(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeProbe(exchange, exchange.session!, fanOut, call, answer);
     case Stage.Relay:
-      return resumeRelay(exchange, fanOut, lane, answer);
+      return resumeRelay(exchange, fanOut, call, answer);
     default:
-      return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeJoin(exchange, exchange.session!, fanOut, call, answer);
   }
 }
 
 /** Once, and no call: it may have run. Nor what nobody waits for. */
-function mayRepeat(stage: Stage, lane: Lane): bool {
-  return !lane.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
+function mayRepeat(stage: Stage, call: UpstreamCall): bool {
+  return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
-/** With a tick, where lanes wait for what other requests do. */
+/** With a tick, where calls wait for what other requests do. */
 export function poll(exchange: Exchange): Outcome {
   const fanOut = exchange.fanOut!;
   return exchange.stage === Stage.List

@@ -4,8 +4,8 @@ import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway, Server } from '../config/gateway';
-import { Verdict } from '../federation/answer';
-import { FanOut, Lane } from '../federation/fanout';
+import { Failure } from '../federation/answer';
+import { FanOut, UpstreamCall } from '../federation/fanout';
 import { Envelope, newEnvelope } from '../mcp/envelope';
 import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
@@ -295,14 +295,14 @@ export class Exchange {
   }
 
   /** Answers with what a server failed at. */
-  refuseFor(lane: Lane): Outcome {
-    return this.refuseWith(lane.verdict, lane.server);
+  refuseFor(call: UpstreamCall): Outcome {
+    return this.refuseWith(call.failure, call.server);
   }
 
-  /** @param verdict on an answer of the server's */
-  refuseWith(verdict: Verdict, server: Server): Outcome {
-    const outcome = this.refuse(verdict.reason, verdict.detail, server.name);
-    if (verdict.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(verdict.retryAfter));
+  /** @param failure on an answer of the server's */
+  refuseWith(failure: Failure, server: Server): Outcome {
+    const outcome = this.refuse(failure.reason, failure.detail, server.name);
+    if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;
   }
 }

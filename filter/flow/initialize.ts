@@ -3,7 +3,7 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Server } from '../config/gateway';
 import { Answer } from '../federation/answer';
-import { FanOut, Lane, newFanOut } from '../federation/fanout';
+import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
 import { beginHandshake, continueHandshake } from '../federation/handshake';
 import { resultMessage } from '../federation/message';
 import { kindOf, Kind, member } from '../json/reader';
@@ -12,7 +12,7 @@ import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
 import { mayReach } from '../policy/decision';
 import { Scope } from '../policy/scope';
-import { Whom } from '../session/absent';
+import { Whom } from '../session/backoff';
 import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { Exchange, Outcome, Stage } from './exchange';
@@ -59,14 +59,14 @@ export function beginInitialize(exchange: Exchange): Outcome {
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
   exchange.stage = Stage.Initialize;
-  addLanes(exchange, fanOut, clientInfo, false);
+  addCalls(exchange, fanOut, clientInfo, false);
   // All are backing off: there is nobody else to ask.
-  if (fanOut.lanes.count === 0) addLanes(exchange, fanOut, clientInfo, true);
+  if (fanOut.calls.count === 0) addCalls(exchange, fanOut, clientInfo, true);
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
 /** @param anyway also those that hung a moment ago, which else join when they are first needed */
-function addLanes(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: bool): void {
+function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: bool): void {
   const arena = exchange.arena;
   const pairs = exchange.request.pairs;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
@@ -76,39 +76,39 @@ function addLanes(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
-    const lane = fanOut.add(server, upstream, arena);
-    beginHandshake(lane, exchange.revision, clientInfo, pairs, exchange.now, arena, like);
+    const call = fanOut.add(server, upstream, arena);
+    beginHandshake(call, exchange.revision, clientInfo, pairs, exchange.now, arena, like);
   }
 }
 
-/** The first lane that opens with the same message as this server's, or null. */
-function firstOfRevision(fanOut: FanOut, server: Server): Lane | null {
-  for (let i = 0; i < fanOut.lanes.count; i++)
+/** The first call that opens with the same message as this server's, or null. */
+function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
+  for (let i = 0; i < fanOut.calls.count; i++)
     if (fanOut.at(i).server.revision === server.revision) return fanOut.at(i);
   return null;
 }
 
-export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  if (continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) {
-    noteReach(exchange, lane);
-    fanOut.finish(lane);
+export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+  if (continueHandshake(call, answer, exchange.request.pairs, scratch, exchange.arena)) {
+    noteReach(exchange, call);
+    fanOut.finish(call);
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
-  const failed = failedLane(exchange, fanOut);
+  const failed = failedCall(exchange, fanOut);
   if (failed !== null) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
   // Who is backing off joins when it is first needed, and may have tools then.
-  let offers: u8 = fanOut.lanes.count < reachable(exchange) ? OFFERS_TOOLS : 0;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (!lane.failed && draft.add(lane.upstream)) {
-      lane.opened = true;
-      offers |= lane.upstream.offers;
+  let offers: u8 = fanOut.calls.count < reachable(exchange) ? OFFERS_TOOLS : 0;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (!call.failed && draft.add(call.upstream)) {
+      call.opened = true;
+      offers |= call.upstream.offers;
     } else {
       // Down, or too large for the token: it joins when it is first needed, and may have tools then.
       offers |= OFFERS_TOOLS;
@@ -131,13 +131,13 @@ function reachable(exchange: Exchange): i32 {
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */
-function failedLane(exchange: Exchange, fanOut: FanOut): Lane | null {
-  let failed: Lane | null = null;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (!mayReach(lane.server, exchange.scope)) continue;
-    if (!lane.failed) return null;
-    if (failed === null) failed = lane;
+function failedCall(exchange: Exchange, fanOut: FanOut): UpstreamCall | null {
+  let failed: UpstreamCall | null = null;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (!mayReach(call.server, exchange.scope)) continue;
+    if (!call.failed) return null;
+    if (failed === null) failed = call;
   }
   return failed;
 }
@@ -145,18 +145,18 @@ function failedLane(exchange: Exchange, fanOut: FanOut): Lane | null {
 /** Every server's own words under a heading of ours, which says how its tools are named here. */
 function writeInstructions(result: Writer, fanOut: FanOut, scope: Scope): void {
   let any = false;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (!mayReach(lane.server, scope)) continue;
-    if (lane.failed || lane.instructions === NONE || length(lane.instructions) > MAX_INSTRUCTIONS) continue;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (!mayReach(call.server, scope)) continue;
+    if (call.failed || call.instructions === NONE || length(call.instructions) > MAX_INSTRUCTIONS) continue;
     result.bytes(any ? GAP : INSTRUCTIONS_OPEN);
     any = true;
-    if (length(lane.server.prefix) > 0) {
-      result.bytes(HEADING).bytes(lane.server.name).bytes(TOOLS_OF).bytes(lane.server.prefix);
+    if (length(call.server.prefix) > 0) {
+      result.bytes(HEADING).bytes(call.server.name).bytes(TOOLS_OF).bytes(call.server.prefix);
       result.bytes(HEADING_CLOSE).bytes(GAP);
     }
     // The inside of a JSON string, spliced as it came.
-    result.bytes(inside(lane.instructions));
+    result.bytes(inside(call.instructions));
   }
   if (any) result.bytes(QUOTE);
 }

@@ -1,7 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { equals, NONE } from '../bytes/span';
 import { Answer, Ending } from '../federation/answer';
-import { Lane, newFanOut, FanOut } from '../federation/fanout';
+import { UpstreamCall, newFanOut, FanOut } from '../federation/fanout';
 import { post } from '../federation/callout';
 import { saysLost } from '../federation/lost-session';
 import { newRequestId, requestMessage } from '../federation/message';
@@ -118,22 +118,28 @@ export function beginPing(exchange: Exchange, upstream: Upstream, stage: Stage):
   exchange.stage = stage;
   const fanOut = newFanOut(1, exchange.gateway.limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
-  const lane = fanOut.add(exchange.target.server, upstream, arena);
+  const call = fanOut.add(exchange.target.server, upstream, arena);
   const body = requestMessage(newRequestId(exchange.now, STEP, arena), PING, NONE, arena);
-  lane.callout = post(lane.server, upstream, body, exchange.request.pairs, arena);
+  call.callout = post(call.server, upstream, body, exchange.request.pairs, arena);
   return Outcome.Wait;
 }
 
 /** A call that cannot be repeated goes on in a session that is alive, as far as that can be known. */
-export function resumeProbe(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  fanOut.finish(lane);
-  const server = lane.server;
+export function resumeProbe(
+  exchange: Exchange,
+  session: Session,
+  fanOut: FanOut,
+  call: UpstreamCall,
+  answer: Answer,
+): Outcome {
+  fanOut.finish(call);
+  const server = call.server;
   const keys = exchange.gateway.keys;
-  if (saysLost(answer, scratch)) return beginJoin(exchange, session, Stage.Prepare, lane.upstream.sessionId);
+  if (saysLost(answer, scratch)) return beginJoin(exchange, session, Stage.Prepare, call.upstream.sessionId);
   if (answer.ending === Ending.Response && answer.status === 200) {
     noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
   }
-  return releaseTo(exchange, lane.upstream);
+  return releaseTo(exchange, call.upstream);
 }
 
 /** Where the rest of a body cannot be held back, its next part releases it. */
@@ -142,8 +148,14 @@ export function releaseTo(exchange: Exchange, upstream: Upstream): Outcome {
   return exchange.mayWait ? sendOn(exchange, upstream) : Outcome.ReadBody;
 }
 
-export function resumeCheck(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  fanOut.finish(lane);
+export function resumeCheck(
+  exchange: Exchange,
+  session: Session,
+  fanOut: FanOut,
+  call: UpstreamCall,
+  answer: Answer,
+): Outcome {
+  fanOut.finish(call);
   if (!saysLost(answer, scratch)) return giveFirst(exchange);
-  return beginJoin(exchange, session, Stage.Renew, lane.upstream.sessionId);
+  return beginJoin(exchange, session, Stage.Renew, call.upstream.sessionId);
 }

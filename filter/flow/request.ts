@@ -41,7 +41,7 @@ export class Request {
 
 /** What has to be known of every request, ours or not. */
 @unmanaged
-export class Glance {
+export class HeaderScan {
   path: Span;
   /** Headers that only the gateway may set and this request came with: to be removed. By index of `trustedHeader`. */
   forged: u32;
@@ -71,8 +71,8 @@ export function trustedHeader(index: i32): Span {
 const X_MCP = literal('x-mcp-');
 const X_ENVOY = literal('x-envoy-');
 
-export function glance(headers: Span, arena: Arena): Glance {
-  const seen = make<Glance>(arena);
+export function scanHeaders(headers: Span, arena: Arena): HeaderScan {
+  const seen = make<HeaderScan>(arena);
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     const name = pairs.name;
     if (equals(name, header.PATH)) seen.path = pairs.value;

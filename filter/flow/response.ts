@@ -1,7 +1,7 @@
 import { Arena, make, scratch } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
 import { Span, equals, length, literal, startsWith, NONE } from '../bytes/span';
-import { Answer, Verdict } from '../federation/answer';
+import { Answer, Failure } from '../federation/answer';
 import { isCompressed, isRedirect, judgeRefusal } from '../federation/judge';
 import { isJson, strip } from '../json/reader';
 import * as header from '../mcp/headers';
@@ -78,8 +78,8 @@ export function respondToError(exchange: Exchange, answer: Answer): Outcome {
   if (passesAsItIs(answer)) return Outcome.Forward;
   const server = exchange.target.server;
   const stateless = exchange.forward.upstream.revision === Revision.V2026_07_28;
-  const verdict = judgeRefusal(make<Verdict>(scratch), answer, server, stateless, scratch);
-  return exchange.refuseWith(verdict, server);
+  const failure = judgeRefusal(make<Failure>(scratch), answer, server, stateless, scratch);
+  return exchange.refuseWith(failure, server);
 }
 
 /**

@@ -48,7 +48,7 @@ function row(prefix: string, reason: Reason, detail: string): void {
   row('upstream_reset_', Reason.UpstreamDropped, 'the server ended it');
   row('maintenance_mode', Reason.UpstreamUnreachable, 'its cluster is in maintenance');
   row('cluster_not_found', Reason.UpstreamUnknownCluster, 'the cluster does not exist');
-  // A request that we decided on and that no route for its server took: it ends at the closed door, or at none.
+  // A request that we decided on and that no route for its server took: it ends at the default-deny route, or at none.
   row('route_not_found', Reason.UpstreamUnknownCluster, 'no route matches its x-mcp-servername');
   row('direct_response', Reason.UpstreamUnknownCluster, 'no route matches its x-mcp-servername');
   row('request_payload_too_large', Reason.HostBodyLimit, '');

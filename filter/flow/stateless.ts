@@ -9,7 +9,7 @@ import { Method, methodOf } from '../mcp/methods';
 import { Revision, STATELESS, STATELESS_JSON } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { aimAt, cutPrefix } from './call';
-import { openDoor, refuseMethod, refuseVersion } from './door';
+import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { isSound } from './passing';
 import { sendOn } from './send-on';
@@ -32,8 +32,8 @@ const OTHER_VERSION = literal('MCP-Protocol-Version');
 /** @param behind what follows the endpoint in the path. @param ended there is no body */
 export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): Outcome {
   const request = exchange.request;
-  const door = openDoor(exchange, behind);
-  if (door !== Outcome.ReadBody) return door;
+  const outcome = checkAccess(exchange, behind);
+  if (outcome !== Outcome.ReadBody) return outcome;
   if (!equals(request.method, header.POST)) return refuseMethod(exchange, ALLOWED);
   const version = request.protocolVersion;
   if (version === NONE || !equals(version, STATELESS)) {

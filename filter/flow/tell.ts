@@ -20,8 +20,8 @@ export function tellServers(exchange: Exchange, session: Session, message: Span)
     if (!mayReach(server, exchange.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream === null) continue;
-    const lane = fanOut.add(server, upstream, arena);
-    lane.callout = post(server, upstream, message, exchange.request.pairs, arena);
+    const call = fanOut.add(server, upstream, arena);
+    call.callout = post(server, upstream, message, exchange.request.pairs, arena);
   }
   if (fanOut.settled) return Outcome.Reply;
   exchange.fanOut = fanOut;

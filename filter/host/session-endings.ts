@@ -4,7 +4,7 @@ import { Span, length, pointer, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Answer } from '../federation/answer';
 import { Callout, terminate } from '../federation/callout';
-import { Lane } from '../federation/fanout';
+import { UpstreamCall } from '../federation/fanout';
 import { ASKED } from '../federation/handshake';
 import { Abandoned, Exchange, Stage } from '../flow/exchange';
 import { leaveLease } from '../session/lease';
@@ -47,7 +47,7 @@ export function endAbandoned(stream: Stream): void {
   if (exchange === null) return;
   const fanOut = exchange.fanOut;
   if (fanOut !== null) {
-    for (let i = 0; i < fanOut.lanes.count; i++) leaveLane(stream, exchange, fanOut.at(i));
+    for (let i = 0; i < fanOut.calls.count; i++) leaveCall(stream, exchange, fanOut.at(i));
   }
   const abandoned = exchange.abandoned;
   if (abandoned === null) return;
@@ -57,19 +57,19 @@ export function endAbandoned(stream: Stream): void {
   }
 }
 
-function leaveLane(stream: Stream, exchange: Exchange, lane: Lane): void {
+function leaveCall(stream: Stream, exchange: Exchange, call: UpstreamCall): void {
   const session = exchange.session;
-  if (lane.opening && session !== null) {
-    leaveLease(session, lane.server.fingerprint, exchange.gateway.keys, scratch);
+  if (call.opening && session !== null) {
+    leaveLease(session, call.server.fingerprint, exchange.gateway.keys, scratch);
   }
-  if (lane.waiting && lane.step === ASKED && (lane.opening || exchange.stage === Stage.Initialize)) {
+  if (call.waiting && call.step === ASKED && (call.opening || exchange.stage === Stage.Initialize)) {
     // Its session is known only when it answers, and then the stream is not.
-    const entry = findPending(lane.token);
-    if (entry !== null) entry.ending = endingOf(stream, exchange, lane.server, lane.upstream);
+    const entry = findPending(call.token);
+    if (entry !== null) entry.ending = endingOf(stream, exchange, call.server, call.upstream);
     return;
   }
-  if (lane.opening || (exchange.stage === Stage.Initialize && !(lane.opened && exchange.sessionTag !== 0))) {
-    if (lane.upstream.sessionId !== NONE) endLater(stream, exchange, lane.server, lane.upstream);
+  if (call.opening || (exchange.stage === Stage.Initialize && !(call.opened && exchange.sessionTag !== 0))) {
+    if (call.upstream.sessionId !== NONE) endLater(stream, exchange, call.server, call.upstream);
   }
 }
 

@@ -10,7 +10,7 @@ import { hasWords, isComplete, passesAsItIs, Response, respondToError } from '..
 import { read } from './buffers';
 import { act } from './carry';
 import { now } from './clock';
-import { readsResponse } from './modes/verbs';
+import { readsResponse } from './modes/table';
 import { beginRetelling } from './retelling';
 import { logFailure } from './server-log';
 import { Action, Buffer, Status } from './status';

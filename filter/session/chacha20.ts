@@ -1,10 +1,10 @@
 /**
  * ChaCha20 (RFC 8439 §2.3, §2.4). A row of the 4×4 state is one SIMD register: the four quarter rounds on the columns
- * become one on rows, and turning rows b, c, d by one, two and three lanes brings the diagonals under each other.
+ * become one on rows, and turning rows b, c, d by one, two and three calls brings the diagonals under each other.
  *
  * Three blocks are made at a time: their rounds are independent and overlap in the pipeline, and twelve registers of
  * state with three to work in are what a CPU with sixteen can hold. Measured (V8, x86-64), ns a block: one at a time 78,
- * two 56, three 46, four 45; the other layout, four blocks side by side in the lanes of sixteen registers, 42. But a
+ * two 56, three 46, four 45; the other layout, four blocks side by side in the calls of sixteen registers, 42. But a
  * token of 300 bytes takes six blocks with the one-time key, and two times three are 280 ns where two times four are 340.
  *
  *     STATE:   │ key (32) │ counter of the next block (4) │ nonce (12) │     rows b, c, d; row a is constant

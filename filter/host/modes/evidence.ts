@@ -2,7 +2,7 @@ import { literal } from '../../bytes/span';
 import { Outcome } from '../../flow/exchange';
 import { Reason } from '../../mcp/errors';
 import { proxy_set_effective_context } from '../../env';
-import { lookAtParked } from '../arrival';
+import { lookAtParked } from '../request';
 import { act } from '../carry';
 import { now } from '../clock';
 import { Level } from '../log';

@@ -102,7 +102,7 @@ export function endsUnheld(stream: Stream): bool {
 }
 
 /**
- * Where the request got to its route undecided, because nothing held it. At the closed door that is told; whatever else
+ * Where the request got to its route undecided, because nothing held it. At the default-deny route that is told; whatever else
  * it reached must not speak to a client of ours.
  */
 export function refusesUnheld(stream: Stream, exchange: Exchange, details: Span): bool {

@@ -4,7 +4,7 @@ import { Span, equals, span, NONE } from '../../../filter/bytes/span';
 import { Gateway } from '../../../filter/config/gateway';
 import { Parsed, parseGateway } from '../../../filter/config/parse';
 import { Answer, Ending } from '../../../filter/federation/answer';
-import { Lane } from '../../../filter/federation/fanout';
+import { UpstreamCall } from '../../../filter/federation/fanout';
 import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
@@ -21,7 +21,7 @@ const ofConfiguration: Arena = newArena(16 << 10);
 const ofRequest: Arena = newArena(16 << 10);
 let parsed: Parsed = make<Parsed>(ofConfiguration);
 let exchange: Exchange = make<Exchange>(ofRequest);
-let lane: Lane | null = null;
+let call: UpstreamCall | null = null;
 
 /** Returns the number of problems. @param environment `NAME=value`, NUL, … */
 export function gatewayConfigure(json: usize, count: u32, environment: usize, environmentLength: u32): i32 {
@@ -63,15 +63,15 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
 export function gatewayCallout(): Span {
   const fanOut = exchange.fanOut;
   if (fanOut === null) return NONE;
-  lane = fanOut.next(exchange.now);
-  if (lane === null) return NONE;
-  lane!.waiting = true;
-  return lane!.server.name;
+  call = fanOut.next(exchange.now);
+  if (call === null) return NONE;
+  call!.waiting = true;
+  return call!.server.name;
 }
 
 /** The body of the callout. */
 export function gatewayCalloutBody(): Span {
-  return lane!.callout!.body;
+  return call!.callout!.body;
 }
 
 /** Answers it, with JSON; returns the outcome. */
@@ -81,7 +81,7 @@ export function gatewayAnswer(status: u32, body: usize, count: u32): i32 {
   answer.status = status;
   answer.contentType = header.JSON_TYPE;
   answer.body = span(body, count);
-  const outcome = resume(exchange, lane!, answer);
+  const outcome = resume(exchange, call!, answer);
   scratch.reset();
   return outcome;
 }

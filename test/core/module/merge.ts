@@ -30,12 +30,12 @@ export function mergeServer(prefix: usize, count: u32): void {
 /** Adds a page to the last server. */
 export function mergePage(document: usize, count: u32): void {
   const page = readPage(arena.copy(span(document, count)), Revision.V2025_11_25, arena);
-  fanOut.at(fanOut.lanes.count - 1).pages.push(changetype<usize>(page) as u64);
+  fanOut.at(fanOut.calls.count - 1).pages.push(changetype<usize>(page) as u64);
 }
 
 /** The last server fails. */
 export function mergeFail(): void {
-  fanOut.at(fanOut.lanes.count - 1).verdict.set(Reason.UpstreamTimeout, NONE);
+  fanOut.at(fanOut.calls.count - 1).failure.set(Reason.UpstreamTimeout, NONE);
 }
 
 export function mergeTools(): Span {

@@ -40,7 +40,7 @@ export function isCarriedOut(stream: Stream): bool {
 }
 
 /** First thing of a request that is for us. False: it cannot be served here, and `exchange.reply` says why. */
-export function greet(stream: Stream, exchange: Exchange): bool {
+export function mayServe(stream: Stream, exchange: Exchange): bool {
   stream.keepsBody = stream.role === Role.Hold && mayOutgrowHeldBody(exchange);
   if (stream.role !== Role.Decider) return true;
   if (deciderMark() !== null) {

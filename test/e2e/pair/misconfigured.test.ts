@@ -1,4 +1,4 @@
-// Pairs that are not set up as they should be: each ends at a closed door that says what to set, and nothing hangs.
+// Pairs that are not set up as they should be: each ends at the default-deny route that says what to set, and nothing hangs.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Adjustment, connectionManager, withoutEarlyMutation } from '../adjust.ts';
 import { message, refusal } from '../clients/answers.ts';
@@ -9,10 +9,10 @@ import { useGateway } from '../gateway.ts';
 import { type Scripted, startScripted, status } from '../upstreams/scripted.ts';
 import { arranged } from './filters.ts';
 
-const door = { status: 500, code: -32603, reason: 'host_mode' };
+const defaultDeny = { status: 500, code: -32603, reason: 'host_mode' };
 const forged = { 'x-mcp-servername': 'one', 'x-mcp-toolname': 'echo' };
 
-const amiss: readonly { what: string; adjust: Adjustment; says: RegExp }[] = [
+const misconfigured: readonly { what: string; adjust: Adjustment; says: RegExp }[] = [
   { what: 'a holder without a decider', adjust: arranged((_, holder) => [holder]), says: /sluice-holder did/ },
   { what: 'a decider without a holder', adjust: arranged((decider) => [decider]), says: /no filter held/ },
   {
@@ -32,7 +32,7 @@ const amiss: readonly { what: string; adjust: Adjustment; says: RegExp }[] = [
   },
 ];
 
-describeGateway('a pair that is amiss', () => {
+describeGateway('a misconfigured pair', () => {
   let one: Scripted;
   let site: Scripted;
   beforeAll(async () => {
@@ -56,7 +56,7 @@ describeGateway('a pair that is amiss', () => {
     { name: 'site', url: site.url },
   ];
 
-  describe.each(amiss)('as $what', ({ adjust, says }) => {
+  describe.each(misconfigured)('as $what', ({ adjust, says }) => {
     const gateway = useGateway(() => ({ servers: servers(), adjust: besideSite(adjust) }), says);
 
     it.each(
@@ -68,7 +68,7 @@ describeGateway('a pair that is amiss', () => {
     )('answers a request over %s with a body of %i bytes', async (http, _, body) => {
       for (const headers of [mcpHeaders, { ...mcpHeaders, ...forged }]) {
         const answer = await send(gateway.current.url, { http, body, headers });
-        expect(refusal(answer)).toMatchObject(door);
+        expect(refusal(answer)).toMatchObject(defaultDeny);
         expect(message(answer).error?.message).toMatch(/sluice/);
       }
       expect([one.requests, site.requests]).toEqual([[], []]);

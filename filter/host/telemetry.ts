@@ -4,7 +4,7 @@ import { newWriter } from '../bytes/writer';
 import { Exchange, Stage } from '../flow/exchange';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
-import { OTHER_VERB, verbOf, verbText } from '../mcp/verbs';
+import { OTHER_METHOD, methodLabel, methodLabelText } from '../mcp/method-label';
 import { leaveAnswer } from './answer-progress';
 import {
   CacheResult,
@@ -32,13 +32,13 @@ const MCP_SESSION = literal('mcp_session');
 const MCP_OUTCOME = literal('mcp_outcome');
 
 /** The stream has ended, however it did. */
-export function record(stream: Stream): void {
+export function writeTelemetry(stream: Stream): void {
   const exchange = stream.exchange;
   if (exchange === null) return;
   leaveAnswer(stream, exchange);
-  const verb = verbOf(exchange.method, exchange.request.method);
+  const method = methodLabel(exchange.method, exchange.request.method);
   const server = exchange.server;
-  countRequest(verb, exchange.label, exchange.ended);
+  countRequest(method, exchange.label, exchange.ended);
   if (exchange.relayed) countForward(exchange.gateway.label, Way.Callout);
   else if (exchange.sentAt !== 0 && (stream.role !== Role.Decider || stream.resumed))
     countForward(exchange.gateway.label, Way.Route);
@@ -47,7 +47,7 @@ export function record(stream: Stream): void {
   countCache(exchange);
 
   setProperty(MCP_OUTCOME, endedText(exchange.ended));
-  if (verb !== OTHER_VERB) setProperty(MCP_METHOD, verbText(verb));
+  if (method !== OTHER_METHOD) setProperty(MCP_METHOD, methodLabelText(method));
   if (server !== null) setProperty(MCP_SERVER, server.name);
   if (exchange.tool !== NONE) setProperty(MCP_TOOL, exchange.tool);
   if (exchange.scoped !== NONE) setProperty(MCP_VIRTUAL_SERVER, exchange.scoped);
@@ -59,10 +59,10 @@ function countErrors(exchange: Exchange): void {
   let found = false;
   const fanOut = exchange.fanOut;
   if (fanOut !== null) {
-    for (let i = 0; i < fanOut.lanes.count; i++) {
-      const lane = fanOut.at(i);
-      if (!lane.failed) continue;
-      countError(exchange.gateway.label, lane.verdict.reason);
+    for (let i = 0; i < fanOut.calls.count; i++) {
+      const call = fanOut.at(i);
+      if (!call.failed) continue;
+      countError(exchange.gateway.label, call.failure.reason);
       found = true;
     }
   }
@@ -80,8 +80,8 @@ function countSessions(exchange: Exchange): void {
 function countCache(exchange: Exchange): void {
   const fanOut = exchange.fanOut;
   if (fanOut === null || exchange.stage !== Stage.List) return;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (lane.server.cacheTtl > 0) countListCache(lane.server.label, lane.cached ? CacheResult.Hit : CacheResult.Miss);
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (call.server.cacheTtl > 0) countListCache(call.server.label, call.cached ? CacheResult.Hit : CacheResult.Miss);
   }
 }

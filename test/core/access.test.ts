@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { Door, type Headers } from './door.ts';
+import { Access, type Headers } from './access.ts';
 
-const door = new Door();
+const access = new Access();
 const servers = [{ name: 'a', cluster: 'a' }];
 
 const loopback = '127.0.0.1:10000';
@@ -70,7 +70,7 @@ describe('the host of a request', () => {
     [['[2001:db8::1]'], '[2001:db8::1]:443', network, true],
     [['a.example', 'b.example'], 'b.example', network, true],
   ])('with hosts %j, "%s" on a connection to %s: %s', (hosts, authority, address, allowed) => {
-    expect(door.hostAllowed(hosts, authority, address)).toBe(allowed);
+    expect(access.hostAllowed(hosts, authority, address)).toBe(allowed);
   });
 });
 
@@ -103,7 +103,7 @@ describe('the origin of a page', () => {
     [[listed, 'http://localhost:6274'], 'http://localhost:6274', 'localhost:10000', true],
     [['vscode-webview://abc'], 'vscode-webview://abc', 'mcp.example.com', true],
   ])('with origins %j, "%s" toward %s: %s', (origins, origin, authority, allowed) => {
-    expect(door.originAllowed(origins, origin, authority)).toBe(allowed);
+    expect(access.originAllowed(origins, origin, authority)).toBe(allowed);
   });
 });
 
@@ -117,7 +117,7 @@ describe('the configuration', () => {
       { identity: { jwt: 'payload', subject: 'https://x.example/id', issuer: 'iss' } },
       { identity: { trustedHeader: 'x-user' } },
     ]) {
-      expect(door.configure({ ...members, servers })).toEqual([]);
+      expect(access.configure({ ...members, servers })).toEqual([]);
     }
   });
 
@@ -157,7 +157,7 @@ describe('the configuration', () => {
       /^identity\.subject: has no meaning with trustedHeader$/,
     ],
   ])('refuses %j', (members, line) => {
-    const lines = door.configure({ ...members, servers });
+    const lines = access.configure({ ...members, servers });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(line);
   });
@@ -185,7 +185,7 @@ test('whatever the configuration holds, it is taken or refused', () => {
   );
   fc.assert(
     fc.property(members, (configuration) => {
-      for (const line of door.configure({ ...configuration, servers }))
+      for (const line of access.configure({ ...configuration, servers }))
         expect(line).toMatch(/^(?:hosts|origins|identity)/);
     }),
   );
@@ -200,26 +200,26 @@ const get = (...more: Headers): Headers => [
 ];
 const options = (...more: Headers): Headers => get(...more).with(0, [':method', 'OPTIONS']);
 
-describe('at the door', () => {
+describe('access checks', () => {
   const open = { origins: [page], servers };
 
   it('lets requests in that no page makes, and those of allowed pages', () => {
-    expect(door.configure(open)).toEqual([]);
-    expect(door.enter(get())).toBeUndefined();
-    expect(door.enter(get(['origin', page]))).toBeUndefined();
-    expect(door.enter(get(['origin', 'http://localhost:10000']))).toBeUndefined();
+    expect(access.configure(open)).toEqual([]);
+    expect(access.enter(get())).toBeUndefined();
+    expect(access.enter(get(['origin', page]))).toBeUndefined();
+    expect(access.enter(get(['origin', 'http://localhost:10000']))).toBeUndefined();
   });
 
   it('refuses other hosts and pages before it looks at anything else', () => {
-    door.configure({ ...open, name: 'front' });
+    access.configure({ ...open, name: 'front' });
     const loop = ['via', '1.1 sluice-front'] as const;
-    expect(door.enter(get(['origin', 'https://evil.example'], loop))?.status).toBe(403);
-    expect(door.enter(get(['origin', page], ['origin', page]))?.status).toBe(403);
-    expect(door.enter(get(['origin', '']))?.status).toBe(403);
-    expect(door.enter(get(loop).with(2, [':authority', 'evil.example']))?.status).toBe(403);
-    expect(door.enter(get(loop))?.status).toBe(508);
+    expect(access.enter(get(['origin', 'https://evil.example'], loop))?.status).toBe(403);
+    expect(access.enter(get(['origin', page], ['origin', page]))?.status).toBe(403);
+    expect(access.enter(get(['origin', '']))?.status).toBe(403);
+    expect(access.enter(get(loop).with(2, [':authority', 'evil.example']))?.status).toBe(403);
+    expect(access.enter(get(loop))?.status).toBe(508);
     expect(
-      door.enter([
+      access.enter([
         [':method', 'POST'],
         [':path', '/mcp'],
       ])?.status,
@@ -227,15 +227,15 @@ describe('at the door', () => {
   });
 
   it('tells a page of a foreign origin nothing that would let it read the answer', () => {
-    door.configure(open);
-    const refused = door.enter(get(['origin', 'https://evil.example']));
+    access.configure(open);
+    const refused = access.enter(get(['origin', 'https://evil.example']));
     expect([...(refused?.headers.keys() ?? [])].filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
   it('answers a preflight', () => {
-    door.configure(open);
+    access.configure(open);
     const asked = 'content-type, Mcp-Param-Region,mcp-param-a_b.c ,x-other, mcp-param-, mcp-param-a b, mcp-param-"';
-    const reply = door.enter(options(['origin', page], ['access-control-request-headers', asked]));
+    const reply = access.enter(options(['origin', page], ['access-control-request-headers', asked]));
     expect(reply?.status).toBe(204);
     expect(Object.fromEntries(reply?.headers ?? [])).toEqual({
       'access-control-allow-origin': page,
@@ -251,31 +251,31 @@ describe('at the door', () => {
 
   it('lets a page send the headers that are passed on to a server', () => {
     const credentials = { type: 'passthrough', headers: ['x-api-key', 'x-tenant'] };
-    door.configure({ origins: [page], servers: [{ name: 'a', cluster: 'a', credentials }] });
-    const allowed = door.enter(options(['origin', page]))?.headers.get('access-control-allow-headers');
+    access.configure({ origins: [page], servers: [{ name: 'a', cluster: 'a', credentials }] });
+    const allowed = access.enter(options(['origin', page]))?.headers.get('access-control-allow-headers');
     expect(allowed).toMatch(/x-mcp-virtualserver, x-api-key, x-tenant$/);
   });
 
   it('answers a preflight without an identity, as it has none', () => {
-    door.configure({ ...open, identity: { jwt: 'payload' } });
-    expect(door.enter(options(['origin', page]), loopback, false)?.status).toBe(204);
-    const refused = door.enter(get(['origin', page]), loopback, false);
+    access.configure({ ...open, identity: { jwt: 'payload' } });
+    expect(access.enter(options(['origin', page]), loopback, false)?.status).toBe(204);
+    const refused = access.enter(get(['origin', page]), loopback, false);
     expect(refused?.status).toBe(401);
     expect(refused?.headers.get('www-authenticate')).toBe('Bearer');
     expect(refused?.headers.get('access-control-allow-origin')).toBe(page);
-    expect(door.enter(get(), loopback, true)).toBeUndefined();
+    expect(access.enter(get(), loopback, true)).toBeUndefined();
   });
 
   it('refuses a preflight of a foreign origin, and OPTIONS that is none', () => {
-    door.configure(open);
-    expect(door.enter(options(['origin', 'https://evil.example']))?.status).toBe(403);
-    const plain = door.enter(options());
+    access.configure(open);
+    expect(access.enter(options(['origin', 'https://evil.example']))?.status).toBe(403);
+    const plain = access.enter(options());
     expect(plain?.status).toBe(405);
     expect(plain?.headers.get('allow')).toBe('POST, DELETE');
   });
 
   test('whatever the headers are, it is decided', () => {
-    door.configure(open);
+    access.configure(open);
     const name = fc.oneof(
       fc.constantFrom(':method', ':path', ':authority', 'origin', 'via', 'access-control-request-headers', ''),
       fc.string(),
@@ -287,7 +287,7 @@ describe('at the door', () => {
     const headers = fc.array(fc.tuple(name, value), { maxLength: 12 });
     fc.assert(
       fc.property(headers, fc.string(), fc.boolean(), (pairs, address, identified) => {
-        const reply = door.enter(pairs, address, identified);
+        const reply = access.enter(pairs, address, identified);
         expect([undefined, 204, 401, 403, 404, 405, 508]).toContain(reply?.status);
       }),
     );
@@ -300,7 +300,7 @@ describe('at the door', () => {
       fc.property(name, fc.option(fc.nat(65535)), (host, port) => {
         const authority = port === null ? host : `${host}:${port}`;
         const meansThisMachine = /^localhost$|\.localhost$|^127(\.\d{1,3}){3}$/.test(host);
-        expect(door.hostAllowed(['mcp.example.com'], authority, loopback)).toBe(meansThisMachine);
+        expect(access.hostAllowed(['mcp.example.com'], authority, loopback)).toBe(meansThisMachine);
       }),
     );
   });
@@ -315,8 +315,8 @@ describe('a response that passes', () => {
       ['vary', 'accept-encoding'],
     ];
     const removed = ['access-control-allow-origin', 'access-control-expose-headers'];
-    expect(door.shareResponse(upstream)).toEqual({ set: new Map(), removed });
-    const shared = door.shareResponse(upstream, page);
+    expect(access.shareResponse(upstream)).toEqual({ set: new Map(), removed });
+    const shared = access.shareResponse(upstream, page);
     expect(shared.removed).toEqual(removed);
     expect(shared.set.get('access-control-allow-origin')).toBe(page);
     expect(shared.set.get('access-control-expose-headers')).toBe('mcp-session-id, x-mcp-gateway, www-authenticate');
@@ -324,19 +324,19 @@ describe('a response that passes', () => {
   });
 
   it('keeps a vary that says more', () => {
-    expect(door.shareResponse([['vary', '*']], page).set.get('vary')).toBe('*');
-    expect(door.shareResponse([], page).set.get('vary')).toBe('origin');
+    expect(access.shareResponse([['vary', '*']], page).set.get('vary')).toBe('*');
+    expect(access.shareResponse([], page).set.get('vary')).toBe('origin');
   });
 });
 
 describe('an identity', () => {
   it('is one value of one header', () => {
-    expect(door.subjectIn([['x-user', 'alice']], 'x-user')).toBe('alice');
-    expect(door.subjectIn([['x-user', 'Zoë Müller']], 'x-user')).toBe('Zoë Müller');
-    expect(door.subjectIn([], 'x-user')).toBe('');
-    expect(door.subjectIn([['x-user', '']], 'x-user')).toBe('');
+    expect(access.subjectIn([['x-user', 'alice']], 'x-user')).toBe('alice');
+    expect(access.subjectIn([['x-user', 'Zoë Müller']], 'x-user')).toBe('Zoë Müller');
+    expect(access.subjectIn([], 'x-user')).toBe('');
+    expect(access.subjectIn([['x-user', '']], 'x-user')).toBe('');
     expect(
-      door.subjectIn(
+      access.subjectIn(
         [
           ['x-user', 'alice'],
           ['x-user', 'alice'],
@@ -345,7 +345,7 @@ describe('an identity', () => {
       ),
     ).toBe('');
     expect(
-      door.subjectIn(
+      access.subjectIn(
         [
           ['x-user', ''],
           ['x-user', 'mallory'],
@@ -353,18 +353,18 @@ describe('an identity', () => {
         'x-user',
       ),
     ).toBe('');
-    expect(door.subjectIn([['x-users', 'alice']], 'x-user')).toBe('');
+    expect(access.subjectIn([['x-users', 'alice']], 'x-user')).toBe('');
   });
 
   it('is no claim of another type, as the host writes them', () => {
     const double = (value: number): Uint8Array => new Uint8Array(new Float64Array([value]).buffer);
-    expect(door.isSubject(Buffer.from('user-42'))).toBe(true);
+    expect(access.isSubject(Buffer.from('user-42'))).toBe(true);
     for (const bytes of [double(42), double(1), double(4294967296), Uint8Array.of(1), Uint8Array.of(0)]) {
-      expect(door.isSubject(bytes)).toBe(false);
+      expect(access.isSubject(bytes)).toBe(false);
     }
     const list = Buffer.from('\x01\0\0\0\x05\0\0\0\0\0\0\0alice\0\0', 'latin1');
-    expect(door.isSubject(list)).toBe(false);
-    expect(door.isSubject(new Uint8Array(0))).toBe(false);
+    expect(access.isSubject(list)).toBe(false);
+    expect(access.isSubject(new Uint8Array(0))).toBe(false);
   });
 
   test('different pairs of issuer and subject are bound differently', () => {
@@ -372,10 +372,10 @@ describe('an identity', () => {
     fc.assert(
       fc.property(text, text, text, text, (issuer, subject, otherIssuer, otherSubject) => {
         const same = issuer === otherIssuer && subject === otherSubject;
-        expect(door.boundTo(issuer, subject).equals(door.boundTo(otherIssuer, otherSubject))).toBe(same);
+        expect(access.boundTo(issuer, subject).equals(access.boundTo(otherIssuer, otherSubject))).toBe(same);
       }),
     );
-    expect(door.boundTo('ab', 'c').equals(door.boundTo('a', 'bc'))).toBe(false);
+    expect(access.boundTo('ab', 'c').equals(access.boundTo('a', 'bc'))).toBe(false);
   });
 });
 
@@ -395,7 +395,7 @@ describe('a reply of Envoy itself', () => {
     ['request_overall_timeout', 'request_timeout'],
     ['stream_idle_timeout', 'request_timeout'],
   ])('%s becomes %s', (details, reason) => {
-    expect(door.routerReply(details)).toBe(reason);
+    expect(access.routerReply(details)).toBe(reason);
   });
 
   it.each([
@@ -407,6 +407,6 @@ describe('a reply of Envoy itself', () => {
     'fault_filter_abort',
     '',
   ])('%s is left as it is', (details) => {
-    expect(door.routerReply(details)).toBe('');
+    expect(access.routerReply(details)).toBe('');
   });
 });

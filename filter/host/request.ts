@@ -1,13 +1,13 @@
 import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, length, NONE } from '../bytes/span';
-import { Lane } from '../federation/fanout';
+import { UpstreamCall } from '../federation/fanout';
 import { ASKED } from '../federation/handshake';
 import { Outcome, Exchange, newExchange, Probe } from '../flow/exchange';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
 import { confirms, hasComeWhole, isCall } from '../flow/passing';
-import { behindEndpoint, glance, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
+import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { enterByHeaders } from '../flow/stateless';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
@@ -38,7 +38,7 @@ import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
 import {
   canHoldBack,
   discard,
-  greet,
+  mayServe,
   hasGivenUp,
   isHeldByAnother,
   onBodySeen,
@@ -46,7 +46,7 @@ import {
   onPart,
   onTrailers,
   onWait,
-} from './modes/verbs';
+} from './modes/table';
 import { isInChunks, meet } from './peer';
 import { Role } from './role';
 import { rootOf } from './roots';
@@ -70,7 +70,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
     refuseUnread(Reason.Overloaded, WORKER_MEMORY);
     return Action.Pause;
   }
-  const seen = glance(headers, scratch);
+  const seen = scanHeaders(headers, scratch);
   // Before anything else, and on every request: routes and later filters trust these.
   for (let i = 0; i < TRUSTED_HEADERS; i++) {
     if ((seen.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
@@ -96,7 +96,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
 }
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
-  if (!greet(stream, exchange)) return act(stream, exchange, Outcome.Reply);
+  if (!mayServe(stream, exchange)) return act(stream, exchange, Outcome.Reply);
   if (stream.role === Role.Headers) {
     const outcome = enterByHeaders(exchange, behind, ended);
     return outcome === Outcome.Reply && mayAwaitBody(stream)
@@ -296,27 +296,27 @@ export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): 
   const stream = streamOf(entry.stream);
   if (stream === null) giveBack(entry.size as u64);
   else stream.received(entry.size);
-  const lane = entry.lane;
+  const call = entry.call;
   if (stream === null) endAnswered(entry, headerCount);
-  else if (lane !== null) {
-    if (isAwaited(stream, lane)) hearAnswer(stream, entry, lane, headerCount, bodySize);
-    else overhear(stream, entry, lane, headerCount);
+  else if (call !== null) {
+    if (isAwaited(stream, call)) hearAnswer(stream, entry, call, headerCount, bodySize);
+    else overhear(stream, entry, call, headerCount);
   }
   heap.free(changetype<usize>(entry));
 }
 
 /** Whether it belongs to the conversation that is under way. */
-function isAwaited(stream: Stream, lane: Lane): bool {
+function isAwaited(stream: Stream, call: UpstreamCall): bool {
   const exchange = stream.exchange!;
-  if (!lane.waiting || lane.done) return false;
+  if (!call.waiting || call.done) return false;
   if (stream.phase === Phase.Waiting || stream.held === Held.Waiting) return true;
   return stream.phase === Phase.Reading && exchange.probe === Probe.UnderWay;
 }
 
-function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32, bodySize: i32): void {
+function hearAnswer(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32, bodySize: i32): void {
   const exchange = stream.exchange!;
   exchange.now = now();
-  observeUpstream(lane.server.label, entry.sentAt, exchange.now);
+  observeUpstream(call.server.label, entry.sentAt, exchange.now);
   hearFrom(exchange, entry.sentAt, exchange.now);
   const most = exchange.gateway.limits.bufferedBytes;
   const held = stream.charged;
@@ -324,7 +324,7 @@ function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32
   // Readable in this context only: before the switch to the stream's.
   const answer = full === NONE ? readAnswer(entry, headerCount, bodySize) : null;
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
-  let outcome: Outcome = answer === null ? Outcome.Wait : settle(exchange, lane, answer);
+  let outcome: Outcome = answer === null ? Outcome.Wait : settle(exchange, call, answer);
   // What is needed of it is in the arena now.
   if (full === NONE && !stream.hold(held, most)) full = BUFFERED_BYTES;
   if (full !== NONE && outcome === Outcome.Wait) {
@@ -335,13 +335,13 @@ function hearAnswer(stream: Stream, entry: Pending, lane: Lane, headerCount: i32
 }
 
 /** The request was answered meanwhile: what this has begun at the server is ended with it. */
-function overhear(stream: Stream, entry: Pending, lane: Lane, headerCount: i32): void {
-  lane.waiting = false;
+function overhear(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32): void {
+  call.waiting = false;
   const sessionId = readAnswer(entry, headerCount, 0).sessionId;
-  if (lane.step === ASKED) lane.upstream.sessionId = arenaOf(stream).copy(sessionId);
+  if (call.step === ASKED) call.upstream.sessionId = arenaOf(stream).copy(sessionId);
 }
 
-/** With a tick, in the stream's context: what its lanes wait for may have come. */
+/** With a tick, in the stream's context: what its calls wait for may have come. */
 export function lookAtParked(stream: Stream): void {
   const exchange = stream.exchange!;
   exchange.now = now();

@@ -30,16 +30,16 @@ function give(bytes: Span): void {
   scratch.reset();
 }
 
-export function doorResult(): usize {
+export function accessResult(): usize {
   return pointer(result);
 }
 
-export function doorResultLength(): i32 {
+export function accessResultLength(): i32 {
   return length(result);
 }
 
 /** @returns how many problems the configuration has */
-export function doorConfigure(text: usize, count: u32): i32 {
+export function accessConfigure(text: usize, count: u32): i32 {
   memoryOfConfiguration.reset();
   const parsed = parseGateway(memoryOfConfiguration.copy(span(text, count)), NONE, memoryOfConfiguration);
   gateway = parsed.gateway;
@@ -48,12 +48,12 @@ export function doorConfigure(text: usize, count: u32): i32 {
   return problems.count;
 }
 
-export function doorProblem(index: i32): void {
+export function accessProblem(index: i32): void {
   give(problems.at(index));
 }
 
 /** @param hosts names, one space between @param address where the connection ended */
-export function doorHostAllowed(
+export function accessHostAllowed(
   hosts: usize,
   hostsLength: u32,
   authority: usize,
@@ -70,7 +70,7 @@ export function doorHostAllowed(
   return allowed;
 }
 
-export function doorOriginAllowed(
+export function accessOriginAllowed(
   origins: usize,
   originsLength: u32,
   origin: usize,
@@ -88,7 +88,7 @@ export function doorOriginAllowed(
  * A request by its headers, in the ABI's form.
  * @returns the status of the reply, 0 where it may go on; the result is the reply's headers, in the ABI's form
  */
-export function doorEnter(headers: usize, count: u32, address: usize, addressLength: u32, identified: bool): u32 {
+export function accessEnter(headers: usize, count: u32, address: usize, addressLength: u32, identified: bool): u32 {
   const exchange = newExchange(gateway, readRequest(span(headers, count), scratch), scratch);
   if (needsReach(gateway.hosts, exchange.request.authority)) {
     exchange.reach = reachOf(span(address, addressLength));
@@ -106,7 +106,7 @@ export function doorEnter(headers: usize, count: u32, address: usize, addressLen
 }
 
 /** The edits of a response that passes, in the ABI's form; what is to be removed has an empty value. */
-export function doorShareResponse(headers: usize, count: u32, page: usize, pageLength: u32): void {
+export function accessShareResponse(headers: usize, count: u32, page: usize, pageLength: u32): void {
   const edits = shareResponse(span(headers, count), pageLength === 0 ? NONE : span(page, pageLength), scratch);
   const all = newHeaderList(scratch);
   for (let i: u32 = 0; i < edits.count; i++) all.add(edits.nameAt(i), edits.valueAt(i));
@@ -114,19 +114,19 @@ export function doorShareResponse(headers: usize, count: u32, page: usize, pageL
 }
 
 /** The reason that a reply of Envoy's becomes; empty where it is left as it is. */
-export function doorRouterReply(details: usize, count: u32): void {
+export function accessRouterReply(details: usize, count: u32): void {
   const row = routerReply(span(details, count));
   give(row === null ? NONE : errorRow(row.reason).name);
 }
 
-export function doorIsSubject(text: usize, count: u32): bool {
+export function accessIsSubject(text: usize, count: u32): bool {
   return isSubject(span(text, count));
 }
 
-export function doorSubjectIn(headers: usize, count: u32, name: usize, nameLength: u32): void {
+export function accessSubjectIn(headers: usize, count: u32, name: usize, nameLength: u32): void {
   give(subjectIn(span(headers, count), span(name, nameLength), scratch));
 }
 
-export function doorBoundTo(issuer: usize, issuerLength: u32, subject: usize, subjectLength: u32): void {
+export function accessBoundTo(issuer: usize, issuerLength: u32, subject: usize, subjectLength: u32): void {
   give(identityOf(span(issuer, issuerLength), span(subject, subjectLength), scratch));
 }

@@ -5,31 +5,31 @@ const decoder = new TextDecoder('utf8', { fatal: true });
 
 export type Headers = readonly (readonly [name: string, value: string])[];
 
-/** The door of a gateway: what is decided on a request's headers before anything else is looked at. */
-export class Door {
+/** The access of a gateway: what is decided on a request's headers before anything else is looked at. */
+export class Access {
   readonly #core: Core = instance();
 
   /** @returns what is wrong with the configuration */
   configure(configuration: unknown): string[] {
-    const count = this.#call('doorConfigure', JSON.stringify(configuration));
+    const count = this.#call('accessConfigure', JSON.stringify(configuration));
     return Array.from({ length: count }, (_, index) => {
-      this.#core.call('doorProblem', index);
+      this.#core.call('accessProblem', index);
       return this.#text();
     });
   }
 
   hostAllowed(hosts: readonly string[], authority: string, address: string): boolean {
-    return this.#call('doorHostAllowed', hosts.join(' '), authority, address) !== 0;
+    return this.#call('accessHostAllowed', hosts.join(' '), authority, address) !== 0;
   }
 
   originAllowed(origins: readonly string[], origin: string, authority: string): boolean {
-    return this.#call('doorOriginAllowed', origins.join(' '), origin, authority) !== 0;
+    return this.#call('accessOriginAllowed', origins.join(' '), origin, authority) !== 0;
   }
 
   /** @returns the reply, or undefined where the request may go on */
   enter(headers: Headers, address = '127.0.0.1:10000', identified = true): Reply | undefined {
     const packed = this.#put(packHeaders(headers));
-    const status = this.#core.call('doorEnter', ...packed, ...this.#put(encoder.encode(address)), identified);
+    const status = this.#core.call('accessEnter', ...packed, ...this.#put(encoder.encode(address)), identified);
     const reply = status === 0 ? undefined : { status, headers: new Map(unpackHeaders(this.#bytes())) };
     this.#core.clear();
     return reply;
@@ -37,7 +37,7 @@ export class Door {
 
   /** The headers that are set, and those that are removed. */
   shareResponse(headers: Headers, page = ''): { set: Map<string, string>; removed: string[] } {
-    this.#core.call('doorShareResponse', ...this.#put(packHeaders(headers)), ...this.#put(encoder.encode(page)));
+    this.#core.call('accessShareResponse', ...this.#put(packHeaders(headers)), ...this.#put(encoder.encode(page)));
     const edits = unpackHeaders(this.#bytes());
     this.#core.clear();
     return {
@@ -47,23 +47,23 @@ export class Door {
   }
 
   routerReply(details: string): string {
-    this.#call('doorRouterReply', details);
+    this.#call('accessRouterReply', details);
     return this.#text();
   }
 
   isSubject(bytes: Uint8Array): boolean {
-    return this.#call('doorIsSubject', bytes) !== 0;
+    return this.#call('accessIsSubject', bytes) !== 0;
   }
 
   subjectIn(headers: Headers, name: string): string {
-    this.#core.call('doorSubjectIn', ...this.#put(packHeaders(headers)), ...this.#put(encoder.encode(name)));
+    this.#core.call('accessSubjectIn', ...this.#put(packHeaders(headers)), ...this.#put(encoder.encode(name)));
     const subject = this.#text();
     this.#core.clear();
     return subject;
   }
 
   boundTo(issuer: string, subject: string): Buffer {
-    this.#call('doorBoundTo', issuer, subject);
+    this.#call('accessBoundTo', issuer, subject);
     return Buffer.from(this.#bytes());
   }
 
@@ -79,7 +79,7 @@ export class Door {
   }
 
   #bytes(): Uint8Array {
-    return this.#core.get(this.#core.call('doorResult'), this.#core.call('doorResultLength'));
+    return this.#core.get(this.#core.call('accessResult'), this.#core.call('accessResultLength'));
   }
 
   #text(): string {

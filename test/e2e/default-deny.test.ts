@@ -7,7 +7,7 @@ import { describeGateway, hostMode } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { type Scripted, startScripted, status } from './upstreams/scripted.ts';
 
-const door = { status: 500, id: null, code: -32603, reason: 'host_mode' };
+const defaultDeny = { status: 500, id: null, code: -32603, reason: 'host_mode' };
 const forged = {
   'x-mcp-servername': 'server',
   'x-mcp-method': 'tools/call',
@@ -24,7 +24,7 @@ const requests: readonly (readonly [string, RawRequest])[] = [
   ['DELETE', { method: 'DELETE', headers: { 'mcp-session-id': 'x' } }],
 ];
 
-describeGateway('the closed door', () => {
+describeGateway('the default-deny route', () => {
   let server: Scripted;
   let site: Scripted;
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describeGateway('the closed door', () => {
       'answers %s over %s, and no server hears of it',
       async (_, http, request) => {
         const answer = await send(gateway.current.url, { ...request, http });
-        expect(refusal(answer)).toEqual(door);
+        expect(refusal(answer)).toEqual(defaultDeny);
         expect(answer.headers['content-type']).toBe('application/json');
         expect(server.requests).toEqual([]);
       },
@@ -68,7 +68,7 @@ describeGateway('the closed door', () => {
       'answers whatever stands behind the endpoint: %s',
       async (behind) => {
         const answer = await send(gateway.current.url + behind, { body: initializeMessage(), headers: mcpHeaders });
-        expect(refusal(answer)).toEqual(door);
+        expect(refusal(answer)).toEqual(defaultDeny);
         expect([...server.requests, ...site.requests]).toEqual([]);
       },
     );
@@ -76,7 +76,7 @@ describeGateway('the closed door', () => {
     it.each(bothProtocols)('answers a request over %s that claims routing headers', async (http) => {
       const headers = { ...mcpHeaders, ...forged };
       const answer = await send(gateway.current.url, { http, body: callMessage('"echo"'), headers });
-      expect(refusal(answer)).toEqual(door);
+      expect(refusal(answer)).toEqual(defaultDeny);
       expect(server.requests).toEqual([]);
     });
   });
@@ -103,7 +103,7 @@ describeGateway('the closed door', () => {
           http,
           headers: { ...request.headers, ...forged },
         });
-        expect(refusal(answer)).toEqual(door);
+        expect(refusal(answer)).toEqual(defaultDeny);
         expect(server.requests).toEqual([]);
       },
     );

@@ -16,13 +16,13 @@ const REQUESTED = literal(',"requested":');
 
 /**
  * Everything that the headers of any request have to pass: who asks, from where, and what it may see. `ReadBody` where
- * the door is open. @param behind what follows the endpoint in the path
+ * all checks pass. @param behind what follows the endpoint in the path
  */
-export function openDoor(exchange: Exchange, behind: Span): Outcome {
+export function checkAccess(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
   const gateway = exchange.gateway;
-  const door = atDoor(exchange);
-  if (door !== Outcome.ReadBody) return door;
+  const outcome = checkCaller(exchange);
+  if (outcome !== Outcome.ReadBody) return outcome;
   if (request.via !== NONE && hasPassed(request.via, gateway.via)) return exchange.refuse(Reason.Loop, request.via);
   if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
   const scope = scopeOf(gateway, behind, request.virtualServer, exchange.arena);
@@ -48,10 +48,10 @@ export function refuseVersion(exchange: Exchange, reason: Reason, requested: Spa
 }
 
 /**
- * Who may speak to the gateway at all, before anything that it was asked is looked at: `ReadBody` where the door is open.
+ * Who may speak to the gateway at all, before anything that it was asked is looked at: `ReadBody` where all checks pass.
  * A preflight carries no credentials (Fetch §4.8), so it is answered before an identity is asked for.
  */
-function atDoor(exchange: Exchange): Outcome {
+function checkCaller(exchange: Exchange): Outcome {
   const request = exchange.request;
   const gateway = exchange.gateway;
   if (!isHostAllowed(gateway.hosts, request.authority, exchange.reach)) {
