@@ -4,7 +4,7 @@ import { Span, literal, length, limit, pointer, equals, NONE } from '../bytes/sp
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import { Environment, variable } from './environment';
-import { CredentialKind, Credentials } from './gateway';
+import { CredentialKind, Credentials } from '../model/credentials';
 import { elementPlace, Place } from './problems';
 import { mustBe, names, namesIn, Section } from './section';
 import { addUnset } from './bad-variable';

@@ -3,7 +3,7 @@ import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { newResponseHeaders } from '../policy/response-headers';
-import { Emitted, Gateway } from './gateway';
+import { Emitted, Gateway } from '../model/gateway';
 import { elementPlace } from './problems';
 import { mustBe, names, Section } from './section';
 import { isMadeOf } from './values';

@@ -5,7 +5,7 @@ import { kindOf, Kind } from '../json/reader';
 import { isString, textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { isHeaderName } from './credentials';
-import { Identity, IdentityKind } from './gateway';
+import { Identity, IdentityKind } from '../model/identity';
 import { names, Section } from './section';
 
 const MEMBERS = names('jwt subject issuer trustedHeader');

@@ -1,7 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList, valuesIn } from '../bytes/pairs';
 import { Span, literal, NONE } from '../bytes/span';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import * as header from '../mcp/headers';
 import { Revision, revisionText } from '../mcp/revisions';
 import { Upstream } from '../session/token';

@@ -2,10 +2,10 @@ import { Arena } from '../bytes/arena';
 import { HeaderList, readPairs } from '../bytes/pairs';
 import { Span, equals, length, literal, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { CredentialKind, Credentials } from '../config/gateway';
+import { CredentialKind, Credentials } from '../model/credentials';
 import { hmacSha256 } from '../crypto/sha256';
-import { KEY_SIZE } from '../session/aead';
-import { KeyRing } from '../session/keyring';
+import { KEY_SIZE } from '../crypto/aead';
+import { KeyRing } from '../model/keyring';
 
 const SCOPE = literal('sluice credential scope');
 

@@ -1,7 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span } from '../bytes/span';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import { Reason } from '../mcp/errors';
 import { Upstream } from '../session/token';
 import { Failure } from './answer';

@@ -1,7 +1,8 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, equalsIgnoringCase, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { CredentialKind, Server } from '../config/gateway';
+import { CredentialKind } from '../model/credentials';
+import { Server } from '../model/server';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';

@@ -1,9 +1,9 @@
 import { Arena } from '../bytes/arena';
 import { Span, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { CacheScope, Server } from '../config/gateway';
+import { CacheScope, Server } from '../model/server';
 import { textOf } from '../json/text';
-import { KeyRing } from '../session/keyring';
+import { KeyRing } from '../model/keyring';
 import { owner, SlotTable, slotTable } from '../session/slots';
 import { Session } from '../session/token';
 import { credentialScope } from './credentials';

@@ -1,7 +1,7 @@
 import { Arena } from '../bytes/arena';
 import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Limits } from '../config/gateway';
+import { Limits } from '../model/limits';
 import { member } from '../json/reader';
 import { isString, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';

@@ -6,7 +6,7 @@ import { FanOut, UpstreamCall } from '../federation/fanout';
 import { Item, Page } from '../federation/page';
 import { textOf } from '../json/text';
 import { unmatchedLines } from '../policy/unmatched';
-import { VirtualServer } from '../policy/virtual-server';
+import { VirtualServer } from '../model/virtual-server';
 import { OFFERS_TOOLS, Session } from '../session/token';
 import { Exchange } from './exchange';
 

@@ -1,7 +1,7 @@
 import { scratch } from '../bytes/arena';
 import { fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import { FanOut } from '../federation/fanout';
 import { Item, Page } from '../federation/page';
 import { textOf, writeEscaped } from '../json/text';

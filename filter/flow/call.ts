@@ -1,6 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, after, first, length, literal, startsWith, NONE } from '../bytes/span';
-import { Gateway, Server } from '../config/gateway';
+import { Gateway } from '../model/gateway';
+import { Server } from '../model/server';
 import { mayExist } from '../federation/list-cache';
 import { offsetBehind, textOf } from '../json/text';
 import { Range } from '../mcp/envelope';

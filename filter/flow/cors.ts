@@ -15,7 +15,7 @@ import {
   NONE,
 } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { Gateway } from '../config/gateway';
+import { Gateway } from '../model/gateway';
 import * as header from '../mcp/headers';
 import { Exchange, Outcome } from './exchange';
 

@@ -1,7 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import { Answer } from '../federation/answer';
 import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
 import { beginHandshake, continueHandshake } from '../federation/handshake';

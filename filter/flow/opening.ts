@@ -1,6 +1,6 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import { Answer } from '../federation/answer';
 import { UpstreamCall } from '../federation/fanout';
 import { credentialScope } from '../federation/credentials';

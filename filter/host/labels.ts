@@ -1,7 +1,7 @@
 import { newArena } from '../bytes/arena';
 import { newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
-import { Gateway } from '../config/gateway';
+import { Gateway } from '../model/gateway';
 
 /**
  * Names of servers and of their gateways as labels of metrics, numbered once for the life of this VM, as the metrics themselves are: the

@@ -1,5 +1,5 @@
 import { Span, after, length, literal, equals } from '../bytes/span';
-import { HostMode } from '../config/gateway';
+import { HostMode } from '../model/host-mode';
 
 /** What one loaded filter does; see the files of these names in modes/. */
 export const enum Role {

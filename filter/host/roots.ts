@@ -1,7 +1,7 @@
 import { Arena, newArena } from '../bytes/arena';
 import { literal } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
-import { Gateway } from '../config/gateway';
+import { Gateway } from '../model/gateway';
 import { parseGateway } from '../config/parse';
 import { read } from './buffers';
 import { environment } from './environment';

@@ -8,7 +8,7 @@ import { UpstreamCall } from '../federation/fanout';
 import { ASKED } from '../federation/handshake';
 import { Abandoned, Exchange, Stage } from '../flow/exchange';
 import { leaveLease } from '../session/lease';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
 import { findPending, readAnswer, Pending, send } from './callouts';

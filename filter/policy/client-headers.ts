@@ -1,7 +1,8 @@
 import { Arena } from '../bytes/arena';
 import { NameTable, newNameTable } from '../bytes/names';
 import { Span, equals, literal, pointer, startsWith, NONE } from '../bytes/span';
-import { Credentials, Gateway } from '../config/gateway';
+import { Credentials } from '../model/credentials';
+import { Gateway } from '../model/gateway';
 import { names, namesIn } from '../config/section';
 import * as header from '../mcp/headers';
 import { Revision } from '../mcp/revisions';

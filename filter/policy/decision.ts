@@ -1,5 +1,5 @@
 import { Span, length } from '../bytes/span';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import { Scope } from './scope';
 
 /** Of a tool's upstream name in bytes; MCP says 128 characters. It goes into a header, which has to fit. */

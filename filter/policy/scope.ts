@@ -1,7 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, trim, NONE } from '../bytes/span';
-import { Gateway } from '../config/gateway';
-import { VirtualServer } from './virtual-server';
+import { Gateway } from '../model/gateway';
+import { VirtualServer } from '../model/virtual-server';
 
 const CLOSED = literal('the endpoint itself serves none');
 const EMPTY = literal('the header names none');

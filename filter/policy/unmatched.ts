@@ -6,7 +6,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { nearest } from '../config/nearest';
 import { writeEscaped } from '../json/text';
 import { clipped } from '../mcp/header-text';
-import { isExact, matches } from './glob';
+import { isExact, matches } from '../model/glob';
 
 const SEPARATOR = literal(': ');
 const NO_TOOL = literal(' matches no tool');

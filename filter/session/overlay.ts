@@ -1,7 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { KeyRing } from './keyring';
+import { KeyRing } from '../model/keyring';
 import { owner, slotTable } from './slots';
 import { Session, Upstream } from './token';
 import { packId, unpackId } from './upstream-id';

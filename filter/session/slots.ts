@@ -2,8 +2,8 @@ import { Arena } from '../bytes/arena';
 import { Span, span, after, fingerprint, length, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { random, setSlot, slot, swapSlot } from '../ports';
-import { NONCE_SIZE, open, seal, TAG_SIZE } from './aead';
-import { Key, KeyRing } from './keyring';
+import { NONCE_SIZE, open, seal, TAG_SIZE } from '../crypto/aead';
+import { Key, KeyRing } from '../model/keyring';
 
 /**
  * A fixed table in the host's shared store, which has no delete, no expiry and no listing: an entry has a slot by its

@@ -3,8 +3,8 @@ import { decode, encode, encodedLength } from '../bytes/base64url';
 import { Span, span, pointer, length } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Revision } from '../mcp/revisions';
-import { open, seal, NONCE_SIZE, TAG_SIZE } from './aead';
-import { Key, KeyRing } from './keyring';
+import { open, seal, NONCE_SIZE, TAG_SIZE } from '../crypto/aead';
+import { Key, KeyRing } from '../model/keyring';
 import { packId, unpackId } from './upstream-id';
 
 /**

@@ -3,7 +3,7 @@ import { newList, List } from '../../../filter/bytes/list';
 import { newHeaderList } from '../../../filter/bytes/pairs';
 import { Span, length, pointer, span, NONE } from '../../../filter/bytes/span';
 import { namesIn } from '../../../filter/config/section';
-import { Gateway } from '../../../filter/config/gateway';
+import { Gateway } from '../../../filter/model/gateway';
 import { parseGateway } from '../../../filter/config/parse';
 import { shareReply, shareResponse } from '../../../filter/flow/cors';
 import { enter } from '../../../filter/flow/dispatch';

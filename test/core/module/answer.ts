@@ -1,6 +1,7 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, literal, span } from '../../../filter/bytes/span';
-import { CredentialKind, Credentials, Server } from '../../../filter/config/gateway';
+import { CredentialKind, Credentials } from '../../../filter/model/credentials';
+import { Server } from '../../../filter/model/server';
 import { Answer, Messages, messagesIn, Failure } from '../../../filter/federation/answer';
 import { judge } from '../../../filter/federation/judge';
 import { Reason } from '../../../filter/mcp/errors';

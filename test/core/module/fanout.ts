@@ -1,6 +1,6 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { NONE } from '../../../filter/bytes/span';
-import { Server } from '../../../filter/config/gateway';
+import { Server } from '../../../filter/model/server';
 import { Failure } from '../../../filter/federation/answer';
 import { Callout } from '../../../filter/federation/callout';
 import { FanOut, UpstreamCall, newFanOut } from '../../../filter/federation/fanout';

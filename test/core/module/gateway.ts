@@ -1,7 +1,7 @@
 // The gateway without a host: what the shell of a real one does, step by step, with the tests' own answers.
 import { Arena, make, newArena, scratch } from '../../../filter/bytes/arena';
 import { Span, equals, span, NONE } from '../../../filter/bytes/span';
-import { Gateway } from '../../../filter/config/gateway';
+import { Gateway } from '../../../filter/model/gateway';
 import { Parsed, parseGateway } from '../../../filter/config/parse';
 import { Answer, Ending } from '../../../filter/federation/answer';
 import { UpstreamCall } from '../../../filter/federation/fanout';
@@ -11,7 +11,7 @@ import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
 import { mayUse } from '../../../filter/policy/decision';
 import { Scope } from '../../../filter/policy/scope';
-import { VirtualServer } from '../../../filter/policy/virtual-server';
+import { VirtualServer } from '../../../filter/model/virtual-server';
 import { ENTROPY_SIZE } from '../../../filter/session/token';
 
 const NOW: u64 = 1_800_000_000_000_000_000;

@@ -1,11 +1,11 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
-import { Server } from '../../../filter/config/gateway';
+import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
 import { mergedSize, mergedTools } from '../../../filter/federation/merge';
 import { readPage } from '../../../filter/federation/page';
 import { newList } from '../../../filter/bytes/list';
-import { newRules } from '../../../filter/policy/rules';
+import { newRules } from '../../../filter/model/rules';
 import { Scope } from '../../../filter/policy/scope';
 import { Reason } from '../../../filter/mcp/errors';
 import { Revision } from '../../../filter/mcp/revisions';
