@@ -1,3 +1,4 @@
+import { CLOSING_BRACKET, COLON, OPENING_BRACKET } from '../bytes/ascii';
 import { List, newList } from '../bytes/list';
 import {
   Span,
@@ -67,13 +68,15 @@ function texts(section: Section, name: Span, origins: bool): List {
 function isHost(text: Span): bool {
   const host = hostIn(text);
   if (length(host) === 0) return false;
-  if (load<u8>(pointer(host)) !== 0x5b) return isMadeOf(host, HOST_CHARACTERS);
+  if (load<u8>(pointer(host)) !== OPENING_BRACKET) return isMadeOf(host, HOST_CHARACTERS);
   const last = limit(host) - 1;
-  return length(host) > 2 && load<u8>(last) === 0x5d && isMadeOf(between(pointer(host) + 1, last), V6_CHARACTERS);
+  return (
+    length(host) > 2 && load<u8>(last) === CLOSING_BRACKET && isMadeOf(between(pointer(host) + 1, last), V6_CHARACTERS)
+  );
 }
 
 function isOrigin(text: Span): bool {
-  const colon = indexOf(text, 0x3a);
+  const colon = indexOf(text, COLON);
   if (colon < 1 || !startsWith(after(text, colon as u32), SCHEME_END)) return false;
   const scheme = first(text, colon as u32);
   const authority = after(text, (colon + length(SCHEME_END)) as u32);

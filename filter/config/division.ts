@@ -1,3 +1,4 @@
+import { QUOTE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, after, first, length, limit, literal, startsWith, NONE } from '../bytes/span';
@@ -6,11 +7,10 @@ import { isExact } from '../model/glob';
 import { VirtualServer } from '../model/virtual-server';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
-import { nearest } from './nearest';
+import { nearest } from '../bytes/nearest';
 import { elementPlace, Place, Problems } from './problems';
 import { suggest } from './section';
 
-const QUOTE: u8 = 0x22;
 const HIDDEN = literal(' is hidden by the rules of server ');
 const NO_SERVER = literal(' begins with the prefix of no server');
 const NO_TOOL = literal(' can match no tool of any server');

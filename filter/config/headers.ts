@@ -1,3 +1,4 @@
+import { ASTERISK } from '../bytes/ascii';
 import { Span, equals, first, length, limit, literal, NONE } from '../bytes/span';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
@@ -5,7 +6,8 @@ import * as header from '../mcp/headers';
 import { newResponseHeaders } from '../policy/response-headers';
 import { Emitted, Gateway } from '../model/gateway';
 import { elementPlace } from './problems';
-import { mustBe, names, Section } from './section';
+import { names } from '../bytes/name-list';
+import { mustBe, Section } from './section';
 import { isMadeOf } from './values';
 
 const MEMBERS = names('emit response');
@@ -59,7 +61,7 @@ function refuse(section: Section, name: Span, index: i32, what: Span, found: Spa
 
 function isResponseHeader(text: Span): bool {
   if (length(text) < 2) return false;
-  const starred = load<u8>(limit(text) - 1) === 0x2a;
+  const starred = load<u8>(limit(text) - 1) === ASTERISK;
   const name = starred ? first(text, (length(text) - 1) as u32) : text;
   return isMadeOf(name, TOKEN_CHARACTERS) && !equals(name, header.SESSION_ID) && !equals(name, header.GATEWAY);
 }

@@ -6,7 +6,8 @@ import { textOf } from '../json/text';
 import { isExact, simplified } from '../model/glob';
 import { newRules, Rules } from '../model/rules';
 import { elementPlace } from './problems';
-import { mustBe, names, Section } from './section';
+import { names } from '../bytes/name-list';
+import { mustBe, Section } from './section';
 
 const MEMBERS = names('allow deny');
 const ALLOW = literal('allow');

@@ -1,3 +1,4 @@
+import { CLOSING_BRACKET, DOT, OPENING_BRACKET } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
@@ -65,11 +66,11 @@ function writePlace(line: Writer, place: Place): void {
   if (parent !== null) writePlace(line, parent);
   if (place.name === NONE)
     line
-      .byte(0x5b)
+      .byte(OPENING_BRACKET)
       .decimal(place.index as u64)
-      .byte(0x5d);
+      .byte(CLOSING_BRACKET);
   else {
-    if (parent !== null) line.byte(0x2e);
+    if (parent !== null) line.byte(DOT);
     line.bytes(place.name);
   }
 }

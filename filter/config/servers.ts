@@ -1,3 +1,4 @@
+import { SLASH, UNDERSCORE } from '../bytes/ascii';
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newSeen } from '../bytes/seen';
@@ -14,8 +15,9 @@ import { HostMode } from '../model/host-mode';
 import { CacheScope, Server } from '../model/server';
 import { readRules } from './patterns';
 import { elementPlace } from './problems';
-import { names, openSection, Section } from './section';
-import { A_NAME, duration, isMadeOf, isName, isVisible } from './values';
+import { names } from '../bytes/name-list';
+import { openSection, Section } from './section';
+import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools listCache');
 const CACHE_MEMBERS = names('ttl scope');
@@ -77,11 +79,11 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.name = section.required(NAME);
   if (server.name !== NONE && !isName(server.name)) section.mustBe(NAME, A_NAME);
   server.cluster = section.required(CLUSTER);
-  if (server.cluster !== NONE && !isVisible(server.cluster)) section.mustBe(CLUSTER, A_CLUSTER);
+  if (server.cluster !== NONE && !isVisibleText(server.cluster)) section.mustBe(CLUSTER, A_CLUSTER);
   server.authority = section.text(AUTHORITY, server.name);
-  if (server.authority !== NONE && !isVisible(server.authority)) section.mustBe(AUTHORITY, AN_AUTHORITY);
+  if (server.authority !== NONE && !isVisibleText(server.authority)) section.mustBe(AUTHORITY, AN_AUTHORITY);
   server.path = section.text(PATH, DEFAULT_PATH);
-  if (server.path !== NONE && (!isVisible(server.path) || load<u8>(pointer(server.path)) !== 0x2f)) {
+  if (server.path !== NONE && (!isVisibleText(server.path) || load<u8>(pointer(server.path)) !== SLASH)) {
     section.mustBe(PATH, A_PATH);
   }
   server.prefix = readPrefix(section, server.name);
@@ -119,7 +121,7 @@ function readPrefix(section: Section, name: Span): Span {
   const value = section.get(PREFIX);
   if (value === NONE) {
     const byDefault = newWriter(section.arena, 64);
-    return name === NONE ? EMPTY : byDefault.bytes(name).byte(0x5f).written;
+    return name === NONE ? EMPTY : byDefault.bytes(name).byte(UNDERSCORE).written;
   }
   if (isString(value) && length(value) === 2) return EMPTY;
   const prefix = section.text(PREFIX, NONE);

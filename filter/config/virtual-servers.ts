@@ -1,3 +1,4 @@
+import { DOT, HYPHEN, SLASH } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
@@ -5,10 +6,11 @@ import { Span, equals, first, after, indexOf, length, limit, literal, pointer, N
 import { newVirtualServer, VirtualServer } from '../model/virtual-server';
 import { divide } from './division';
 import { Gateway } from '../model/gateway';
-import { nearest } from './nearest';
+import { nearest } from '../bytes/nearest';
 import { MAX_NAME_PATTERN, MAX_URI_PATTERN, readOptionalPatterns, readPatterns } from './patterns';
 import { elementPlace } from './problems';
-import { mustBeLine, names, openSection, Section, suggest } from './section';
+import { names } from '../bytes/name-list';
+import { mustBeLine, openSection, Section, suggest } from './section';
 import { isMadeOf } from './values';
 
 const MEMBERS = names('name tools prompts resources');
@@ -58,7 +60,7 @@ function readVirtualServer(section: Section, gateway: Gateway): void {
 
 /** Two segments of a path, of which none can be `.`, `..` or the `-` that is kept for our own pages. */
 function isVirtualServerName(text: Span): bool {
-  const slash = indexOf(text, 0x2f);
+  const slash = indexOf(text, SLASH);
   return slash > 0 && isPart(first(text, slash as u32)) && isPart(after(text, (slash as u32) + 1));
 }
 
@@ -68,7 +70,7 @@ function isPart(text: Span): bool {
 }
 
 function endsPart(c: u8): bool {
-  return c !== 0x2d && c !== 0x2e;
+  return c !== HYPHEN && c !== DOT;
 }
 
 /** What the endpoint itself serves. */

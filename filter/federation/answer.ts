@@ -1,3 +1,4 @@
+import { OPENING_BRACKET, SEMICOLON } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equalsIgnoringCase, first, indexOf, length, literal, pointer, trim, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -65,7 +66,6 @@ export class Failure {
 
 /** In one answer. Each costs some hundred bytes while it is read, and a list comes with a few notifications at most. */
 const MOST_MESSAGES = 10_000;
-const ARRAY_START: u8 = 0x5b;
 
 /**
  * The messages in a body: its one document, or the data of each event; in the place of a batch (MCP 2025-03-26, base
@@ -113,7 +113,7 @@ export class Messages {
 }
 
 function isBatch(document: Span, arena: Arena): bool {
-  return length(document) > 0 && load<u8>(pointer(document)) === ARRAY_START && isJson(document, arena);
+  return length(document) > 0 && load<u8>(pointer(document)) === OPENING_BRACKET && isJson(document, arena);
 }
 
 export function isJsonType(contentType: Span): bool {
@@ -144,6 +144,6 @@ export function otherTypeText(contentType: Span, arena: Arena): Span {
 
 /** A media type without its parameters (RFC 9110 §8.3.1): `application/json; charset=utf-8` is JSON. */
 function essence(contentType: Span): Span {
-  const semicolon = indexOf(contentType, 0x3b);
+  const semicolon = indexOf(contentType, SEMICOLON);
   return trim(semicolon < 0 ? contentType : first(contentType, semicolon as u32));
 }

@@ -1,3 +1,4 @@
+import { SPACE, TILDE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, equalsIgnoringCase, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -142,7 +143,7 @@ export function retryAfterOf(answer: Answer): Span {
   if (answer.status !== 429 && answer.status !== 503) return NONE;
   if (length(value) === 0 || length(value) > MOST_RETRY_AFTER) return NONE;
   for (let at = pointer(value); at < limit(value); at++) {
-    if (load<u8>(at) < 0x20 || load<u8>(at) > 0x7e) return NONE;
+    if (load<u8>(at) < SPACE || load<u8>(at) > TILDE) return NONE;
   }
   return value;
 }

@@ -1,3 +1,4 @@
+import { SPACE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -158,6 +159,6 @@ function refuse(failure: Failure, error: Span, code: Span, arena: Arena): void {
   const message = member(error, MESSAGE, arena);
   const text: Span = message !== NONE && isString(message) ? textOf(message, arena) : NONE;
   const words: Span = text === NONE ? NONE : plainWords(text, false, arena);
-  if (words !== NONE) (code === NONE ? detail : detail.byte(0x20)).bytes(words);
+  if (words !== NONE) (code === NONE ? detail : detail.byte(SPACE)).bytes(words);
   failure.set(Reason.UpstreamProtocol, detail.written);
 }

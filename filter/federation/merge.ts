@@ -1,3 +1,4 @@
+import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { Span, between, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -37,7 +38,7 @@ export function mergedTools(fanOut: FanOut, size: u64, arena: Arena): Span {
       for (let t = 0; t < page.items.count; t++) {
         const item = changetype<Item>(page.items.at(t) as usize);
         if (!item.chosen) continue;
-        if (!first) writer.byte(0x2c);
+        if (!first) writer.byte(COMMA);
         first = false;
         writeItem(writer, item, call.server.prefix);
       }

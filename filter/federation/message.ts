@@ -1,3 +1,4 @@
+import { HYPHEN } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -20,7 +21,7 @@ export function newRequestId(now: u64, step: i32, arena: Arena): Span {
   return newWriter(arena, 40)
     .bytes(ID_OPEN)
     .decimal(now)
-    .byte(0x2d)
+    .byte(HYPHEN)
     .decimal(step as u64)
     .bytes(QUOTE).written;
 }

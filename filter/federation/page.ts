@@ -1,3 +1,4 @@
+import { QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, equals, literal, pointer, NONE } from '../bytes/span';
@@ -184,7 +185,7 @@ export class Page {
 
   /** Whether this is the answer to the request with that id (a string token of ours). */
   answers(id: Span, arena: Arena): bool {
-    if (this.malformed || this.id === NONE || load<u8>(pointer(this.id)) !== 0x22) return false;
+    if (this.malformed || this.id === NONE || load<u8>(pointer(this.id)) !== QUOTE) return false;
     return equals(textOf(this.id, arena), textOf(id, arena));
   }
 }

@@ -1,3 +1,17 @@
+import {
+  DELETE,
+  EQUALS_SIGN,
+  GREATER_THAN,
+  HYPHEN,
+  LESS_THAN,
+  PLUS,
+  SPACE,
+  TILDE,
+  UNDERSCORE,
+  isDigit,
+  isLetter,
+  lowerCase,
+} from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, between, contains, length, limit, literal, pointer, startsWith, trim, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -80,13 +94,13 @@ export function plainWords(text: Span, markup: bool, arena: Arena): Span {
   const end = limit(clipped(text, MOST_READ));
   for (let at = pointer(text); at < end && words.size < MOST_WORDS; at++) {
     const c = load<u8>(at);
-    const isBreak = inTag || c <= 0x20 || c === 0x7f || (markup && c === 0x3c);
+    const isBreak = inTag || c <= SPACE || c === DELETE || (markup && c === LESS_THAN);
     if (isBreak && from !== 0) {
       addWord(words, between(from, at));
       from = 0;
     } else if (!isBreak && from === 0) from = at;
-    if (markup && c === 0x3c) inTag = true;
-    else if (inTag && c === 0x3e) inTag = false;
+    if (markup && c === LESS_THAN) inTag = true;
+    else if (inTag && c === GREATER_THAN) inTag = false;
   }
   if (from !== 0 && words.size < MOST_WORDS) addWord(words, between(from, end));
   return saysSomething(words.written) ? trim(clipped(words.written, MOST_WORDS)) : NONE;
@@ -99,12 +113,11 @@ function saysSomething(text: Span): bool {
 }
 
 function isOfWords(c: u8): bool {
-  const letter = c | 0x20;
-  return (letter >= 0x61 && letter <= 0x7a) || (c >= 0x30 && c <= 0x39);
+  return isLetter(c) || isDigit(c);
 }
 
 function addWord(words: Writer, word: Span): void {
-  if (words.size > 0) words.byte(0x20);
+  if (words.size > 0) words.byte(SPACE);
   let at = pointer(word);
   while (at < limit(word)) {
     const from = at;
@@ -117,14 +130,14 @@ function addWord(words: Writer, word: Span): void {
 
 /** Characters of RFC 6750's b64token, without what also stands between the parts of names and paths. */
 function isOfTokens(c: u8): bool {
-  return isOfWords(c) || c === 0x2d || c === 0x5f || c === 0x7e || c === 0x2b || c === 0x3d;
+  return isOfWords(c) || c === HYPHEN || c === UNDERSCORE || c === TILDE || c === PLUS || c === EQUALS_SIGN;
 }
 
 /** Whether the words repeat a credential. @param credential the value of its header, as `Bearer abc` */
 export function repeats(words: Span, credential: Span): bool {
   if (words === NONE || length(credential) === 0) return false;
   let from = pointer(credential);
-  for (let at = from; at < limit(credential); at++) if (load<u8>(at) === 0x20) from = at + 1;
+  for (let at = from; at < limit(credential); at++) if (load<u8>(at) === SPACE) from = at + 1;
   const secret = between(from, limit(credential));
   return length(secret) > 0 && contains(words, secret);
 }
@@ -134,12 +147,8 @@ export function mentions(words: Span, part: Span): bool {
   const size = length(part) as usize;
   for (let at = pointer(words); at + size <= limit(words); at++) {
     let same: usize = 0;
-    while (same < size && lower(load<u8>(at + same)) === load<u8>(pointer(part) + same)) same++;
+    while (same < size && lowerCase(load<u8>(at + same)) === load<u8>(pointer(part) + same)) same++;
     if (same === size) return true;
   }
   return false;
-}
-
-function lower(c: u8): u8 {
-  return c >= 0x41 && c <= 0x5a ? c | 0x20 : c;
 }

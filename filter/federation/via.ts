@@ -1,3 +1,4 @@
+import { COMMA, SPACE, TAB } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { joined } from '../bytes/pairs';
 import { Span, length, limit, literal, pointer, NONE } from '../bytes/span';
@@ -24,8 +25,8 @@ export function hasPassed(via: Span, own: Span): bool {
     if (memory.compare(at, pointer(own), size) !== 0) continue;
     const end = at + size;
     if (
-      isBetween(at === pointer(via) ? 0x2c : load<u8>(at - 1)) &&
-      isBetween(end === limit(via) ? 0x2c : load<u8>(end))
+      isBetween(at === pointer(via) ? COMMA : load<u8>(at - 1)) &&
+      isBetween(end === limit(via) ? COMMA : load<u8>(end))
     ) {
       return true;
     }
@@ -35,7 +36,7 @@ export function hasPassed(via: Span, own: Span): bool {
 
 /** A comma, or white space around one. */
 function isBetween(byte: u32): bool {
-  return byte === 0x2c || byte === 0x20 || byte === 0x09;
+  return byte === COMMA || byte === SPACE || byte === TAB;
 }
 
 /** The Via of what is sent on account of a client's message. @param before its own entries, or NONE */

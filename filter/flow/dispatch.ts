@@ -1,3 +1,4 @@
+import { QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -78,7 +79,7 @@ export function admit(exchange: Exchange): Outcome {
   const version = exchange.request.protocolVersion;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
     return equals(version, STATELESS)
-      ? refuseModern(exchange, newWriter(scratch, 16).byte(0x22).bytes(version).byte(0x22).written)
+      ? refuseModern(exchange, newWriter(scratch, 16).byte(QUOTE).bytes(version).byte(QUOTE).written)
       : exchange.refuse(Reason.UnsupportedVersion, version);
   }
   return admitSession(exchange);

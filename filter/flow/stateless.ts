@@ -1,3 +1,4 @@
+import { QUOTE } from '../bytes/ascii';
 import { make, scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -86,7 +87,7 @@ function differs(exchange: Exchange, header: Span): bool {
 
 function asJson(text: Span): Span {
   if (text === NONE) return NULL;
-  const writer = newWriter(scratch, 32).byte(0x22);
+  const writer = newWriter(scratch, 32).byte(QUOTE);
   writeEscaped(writer, text);
-  return writer.byte(0x22).written;
+  return writer.byte(QUOTE).written;
 }

@@ -1,3 +1,4 @@
+import { ZERO } from '../bytes/ascii';
 import { newTable, Table } from '../bytes/table';
 import { headerIn } from '../bytes/pairs';
 import { scratch } from '../bytes/arena';
@@ -122,7 +123,7 @@ export function statusOf(text: Span): u32 {
   if (text === NONE) return 0;
   let status: u32 = 0;
   for (let at = pointer(text); at < limit(text); at++) {
-    const digit = (load<u8>(at) as u32) - 0x30;
+    const digit = (load<u8>(at) as u32) - ZERO;
     if (digit > 9 || status > 999) return 0;
     status = status * 10 + digit;
   }

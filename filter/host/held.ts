@@ -1,3 +1,4 @@
+import { SPACE } from '../bytes/ascii';
 import { hasRoom } from '../bytes/room';
 import { Span, between, first, length, literal, pointer, span, NONE } from '../bytes/span';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
@@ -49,7 +50,7 @@ export function readIn(stream: Stream, envelope: Envelope, size: u32): Span {
  * changes. @param kept its bytes so far @param shown those that the host shows
  */
 function blank(stream: Stream, kept: u32, shown: u32): void {
-  memory.fill(pointer(stream.kept), 0x20, min(kept, length(stream.kept) as u32) as usize);
+  memory.fill(pointer(stream.kept), SPACE, min(kept, length(stream.kept) as u32) as usize);
   replaceBeginning(Buffer.RequestBody, shown, first(SPACES, shown));
 }
 

@@ -1,3 +1,4 @@
+import { PERCENT } from '../bytes/ascii';
 import { Span, literal, NONE, indexOf, first, after, equals } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 import { writeEscaped } from '../json/text';
@@ -160,7 +161,7 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
     .bytes(CODE)
     .signed(at.code as i64)
     .bytes(MESSAGE);
-  const gap = indexOf(at.message, 0x25);
+  const gap = indexOf(at.message, PERCENT);
   if (gap < 0) writer.bytes(at.message);
   else {
     writer.bytes(first(at.message, gap as u32));

@@ -1,10 +1,11 @@
+import { ASTERISK, QUESTION_MARK } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, between, length, limit, pointer } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 
 /** `*` stands for any run of characters, the empty one too; `?` for one character; every other byte for itself. */
-export const STAR: u8 = 0x2a;
-export const ANY: u8 = 0x3f;
+export const STAR: u8 = ASTERISK;
+export const ANY: u8 = QUESTION_MARK;
 
 /** No byte has this value. */
 const NOTHING: u32 = 0x100;

@@ -1,9 +1,10 @@
+import { LOWER_A, LOWER_I, LOWER_M, LOWER_P, LOWER_S, LOWER_X } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { NameTable, newNameTable } from '../bytes/names';
 import { Span, equals, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { Credentials } from '../model/credentials';
 import { Gateway } from '../model/gateway';
-import { names, namesIn } from '../config/section';
+import { names, namesIn } from '../bytes/name-list';
 import * as header from '../mcp/headers';
 import { Revision } from '../mcp/revisions';
 
@@ -78,17 +79,17 @@ export function endsHere(table: NameTable, name: Span, credentials: Credentials,
 function endsByPrefix(name: Span, revision: Revision): bool {
   // Most headers are told by their first letter.
   switch (load<u8>(pointer(name))) {
-    case 0x61: // a
+    case LOWER_A:
       return startsWith(name, ACCESS_CONTROL);
-    case 0x69: // i
+    case LOWER_I:
       return startsWith(name, IF);
-    case 0x6d: // m
+    case LOWER_M:
       return startsWith(name, MCP) && !isOfMessage(name, revision);
-    case 0x70: // p
+    case LOWER_P:
       return startsWith(name, PROXY);
-    case 0x73: // s
+    case LOWER_S:
       return startsWith(name, SEC);
-    case 0x78: // x
+    case LOWER_X:
       return startsWith(name, X_ENVOY) && !startsWith(name, PEER_METADATA);
     default:
       return false;

@@ -1,7 +1,7 @@
 import { Arena } from '../bytes/arena';
 import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
 import { Span, NONE } from '../bytes/span';
-import { names, namesIn } from '../config/section';
+import { names, namesIn } from '../bytes/name-list';
 import { NameSet, newNameSet } from '../model/name-set';
 
 /**

@@ -1,9 +1,10 @@
+import { QUESTION_MARK, QUOTE } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { List } from '../bytes/list';
 import { newNameTable, NameTable } from '../bytes/names';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { nearest } from '../config/nearest';
+import { nearest } from '../bytes/nearest';
 import { writeEscaped } from '../json/text';
 import { clipped } from '../mcp/header-text';
 import { isExact, matches } from '../model/glob';
@@ -52,7 +53,7 @@ function lineFor(subject: Span, pattern: Span, names: List, arena: Arena): Span 
   const meant = names.count > MOST_CANDIDATES ? NONE : nearest(pattern, names, scratch);
   if (meant === NONE) return line.written;
   writeQuoted(line.bytes(DID_YOU_MEAN), meant);
-  return line.byte(0x3f).written;
+  return line.byte(QUESTION_MARK).written;
 }
 
 function beginLine(subject: Span, arena: Arena): Writer {
@@ -61,7 +62,7 @@ function beginLine(subject: Span, arena: Arena): Writer {
 
 /** A tool's name is the server's text, and a line of the log must stay one line. */
 function writeQuoted(line: Writer, name: Span): void {
-  line.byte(0x22);
+  line.byte(QUOTE);
   writeEscaped(line, clipped(name, MOST_BYTES));
-  line.byte(0x22);
+  line.byte(QUOTE);
 }

@@ -1,3 +1,4 @@
+import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, length, limit, literal, pointer, span, NONE } from '../bytes/span';
 import { isString, textOf } from '../json/text';
@@ -66,7 +67,7 @@ export class PassingAnswer {
     let returns = 0;
     for (let rest = this.tail; rest !== 0 && isSpace((rest & 0xff) as u8); rest >>= 8) {
       if ((rest & 0xff) === LINE_FEED) lineFeeds++;
-      else if ((rest & 0xff) === RETURN) returns++;
+      else if ((rest & 0xff) === CARRIAGE_RETURN) returns++;
     }
     return lineFeeds > 1 || returns > 1;
   }
@@ -87,14 +88,14 @@ export class PassingAnswer {
         at++;
         continue;
       }
-      this.wasReturn = c === RETURN;
-      if (c === LINE_FEED || c === RETURN) {
+      this.wasReturn = c === CARRIAGE_RETURN;
+      if (c === LINE_FEED || c === CARRIAGE_RETURN) {
         if (this.field === 0) this.beginMessage();
         this.field = 0;
         at++;
       } else if (this.field === IN_DATA) {
         const from = at;
-        while (at < end && load<u8>(at) !== LINE_FEED && load<u8>(at) !== RETURN) at++;
+        while (at < end && load<u8>(at) !== LINE_FEED && load<u8>(at) !== CARRIAGE_RETURN) at++;
         this.scan(span(from, (at - from) as u32));
       } else {
         // A field of another name is passed over to the end of its line.
@@ -168,17 +169,12 @@ const IN_DATA = 5;
 const OTHER_FIELD = -1;
 const TAIL: usize = 8;
 
-const LINE_FEED: u8 = 0x0a;
-const RETURN: u8 = 0x0d;
-const CLOSING_BRACE: u8 = 0x7d;
-const CLOSING_BRACKET: u8 = 0x5d;
-
 function isSpace(c: u8): bool {
-  return c === 0x20 || c === 0x09 || c === LINE_FEED || c === RETURN;
+  return c === SPACE || c === TAB || c === LINE_FEED || c === CARRIAGE_RETURN;
 }
 
 function isPlain(number: Span): bool {
-  for (let at = pointer(number); at < limit(number); at++) if (load<u8>(at) < 0x30 || load<u8>(at) > 0x39) return false;
+  for (let at = pointer(number); at < limit(number); at++) if (!isDigit(load<u8>(at))) return false;
   return length(number) > 0;
 }
 

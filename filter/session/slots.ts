@@ -1,3 +1,4 @@
+import { SLASH } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, span, after, fingerprint, length, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -51,7 +52,7 @@ export class SlotTable {
     return newWriter(arena, 128)
       .bytes(this.name)
       .bytes(keys.gateway)
-      .byte(0x2f)
+      .byte(SLASH)
       .decimal(fingerprint(owner) % (this.slots as u64)).written;
   }
 }

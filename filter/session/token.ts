@@ -1,5 +1,5 @@
 import { Arena, make } from '../bytes/arena';
-import { decode, encode, encodedLength } from '../bytes/base64url';
+import { decode, encode, encodedLength } from '../bytes/base64';
 import { Span, span, pointer, length } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Revision } from '../mcp/revisions';

@@ -2,7 +2,7 @@ import { newArena, scratch } from '../../../filter/bytes/arena';
 import { newList, List } from '../../../filter/bytes/list';
 import { newHeaderList } from '../../../filter/bytes/pairs';
 import { Span, length, pointer, span, NONE } from '../../../filter/bytes/span';
-import { namesIn } from '../../../filter/config/section';
+import { namesIn } from '../../../filter/bytes/name-list';
 import { Gateway } from '../../../filter/model/gateway';
 import { parseGateway } from '../../../filter/config/parse';
 import { shareReply, shareResponse } from '../../../filter/flow/cors';

@@ -1,6 +1,7 @@
-import { Arena } from '../bytes/arena';
-import { List } from '../bytes/list';
-import { Span, pointer, length, NONE } from '../bytes/span';
+import { lowerCase } from './ascii';
+import { Arena } from './arena';
+import { List } from './list';
+import { Span, pointer, length, NONE } from './span';
 
 /** The candidate that a slip of the finger could have meant: at most a third of its letters differ. Or NONE. */
 export function nearest(text: Span, candidates: List, arena: Arena): Span {
@@ -19,9 +20,8 @@ export function nearest(text: Span, candidates: List, arena: Arena): Span {
   return best;
 }
 
-function letter(text: Span, index: i32): u8 {
-  const c = load<u8>(pointer(text) + (index as usize));
-  return c >= 0x41 && c <= 0x5a ? c | 0x20 : c;
+function letter(text: Span, index: i32): u32 {
+  return lowerCase(load<u8>(pointer(text) + (index as usize)));
 }
 
 /** Levenshtein's, letters without regard to case. */
