@@ -73,6 +73,7 @@ interface Route {
 }
 
 const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
+const template = fileURLToPath(new URL('templates/envoy.yaml', import.meta.url));
 
 /** The module knows its role by the end of its root id. */
 const holderName = 'sluice-holder';
@@ -112,9 +113,9 @@ export interface Templates {
   readonly filter: { readonly '@type': string; readonly config: Readonly<Record<string, unknown>> };
 }
 
-/** Copies of parts of envoy/envoy.yaml. */
+/** Copies of parts of what envoy/envoy.yaml is made of, which is there without a build as well. */
 export function shippedTemplates(): Templates {
-  const { listeners, clusters } = (parse(readFileSync(envoyYaml, 'utf8')) as Bootstrap).static_resources;
+  const { listeners, clusters } = (parse(readFileSync(template, 'utf8')) as Bootstrap).static_resources;
   const filter = listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config as unknown;
   return { cluster: templateOf(clusters), filter: filter as Templates['filter'] };
 }
