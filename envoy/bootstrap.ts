@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { isEndpoint } from './endpoint.ts';
 import { EngineError } from './engine/error.ts';
+import { ownFile } from './home.ts';
 import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
 import {
   type Cluster,
@@ -72,8 +72,8 @@ interface Route {
   route?: { cluster: string };
 }
 
-const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
-const template = fileURLToPath(new URL('templates/envoy.yaml', import.meta.url));
+const envoyYaml = ownFile('envoy/envoy.yaml');
+const template = ownFile('envoy/templates/envoy.yaml');
 
 /** The module knows its role by the end of its root id. */
 const holderName = 'sluice-holder';

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { writeConfigurations } from './configurations.ts';
-import { CommandError, exitCode, processIo } from './io.ts';
+import { BuildError } from './build-error.ts';
 import { replaceFile } from './replace-file.ts';
 
 const clone = fileURLToPath(new URL('..', import.meta.url));
@@ -25,6 +25,8 @@ const targets = {
 } as const;
 
 type Target = keyof typeof targets;
+
+export { BuildError };
 
 export interface BuiltModule {
   /** Absolute path of the .wasm file. */
@@ -50,7 +52,7 @@ export interface Build {
  * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the configurations of envoy/templates/ up
  * to date.
  * @param root the clone to build; this one unless a test says otherwise
- * @throws CommandError with the compiler's messages
+ * @throws BuildError with the compiler's messages
  */
 export async function build(root: string = clone): Promise<Build> {
   const plugin = await buildTarget('plugin', root);
@@ -115,7 +117,7 @@ async function compile(target: Target, root: string): Promise<Uint8Array> {
   } catch (error) {
     const { message, stderr = '' } = error as Error & { stderr?: string };
     const said = stderr.trim() === '' ? message : stderr.trim();
-    throw new CommandError(`the build of ${entry} failed`, exitCode.environment, said.split('\n'));
+    throw new BuildError(`the build of ${entry} failed`, said.split('\n'));
   } finally {
     rmSync(join(root, unfinished), { force: true });
   }
@@ -139,12 +141,14 @@ export function describeBuild({ plugin }: Build): string {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     const built = await build();
-    processIo.out(`${describeBuild(built)}\n`);
+    process.stdout.write(`${describeBuild(built)}\n`);
     for (const name of built.changedByHand)
-      processIo.err(`${name} was changed by hand and got the digest only; without the file, a build makes it anew\n`);
+      process.stderr.write(
+        `${name} was changed by hand and got the digest only; without the file, a build makes it anew\n`,
+      );
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    processIo.err(`${[error.message, ...error.details].join('\n')}\n`);
-    process.exitCode = exitCode.environment;
+    if (!(error instanceof BuildError)) throw error;
+    process.stderr.write(`${[error.message, ...error.details].join('\n')}\n`);
+    process.exitCode = 3; // as the command's: something is missing here
   }
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { CommandError } from './io.ts';
+import { BuildError } from './build-error.ts';
 import { replaceFile } from './replace-file.ts';
 
 /** What a template has where its copy has the digest. */
@@ -21,7 +21,7 @@ const record = 'build/configurations.sha256';
  * @param root the clone
  * @param digest of the module, lower-case hex
  * @returns the files that were changed by hand, as paths from the root
- * @throws CommandError that names a template without a place for the digest
+ * @throws BuildError that names a template without a place for the digest
  */
 export function writeConfigurations(root: string, digest: string): string[] {
   const written = recordOf(join(root, record));
@@ -54,7 +54,7 @@ function copyOf(root: string, path: string, digest: string): string {
   const template = join('envoy/templates', path);
   const text = readFileSync(join(root, template), 'utf8');
   if (!text.includes(placeholder))
-    throw new CommandError(`${template}: expected ${placeholder} where the digest of the module belongs`);
+    throw new BuildError(`${template}: expected ${placeholder} where the digest of the module belongs`);
   const head = `# Made of ${template} by \`npm run build\`. Changes that are made here stay; of the file it then renews the digest only.\n`;
   return head + text.replaceAll(placeholder, digest);
 }
