@@ -5,5 +5,5 @@ import { ensureInstalled } from '../scripts/install.mjs';
 ensureInstalled();
 const { register } = await import('tsx/esm/api');
 register();
-const { main } = await import('../scripts/cli.ts');
+const { main } = await import('../cli/main.ts');
 process.exitCode = await main(process.argv.slice(2));

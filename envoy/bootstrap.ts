@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { isEndpoint } from './endpoint.ts';
 import { EngineError } from './engine/error.ts';
+import { ownFile } from './home.ts';
 import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
 import {
   type Cluster,
@@ -72,7 +72,8 @@ interface Route {
   route?: { cluster: string };
 }
 
-const envoyYaml = fileURLToPath(new URL('envoy.yaml', import.meta.url));
+const envoyYaml = ownFile('envoy/envoy.yaml');
+const template = ownFile('envoy/templates/envoy.yaml');
 
 /** The module knows its role by the end of its root id. */
 const holderName = 'sluice-holder';
@@ -112,9 +113,9 @@ export interface Templates {
   readonly filter: { readonly '@type': string; readonly config: Readonly<Record<string, unknown>> };
 }
 
-/** Copies of parts of envoy/envoy.yaml. */
+/** Copies of parts of what envoy/envoy.yaml is made of, which is there without a build as well. */
 export function shippedTemplates(): Templates {
-  const { listeners, clusters } = (parse(readFileSync(envoyYaml, 'utf8')) as Bootstrap).static_resources;
+  const { listeners, clusters } = (parse(readFileSync(template, 'utf8')) as Bootstrap).static_resources;
   const filter = listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config as unknown;
   return { cluster: templateOf(clusters), filter: filter as Templates['filter'] };
 }

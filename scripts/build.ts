@@ -1,13 +1,15 @@
-// Compiles the module and writes its digest where Envoy and Istio check it. Same sources, same bytes, on every machine and
+// Compiles the module and makes the configurations that name it by its digest. Same sources, same bytes, on every machine and
 // from every working directory.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { CommandError, exitCode, processIo } from './io.ts';
+import { writeConfigurations } from './configurations.ts';
+import { BuildError } from './build-error.ts';
+import { replaceFile } from './replace-file.ts';
 
 const clone = fileURLToPath(new URL('..', import.meta.url));
 
@@ -24,13 +26,7 @@ const targets = {
 
 type Target = keyof typeof targets;
 
-/** The files that name the module's bytes, each with the number of places: `vm_id: sluice-<digest>`, `sha256: <digest>`. */
-export const digestPlaces = {
-  'envoy/envoy.yaml': 2,
-  'envoy/pair.yaml': 2,
-  'envoy/istio/wasmplugin.yaml': 2,
-  'envoy/istio/envoyfilter-hold.yaml': 2,
-} as const;
+export { BuildError };
 
 export interface BuiltModule {
   /** Absolute path of the .wasm file. */
@@ -48,23 +44,20 @@ export interface Build {
   readonly core?: BuiltModule;
   /** What tests of hosts run instead of the plugin; absent where its entry does not exist. */
   readonly probe?: BuiltModule;
-  /** True: a file of `digestPlaces` carried another digest, and was rewritten. */
-  readonly configurationChanged: boolean;
+  /** Configurations in envoy/ that were changed by hand, as paths from the clone: in them the digest alone is new. */
+  readonly changedByHand: readonly string[];
 }
 
 /**
- * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the digests in envoy/ up to date.
+ * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the configurations of envoy/templates/ up
+ * to date.
  * @param root the clone to build; this one unless a test says otherwise
- * @throws CommandError with the compiler's messages
+ * @throws BuildError with the compiler's messages
  */
 export async function build(root: string = clone): Promise<Build> {
   const plugin = await buildTarget('plugin', root);
   replaceFile(`${plugin.file}.sha256`, `${plugin.digest}  plugin.wasm\n`);
-  const changed = Object.entries(digestPlaces).filter(([file, places]) =>
-    writeDigest(join(root, file), places, plugin.digest),
-  );
-  const configurationChanged = changed.length > 0;
-  const build: Mutable<Build> = { plugin, configurationChanged };
+  const build: Mutable<Build> = { plugin, changedByHand: writeConfigurations(root, plugin.digest) };
   for (const target of ['core', 'probe'] as const) {
     if (existsSync(join(root, targets[target].entry))) build[target] = await buildTarget(target, root);
   }
@@ -124,7 +117,7 @@ async function compile(target: Target, root: string): Promise<Uint8Array> {
   } catch (error) {
     const { message, stderr = '' } = error as Error & { stderr?: string };
     const said = stderr.trim() === '' ? message : stderr.trim();
-    throw new CommandError(`the build of ${entry} failed`, exitCode.environment, said.split('\n'));
+    throw new BuildError(`the build of ${entry} failed`, said.split('\n'));
   } finally {
     rmSync(join(root, unfinished), { force: true });
   }
@@ -134,30 +127,6 @@ async function compile(target: Target, root: string): Promise<Uint8Array> {
 function compilerVersion(): string {
   const file = createRequire(import.meta.url).resolve('assemblyscript/package.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
-
-/** Writes the digest to its places in a file; everything else in it stays as it was written. */
-function writeDigest(file: string, places: number, digest: string): boolean {
-  const before = readFileSync(file, 'utf8');
-  let found = 0;
-  const after = before.replace(/^(\s*(?:vm_id: sluice-|sha256: ))[0-9a-f]{64}\b/gm, (_, key: string) => {
-    found++;
-    return key + digest;
-  });
-  if (found !== places) {
-    throw new CommandError(`${file}: expected ${places} places to write the digest to, found ${found}`);
-  }
-  if (after === before) return false;
-  replaceFile(file, after);
-  return true;
-}
-
-/** Writes beside and renames: a reader sees the old bytes or the new ones. */
-function replaceFile(file: string, contents: Uint8Array | string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  writeFileSync(temporary, contents);
-  renameSync(temporary, file);
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -171,10 +140,15 @@ export function describeBuild({ plugin }: Build): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    processIo.out(`${describeBuild(await build())}\n`);
+    const built = await build();
+    process.stdout.write(`${describeBuild(built)}\n`);
+    for (const name of built.changedByHand)
+      process.stderr.write(
+        `${name} was changed by hand and got the digest only; without the file, a build makes it anew\n`,
+      );
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    processIo.err(`${[error.message, ...error.details].join('\n')}\n`);
-    process.exitCode = exitCode.environment;
+    if (!(error instanceof BuildError)) throw error;
+    process.stderr.write(`${[error.message, ...error.details].join('\n')}\n`);
+    process.exitCode = 3; // as the command's: something is missing here
   }
 }

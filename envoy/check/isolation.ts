@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { LogLevel } from '../embedded/log.ts';
+import { isSource } from '../home.ts';
 import { limitMemory } from './memory-limit.ts';
 
 /** A module and what it is to be configured with. */
@@ -85,7 +86,7 @@ export class ModuleThread {
 
 async function startWorker(): Promise<Worker> {
   // Plain JavaScript, in need of no loader: it brings the one for what it imports.
-  const worker = new Worker(new URL('thread.mjs', import.meta.url), {
+  const worker = new Worker(isSource ? new URL('thread.mjs', import.meta.url) : new URL('thread.js', import.meta.url), {
     resourceLimits: heap,
     execArgv: [],
     stdout: true,

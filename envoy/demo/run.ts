@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { isSource } from '../home.ts';
 
 /** The demo servers, with the ports that envoy.yaml expects them on. */
 export const demoServers = { everything: 3001, notes: 3002 } as const;
@@ -23,8 +24,9 @@ export interface RunningDemo {
  * @throws Error with what it said, where it does not listen within 20 s
  */
 export async function startDemo(name: DemoName, port: number): Promise<RunningDemo> {
-  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), [name, String(port)], {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+  const program = fileURLToPath(new URL(isSource ? 'main.ts' : 'main.js', import.meta.url));
+  const child = fork(program, [name, String(port)], {
+    execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [],
     // Nothing else: server-everything has a tool that returns its whole environment.
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../../scripts/cli.ts';
-import { parseCheck } from '../../scripts/check/options.ts';
+import { main } from '../../cli/main.ts';
+import { check as checkCommand } from '../../cli/check/command.ts';
 import { bases, root } from './support.ts';
 
 const good =
@@ -190,7 +190,7 @@ describe('docs/check.md', () => {
     expect(stdout.trimEnd()).toMatch(pattern(shown));
     expect([0, 1]).toContain(code);
     for (const [, args = ''] of typed.matchAll(/npx sluice check(.*)$/g)) {
-      expect(() => parseCheck(args.split(' ').filter((arg) => arg !== ''))).not.toThrow();
+      expect(() => checkCommand.parse(args.split(' ').filter((arg) => arg !== ''))).not.toThrow();
     }
   });
 

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { checkFiles } from '../../envoy/check/files.ts';
 import type { Finding } from '../../envoy/check/finding.ts';
 import { type ModuleFile, readModule } from '../../envoy/check/module.ts';
-import { envoyJudge } from '../../scripts/check/envoy.ts';
+import { envoyJudge } from '../../cli/check/envoy.ts';
 import { bases, file, root } from './support.ts';
 
 const built = new URL('build/plugin.wasm', root).pathname;

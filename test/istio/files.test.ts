@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Bootstrap, gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { checkConfiguration } from '../../envoy/engine/check.ts';
-import { processIo } from '../../scripts/io.ts';
-import { serve } from '../../scripts/serve.ts';
+import { processIo } from '../../cli/io.ts';
+import { serve } from '../../cli/serve/command.ts';
 import { clone, describeWithEnvoy, envoyBinary } from '../launcher/support.ts';
 import {
   type PluginConfig,
@@ -200,7 +200,7 @@ describe('docs/istio.md', () => {
 
   test('starts the plugin server as its help says, for every address', async () => {
     let help = '';
-    await serve(['--help'], { ...processIo, out: (said) => (help += said) });
+    await serve.run(['--help'], { ...processIo, out: (said) => (help += said) });
     const [, option = ''] = /^npx sluice serve --listen (\S+)$/m.exec(text) ?? [];
     expect(help).toContain(`${option} for every address`);
   });

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
-import { build, describeBuild, digestPlaces } from '../../scripts/build.ts';
+import { dirname, join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { build, describeBuild } from '../../scripts/build.ts';
+import { templatesIn } from '../../scripts/configurations.ts';
 import { clone, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // two compilations take 8 s of a processor, which others may be using
@@ -12,7 +13,7 @@ vi.setConfig({ testTimeout: 120_000 }); // two compilations take 8 s of a proces
 /** What a build reads, and nothing that it writes. */
 function copyOfSources(folder: string): string {
   const copy = join(temporaryFolder(), folder);
-  for (const part of ['filter', 'asconfig.json', ...Object.keys(digestPlaces)])
+  for (const part of ['filter', 'asconfig.json', 'envoy/templates'])
     cpSync(join(clone, part), join(copy, part), { recursive: true });
   return copy;
 }
@@ -60,27 +61,84 @@ test('compiles only what changed', async () => {
   expect((await build(copy)).plugin.compiled).toBe(true);
 });
 
-test('writes the digest to its places, and changes nothing else there', async () => {
-  const copy = copyWithSmallModule();
-  const stale = new Map<string, string>();
-  for (const [name, places] of Object.entries(digestPlaces)) {
-    const text = readFileSync(join(copy, name), 'utf8').replaceAll(/\b[0-9a-f]{64}\b/g, 'f'.repeat(64));
-    expect(text.split('f'.repeat(64))).toHaveLength(places + 1);
-    stale.set(join(copy, name), text);
-    writeFileSync(join(copy, name), text);
-  }
-  const { plugin, configurationChanged } = await build(copy);
-  expect(configurationChanged).toBe(true);
-  for (const [file, text] of stale) {
-    expect(readFileSync(file, 'utf8')).toBe(text.replaceAll('f'.repeat(64), plugin.digest));
-  }
-  expect((await build(copy)).configurationChanged).toBe(false);
+/** What a file has in the places of the digest. */
+const digestsIn = (text: string): string[] => text.match(/(?<=\bsha256: |\bvm_id: sluice-)[0-9a-f]{64}\b/g) ?? [];
+
+describe('the configurations that the build makes of envoy/templates/', () => {
+  const names = templatesIn(clone).map((path) => join('envoy', path));
+
+  test('are the templates with the digest, and a word of where they come from', async () => {
+    const copy = copyWithSmallModule();
+    const { plugin, changedByHand } = await build(copy);
+    expect(changedByHand).toEqual([]);
+    expect(names).toContain('envoy/envoy.yaml');
+    for (const name of names) {
+      const [head, ...text] = readFileSync(join(copy, name), 'utf8').split('\n');
+      const template = name.replace('envoy/', 'envoy/templates/');
+      expect(head).toContain(`Made of ${template} by`);
+      expect(text.join('\n').replaceAll(plugin.digest, '<digest>')).toBe(readFileSync(join(copy, template), 'utf8'));
+      expect(digestsIn(text.join('\n')), name).toEqual([plugin.digest, plugin.digest]);
+    }
+  });
+
+  test('follow the template and the module', async () => {
+    const copy = copyWithSmallModule();
+    const before = await build(copy);
+    const template = join(copy, 'envoy/templates/pair.yaml');
+    writeFileSync(template, `${readFileSync(template, 'utf8')}# more\n`);
+    writeFileSync(join(copy, 'filter/index.ts'), 'export function two(): i32 {\n  return 2;\n}\n');
+    const { plugin, changedByHand } = await build(copy);
+    expect(changedByHand).toEqual([]);
+    const text = readFileSync(join(copy, 'envoy/pair.yaml'), 'utf8');
+    expect(text).toMatch(/# more\n$/);
+    expect(plugin.digest).not.toBe(before.plugin.digest);
+    expect(digestsIn(text)).toEqual([plugin.digest, plugin.digest]);
+  });
+
+  test('keep what was changed by hand, and get the digest all the same', async () => {
+    const copy = copyWithSmallModule();
+    const before = await build(copy);
+    const file = join(copy, 'envoy/istio/wasmplugin.yaml');
+    const edited = readFileSync(file, 'utf8').replaceAll('istio-ingress', 'edge');
+    writeFileSync(file, edited);
+    writeFileSync(join(copy, 'filter/index.ts'), 'export function two(): i32 {\n  return 2;\n}\n');
+    for (const time of ['the first build after it', 'a later one']) {
+      const { plugin, changedByHand } = await build(copy);
+      expect(changedByHand, time).toEqual(['envoy/istio/wasmplugin.yaml']);
+      expect(readFileSync(file, 'utf8')).toBe(edited.replaceAll(before.plugin.digest, plugin.digest));
+    }
+    rmSync(file);
+    expect((await build(copy)).changedByHand).toEqual([]);
+    expect(readFileSync(file, 'utf8')).toContain('istio-ingress');
+  });
+
+  test('are refused where a template has no place for the digest', async () => {
+    const copy = copyWithSmallModule();
+    writeFileSync(join(copy, 'envoy/templates/pair.yaml'), 'vm_config: {}\n');
+    await expect(build(copy)).rejects.toThrow('envoy/templates/pair.yaml: expected <digest> where the digest');
+  });
+
+  test('are not committed, and no page links to them', () => {
+    const ignored = readFileSync(join(clone, '.gitignore'), 'utf8').split('\n');
+    const made = ignored.filter((line) => line.startsWith('/envoy/')).map((line) => line.slice(1));
+    expect(made.sort()).toEqual([...names].sort());
+    const pages = readdirSync(join(clone, 'docs')).filter((name) => name.endsWith('.md'));
+    for (const page of ['README.md', ...pages.map((name) => join('docs', name))]) {
+      const links = [...readFileSync(join(clone, page), 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)];
+      const linked = links.map(([, path = '']) => join(dirname(page), path));
+      expect(
+        linked.filter((path) => names.includes(path) || !existsSync(join(clone, path))),
+        page,
+      ).toEqual([]);
+    }
+  });
 });
 
-test('says which file has a place too few', async () => {
-  const copy = copyWithSmallModule();
-  writeFileSync(join(copy, 'envoy/pair.yaml'), 'vm_config: {}\n');
-  await expect(build(copy)).rejects.toThrow(/envoy\/pair\.yaml: expected 2 places to write the digest to, found 0/);
+test('the compiler and the tests use one copy of binaryen', () => {
+  const read = (file: string): Record<string, Record<string, string>> =>
+    JSON.parse(readFileSync(join(clone, file), 'utf8')) as Record<string, Record<string, string>>;
+  const wanted = read('node_modules/assemblyscript/package.json')['dependencies']?.['binaryen'];
+  expect(read('package.json')['devDependencies']?.['binaryen']).toBe(wanted);
 });
 
 test('fails with what the compiler says, and leaves the last module alone', async () => {
@@ -95,14 +153,13 @@ test('fails with what the compiler says, and leaves the last module alone', asyn
   expect(readFileSync(join(copy, 'build/plugin.wasm'), 'utf8')).toBe('the last one');
 });
 
-test('the files in envoy/ and build/plugin.wasm.sha256 carry the digest of build/plugin.wasm', () => {
+test('build/plugin.wasm.sha256 and the configurations in envoy/ carry the digest of build/plugin.wasm', () => {
   const digest = createHash('sha256')
     .update(readFileSync(join(clone, 'build/plugin.wasm')))
     .digest('hex');
   expect(readFileSync(join(clone, 'build/plugin.wasm.sha256'), 'utf8')).toBe(`${digest}  plugin.wasm\n`);
-  for (const [file, places] of Object.entries(digestPlaces)) {
-    const found = readFileSync(join(clone, file), 'utf8').match(/(?<=\bsha256: |\bvm_id: sluice-)[0-9a-f]{64}\b/g);
-    expect(found, file).toEqual(Array(places).fill(digest));
+  for (const path of templatesIn(clone)) {
+    expect(digestsIn(readFileSync(join(clone, 'envoy', path), 'utf8')), path).toEqual([digest, digest]);
   }
   expect(existsSync(join(clone, 'build/plugin.wasm.stamp'))).toBe(true);
 });

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { main } from '../../scripts/cli.ts';
-import type { Io } from '../../scripts/io.ts';
-import { parseStart } from '../../scripts/start/options.ts';
-import { stopSignals } from '../../scripts/start/signals.ts';
+import { main } from '../../cli/main.ts';
+import type { Io } from '../../cli/io.ts';
+import { start } from '../../cli/start/command.ts';
+import { stopSignals } from '../../cli/start/signals.ts';
 import { clone } from './support.ts';
 
 async function sluice(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -81,7 +81,7 @@ describe('sluice start', () => {
   test('reads its options', () => {
     const args =
       '--server a=http://h/?x=1 --server b=https://i/ --prefix a= --listen [::1]:0 --admin localhost:1 --workers 8 --engine embedded';
-    expect(parseStart(args.split(' '))).toEqual({
+    expect(start.parse(args.split(' '))).toEqual({
       config: undefined,
       servers: [
         { name: 'a', url: 'http://h/?x=1' },
@@ -92,7 +92,6 @@ describe('sluice start', () => {
       admin: { host: 'localhost', port: 1 },
       workers: 8,
       engine: 'embedded',
-      help: false,
     });
   });
 });

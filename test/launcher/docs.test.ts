@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listTools } from '../../envoy/engine/mcp-probe.ts';
-import { parseStart } from '../../scripts/start/options.ts';
+import { start } from '../../cli/start/command.ts';
 import { clone, describeWithEnvoy, envoyBinary, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 90_000 }); // npm and npx start slowly, on a machine that may be busy
@@ -65,7 +65,7 @@ test('has the commands that are run below', () => {
 
 test('names options that exist', () => {
   for (const command of blocks()[1] ?? []) {
-    expect(() => parseStart(command.replace('npm start -- ', '').split(' '))).not.toThrow();
+    expect(() => start.parse(command.replace('npm start -- ', '').split(' '))).not.toThrow();
   }
 });
 

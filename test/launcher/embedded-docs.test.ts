@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { parseStart } from '../../scripts/start/options.ts';
+import { start } from '../../cli/start/command.ts';
 import { clone } from './support.ts';
 
 const text = readFileSync(join(clone, 'docs/embedded.md'), 'utf8');
@@ -15,7 +15,7 @@ test('has the commands that are run below', () => {
     'npx sluice start --engine embedded',
     'node --inspect-brk bin/sluice.mjs start --engine embedded',
   ]);
-  expect(parseStart(['--engine', 'embedded']).engine).toBe('embedded');
+  expect(start.parse(['--engine', 'embedded'])).toMatchObject({ engine: 'embedded' });
 });
 
 test('a debugger can be attached to the command itself', async () => {

@@ -4,9 +4,9 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { type DemoName, demoServers, startDemo } from '../../envoy/demo/run.ts';
-import { main } from '../../scripts/cli.ts';
-import { parseStart } from '../../scripts/start/options.ts';
-import type { ReadyEvent } from '../../scripts/start/events.ts';
+import { main } from '../../cli/main.ts';
+import { start } from '../../cli/start/command.ts';
+import type { ReadyEvent } from '../../cli/start/events.ts';
 import { clone, envoyBinary, hasEnvoy, runSluice, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -71,7 +71,7 @@ test('their own command lines, and those of the pages, are ones that there are',
   ]);
   expect(commands.length).toBeGreaterThanOrEqual(5);
   for (const [, args = ''] of commands) {
-    const { config } = parseStart(args.trim().split(' '));
+    const config = start.parse(args.trim().split(' '))?.config;
     expect(examples).toContain(config?.replace('examples/', ''));
   }
 });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
-import { parseStart } from '../../scripts/start/options.ts';
+import { start } from '../../cli/start/command.ts';
 import { clone } from './support.ts';
 
 const readme = readFileSync(join(clone, 'README.md'), 'utf8');
@@ -20,14 +20,14 @@ test('its commands are scripts of the package, `sluice` with options that it has
     if (program === 'npm') expect(scripts).toHaveProperty(name ?? '');
     else if (name === 'sluice') {
       expect([program, rest[0]]).toEqual(['npx', 'start']);
-      expect(() => parseStart(rest.slice(1))).not.toThrow();
+      expect(() => start.parse(rest.slice(1))).not.toThrow();
     } else expect(command).toMatch(/^(?:uvx mcp-proxy|npx -y supergateway) .*--port 3001\b/);
   }
 });
 
 describe('its client configuration', () => {
-  const { listen } = parseStart([]);
-  const url = `http://${listen.host}:${listen.port}/mcp`; // the address that `sluice start` takes by default
+  const listen = start.parse([])?.listen;
+  const url = `http://${listen?.host ?? ''}:${listen?.port ?? 0}/mcp`; // the address that `sluice start` takes by default
   const blocks = [...readme.matchAll(/^```(json|toml)\n(.*?)^```/gms)].map(([, kind, text = '']) =>
     kind === 'json' ? (JSON.parse(text) as object) : parseToml(text),
   );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { passesRules } from '../../scripts/start/rules.ts';
+import { passesRules } from '../../cli/start/rules.ts';
 
 test.each([
   [undefined, 'x', true],

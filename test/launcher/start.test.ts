@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
 import { listTools } from '../../envoy/engine/mcp-probe.ts';
-import type { StartEvent } from '../../scripts/start/events.ts';
+import type { StartEvent } from '../../cli/start/events.ts';
 import {
   type Sluice,
   envoyBinary,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, inject, onTestFinished } from 'vitest';
-import type { StartEvent } from '../../scripts/start/events.ts';
+import type { StartEvent } from '../../cli/start/events.ts';
 
 export const clone = fileURLToPath(new URL('../..', import.meta.url));
 

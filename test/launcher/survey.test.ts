@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { generate } from 'selfsigned';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { askServer, surveyGateway } from '../../scripts/start/survey.ts';
+import { askServer, surveyGateway } from '../../cli/start/survey.ts';
 import { temporaryFolder } from './support.ts';
 
 const hold = { plugin: {}, servers: [] };

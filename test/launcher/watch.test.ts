@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { ServerState } from '../../scripts/start/survey.ts';
-import { type ServerChange, watchServers } from '../../scripts/start/watch.ts';
+import type { ServerState } from '../../cli/start/survey.ts';
+import { type ServerChange, watchServers } from '../../cli/start/watch.ts';
 
 /** A server that is looked at every 5 ms, and what is told of it; `answers.now` is what it says when it is asked. */
 async function watched(first: ServerState) {

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Io } from '../../scripts/io.ts';
-import { rollback } from '../../scripts/rollback.ts';
+import type { Io } from '../../cli/io.ts';
+import { rollback } from '../../cli/rollback/command.ts';
 import { type LiveServer, folders, freePort, startLive, temporaryFolder, write } from './support.ts';
 
 async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; out: string; err: string }> {
@@ -13,7 +13,7 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code:
     interactive: false,
     env,
   };
-  const code = await rollback(args, io);
+  const code = await rollback.run(args, io);
   return { code, ...said };
 }
 

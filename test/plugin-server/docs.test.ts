@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ArtifactStore, type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
-import { parseServe, serveUsage } from '../../scripts/serve/options.ts';
+import { serve } from '../../cli/serve/command.ts';
 import { moduleWith } from './modules.ts';
 import { publishing, token } from './support.ts';
 
@@ -69,11 +69,11 @@ test('every command of the documentation is in a block that is run', () => {
 test('the documentation and --help have the same options', () => {
   const optionsIn = (text: string): string[] => [...new Set(text.match(/--[a-z][a-z-]+/g) ?? [])].sort();
   const [, table = ''] = /\n(\| option[^]*?)\n\n/.exec(docs) ?? [];
-  expect(optionsIn(table)).toEqual(optionsIn(serveUsage));
+  expect(optionsIn(table)).toEqual(optionsIn(serve.usage));
 });
 
 test('the commands of the documentation are ones that there are', () => {
   const commands = [...docs.matchAll(/\bnpx sluice serve(.*?)(?:&$|`)/gm)].map(([, args = '']) => args.trim());
   expect(commands.length).toBeGreaterThan(1);
-  for (const args of commands) parseServe(args.split(/\s+/).filter((each) => each !== ''));
+  for (const args of commands) serve.parse(args.split(/\s+/).filter((each) => each !== ''));
 });

@@ -5,12 +5,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
-import type { Io } from '../../scripts/io.ts';
-import { serve } from '../../scripts/serve.ts';
-import { ownBuild } from '../../scripts/serve/own-build.ts';
+import type { Io } from '../../cli/io.ts';
+import { serve } from '../../cli/serve/command.ts';
+import { ownBuild } from '../../cli/serve/own-build.ts';
 import { send } from './client.ts';
 import { moduleWith } from './modules.ts';
 
@@ -42,7 +41,7 @@ async function run(args: string[]): Promise<{ code: number; out: string; err: st
     interactive: false,
     env: {},
   };
-  const code = await serve(args, io);
+  const code = await serve.run(args, io);
   return { code, out, err };
 }
 
@@ -109,7 +108,7 @@ describe("the clone's own build", () => {
     await mkdir(join(directory, 'build'));
     await writeFile(join(directory, 'build/plugin.wasm'), moduleWith('own'));
     await writeFile(join(directory, 'package.json'), '{"version":"7.8.9"}');
-    const { name, version, sha256 } = await ownBuild(pathToFileURL(`${directory}/`));
+    const { name, version, sha256 } = await ownBuild(directory);
     expect({ name, version, sha256 }).toEqual({
       name: 'sluice',
       version: '7.8.9',
@@ -119,7 +118,7 @@ describe("the clone's own build", () => {
 
   test('is to be built where it is missing', async () => {
     await writeFile(join(directory, 'package.json'), '{"version":"7.8.9"}');
-    await expect(ownBuild(pathToFileURL(`${directory}/`))).rejects.toMatchObject({
+    await expect(ownBuild(directory)).rejects.toMatchObject({
       exitCode: 3,
       message: `${join(directory, 'build/plugin.wasm')} is not there: run "npm run build", or name plugins with --data DIR`,
     });
@@ -136,9 +135,9 @@ describe('a running server', () => {
   /** Starts the command in a process of its own, as signals need one; `lines` is its stdout. */
   function start(...args: string[]): { process: ChildProcess; lines: AsyncIterator<string>; exit: Promise<unknown[]> } {
     const script = `
-      import { serve } from './scripts/serve.ts';
-      import { processIo } from './scripts/io.ts';
-      process.exitCode = await serve(process.argv.slice(1), processIo);`;
+      import { serve } from './cli/serve/command.ts';
+      import { processIo } from './cli/io.ts';
+      process.exitCode = await serve.run(process.argv.slice(1), processIo);`;
     const all = ['--data', data, '--listen', '127.0.0.1:0', '--access-log', 'off', ...args];
     const process_ = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, '--', ...all], {
       cwd: new URL('../../', import.meta.url),

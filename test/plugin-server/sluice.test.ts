@@ -10,8 +10,8 @@ import { connect } from 'node:tls';
 import { generate } from 'selfsigned';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
-import type { Io } from '../../scripts/io.ts';
-import { publish } from '../../scripts/publish.ts';
+import type { Io } from '../../cli/io.ts';
+import { publishAfter } from '../../cli/publish/command.ts';
 import { clone, temporaryFolder } from '../launcher/support.ts';
 import { send } from './client.ts';
 import { moduleWith } from './modules.ts';
@@ -68,7 +68,7 @@ async function run(
     interactive: false,
     env,
   };
-  return { code: await publish(args, io, 1), ...said };
+  return { code: await publishAfter(1).run(args, io), ...said };
 }
 
 async function files(): Promise<{ folder: string; data: string; file: string; tokens: string }> {

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { type EngineChoice, engineChoices } from '../../envoy/engine/engine.ts';
 import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
 import { type HostPort, parseHostPort } from '../../envoy/upstream.ts';
-import { CommandError, exitCode } from '../io.ts';
+import type { Values } from '../command.ts';
 
 export const startUsage = `usage: sluice start [options]
 
@@ -40,17 +39,26 @@ export interface StartOptions {
   readonly engine: EngineChoice;
   /** Absent: as the configuration says, else hold. */
   readonly hostMode: HostMode | undefined;
-  readonly help: boolean;
 }
 
-/** @throws CommandError (wrong use) that names the flag */
-export function parseStart(args: string[]): StartOptions {
-  const values = parseFlags(args);
+export const startFlags = {
+  config: { type: 'string' },
+  server: { type: 'string', multiple: true, default: [] as string[] },
+  prefix: { type: 'string', multiple: true, default: [] as string[] },
+  engine: { type: 'string', default: 'auto' },
+  listen: { type: 'string', default: '127.0.0.1:10000' },
+  admin: { type: 'string' },
+  workers: { type: 'string', default: '2' },
+  'host-mode': { type: 'string' },
+} as const;
+
+/** @throws Error that names the flag */
+export function readStart(values: Values<typeof startFlags>): StartOptions {
   if (values.config !== undefined && values.server.length > 0) {
-    throw wrong('--config and --server exclude each other: a configuration names its servers itself');
+    throw new Error('--config and --server exclude each other: a configuration names its servers itself');
   }
   if (values.config !== undefined && values.prefix.length > 0) {
-    throw wrong('--config and --prefix exclude each other: a configuration names its prefixes itself');
+    throw new Error('--config and --prefix exclude each other: a configuration names its prefixes itself');
   }
   return {
     config: values.config,
@@ -64,36 +72,12 @@ export function parseStart(args: string[]): StartOptions {
     workers: count('--workers', values.workers),
     engine: oneOf('--engine', values.engine, engineChoices),
     hostMode: values['host-mode'] === undefined ? undefined : oneOf('--host-mode', values['host-mode'], hostModes),
-    help: values.help,
   };
-}
-
-function parseFlags(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        config: { type: 'string' },
-        server: { type: 'string', multiple: true, default: [] },
-        prefix: { type: 'string', multiple: true, default: [] },
-        engine: { type: 'string', default: 'auto' },
-        listen: { type: 'string', default: '127.0.0.1:10000' },
-        admin: { type: 'string' },
-        workers: { type: 'string', default: '2' },
-        'host-mode': { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw wrong((error as Error).message);
-  }
 }
 
 function pair(flag: string, text: string, form: string): [string, string] {
   const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw wrong(`${flag} takes ${form}, not ${JSON.stringify(text)}`);
+  if (name === undefined || value === undefined) throw new Error(`${flag} takes ${form}, not ${JSON.stringify(text)}`);
   return [name, value];
 }
 
@@ -101,23 +85,19 @@ function address(flag: string, text: string): HostPort {
   try {
     return parseHostPort(text);
   } catch (error) {
-    throw wrong(`${flag}: ${(error as Error).message}`);
+    throw new Error(`${flag}: ${(error as Error).message}`, { cause: error });
   }
 }
 
 function count(flag: string, text: string): number {
   const number = Number(text);
   if (!/^\d{1,3}$/.test(text) || number === 0)
-    throw wrong(`${flag} takes a number from 1 to 999, not ${JSON.stringify(text)}`);
+    throw new Error(`${flag} takes a number from 1 to 999, not ${JSON.stringify(text)}`);
   return number;
 }
 
 function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
   const found = known.find((choice) => choice === value);
   if (found !== undefined) return found;
-  throw wrong(`${flag} takes ${known.join('|')}, not ${JSON.stringify(value)}`);
-}
-
-function wrong(message: string): CommandError {
-  return new CommandError(`${message} (sluice start --help lists the options)`, exitCode.usage);
+  throw new Error(`${flag} takes ${known.join('|')}, not ${JSON.stringify(value)}`);
 }

@@ -1,10 +1,8 @@
-import { type Log, PluginServerError, readRegularFile } from '../../plugin-server/index.ts';
+import type { Log } from '../../plugin-server/index.ts';
+import { readSecret } from '../secret.ts';
 
 /** Milliseconds between two looks: a Secret of Kubernetes that changed is no event on every volume. */
 const lookEvery = 5_000;
-
-/** Of a certificate chain, a key, a list of tokens. */
-const mostBytes = 1024 * 1024;
 
 /** What is made of files that may change while the server runs. */
 export interface Renewed<T> {
@@ -47,12 +45,4 @@ export async function renewed<T>(
     clearInterval(timer);
   };
   return { value: () => value, renew, close };
-}
-
-export async function readSecret(file: string): Promise<string> {
-  try {
-    return String(await readRegularFile(file, mostBytes));
-  } catch (error) {
-    throw new PluginServerError('secret_unusable', file, `it ${(error as Error).message}`);
-  }
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { SourceFile } from '../../envoy/check/files.ts';
 import { readLimited } from '../../envoy/check/read-file.ts';
+import { ownFile } from '../../envoy/home.ts';
 import { CommandError, exitCode } from '../io.ts';
 
 /** Of one run. */
@@ -30,7 +30,7 @@ export function readSources(paths: readonly string[]): SourceFile[] {
 
 /** The configurations in envoy/, named as seen from here. */
 function shipped(): string[] {
-  const folder = fileURLToPath(new URL('../../envoy', import.meta.url));
+  const folder = ownFile('envoy');
   const folders = [folder, join(folder, 'istio')].filter((candidate) => existsSync(candidate));
   return folders.flatMap(configurationsIn).map((file) => relative('', file));
 }

@@ -1,8 +1,8 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { ownFile } from '../../envoy/home.ts';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,
@@ -17,11 +17,10 @@ import {
   startPluginServer,
 } from '../../plugin-server/index.ts';
 import type { Io } from '../io.ts';
+import { tokenVariable } from '../secret.ts';
 import type { ServeOptions } from './options.ts';
 import { ownBuild } from './own-build.ts';
 import { type Renewed, renewed } from './renewed.ts';
-
-export const tokenVariable = 'SLUICE_PUBLISH_TOKEN';
 
 export interface RunningServe {
   readonly url: string;
@@ -136,7 +135,7 @@ async function liveOf(
       'tokens and modules travel in the clear: use --tls-cert and --tls-key, or TLS in front of this server',
     );
   }
-  const beside = data ?? fileURLToPath(new URL('../../.sluice', import.meta.url));
+  const beside = data ?? ownFile('.sluice');
   return openLive({
     gateways,
     state: state ?? join(beside, '.gateways'),

@@ -1,6 +1,3 @@
-import { parseArgs } from 'node:util';
-import { CommandError, exitCode } from '../io.ts';
-
 export const checkUsage = `usage: sluice check [options] [FILE|DIR …]
 
 Checks configurations and shows everything that is wrong with them at once: plugin configurations, directories of live
@@ -19,25 +16,9 @@ export interface CheckOptions {
   readonly paths: readonly string[];
   readonly module: string | undefined;
   readonly envoy: boolean;
-  readonly help: boolean;
 }
 
-/** @throws CommandError (wrong use) that names the flag */
-export function parseCheck(args: string[]): CheckOptions {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        module: { type: 'string' },
-        envoy: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false }, // read before, so that errors of these options are JSON too
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return { paths: positionals, module: values.module, envoy: values.envoy, help: values.help };
-  } catch (error) {
-    const [message = ''] = (error as Error).message.split('\n', 1);
-    throw new CommandError(`${message} (sluice check --help lists the options)`, exitCode.usage);
-  }
-}
+export const checkFlags = {
+  module: { type: 'string' },
+  envoy: { type: 'boolean', default: false },
+} as const;

@@ -5,21 +5,13 @@ export type ServedPlugin = Listing & { readonly name: string };
 
 export type ServeEvent =
   | { readonly event: 'ready'; readonly pluginServer: string; readonly plugins: readonly ServedPlugin[] }
-  | { readonly event: 'stopped' }
-  | { readonly event: 'error'; readonly message: string };
+  | { readonly event: 'stopped' };
 
 /** Versions that a person is shown; the others are in the listing. */
 const shownVersions = 20;
 
-/** One JSON object per line, and nothing else on stdout. */
-export function jsonEvents(io: Io): (event: ServeEvent) => void {
-  return (event) => {
-    io.out(`${JSON.stringify(event)}\n`);
-  };
-}
-
 /** For people. */
-export function textEvents(io: Io): (event: ServeEvent) => void {
+export function printed(io: Io): (event: ServeEvent) => void {
   return (event) => {
     switch (event.event) {
       case 'ready':
@@ -27,9 +19,6 @@ export function textEvents(io: Io): (event: ServeEvent) => void {
         break;
       case 'stopped':
         io.out('stopped\n');
-        break;
-      case 'error':
-        io.err(`sluice serve: ${event.message}\n`);
         break;
     }
   };

@@ -1,39 +1,37 @@
-import { readFileSync } from 'node:fs';
+import type { Command } from './command.ts';
+import { version } from '../envoy/home.ts';
 import { type Io, exitCode, processIo } from './io.ts';
 
-interface Command {
+interface Entry {
   readonly summary: string;
   /** Imported when it runs: `sluice serve` does not wait for what `start` needs. */
-  readonly load: () => Promise<(args: string[], io: Io) => Promise<number>>;
+  readonly load: () => Promise<Pick<Command<unknown>, 'run'>>;
 }
 
-const commands: Readonly<Record<string, Command>> = {
+const commands: Readonly<Record<string, Entry>> = {
   start: {
     summary: 'the quick start: plugin server, gateway, and two demo MCP servers where none is named',
-    load: async () => (await import('./start.ts')).start,
+    load: async () => (await import('./start/command.ts')).start,
   },
   serve: {
     summary: 'the plugin server',
-    load: async () => (await import('./serve.ts')).serve,
+    load: async () => (await import('./serve/command.ts')).serve,
   },
   publish: {
     summary: 'puts a module on a plugin server',
-    load: async () => {
-      const { publish } = await import('./publish.ts');
-      return (args, io) => publish(args, io);
-    },
+    load: async () => (await import('./publish/command.ts')).publish,
   },
   rollback: {
     summary: 'gives a gateway an earlier version of its live configuration',
-    load: async () => (await import('./rollback.ts')).rollback,
+    load: async () => (await import('./rollback/command.ts')).rollback,
   },
   check: {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
-    load: async () => (await import('./check.ts')).check,
+    load: async () => (await import('./check/command.ts')).check,
   },
   help: {
     summary: 'this text',
-    load: () => Promise.resolve((_: string[], io: Io) => Promise.resolve(help(io))),
+    load: () => Promise.resolve({ run: (_, io) => Promise.resolve(help(io)) }),
   },
 };
 
@@ -45,18 +43,18 @@ const commands: Readonly<Record<string, Command>> = {
 export async function main(argv: readonly string[], io: Io = processIo): Promise<number> {
   const [name = 'help', ...args] = argv;
   if (name === '--version' || name === '-v') {
-    io.out(`${version()}\n`);
+    io.out(`${version}\n`);
     return exitCode.ok;
   }
-  const command = name === '--help' || name === '-h' ? commands['help'] : own(name);
-  if (command === undefined) {
+  const entry = name === '--help' || name === '-h' ? commands['help'] : own(name);
+  if (entry === undefined) {
     io.err(`sluice: there is no command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(', ')}\n`);
     return exitCode.usage;
   }
-  return (await command.load())(args, io);
+  return (await entry.load()).run(args, io);
 }
 
-function own(name: string): Command | undefined {
+function own(name: string): Entry | undefined {
   return Object.hasOwn(commands, name) ? commands[name] : undefined;
 }
 
@@ -64,11 +62,4 @@ function help(io: Io): number {
   const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`);
   io.out(`usage: sluice <command> [options]\n\n${rows.join('\n')}\n\nsluice <command> --help lists its options.\n`);
   return exitCode.ok;
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

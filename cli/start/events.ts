@@ -40,18 +40,10 @@ export type StartEvent =
   | ReadyEvent
   /** A server went, came back, or was started again. */
   | ({ readonly event: 'server' } & ServerChange)
-  | { readonly event: 'error'; readonly message: string; readonly details?: readonly string[] }
   | { readonly event: 'stopped' };
 
-/** One JSON object per line, and nothing else on stdout. */
-export function jsonEvents(io: Io): (event: StartEvent) => void {
-  return (event) => {
-    io.out(`${JSON.stringify(event)}\n`);
-  };
-}
-
 /** For people. */
-export function textEvents(io: Io): (event: StartEvent) => void {
+export function printed(io: Io): (event: StartEvent) => void {
   return (event) => {
     switch (event.event) {
       case 'ready':
@@ -59,9 +51,6 @@ export function textEvents(io: Io): (event: StartEvent) => void {
         break;
       case 'server':
         io.out(`${new Date().toTimeString().slice(0, 8)} ${changeText(event)}\n`);
-        break;
-      case 'error':
-        io.err(`sluice start: ${[event.message, ...(event.details ?? []).map((line) => `  ${line}`)].join('\n')}\n`);
         break;
       case 'stopped':
         io.out('stopped\n');
@@ -91,8 +80,8 @@ function readyText(event: ReadyEvent): string {
   const clients = { mcpServers: { sluice: { type: 'http', url } } };
   const parts = [
     `MCP endpoint  ${event.mcp}\n  ${counted(event.tools, 'tool')} of ${counted(event.servers.length, 'server')}`,
-    printed(servers),
-    ...(virtual.length > 0 ? [`Virtual servers\n${printed(virtual)}`] : []),
+    shortened(servers),
+    ...(virtual.length > 0 ? [`Virtual servers\n${shortened(virtual)}`] : []),
     ...event.notes.map((note) => `Note: ${note}`),
     `Engine         ${event.engine}: ${event.engineReason}
                pid ${event.pid}, admin ${event.admin}
@@ -106,7 +95,7 @@ Log            ${event.log}`,
   return `\n${parts.join('\n\n')}\n`;
 }
 
-function printed(lines: readonly string[]): string {
+function shortened(lines: readonly string[]): string {
   if (lines.length <= mostLines) return lines.join('\n');
   return [...lines.slice(0, mostLines), `  … and ${lines.length - mostLines} more`].join('\n');
 }

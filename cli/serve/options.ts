@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { CommandError, exitCode } from '../io.ts';
+import type { Values } from '../command.ts';
+import { parseOrigin } from '../remote.ts';
 
 export const serveUsage = `usage: sluice serve [options]
 
@@ -32,42 +32,31 @@ export interface ServeOptions {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Absent: as the terminal says. */
   readonly accessLog: boolean | undefined;
-  readonly help: boolean;
 }
 
-/** @throws CommandError (wrong use) that names the option */
-export function parseServe(args: string[]): ServeOptions {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        listen: { type: 'string', default: '127.0.0.1:8801' },
-        data: { type: 'string' },
-        peer: { type: 'string', multiple: true, default: [] },
-        gateways: { type: 'string' },
-        state: { type: 'string' },
-        'token-file': { type: 'string' },
-        'tls-cert': { type: 'string' },
-        'tls-key': { type: 'string' },
-        'access-log': { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return {
-      listen: parseListen(values.listen),
-      data: values.data,
-      peers: values.peer.map((url) => parseOrigin('--peer', url)),
-      ...parseGateways(values.gateways, values.state),
-      tokenFile: values['token-file'],
-      tls: parseTls(values['tls-cert'], values['tls-key']),
-      accessLog: parseSwitch('--access-log', values['access-log']),
-      help: values.help,
-    };
-  } catch (error) {
-    const line = (error as Error).message.replaceAll('\n', ' ');
-    throw new CommandError(`${line} (sluice serve --help lists the options)`, exitCode.usage);
-  }
+export const serveFlags = {
+  listen: { type: 'string', default: '127.0.0.1:8801' },
+  data: { type: 'string' },
+  peer: { type: 'string', multiple: true, default: [] as string[] },
+  gateways: { type: 'string' },
+  state: { type: 'string' },
+  'token-file': { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'access-log': { type: 'string' },
+} as const;
+
+/** @throws Error that names the option */
+export function readServe(values: Values<typeof serveFlags>): ServeOptions {
+  return {
+    listen: parseListen(values.listen),
+    data: values.data,
+    peers: values.peer.map((url) => parseOrigin('--peer', url)),
+    ...parseGateways(values.gateways, values.state),
+    tokenFile: values['token-file'],
+    tls: parseTls(values['tls-cert'], values['tls-key']),
+    accessLog: parseSwitch('--access-log', values['access-log']),
+  };
 }
 
 /** `HOST:PORT`; an IPv6 address stands in brackets, as in a URL. */
@@ -79,17 +68,6 @@ function parseListen(value: string): ServeOptions['listen'] {
     throw new Error(`--listen takes HOST:PORT, like 127.0.0.1:8801 or [::1]:8801, not ${JSON.stringify(value)}`);
   }
   return { host, port };
-}
-
-/** The origin of a plugin server. A path or credentials would be silently left out: they are refused. */
-export function parseOrigin(flag: string, value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isOrigin = url !== undefined && ['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`;
-  if (!isOrigin)
-    throw new Error(
-      `${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`,
-    );
-  return url.origin;
 }
 
 function parseGateways(

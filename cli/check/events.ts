@@ -3,18 +3,10 @@ import type { Io } from '../io.ts';
 
 export type CheckEvent =
   | ({ readonly event: 'problem' } & Finding)
-  | { readonly event: 'checked'; readonly files: number; readonly errors: number; readonly warnings: number }
-  | { readonly event: 'error'; readonly message: string; readonly details?: readonly string[] };
-
-/** One JSON object per line, and nothing else on stdout. */
-export function jsonEvents(io: Io): (event: CheckEvent) => void {
-  return (event) => {
-    io.out(`${JSON.stringify(event)}\n`);
-  };
-}
+  | { readonly event: 'checked'; readonly files: number; readonly errors: number; readonly warnings: number };
 
 /** For people, and for editors that read `file:line:column: severity: message`. What to do is said once for each rule. */
-export function textEvents(io: Io): (event: CheckEvent) => void {
+export function printed(io: Io): (event: CheckEvent) => void {
   const mended = new Set<string>();
   return (event) => {
     switch (event.event) {
@@ -28,9 +20,6 @@ export function textEvents(io: Io): (event: CheckEvent) => void {
       }
       case 'checked':
         io.out(`${summary(event)}\n`);
-        break;
-      case 'error':
-        io.err(`sluice check: ${[event.message, ...(event.details ?? []).map((text) => `  ${text}`)].join('\n')}\n`);
         break;
     }
   };

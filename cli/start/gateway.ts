@@ -1,18 +1,19 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
 import { moduleLines, withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { chooseEngine } from '../../envoy/engine/engine.ts';
 import { EngineError } from '../../envoy/engine/error.ts';
 import { type RunningEngine, describeExit } from '../../envoy/engine/running.ts';
+import { home, ownFile, version } from '../../envoy/home.ts';
 import { listenAddress, onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
 import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
 import { envoyYaml } from '../../envoy/yaml.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
-import { type BuiltModule, build } from '../build.ts';
-import { CommandError, type Io, exitCode } from '../io.ts';
+import type { Context } from '../command.ts';
+import { CommandError, exitCode } from '../io.ts';
+import { type OwnModule, ownModule } from '../own-module.ts';
 import {
   type Configuration,
   environmentFor,
@@ -32,17 +33,13 @@ import { sessionKey, sessionKeyVariable } from './session-key.ts';
 import { askServer, inParallel, surveyGateway } from './survey.ts';
 import { watchServers } from './watch.ts';
 
-export interface Surroundings {
-  readonly io: Io;
+export interface Surroundings extends Pick<Context<StartEvent>, 'io' | 'emit' | 'progress'> {
   /** Takes what is started, at once: a later step may fail. */
   readonly running: Running;
   /** Aborted when the end was asked for. */
   readonly stop: AbortSignal;
-  /** Tells what happens while it runs. */
-  readonly emit: (event: StartEvent) => void;
 }
 
-const clone = fileURLToPath(new URL('../..', import.meta.url));
 const loopback = '127.0.0.1';
 const adminPort = 9901;
 const pluginServerPort = 8801;
@@ -56,15 +53,11 @@ const answerTimeout = 20_000;
  * @throws CommandError, EngineError with the one line to tell
  */
 export async function startGateway(options: StartOptions, surroundings: Surroundings): Promise<ReadyEvent> {
-  const { io, running, stop, emit } = surroundings;
-  const progress = (line: string): void => {
-    if (io.interactive) io.err(`${line}\n`);
-  };
+  const { io, running, stop, emit, progress } = surroundings;
   const source = options.config === undefined ? undefined : readSource(options.config);
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
-  progress('building the module …');
-  const { plugin: module } = await build();
+  const module = await ownModule(progress);
   const configured = withHostMode(
     source === undefined ? { plugin: {}, servers: [] } : await readConfiguration(source, module.bytes),
     options.hostMode,
@@ -72,7 +65,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const tell = (line: string): void => {
     io.err(`${line}\n`);
   };
-  const folder = join(clone, '.envoy');
+  const folder = ownFile('.envoy');
   const engine = await chooseEngine(options.engine, {
     env: io.env,
     folder,
@@ -82,7 +75,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   });
 
   progress('starting the servers …');
-  const files = claimFiles(resolve(clone, io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
+  const files = claimFiles(resolve(home, io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
   running.add(files);
   const pluginServer = await servePlugin(module, running);
   const configuration = withSessionKey(
@@ -158,8 +151,7 @@ async function freeAddress(flag: string, asked: HostPort): Promise<HostPort> {
 }
 
 /** @returns the URL of the plugin server */
-async function servePlugin({ bytes }: BuiltModule, running: Running): Promise<string> {
-  const { version } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as { version: string };
+async function servePlugin({ bytes }: OwnModule, running: Running): Promise<string> {
   const artifacts = [loadArtifact('sluice', version, bytes)];
   const preferred = { host: loopback, port: pluginServerPort };
   const server = await onPreferredPort(preferred, (address) => startPluginServer({ artifacts, ...address }));

@@ -1,0 +1,53 @@
+import { checkFiles } from '../../envoy/check/files.ts';
+import { type ModuleFile, readModule } from '../../envoy/check/module.ts';
+import { ownFile, version } from '../../envoy/home.ts';
+import { command, type Context } from '../command.ts';
+import { CommandError, exitCode } from '../io.ts';
+import { envoyJudge } from './envoy.ts';
+import { type CheckEvent, printed } from './events.ts';
+import { type CheckOptions, checkFlags, checkUsage } from './options.ts';
+import { readSources } from './sources.ts';
+
+/**
+ * `sluice check`: shows everything that is wrong with configurations, each with its place. Exit codes: 0 without an error,
+ * 1 with one, 2 for wrong arguments, 3 where the module or an Envoy is missing.
+ */
+export const check = command({
+  name: 'check',
+  usage: checkUsage,
+  flags: checkFlags,
+  takesArguments: true,
+  read: ({ module, envoy }, paths): CheckOptions => ({ paths, module, envoy }),
+  print: printed,
+  run,
+});
+
+async function run({ paths, module: named, envoy }: CheckOptions, { io, emit }: Context<CheckEvent>): Promise<number> {
+  const files = readSources(paths);
+  const module = named === undefined ? builtModule() : namedModule(named);
+  const askEnvoy = envoy ? await envoyJudge(named ?? builtFile, io.env) : undefined;
+  const findings = await checkFiles(files, { module, ...(askEnvoy && { askEnvoy }) });
+  for (const finding of findings) emit({ event: 'problem', ...finding });
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  emit({ event: 'checked', files: files.length, errors, warnings: findings.length - errors });
+  return errors > 0 ? exitCode.found : exitCode.ok;
+}
+
+const builtFile = ownFile('build/plugin.wasm');
+
+function builtModule(): ModuleFile {
+  try {
+    return readModule(builtFile, 'build/plugin.wasm', version);
+  } catch {
+    throw new CommandError('build/plugin.wasm is not there: run "npm run build", or name a module with --module FILE');
+  }
+}
+
+/** Whatever version it is: it is said to be the one that is meant. */
+function namedModule(file: string): ModuleFile {
+  try {
+    return readModule(file, file, undefined);
+  } catch (error) {
+    throw new CommandError(`--module: ${(error as Error).message}`, exitCode.usage);
+  }
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isClone, ownFile } from '../envoy/home.ts';
+import { CommandError, exitCode } from './io.ts';
+
+export interface OwnModule {
+  /** Absolute path. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes`, lower-case hex. */
+  readonly digest: string;
+}
+
+/**
+ * The module of this Sluice: a clone builds it of its sources as they are now, an installed package brought it along.
+ * @throws CommandError with the compiler's messages
+ */
+export async function ownModule(progress: (line: string) => void): Promise<OwnModule> {
+  if (!isClone()) return shipped(ownFile('build/plugin.wasm'));
+  progress('building the module …');
+  // The compiler is there in a clone only.
+  const { BuildError, build } = await import('../scripts/build.ts');
+  try {
+    return (await build()).plugin;
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    throw new CommandError(error.message, exitCode.environment, error.details);
+  }
+}
+
+function shipped(file: string): OwnModule {
+  try {
+    const bytes = readFileSync(file);
+    return { file, bytes, digest: createHash('sha256').update(bytes).digest('hex') };
+  } catch (error) {
+    throw new CommandError(`this package is not whole, install it again: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,157 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { contentDigest } from '../../plugin-server/index.ts';
+import { failureText } from '../../plugin-server/peers/peer-client.ts';
+import { command, type Context, type Values } from '../command.ts';
+import { CommandError, type Io, exitCode } from '../io.ts';
+import { parseOrigin, refusal, tokenOf } from '../remote.ts';
+import { tokenVariable } from '../secret.ts';
+
+const usage = `usage: sluice publish FILE --name NAME --version VERSION --to URL [options]
+
+Publishes a module (.wasm, or one in gzip, tar or tar.gz) to a plugin server. Prints its URL and its SHA-256.
+
+  --name NAME         of the plugin
+  --version VERSION   like 1.2.3; it never changes afterwards
+  --to URL            of the plugin server, like http://127.0.0.1:8801
+  --signature FILE    publish a detached signature along with it
+  --strict            refuse a module that a stock Envoy would not load
+  --token-file FILE   the token, in a line by itself (or in the environment variable ${tokenVariable})
+  --json              print one JSON object: published, or error
+`;
+
+/** How often a server is tried that is not there, or says that it will be, and the first pause in ms; it doubles. */
+const retries = { tries: 5, pause: 500 };
+
+/** What says "later": everything else will be the same next time. */
+const temporary: readonly number[] = [502, 503, 504];
+
+/** Milliseconds for one try, with 256 MiB on a slow line. */
+const timeout = 600_000;
+
+interface Options {
+  readonly file: string;
+  readonly name: string;
+  readonly version: string;
+  readonly to: string;
+  readonly signature: string | undefined;
+  readonly strict: boolean;
+  readonly tokenFile: string | undefined;
+}
+
+interface Published {
+  readonly event: 'published';
+  readonly url: string;
+  readonly sha256: string;
+  /** False where the server had these bytes already. */
+  readonly created: boolean;
+}
+
+const flags = {
+  name: { type: 'string' },
+  version: { type: 'string' },
+  to: { type: 'string' },
+  signature: { type: 'string' },
+  strict: { type: 'boolean', default: false },
+  'token-file': { type: 'string' },
+} as const;
+
+type PublishContext = Context<Published>;
+
+/**
+ * `sluice publish`. Exit codes: 0 published (or there before, with the same bytes), 1 the server refuses the module,
+ * 2 wrong use, 3 no file, no server, no right to publish.
+ */
+export const publish = publishAfter(retries.pause);
+
+/** @param pause before the first retry, in ms */
+export function publishAfter(pause: number) {
+  return command({
+    name: 'publish',
+    usage,
+    flags,
+    takesArguments: true,
+    read,
+    print: (io) => (published: Published) => {
+      const { url, sha256, created } = published;
+      io.out(`${url}\nsha256 ${sha256}${created ? '' : '  (was there)'}\n`);
+    },
+    run: (options: Options, context) => run(options, context, pause),
+  });
+}
+
+function read(values: Values<typeof flags>, positionals: readonly string[]): Options {
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw new Error('publish takes one file');
+  const needed = (flag: 'name' | 'version' | 'to'): string => {
+    const value = values[flag];
+    if (value === undefined) throw new Error(`--${flag} is missing`);
+    return value;
+  };
+  const [name, version] = [needed('name'), needed('version')];
+  const to = parseOrigin('--to', needed('to'));
+  const { signature, strict, 'token-file': tokenFile } = values;
+  return { file, name, version, to, signature, strict, tokenFile };
+}
+
+async function run(options: Options, { io, emit, progress }: PublishContext, pause: number): Promise<number> {
+  const [content, signature, token] = await Promise.all([
+    fileContent(options.file),
+    options.signature === undefined ? undefined : fileContent(options.signature),
+    neededToken(options, io),
+  ]);
+  const url = `${options.to}/plugins/${encodeURIComponent(options.name)}/${encodeURIComponent(options.version)}/plugin.wasm`;
+  const send = (target: string, body: Buffer): Promise<Response> => put(target, body, token, progress, pause);
+  const response = await send(options.strict ? `${url}?strict` : url, content);
+  const { sha256, url: path } = (await response.json()) as { sha256: string; url: string };
+  if (signature !== undefined) await send(`${url}.sig`, signature);
+  emit({ event: 'published', url: options.to + path, sha256, created: response.status === 201 });
+  return exitCode.ok;
+}
+
+/** Tries again where the server is not there or says "later": what was published by a lost answer is there, and the same. */
+async function put(
+  url: string,
+  body: Buffer,
+  token: string,
+  progress: (line: string) => void,
+  pause: number,
+): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}`, 'content-digest': contentDigest(body) };
+  for (let tried = 1; ; tried++) {
+    const signal = AbortSignal.timeout(timeout);
+    const outcome = await fetch(url, { method: 'PUT', headers, body, signal, redirect: 'error' }).catch(
+      (error: unknown) => failureText(error),
+    );
+    const isTemporary = typeof outcome === 'string' || temporary.includes(outcome.status);
+    if (!isTemporary && outcome.ok) return outcome;
+    const reason =
+      typeof outcome === 'string'
+        ? `${url}: ${outcome}`
+        : refusal(outcome, await outcome.json().catch(() => undefined));
+    if (!isTemporary) throw new CommandError(reason, isOurs(outcome.status) ? exitCode.environment : exitCode.found);
+    if (tried === retries.tries) throw new CommandError(`${reason} (tried ${tried} times)`);
+    progress(`${reason}; trying again`);
+    await sleep(pause * 2 ** (tried - 1));
+  }
+}
+
+/** Whether the fault lies in the token or the server, and not in the module. */
+function isOurs(status: number): boolean {
+  return status === 401 || status === 403 || status >= 500;
+}
+
+async function fileContent(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new CommandError((error as Error).message);
+  }
+}
+
+async function neededToken({ tokenFile }: Options, io: Io): Promise<string> {
+  const token = await tokenOf(tokenFile, io);
+  if (token === undefined)
+    throw new CommandError(`no token: use --token-file FILE, or ${tokenVariable}`, exitCode.usage);
+  return token;
+}

@@ -1,0 +1,35 @@
+// What the commands that talk to a plugin server share.
+import type { Io } from './io.ts';
+import { readSecret, tokenVariable } from './secret.ts';
+
+/** The origin of a plugin server. A path or credentials would be silently left out: they are refused. */
+export function parseOrigin(flag: string, value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isOrigin = url !== undefined && ['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`;
+  if (!isOrigin)
+    throw new Error(
+      `${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`,
+    );
+  return url.origin;
+}
+
+/**
+ * The token that a command shows the server.
+ * @param file absent: the environment has it
+ * @returns undefined where there is none
+ */
+export async function tokenOf(file: string | undefined, io: Io): Promise<string | undefined> {
+  const text = file === undefined ? (io.env[tokenVariable] ?? '') : await readSecret(file);
+  // A file that the server reads, with names, will do as well: its first token is taken.
+  const line = text.split('\n').find((each) => each.trim() !== '' && !each.trim().startsWith('#'));
+  return line?.trim().split(/\s+/).at(-1);
+}
+
+/**
+ * Why a plugin server refuses a request.
+ * @param answer the body that it answered with, or what could be read of it
+ */
+export function refusal({ url, status }: Response, answer: unknown): string {
+  const said = (answer as { error?: { message?: unknown } } | null | undefined)?.error?.message;
+  return typeof said === 'string' ? said : `${url} answered ${status}, and not as a plugin server does`;
+}
