@@ -5,6 +5,7 @@ import { newSeen } from '../bytes/seen';
 import { Span, equals, length, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isString } from '../json/text';
+import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { revisionOf, Revision, STATELESS } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
@@ -19,7 +20,7 @@ import { names } from '../bytes/name-list';
 import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
-const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools listCache');
+const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools prompts listCache');
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
 const SERVERS = literal('servers');
@@ -31,8 +32,6 @@ const PREFIX = literal('prefix');
 const PROTOCOL = literal('protocol');
 const CALL_TIMEOUT = literal('callTimeout');
 const CREDENTIALS = literal('credentials');
-const TOOLS = literal('tools');
-const STAR = literal('*');
 
 const LIST_CACHE = literal('listCache');
 const TTL = literal('ttl');
@@ -92,8 +91,9 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
   readListCache(section, server);
-  server.rules = readRules(section, TOOLS);
-  server.shown = server.rules.mayAdmit(STAR);
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    server.setRules(noun, readRules(section, nounRow(noun).plural), section.arena);
+  }
   server.reportedTools = newSeen(MOST_REPORTED_TOOLS, section.arena);
 
   server.unkeyedFingerprint = unkeyedFingerprint(server);

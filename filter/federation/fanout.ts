@@ -1,3 +1,4 @@
+import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span } from '../bytes/span';
@@ -50,6 +51,8 @@ export class UpstreamCall {
   id: Span;
 
   upstream: Upstream;
+  /** What it lists. */
+  noun: NounRow;
   /** A string token, or NONE. */
   instructions: Span;
   /** Of Page. */
@@ -84,6 +87,7 @@ export class FanOut {
     const call = make<UpstreamCall>(arena);
     call.server = server;
     call.upstream = upstream;
+    call.noun = nounRow(Noun.None);
     call.failure = make<Failure>(arena);
     call.pages = newList(arena);
     call.cursors = newList(arena);

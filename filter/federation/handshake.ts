@@ -4,9 +4,9 @@ import { newWriter } from '../bytes/writer';
 import { kindOf, Kind, member } from '../json/reader';
 import { textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
-import { INITIALIZE } from '../mcp/methods';
+import { Method, methodText } from '../mcp/methods';
+import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { Revision, revisionOf, revisionText } from '../mcp/revisions';
-import { OFFERS_TOOLS } from '../session/token';
 import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
@@ -33,7 +33,6 @@ const CODE = literal('code');
 const MESSAGE = literal('message');
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CAPABILITIES = literal('capabilities');
-const TOOLS = literal('tools');
 const INSTRUCTIONS = literal('instructions');
 
 const NO_RESPONSE = literal('no response to initialize in its answer');
@@ -69,7 +68,7 @@ function opening(call: UpstreamCall, offer: Revision, clientInfo: Span, arena: A
     .bytes(PARAMS_OPEN)
     .bytes(revision);
   params.bytes(PARAMS_INFO).bytes(clientInfo).bytes(PARAMS_CLOSE);
-  return requestMessage(call.id, INITIALIZE, params.written, arena);
+  return requestMessage(call.id, methodText(Method.Initialize), params.written, arena);
 }
 
 /** Takes the answer to the call's callout. True: the handshake is over, and the call holds what came of it. */
@@ -112,7 +111,10 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
     return;
   }
   const capabilities = member(result, CAPABILITIES, scratch);
-  if (member(capabilities, TOOLS, scratch) !== NONE) call.upstream.offers |= OFFERS_TOOLS;
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    const row = nounRow(noun);
+    if (member(capabilities, row.plural, scratch) !== NONE) call.upstream.offers |= row.capability;
+  }
   const instructions = member(result, INSTRUCTIONS, scratch);
   if (instructions !== NONE && kindOf(instructions) === Kind.String && length(instructions) > 2) {
     call.instructions = arena.copy(instructions);

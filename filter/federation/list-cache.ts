@@ -1,5 +1,6 @@
+import { Noun } from '../mcp/nouns';
 import { Arena } from '../bytes/arena';
-import { Span, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
+import { Span, combined, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { CacheScope, Server } from '../model/server';
 import { textOf } from '../json/text';
@@ -38,12 +39,12 @@ export function takeCached(
 ): bool {
   const server = call.server;
   if (server.cacheTtl === 0) return false;
-  const entry = LISTS.read(ownerOf(LISTS, server, session, client, keys, arena), keys, arena);
+  const entry = LISTS.read(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE) return false;
   if (!isGood(entry, server, now)) return false;
   for (let at = pointer(entry) + 4; at < limit(entry);) {
     const size = load<u32>(at);
-    call.pages.push(changetype<usize>(readPage(span(at + 4, size), session.revision, arena)) as u64);
+    call.pages.push(changetype<usize>(readPage(span(at + 4, size), call.noun, session.revision, arena)) as u64);
     at += 4 + (size as usize);
   }
   call.cached = true;
@@ -51,10 +52,11 @@ export function takeCached(
 }
 
 /**
- * Whether there is a tool of that name: no only where a list that is still good says so.
+ * Whether there is one of that name: no only where a list that is still good says so.
  * @param client the client's headers
  */
 export function mayExist(
+  noun: Noun,
   server: Server,
   name: Span,
   session: Session,
@@ -64,7 +66,7 @@ export function mayExist(
   arena: Arena,
 ): bool {
   if (server.cacheTtl === 0) return true;
-  const entry = NAMES.read(ownerOf(NAMES, server, session, client, keys, arena), keys, arena);
+  const entry = NAMES.read(ownerOf(NAMES, noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE || !isGood(entry, server, now)) return true;
   const sought = fingerprint(name);
   for (let at = pointer(entry) + 4; at < limit(entry); at += 8) if (load<u64>(at) === sought) return true;
@@ -80,8 +82,13 @@ export function keep(call: UpstreamCall, session: Session, client: Span, now: u3
     const page: Span = changetype<Page>(call.pages.at(i) as usize).document;
     entry.u32(length(page) as u32).bytes(page);
   }
-  LISTS.write(ownerOf(LISTS, server, session, client, keys, arena), entry.written, keys, arena);
-  NAMES.write(ownerOf(NAMES, server, session, client, keys, arena), namesIn(call, now, arena), keys, arena);
+  LISTS.write(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), entry.written, keys, arena);
+  NAMES.write(
+    ownerOf(NAMES, call.noun.noun, server, session, client, keys, arena),
+    namesIn(call, now, arena),
+    keys,
+    arena,
+  );
 }
 
 function namesIn(call: UpstreamCall, now: u32, arena: Arena): Span {
@@ -104,10 +111,18 @@ function isGood(entry: Span, server: Server, now: u32): bool {
   return now < expires && expires - now <= server.cacheTtl;
 }
 
-function ownerOf(table: SlotTable, server: Server, session: Session, client: Span, keys: KeyRing, arena: Arena): Span {
+function ownerOf(
+  table: SlotTable,
+  noun: Noun,
+  server: Server,
+  session: Session,
+  client: Span,
+  keys: KeyRing,
+  arena: Arena,
+): Span {
   let whose: Span = NONE;
   if (server.cacheScope === CacheScope.Session) whose = session.id;
   else if (server.cacheScope === CacheScope.Credential)
     whose = credentialScope(server.credentials, client, keys, arena);
-  return owner(table, whose, server.fingerprint, arena);
+  return owner(table, whose, combined(server.fingerprint, noun), arena);
 }

@@ -6,7 +6,7 @@ import { Limits } from '../model/limits';
 import { member } from '../json/reader';
 import { isString, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
-import { TOOLS_LIST } from '../mcp/methods';
+import { listMethod, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
@@ -21,11 +21,13 @@ const PARAMS_CLOSE = literal('}');
 const CODE = literal('code');
 const MESSAGE = literal('message');
 
-const NO_RESPONSE = literal('no response to tools/list in its answer');
+const NO_RESPONSE_TO = literal('no response to ');
+const IN_ITS_ANSWER = literal(' in its answer');
 const TOO_MANY_PAGES = literal('its list has more pages than limits.listPages allows');
 const TOO_LARGE = literal('its list is larger than limits.listBytes');
 const METHOD_NOT_FOUND = literal('-32601');
-const REFUSED = literal('it refused tools/list: ');
+const REFUSED = literal('it refused ');
+const BECAUSE = literal(': ');
 
 /** Prepares the callout for the next page. @param cursor a string token of the upstream's, or NONE for the first */
 export function askForPage(call: UpstreamCall, cursor: Span, client: Span, now: u64, arena: Arena): void {
@@ -39,7 +41,7 @@ export function askForPage(call: UpstreamCall, cursor: Span, client: Span, now: 
       .bytes(cursor)
       .bytes(PARAMS_CLOSE).written;
   }
-  const body = requestMessage(call.id, TOOLS_LIST, params, arena);
+  const body = requestMessage(call.id, listText(call), params, arena);
   call.callout = post(call.server, call.upstream, body, client, arena);
 }
 
@@ -77,6 +79,10 @@ export function takePage(
   return false;
 }
 
+function listText(call: UpstreamCall): Span {
+  return methodText(listMethod(call.noun.noun));
+}
+
 /** A cursor as text; one that is no text (a lone surrogate), as it was written. */
 function cursorText(token: Span, arena: Arena): Span {
   const text = textOf(token, arena);
@@ -93,17 +99,17 @@ function wasAskedWith(call: UpstreamCall, cursor: Span): bool {
   return false;
 }
 
-/** Takes the last page away where it has the tools of an earlier one, so that they are listed once. */
+/** Takes the last page away where it has the items of an earlier one, so that they are listed once. */
 function dropRepetition(call: UpstreamCall): void {
   const last = call.pages.count - 1;
   for (let i = 0; i < last; i++) {
-    if (!haveSameTools(pageAt(call, i), pageAt(call, last))) continue;
+    if (!haveSameItems(pageAt(call, i), pageAt(call, last))) continue;
     call.pages.count = last;
     return;
   }
 }
 
-function haveSameTools(a: Page, b: Page): bool {
+function haveSameItems(a: Page, b: Page): bool {
   if (a.items.count !== b.items.count) return false;
   for (let i = 0; i < a.items.count; i++) if (!equals(nameAt(a, i), nameAt(b, i))) return false;
   return true;
@@ -119,7 +125,7 @@ function nameAt(page: Page, index: i32): Span {
 
 /**
  * The page in an answer; null where there is none, with the reason in the failure unless that means the end of the list:
- * the server has no tools, or none behind its empty cursor.
+ * the server has nothing to list, or nothing behind its empty cursor.
  */
 function pageIn(
   call: UpstreamCall,
@@ -138,24 +144,25 @@ function pageIn(
   if (messages === null) return null;
   while (messages.next()) {
     // Kept until all servers have answered.
-    const page = readPage(arena.copy(messages.document), revision, arena);
+    const page = readPage(arena.copy(messages.document), call.noun, revision, arena);
     if (!page.answers(call.id, arena)) continue;
     if (page.hasResult) return page;
     const code = member(page.error, CODE, arena);
-    // A server may announce tools and have none to list.
+    // A server may announce tools, or prompts, and have none to list.
     if (code !== NONE && equals(code, METHOD_NOT_FOUND)) return null;
     // What it meant as the end of its list, see `wasAskedWith`, it does not take as a cursor.
     if (call.cursors.count > 0 && length(call.cursors.at(call.cursors.count - 1)) === 0) return null;
-    refuse(failure, page.error, code, arena);
+    refuse(call, failure, page.error, code, arena);
     return null;
   }
-  failure.set(Reason.UpstreamProtocol, NO_RESPONSE);
+  const detail = newWriter(arena, 64).bytes(NO_RESPONSE_TO).bytes(listText(call)).bytes(IN_ITS_ANSWER);
+  failure.set(Reason.UpstreamProtocol, detail.written);
   return null;
 }
 
 /** @param error that it answered with, or NONE; `code` is a member of it, or NONE */
-function refuse(failure: Failure, error: Span, code: Span, arena: Arena): void {
-  const detail = newWriter(arena, 256).bytes(REFUSED).bytes(code);
+function refuse(call: UpstreamCall, failure: Failure, error: Span, code: Span, arena: Arena): void {
+  const detail = newWriter(arena, 256).bytes(REFUSED).bytes(listText(call)).bytes(BECAUSE).bytes(code);
   const message = member(error, MESSAGE, arena);
   const text: Span = message !== NONE && isString(message) ? textOf(message, arena) : NONE;
   const words: Span = text === NONE ? NONE : plainWords(text, false, arena);

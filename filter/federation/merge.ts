@@ -1,3 +1,4 @@
+import { NounRow } from '../mcp/nouns';
 import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { Span, between, limit, literal, pointer, NONE } from '../bytes/span';
@@ -8,12 +9,13 @@ import { Scope } from '../policy/scope';
 import { FanOut, UpstreamCall } from './fanout';
 import { Item, Page } from './page';
 
-const OPEN = literal('{"tools":[');
+const OPEN = literal('{"');
+const ITEMS = literal('":[');
 const CLOSE = literal(']}');
 
-/** Decides which tools the scope shows, and says how many bytes `mergedTools` needs for them. */
+/** Decides what the scope shows, and says how many bytes `mergedList` needs for them. */
 export function mergedSize(fanOut: FanOut, scope: Scope): u64 {
-  let size: u64 = 16;
+  let size: u64 = 32;
   for (let i = 0; i < fanOut.calls.count; i++) {
     choose(fanOut.at(i), scope);
     size += callSize(fanOut.at(i));
@@ -22,13 +24,16 @@ export function mergedSize(fanOut: FanOut, scope: Scope): u64 {
 }
 
 /**
- * The result of `tools/list` over all servers that answered, as far as `mergedSize` chose: each tool as the bytes that its
+ * The result of a list over all servers that answered, as far as `mergedSize` chose: each item as the bytes that its
  * server sent, but for the prefix that is spliced in behind the opening quote of its name. In the order of the
  * configuration, then of the server. What could not be called is left out.
  * @param size what `mergedSize` said
  */
-export function mergedTools(fanOut: FanOut, size: u64, arena: Arena): Span {
-  const writer = newWriter(arena, size as usize).bytes(OPEN);
+export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, arena: Arena): Span {
+  const writer = newWriter(arena, size as usize)
+    .bytes(OPEN)
+    .bytes(noun.plural)
+    .bytes(ITEMS);
   let first = true;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
@@ -47,14 +52,14 @@ export function mergedTools(fanOut: FanOut, size: u64, arena: Arena): Span {
   return writer.bytes(CLOSE).written;
 }
 
-/** Decides about each tool once. A name that is not text (a lone surrogate) is none that a call could have. */
+/** Decides about each item once. A name that is not text (a lone surrogate) is none that a call could have. */
 function choose(call: UpstreamCall, scope: Scope): void {
   for (let p = 0; p < call.pages.count; p++) {
     const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
-      item.chosen = !item.isBroken && name !== NONE && mayUse(call.server, name, scope);
+      item.chosen = !item.isBroken && name !== NONE && mayUse(call.noun.noun, call.server, name, scope);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { Noun, NounRow } from '../mcp/nouns';
 import { QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
@@ -12,8 +13,6 @@ import { newToolShape, ToolShape } from '../mcp/tool-shape';
 const ID = literal('id');
 const RESULT = literal('result');
 const ERROR = literal('error');
-const TOOLS = literal('tools');
-const NAME = literal('name');
 const NEXT_CURSOR = literal('nextCursor');
 
 const enum Place {
@@ -50,11 +49,12 @@ export class Item {
 const MEMBERS = 4;
 
 /**
- * One page of `tools/list`, read in a single pass that checks the whole document. Items are noted, not copied. An item
+ * One page of a list, read in a single pass that checks the whole document. Items are noted, not copied. An item
  * without a name of its own, or with two, is left out: nobody could call it, or two readers would call different tools.
  */
 @unmanaged
 export class Page {
+  noun: NounRow;
   document: Span;
   scanner: Scanner;
   arena: Arena;
@@ -114,12 +114,12 @@ export class Page {
       else this.place = equals(key, ERROR) ? Place.Error : Place.Elsewhere;
     } else if (depth === 2) {
       if (this.place !== Place.Result) return;
-      if (equals(key, TOOLS)) this.inside = Inside.Items;
+      if (equals(key, this.noun.plural)) this.inside = Inside.Items;
       else this.inside = equals(key, NEXT_CURSOR) ? Inside.Cursor : Inside.Elsewhere;
     } else if (depth >= MEMBERS && this.inItems()) {
       this.shape.key(depth - MEMBERS, key);
       if (depth > MEMBERS) return;
-      this.itemName = equals(key, NAME);
+      this.itemName = equals(key, this.noun.key);
       if (this.itemName) this.names++;
     }
   }
@@ -159,7 +159,8 @@ export class Page {
       const item = make<Item>(this.arena);
       item.object = part(this.document, this.itemStart, this.scanner.finish);
       item.name = this.name;
-      item.rule = this.shape.broken;
+      // Of tools alone; no client is known to refuse a list for another noun's shape.
+      if (this.noun.noun === Noun.Tools) item.rule = this.shape.broken;
       if (item.isBroken) this.broken++;
       this.items.push(changetype<usize>(item) as u64);
     }
@@ -191,10 +192,11 @@ export class Page {
 }
 
 /** @param document kept as long as the page. @param revision that the client speaks */
-export function readPage(document: Span, revision: Revision, arena: Arena): Page {
+export function readPage(document: Span, noun: NounRow, revision: Revision, arena: Arena): Page {
   const page = make<Page>(arena);
   page.arena = arena;
   page.document = document;
+  page.noun = noun;
   page.items = newList(arena);
   page.shape = newToolShape(revision, arena);
   page.scanner = newScanner(arena.zeroed(SCANNER_SIZE), MEMBERS);

@@ -7,14 +7,14 @@ import { Item, Page } from '../federation/page';
 import { textOf } from '../json/text';
 import { unmatchedLines } from '../policy/unmatched';
 import { VirtualServer } from '../model/virtual-server';
-import { OFFERS_TOOLS, Session } from '../session/token';
 import { Exchange } from './exchange';
 
 const EMPTY = literal('');
 const VIRTUAL_SERVER = literal('virtual server ');
 const SERVER = literal('server ');
-const ALLOW = literal(': tools.allow');
-const DENY = literal(': tools.deny');
+const ALLOW = literal('.allow');
+const DENY = literal('.deny');
+const SEPARATOR = literal(': ');
 
 /**
  * Holds the names in a server's rules and in a virtual server against what there is, the first time that a list of it is
@@ -29,40 +29,44 @@ export function audit(exchange: Exchange, fanOut: FanOut): void {
 
 /** @param call of a server; its rules are for the server's own names */
 function auditRules(exchange: Exchange, call: UpstreamCall): void {
-  const rules = call.server.rules;
+  const rules = call.server.rulesOf(call.noun.noun);
   if (rules.audited || call.failed) return;
   rules.audited = true;
   const allow = rules.allow;
   if (allow === null && rules.deny.patterns.count === 0) return;
   const names = newList(scratch);
   addNames(call, EMPTY, names);
-  if (allow !== null) warnOf(exchange, subjectOf(SERVER, call.server.name, ALLOW), allow.patterns, names);
-  warnOf(exchange, subjectOf(SERVER, call.server.name, DENY), rules.deny.patterns, names);
+  if (allow !== null) warnOf(exchange, ruleOf(call, ALLOW), allow.patterns, names);
+  warnOf(exchange, ruleOf(call, DENY), rules.deny.patterns, names);
 }
 
-function subjectOf(kind: Span, name: Span, member: Span): Span {
-  return newWriter(scratch, 128).bytes(kind).bytes(name).bytes(member).written;
+/** `server weather: tools.allow` */
+function ruleOf(call: UpstreamCall, member: Span): Span {
+  const line = newWriter(scratch, 128).bytes(SERVER).bytes(call.server.name).bytes(SEPARATOR);
+  return line.bytes(call.noun.plural).bytes(member).written;
 }
 
 function warnOf(exchange: Exchange, subject: Span, patterns: List, names: List): void {
   const lines = newList(scratch);
-  unmatchedLines(subject, patterns, names, lines, exchange.arena);
+  unmatchedLines(subject, exchange.noun.singular, patterns, names, lines, exchange.arena);
   for (let i = 0; i < lines.count; i++) exchange.warn(lines.at(i), null);
 }
 
 function auditOne(exchange: Exchange, fanOut: FanOut, subject: VirtualServer | null): void {
-  if (subject === null || subject.audited || !isComplete(exchange, fanOut, subject)) return;
-  subject.audited = true;
-  warnOf(exchange, subjectOf(VIRTUAL_SERVER, subject.name, EMPTY), subject.tools, namesIn(fanOut));
+  const noun = exchange.noun;
+  if (subject === null || (subject.audited & noun.capability) !== 0 || !isComplete(exchange, fanOut, subject)) return;
+  subject.audited |= noun.capability;
+  const line = newWriter(scratch, 128).bytes(VIRTUAL_SERVER).bytes(subject.name).written;
+  warnOf(exchange, line, subject.patternsOf(noun.noun), namesIn(fanOut));
 }
 
 /** Whether every server that it reaches has said what it has: nothing may be called missing before. */
 function isComplete(exchange: Exchange, fanOut: FanOut, subject: VirtualServer): bool {
   const gateway = exchange.gateway;
   for (let i = 0; i < gateway.servers.count; i++) {
-    if (!subject.reaches(i)) continue;
+    if (!subject.reaches(exchange.noun.noun, i)) continue;
     const call = callOf(fanOut, i);
-    if (call !== null ? call.failed : !hasNoTools(exchange.session!, gateway.serverAt(i).fingerprint)) return false;
+    if (call !== null ? call.failed : !hasNone(exchange, gateway.serverAt(i).fingerprint)) return false;
   }
   return true;
 }
@@ -73,12 +77,12 @@ function callOf(fanOut: FanOut, server: i32): UpstreamCall | null {
 }
 
 /** It took part in the session and said that it has none, so it was not asked. */
-function hasNoTools(session: Session, fingerprint: u64): bool {
-  const upstream = session.upstream(fingerprint, scratch);
-  return upstream !== null && (upstream.offers & OFFERS_TOOLS) === 0;
+function hasNone(exchange: Exchange, fingerprint: u64): bool {
+  const upstream = exchange.session!.upstream(fingerprint, scratch);
+  return upstream !== null && (upstream.offers & exchange.noun.capability) === 0;
 }
 
-/** The names of all tools that were listed, as this gateway would call them: also of those that are hidden here. */
+/** The names of all that were listed, as this gateway would call them: also of those that are hidden here. */
 function namesIn(fanOut: FanOut): List {
   const names = newList(scratch);
   for (let i = 0; i < fanOut.calls.count; i++) addNames(fanOut.at(i), fanOut.at(i).server.prefix, names);

@@ -6,11 +6,10 @@ import { resultMessage } from '../federation/message';
 import { Answer } from '../federation/answer';
 import { UpstreamCall } from '../federation/fanout';
 import { isUnanswered } from '../federation/faults';
-import { textOf } from '../json/text';
-import { Shape } from '../mcp/envelope';
+import { Shape } from '../mcp/shape';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
-import { Method } from '../mcp/methods';
+import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { Revision, revisionOf, STATELESS, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
@@ -27,7 +26,6 @@ import { resumeRelay } from './relayed';
 import { beginTerminate, resumeTerminate } from './terminate';
 
 const ALLOWED = literal('POST, DELETE');
-const DISCOVER = literal('server/discover');
 const EMPTY_OBJECT = literal('{}');
 
 /** By the headers alone. @param behind what follows the endpoint in the path */
@@ -47,7 +45,12 @@ export function enter(exchange: Exchange, behind: Span): Outcome {
 export function isReleasable(exchange: Exchange, within: u32): bool {
   const envelope = exchange.envelope;
   const request = exchange.request;
-  if (envelope.method !== Method.ToolsCall || !envelope.isRoutableWithin(within) || envelope.claim !== 0) return false;
+  if (
+    methodRow(envelope.method).kind !== MethodKind.Named ||
+    !envelope.isRoutableWithin(within) ||
+    envelope.claim !== 0
+  )
+    return false;
   if (request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
@@ -71,11 +74,14 @@ export function admit(exchange: Exchange): Outcome {
   if (envelope.shape === Shape.Response) {
     return exchange.request.sessionId === NONE ? refuseStrayResponse(exchange) : admitSession(exchange);
   }
-  if (isDiscover(exchange)) return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
+  if (isDiscover(exchange)) {
+    exchange.method = envelope.method;
+    return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
+  }
   if (envelope.claim !== 0) return refuseModern(exchange, envelope.text(body, envelope.claim));
 
   exchange.method = envelope.method;
-  if (exchange.method === Method.Initialize && envelope.shape === Shape.Request) return Outcome.Serve;
+  if (methodRow(exchange.method).kind === MethodKind.Open && envelope.shape === Shape.Request) return Outcome.Serve;
   const version = exchange.request.protocolVersion;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
     return equals(version, STATELESS)
@@ -103,9 +109,7 @@ function admitSession(exchange: Exchange): Outcome {
  */
 function isDiscover(exchange: Exchange): bool {
   const envelope = exchange.envelope;
-  if (envelope.method !== Method.Unknown || envelope.shape !== Shape.Request) return false;
-  const name: Span = textOf(envelope.methodIn(exchange.body), scratch);
-  return name !== NONE && equals(name, DISCOVER);
+  return envelope.method === Method.Discover && envelope.shape === Shape.Request;
 }
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
@@ -119,16 +123,17 @@ export function serve(exchange: Exchange): Outcome {
   if (session === null) return beginInitialize(exchange);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
   if (exchange.envelope.shape === Shape.Response) return refuseResponse(exchange, session);
+  const kind = methodRow(exchange.method).kind;
   // MCP transports: a notification is accepted with 202 and no body.
   if (exchange.envelope.shape === Shape.Notification) {
-    return exchange.method === Method.Cancelled ? beginCancel(exchange, session) : exchange.answer(202, NONE);
+    return kind === MethodKind.Cancel ? beginCancel(exchange, session) : exchange.answer(202, NONE);
   }
-  switch (exchange.method) {
-    case Method.Ping:
+  switch (kind) {
+    case MethodKind.Local:
       return exchange.answer(200, resultMessage(exchange.id, EMPTY_OBJECT, exchange.arena));
-    case Method.ToolsList:
+    case MethodKind.List:
       return beginList(exchange, session);
-    case Method.ToolsCall:
+    case MethodKind.Named:
       return beginCall(exchange, session);
     default: {
       return exchange.refuse(Reason.MethodNotFound, exchange.envelope.methodIn(exchange.body));

@@ -11,7 +11,8 @@ import { Envelope, newEnvelope } from '../mcp/envelope';
 import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method } from '../mcp/methods';
+import { Method, methodRow } from '../mcp/methods';
+import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Reach } from '../policy/host';
 import { Revision } from '../mcp/revisions';
@@ -185,8 +186,8 @@ export class Exchange {
   server: Server | null;
   /** The name that the headers say, where they decide. */
   named: Span;
-  /** The name of a tool as the client asked for it, cut; NONE where it asked for none. */
-  tool: Span;
+  /** The name that the client asked for, of a tool or another noun, cut; NONE where it asked for none. */
+  name: Span;
   ended: Ended;
   /** Nanoseconds since 1970 at which it was sent on. */
   sentAt: u64;
@@ -200,7 +201,12 @@ export class Exchange {
   /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
   sessionTag: u64;
 
-  /** It is a call, and its server is known. */
+  /** What the method is about. */
+  get noun(): NounRow {
+    return nounRow(methodRow(this.method).noun);
+  }
+
+  /** It asks for something by name, and its server is known. */
   get isAimed(): bool {
     return changetype<usize>(this.target) !== 0;
   }

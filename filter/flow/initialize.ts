@@ -1,3 +1,5 @@
+import { COMMA, QUOTE } from '../bytes/ascii';
+import { FIRST_NOUN, LAST_NOUN, Noun, nounRow } from '../mcp/nouns';
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -10,10 +12,10 @@ import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
-import { mayReach } from '../policy/decision';
+import { mayList, mayReach } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
-import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
+import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { Exchange, Outcome, Stage } from './exchange';
 import { isLeftAlone, noteReach } from './opening';
@@ -23,15 +25,15 @@ const CLIENT_INFO = literal('clientInfo');
 const NO_VERSION = literal('initialize needs params.protocolVersion');
 
 const RESULT_OPEN = literal('{"protocolVersion":"');
-const WITH_TOOLS = literal('","capabilities":{"tools":{}},"serverInfo":');
-const WITHOUT_TOOLS = literal('","capabilities":{},"serverInfo":');
+const CAPABILITIES = literal('","capabilities":{');
+const NO_FEATURES = literal('":{}');
+const SERVER_INFO = literal('},"serverInfo":');
 const INSTRUCTIONS_OPEN = literal(',"instructions":"');
 const CLOSE = literal('}');
 const HEADING = literal('# ');
 const TOOLS_OF = literal(' (its tools begin with ');
 const HEADING_CLOSE = literal(')');
 const GAP = literal('\\n\\n');
-const QUOTE = literal('"');
 /** Instructions go into a model's context: one server does not get to fill it for all. */
 const MAX_INSTRUCTIONS = 16 << 10;
 
@@ -102,24 +104,45 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (failed !== null) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
-  // Who is backing off joins when it is first needed, and may have tools then.
-  let offers: u8 = fanOut.calls.count < reachable(exchange) ? OFFERS_TOOLS : 0;
+  // Who is backing off joins when it is first needed, and may have anything then.
+  let offers: u32 = fanOut.calls.count < reachable(exchange) ? ANYTHING : 0;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (!call.failed && draft.add(call.upstream)) {
       call.opened = true;
       offers |= call.upstream.offers;
     } else {
-      // Down, or too large for the token: it joins when it is first needed, and may have tools then.
-      offers |= OFFERS_TOOLS;
+      // Down, or too large for the token: it joins when it is first needed, and may have anything then.
+      offers |= ANYTHING;
     }
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
-  result.bytes((offers & OFFERS_TOOLS) !== 0 ? WITH_TOOLS : WITHOUT_TOOLS).bytes(OUR_INFO);
+  writeCapabilities(result, offers, exchange);
+  result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
+}
+
+/** What some server offers, and this request may see. */
+function writeCapabilities(result: Writer, offers: u32, exchange: Exchange): void {
+  result.bytes(CAPABILITIES);
+  let any = false;
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    const row = nounRow(noun);
+    if ((offers & row.capability) === 0 || !isShown(noun, exchange)) continue;
+    if (any) result.byte(COMMA);
+    any = true;
+    result.byte(QUOTE).bytes(row.plural).bytes(NO_FEATURES);
+  }
+}
+
+function isShown(noun: Noun, exchange: Exchange): bool {
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    if (mayList(noun, exchange.gateway.serverAt(i), exchange.scope)) return true;
+  }
+  return false;
 }
 
 function reachable(exchange: Exchange): i32 {
@@ -158,5 +181,5 @@ function writeInstructions(result: Writer, fanOut: FanOut, scope: Scope): void {
     // The inside of a JSON string, spliced as it came.
     result.bytes(inside(call.instructions));
   }
-  if (any) result.bytes(QUOTE);
+  if (any) result.byte(QUOTE);
 }

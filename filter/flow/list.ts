@@ -6,14 +6,14 @@ import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
 import { keep, takeCached } from '../federation/list-cache';
 import { askForPage, takePage } from '../federation/listing';
 import { saysLost } from '../federation/lost-session';
-import { mergedSize, mergedTools } from '../federation/merge';
+import { mergedSize, mergedList } from '../federation/merge';
 import { resultMessage } from '../federation/message';
 import { Reason } from '../mcp/errors';
-import { mayReach } from '../policy/decision';
+import { mayList } from '../policy/decision';
 import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
 import { join, upstreamOf } from '../session/overlay';
-import { OFFERS_TOOLS, Session, Upstream } from '../session/token';
+import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
@@ -21,29 +21,32 @@ import { Exchange, Outcome, Stage } from './exchange';
 import { WORKER_MEMORY } from './limits';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 
-/** `tools/list`: every page of every server, in one answer without a cursor. */
+/** `tools/list`, `prompts/list`: every page of every server, in one answer without a cursor. */
 export function beginList(exchange: Exchange, session: Session): Outcome {
   // Ours has one page: a cursor, also the empty one, is somebody else's.
   if (exchange.envelope.cursor !== 0) return exchange.refuse(Reason.BadCursor);
   const arena = exchange.arena;
   const gateway = exchange.gateway;
+  const noun = exchange.noun;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, arena);
   exchange.fanOut = fanOut;
   exchange.stage = Stage.List;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     // A server that has nothing to show here does not learn of the request, nor delay it.
-    if (!mayReach(server, exchange.scope)) continue;
+    if (!mayList(noun.noun, server, exchange.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream !== null) {
-      if ((upstream.offers & OFFERS_TOOLS) === 0) continue;
+      if ((upstream.offers & noun.capability) === 0) continue;
       const call = fanOut.add(server, upstream, arena);
+      call.noun = noun;
       if (takeCached(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) fanOut.finish(call);
       else askFirst(exchange, call);
     } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
       const fresh = make<Upstream>(arena);
       fresh.fingerprint = server.fingerprint;
       const call = fanOut.add(server, fresh, arena);
+      call.noun = noun;
       if (joinFirst(exchange, session, call)) fanOut.finish(call);
     }
   }
@@ -87,7 +90,7 @@ function afterOpening(exchange: Exchange, call: UpstreamCall, opening: Opening):
   if (opening === Opening.Failed) return true;
   if (opening !== Opening.Ready) return false;
   call.joining = false;
-  if ((call.upstream.offers & OFFERS_TOOLS) === 0) return true;
+  if ((call.upstream.offers & call.noun.capability) === 0) return true;
   askFirst(exchange, call);
   return false;
 }
@@ -140,6 +143,6 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
-  const tools = mergedTools(fanOut, size, exchange.arena);
-  return exchange.answer(200, resultMessage(exchange.id, tools, exchange.arena));
+  const list = mergedList(exchange.noun, fanOut, size, exchange.arena);
+  return exchange.answer(200, resultMessage(exchange.id, list, exchange.arena));
 }

@@ -7,7 +7,7 @@ import { saysLost } from '../federation/lost-session';
 import { newRequestId, requestMessage } from '../federation/message';
 import { Reason } from '../mcp/errors';
 import { mayMeanLostSession } from '../mcp/lost-session';
-import { PING } from '../mcp/methods';
+import { Method, methodText } from '../mcp/methods';
 import { isFutile, markFutile, markResendable } from '../session/futile';
 import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
@@ -119,7 +119,7 @@ export function beginPing(exchange: Exchange, upstream: Upstream, stage: Stage):
   const fanOut = newFanOut(1, exchange.gateway.limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
   const call = fanOut.add(exchange.target.server, upstream, arena);
-  const body = requestMessage(newRequestId(exchange.now, STEP, arena), PING, NONE, arena);
+  const body = requestMessage(newRequestId(exchange.now, STEP, arena), methodText(Method.Ping), NONE, arena);
   call.callout = post(call.server, upstream, body, exchange.request.pairs, arena);
   return Outcome.Wait;
 }

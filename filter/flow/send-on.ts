@@ -4,7 +4,7 @@ import { equals, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../federation/via';
 import { CredentialKind } from '../model/credentials';
-import { Emitted } from '../model/gateway';
+import { Emitted, emittedBy } from '../model/gateway';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
@@ -43,8 +43,8 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
 function tellFilters(edits: HeaderList, exchange: Exchange): void {
   const emitted = exchange.gateway.emitted;
   if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.method));
-  if ((emitted & Emitted.ToolName) !== 0) {
-    edits.add(header.TOOL_NAME, headerText(exchange.target.name, exchange.arena));
+  if ((emitted & emittedBy(exchange.noun.noun)) !== 0) {
+    edits.add(exchange.noun.header, headerText(exchange.target.name, exchange.arena));
   }
 }
 

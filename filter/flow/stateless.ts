@@ -6,7 +6,8 @@ import { textOf, writeEscaped } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { textOfHeader } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method, methodOf } from '../mcp/methods';
+import { Era } from '../mcp/eras';
+import { methodOf, methodRow } from '../mcp/methods';
 import { Revision, STATELESS, STATELESS_JSON } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { aimAt, cutPrefix } from './call';
@@ -42,7 +43,8 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   }
   if (request.mcpMethod === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
   exchange.method = methodOf(request.mcpMethod);
-  if (exchange.method !== Method.ToolsCall) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
+  const row = methodRow(exchange.method);
+  if ((row.eras & Era.Stateless) === 0) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
   if (request.mcpName === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_NAME);
   const name = textOfHeader(request.mcpName, exchange.arena);
   if (name === NONE) return exchange.refuse(Reason.HeaderMismatch, BAD_NAME);

@@ -15,7 +15,7 @@ import { Status } from './status';
  * is left per request are increments. Labels come from our tables and from configured names, never from a request, so
  * no client can fill Envoy's memory with stats.
  *
- *     key:  │ family (4 bits) │ label of server and gateway (14) │ method (5) │ outcome, reason or event (9) │
+ *     key:  │ family (3 bits) │ label of server and gateway (14) │ method (6) │ outcome, reason or event (9) │
  */
 const enum Family {
   Requests = 1,
@@ -160,7 +160,7 @@ function setConfig(result: Span, index: i32, value: bool): void {
 }
 
 function keyOf(family: Family, label: u32, method: u32, last: u32): u32 {
-  return ((family as u32) << 28) | (label << 14) | (method << 9) | last;
+  return ((family as u32) << 29) | (label << 15) | (method << 9) | last;
 }
 
 function named(family: Span, label: Span, value: Span): Writer {
@@ -168,7 +168,7 @@ function named(family: Span, label: Span, value: Span): Writer {
 }
 
 function define(key: u32, type: Type, name: Writer): usize {
-  const gateway = gatewayText((key >> 14) & 0x3fff);
+  const gateway = gatewayText((key >> 15) & 0x3fff);
   if (gateway !== NONE) name.bytes(GATEWAY).bytes(gateway);
   const text = name.bytes(END).written;
   const status = proxy_define_metric(type, pointer(text), length(text) as usize, OUT_ID);

@@ -26,7 +26,6 @@ import { Stream } from './streams';
  */
 const MCP_METHOD = literal('mcp_method');
 const MCP_SERVER = literal('mcp_server');
-const MCP_TOOL = literal('mcp_tool');
 const MCP_VIRTUAL_SERVER = literal('mcp_virtualserver');
 const MCP_SESSION = literal('mcp_session');
 const MCP_OUTCOME = literal('mcp_outcome');
@@ -49,7 +48,7 @@ export function writeTelemetry(stream: Stream): void {
   setProperty(MCP_OUTCOME, endedText(exchange.ended));
   if (method !== OTHER_METHOD) setProperty(MCP_METHOD, methodLabelText(method));
   if (server !== null) setProperty(MCP_SERVER, server.name);
-  if (exchange.tool !== NONE) setProperty(MCP_TOOL, exchange.tool);
+  if (exchange.name !== NONE) setProperty(exchange.noun.attribute, exchange.name);
   if (exchange.scoped !== NONE) setProperty(MCP_VIRTUAL_SERVER, exchange.scoped);
   if (exchange.sessionTag !== 0) setProperty(MCP_SESSION, newWriter(scratch, 16).hex(exchange.sessionTag).written);
 }

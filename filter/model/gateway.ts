@@ -1,3 +1,4 @@
+import { Noun } from '../mcp/nouns';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
@@ -12,7 +13,11 @@ import { VirtualServer } from './virtual-server';
 /** What later filters are told about a request, beside its server. */
 export const enum Emitted {
   Method = 1,
-  ToolName = 2,
+}
+
+/** The bit for the name of one of a noun. */
+export function emittedBy(noun: Noun): u32 {
+  return 1 << noun;
 }
 
 /** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */

@@ -1,11 +1,13 @@
 import { Arena, make } from '../bytes/arena';
 import { List } from '../bytes/list';
-import { Span } from '../bytes/span';
+import { Span, literal } from '../bytes/span';
 import { covers, isExact } from './glob';
 import { NameSet, newNameSet } from './name-set';
 import { overlap } from './overlap';
 
-/** Which of a server's tools may be used through this gateway at all, by their own names. */
+const STAR = literal('*');
+
+/** Which of a server's tools, or of another noun, may be used through this gateway at all, by their own names. */
 @unmanaged
 export class Rules {
   /** Null: all. */
@@ -13,6 +15,8 @@ export class Rules {
   deny: NameSet;
   /** Both have been held against a complete list; see flow/audit.ts. */
   audited: bool;
+  /** They leave something to show. */
+  showAny: bool;
 
   /** Deny wins. */
   admit(name: Span): bool {
@@ -44,6 +48,7 @@ export function newRules(allow: List | null, deny: List, arena: Arena): Rules {
   const rules = make<Rules>(arena);
   if (allow !== null) rules.allow = setOf(allow, arena);
   rules.deny = setOf(deny, arena);
+  rules.showAny = rules.mayAdmit(STAR);
   return rules;
 }
 

@@ -1,5 +1,7 @@
+import { Arena } from '../bytes/arena';
 import { Seen } from '../bytes/seen';
 import { Span } from '../bytes/span';
+import { Noun, NOUNS } from '../mcp/nouns';
 import { Revision } from '../mcp/revisions';
 import { Credentials } from './credentials';
 import { Rules } from './rules';
@@ -29,12 +31,10 @@ export class Server {
   /** Seconds that a list is kept; 0: it is not. */
   cacheTtl: u32;
   cacheScope: CacheScope;
-  /** Of its tools, by their own names. */
-  rules: Rules;
+  /** By noun: addresses of Rules. */
+  rules: usize;
   /** Fingerprints of its tools that the log has named as left out. */
   reportedTools: Seen;
-  /** The rules leave something to show. */
-  shown: bool;
   /** Of its name as a label of metrics; the host's to set. */
   label: u32;
   /** Our entry in the Via header of what it is sent. */
@@ -43,4 +43,14 @@ export class Server {
   unkeyedFingerprint: u64;
   /** Made of all that makes a session with it the same session, the secret included: under the sealing key, see fingerprints.ts. */
   fingerprint: u64;
+
+  rulesOf(noun: Noun): Rules {
+    return changetype<Rules>(load<usize>(this.rules + ((noun as usize) << 2)));
+  }
+
+  /** @param arena that the server lives in */
+  setRules(noun: Noun, rules: Rules, arena: Arena): void {
+    if (this.rules === 0) this.rules = arena.zeroed(NOUNS << 2);
+    store<usize>(this.rules + ((noun as usize) << 2), changetype<usize>(rules));
+  }
 }

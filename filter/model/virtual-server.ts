@@ -1,6 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span } from '../bytes/span';
+import { Noun, NOUNS } from '../mcp/nouns';
 import { NameSet, newNameSet } from './name-set';
 import { residues } from './residue';
 import { Rules } from './rules';
@@ -10,48 +11,55 @@ import { Rules } from './rules';
 export class VirtualServer {
   /** `<namespace>/<name>` */
   name: Span;
-  /** The patterns on gateway names that may match a tool of some server. */
-  tools: List;
-  prompts: List | null;
-  resources: List | null;
-  /** What it has of each server, in their order, on the server's own names: addresses of NameSet, 0: nothing. */
+  servers: i32;
+  /** By noun: addresses of List, the patterns on gateway names that may match one of some server. */
+  patterns: usize;
+  /** By noun and server: addresses of NameSet, what it has, in the server's own names; 0: nothing. */
   shares: usize;
-  /** Its patterns have been held against a complete list; see flow/audit.ts. */
-  audited: bool;
+  /** Bits of nouns whose patterns have been held against a complete list; see flow/audit.ts. */
+  audited: u32;
+
+  patternsOf(noun: Noun): List {
+    return changetype<List>(load<usize>(this.patterns + ((noun as usize) << 2)));
+  }
 
   /** Adds what a pattern means for one server; false where that is nothing. @param server its index */
-  add(pattern: Span, server: i32, prefix: Span, rules: Rules, arena: Arena): bool {
+  add(noun: Noun, pattern: Span, server: i32, prefix: Span, rules: Rules, arena: Arena): bool {
     const found = residues(pattern, prefix, arena);
     let any = false;
     for (let i = 0; i < found.count; i++) {
       // What the server's own rules hide anyway is no reason to ask it for anything.
       if (!rules.mayAdmit(found.at(i))) continue;
       any = true;
-      this.shareToFill(server, arena).add(found.at(i));
+      this.shareToFill(noun, server, arena).add(found.at(i));
     }
     return any;
   }
 
   /** @param server its index */
-  reaches(server: i32): bool {
-    return this.share(server) !== null;
+  reaches(noun: Noun, server: i32): bool {
+    return this.share(noun, server) !== null;
   }
 
-  /** Whether it has a server's tool of that (upstream) name. */
-  has(server: i32, name: Span): bool {
-    const share = this.share(server);
+  /** Whether it has one of that (upstream) name. */
+  has(noun: Noun, server: i32, name: Span): bool {
+    const share = this.share(noun, server);
     return share !== null && share.has(name);
   }
 
-  private share(server: i32): NameSet | null {
-    return changetype<NameSet | null>(load<usize>(this.shares + ((server as usize) << 2)));
+  private share(noun: Noun, server: i32): NameSet | null {
+    return changetype<NameSet | null>(load<usize>(this.placeOf(noun, server)));
   }
 
-  private shareToFill(server: i32, arena: Arena): NameSet {
-    const share = this.share(server);
+  private placeOf(noun: Noun, server: i32): usize {
+    return this.shares + ((((noun as i32) * this.servers + server) as usize) << 2);
+  }
+
+  private shareToFill(noun: Noun, server: i32, arena: Arena): NameSet {
+    const share = this.share(noun, server);
     if (share !== null) return share;
     const fresh = newNameSet(arena);
-    store<usize>(this.shares + ((server as usize) << 2), changetype<usize>(fresh));
+    store<usize>(this.placeOf(noun, server), changetype<usize>(fresh));
     return fresh;
   }
 }
@@ -60,7 +68,11 @@ export class VirtualServer {
 export function newVirtualServer(name: Span, servers: i32, arena: Arena): VirtualServer {
   const created = make<VirtualServer>(arena);
   created.name = name;
-  created.tools = newList(arena);
-  created.shares = arena.zeroed((servers as usize) << 2);
+  created.servers = servers;
+  created.patterns = arena.allocate(NOUNS << 2);
+  for (let noun: usize = 0; noun < (NOUNS as usize); noun++) {
+    store<usize>(created.patterns + (noun << 2), changetype<usize>(newList(arena)));
+  }
+  created.shares = arena.zeroed(((NOUNS * servers) as usize) << 2);
   return created;
 }

@@ -1,3 +1,4 @@
+import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { make, newArena } from '../../../filter/bytes/arena';
 import { newHeaderList } from '../../../filter/bytes/pairs';
 import { equals, literal, Span, span, NONE } from '../../../filter/bytes/span';
@@ -11,7 +12,7 @@ import * as header from '../../../filter/mcp/headers';
 import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key } from '../../../filter/model/keyring';
-import { ENTROPY_SIZE, newSessionDraft, OFFERS_TOOLS, Upstream } from '../../../filter/session/token';
+import { ENTROPY_SIZE, newSessionDraft, Upstream } from '../../../filter/session/token';
 
 const NOW: u32 = 1_000_000_000;
 const LOCALHOST = literal('localhost');
@@ -37,7 +38,7 @@ export function exchangeConfigure(text: usize, count: u32): bool {
     const upstream = make<Upstream>(gatewayMemory);
     upstream.fingerprint = gateway.serverAt(i).fingerprint;
     upstream.revision = LATEST;
-    upstream.offers = OFFERS_TOOLS;
+    upstream.offers = nounRow(Noun.Tools).capability;
     draft.add(upstream);
   }
   const entropy = span(gatewayMemory.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);

@@ -1,4 +1,5 @@
 // The gateway without a host: what the shell of a real one does, step by step, with the tests' own answers.
+import { Noun } from '../../../filter/mcp/nouns';
 import { Arena, make, newArena, scratch } from '../../../filter/bytes/arena';
 import { Span, equals, span, NONE } from '../../../filter/bytes/span';
 import { Gateway } from '../../../filter/model/gateway';
@@ -129,7 +130,8 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
   if (path >= 0) scope.path = virtualServerAt(path);
   if (narrowing >= 0) scope.header = virtualServerAt(narrowing);
   let admitted = 0;
-  for (let i = 0; i < times; i++) if (mayUse(gateway.serverAt(server), span(name, count), scope)) admitted++;
+  for (let i = 0; i < times; i++)
+    if (mayUse(Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
   scratch.reset();
   return admitted;
 }

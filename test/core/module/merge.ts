@@ -1,8 +1,9 @@
+import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
 import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
-import { mergedSize, mergedTools } from '../../../filter/federation/merge';
+import { mergedList, mergedSize } from '../../../filter/federation/merge';
 import { readPage } from '../../../filter/federation/page';
 import { newList } from '../../../filter/bytes/list';
 import { newRules } from '../../../filter/model/rules';
@@ -11,6 +12,7 @@ import { Reason } from '../../../filter/mcp/errors';
 import { Revision } from '../../../filter/mcp/revisions';
 import { Upstream } from '../../../filter/session/token';
 
+const TOOLS = nounRow(Noun.Tools);
 const arena = newArena(16384);
 let fanOut: FanOut = newFanOut(1, 1, arena);
 
@@ -23,13 +25,13 @@ export function mergeOpen(): void {
 export function mergeServer(prefix: usize, count: u32): void {
   const server = make<Server>(arena);
   server.prefix = span(prefix, count);
-  server.rules = newRules(null, newList(arena), arena);
-  fanOut.add(server, make<Upstream>(arena), arena);
+  server.setRules(Noun.Tools, newRules(null, newList(arena), arena), arena);
+  fanOut.add(server, make<Upstream>(arena), arena).noun = TOOLS;
 }
 
 /** Adds a page to the last server. */
 export function mergePage(document: usize, count: u32): void {
-  const page = readPage(arena.copy(span(document, count)), Revision.V2025_11_25, arena);
+  const page = readPage(arena.copy(span(document, count)), TOOLS, Revision.V2025_11_25, arena);
   fanOut.at(fanOut.calls.count - 1).pages.push(changetype<usize>(page) as u64);
 }
 
@@ -39,5 +41,5 @@ export function mergeFail(): void {
 }
 
 export function mergeTools(): Span {
-  return mergedTools(fanOut, mergedSize(fanOut, make<Scope>(arena)), arena);
+  return mergedList(TOOLS, fanOut, mergedSize(fanOut, make<Scope>(arena)), arena);
 }
