@@ -57,7 +57,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const source = options.config === undefined ? undefined : readSource(options.config);
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
-  const module = await ownModule(progress);
+  const module = await ownModule(progress, io.env);
   const configured = withHostMode(
     source === undefined ? { plugin: {}, servers: [] } : await readConfiguration(source, module.bytes),
     options.hostMode,
