@@ -1,7 +1,7 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { hasPassed } from '../federation/via';
+import { hasPassed } from '../upstream/via';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { isHostAllowed } from '../policy/host';

@@ -2,15 +2,16 @@ import { QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { resultMessage } from '../federation/message';
-import { Answer } from '../federation/answer';
-import { UpstreamCall } from '../federation/fanout';
-import { isUnanswered } from '../federation/faults';
+import { resultMessage } from '../upstream/message';
+import { Answer } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
+import { isUnanswered } from '../upstream/faults';
 import { Shape } from '../mcp/shape';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
-import { Revision, revisionOf, STATELESS, SUPPORTED_JSON } from '../mcp/revisions';
+import { Era, eraOfRequest } from '../mcp/eras';
+import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
@@ -59,6 +60,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
 export function release(exchange: Exchange): Outcome {
   exchange.method = exchange.envelope.method;
+  exchange.era = Era.Sessions;
   const outcome = admitSession(exchange);
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }
@@ -78,15 +80,14 @@ export function admit(exchange: Exchange): Outcome {
     exchange.method = envelope.method;
     return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
   }
-  if (envelope.claim !== 0) return refuseModern(exchange, envelope.text(body, envelope.claim));
-
-  exchange.method = envelope.method;
-  if (methodRow(exchange.method).kind === MethodKind.Open && envelope.shape === Shape.Request) return Outcome.Serve;
+  const opens = methodRow(envelope.method).kind === MethodKind.Open && envelope.shape === Shape.Request;
   const version = exchange.request.protocolVersion;
+  exchange.era = eraOfRequest(envelope.claim !== 0, opens, version);
+  if (exchange.era === Era.Stateless) return refuseModern(exchange, claimedVersion(exchange));
+  exchange.method = envelope.method;
+  if (opens) return Outcome.Serve;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
-    return equals(version, STATELESS)
-      ? refuseModern(exchange, newWriter(scratch, 16).byte(QUOTE).bytes(version).byte(QUOTE).written)
-      : exchange.refuse(Reason.UnsupportedVersion, version);
+    return exchange.refuse(Reason.UnsupportedVersion, version);
   }
   return admitSession(exchange);
 }
@@ -110,6 +111,13 @@ function admitSession(exchange: Exchange): Outcome {
 function isDiscover(exchange: Exchange): bool {
   const envelope = exchange.envelope;
   return envelope.method === Method.Discover && envelope.shape === Shape.Request;
+}
+
+/** The version that a request of the stateless era names, as JSON. */
+function claimedVersion(exchange: Exchange): Span {
+  const envelope = exchange.envelope;
+  if (envelope.claim !== 0) return envelope.text(exchange.body, envelope.claim);
+  return newWriter(scratch, 16).byte(QUOTE).bytes(exchange.request.protocolVersion).byte(QUOTE).written;
 }
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */

@@ -1,3 +1,4 @@
+import { Era } from '../mcp/eras';
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
@@ -5,8 +6,9 @@ import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
-import { Failure } from '../federation/answer';
-import { FanOut, UpstreamCall } from '../federation/fanout';
+import { Failure } from '../upstream/answer';
+import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { Envelope, newEnvelope } from '../mcp/envelope';
 import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
@@ -160,6 +162,8 @@ export class Exchange {
   /** `body` is all of it; else the rest streams past after the decision. */
   whole: bool;
   method: Method;
+  /** Settled with the method. */
+  era: Era;
   session: Session | null;
   /** Where the client's connection ended; set only where `needsReach`. */
   reach: Reach;

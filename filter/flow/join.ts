@@ -1,7 +1,8 @@
 import { make } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
-import { Answer } from '../federation/answer';
-import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
+import { Answer } from '../upstream/answer';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { Session, Upstream } from '../session/token';
 import { Exchange, Outcome, Stage } from './exchange';
 import { giveFirst, goOnInNewSession, releaseTo } from './lost-session';

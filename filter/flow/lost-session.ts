@@ -1,10 +1,11 @@
 import { make, scratch } from '../bytes/arena';
 import { equals, NONE } from '../bytes/span';
-import { Answer, Ending } from '../federation/answer';
-import { UpstreamCall, newFanOut, FanOut } from '../federation/fanout';
-import { post } from '../federation/callout';
-import { saysLost } from '../federation/lost-session';
-import { newRequestId, requestMessage } from '../federation/message';
+import { Answer, Ending } from '../upstream/answer';
+import { newFanOut, FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { post } from '../upstream/callout';
+import { saysLost } from '../upstream/lost-session';
+import { newRequestId, requestMessage } from '../upstream/message';
 import { Reason } from '../mcp/errors';
 import { mayMeanLostSession } from '../mcp/lost-session';
 import { Method, methodText } from '../mcp/methods';

@@ -1,10 +1,10 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { Server } from '../model/server';
-import { Answer } from '../federation/answer';
-import { UpstreamCall } from '../federation/fanout';
-import { credentialScope } from '../federation/credentials';
-import { beginHandshake, continueHandshake } from '../federation/handshake';
+import { Answer } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
+import { credentialScope } from '../upstream/credentials';
+import { beginHandshake, continueHandshake } from '../upstream/handshake';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';

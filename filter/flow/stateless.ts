@@ -6,9 +6,9 @@ import { textOf, writeEscaped } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { textOfHeader } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Era } from '../mcp/eras';
+import { Era, eraOfRequest } from '../mcp/eras';
 import { methodOf, methodRow } from '../mcp/methods';
-import { Revision, STATELESS, STATELESS_JSON } from '../mcp/revisions';
+import { Revision, STATELESS_JSON } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { aimAt, cutPrefix } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
@@ -38,13 +38,14 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (outcome !== Outcome.ReadBody) return outcome;
   if (!equals(request.method, header.POST)) return refuseMethod(exchange, ALLOWED);
   const version = request.protocolVersion;
-  if (version === NONE || !equals(version, STATELESS)) {
+  exchange.era = eraOfRequest(false, false, version);
+  if (exchange.era !== Era.Stateless) {
     return refuseVersion(exchange, Reason.StatelessVersionOnly, asJson(version), STATELESS_JSON);
   }
   if (request.mcpMethod === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
   exchange.method = methodOf(request.mcpMethod);
   const row = methodRow(exchange.method);
-  if ((row.eras & Era.Stateless) === 0) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
+  if ((row.eras & exchange.era) === 0) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
   if (request.mcpName === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_NAME);
   const name = textOfHeader(request.mcpName, exchange.arena);
   if (name === NONE) return exchange.refuse(Reason.HeaderMismatch, BAD_NAME);

@@ -1,5 +1,5 @@
 import { Span } from '../bytes/span';
-import { post } from '../federation/callout';
+import { post } from '../upstream/callout';
 import { newFanOut } from '../federation/fanout';
 import { mayReach } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';

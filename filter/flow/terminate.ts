@@ -1,7 +1,8 @@
 import { scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
-import { terminate } from '../federation/callout';
-import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
+import { terminate } from '../upstream/callout';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { markEnded } from '../session/ended';
 import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';

@@ -1,8 +1,8 @@
 import { make, scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { fingerprint, first, NONE } from '../bytes/span';
-import { Answer, Ending } from '../federation/answer';
-import { UpstreamCall } from '../federation/fanout';
+import { Answer, Ending } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
 import { shareReply } from '../flow/cors';
 import { Exchange, Outcome, Stage, Warning } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';

@@ -1,8 +1,8 @@
 import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, length, NONE } from '../bytes/span';
-import { UpstreamCall } from '../federation/fanout';
-import { ASKED } from '../federation/handshake';
+import { UpstreamCall } from '../upstream/call';
+import { ASKED } from '../upstream/handshake';
 import { Outcome, Exchange, newExchange, Probe } from '../flow/exchange';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';

@@ -3,7 +3,7 @@ import { scratch } from '../bytes/arena';
 import { newHeaderList, readPairs } from '../bytes/pairs';
 import { literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { MOST_OF_REFUSAL } from '../federation/refusal';
+import { MOST_OF_REFUSAL } from '../upstream/refusal';
 import { shareReply } from '../flow/cors';
 import { Exchange } from '../flow/exchange';
 import { respondToError } from '../flow/response';

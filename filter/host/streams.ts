@@ -2,7 +2,7 @@ import { Arena, newArena } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
-import { Answer } from '../federation/answer';
+import { Answer } from '../upstream/answer';
 import { Exchange } from '../flow/exchange';
 import { PassingAnswer } from '../response/passing-answer';
 import { reserve } from './budget';

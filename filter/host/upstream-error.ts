@@ -1,9 +1,9 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
 import { proxy_set_effective_context } from '../env';
-import { Answer, Ending } from '../federation/answer';
-import { isCompressed } from '../federation/judge';
-import { MOST_OF_LOST, saysLost } from '../federation/lost-session';
+import { Answer, Ending } from '../upstream/answer';
+import { isCompressed } from '../upstream/judge';
+import { MOST_OF_LOST, saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from '../flow/exchange';
 import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
 import { hasWords, isComplete, passesAsItIs, Response, respondToError } from '../flow/response';

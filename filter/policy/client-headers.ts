@@ -1,3 +1,4 @@
+import { Era, eraOf } from '../mcp/eras';
 import { LOWER_A, LOWER_I, LOWER_M, LOWER_P, LOWER_S, LOWER_X } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { NameTable, newNameTable } from '../bytes/names';
@@ -99,6 +100,6 @@ function endsByPrefix(name: Span, revision: Revision): bool {
 /** Whether the gateway sends such a header itself, or the server may rely on the client's. */
 function isOfMessage(name: Span, revision: Revision): bool {
   if (equals(name, header.PROTOCOL_VERSION)) return true;
-  if (revision !== Revision.V2026_07_28) return false;
+  if (eraOf(revision) === Era.Sessions) return false;
   return startsWith(name, PARAMETER) || equals(name, header.MCP_METHOD) || equals(name, header.MCP_NAME);
 }

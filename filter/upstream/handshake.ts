@@ -11,7 +11,7 @@ import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
 import { isModernOnly, judge } from './judge';
-import { UpstreamCall } from './fanout';
+import { UpstreamCall } from './call';
 import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message';
 import { plainWords } from './refusal';
 

@@ -10,7 +10,7 @@ import { listMethod, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
-import { UpstreamCall } from './fanout';
+import { UpstreamCall } from './call';
 import { judge } from './judge';
 import { newRequestId, requestMessage } from './message';
 import { Item, Page, readPage } from './page';

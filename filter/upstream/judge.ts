@@ -1,3 +1,4 @@
+import { Era } from '../mcp/eras';
 import { SPACE, TILDE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, equalsIgnoringCase, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
@@ -71,14 +72,14 @@ function judgeStatus(failure: Failure, answer: Answer, server: Server, arena: Ar
   if (status === 504 && startsWith(body, ENVOY_TIMEOUT)) return failure.set(Reason.UpstreamTimeout, NO_ANSWER);
   if (status === 503 && startsWith(body, ENVOY_UNREACHABLE)) return failure.set(Reason.UpstreamUnreachable, REFUSED);
   if (status === 503 && startsWith(body, ENVOY_NO_HOST)) return failure.set(Reason.UpstreamUnreachable, NO_HOST);
-  return judgeRefusal(failure, answer, server, false, arena);
+  return judgeRefusal(failure, answer, server, Era.Sessions, arena);
 }
 
 /**
  * Why a server answers with another status than 2xx, in its own words where it has some.
- * @param stateless it was asked with a message of revision 2026-07-28, else of one with sessions
+ * @param era of the message that it was asked with
  */
-export function judgeRefusal(failure: Failure, answer: Answer, server: Server, stateless: bool, arena: Arena): Failure {
+export function judgeRefusal(failure: Failure, answer: Answer, server: Server, era: Era, arena: Arena): Failure {
   const status = answer.status;
   failure.retryAfter = retryAfterOf(answer);
   // Where it leads to is not for the client: often it is an address inside.
@@ -92,7 +93,7 @@ export function judgeRefusal(failure: Failure, answer: Answer, server: Server, s
     return failure.set(Reason.UpstreamHost, withWords(text.bytes(HTTP).decimal(status), refusal.words));
   }
   const detail = withWords(statusText(status, arena), refusal.words);
-  if (isOfOtherEra(status, refusal, stateless)) return failure.set(Reason.UpstreamEra, detail);
+  if (isOfOtherEra(status, refusal, era)) return failure.set(Reason.UpstreamEra, detail);
   // Its challenge is for the gateway: to the client, whose token is for the gateway, it would mean nothing.
   if (status === 401 || status === 403) return failure.set(Reason.UpstreamUnauthorized, detail);
   return failure.set(Reason.UpstreamStatus, detail);
@@ -113,8 +114,8 @@ export function isModernOnly(code: Span): bool {
   return code !== NONE && (equals(code, VERSION_CODE) || equals(code, HEADERS_CODE));
 }
 
-function isOfOtherEra(status: u32, refusal: Refusal, stateless: bool): bool {
-  if (!stateless) return isModernOnly(refusal.code);
+function isOfOtherEra(status: u32, refusal: Refusal, era: Era): bool {
+  if (era === Era.Sessions) return isModernOnly(refusal.code);
   if (refusal.code !== NONE && equals(refusal.code, VERSION_CODE)) return true;
   const words = refusal.words;
   // That a session is missing, or an `initialize`: only a server of the revisions that have both says so.
