@@ -9,7 +9,7 @@ import { Failure } from '../upstream/answer';
 /** Conversations with several servers side by side, at most `width` at a time, each with a deadline of its own. */
 @unmanaged
 export class FanOut {
-  /** Of UpstreamCall. */
+  /** Elements are UpstreamCall. */
   calls: List;
   private running: u32;
   private finished: i32;

@@ -58,7 +58,7 @@ function checkCaller(exchange: Exchange): Outcome {
     return exchange.refuse(Reason.HostForbidden, request.authority);
   }
   if (request.origins === 0) return Outcome.ReadBody;
-  // Of several, each reader may believe another one.
+  // Where there are several, each reader may believe another one.
   if (request.origins > 1 || !isOriginAllowed(gateway.origins, request.origin, request.authority)) {
     return exchange.refuse(Reason.OriginForbidden, request.origin);
   }

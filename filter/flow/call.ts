@@ -50,7 +50,7 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
 
   const keys = exchange.gateway.keys;
   const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
-  // Of a released body the rest may not be able to wait: it is held until its server is known, see `release`.
+  // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.
   if (upstream === null) {
     return exchange.mayWait ? wait(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
   }

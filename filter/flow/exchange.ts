@@ -100,7 +100,7 @@ export class Warning {
 @unmanaged
 export class Target {
   server: Server;
-  /** Of the tool, at the server. */
+  /** What it is called at the server. */
   name: Span;
   /** The bytes of the body between these offsets, the prefix, are left out. */
   cutFrom: u32;
@@ -171,7 +171,7 @@ export class Exchange {
   page: Span;
   /** Who asks, see `identityOf`: empty where nobody asks, NONE where the configuration does and there is none. */
   identity: Span;
-  /** Of the session, once `initialize` has settled it. */
+  /** The revision of the session, once `initialize` has settled it. */
   revision: Revision;
   stage: Stage;
   fanOut: FanOut | null;

@@ -102,7 +102,7 @@ export function giveFirst(exchange: Exchange): Outcome {
   answer.status = first.status;
   answer.contentType = first.contentType;
   answer.body = first.body;
-  // Of a response that its host has kept back, the body comes when it goes on.
+  // Where the host has kept a response back, its body comes when it goes on.
   if (first.body === NONE && !exchange.relayed) return Outcome.Pass;
   const outcome = respondToError(exchange, answer);
   if (outcome !== Outcome.Forward) return outcome;

@@ -48,7 +48,7 @@ import {
   onWait,
 } from './modes/table';
 import { isInChunks, meet } from './peer';
-import { Role } from './role';
+import { decidesByHeaders } from './role';
 import { rootOf } from './roots';
 import { endAnswered } from './session-endings';
 import { arenaOf, Held, Moment, Phase, Stream, streamOf } from './streams';
@@ -97,7 +97,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
   if (!mayServe(stream, exchange)) return act(stream, exchange, Outcome.Reply);
-  if (stream.role === Role.Headers) {
+  if (decidesByHeaders(stream.role)) {
     const outcome = enterByHeaders(exchange, behind, ended);
     return outcome === Outcome.Reply && mayAwaitBody(stream)
       ? drainOn(stream, exchange, ended)
@@ -127,7 +127,7 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
     case Phase.Reading:
       return readOn(stream, exchange, size, ended);
     case Phase.Streaming:
-      return stream.role === Role.Headers
+      return decidesByHeaders(stream.role)
         ? passByHeaders(stream, exchange, size, ended)
         : streamOn(stream, exchange, size, ended);
     case Phase.Draining:
@@ -160,7 +160,7 @@ function takeTrailers(stream: Stream, exchange: Exchange): Action {
     case Phase.Reading:
       return decide(stream, exchange);
     case Phase.Streaming:
-      return stream.role === Role.Headers ? endByHeaders(stream, exchange) : endStreamed(stream, exchange);
+      return decidesByHeaders(stream.role) ? endByHeaders(stream, exchange) : endStreamed(stream, exchange);
     case Phase.Draining:
       return act(stream, exchange, Outcome.Reply);
     case Phase.Forwarded:

@@ -17,7 +17,7 @@ import {
   Way,
 } from './metrics';
 import { setProperty } from './properties';
-import { Role } from './role';
+import { hasHolder } from './role';
 import { Stream } from './streams';
 
 /**
@@ -39,7 +39,7 @@ export function writeTelemetry(stream: Stream): void {
   const server = exchange.server;
   countRequest(method, exchange.label, exchange.ended);
   if (exchange.relayed) countForward(exchange.gateway.label, Way.Callout);
-  else if (exchange.sentAt !== 0 && (stream.role !== Role.Decider || stream.resumed))
+  else if (exchange.sentAt !== 0 && (!hasHolder(stream.role) || stream.resumed))
     countForward(exchange.gateway.label, Way.Route);
   countErrors(exchange);
   countSessions(exchange);

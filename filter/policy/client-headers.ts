@@ -15,16 +15,16 @@ import { Revision } from '../mcp/revisions';
  * have one answered and the other refused.
  */
 const ENDS_HERE = names(
-  // Of the web page, which the gateway has judged (Fetch §3.1; `sec-` and `access-control-` below).
+  // They speak of the web page, which the gateway has judged (Fetch §3.1; `sec-` and `access-control-` below).
   'origin referer ' +
-    // Of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1), and of trailer fields, which end here too.
+    // They speak of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1), or of trailer fields, which end here too.
     'upgrade http2-settings keep-alive expect te trailer ' +
-    // Of a body that is read here as plain JSON, and whose name of a tool is rewritten (RFC 9110 §8.4, RFC 9530).
+    // They speak of a body that is read here as plain JSON, and whose name of a tool is rewritten (RFC 9110 §8.4, RFC 9530).
     'content-encoding content-language content-location content-range content-md5 digest content-digest ' +
     'repr-digest want-digest ' +
-    // Of what may be answered: by a message without a body, or by a part of it (`if-` below), or in a set of characters.
+    // They limit the answer: to a message without a body, or by a part of it (`if-` below), or in a set of characters.
     'range accept-charset ' +
-    // Of a stream's past, which has a gateway of its own.
+    // It names the past of a stream, which ends at the gateway.
     'last-event-id ' +
     // For this gateway, and what it tells later filters.
     'x-mcp-virtualserver x-mcp-gateway x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri ' +

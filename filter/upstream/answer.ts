@@ -39,7 +39,7 @@ const JSON_TYPE = literal('application/json');
 const EVENT_STREAM = literal('text/event-stream');
 
 const OTHER_TYPE = literal('neither JSON nor an event stream: ');
-/** Of its name in a message. */
+/** Bytes of its name in a message. */
 const MOST_TYPE = 128;
 
 /** Why an exchange with an upstream failed, or `Reason.None`. */

@@ -20,7 +20,7 @@ export class UpstreamCall {
   deadline: u64;
   /** Why it failed; Reason.None where it did not. */
   failure: Failure;
-  /** Of callouts so far. */
+  /** How many callouts were sent so far. */
   step: i32;
   /** The message that was sent last. */
   sent: Callout | null;
@@ -54,7 +54,7 @@ export class UpstreamCall {
   noun: NounRow;
   /** A string token, or NONE. */
   instructions: Span;
-  /** Of Page. */
+  /** Elements are Page. */
   pages: List;
   /** Texts (Span) of the cursors that pages were asked for with. */
   cursors: List;

@@ -63,7 +63,7 @@ export class Page {
   id: Span;
   hasResult: bool;
   error: Span;
-  /** Of Item. */
+  /** Elements are Item. */
   items: List;
   skipped: i32;
   /** How many of the items are broken. */
@@ -159,7 +159,7 @@ export class Page {
       const item = make<Item>(this.arena);
       item.object = part(this.document, this.itemStart, this.scanner.finish);
       item.name = this.name;
-      // Of tools alone; no client is known to refuse a list for another noun's shape.
+      // Only tools are judged: no client is known to refuse a list for another noun's shape.
       if (this.noun.noun === Noun.Tools) item.rule = this.shape.broken;
       if (item.isBroken) this.broken++;
       this.items.push(changetype<usize>(item) as u64);
