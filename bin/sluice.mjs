@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Checked in and in need of no build: npm caches the link of a bin that was missing once, and stays broken.
 import { existsSync } from 'node:fs';
-import { requireNode } from './node-version.mjs';
+import { requireNode } from '../common/node-version.mjs';
 
 requireNode();
 // A clone runs its sources, an installed package what was compiled of them.

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { requireNode } from '../bin/node-version.mjs';
+import { requireNode } from '../common/node-version.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

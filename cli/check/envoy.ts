@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { standIns } from '../../envoy/check/plugin.ts';
 import { checkConfiguration } from '../../envoy/engine/check.ts';
-import { EngineError } from '../../envoy/engine/error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { findEnvoy } from '../../envoy/engine/find.ts';
-import { workFolder } from '../../envoy/home.ts';
+import { workFolder } from '../../common/home.ts';
 import { CommandError } from '../io.ts';
 
 const folder = join(workFolder(), '.envoy');

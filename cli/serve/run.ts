@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { pino } from 'pino';
-import { workFolder } from '../../envoy/home.ts';
+import { workFolder } from '../../common/home.ts';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,

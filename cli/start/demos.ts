@@ -1,6 +1,6 @@
 import { missingDemoPackages } from '../../envoy/demo/packages.ts';
 import { type DemoName, type RunningDemo, demoServers, startDemo } from '../../envoy/demo/run.ts';
-import { onPreferredPort } from '../../envoy/ports.ts';
+import { onPreferredPort } from '../../envoy/engine/ports.ts';
 import { CommandError } from '../io.ts';
 import type { Running } from './running.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ownFile } from '../home.ts';
+import { ownFile } from '../../common/home.ts';
 
 /** What the demo servers are made of. */
 const packages = ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server-everything'] as const;
