@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isClone, ownFile } from '../envoy/home.ts';
+import { isClone, ownFile } from '../common/home.ts';
 import { CommandError, exitCode } from './io.ts';
 
 export interface OwnModule {

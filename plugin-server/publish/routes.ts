@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { type Address, addressText, checkAddress, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
-import { envoyRefusal } from '../interface.ts';
+import { envoyRefusal } from '../../proxy-wasm/interface.ts';
 import { metadata } from '../metadata.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Handler, PathRequest } from '../routes/route.ts';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Listing } from '../metadata.ts';
-import type { PluginListing } from './listings.ts';
+import type { Listing, PluginListing } from '../metadata.ts';
 
 const style = `
 :root { color-scheme: light dark; --line: #8884; --quiet: #767676; --accent: #0b6bcb; }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Artifact } from '../artifact.ts';
 import { addressText, filePath } from '../artifact.ts';
-import { isVersion } from '../address.ts';
+import { isVersion } from '../../common/version.ts';
 import { PluginServerError } from '../errors.ts';
 import { type FormName, Forms, formTypes } from '../forms.ts';
 import { checksumLine, metadata, metadataText } from '../metadata.ts';

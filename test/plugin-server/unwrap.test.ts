@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { loadArtifact, PluginServerError, Tokens } from '../../plugin-server/index.ts';
 import { Forms } from '../../plugin-server/forms.ts';
-import { isRange, isVersion, newestIn } from '../../plugin-server/address.ts';
+import { isRange, isVersion, newestIn } from '../../common/version.ts';
 import { checkDigests, contentDigest } from '../../plugin-server/publish/digest-header.ts';
 import { unwrap } from '../../plugin-server/publish/unwrap.ts';
 import { moduleWith } from './modules.ts';

@@ -1,5 +1,5 @@
 import { Document, visit } from 'yaml';
-import { plainScalar } from './check/scalar.ts';
+import { plainScalar } from './scalar.ts';
 
 /** YAML that Envoy reads back as the same value: a text that YAML 1.1 or C's notation takes for something else is quoted. */
 export function envoyYaml(value: object): string {

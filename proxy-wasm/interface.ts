@@ -1,7 +1,9 @@
-import { HostAssertion } from '../envoy/embedded/filter.ts';
-import { abiVersion, readLayout } from '../envoy/embedded/wasm/bytecode.ts';
-import { LoadError, compileModule } from '../envoy/embedded/wasm/compile.ts';
-import { type AbiVersion, hostImport, importType } from '../envoy/embedded/wasm/signatures.ts';
+import type { AbiVersion } from './abi.ts';
+import { abiVersion, readLayout } from './bytecode.ts';
+import { compileModule, typeText } from './compile.ts';
+import { HostAssertion } from './host-assertion.ts';
+import { LoadError } from './load-error.ts';
+import { hostImport, importType } from './signatures.ts';
 
 /** What a module asks of its host and offers to it; a fact about its bytes, so it is found out once and kept. */
 export interface ModuleInterface {
@@ -62,16 +64,12 @@ export function importLabel(wanted: ModuleImport, abi: AbiVersion): ImportLabel 
   if (wanted.kind === 'memory' || wanted.kind === 'table') return 'envoy';
   const found = wanted.kind === 'function' ? hostImport(wanted.module, wanted.name, abi) : undefined;
   if (found === undefined) return 'missing';
-  return printed(importType(found)) === wanted.type ? 'envoy' : 'other type';
+  return typeText(importType(found)) === wanted.type ? 'envoy' : 'other type';
 }
 
 function described(wanted: ReturnType<typeof readLayout>['imports'][number]): ModuleImport {
   const { module, name, kind } = wanted;
-  return kind === 'function' ? { module, name, kind, type: printed(wanted.type) } : { module, name, kind };
-}
-
-function printed({ params, results }: { params: readonly string[]; results: readonly string[] }): string {
-  return `${params.join(' ') || 'void'} -> ${results.join(' ') || 'void'}`;
+  return kind === 'function' ? { module, name, kind, type: typeText(wanted.type) } : { module, name, kind };
 }
 
 /** Envoy's words for it are `Missing or unknown Proxy-Wasm ABI version`; Higress' own ABI ends here, for one. */

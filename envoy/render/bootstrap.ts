@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { isEndpoint } from './endpoint.ts';
-import { EngineError } from './engine/error.ts';
-import { ownFile } from './home.ts';
+import { EngineError } from '../../common/engine-error.ts';
+import { ownFile } from '../../common/home.ts';
 import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
 import {
   type Cluster,

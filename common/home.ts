@@ -32,3 +32,8 @@ function folderOfPackage(start: string): string {
 export function versionOf(folder: string): string {
   return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
 }
+
+/** Where what is made at run time is kept: beside the sources of a clone; of an installed package, where it is run. */
+export function workFolder(): string {
+  return isClone() ? home : process.cwd();
+}

@@ -1,11 +1,11 @@
-import type { Bootstrap } from '../bootstrap.ts';
-import { checkEmbedded, reproducedVersion, startEmbedded } from '../embedded/index.ts';
-import { readOnlyAdmin } from './admin.ts';
-import { checkConfiguration } from './check.ts';
-import { type EnvoyBinary, findEnvoy } from './find.ts';
-import { type Obtain, obtainEnvoy } from './obtain.ts';
-import { startEnvoy } from './process.ts';
-import type { RunningEngine } from './running.ts';
+import type { Bootstrap } from './render/bootstrap.ts';
+import { checkEmbedded, reproducedVersion, startEmbedded } from './embedded/index.ts';
+import { readOnlyAdmin } from './engine/admin.ts';
+import { checkConfiguration } from './engine/check.ts';
+import { type EnvoyBinary, findEnvoy } from './engine/find.ts';
+import { type Obtain, obtainEnvoy } from './engine/obtain.ts';
+import { startEnvoy } from './engine/process.ts';
+import type { RunningEngine } from './engine/running.ts';
 
 export const engineChoices = ['auto', 'envoy', 'embedded'] as const;
 export type EngineChoice = (typeof engineChoices)[number];

@@ -1,5 +1,17 @@
-import type { Document } from './document.ts';
 import type { Path } from './place.ts';
+
+/** From 1, as editors count. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Knows where the values of a document stand in its file. */
+export interface Locator {
+  readonly file: string;
+  /** Where a value stands: its name, or where it is not there, the last that is on the way to it. */
+  locate(path: Path): Position;
+}
 
 /**
  * A value of a file, which knows where it stands. What is asked of a value that is not there, or of another kind, is not
@@ -8,11 +20,11 @@ import type { Path } from './place.ts';
 export class Node {
   readonly value: unknown;
   readonly path: Path;
-  readonly document: Document;
+  readonly document: Locator;
   /** Names of what is there in the same object. */
   readonly siblings: readonly string[];
 
-  constructor(value: unknown, path: Path, document: Document, siblings: readonly string[] = []) {
+  constructor(value: unknown, path: Path, document: Locator, siblings: readonly string[] = []) {
     this.value = value;
     this.path = path;
     this.document = document;

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { HostPort } from './upstream.ts';
+import type { HostPort } from '../render/upstream.ts';
 
 /**
  * Whether an address can be listened on, by trying. Envoy has to be asked for this first: its sockets share a port

@@ -1,11 +1,7 @@
 // The binary format, as far as a host has to look into it. (cpp-host: bytecode_util.cc)
 import { Cursor, fail } from './cursor.ts';
-import type { AbiVersion } from './signatures.ts';
+import type { AbiVersion, FunctionType } from './abi.ts';
 
-export interface FunctionType {
-  readonly params: readonly string[];
-  readonly results: readonly string[];
-}
 interface Limits {
   readonly initial: number;
   readonly maximum?: number;

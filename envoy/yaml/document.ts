@@ -11,15 +11,9 @@ import {
   parseAllDocuments,
 } from 'yaml';
 import { mostLevels } from './depth.ts';
-import { Node } from './node.ts';
+import { type Locator, Node, type Position } from './node.ts';
 import { type Path, pathText } from './place.ts';
 import { type Dialect, misread, plainScalar } from './scalar.ts';
-
-/** From 1, as editors count. */
-interface Position {
-  readonly line: number;
-  readonly column: number;
-}
 
 /** What is wrong with a text as YAML. */
 export interface Flaw extends Position {
@@ -30,11 +24,8 @@ export interface Flaw extends Position {
 }
 
 /** One document of a file. */
-export interface Document {
-  readonly file: string;
+export interface Document extends Locator {
   readonly root: Node;
-  /** Where a value stands: its name, or where it is not there, the last that is on the way to it. */
-  locate(path: Path): Position;
 }
 
 /** Of a text, in bytes of UTF-8. Trees of YAML take some hundred times the room of their text. */

@@ -1,9 +1,6 @@
 // What modules may import and what the host calls, with their types, as measured on Envoy 1.40.0. (cpp-host: exports.h, wasm.h)
-import type { FunctionType } from './bytecode.ts';
+import type { AbiVersion, FunctionType, HostType } from './abi.ts';
 
-/** A value as the host sees it: i32 without its sign, u64 an i64 without its sign. */
-export type HostType = 'i32' | 'i64' | 'u64';
-export type AbiVersion = '0.1.0' | '0.2.0' | '0.2.1';
 type Parameters = Readonly<Record<string, readonly HostType[]>>;
 
 const none = [] as const;

@@ -1,11 +1,10 @@
 // Everything that Envoy checks of a module before any of its code runs. (cpp-host: wasm.cc, v8.cc)
-import { notAccepted } from '../filter.ts';
-import { abiVersion, hasFunctionNames, readLayout, type FunctionType, type ModuleLayout } from './bytecode.ts';
+import type { AbiVersion, FunctionType } from './abi.ts';
+import { notAccepted } from './host-assertion.ts';
+import { abiVersion, hasFunctionNames, readLayout, type ModuleLayout } from './bytecode.ts';
 import { unlinkable, unloadable } from './load-error.ts';
-import { callbackTypes, entryPointTypes, hostImport, importType, type AbiVersion } from './signatures.ts';
+import { callbackTypes, entryPointTypes, hostImport, importType } from './signatures.ts';
 import { WebAssembly, type Module } from './webassembly.ts';
-
-export { LoadError } from './load-error.ts';
 
 /** Checked and compiled once, for all VMs of a plugin. */
 export interface CompiledModule {
@@ -78,7 +77,7 @@ function checkImports({ imports }: ModuleLayout, abi: AbiVersion): void {
     if (wanted.kind !== 'function' || !found) {
       throw unlinkable(`Failed to load Wasm module due to a missing import: ${path}`);
     }
-    const [want, offer] = [print(wanted.type), print(importType(found))];
+    const [want, offer] = [typeText(wanted.type), typeText(importType(found))];
     if (want === offer) continue;
     const mismatch = `${path}, want: ${want}, but host exports: ${offer}`;
     throw unlinkable(`Failed to load Wasm module due to an import type mismatch: ${mismatch}`);
@@ -90,8 +89,8 @@ function linkExports({ functions }: ModuleLayout, abi: AbiVersion, capabilities:
   const mismatches: string[] = [];
   const isLinked = (name: string, wanted: FunctionType | undefined): boolean => {
     const found = functions.get(name);
-    if (!found || !wanted || print(found) === print(wanted)) return found !== undefined;
-    const types = `want: ${print(wanted)}, but the module exports: ${print(found)}`;
+    if (!found || !wanted || typeText(found) === typeText(wanted)) return found !== undefined;
+    const types = `want: ${typeText(wanted)}, but the module exports: ${typeText(found)}`;
     mismatches.push(`Bad function signature for: ${name}, ${types}`);
     return false;
   };
@@ -124,6 +123,7 @@ export function isEnvoysOwn(name: string): boolean {
   return name.startsWith('envoy_');
 }
 
-function print({ params, results }: FunctionType): string {
+/** `i32 i64 -> i32`, as Envoy prints it. */
+export function typeText({ params, results }: FunctionType): string {
   return `${params.join(' ') || 'void'} -> ${results.join(' ') || 'void'}`;
 }
