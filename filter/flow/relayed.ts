@@ -17,7 +17,7 @@ import { hasAnswer, NO_RESPONSE } from './success';
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (answer.ending === Ending.Unfinished) return exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
   fanOut.finish(call);
-  const session = exchange.session;
+  const session = exchange.caller.session;
   if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {
     return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }

@@ -43,7 +43,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
 /** What later filters may go by: rate limits, RBAC, ext_authz. */
 function tellFilters(edits: HeaderList, exchange: Exchange): void {
   const emitted = exchange.gateway.emitted;
-  if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.method));
+  if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.message.method));
   if ((emitted & emittedBy(exchange.noun.noun)) !== 0) {
     edits.add(exchange.noun.header, headerText(exchange.target.name, exchange.arena));
   }
@@ -56,7 +56,7 @@ function tellFilters(edits: HeaderList, exchange: Exchange): void {
 function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Revision): void {
   const table = exchange.gateway.clientHeaders;
   const credentials = exchange.target.server.credentials;
-  const wanted = messageHeaders(edits.arena, revision, exchange.method, exchange.target.name);
+  const wanted = messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
   let seen: u32 = 0;
   let wrong: u32 = 0;
   for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
@@ -80,10 +80,10 @@ function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Rev
  * lacks the last.
  */
 function frame(edits: HeaderList, exchange: Exchange): void {
-  if (!exchange.whole) {
+  if (!exchange.message.whole) {
     edits.add(header.CONTENT_LENGTH, NONE);
   } else if (exchange.request.hasContentLength) {
-    const size = exchange.size - (exchange.target.cutTo - exchange.target.cutFrom);
+    const size = exchange.message.size - (exchange.target.cutTo - exchange.target.cutFrom);
     edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
   }
 }

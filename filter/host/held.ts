@@ -110,7 +110,7 @@ export function letGo(stream: Stream): void {
 
 /** The host has it again. The budget is charged for as long as it waits there. */
 export function dropCopy(stream: Stream): void {
-  if (!stream.exchange!.kept) release(stream);
+  if (!stream.exchange!.message.isKept) release(stream);
 }
 
 /** What is kept for the sake of another call has its place in the arena, and ends with that. */

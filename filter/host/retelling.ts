@@ -33,7 +33,7 @@ export function beginRetelling(stream: Stream, exchange: Exchange): void {
     if (load<u8>(pointer(pairs.name)) !== COLON) removals.add(pairs.name, NONE);
   }
   edit(HeaderMap.Response, removals);
-  if (exchange.page !== NONE) shareReply(reply.headers, exchange.page);
+  if (exchange.caller.page !== NONE) shareReply(reply.headers, exchange.caller.page);
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
   edit(HeaderMap.Response, reply.headers.add(header.GATEWAY, PRODUCT));
   exchange.ended = endedWith(reply.reason);

@@ -56,7 +56,8 @@ function isSettled(id: u32): bool {
 /** Whether it waits, or did until now, for what another request does. */
 function isParked(stream: Stream): bool {
   const exchange = stream.exchange;
-  if (exchange === null || exchange.fanOut === null || !exchange.fanOut!.isParked) return false;
+  if (exchange === null || exchange.conversation.fanOut === null || !exchange.conversation.fanOut!.isParked)
+    return false;
   if (stream.phase === Phase.Replied || proxy_set_effective_context(stream.id) !== Status.Ok) return false;
   lookAtParked(stream);
   return true;

@@ -55,7 +55,8 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
 
 /** Without a holder that can be resumed. */
 export function relayed(exchange: Exchange): Outcome {
-  if (!exchange.whole || exchange.size > exchange.gateway.limits.heldBody) return refuseUnreleased(exchange);
+  if (!exchange.message.whole || exchange.message.size > exchange.gateway.limits.heldBody)
+    return refuseUnreleased(exchange);
   return relay(exchange, Reason.HostMode, STREAM);
 }
 
