@@ -2,13 +2,13 @@
 import { scratch } from './bytes/arena';
 import { hasRoom } from './bytes/room';
 import './host/abort';
-import * as arrival from './host/arrival';
+import * as request from './host/request';
 import { dropPending } from './host/callouts';
 import { onQueueReady, onTick } from './host/modes/evidence';
 import * as holder from './host/modes/holder';
 import * as response from './host/response';
-import { record } from './host/record';
-import { Role } from './host/role';
+import { writeTelemetry } from './host/telemetry';
+import { onlyHolds } from './host/role';
 import { configure, forget, roleIn } from './host/roots';
 import { endAbandoned } from './host/session-endings';
 import { connectPorts } from './host/shared';
@@ -45,7 +45,7 @@ export function proxy_on_request_headers(id: u32, count: u32, ended: u32): Actio
   const stream = streamOf(id);
   let action: Action = Action.Continue;
   if (stream !== null) {
-    action = isHolder(stream) ? holder.onRequestHeaders(stream) : arrival.onRequestHeaders(stream, ended !== 0);
+    action = isHolder(stream) ? holder.onRequestHeaders(stream) : request.onRequestHeaders(stream, ended !== 0);
   }
   scratch.reset();
   return action;
@@ -55,7 +55,7 @@ export function proxy_on_request_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
   let action: Action = Action.Continue;
   if (stream !== null) {
-    action = isHolder(stream) ? holder.onRequestBody(stream, size) : arrival.onRequestBody(stream, size, ended !== 0);
+    action = isHolder(stream) ? holder.onRequestBody(stream, size) : request.onRequestBody(stream, size, ended !== 0);
   }
   scratch.reset();
   return action;
@@ -63,7 +63,7 @@ export function proxy_on_request_body(id: u32, size: u32, ended: u32): Action {
 
 export function proxy_on_request_trailers(id: u32, count: u32): Action {
   const stream = streamOf(id);
-  const action = stream === null ? Action.Continue : arrival.onRequestTrailers(stream);
+  const action = stream === null ? Action.Continue : request.onRequestTrailers(stream);
   scratch.reset();
   return action;
 }
@@ -95,7 +95,7 @@ export function proxy_on_response_trailers(id: u32, count: u32): Action {
 }
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
-  arrival.onCalloutResponse(token, headers, size);
+  request.onCalloutResponse(token, headers, size);
   scratch.reset();
 }
 
@@ -111,7 +111,7 @@ export function proxy_on_tick(root: u32): void {
 
 export function proxy_on_log(id: u32): void {
   const stream = streamOf(id);
-  if (stream !== null) record(stream);
+  if (stream !== null) writeTelemetry(stream);
   scratch.reset();
 }
 
@@ -128,5 +128,5 @@ export function proxy_on_delete(id: u32): void {
 }
 
 function isHolder(stream: Stream): bool {
-  return stream.role === Role.Holder;
+  return onlyHolds(stream.role);
 }

@@ -115,7 +115,7 @@ export const rules = {
   'server-route': {
     severity: 'error',
     asks: 'Every server has a route that matches its name in `x-mcp-servername`, and its path.',
-    why: 'Its tools are listed, and every call to one ends at the closed door.',
+    why: 'Its tools are listed, and every call to one ends at the default-deny route.',
     mend: 'add a route with `headers: [{ name: x-mcp-servername, string_match: { exact: <name> } }]` and `prefix: /`',
   },
   'route-server': {
@@ -139,7 +139,7 @@ export const rules = {
   'forged-headers': {
     severity: 'warning',
     asks: '`early_header_mutation_extensions` removes every header that routes trust.',
-    why: 'The module removes them as well; where it is missing, a forged one would lead past the closed door.',
+    why: 'The module removes them as well; where it is missing, a forged one would lead past the default-deny route.',
     mend: 'copy `early_header_mutation_extensions` from envoy/envoy.yaml',
   },
   paths: {

@@ -79,7 +79,7 @@ const template = ownFile('envoy/templates/envoy.yaml');
 const holderName = 'sluice-holder';
 
 /**
- * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and closed door, with other addresses,
+ * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and default-deny route, with other addresses,
  * servers and plugin configuration.
  * @throws EngineError of kind `configuration`; its details name every wrong member
  */
@@ -141,7 +141,7 @@ function ownServers(entries: readonly unknown[]): OwnServer[] {
 
 /**
  * The path that MCP is served at.
- * @throws EngineError where it is none that the closed door could match
+ * @throws EngineError where it is none that the default-deny route could match
  */
 export function endpointOf({ endpoint = '/mcp' }: Readonly<Record<string, unknown>> = {}): string {
   if (isEndpoint(endpoint)) return endpoint;
@@ -200,9 +200,9 @@ function routesFor(servers: readonly OwnServer[], endpoint: string, shipped: rea
     route.route.cluster = name;
     return route;
   });
-  const door = structuredClone(shipped.filter((route) => route.route === undefined));
-  for (const route of door) route.match.path_separated_prefix = endpoint;
-  return [...routes, ...door];
+  const defaultDeny = structuredClone(shipped.filter((route) => route.route === undefined));
+  for (const route of defaultDeny) route.match.path_separated_prefix = endpoint;
+  return [...routes, ...defaultDeny];
 }
 
 function clustersFor(servers: readonly OwnServer[], pluginServerUrl: string, shipped: readonly Cluster[]): Cluster[] {

@@ -1,3 +1,4 @@
+import { COMMA, SPACE } from './ascii';
 import { Arena, make, scratch } from './arena';
 import { Span, span, pointer, length, limit, equals, NONE } from './span';
 import { newWriter } from './writer';
@@ -77,7 +78,7 @@ export function valuesIn(bytes: Span, name: Span, arena: Arena): Span {
 export function joined(before: Span, value: Span, arena: Arena): Span {
   if (before === NONE) return value;
   const capacity = (length(before) as usize) + (length(value) as usize) + 2;
-  return newWriter(arena, capacity).bytes(before).byte(0x2c).byte(0x20).bytes(value).written;
+  return newWriter(arena, capacity).bytes(before).byte(COMMA).byte(SPACE).bytes(value).written;
 }
 
 /** Headers to send: a list of names and values, in turn. */
@@ -107,7 +108,7 @@ export class HeaderList {
     return this.indexOf(name) >= 0;
   }
 
-  /** Of the first header of that name, or -1. */
+  /** Where the first header of that name is, or -1. */
   indexOf(name: Span): i32 {
     for (let i: u32 = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return i as i32;
     return -1;

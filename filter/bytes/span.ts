@@ -1,3 +1,5 @@
+import { SPACE, TAB, lowerCase } from './ascii';
+
 /**
  * A view of bytes, held by value: pointer in the high half, length in the low. Copying a span copies no byte, storing
  * one in a field allocates nothing. It is valid as long as the memory it points into; see arena.ts for who owns that.
@@ -66,16 +68,12 @@ export function indexOf(bytes: Span, byte: u8): i32 {
   return -1;
 }
 
-function lower(byte: u8): u8 {
-  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-}
-
 /** Equal but for the case of ASCII letters, as media types and header names compare (RFC 9110 §8.3.1, §5.1). */
 export function equalsIgnoringCase(a: Span, b: Span): bool {
   if ((a as u32) !== (b as u32)) return false;
   const count = length(a);
   for (let i = 0; i < count; i++) {
-    if (lower(load<u8>(pointer(a) + (i as usize))) !== lower(load<u8>(pointer(b) + (i as usize)))) return false;
+    if (lowerCase(load<u8>(pointer(a) + (i as usize))) !== lowerCase(load<u8>(pointer(b) + (i as usize)))) return false;
   }
   return true;
 }
@@ -84,8 +82,8 @@ export function equalsIgnoringCase(a: Span, b: Span): bool {
 export function trim(bytes: Span): Span {
   let from = pointer(bytes);
   let to = limit(bytes);
-  while (from < to && (load<u8>(from) === 0x20 || load<u8>(from) === 0x09)) from++;
-  while (to > from && (load<u8>(to - 1) === 0x20 || load<u8>(to - 1) === 0x09)) to--;
+  while (from < to && (load<u8>(from) === SPACE || load<u8>(from) === TAB)) from++;
+  while (to > from && (load<u8>(to - 1) === SPACE || load<u8>(to - 1) === TAB)) to--;
   return between(from, to);
 }
 

@@ -1,3 +1,4 @@
+import { HYPHEN, ZERO, hexDigit } from './ascii';
 import { Arena, make } from './arena';
 import { Span, span, pointer, length } from './span';
 
@@ -31,7 +32,7 @@ export class Writer {
     for (let rest = value / 10; rest > 0; rest /= 10) digits++;
     const to = this.room(digits) + digits;
     for (let i: usize = 1; i <= digits; i++) {
-      store<u8>(to - i, 0x30 + ((value % 10) as u8));
+      store<u8>(to - i, ZERO + ((value % 10) as u8));
       value /= 10;
     }
     this.used += digits;
@@ -42,14 +43,13 @@ export class Writer {
   hex(value: u64): Writer {
     for (let shift: u64 = 64; shift > 0;) {
       shift -= 4;
-      const digit = ((value >> shift) & 15) as u8;
-      this.byte(digit < 10 ? 0x30 + digit : 0x57 + digit);
+      this.byte(hexDigit((value >> shift) as u32 & 15));
     }
     return this;
   }
 
   signed(value: i64): Writer {
-    return value < 0 ? this.byte(0x2d).decimal(-value as u64) : this.decimal(value as u64);
+    return value < 0 ? this.byte(HYPHEN).decimal(-value as u64) : this.decimal(value as u64);
   }
 
   u8(value: u32): Writer {

@@ -1,12 +1,14 @@
+import { DELETE, SPACE } from '../bytes/ascii';
 import { make } from '../bytes/arena';
 import { newList } from '../bytes/list';
 import { Span, literal, length, limit, pointer, equals, NONE } from '../bytes/span';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import { Environment, variable } from './environment';
-import { CredentialKind, Credentials } from './gateway';
+import { CredentialKind, Credentials } from '../model/credentials';
 import { elementPlace, Place } from './problems';
-import { mustBe, names, namesIn, Section } from './section';
+import { names, namesIn } from '../bytes/name-list';
+import { mustBe, Section } from './section';
 import { addUnset } from './bad-variable';
 import { isMadeOf } from './values';
 
@@ -82,7 +84,7 @@ function secret(section: Section, env: Span, environment: Environment): Span {
   let fits = length(value) > 0;
   for (let at = pointer(value); at < limit(value); at++) {
     const c = load<u8>(at);
-    if (c < 0x20 || c === 0x7f) fits = false;
+    if (c < SPACE || c === DELETE) fits = false;
   }
   if (!fits) section.problems.add(section.problems.at(section.placeOf(ENV)).bytes(NOT_A_VALUE));
   return value;

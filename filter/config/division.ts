@@ -1,25 +1,29 @@
+import { QUOTE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, after, first, length, limit, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { isExact } from '../policy/glob';
-import { VirtualServer } from '../policy/virtual-server';
-import { Gateway, Server } from './gateway';
-import { nearest } from './nearest';
+import { isExact } from '../model/glob';
+import { VirtualServer } from '../model/virtual-server';
+import { Noun, nounRow } from '../mcp/nouns';
+import { Gateway } from '../model/gateway';
+import { Server } from '../model/server';
+import { nearest } from '../bytes/nearest';
 import { elementPlace, Place, Problems } from './problems';
 import { suggest } from './section';
 
-const QUOTE: u8 = 0x22;
 const HIDDEN = literal(' is hidden by the rules of server ');
 const NO_SERVER = literal(' begins with the prefix of no server');
-const NO_TOOL = literal(' can match no tool of any server');
+const CAN_MATCH_NO = literal(' can match no ');
+const OF_ANY_SERVER = literal(' of any server');
 
 /**
- * Divides the patterns of a virtual server among the servers whose tools they can match. What none of them has is warned
+ * Divides the patterns of a virtual server on one noun among the servers that have what they can match. What none of them has is warned
  * about and not refused: a server may be added before, or after, the virtual server that names it.
  */
 export function divide(
   created: VirtualServer,
+  noun: Noun,
   patterns: List,
   gateway: Gateway,
   place: Place,
@@ -31,17 +35,17 @@ export function divide(
     let any = false;
     for (let s = 0; s < gateway.servers.count; s++) {
       const server = gateway.serverAt(s);
-      if (created.add(pattern, s, server.prefix, server.rules, arena)) any = true;
+      if (created.add(noun, pattern, s, server.prefix, server.rulesOf(noun), arena)) any = true;
     }
-    if (any) created.tools.push(pattern);
-    else warn(pattern, gateway, elementPlace(place, i, arena), problems);
+    if (any) created.patternsOf(noun).push(pattern);
+    else warn(noun, pattern, gateway, elementPlace(place, i, arena), problems);
   }
 }
 
-function warn(pattern: Span, gateway: Gateway, place: Place, problems: Problems): void {
+function warn(noun: Noun, pattern: Span, gateway: Gateway, place: Place, problems: Problems): void {
   const line = problems.at(place).byte(QUOTE).bytes(pattern).byte(QUOTE);
   const owner = ownerOf(pattern, gateway);
-  if (!isExact(pattern)) line.bytes(NO_TOOL);
+  if (!isExact(pattern)) line.bytes(CAN_MATCH_NO).bytes(nounRow(noun).singular).bytes(OF_ANY_SERVER);
   else if (owner !== null) line.bytes(HIDDEN).bytes(owner.name);
   else {
     line.bytes(NO_SERVER);

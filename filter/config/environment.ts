@@ -1,3 +1,4 @@
+import { CARRIAGE_RETURN, EQUALS_SIGN, LINE_FEED } from '../bytes/ascii';
 import { Span, between, pointer, limit, length, startsWith, after, NONE } from '../bytes/span';
 
 /**
@@ -5,9 +6,6 @@ import { Span, between, pointer, limit, length, startsWith, after, NONE } from '
  * Secrets come from here, since Envoy shows every plugin configuration to whoever reads its /config_dump.
  */
 export type Environment = Span;
-
-const LF: u8 = 0x0a;
-const CR: u8 = 0x0d;
 
 /**
  * The value of a variable without the line ends behind it, or NONE where it is not set. A secret that was put into the
@@ -20,7 +18,7 @@ export function variable(environment: Environment, name: Span): Span {
     const entry = between(from, at);
     if (startsWith(entry, name) && length(entry) > length(name)) {
       const rest = after(entry, length(name) as u32);
-      if (load<u8>(pointer(rest)) === 0x3d) return withoutLineEnds(between(pointer(rest) + 1, at));
+      if (load<u8>(pointer(rest)) === EQUALS_SIGN) return withoutLineEnds(between(pointer(rest) + 1, at));
     }
     from = at + 1;
   }
@@ -29,6 +27,6 @@ export function variable(environment: Environment, name: Span): Span {
 
 function withoutLineEnds(value: Span): Span {
   let end = limit(value);
-  while (end > pointer(value) && (load<u8>(end - 1) === LF || load<u8>(end - 1) === CR)) end--;
+  while (end > pointer(value) && (load<u8>(end - 1) === LINE_FEED || load<u8>(end - 1) === CARRIAGE_RETURN)) end--;
   return between(pointer(value), end);
 }

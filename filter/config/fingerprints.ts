@@ -2,9 +2,11 @@ import { Arena } from '../bytes/arena';
 import { fingerprint, literal, pointer, span } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { hmacSha256 } from '../crypto/sha256';
-import { KEY_SIZE } from '../session/aead';
-import { Key } from '../session/keyring';
-import { CredentialKind, Gateway, Server } from './gateway';
+import { KEY_SIZE } from '../crypto/aead';
+import { Key } from '../model/keyring';
+import { CredentialKind } from '../model/credentials';
+import { Gateway } from '../model/gateway';
+import { Server } from '../model/server';
 
 /**
  * What makes a session with a server, or a list of it, the same one: a server that is configured otherwise shares neither.

@@ -1,11 +1,14 @@
+import { FIRST_NOUN, LAST_NOUN, Noun, nounRow } from '../mcp/nouns';
+import { ASTERISK } from '../bytes/ascii';
 import { Span, equals, first, length, limit, literal, NONE } from '../bytes/span';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { newResponseHeaders } from '../policy/response-headers';
-import { Emitted, Gateway } from './gateway';
+import { Emitted, emittedBy, Gateway } from '../model/gateway';
 import { elementPlace } from './problems';
-import { mustBe, names, Section } from './section';
+import { names } from '../bytes/name-list';
+import { mustBe, Section } from './section';
 import { isMadeOf } from './values';
 
 const MEMBERS = names('emit response');
@@ -13,9 +16,9 @@ const EMIT = literal('emit');
 const RESPONSE = literal('response');
 
 const TOKEN_CHARACTERS = literal('-_.');
-const ALL: u32 = Emitted.Method | Emitted.ToolName;
+const ALL: u32 = u32.MAX_VALUE;
 
-const AN_EMITTED = literal('"x-mcp-servername", "x-mcp-method" or "x-mcp-toolname"');
+const AN_EMITTED = literal('"x-mcp-servername", "x-mcp-method", "x-mcp-toolname" or "x-mcp-promptname"');
 const NEEDS_SERVER = literal('must have "x-mcp-servername": routes match on it');
 const A_RESPONSE_HEADER = literal(
   'the name of a header in lower case, or its beginning with a "*" behind it, not one that the gateway sets itself',
@@ -42,11 +45,20 @@ function readEmitted(section: Section): u32 {
     const text = textIn(elements.at(i), section);
     if (equals(text, header.SERVER_NAME)) server = true;
     else if (equals(text, header.METHOD_NAME)) emitted |= Emitted.Method;
-    else if (equals(text, header.TOOL_NAME)) emitted |= Emitted.ToolName;
-    else refuse(section, EMIT, i, AN_EMITTED, elements.at(i));
+    else {
+      const noun = nounOf(text);
+      if (noun !== Noun.None) emitted |= emittedBy(noun);
+      else refuse(section, EMIT, i, AN_EMITTED, elements.at(i));
+    }
   }
   if (!server) section.problems.add(section.problems.at(section.placeOf(EMIT)).bytes(NEEDS_SERVER));
   return emitted;
+}
+
+/** The noun whose names such a header has. */
+function nounOf(name: Span): Noun {
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) if (equals(name, nounRow(noun).header)) return noun;
+  return Noun.None;
 }
 
 function textIn(value: Span, section: Section): Span {
@@ -59,7 +71,7 @@ function refuse(section: Section, name: Span, index: i32, what: Span, found: Spa
 
 function isResponseHeader(text: Span): bool {
   if (length(text) < 2) return false;
-  const starred = load<u8>(limit(text) - 1) === 0x2a;
+  const starred = load<u8>(limit(text) - 1) === ASTERISK;
   const name = starred ? first(text, (length(text) - 1) as u32) : text;
   return isMadeOf(name, TOKEN_CHARACTERS) && !equals(name, header.SESSION_ID) && !equals(name, header.GATEWAY);
 }

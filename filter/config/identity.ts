@@ -1,3 +1,4 @@
+import { SPACE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, after, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -5,8 +6,9 @@ import { kindOf, Kind } from '../json/reader';
 import { isString, textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { isHeaderName } from './credentials';
-import { Identity, IdentityKind } from './gateway';
-import { names, Section } from './section';
+import { Identity, IdentityKind } from '../model/identity';
+import { names } from '../bytes/name-list';
+import { Section } from './section';
 
 const MEMBERS = names('jwt subject issuer trustedHeader');
 const JWT = literal('jwt');
@@ -65,7 +67,7 @@ export function readIdentity(parent: Section, name: Span): Identity {
 function key(section: Section, name: Span, byDefault: Span): Span {
   const text = section.text(name, byDefault);
   for (let at = pointer(text); at < limit(text); at++) {
-    if (load<u8>(at) >= 0x20) continue;
+    if (load<u8>(at) >= SPACE) continue;
     section.mustBe(name, A_KEY);
     break;
   }

@@ -1,20 +1,24 @@
+import { HASH, PERCENT, QUESTION_MARK, SLASH } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, combined, equals, fingerprint, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
-import { ownEntry } from '../federation/via';
+import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
-import { readHosts, readOrigins } from './door';
+import { readHosts, readOrigins } from './access';
 import { Environment } from './environment';
 import { fingerprintServers } from './fingerprints';
-import { Gateway, HostMode, Limits } from './gateway';
+import { Gateway } from '../model/gateway';
+import { HostMode } from '../model/host-mode';
+import { Limits } from '../model/limits';
 import { readHeaders } from './headers';
 import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
-import { names, openSection, Section } from './section';
+import { names } from '../bytes/name-list';
+import { openSection, Section } from './section';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
-import { A_NAME, count, duration, isName, isVisible, size } from './values';
+import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
@@ -132,9 +136,9 @@ function likeness(gateway: Gateway): u64 {
 function readEndpoint(root: Section): Span {
   const endpoint = root.text(ENDPOINT, DEFAULT_ENDPOINT);
   if (endpoint === NONE) return DEFAULT_ENDPOINT;
-  const odd = indexOf(endpoint, 0x3f) >= 0 || indexOf(endpoint, 0x23) >= 0 || indexOf(endpoint, 0x25) >= 0;
-  const edges = load<u8>(pointer(endpoint)) === 0x2f && load<u8>(limit(endpoint) - 1) !== 0x2f;
-  if (odd || !edges || length(endpoint) < 2 || !isVisible(endpoint)) root.mustBe(ENDPOINT, AN_ENDPOINT);
+  const odd = indexOf(endpoint, QUESTION_MARK) >= 0 || indexOf(endpoint, HASH) >= 0 || indexOf(endpoint, PERCENT) >= 0;
+  const edges = load<u8>(pointer(endpoint)) === SLASH && load<u8>(limit(endpoint) - 1) !== SLASH;
+  if (odd || !edges || length(endpoint) < 2 || !isVisibleText(endpoint)) root.mustBe(ENDPOINT, AN_ENDPOINT);
   return endpoint;
 }
 

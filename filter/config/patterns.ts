@@ -3,10 +3,11 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
-import { isExact, simplified } from '../policy/glob';
-import { newRules, Rules } from '../policy/rules';
+import { isExact, simplified } from '../model/glob';
+import { newRules, Rules } from '../model/rules';
 import { elementPlace } from './problems';
-import { mustBe, names, Section } from './section';
+import { names } from '../bytes/name-list';
+import { mustBe, Section } from './section';
 
 const MEMBERS = names('allow deny');
 const ALLOW = literal('allow');

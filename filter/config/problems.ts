@@ -1,3 +1,4 @@
+import { CLOSING_BRACKET, DOT, OPENING_BRACKET } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
@@ -17,7 +18,7 @@ const SEPARATOR = literal(': ');
 /** Everything that is wrong with a configuration, a line each: one run shows all of it. */
 @unmanaged
 export class Problems {
-  /** Of Span. */
+  /** Elements are Span. */
   lines: List;
   warnings: List;
   arena: Arena;
@@ -65,11 +66,11 @@ function writePlace(line: Writer, place: Place): void {
   if (parent !== null) writePlace(line, parent);
   if (place.name === NONE)
     line
-      .byte(0x5b)
+      .byte(OPENING_BRACKET)
       .decimal(place.index as u64)
-      .byte(0x5d);
+      .byte(CLOSING_BRACKET);
   else {
-    if (parent !== null) line.byte(0x2e);
+    if (parent !== null) line.byte(DOT);
     line.bytes(place.name);
   }
 }

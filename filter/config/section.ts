@@ -1,11 +1,13 @@
+import { QUESTION_MARK, QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
-import { Span, between, pointer, limit, length, equals, literal, NONE } from '../bytes/span';
+import { Span, length, equals, literal, NONE } from '../bytes/span';
+import { namesIn } from '../bytes/name-list';
 import { newWriter, Writer } from '../bytes/writer';
 import { kindOf, Kind, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 import { clipped } from '../mcp/header-text';
-import { nearest } from './nearest';
+import { nearest } from '../bytes/nearest';
 import { memberPlace, Place, Problems } from './problems';
 
 const MUST_BE = literal('must be ');
@@ -22,23 +24,6 @@ const A_TEXT = literal('a string that is not empty');
 const A_LIST = literal('a list');
 const LONG = literal('...');
 const FOUND_SHOWN = 40;
-
-/** Names, one space between: `'id env'`. For module level only. */
-export function names(text: string): Span {
-  return literal(text);
-}
-
-/** The names of such a constant, as spans. */
-export function namesIn(text: Span, arena: Arena): List {
-  const list = newList(arena);
-  let from = pointer(text);
-  for (let at = from; at <= limit(text); at++) {
-    if (at < limit(text) && load<u8>(at) !== 0x20) continue;
-    if (at > from) list.push(between(from, at));
-    from = at + 1;
-  }
-  return list;
-}
 
 function has(list: List, name: Span): bool {
   for (let i = 0; i < list.count; i++) if (equals(list.at(i), name)) return true;
@@ -174,7 +159,7 @@ export function mustBeLine(place: Place | null, what: Span, found: Span, problem
 
 /** @param meant see `nearest` */
 export function suggest(line: Writer, meant: Span): void {
-  line.bytes(DID_YOU_MEAN).bytes(meant).byte(0x22).byte(0x3f);
+  line.bytes(DID_YOU_MEAN).bytes(meant).byte(QUOTE).byte(QUESTION_MARK);
 }
 
 function writeNames(line: Writer, list: List): void {

@@ -1,20 +1,26 @@
+import { SLASH, UNDERSCORE } from '../bytes/ascii';
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newSeen } from '../bytes/seen';
 import { Span, equals, length, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isString } from '../json/text';
+import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { revisionOf, Revision, STATELESS } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
 import { unkeyedFingerprint } from './fingerprints';
-import { CacheScope, CredentialKind, Gateway, HostMode, Server } from './gateway';
+import { CredentialKind } from '../model/credentials';
+import { Gateway } from '../model/gateway';
+import { HostMode } from '../model/host-mode';
+import { CacheScope, Server } from '../model/server';
 import { readRules } from './patterns';
 import { elementPlace } from './problems';
-import { names, openSection, Section } from './section';
-import { A_NAME, duration, isMadeOf, isName, isVisible } from './values';
+import { names } from '../bytes/name-list';
+import { openSection, Section } from './section';
+import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
-const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools listCache');
+const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools prompts listCache');
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
 const SERVERS = literal('servers');
@@ -26,8 +32,6 @@ const PREFIX = literal('prefix');
 const PROTOCOL = literal('protocol');
 const CALL_TIMEOUT = literal('callTimeout');
 const CREDENTIALS = literal('credentials');
-const TOOLS = literal('tools');
-const STAR = literal('*');
 
 const LIST_CACHE = literal('listCache');
 const TTL = literal('ttl');
@@ -74,11 +78,11 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.name = section.required(NAME);
   if (server.name !== NONE && !isName(server.name)) section.mustBe(NAME, A_NAME);
   server.cluster = section.required(CLUSTER);
-  if (server.cluster !== NONE && !isVisible(server.cluster)) section.mustBe(CLUSTER, A_CLUSTER);
+  if (server.cluster !== NONE && !isVisibleText(server.cluster)) section.mustBe(CLUSTER, A_CLUSTER);
   server.authority = section.text(AUTHORITY, server.name);
-  if (server.authority !== NONE && !isVisible(server.authority)) section.mustBe(AUTHORITY, AN_AUTHORITY);
+  if (server.authority !== NONE && !isVisibleText(server.authority)) section.mustBe(AUTHORITY, AN_AUTHORITY);
   server.path = section.text(PATH, DEFAULT_PATH);
-  if (server.path !== NONE && (!isVisible(server.path) || load<u8>(pointer(server.path)) !== 0x2f)) {
+  if (server.path !== NONE && (!isVisibleText(server.path) || load<u8>(pointer(server.path)) !== SLASH)) {
     section.mustBe(PATH, A_PATH);
   }
   server.prefix = readPrefix(section, server.name);
@@ -87,8 +91,9 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
   readListCache(section, server);
-  server.rules = readRules(section, TOOLS);
-  server.shown = server.rules.mayAdmit(STAR);
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    server.setRules(noun, readRules(section, nounRow(noun).plural), section.arena);
+  }
   server.reportedTools = newSeen(MOST_REPORTED_TOOLS, section.arena);
 
   server.unkeyedFingerprint = unkeyedFingerprint(server);
@@ -116,7 +121,7 @@ function readPrefix(section: Section, name: Span): Span {
   const value = section.get(PREFIX);
   if (value === NONE) {
     const byDefault = newWriter(section.arena, 64);
-    return name === NONE ? EMPTY : byDefault.bytes(name).byte(0x5f).written;
+    return name === NONE ? EMPTY : byDefault.bytes(name).byte(UNDERSCORE).written;
   }
   if (isString(value) && length(value) === 2) return EMPTY;
   const prefix = section.text(PREFIX, NONE);

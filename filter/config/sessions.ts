@@ -1,15 +1,16 @@
 import { make } from '../bytes/arena';
-import { decode } from '../bytes/base64url';
+import { decode } from '../bytes/base64';
 import { newList } from '../bytes/list';
 import { length, literal, pointer, Span, NONE } from '../bytes/span';
-import { KEY_SIZE } from '../session/aead';
-import { Key, KeyRing } from '../session/keyring';
+import { KEY_SIZE } from '../crypto/aead';
+import { Key, KeyRing } from '../model/keyring';
 import { Environment, variable } from './environment';
 import { elementPlace, Place } from './problems';
-import { names, openSection, Section } from './section';
+import { names } from '../bytes/name-list';
+import { openSection, Section } from './section';
 import { addNoKey, addUnset } from './bad-variable';
 import { count, duration } from './values';
-import { Gateway } from './gateway';
+import { Gateway } from '../model/gateway';
 
 const MEMBERS = names('keys ttl');
 const KEY_MEMBERS = names('id env');

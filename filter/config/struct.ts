@@ -1,3 +1,15 @@
+import {
+  CLOSING_BRACE,
+  CLOSING_BRACKET,
+  COLON,
+  COMMA,
+  DOT,
+  HYPHEN,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  QUOTE,
+  ZERO,
+} from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { fieldsIn, FIXED64, LENGTH_DELIMITED } from '../bytes/protobuf';
 import { Span, literal, pointer, NONE } from '../bytes/span';
@@ -24,15 +36,15 @@ const FALSE = literal('false');
 function writeStruct(writer: Writer, message: Span, depth: i32): bool {
   if (depth > MAX_DEPTH) return false;
   const fields = fieldsIn(message, writer.arena);
-  writer.byte(0x7b);
+  writer.byte(OPENING_BRACE);
   let sound: bool = true;
   let first = true;
   while (sound && fields.next()) {
-    if (!first) writer.byte(0x2c);
+    if (!first) writer.byte(COMMA);
     first = false;
     sound = fields.field === 1 && fields.type === LENGTH_DELIMITED && writeEntry(writer, fields.bytes, depth);
   }
-  writer.byte(0x7d);
+  writer.byte(CLOSING_BRACE);
   return sound && !fields.broken;
 }
 
@@ -47,9 +59,9 @@ function writeEntry(writer: Writer, entry: Span, depth: i32): bool {
     else value = fields.bytes;
   }
   sound = sound && !fields.broken;
-  writer.byte(0x22);
+  writer.byte(QUOTE);
   writeEscaped(writer, name);
-  writer.byte(0x22).byte(0x3a);
+  writer.byte(QUOTE).byte(COLON);
   return sound && writeValue(writer, value, depth + 1);
 }
 
@@ -62,9 +74,9 @@ function writeValue(writer: Writer, value: Span, depth: i32): bool {
   else if (fields.field === 4) writer.bytes(fields.varint !== 0 ? TRUE : FALSE);
   else if (fields.type !== LENGTH_DELIMITED) sound = false;
   else if (fields.field === 3) {
-    writer.byte(0x22);
+    writer.byte(QUOTE);
     writeEscaped(writer, fields.bytes);
-    writer.byte(0x22);
+    writer.byte(QUOTE);
   } else if (fields.field === 5) sound = writeStruct(writer, fields.bytes, depth);
   else sound = fields.field === 6 && writeList(writer, fields.bytes, depth);
   return sound && !fields.broken;
@@ -73,15 +85,15 @@ function writeValue(writer: Writer, value: Span, depth: i32): bool {
 function writeList(writer: Writer, message: Span, depth: i32): bool {
   if (depth > MAX_DEPTH) return false;
   const fields = fieldsIn(message, writer.arena);
-  writer.byte(0x5b);
+  writer.byte(OPENING_BRACKET);
   let sound: bool = true;
   let first = true;
   while (sound && fields.next()) {
-    if (!first) writer.byte(0x2c);
+    if (!first) writer.byte(COMMA);
     first = false;
     sound = fields.field === 1 && fields.type === LENGTH_DELIMITED && writeValue(writer, fields.bytes, depth + 1);
   }
-  writer.byte(0x5d);
+  writer.byte(CLOSING_BRACKET);
   return sound && !fields.broken;
 }
 
@@ -89,10 +101,10 @@ function writeList(writer: Writer, message: Span, depth: i32): bool {
 function writeNumber(writer: Writer, value: f64): void {
   const bounded = min(max(value, -1e15), 1e15);
   const whole = bounded as i64;
-  if (bounded < 0) writer.byte(0x2d);
+  if (bounded < 0) writer.byte(HYPHEN);
   writer.decimal(abs(whole) as u64);
   const thousandths = (abs(bounded - (whole as f64)) * 1000) as u64;
   if (abs(bounded) === (abs(whole) as f64)) return;
-  writer.byte(0x2e).byte(0x30 + ((thousandths / 100) as u8));
-  writer.byte(0x30 + (((thousandths / 10) % 10) as u8)).byte(0x30 + ((thousandths % 10) as u8));
+  writer.byte(DOT).byte(ZERO + ((thousandths / 100) as u8));
+  writer.byte(ZERO + (((thousandths / 10) % 10) as u8)).byte(ZERO + ((thousandths % 10) as u8));
 }

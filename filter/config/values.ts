@@ -1,3 +1,4 @@
+import { HYPHEN, LOWER_A, LOWER_Z, ZERO, isDigit, isVisible } from '../bytes/ascii';
 import { Span, pointer, limit, length, literal, after, between, NONE, equals } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { kindOf, Kind } from '../json/reader';
@@ -29,7 +30,7 @@ function leadingNumber(text: Span): u64 {
   let value: u64 = 0;
   let at = pointer(text);
   for (; at < limit(text); at++) {
-    const digit = (load<u8>(at) as u32) - 0x30;
+    const digit = (load<u8>(at) as u32) - ZERO;
     if (digit >= 10) break;
     value = value * 10 + (digit as u64);
     if (value > MAX_NUMBER) return 0;
@@ -99,7 +100,7 @@ export function count(section: Section, name: Span, byDefault: u32, most: u32 = 
 export function isMadeOf(text: Span, others: Span): bool {
   for (let at = pointer(text); at < limit(text); at++) {
     const c = load<u8>(at);
-    if ((c >= 0x61 && c <= 0x7a) || (c >= 0x30 && c <= 0x39)) continue;
+    if ((c >= LOWER_A && c <= LOWER_Z) || isDigit(c)) continue;
     let found = false;
     for (let other = pointer(others); other < limit(others); other++) if (load<u8>(other) === c) found = true;
     if (!found) return false;
@@ -113,14 +114,13 @@ export const A_NAME = literal('made of a-z, 0-9 and inner dashes, at most 63 cha
 /** As DNS labels are (RFC 1123 §2.1), in lower case: of gateways and servers. */
 export function isName(text: Span): bool {
   const last = limit(text) - 1;
-  return length(text) <= 63 && isMadeOf(text, DASH) && load<u8>(pointer(text)) !== 0x2d && load<u8>(last) !== 0x2d;
+  return length(text) <= 63 && isMadeOf(text, DASH) && load<u8>(pointer(text)) !== HYPHEN && load<u8>(last) !== HYPHEN;
 }
 
 /** Visible ASCII only: what may stand in a header or a path without changing its meaning (RFC 9110 §5.5). */
-export function isVisible(text: Span): bool {
+export function isVisibleText(text: Span): bool {
   for (let at = pointer(text); at < limit(text); at++) {
-    const c = load<u8>(at);
-    if (c < 0x21 || c > 0x7e) return false;
+    if (!isVisible(load<u8>(at))) return false;
   }
   return length(after(text, 0)) > 0;
 }

@@ -1,14 +1,17 @@
+import { DOT, HYPHEN, SLASH } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
 import { Span, equals, first, after, indexOf, length, limit, literal, pointer, NONE } from '../bytes/span';
-import { newVirtualServer, VirtualServer } from '../policy/virtual-server';
+import { newVirtualServer, VirtualServer } from '../model/virtual-server';
 import { divide } from './division';
-import { Gateway } from './gateway';
-import { nearest } from './nearest';
-import { MAX_NAME_PATTERN, MAX_URI_PATTERN, readOptionalPatterns, readPatterns } from './patterns';
+import { Gateway } from '../model/gateway';
+import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
+import { nearest } from '../bytes/nearest';
+import { MAX_NAME_PATTERN, MAX_URI_PATTERN, readPatterns } from './patterns';
 import { elementPlace } from './problems';
-import { mustBeLine, names, openSection, Section, suggest } from './section';
+import { names } from '../bytes/name-list';
+import { mustBeLine, openSection, Section, suggest } from './section';
 import { isMadeOf } from './values';
 
 const MEMBERS = names('name tools prompts resources');
@@ -16,7 +19,6 @@ const VIRTUAL_SERVERS = literal('virtualServers');
 const ROOT = literal('root');
 const NAME = literal('name');
 const TOOLS = literal('tools');
-const PROMPTS = literal('prompts');
 const RESOURCES = literal('resources');
 
 const OPEN = literal('open');
@@ -44,21 +46,23 @@ function readVirtualServer(section: Section, gateway: Gateway): void {
   const name = section.required(NAME);
   if (name !== NONE && !isVirtualServerName(name)) section.mustBe(NAME, A_NAME);
   if (section.get(TOOLS) === NONE) section.missing(TOOLS);
-  const tools = readPatterns(section, TOOLS, MAX_NAME_PATTERN);
   const created = newVirtualServer(name, gateway.servers.count, section.arena);
-  created.prompts = readOptionalPatterns(section, PROMPTS, MAX_NAME_PATTERN);
-  created.resources = readOptionalPatterns(section, RESOURCES, MAX_URI_PATTERN);
+  readPatterns(section, RESOURCES, MAX_URI_PATTERN);
   if (name === NONE) return;
   if (gateway.virtualServer(name) !== null) problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
   gateway.virtualServersByName.put(name, changetype<usize>(created));
   gateway.virtualServers.push(changetype<usize>(created) as u64);
   // Names and prefixes that are wrong themselves would only add to what has been said about them.
-  if (problems.lines.count === 0) divide(created, tools, gateway, section.placeOf(TOOLS), problems);
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    const member = nounRow(noun).plural;
+    const patterns = readPatterns(section, member, MAX_NAME_PATTERN);
+    if (problems.lines.count === 0) divide(created, noun, patterns, gateway, section.placeOf(member), problems);
+  }
 }
 
 /** Two segments of a path, of which none can be `.`, `..` or the `-` that is kept for our own pages. */
 function isVirtualServerName(text: Span): bool {
-  const slash = indexOf(text, 0x2f);
+  const slash = indexOf(text, SLASH);
   return slash > 0 && isPart(first(text, slash as u32)) && isPart(after(text, (slash as u32) + 1));
 }
 
@@ -68,7 +72,7 @@ function isPart(text: Span): bool {
 }
 
 function endsPart(c: u8): bool {
-  return c !== 0x2d && c !== 0x2e;
+  return c !== HYPHEN && c !== DOT;
 }
 
 /** What the endpoint itself serves. */

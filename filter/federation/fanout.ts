@@ -1,159 +1,97 @@
+import { UpstreamCall } from '../upstream/call';
+import { Noun, nounRow } from '../mcp/nouns';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
-import { Span } from '../bytes/span';
-import { Server } from '../config/gateway';
-import { Reason } from '../mcp/errors';
+import { Server } from '../model/server';
 import { Upstream } from '../session/token';
-import { Verdict } from './answer';
-import { Callout } from './callout';
-
-/** The conversation with one server, one callout after the other. */
-@unmanaged
-export class Lane {
-  server: Server;
-  /** What to send next, or null. */
-  callout: Callout | null;
-  waiting: bool;
-  started: bool;
-  done: bool;
-  /** Nanoseconds since 1970. */
-  deadline: u64;
-  /** Why it failed; Reason.None where it did not. */
-  verdict: Verdict;
-  /** Of callouts so far. */
-  step: i32;
-  /** The message that was sent last. */
-  sent: Callout | null;
-  /** It was sent twice, as the connection had ended before an answer. */
-  repeated: bool;
-  /** The host's, for the callout under way. */
-  token: u32;
-  /** It failed at what no client can help, see `isFault`. */
-  faulty: bool;
-  /** At a time-out. */
-  hangs: bool;
-  /** A session with the server is being opened. */
-  joining: bool;
-  /** By this request, for all that wait for it: it holds the lease. */
-  opening: bool;
-  /** Since when it waits for another request to open one, nanoseconds since 1970; 0: it does not. */
-  parkedAt: u64;
-  /** The session id that the server does not know any more, or NONE. */
-  lost: Span;
-  /** Its pages come from the cache. */
-  cached: bool;
-  /** The session that the server did not know any more, where it was renewed in the course of this; else null. */
-  before: Upstream | null;
-  /** By this request. */
-  opened: bool;
-  /** Id of the request under way, a string token. */
-  id: Span;
-
-  upstream: Upstream;
-  /** A string token, or NONE. */
-  instructions: Span;
-  /** Of Page. */
-  pages: List;
-  /** Texts (Span) of the cursors that pages were asked for with. */
-  cursors: List;
-  bytes: u64;
-
-  get failed(): bool {
-    return this.verdict.reason !== Reason.None;
-  }
-
-  forgetPages(): void {
-    this.pages.count = 0;
-    this.cursors.count = 0;
-    this.bytes = 0;
-  }
-}
+import { Failure } from '../upstream/answer';
 
 /** Conversations with several servers side by side, at most `width` at a time, each with a deadline of its own. */
 @unmanaged
 export class FanOut {
-  /** Of Lane. */
-  lanes: List;
+  /** Elements are UpstreamCall. */
+  calls: List;
   private running: u32;
   private finished: i32;
   width: u32;
-  /** Milliseconds for each lane, from its first callout on. */
+  /** Milliseconds for each call, from its first callout on. */
   timeout: u32;
 
-  add(server: Server, upstream: Upstream, arena: Arena): Lane {
-    const lane = make<Lane>(arena);
-    lane.server = server;
-    lane.upstream = upstream;
-    lane.verdict = make<Verdict>(arena);
-    lane.pages = newList(arena);
-    lane.cursors = newList(arena);
-    this.lanes.push(changetype<usize>(lane) as u64);
-    return lane;
+  add(server: Server, upstream: Upstream, arena: Arena): UpstreamCall {
+    const call = make<UpstreamCall>(arena);
+    call.server = server;
+    call.upstream = upstream;
+    call.noun = nounRow(Noun.None);
+    call.failure = make<Failure>(arena);
+    call.pages = newList(arena);
+    call.cursors = newList(arena);
+    this.calls.push(changetype<usize>(call) as u64);
+    return call;
   }
 
-  at(index: i32): Lane {
-    return changetype<Lane>(this.lanes.at(index) as usize);
+  at(index: i32): UpstreamCall {
+    return changetype<UpstreamCall>(this.calls.at(index) as usize);
   }
 
-  /** A lane whose callout may be sent now, or null. */
-  next(now: u64): Lane | null {
-    for (let i = 0; i < this.lanes.count; i++) {
-      const lane = this.at(i);
-      if (lane.callout === null || lane.waiting) continue;
-      if (!lane.started) {
+  /** A call whose callout may be sent now, or null. */
+  next(now: u64): UpstreamCall | null {
+    for (let i = 0; i < this.calls.count; i++) {
+      const call = this.at(i);
+      if (call.callout === null || call.waiting) continue;
+      if (!call.started) {
         if (this.running === this.width) continue;
         this.running++;
-        lane.started = true;
-        lane.deadline = now + (this.timeout as u64) * 1_000_000;
+        call.started = true;
+        call.deadline = now + (this.timeout as u64) * 1_000_000;
       }
-      return lane;
+      return call;
     }
     return null;
   }
 
-  /** Milliseconds that a lane has left; never more than at its beginning, should the clock be set back. */
-  remaining(lane: Lane, now: u64): u32 {
-    return lane.deadline > now ? min(((lane.deadline - now) / 1_000_000) as u32, this.timeout) : 0;
+  /** Milliseconds that a call has left; never more than at its beginning, should the clock be set back. */
+  remaining(call: UpstreamCall, now: u64): u32 {
+    return call.deadline > now ? min(((call.deadline - now) / 1_000_000) as u32, this.timeout) : 0;
   }
 
-  finish(lane: Lane): void {
-    lane.callout = null;
-    lane.done = true;
-    if (lane.started) this.running--;
+  finish(call: UpstreamCall): void {
+    call.callout = null;
+    call.done = true;
+    if (call.started) this.running--;
     this.finished++;
   }
 
-  fail(lane: Lane, verdict: Verdict, arena: Arena): void {
-    lane.verdict.take(verdict, arena);
-    this.finish(lane);
+  fail(call: UpstreamCall, failure: Failure, arena: Arena): void {
+    call.failure.take(failure, arena);
+    this.finish(call);
   }
 
   /** Nothing is left to be sent for the first time. */
   get isAllSent(): bool {
-    for (let i = 0; i < this.lanes.count; i++) if (!this.at(i).started) return false;
+    for (let i = 0; i < this.calls.count; i++) if (!this.at(i).started) return false;
     return true;
   }
 
-  /** Lanes that wait for what other requests do. */
+  /** Calls that wait for what other requests do. */
   get isParked(): bool {
-    for (let i = 0; i < this.lanes.count; i++) if (this.at(i).parkedAt !== 0) return true;
+    for (let i = 0; i < this.calls.count; i++) if (this.at(i).parkedAt !== 0) return true;
     return false;
   }
 
   get settled(): bool {
-    return this.finished === this.lanes.count;
+    return this.finished === this.calls.count;
   }
 
-  /** The first lane that did not fail, or null. */
-  firstServed(): Lane | null {
-    for (let i = 0; i < this.lanes.count; i++) if (!this.at(i).failed) return this.at(i);
+  /** The first call that did not fail, or null. */
+  firstServed(): UpstreamCall | null {
+    for (let i = 0; i < this.calls.count; i++) if (!this.at(i).failed) return this.at(i);
     return null;
   }
 }
 
 export function newFanOut(width: u32, timeout: u32, arena: Arena): FanOut {
   const fanOut = make<FanOut>(arena);
-  fanOut.lanes = newList(arena);
+  fanOut.calls = newList(arena);
   fanOut.width = width;
   fanOut.timeout = timeout;
   return fanOut;

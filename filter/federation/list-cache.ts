@@ -1,14 +1,15 @@
+import { Noun } from '../mcp/nouns';
 import { Arena } from '../bytes/arena';
-import { Span, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
+import { Span, combined, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { CacheScope, Server } from '../config/gateway';
+import { CacheScope, Server } from '../model/server';
 import { textOf } from '../json/text';
-import { KeyRing } from '../session/keyring';
+import { KeyRing } from '../model/keyring';
 import { owner, SlotTable, slotTable } from '../session/slots';
 import { Session } from '../session/token';
-import { credentialScope } from './credentials';
-import { Lane } from './fanout';
-import { Item, Page, readPage } from './page';
+import { credentialScope } from '../upstream/credentials';
+import { UpstreamCall } from '../upstream/call';
+import { Item, Page, readPage } from '../upstream/page';
 
 /**
  * A server's list as it was received, before any policy, which runs on every read: what one caller may not see must not
@@ -27,27 +28,35 @@ const NAMES = slotTable(literal('sluice/names/'), 1024);
 /** A larger list is asked for each time: reading a slot copies all of it, and a worker's memory never shrinks. */
 const MOST = 1 << 20;
 
-/** Fills the lane with pages that are still good. False: there are none, ask the server. @param client its headers */
-export function takeCached(lane: Lane, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): bool {
-  const server = lane.server;
+/** Fills the call with pages that are still good. False: there are none, ask the server. @param client its headers */
+export function takeCached(
+  call: UpstreamCall,
+  session: Session,
+  client: Span,
+  now: u32,
+  keys: KeyRing,
+  arena: Arena,
+): bool {
+  const server = call.server;
   if (server.cacheTtl === 0) return false;
-  const entry = LISTS.read(ownerOf(LISTS, server, session, client, keys, arena), keys, arena);
+  const entry = LISTS.read(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE) return false;
   if (!isGood(entry, server, now)) return false;
   for (let at = pointer(entry) + 4; at < limit(entry);) {
     const size = load<u32>(at);
-    lane.pages.push(changetype<usize>(readPage(span(at + 4, size), session.revision, arena)) as u64);
+    call.pages.push(changetype<usize>(readPage(span(at + 4, size), call.noun, session.revision, arena)) as u64);
     at += 4 + (size as usize);
   }
-  lane.cached = true;
+  call.cached = true;
   return true;
 }
 
 /**
- * Whether there is a tool of that name: no only where a list that is still good says so.
+ * Whether there is one of that name: no only where a list that is still good says so.
  * @param client the client's headers
  */
 export function mayExist(
+  noun: Noun,
   server: Server,
   name: Span,
   session: Session,
@@ -57,7 +66,7 @@ export function mayExist(
   arena: Arena,
 ): bool {
   if (server.cacheTtl === 0) return true;
-  const entry = NAMES.read(ownerOf(NAMES, server, session, client, keys, arena), keys, arena);
+  const entry = NAMES.read(ownerOf(NAMES, noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE || !isGood(entry, server, now)) return true;
   const sought = fingerprint(name);
   for (let at = pointer(entry) + 4; at < limit(entry); at += 8) if (load<u64>(at) === sought) return true;
@@ -65,24 +74,29 @@ export function mayExist(
 }
 
 /** @param client the client's headers */
-export function keep(lane: Lane, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): void {
-  const server = lane.server;
-  if (server.cacheTtl === 0 || lane.bytes > (MOST as u64)) return;
-  const entry = newWriter(arena, (lane.bytes as usize) + 64).u32(now + server.cacheTtl);
-  for (let i = 0; i < lane.pages.count; i++) {
-    const page: Span = changetype<Page>(lane.pages.at(i) as usize).document;
+export function keep(call: UpstreamCall, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): void {
+  const server = call.server;
+  if (server.cacheTtl === 0 || call.bytes > (MOST as u64)) return;
+  const entry = newWriter(arena, (call.bytes as usize) + 64).u32(now + server.cacheTtl);
+  for (let i = 0; i < call.pages.count; i++) {
+    const page: Span = changetype<Page>(call.pages.at(i) as usize).document;
     entry.u32(length(page) as u32).bytes(page);
   }
-  LISTS.write(ownerOf(LISTS, server, session, client, keys, arena), entry.written, keys, arena);
-  NAMES.write(ownerOf(NAMES, server, session, client, keys, arena), namesIn(lane, now, arena), keys, arena);
+  LISTS.write(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), entry.written, keys, arena);
+  NAMES.write(
+    ownerOf(NAMES, call.noun.noun, server, session, client, keys, arena),
+    namesIn(call, now, arena),
+    keys,
+    arena,
+  );
 }
 
-function namesIn(lane: Lane, now: u32, arena: Arena): Span {
+function namesIn(call: UpstreamCall, now: u32, arena: Arena): Span {
   let count = 0;
-  for (let i = 0; i < lane.pages.count; i++) count += changetype<Page>(lane.pages.at(i) as usize).items.count;
-  const names = newWriter(arena, 4 + 8 * (count as usize)).u32(now + lane.server.cacheTtl);
-  for (let i = 0; i < lane.pages.count; i++) {
-    const items = changetype<Page>(lane.pages.at(i) as usize).items;
+  for (let i = 0; i < call.pages.count; i++) count += changetype<Page>(call.pages.at(i) as usize).items.count;
+  const names = newWriter(arena, 4 + 8 * (count as usize)).u32(now + call.server.cacheTtl);
+  for (let i = 0; i < call.pages.count; i++) {
+    const items = changetype<Page>(call.pages.at(i) as usize).items;
     for (let j = 0; j < items.count; j++) {
       const name = textOf(changetype<Item>(items.at(j) as usize).name, arena);
       if (name !== NONE) names.u64(fingerprint(name));
@@ -97,10 +111,18 @@ function isGood(entry: Span, server: Server, now: u32): bool {
   return now < expires && expires - now <= server.cacheTtl;
 }
 
-function ownerOf(table: SlotTable, server: Server, session: Session, client: Span, keys: KeyRing, arena: Arena): Span {
+function ownerOf(
+  table: SlotTable,
+  noun: Noun,
+  server: Server,
+  session: Session,
+  client: Span,
+  keys: KeyRing,
+  arena: Arena,
+): Span {
   let whose: Span = NONE;
   if (server.cacheScope === CacheScope.Session) whose = session.id;
   else if (server.cacheScope === CacheScope.Credential)
     whose = credentialScope(server.credentials, client, keys, arena);
-  return owner(table, whose, server.fingerprint, arena);
+  return owner(table, whose, combined(server.fingerprint, noun), arena);
 }

@@ -1,59 +1,66 @@
+import { NounRow } from '../mcp/nouns';
+import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { Span, between, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { textOf } from '../json/text';
 import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
-import { FanOut, Lane } from './fanout';
-import { Item, Page } from './page';
+import { FanOut } from './fanout';
+import { UpstreamCall } from '../upstream/call';
+import { Item, Page } from '../upstream/page';
 
-const OPEN = literal('{"tools":[');
+const OPEN = literal('{"');
+const ITEMS = literal('":[');
 const CLOSE = literal(']}');
 
-/** Decides which tools the scope shows, and says how many bytes `mergedTools` needs for them. */
+/** Decides what the scope shows, and says how many bytes `mergedList` needs for them. */
 export function mergedSize(fanOut: FanOut, scope: Scope): u64 {
-  let size: u64 = 16;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
+  let size: u64 = 32;
+  for (let i = 0; i < fanOut.calls.count; i++) {
     choose(fanOut.at(i), scope);
-    size += laneSize(fanOut.at(i));
+    size += callSize(fanOut.at(i));
   }
   return size;
 }
 
 /**
- * The result of `tools/list` over all servers that answered, as far as `mergedSize` chose: each tool as the bytes that its
+ * The result of a list over all servers that answered, as far as `mergedSize` chose: each item as the bytes that its
  * server sent, but for the prefix that is spliced in behind the opening quote of its name. In the order of the
  * configuration, then of the server. What could not be called is left out.
  * @param size what `mergedSize` said
  */
-export function mergedTools(fanOut: FanOut, size: u64, arena: Arena): Span {
-  const writer = newWriter(arena, size as usize).bytes(OPEN);
+export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, arena: Arena): Span {
+  const writer = newWriter(arena, size as usize)
+    .bytes(OPEN)
+    .bytes(noun.plural)
+    .bytes(ITEMS);
   let first = true;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (lane.failed) continue;
-    for (let p = 0; p < lane.pages.count; p++) {
-      const page = changetype<Page>(lane.pages.at(p) as usize);
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (call.failed) continue;
+    for (let p = 0; p < call.pages.count; p++) {
+      const page = changetype<Page>(call.pages.at(p) as usize);
       for (let t = 0; t < page.items.count; t++) {
         const item = changetype<Item>(page.items.at(t) as usize);
         if (!item.chosen) continue;
-        if (!first) writer.byte(0x2c);
+        if (!first) writer.byte(COMMA);
         first = false;
-        writeItem(writer, item, lane.server.prefix);
+        writeItem(writer, item, call.server.prefix);
       }
     }
   }
   return writer.bytes(CLOSE).written;
 }
 
-/** Decides about each tool once. A name that is not text (a lone surrogate) is none that a call could have. */
-function choose(lane: Lane, scope: Scope): void {
-  for (let p = 0; p < lane.pages.count; p++) {
-    const page = changetype<Page>(lane.pages.at(p) as usize);
+/** Decides about each item once. A name that is not text (a lone surrogate) is none that a call could have. */
+function choose(call: UpstreamCall, scope: Scope): void {
+  for (let p = 0; p < call.pages.count; p++) {
+    const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
-      item.chosen = !item.isBroken && name !== NONE && mayUse(lane.server, name, scope);
+      item.chosen = !item.isBroken && name !== NONE && mayUse(call.noun.noun, call.server, name, scope);
     }
   }
 }
@@ -67,13 +74,13 @@ function writeItem(writer: Writer, item: Item, prefix: Span): void {
     .bytes(between(nameStart, limit(item.object)));
 }
 
-function laneSize(lane: Lane): u64 {
+function callSize(call: UpstreamCall): u64 {
   let size: u64 = 0;
-  for (let p = 0; p < lane.pages.count; p++) {
-    const page = changetype<Page>(lane.pages.at(p) as usize);
+  for (let p = 0; p < call.pages.count; p++) {
+    const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
-      if (item.chosen) size += (item.object as u32 as u64) + (lane.server.prefix as u32 as u64) + 1;
+      if (item.chosen) size += (item.object as u32 as u64) + (call.server.prefix as u32 as u64) + 1;
     }
   }
   return size;

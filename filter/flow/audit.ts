@@ -2,19 +2,20 @@ import { scratch } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { FanOut, Lane } from '../federation/fanout';
-import { Item, Page } from '../federation/page';
+import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { Item, Page } from '../upstream/page';
 import { textOf } from '../json/text';
 import { unmatchedLines } from '../policy/unmatched';
-import { VirtualServer } from '../policy/virtual-server';
-import { OFFERS_TOOLS, Session } from '../session/token';
+import { VirtualServer } from '../model/virtual-server';
 import { Exchange } from './exchange';
 
 const EMPTY = literal('');
 const VIRTUAL_SERVER = literal('virtual server ');
 const SERVER = literal('server ');
-const ALLOW = literal(': tools.allow');
-const DENY = literal(': tools.deny');
+const ALLOW = literal('.allow');
+const DENY = literal('.deny');
+const SEPARATOR = literal(': ');
 
 /**
  * Holds the names in a server's rules and in a virtual server against what there is, the first time that a list of it is
@@ -22,72 +23,76 @@ const DENY = literal(': tools.deny');
  * Once for each worker and configuration; what goes missing later is not the configuration's fault.
  */
 export function audit(exchange: Exchange, fanOut: FanOut): void {
-  for (let i = 0; i < fanOut.lanes.count; i++) auditRules(exchange, fanOut.at(i));
+  for (let i = 0; i < fanOut.calls.count; i++) auditRules(exchange, fanOut.at(i));
   auditOne(exchange, fanOut, exchange.scope.path);
   auditOne(exchange, fanOut, exchange.scope.header);
 }
 
-/** @param lane of a server; its rules are for the server's own names */
-function auditRules(exchange: Exchange, lane: Lane): void {
-  const rules = lane.server.rules;
-  if (rules.audited || lane.failed) return;
+/** @param call of a server; its rules are for the server's own names */
+function auditRules(exchange: Exchange, call: UpstreamCall): void {
+  const rules = call.server.rulesOf(call.noun.noun);
+  if (rules.audited || call.failed) return;
   rules.audited = true;
   const allow = rules.allow;
   if (allow === null && rules.deny.patterns.count === 0) return;
   const names = newList(scratch);
-  addNames(lane, EMPTY, names);
-  if (allow !== null) warnOf(exchange, subjectOf(SERVER, lane.server.name, ALLOW), allow.patterns, names);
-  warnOf(exchange, subjectOf(SERVER, lane.server.name, DENY), rules.deny.patterns, names);
+  addNames(call, EMPTY, names);
+  if (allow !== null) warnOf(exchange, ruleOf(call, ALLOW), allow.patterns, names);
+  warnOf(exchange, ruleOf(call, DENY), rules.deny.patterns, names);
 }
 
-function subjectOf(kind: Span, name: Span, member: Span): Span {
-  return newWriter(scratch, 128).bytes(kind).bytes(name).bytes(member).written;
+/** `server weather: tools.allow` */
+function ruleOf(call: UpstreamCall, member: Span): Span {
+  const line = newWriter(scratch, 128).bytes(SERVER).bytes(call.server.name).bytes(SEPARATOR);
+  return line.bytes(call.noun.plural).bytes(member).written;
 }
 
 function warnOf(exchange: Exchange, subject: Span, patterns: List, names: List): void {
   const lines = newList(scratch);
-  unmatchedLines(subject, patterns, names, lines, exchange.arena);
+  unmatchedLines(subject, exchange.noun.singular, patterns, names, lines, exchange.arena);
   for (let i = 0; i < lines.count; i++) exchange.warn(lines.at(i), null);
 }
 
 function auditOne(exchange: Exchange, fanOut: FanOut, subject: VirtualServer | null): void {
-  if (subject === null || subject.audited || !isComplete(exchange, fanOut, subject)) return;
-  subject.audited = true;
-  warnOf(exchange, subjectOf(VIRTUAL_SERVER, subject.name, EMPTY), subject.tools, namesIn(fanOut));
+  const noun = exchange.noun;
+  if (subject === null || (subject.audited & noun.capability) !== 0 || !isComplete(exchange, fanOut, subject)) return;
+  subject.audited |= noun.capability;
+  const line = newWriter(scratch, 128).bytes(VIRTUAL_SERVER).bytes(subject.name).written;
+  warnOf(exchange, line, subject.patternsOf(noun.noun), namesIn(fanOut));
 }
 
 /** Whether every server that it reaches has said what it has: nothing may be called missing before. */
 function isComplete(exchange: Exchange, fanOut: FanOut, subject: VirtualServer): bool {
   const gateway = exchange.gateway;
   for (let i = 0; i < gateway.servers.count; i++) {
-    if (!subject.reaches(i)) continue;
-    const lane = laneOf(fanOut, i);
-    if (lane !== null ? lane.failed : !hasNoTools(exchange.session!, gateway.serverAt(i).fingerprint)) return false;
+    if (!subject.reaches(exchange.noun.noun, i)) continue;
+    const call = callOf(fanOut, i);
+    if (call !== null ? call.failed : !hasNone(exchange, gateway.serverAt(i).fingerprint)) return false;
   }
   return true;
 }
 
-function laneOf(fanOut: FanOut, server: i32): Lane | null {
-  for (let i = 0; i < fanOut.lanes.count; i++) if (fanOut.at(i).server.index === server) return fanOut.at(i);
+function callOf(fanOut: FanOut, server: i32): UpstreamCall | null {
+  for (let i = 0; i < fanOut.calls.count; i++) if (fanOut.at(i).server.index === server) return fanOut.at(i);
   return null;
 }
 
 /** It took part in the session and said that it has none, so it was not asked. */
-function hasNoTools(session: Session, fingerprint: u64): bool {
-  const upstream = session.upstream(fingerprint, scratch);
-  return upstream !== null && (upstream.offers & OFFERS_TOOLS) === 0;
+function hasNone(exchange: Exchange, fingerprint: u64): bool {
+  const upstream = exchange.session!.upstream(fingerprint, scratch);
+  return upstream !== null && (upstream.offers & exchange.noun.capability) === 0;
 }
 
-/** The names of all tools that were listed, as this gateway would call them: also of those that are hidden here. */
+/** The names of all that were listed, as this gateway would call them: also of those that are hidden here. */
 function namesIn(fanOut: FanOut): List {
   const names = newList(scratch);
-  for (let i = 0; i < fanOut.lanes.count; i++) addNames(fanOut.at(i), fanOut.at(i).server.prefix, names);
+  for (let i = 0; i < fanOut.calls.count; i++) addNames(fanOut.at(i), fanOut.at(i).server.prefix, names);
   return names;
 }
 
-function addNames(lane: Lane, prefix: Span, names: List): void {
-  for (let p = 0; p < lane.pages.count; p++) {
-    const page = changetype<Page>(lane.pages.at(p) as usize);
+function addNames(call: UpstreamCall, prefix: Span, names: List): void {
+  for (let p = 0; p < call.pages.count; p++) {
+    const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const name: Span = textOf(changetype<Item>(page.items.at(t) as usize).name, scratch);
       if (name !== NONE) names.push(newWriter(scratch, 64).bytes(prefix).bytes(name).written);

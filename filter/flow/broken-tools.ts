@@ -1,9 +1,9 @@
 import { scratch } from '../bytes/arena';
 import { fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import { FanOut } from '../federation/fanout';
-import { Item, Page } from '../federation/page';
+import { Item, Page } from '../upstream/page';
 import { textOf, writeEscaped } from '../json/text';
 import { clipped } from '../mcp/header-text';
 import { Exchange } from './exchange';
@@ -18,11 +18,11 @@ const MOST_NAME = 128;
 
 /** Names the tools of these lists that are left out, and why: each once for every worker and configuration. */
 export function reportBrokenTools(exchange: Exchange, fanOut: FanOut): void {
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (lane.failed) continue;
-    for (let p = 0; p < lane.pages.count; p++) {
-      reportIn(exchange, lane.server, changetype<Page>(lane.pages.at(p) as usize));
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (call.failed) continue;
+    for (let p = 0; p < call.pages.count; p++) {
+      reportIn(exchange, call.server, changetype<Page>(call.pages.at(p) as usize));
     }
   }
 }

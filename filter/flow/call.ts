@@ -1,6 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, after, first, length, literal, startsWith, NONE } from '../bytes/span';
-import { Gateway, Server } from '../config/gateway';
+import { Gateway } from '../model/gateway';
+import { Server } from '../model/server';
 import { mayExist } from '../federation/list-cache';
 import { offsetBehind, textOf } from '../json/text';
 import { Range } from '../mcp/envelope';
@@ -19,25 +20,37 @@ const NO_NAME = literal('params.name is missing or not a string');
 /** MCP says that names of tools have 128 characters at most; what a client sends may have any number. */
 const MAX_LOGGED_NAME = 128;
 
-/** `tools/call`: to the server that the prefix names, with the prefix cut out of the bytes of the name. */
+/** `tools/call`, `prompts/get`: to the server that the prefix names, with the prefix cut out of the bytes of the name. */
 export function beginCall(exchange: Exchange, session: Session): Outcome {
+  const unknown = exchange.noun.unknown;
   const token = exchange.envelope.nameIn(exchange.body);
-  if (token === NONE) return exchange.refuse(Reason.UnknownTool, NO_NAME);
+  if (token === NONE) return exchange.refuse(unknown, NO_NAME);
   const name = textOf(token, scratch);
   // No name that is not text can be in a list (a lone surrogate has no UTF-8 form).
-  if (name === NONE) return exchange.refuse(Reason.UnknownTool, token);
-  const target = aimAt(exchange, name);
+  if (name === NONE) return exchange.refuse(unknown, token);
+  const target = aimAt(exchange, name, unknown);
   if (target === null) return Outcome.Reply;
   const server = target.server;
   const client = exchange.request.pairs;
-  if (!mayExist(server, target.name, session, client, exchange.seconds, exchange.gateway.keys, scratch)) {
-    return exchange.refuse(Reason.UnknownTool, name);
+  if (
+    !mayExist(
+      exchange.noun.noun,
+      server,
+      target.name,
+      session,
+      client,
+      exchange.seconds,
+      exchange.gateway.keys,
+      scratch,
+    )
+  ) {
+    return exchange.refuse(unknown, name);
   }
   cutPrefix(target, exchange.envelope.name, token);
 
   const keys = exchange.gateway.keys;
   const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
-  // Of a released body the rest may not be able to wait: it is held until its server is known, see `release`.
+  // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.
   if (upstream === null) {
     return exchange.mayWait ? wait(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
   }
@@ -71,16 +84,16 @@ function wait(exchange: Exchange, outcome: Outcome): Outcome {
 }
 
 /**
- * What a tool's name is for: its server, and its name there. Null where this request may call none of that name;
+ * What a name is for: its server, and its name there. Null where this request may call none of that name;
  * `exchange.reply` then says so.
  */
-export function aimAt(exchange: Exchange, name: Span, unknown: Reason = Reason.UnknownTool): Target | null {
-  exchange.tool = exchange.arena.copy(clipped(name, MAX_LOGGED_NAME));
+export function aimAt(exchange: Exchange, name: Span, unknown: Reason): Target | null {
+  exchange.name = exchange.arena.copy(clipped(name, MAX_LOGGED_NAME));
   const server = serverOf(exchange.gateway, name);
   exchange.server = server;
   const upstreamName: Span = server === null ? NONE : after(name, server.prefix as u32);
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
-  if (server === null || !mayUse(server, upstreamName, exchange.scope)) {
+  if (server === null || !mayUse(exchange.noun.noun, server, upstreamName, exchange.scope)) {
     exchange.refuse(unknown, name);
     return null;
   }

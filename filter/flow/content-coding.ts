@@ -1,7 +1,8 @@
+import { COMMA, SEMICOLON } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { headerIn } from '../bytes/pairs';
 import { Span, after, equalsIgnoringCase, first, indexOf, length, literal, trim, NONE } from '../bytes/span';
-import { compressedText, isCompressed } from '../federation/judge';
+import { compressedText, isCompressed } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Exchange } from './exchange';
@@ -25,9 +26,9 @@ export function refusesCoding(exchange: Exchange, coding: Span): bool {
 /** @param accepted a list as in `gzip, br;q=0.5`, or NONE. What is listed with a weight of 0 is no matter here. */
 function accepts(accepted: Span, coding: Span): bool {
   for (let rest = accepted; length(rest) > 0;) {
-    const comma = indexOf(rest, 0x2c);
+    const comma = indexOf(rest, COMMA);
     const element = comma < 0 ? rest : first(rest, comma as u32);
-    const semicolon = indexOf(element, 0x3b);
+    const semicolon = indexOf(element, SEMICOLON);
     const name = trim(semicolon < 0 ? element : first(element, semicolon as u32));
     if (equalsIgnoringCase(name, coding) || equalsIgnoringCase(name, ANY)) return true;
     rest = comma < 0 ? NONE : after(rest, (comma as u32) + 1);

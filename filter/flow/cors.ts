@@ -1,3 +1,4 @@
+import { COMMA, DOT, HYPHEN, SPACE, UNDERSCORE, isDigit, isLetter } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { HeaderList, headerIn, newHeaderList, readPairs } from '../bytes/pairs';
 import {
@@ -15,7 +16,7 @@ import {
   NONE,
 } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { Gateway } from '../config/gateway';
+import { Gateway } from '../model/gateway';
 import * as header from '../mcp/headers';
 import { Exchange, Outcome } from './exchange';
 
@@ -63,7 +64,7 @@ function allowedHeaders(gateway: Gateway, asked: Span, arena: Arena): Span {
     for (let j = 0; j < passed.count; j++) separated(allowed).bytes(passed.at(j));
   }
   for (let rest = asked; length(rest) > 0;) {
-    const comma = indexOf(rest, 0x2c);
+    const comma = indexOf(rest, COMMA);
     const name = trim(comma < 0 ? rest : first(rest, comma as u32));
     if (isParameter(name)) separated(allowed).bytes(name);
     rest = comma < 0 ? NONE : after(rest, (comma as u32) + 1);
@@ -72,7 +73,7 @@ function allowedHeaders(gateway: Gateway, asked: Span, arena: Arena): Span {
 }
 
 function separated(list: Writer): Writer {
-  return list.byte(0x2c).byte(0x20);
+  return list.byte(COMMA).byte(SPACE);
 }
 
 /** What is echoed has to be the name of a header and no more. */
@@ -81,8 +82,7 @@ function isParameter(name: Span): bool {
   if (length(name) <= size || !equalsIgnoringCase(first(name, size as u32), PARAMETER)) return false;
   for (let at = pointer(name); at < limit(name); at++) {
     const c = load<u8>(at);
-    const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a;
-    if (!letter && !(c >= 0x30 && c <= 0x39) && c !== 0x2d && c !== 0x5f && c !== 0x2e) return false;
+    if (!isLetter(c) && !isDigit(c) && c !== HYPHEN && c !== UNDERSCORE && c !== DOT) return false;
   }
   return true;
 }
@@ -113,7 +113,7 @@ function varied(response: Span, arena: Arena): Span {
   for (const pairs = readPairs(response, arena); pairs.next();) {
     if (!equalsIgnoringCase(pairs.name, header.VARY)) continue;
     if (equalsIgnoringCase(trim(pairs.value), ANY)) return ANY;
-    writer.bytes(pairs.value).byte(0x2c).byte(0x20);
+    writer.bytes(pairs.value).byte(COMMA).byte(SPACE);
   }
   return writer.bytes(ORIGIN).written;
 }

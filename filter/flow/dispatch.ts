@@ -1,22 +1,23 @@
+import { QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { resultMessage } from '../federation/message';
-import { Answer } from '../federation/answer';
-import { Lane } from '../federation/fanout';
-import { isUnanswered } from '../federation/faults';
-import { textOf } from '../json/text';
-import { Shape } from '../mcp/envelope';
+import { resultMessage } from '../upstream/message';
+import { Answer } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
+import { isUnanswered } from '../upstream/faults';
+import { Shape } from '../mcp/shape';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
-import { Method } from '../mcp/methods';
-import { Revision, revisionOf, STATELESS, SUPPORTED_JSON } from '../mcp/revisions';
+import { Method, MethodKind, methodRow } from '../mcp/methods';
+import { Era, eraOfRequest } from '../mcp/eras';
+import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
 import { beginCancel } from './cancel';
 import { refuseResponse, refuseStrayResponse } from './client-response';
-import { openDoor, refuseMethod, refuseVersion } from './door';
+import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome, Stage } from './exchange';
 import { pollJoin, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
@@ -26,13 +27,12 @@ import { resumeRelay } from './relayed';
 import { beginTerminate, resumeTerminate } from './terminate';
 
 const ALLOWED = literal('POST, DELETE');
-const DISCOVER = literal('server/discover');
 const EMPTY_OBJECT = literal('{}');
 
 /** By the headers alone. @param behind what follows the endpoint in the path */
 export function enter(exchange: Exchange, behind: Span): Outcome {
   const request = exchange.request;
-  const outcome = openDoor(exchange, behind);
+  const outcome = checkAccess(exchange, behind);
   if (outcome !== Outcome.ReadBody || equals(request.method, header.POST)) return outcome;
   if (equals(request.method, header.DELETE)) return admitSession(exchange);
   return refuseMethod(exchange, ALLOWED);
@@ -46,7 +46,12 @@ export function enter(exchange: Exchange, behind: Span): Outcome {
 export function isReleasable(exchange: Exchange, within: u32): bool {
   const envelope = exchange.envelope;
   const request = exchange.request;
-  if (envelope.method !== Method.ToolsCall || !envelope.isRoutableWithin(within) || envelope.claim !== 0) return false;
+  if (
+    methodRow(envelope.method).kind !== MethodKind.Named ||
+    !envelope.isRoutableWithin(within) ||
+    envelope.claim !== 0
+  )
+    return false;
   if (request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
@@ -55,6 +60,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
 export function release(exchange: Exchange): Outcome {
   exchange.method = exchange.envelope.method;
+  exchange.era = Era.Sessions;
   const outcome = admitSession(exchange);
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }
@@ -70,16 +76,18 @@ export function admit(exchange: Exchange): Outcome {
   if (envelope.shape === Shape.Response) {
     return exchange.request.sessionId === NONE ? refuseStrayResponse(exchange) : admitSession(exchange);
   }
-  if (isDiscover(exchange)) return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
-  if (envelope.claim !== 0) return refuseModern(exchange, envelope.text(body, envelope.claim));
-
-  exchange.method = envelope.method;
-  if (exchange.method === Method.Initialize && envelope.shape === Shape.Request) return Outcome.Serve;
+  if (isDiscover(exchange)) {
+    exchange.method = envelope.method;
+    return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
+  }
+  const opens = methodRow(envelope.method).kind === MethodKind.Open && envelope.shape === Shape.Request;
   const version = exchange.request.protocolVersion;
+  exchange.era = eraOfRequest(envelope.claim !== 0, opens, version);
+  if (exchange.era === Era.Stateless) return refuseModern(exchange, claimedVersion(exchange));
+  exchange.method = envelope.method;
+  if (opens) return Outcome.Serve;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
-    return equals(version, STATELESS)
-      ? refuseModern(exchange, newWriter(scratch, 16).byte(0x22).bytes(version).byte(0x22).written)
-      : exchange.refuse(Reason.UnsupportedVersion, version);
+    return exchange.refuse(Reason.UnsupportedVersion, version);
   }
   return admitSession(exchange);
 }
@@ -102,9 +110,14 @@ function admitSession(exchange: Exchange): Outcome {
  */
 function isDiscover(exchange: Exchange): bool {
   const envelope = exchange.envelope;
-  if (envelope.method !== Method.Unknown || envelope.shape !== Shape.Request) return false;
-  const name: Span = textOf(envelope.methodIn(exchange.body), scratch);
-  return name !== NONE && equals(name, DISCOVER);
+  return envelope.method === Method.Discover && envelope.shape === Shape.Request;
+}
+
+/** The version that a request of the stateless era names, as JSON. */
+function claimedVersion(exchange: Exchange): Span {
+  const envelope = exchange.envelope;
+  if (envelope.claim !== 0) return envelope.text(exchange.body, envelope.claim);
+  return newWriter(scratch, 16).byte(QUOTE).bytes(exchange.request.protocolVersion).byte(QUOTE).written;
 }
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
@@ -118,16 +131,17 @@ export function serve(exchange: Exchange): Outcome {
   if (session === null) return beginInitialize(exchange);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
   if (exchange.envelope.shape === Shape.Response) return refuseResponse(exchange, session);
+  const kind = methodRow(exchange.method).kind;
   // MCP transports: a notification is accepted with 202 and no body.
   if (exchange.envelope.shape === Shape.Notification) {
-    return exchange.method === Method.Cancelled ? beginCancel(exchange, session) : exchange.answer(202, NONE);
+    return kind === MethodKind.Cancel ? beginCancel(exchange, session) : exchange.answer(202, NONE);
   }
-  switch (exchange.method) {
-    case Method.Ping:
+  switch (kind) {
+    case MethodKind.Local:
       return exchange.answer(200, resultMessage(exchange.id, EMPTY_OBJECT, exchange.arena));
-    case Method.ToolsList:
+    case MethodKind.List:
       return beginList(exchange, session);
-    case Method.ToolsCall:
+    case MethodKind.Named:
       return beginCall(exchange, session);
     default: {
       return exchange.refuse(Reason.MethodNotFound, exchange.envelope.methodIn(exchange.body));
@@ -136,45 +150,45 @@ export function serve(exchange: Exchange): Outcome {
 }
 
 /** Gives an answer to the flow that asked for it. */
-export function resume(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
+export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const fanOut = exchange.fanOut!;
-  lane.waiting = false;
-  lane.callout = null;
-  if (mayRepeat(exchange.stage, lane) && isUnanswered(answer)) {
-    lane.repeated = true;
-    lane.callout = lane.sent;
+  call.waiting = false;
+  call.callout = null;
+  if (mayRepeat(exchange.stage, call) && isUnanswered(answer)) {
+    call.repeated = true;
+    call.callout = call.sent;
     return Outcome.Wait;
   }
-  lane.repeated = false;
+  call.repeated = false;
   switch (exchange.stage) {
     case Stage.Initialize:
-      return resumeInitialize(exchange, fanOut, lane, answer);
+      return resumeInitialize(exchange, fanOut, call, answer);
     case Stage.List:
-      return resumeList(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeList(exchange, exchange.session!, fanOut, call, answer);
     case Stage.Terminate:
-      return resumeTerminate(exchange, fanOut, lane);
+      return resumeTerminate(exchange, fanOut, call);
     case Stage.Tell:
-      fanOut.finish(lane);
+      fanOut.finish(call);
       return Outcome.Wait;
     case Stage.CallAgain:
       return resumeCallAgain(exchange, exchange.session!, fanOut, answer);
     case Stage.Check:
-      return resumeCheck(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeCheck(exchange, exchange.session!, fanOut, call, answer);
     case Stage.Probe:
-      return resumeProbe(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeProbe(exchange, exchange.session!, fanOut, call, answer);
     case Stage.Relay:
-      return resumeRelay(exchange, fanOut, lane, answer);
+      return resumeRelay(exchange, fanOut, call, answer);
     default:
-      return resumeJoin(exchange, exchange.session!, fanOut, lane, answer);
+      return resumeJoin(exchange, exchange.session!, fanOut, call, answer);
   }
 }
 
 /** Once, and no call: it may have run. Nor what nobody waits for. */
-function mayRepeat(stage: Stage, lane: Lane): bool {
-  return !lane.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
+function mayRepeat(stage: Stage, call: UpstreamCall): bool {
+  return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
-/** With a tick, where lanes wait for what other requests do. */
+/** With a tick, where calls wait for what other requests do. */
 export function poll(exchange: Exchange): Outcome {
   const fanOut = exchange.fanOut!;
   return exchange.stage === Stage.List

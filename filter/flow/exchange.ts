@@ -1,16 +1,20 @@
+import { Era } from '../mcp/eras';
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Gateway, Server } from '../config/gateway';
-import { Verdict } from '../federation/answer';
-import { FanOut, Lane } from '../federation/fanout';
+import { Gateway } from '../model/gateway';
+import { Server } from '../model/server';
+import { Failure } from '../upstream/answer';
+import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { Envelope, newEnvelope } from '../mcp/envelope';
 import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method } from '../mcp/methods';
+import { Method, methodRow } from '../mcp/methods';
+import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Reach } from '../policy/host';
 import { Revision } from '../mcp/revisions';
@@ -96,7 +100,7 @@ export class Warning {
 @unmanaged
 export class Target {
   server: Server;
-  /** Of the tool, at the server. */
+  /** What it is called at the server. */
   name: Span;
   /** The bytes of the body between these offsets, the prefix, are left out. */
   cutFrom: u32;
@@ -158,6 +162,8 @@ export class Exchange {
   /** `body` is all of it; else the rest streams past after the decision. */
   whole: bool;
   method: Method;
+  /** Settled with the method. */
+  era: Era;
   session: Session | null;
   /** Where the client's connection ended; set only where `needsReach`. */
   reach: Reach;
@@ -165,7 +171,7 @@ export class Exchange {
   page: Span;
   /** Who asks, see `identityOf`: empty where nobody asks, NONE where the configuration does and there is none. */
   identity: Span;
-  /** Of the session, once `initialize` has settled it. */
+  /** The revision of the session, once `initialize` has settled it. */
   revision: Revision;
   stage: Stage;
   fanOut: FanOut | null;
@@ -184,8 +190,8 @@ export class Exchange {
   server: Server | null;
   /** The name that the headers say, where they decide. */
   named: Span;
-  /** The name of a tool as the client asked for it, cut; NONE where it asked for none. */
-  tool: Span;
+  /** The name that the client asked for, of a tool or another noun, cut; NONE where it asked for none. */
+  name: Span;
   ended: Ended;
   /** Nanoseconds since 1970 at which it was sent on. */
   sentAt: u64;
@@ -199,7 +205,12 @@ export class Exchange {
   /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
   sessionTag: u64;
 
-  /** It is a call, and its server is known. */
+  /** What the method is about. */
+  get noun(): NounRow {
+    return nounRow(methodRow(this.method).noun);
+  }
+
+  /** It asks for something by name, and its server is known. */
   get isAimed(): bool {
     return changetype<usize>(this.target) !== 0;
   }
@@ -295,14 +306,14 @@ export class Exchange {
   }
 
   /** Answers with what a server failed at. */
-  refuseFor(lane: Lane): Outcome {
-    return this.refuseWith(lane.verdict, lane.server);
+  refuseFor(call: UpstreamCall): Outcome {
+    return this.refuseWith(call.failure, call.server);
   }
 
-  /** @param verdict on an answer of the server's */
-  refuseWith(verdict: Verdict, server: Server): Outcome {
-    const outcome = this.refuse(verdict.reason, verdict.detail, server.name);
-    if (verdict.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(verdict.retryAfter));
+  /** @param failure on an answer of the server's */
+  refuseWith(failure: Failure, server: Server): Outcome {
+    const outcome = this.refuse(failure.reason, failure.detail, server.name);
+    if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;
   }
 }

@@ -1,19 +1,22 @@
+import { COMMA, QUOTE } from '../bytes/ascii';
+import { FIRST_NOUN, LAST_NOUN, Noun, nounRow } from '../mcp/nouns';
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { Server } from '../config/gateway';
-import { Answer } from '../federation/answer';
-import { FanOut, Lane, newFanOut } from '../federation/fanout';
-import { beginHandshake, continueHandshake } from '../federation/handshake';
-import { resultMessage } from '../federation/message';
+import { Server } from '../model/server';
+import { Answer } from '../upstream/answer';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { beginHandshake, continueHandshake } from '../upstream/handshake';
+import { resultMessage } from '../upstream/message';
 import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
-import { mayReach } from '../policy/decision';
+import { mayList, mayReach } from '../policy/decision';
 import { Scope } from '../policy/scope';
-import { Whom } from '../session/absent';
-import { newSessionDraft, OFFERS_TOOLS, Upstream } from '../session/token';
+import { Whom } from '../session/backoff';
+import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { Exchange, Outcome, Stage } from './exchange';
 import { isLeftAlone, noteReach } from './opening';
@@ -23,15 +26,15 @@ const CLIENT_INFO = literal('clientInfo');
 const NO_VERSION = literal('initialize needs params.protocolVersion');
 
 const RESULT_OPEN = literal('{"protocolVersion":"');
-const WITH_TOOLS = literal('","capabilities":{"tools":{}},"serverInfo":');
-const WITHOUT_TOOLS = literal('","capabilities":{},"serverInfo":');
+const CAPABILITIES = literal('","capabilities":{');
+const NO_FEATURES = literal('":{}');
+const SERVER_INFO = literal('},"serverInfo":');
 const INSTRUCTIONS_OPEN = literal(',"instructions":"');
 const CLOSE = literal('}');
 const HEADING = literal('# ');
 const TOOLS_OF = literal(' (its tools begin with ');
 const HEADING_CLOSE = literal(')');
 const GAP = literal('\\n\\n');
-const QUOTE = literal('"');
 /** Instructions go into a model's context: one server does not get to fill it for all. */
 const MAX_INSTRUCTIONS = 16 << 10;
 
@@ -59,14 +62,14 @@ export function beginInitialize(exchange: Exchange): Outcome {
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
   exchange.stage = Stage.Initialize;
-  addLanes(exchange, fanOut, clientInfo, false);
+  addCalls(exchange, fanOut, clientInfo, false);
   // All are backing off: there is nobody else to ask.
-  if (fanOut.lanes.count === 0) addLanes(exchange, fanOut, clientInfo, true);
+  if (fanOut.calls.count === 0) addCalls(exchange, fanOut, clientInfo, true);
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
 /** @param anyway also those that hung a moment ago, which else join when they are first needed */
-function addLanes(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: bool): void {
+function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: bool): void {
   const arena = exchange.arena;
   const pairs = exchange.request.pairs;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
@@ -76,50 +79,71 @@ function addLanes(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
-    const lane = fanOut.add(server, upstream, arena);
-    beginHandshake(lane, exchange.revision, clientInfo, pairs, exchange.now, arena, like);
+    const call = fanOut.add(server, upstream, arena);
+    beginHandshake(call, exchange.revision, clientInfo, pairs, exchange.now, arena, like);
   }
 }
 
-/** The first lane that opens with the same message as this server's, or null. */
-function firstOfRevision(fanOut: FanOut, server: Server): Lane | null {
-  for (let i = 0; i < fanOut.lanes.count; i++)
+/** The first call that opens with the same message as this server's, or null. */
+function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
+  for (let i = 0; i < fanOut.calls.count; i++)
     if (fanOut.at(i).server.revision === server.revision) return fanOut.at(i);
   return null;
 }
 
-export function resumeInitialize(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  if (continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) {
-    noteReach(exchange, lane);
-    fanOut.finish(lane);
+export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+  if (continueHandshake(call, answer, exchange.request.pairs, scratch, exchange.arena)) {
+    noteReach(exchange, call);
+    fanOut.finish(call);
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
-  const failed = failedLane(exchange, fanOut);
+  const failed = failedCall(exchange, fanOut);
   if (failed !== null) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
-  // Who is backing off joins when it is first needed, and may have tools then.
-  let offers: u8 = fanOut.lanes.count < reachable(exchange) ? OFFERS_TOOLS : 0;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (!lane.failed && draft.add(lane.upstream)) {
-      lane.opened = true;
-      offers |= lane.upstream.offers;
+  // Who is backing off joins when it is first needed, and may have anything then.
+  let offers: u32 = fanOut.calls.count < reachable(exchange) ? ANYTHING : 0;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (!call.failed && draft.add(call.upstream)) {
+      call.opened = true;
+      offers |= call.upstream.offers;
     } else {
-      // Down, or too large for the token: it joins when it is first needed, and may have tools then.
-      offers |= OFFERS_TOOLS;
+      // Down, or too large for the token: it joins when it is first needed, and may have anything then.
+      offers |= ANYTHING;
     }
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
-  result.bytes((offers & OFFERS_TOOLS) !== 0 ? WITH_TOOLS : WITHOUT_TOOLS).bytes(OUR_INFO);
+  writeCapabilities(result, offers, exchange);
+  result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
+}
+
+/** What some server offers, and this request may see. */
+function writeCapabilities(result: Writer, offers: u32, exchange: Exchange): void {
+  result.bytes(CAPABILITIES);
+  let any = false;
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    const row = nounRow(noun);
+    if ((offers & row.capability) === 0 || !isShown(noun, exchange)) continue;
+    if (any) result.byte(COMMA);
+    any = true;
+    result.byte(QUOTE).bytes(row.plural).bytes(NO_FEATURES);
+  }
+}
+
+function isShown(noun: Noun, exchange: Exchange): bool {
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    if (mayList(noun, exchange.gateway.serverAt(i), exchange.scope)) return true;
+  }
+  return false;
 }
 
 function reachable(exchange: Exchange): i32 {
@@ -131,13 +155,13 @@ function reachable(exchange: Exchange): i32 {
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */
-function failedLane(exchange: Exchange, fanOut: FanOut): Lane | null {
-  let failed: Lane | null = null;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (!mayReach(lane.server, exchange.scope)) continue;
-    if (!lane.failed) return null;
-    if (failed === null) failed = lane;
+function failedCall(exchange: Exchange, fanOut: FanOut): UpstreamCall | null {
+  let failed: UpstreamCall | null = null;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (!mayReach(call.server, exchange.scope)) continue;
+    if (!call.failed) return null;
+    if (failed === null) failed = call;
   }
   return failed;
 }
@@ -145,18 +169,18 @@ function failedLane(exchange: Exchange, fanOut: FanOut): Lane | null {
 /** Every server's own words under a heading of ours, which says how its tools are named here. */
 function writeInstructions(result: Writer, fanOut: FanOut, scope: Scope): void {
   let any = false;
-  for (let i = 0; i < fanOut.lanes.count; i++) {
-    const lane = fanOut.at(i);
-    if (!mayReach(lane.server, scope)) continue;
-    if (lane.failed || lane.instructions === NONE || length(lane.instructions) > MAX_INSTRUCTIONS) continue;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (!mayReach(call.server, scope)) continue;
+    if (call.failed || call.instructions === NONE || length(call.instructions) > MAX_INSTRUCTIONS) continue;
     result.bytes(any ? GAP : INSTRUCTIONS_OPEN);
     any = true;
-    if (length(lane.server.prefix) > 0) {
-      result.bytes(HEADING).bytes(lane.server.name).bytes(TOOLS_OF).bytes(lane.server.prefix);
+    if (length(call.server.prefix) > 0) {
+      result.bytes(HEADING).bytes(call.server.name).bytes(TOOLS_OF).bytes(call.server.prefix);
       result.bytes(HEADING_CLOSE).bytes(GAP);
     }
     // The inside of a JSON string, spliced as it came.
-    result.bytes(inside(lane.instructions));
+    result.bytes(inside(call.instructions));
   }
-  if (any) result.bytes(QUOTE);
+  if (any) result.byte(QUOTE);
 }

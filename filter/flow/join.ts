@@ -1,7 +1,8 @@
 import { make } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
-import { Answer } from '../federation/answer';
-import { FanOut, Lane, newFanOut } from '../federation/fanout';
+import { Answer } from '../upstream/answer';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { Session, Upstream } from '../session/token';
 import { Exchange, Outcome, Stage } from './exchange';
 import { giveFirst, goOnInNewSession, releaseTo } from './lost-session';
@@ -21,31 +22,37 @@ export function beginJoin(exchange: Exchange, session: Session, stage: Stage, lo
   exchange.fanOut = fanOut;
   const upstream = make<Upstream>(arena);
   upstream.fingerprint = server.fingerprint;
-  const lane = fanOut.add(server, upstream, arena);
-  lane.lost = lost;
-  return proceed(exchange, session, fanOut, lane, open(exchange, session, lane));
+  const call = fanOut.add(server, upstream, arena);
+  call.lost = lost;
+  return proceed(exchange, session, fanOut, call, open(exchange, session, call));
 }
 
-export function resumeJoin(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  return proceed(exchange, session, fanOut, lane, continueOpening(exchange, session, lane, answer));
+export function resumeJoin(
+  exchange: Exchange,
+  session: Session,
+  fanOut: FanOut,
+  call: UpstreamCall,
+  answer: Answer,
+): Outcome {
+  return proceed(exchange, session, fanOut, call, continueOpening(exchange, session, call, answer));
 }
 
 /** With a tick: whether the session that another request opens is there. */
 export function pollJoin(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
-  const lane = fanOut.at(0);
-  return proceed(exchange, session, fanOut, lane, open(exchange, session, lane));
+  const call = fanOut.at(0);
+  return proceed(exchange, session, fanOut, call, open(exchange, session, call));
 }
 
-function proceed(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, opening: Opening): Outcome {
+function proceed(exchange: Exchange, session: Session, fanOut: FanOut, call: UpstreamCall, opening: Opening): Outcome {
   if (opening === Opening.Asking || opening === Opening.Parked) return Outcome.Wait;
-  fanOut.finish(lane);
+  fanOut.finish(call);
   const failed = opening === Opening.Failed;
   switch (exchange.stage) {
     case Stage.Renew:
-      return failed ? giveFirst(exchange) : goOnInNewSession(exchange, session, lane.upstream);
+      return failed ? giveFirst(exchange) : goOnInNewSession(exchange, session, call.upstream);
     case Stage.Prepare:
-      return releaseTo(exchange, lane.upstream);
+      return releaseTo(exchange, call.upstream);
     default:
-      return failed ? exchange.refuseFor(lane) : sendOn(exchange, lane.upstream);
+      return failed ? exchange.refuseFor(call) : sendOn(exchange, call.upstream);
   }
 }

@@ -1,13 +1,14 @@
 import { make, scratch } from '../bytes/arena';
 import { equals, NONE } from '../bytes/span';
-import { Answer, Ending } from '../federation/answer';
-import { Lane, newFanOut, FanOut } from '../federation/fanout';
-import { post } from '../federation/callout';
-import { saysLost } from '../federation/lost-session';
-import { newRequestId, requestMessage } from '../federation/message';
+import { Answer, Ending } from '../upstream/answer';
+import { newFanOut, FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { post } from '../upstream/callout';
+import { saysLost } from '../upstream/lost-session';
+import { newRequestId, requestMessage } from '../upstream/message';
 import { Reason } from '../mcp/errors';
 import { mayMeanLostSession } from '../mcp/lost-session';
-import { PING } from '../mcp/methods';
+import { Method, methodText } from '../mcp/methods';
 import { isFutile, markFutile, markResendable } from '../session/futile';
 import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
@@ -101,7 +102,7 @@ export function giveFirst(exchange: Exchange): Outcome {
   answer.status = first.status;
   answer.contentType = first.contentType;
   answer.body = first.body;
-  // Of a response that its host has kept back, the body comes when it goes on.
+  // Where the host has kept a response back, its body comes when it goes on.
   if (first.body === NONE && !exchange.relayed) return Outcome.Pass;
   const outcome = respondToError(exchange, answer);
   if (outcome !== Outcome.Forward) return outcome;
@@ -118,22 +119,28 @@ export function beginPing(exchange: Exchange, upstream: Upstream, stage: Stage):
   exchange.stage = stage;
   const fanOut = newFanOut(1, exchange.gateway.limits.handshakeTimeout, arena);
   exchange.fanOut = fanOut;
-  const lane = fanOut.add(exchange.target.server, upstream, arena);
-  const body = requestMessage(newRequestId(exchange.now, STEP, arena), PING, NONE, arena);
-  lane.callout = post(lane.server, upstream, body, exchange.request.pairs, arena);
+  const call = fanOut.add(exchange.target.server, upstream, arena);
+  const body = requestMessage(newRequestId(exchange.now, STEP, arena), methodText(Method.Ping), NONE, arena);
+  call.callout = post(call.server, upstream, body, exchange.request.pairs, arena);
   return Outcome.Wait;
 }
 
 /** A call that cannot be repeated goes on in a session that is alive, as far as that can be known. */
-export function resumeProbe(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  fanOut.finish(lane);
-  const server = lane.server;
+export function resumeProbe(
+  exchange: Exchange,
+  session: Session,
+  fanOut: FanOut,
+  call: UpstreamCall,
+  answer: Answer,
+): Outcome {
+  fanOut.finish(call);
+  const server = call.server;
   const keys = exchange.gateway.keys;
-  if (saysLost(answer, scratch)) return beginJoin(exchange, session, Stage.Prepare, lane.upstream.sessionId);
+  if (saysLost(answer, scratch)) return beginJoin(exchange, session, Stage.Prepare, call.upstream.sessionId);
   if (answer.ending === Ending.Response && answer.status === 200) {
     noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
   }
-  return releaseTo(exchange, lane.upstream);
+  return releaseTo(exchange, call.upstream);
 }
 
 /** Where the rest of a body cannot be held back, its next part releases it. */
@@ -142,8 +149,14 @@ export function releaseTo(exchange: Exchange, upstream: Upstream): Outcome {
   return exchange.mayWait ? sendOn(exchange, upstream) : Outcome.ReadBody;
 }
 
-export function resumeCheck(exchange: Exchange, session: Session, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
-  fanOut.finish(lane);
+export function resumeCheck(
+  exchange: Exchange,
+  session: Session,
+  fanOut: FanOut,
+  call: UpstreamCall,
+  answer: Answer,
+): Outcome {
+  fanOut.finish(call);
   if (!saysLost(answer, scratch)) return giveFirst(exchange);
-  return beginJoin(exchange, session, Stage.Renew, lane.upstream.sessionId);
+  return beginJoin(exchange, session, Stage.Renew, call.upstream.sessionId);
 }

@@ -1,12 +1,12 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
-import { Server } from '../config/gateway';
-import { Answer } from '../federation/answer';
-import { Lane } from '../federation/fanout';
-import { credentialScope } from '../federation/credentials';
-import { beginHandshake, continueHandshake } from '../federation/handshake';
+import { Server } from '../model/server';
+import { Answer } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
+import { credentialScope } from '../upstream/credentials';
+import { beginHandshake, continueHandshake } from '../upstream/handshake';
 import { Reason } from '../mcp/errors';
-import { backOff, endBackoff, isBackingOff, Whom } from '../session/absent';
+import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
 import { join, upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
@@ -20,13 +20,13 @@ import { Exchange } from './exchange';
 
 /** How far it is. */
 export const enum Opening {
-  /** `lane.upstream` is the session. */
+  /** `call.upstream` is the session. */
   Ready,
   /** A callout is to be sent. */
   Asking,
   /** Another request is asking; ask again with `open` at the next tick. */
   Parked,
-  /** `lane.verdict` says why. */
+  /** `call.failure` says why. */
   Failed,
 }
 
@@ -37,63 +37,63 @@ const NANOSECONDS: u64 = 1_000_000;
 const ELSEWHERE = literal('another request could not open a session with it');
 const TOO_LONG = literal('another request has been opening a session with it for too long');
 
-/** @param lane whose `lost` is the id that the server does not know any more */
-export function open(exchange: Exchange, session: Session, lane: Lane): Opening {
+/** @param call whose `lost` is the id that the server does not know any more */
+export function open(exchange: Exchange, session: Session, call: UpstreamCall): Opening {
   const keys = exchange.gateway.keys;
-  const server = lane.server;
+  const server = call.server;
   const now = exchange.now;
   const known = upstreamOf(session, server.fingerprint, keys, exchange.arena);
-  if (known !== null && !isSame(known.sessionId, lane.lost)) return take(lane, known);
+  if (known !== null && !isSame(known.sessionId, call.lost)) return take(call, known);
   const lease = leaseOf(session, server.fingerprint, keys, scratch);
   const limits = exchange.gateway.limits;
   const most = (max(limits.handshakeTimeout, limits.listTimeout) as u64) * NANOSECONDS + SLACK;
-  if (lane.parkedAt !== 0) {
+  if (call.parkedAt !== 0) {
     // The clock was set back: its wait begins anew.
-    lane.parkedAt = min(lane.parkedAt, now);
-    if (known !== null && lease.isOpenedSince(lane.parkedAt, now)) return take(lane, known);
-    const reason = lease.failureSince(lane.parkedAt, now);
-    if (reason !== Reason.None) return fail(lane, reason, ELSEWHERE);
-    if (now - lane.parkedAt > most) return fail(lane, Reason.UpstreamTimeout, TOO_LONG);
+    call.parkedAt = min(call.parkedAt, now);
+    if (known !== null && lease.isOpenedSince(call.parkedAt, now)) return take(call, known);
+    const reason = lease.failureSince(call.parkedAt, now);
+    if (reason !== Reason.None) return fail(call, reason, ELSEWHERE);
+    if (now - call.parkedAt > most) return fail(call, Reason.UpstreamTimeout, TOO_LONG);
   }
   if (lease.isHeld(now, most) || !lease.take(now, keys, scratch)) {
-    if (lane.parkedAt === 0) lane.parkedAt = now;
+    if (call.parkedAt === 0) call.parkedAt = now;
     return Opening.Parked;
   }
   // Another worker may have ended its lease between the two looks at the slots.
   const latest = upstreamOf(session, server.fingerprint, keys, exchange.arena);
-  if (latest !== null && !isSame(latest.sessionId, lane.lost)) {
+  if (latest !== null && !isSame(latest.sessionId, call.lost)) {
     leaveLease(session, server.fingerprint, keys, scratch);
-    return take(lane, latest);
+    return take(call, latest);
   }
-  lane.parkedAt = 0;
-  lane.opening = true;
-  lane.upstream.sessionId = NONE;
-  beginHandshake(lane, session.revision, OUR_INFO, exchange.request.pairs, now, exchange.arena);
+  call.parkedAt = 0;
+  call.opening = true;
+  call.upstream.sessionId = NONE;
+  beginHandshake(call, session.revision, OUR_INFO, exchange.request.pairs, now, exchange.arena);
   return Opening.Asking;
 }
 
-/** Takes the answer to the lane's callout. */
-export function continueOpening(exchange: Exchange, session: Session, lane: Lane, answer: Answer): Opening {
+/** Takes the answer to the call's callout. */
+export function continueOpening(exchange: Exchange, session: Session, call: UpstreamCall, answer: Answer): Opening {
   const keys = exchange.gateway.keys;
-  const server = lane.server;
-  if (!continueHandshake(lane, answer, exchange.request.pairs, scratch, exchange.arena)) return Opening.Asking;
-  lane.opening = false;
-  noteReach(exchange, lane);
-  if (lane.failed) {
+  const server = call.server;
+  if (!continueHandshake(call, answer, exchange.request.pairs, scratch, exchange.arena)) return Opening.Asking;
+  call.opening = false;
+  noteReach(exchange, call);
+  if (call.failed) {
     // It may have begun all the same.
-    exchange.abandon(server, lane.upstream);
-    endLease(session, server.fingerprint, exchange.now, lane.verdict.reason, keys, scratch);
+    exchange.abandon(server, call.upstream);
+    endLease(session, server.fingerprint, exchange.now, call.failure.reason, keys, scratch);
     return Opening.Failed;
   }
   const known = upstreamOf(session, server.fingerprint, keys, exchange.arena);
-  if (known === null || isSame(known.sessionId, lane.lost)) {
-    join(session, lane.upstream, keys, scratch);
-    lane.opened = true;
-    exchange.opened = lane.upstream;
+  if (known === null || isSame(known.sessionId, call.lost)) {
+    join(session, call.upstream, keys, scratch);
+    call.opened = true;
+    exchange.opened = call.upstream;
   } else {
     // A lease is a courtesy: another was faster all the same.
-    exchange.abandon(server, lane.upstream);
-    lane.upstream = known;
+    exchange.abandon(server, call.upstream);
+    call.upstream = known;
   }
   // Who waits for it looks for the session then.
   endLease(session, server.fingerprint, exchange.now, Reason.None, keys, scratch);
@@ -107,22 +107,22 @@ export function isLeftAlone(exchange: Exchange, server: Server, whom: Whom): boo
 }
 
 /** What the end of a handshake says about the server, for those who would ask it next. */
-export function noteReach(exchange: Exchange, lane: Lane): void {
+export function noteReach(exchange: Exchange, call: UpstreamCall): void {
   const keys = exchange.gateway.keys;
-  const scope = credentialScope(lane.server.credentials, exchange.request.pairs, exchange.gateway.keys, scratch);
-  if (!lane.faulty) endBackoff(lane.server.fingerprint, scope, keys, scratch);
-  else if (lane.failed) backOff(lane.server.fingerprint, scope, lane.hangs, exchange.seconds, keys, scratch);
+  const scope = credentialScope(call.server.credentials, exchange.request.pairs, exchange.gateway.keys, scratch);
+  if (!call.faulty) endBackoff(call.server.fingerprint, scope, keys, scratch);
+  else if (call.failed) backOff(call.server.fingerprint, scope, call.hangs, exchange.seconds, keys, scratch);
 }
 
-function take(lane: Lane, upstream: Upstream): Opening {
-  lane.upstream = upstream;
-  lane.parkedAt = 0;
+function take(call: UpstreamCall, upstream: Upstream): Opening {
+  call.upstream = upstream;
+  call.parkedAt = 0;
   return Opening.Ready;
 }
 
-function fail(lane: Lane, reason: Reason, detail: Span): Opening {
-  lane.parkedAt = 0;
-  lane.verdict.set(reason, detail);
+function fail(call: UpstreamCall, reason: Reason, detail: Span): Opening {
+  call.parkedAt = 0;
+  call.failure.set(reason, detail);
   return Opening.Failed;
 }
 

@@ -1,5 +1,5 @@
 import { literal } from '../bytes/span';
-import { Shape } from '../mcp/envelope';
+import { Shape } from '../mcp/shape';
 import { Reason } from '../mcp/errors';
 import { Exchange } from './exchange';
 

@@ -2,8 +2,8 @@ import { make } from '../bytes/arena';
 import { editedPairs } from '../bytes/pairs';
 import { Span, after, first, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Answer } from '../federation/answer';
-import { Callout } from '../federation/callout';
+import { Answer } from '../upstream/answer';
+import { Callout } from '../upstream/callout';
 import { newFanOut } from '../federation/fanout';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -44,7 +44,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   exchange.stage = stage;
   const fanOut = newFanOut(1, timeout, arena);
   exchange.fanOut = fanOut;
-  const lane = fanOut.add(target.server, upstream, arena);
+  const call = fanOut.add(target.server, upstream, arena);
   const callout = make<Callout>(arena);
   callout.cluster = target.server.cluster;
   // Framing is Envoy's.
@@ -53,7 +53,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   callout.body = newWriter(arena, length(exchange.body) as usize)
     .bytes(first(exchange.body, target.cutFrom))
     .bytes(after(exchange.body, target.cutTo)).written;
-  lane.callout = callout;
+  call.callout = callout;
   return Outcome.Wait;
 }
 

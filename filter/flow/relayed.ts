@@ -1,11 +1,12 @@
 import { scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
-import { Answer, Ending, isEventStream, isJsonType, otherTypeText } from '../federation/answer';
-import { FanOut, Lane } from '../federation/fanout';
-import { isUnanswered } from '../federation/faults';
-import { isCompressed, judge } from '../federation/judge';
+import { Answer, Ending, isEventStream, isJsonType, otherTypeText } from '../upstream/answer';
+import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { isUnanswered } from '../upstream/faults';
+import { isCompressed, judge } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
-import { saysLost } from '../federation/lost-session';
+import { saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
@@ -13,29 +14,29 @@ import { passesAsItIs } from './response';
 import { hasAnswer, NO_RESPONSE } from './success';
 
 /** What came back for a relayed call, to be told as if it had come by a route. */
-export function resumeRelay(exchange: Exchange, fanOut: FanOut, lane: Lane, answer: Answer): Outcome {
+export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (answer.ending === Ending.Unfinished) return exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
-  fanOut.finish(lane);
+  fanOut.finish(call);
   const session = exchange.session;
   if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {
     return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }
-  return tellAsRouted(exchange, lane, answer);
+  return tellAsRouted(exchange, call, answer);
 }
 
 const DROPPED = literal('the server ended it, or its answer is larger than Envoy buffers');
 
 /** What came back for a call that was a message of our own. */
-export function tellAsRouted(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
-  const verdict = judge(answer, lane.server, scratch);
+export function tellAsRouted(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
+  const failure = judge(answer, call.server, scratch);
   const passes = answer.ending === Ending.Response && passesAsItIs(answer) && answer.status >= 400;
-  if (verdict.reason === Reason.None && !passes && !hasAnswer(exchange, answer.contentType, answer.body)) {
-    verdict.set(Reason.UpstreamProtocol, whyNot(answer));
+  if (failure.reason === Reason.None && !passes && !hasAnswer(exchange, answer.contentType, answer.body)) {
+    failure.set(Reason.UpstreamProtocol, whyNot(answer));
   }
-  if (verdict.reason === Reason.None || passes) return answerWhole(exchange, answer);
-  if (answer.ending === Ending.Broken || isUnanswered(answer)) verdict.set(Reason.UpstreamDropped, DROPPED);
-  lane.verdict.take(verdict, exchange.arena);
-  return exchange.refuseFor(lane);
+  if (failure.reason === Reason.None || passes) return answerWhole(exchange, answer);
+  if (answer.ending === Ending.Broken || isUnanswered(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
+  call.failure.take(failure, exchange.arena);
+  return exchange.refuseFor(call);
 }
 
 function whyNot(answer: Answer): Span {

@@ -1,3 +1,15 @@
+import {
+  COLON,
+  LOWER_C,
+  LOWER_M,
+  LOWER_O,
+  LOWER_T,
+  LOWER_V,
+  LOWER_X,
+  QUESTION_MARK,
+  SLASH,
+  ZERO,
+} from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { joined, readPairs } from '../bytes/pairs';
 import { Span, after, equals, first, indexOf, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
@@ -41,7 +53,7 @@ export class Request {
 
 /** What has to be known of every request, ours or not. */
 @unmanaged
-export class Glance {
+export class HeaderScan {
   path: Span;
   /** Headers that only the gateway may set and this request came with: to be removed. By index of `trustedHeader`. */
   forged: u32;
@@ -71,8 +83,8 @@ export function trustedHeader(index: i32): Span {
 const X_MCP = literal('x-mcp-');
 const X_ENVOY = literal('x-envoy-');
 
-export function glance(headers: Span, arena: Arena): Glance {
-  const seen = make<Glance>(arena);
+export function scanHeaders(headers: Span, arena: Arena): HeaderScan {
+  const seen = make<HeaderScan>(arena);
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     const name = pairs.name;
     if (equals(name, header.PATH)) seen.path = pairs.value;
@@ -92,18 +104,18 @@ export function readRequest(headers: Span, arena: Arena): Request {
     const name = pairs.name;
     // Most headers are told by their first letter.
     switch (load<u8>(pointer(name))) {
-      case 0x3a: // :
+      case COLON:
         if (equals(name, header.METHOD)) request.method = pairs.value;
         else if (equals(name, header.PATH)) request.path = pairs.value;
         else if (equals(name, header.AUTHORITY)) request.authority = pairs.value;
         break;
-      case 0x63: // c
+      case LOWER_C:
         if (equals(name, header.CONTENT_LENGTH)) {
           request.hasContentLength = true;
           request.contentLength = numberIn(pairs.value);
         }
         break;
-      case 0x6d: // m
+      case LOWER_M:
         if (equals(name, header.SESSION_ID)) request.sessionId = length(pairs.value) === 0 ? NONE : pairs.value;
         else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
         else if (equals(name, header.MCP_METHOD)) {
@@ -114,19 +126,19 @@ export function readRequest(headers: Span, arena: Arena): Request {
           seenName = true;
         }
         break;
-      case 0x6f: // o
+      case LOWER_O:
         if (equals(name, header.ORIGIN)) {
           request.origin = pairs.value;
           request.origins++;
         }
         break;
-      case 0x74: // t
+      case LOWER_T:
         if (equals(name, header.TRAILER)) request.hasTrailer = true;
         break;
-      case 0x76: // v
+      case LOWER_V:
         if (equals(name, header.VIA)) request.via = joined(request.via, pairs.value, arena);
         break;
-      case 0x78: // x
+      case LOWER_X:
         if (equals(name, header.VIRTUAL_SERVER)) {
           request.virtualServer = joined(request.virtualServer, pairs.value, arena);
         }
@@ -143,7 +155,7 @@ function numberIn(text: Span): u64 {
   const most: u64 = i64.MAX_VALUE as u64;
   let number: u64 = 0;
   for (let at = pointer(text); at < limit(text); at++) {
-    const digit = (load<u8>(at) as u32) - 0x30;
+    const digit = (load<u8>(at) as u32) - ZERO;
     if (digit > 9 || number > most / 10 - 1) return most;
     number = number * 10 + (digit as u64);
   }
@@ -154,9 +166,9 @@ function numberIn(text: Span): u64 {
 export function behindEndpoint(path: Span, endpoint: Span): Span {
   if (path === NONE || !startsWith(path, endpoint)) return NONE;
   const rest = after(path, endpoint as u32);
-  const query = indexOf(rest, 0x3f);
+  const query = indexOf(rest, QUESTION_MARK);
   const own = query < 0 ? rest : first(rest, query as u32);
   if (length(own) === 0) return own;
-  if (load<u8>(pointer(own)) !== 0x2f) return NONE;
+  if (load<u8>(pointer(own)) !== SLASH) return NONE;
   return length(own) === 1 ? first(own, 0) : own;
 }

@@ -8,7 +8,7 @@ import { Reason } from '../mcp/errors';
  */
 @unmanaged
 export class RouterReply {
-  /** Of the details; they may go on, as in `upstream_reset_before_response_started{overflow}`. */
+  /** How the details begin; they may go on, as in `upstream_reset_before_response_started{overflow}`. */
   prefix: Span;
   reason: Reason;
   detail: Span;
@@ -40,7 +40,7 @@ function row(prefix: string, reason: Reason, detail: string): void {
   row('no_healthy_upstream', Reason.UpstreamUnreachable, 'the cluster has no endpoint');
   row('upstream_reset_before_response_started{overflow', Reason.UpstreamUnreachable, 'too many requests at once for the circuit breakers of its cluster');
   row('upstream_reset_before_response_started{protocol_error', Reason.UpstreamProtocol, 'what it sends is not HTTP as Envoy expects, or its headers are too large');
-  // Of these alone it is certain that the server has not seen the request.
+  // These alone make it certain that the server has not seen the request.
   row('upstream_reset_before_response_started{remote_connection_failure', Reason.UpstreamUnreachable, 'no connection');
   row('upstream_reset_before_response_started{local_connection_failure', Reason.UpstreamUnreachable, 'no connection');
   row('upstream_reset_before_response_started{connection_timeout', Reason.UpstreamUnreachable, 'no connection');
@@ -48,7 +48,7 @@ function row(prefix: string, reason: Reason, detail: string): void {
   row('upstream_reset_', Reason.UpstreamDropped, 'the server ended it');
   row('maintenance_mode', Reason.UpstreamUnreachable, 'its cluster is in maintenance');
   row('cluster_not_found', Reason.UpstreamUnknownCluster, 'the cluster does not exist');
-  // A request that we decided on and that no route for its server took: it ends at the closed door, or at none.
+  // A request that we decided on and that no route for its server took: it ends at the default-deny route, or at none.
   row('route_not_found', Reason.UpstreamUnknownCluster, 'no route matches its x-mcp-servername');
   row('direct_response', Reason.UpstreamUnknownCluster, 'no route matches its x-mcp-servername');
   row('request_payload_too_large', Reason.HostBodyLimit, '');

@@ -1,3 +1,4 @@
+import { QUOTE } from '../bytes/ascii';
 import { make, scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -5,11 +6,12 @@ import { textOf, writeEscaped } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { textOfHeader } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method, methodOf } from '../mcp/methods';
-import { Revision, STATELESS, STATELESS_JSON } from '../mcp/revisions';
+import { Era, eraOfRequest } from '../mcp/eras';
+import { methodOf, methodRow } from '../mcp/methods';
+import { Revision, STATELESS_JSON } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { aimAt, cutPrefix } from './call';
-import { openDoor, refuseMethod, refuseVersion } from './door';
+import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { isSound } from './passing';
 import { sendOn } from './send-on';
@@ -32,16 +34,18 @@ const OTHER_VERSION = literal('MCP-Protocol-Version');
 /** @param behind what follows the endpoint in the path. @param ended there is no body */
 export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): Outcome {
   const request = exchange.request;
-  const door = openDoor(exchange, behind);
-  if (door !== Outcome.ReadBody) return door;
+  const outcome = checkAccess(exchange, behind);
+  if (outcome !== Outcome.ReadBody) return outcome;
   if (!equals(request.method, header.POST)) return refuseMethod(exchange, ALLOWED);
   const version = request.protocolVersion;
-  if (version === NONE || !equals(version, STATELESS)) {
+  exchange.era = eraOfRequest(false, false, version);
+  if (exchange.era !== Era.Stateless) {
     return refuseVersion(exchange, Reason.StatelessVersionOnly, asJson(version), STATELESS_JSON);
   }
   if (request.mcpMethod === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
   exchange.method = methodOf(request.mcpMethod);
-  if (exchange.method !== Method.ToolsCall) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
+  const row = methodRow(exchange.method);
+  if ((row.eras & exchange.era) === 0) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
   if (request.mcpName === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_NAME);
   const name = textOfHeader(request.mcpName, exchange.arena);
   if (name === NONE) return exchange.refuse(Reason.HeaderMismatch, BAD_NAME);
@@ -86,7 +90,7 @@ function differs(exchange: Exchange, header: Span): bool {
 
 function asJson(text: Span): Span {
   if (text === NONE) return NULL;
-  const writer = newWriter(scratch, 32).byte(0x22);
+  const writer = newWriter(scratch, 32).byte(QUOTE);
   writeEscaped(writer, text);
-  return writer.byte(0x22).written;
+  return writer.byte(QUOTE).written;
 }

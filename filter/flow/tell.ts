@@ -1,5 +1,5 @@
 import { Span } from '../bytes/span';
-import { post } from '../federation/callout';
+import { post } from '../upstream/callout';
 import { newFanOut } from '../federation/fanout';
 import { mayReach } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
@@ -20,8 +20,8 @@ export function tellServers(exchange: Exchange, session: Session, message: Span)
     if (!mayReach(server, exchange.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream === null) continue;
-    const lane = fanOut.add(server, upstream, arena);
-    lane.callout = post(server, upstream, message, exchange.request.pairs, arena);
+    const call = fanOut.add(server, upstream, arena);
+    call.callout = post(server, upstream, message, exchange.request.pairs, arena);
   }
   if (fanOut.settled) return Outcome.Reply;
   exchange.fanOut = fanOut;

@@ -1,7 +1,8 @@
 import { scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
-import { terminate } from '../federation/callout';
-import { FanOut, Lane, newFanOut } from '../federation/fanout';
+import { terminate } from '../upstream/callout';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { markEnded } from '../session/ended';
 import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';
@@ -19,13 +20,13 @@ export function beginTerminate(exchange: Exchange, session: Session): Outcome {
     const server = gateway.serverAt(i);
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream === null || upstream.sessionId === NONE) continue;
-    const lane = fanOut.add(server, upstream, arena);
-    lane.callout = terminate(server, upstream, exchange.request.pairs, arena);
+    const call = fanOut.add(server, upstream, arena);
+    call.callout = terminate(server, upstream, exchange.request.pairs, arena);
   }
   return fanOut.settled ? exchange.answer(200, NONE) : Outcome.Wait;
 }
 
-export function resumeTerminate(exchange: Exchange, fanOut: FanOut, lane: Lane): Outcome {
-  fanOut.finish(lane);
+export function resumeTerminate(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): Outcome {
+  fanOut.finish(call);
   return fanOut.settled ? exchange.answer(200, NONE) : Outcome.Wait;
 }

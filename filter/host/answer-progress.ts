@@ -1,3 +1,4 @@
+import { SPACE } from '../bytes/ascii';
 import { Span, length, literal, startsWith } from '../bytes/span';
 import { Exchange } from '../flow/exchange';
 import { Response } from '../flow/response';
@@ -31,7 +32,7 @@ const FELL_SILENT = literal('nothing came for as long as the listener lets a str
 const IDLE = literal('stream_idle_timeout');
 const RESET = literal('upstream_');
 
-const SILENT_IN = literal(': tool ');
+const SILENT_IN = literal(': ');
 const SILENT_FOR = literal(' was silent for ');
 const SILENT_SECONDS = literal(' s');
 
@@ -103,11 +104,13 @@ function tell(exchange: Exchange, reason: Reason, detail: Span): void {
 export function hearFrom(exchange: Exchange, since: u64, at: u64): void {
   exchange.heardAt = at;
   const server = exchange.server;
-  if (server === null || length(exchange.tool) === 0 || at < since + LONG_SILENCE) return;
+  if (server === null || length(exchange.name) === 0 || at < since + LONG_SILENCE) return;
   const text = line()
     .bytes(server.name)
     .bytes(SILENT_IN)
-    .bytes(exchange.tool)
+    .bytes(exchange.noun.singular)
+    .byte(SPACE)
+    .bytes(exchange.name)
     .bytes(SILENT_FOR)
     .decimal((at - since) / A_SECOND)
     .bytes(SILENT_SECONDS);

@@ -1,11 +1,12 @@
+import { ZERO } from '../bytes/ascii';
 import { newTable, Table } from '../bytes/table';
 import { headerIn } from '../bytes/pairs';
 import { scratch } from '../bytes/arena';
 import { Span, pointer, length, limit, NONE } from '../bytes/span';
 import { make } from '../bytes/arena';
-import { Answer, Ending } from '../federation/answer';
-import { Callout } from '../federation/callout';
-import { Lane } from '../federation/fanout';
+import { Answer, Ending } from '../upstream/answer';
+import { Callout } from '../upstream/callout';
+import { UpstreamCall } from '../upstream/call';
 import { proxy_http_call } from '../env';
 import * as header from '../mcp/headers';
 import { giveBack } from './budget';
@@ -21,7 +22,7 @@ export class Pending {
   root: u32;
   stream: u32;
   /** Null: nobody waits for the answer. Its memory is the stream's. */
-  lane: Lane | null;
+  call: UpstreamCall | null;
   /** Bytes that it has taken of the worker's budget. */
   size: u32;
   /** Nanoseconds since 1970. */
@@ -38,9 +39,9 @@ const OUT_TOKEN = memory.data(4, 8);
 /**
  * Sends it, or says why the host did not: an Ending other than Response.
  * @param timeout milliseconds, not 0
- * @param lane whose message it is; null: nobody waits for the answer
+ * @param call whose message it is; null: nobody waits for the answer
  */
-export function send(callout: Callout, timeout: u32, root: u32, stream: u32, lane: Lane | null): Ending {
+export function send(callout: Callout, timeout: u32, root: u32, stream: u32, call: UpstreamCall | null): Ending {
   const cluster = callout.cluster;
   const headers = callout.headers.packed();
   const body = callout.body;
@@ -61,14 +62,14 @@ export function send(callout: Callout, timeout: u32, root: u32, stream: u32, lan
   const entry = changetype<Pending>(heap.alloc(offsetof<Pending>()));
   entry.root = root;
   entry.stream = stream;
-  entry.lane = lane;
-  entry.size = lane === null ? 0 : callout.size;
+  entry.call = call;
+  entry.size = call === null ? 0 : callout.size;
   entry.sentAt = now();
   // The host's timer counts from when its event loop last looked at the clock, which can be a while ago: it comes early.
   entry.deadline = entry.sentAt + (timeout as u64) * 900_000;
   entry.ending = null;
   const token = load<u32>(OUT_TOKEN);
-  if (lane !== null) lane.token = token;
+  if (call !== null) call.token = token;
   pending.set(token, changetype<usize>(entry));
   return Ending.Response;
 }
@@ -122,7 +123,7 @@ export function statusOf(text: Span): u32 {
   if (text === NONE) return 0;
   let status: u32 = 0;
   for (let at = pointer(text); at < limit(text); at++) {
-    const digit = (load<u8>(at) as u32) - 0x30;
+    const digit = (load<u8>(at) as u32) - ZERO;
     if (digit > 9 || status > 999) return 0;
     status = status * 10 + digit;
   }

@@ -1,8 +1,8 @@
 import { make, scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { fingerprint, first, NONE } from '../bytes/span';
-import { Answer, Ending } from '../federation/answer';
-import { Lane } from '../federation/fanout';
+import { Answer, Ending } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
 import { shareReply } from '../flow/cors';
 import { Exchange, Outcome, Stage, Warning } from '../flow/exchange';
 import { resume, serve } from '../flow/dispatch';
@@ -16,7 +16,7 @@ import { PRODUCT } from '../version';
 import { send } from './callouts';
 import { letGo } from './held';
 import { sendLocalReply } from './local-reply';
-import { forward, isCarriedOut } from './modes/verbs';
+import { forward, isCarriedOut } from './modes/table';
 import { ensureKey } from './process-key';
 import { random } from './random';
 import { beginRetelling } from './retelling';
@@ -76,21 +76,21 @@ export function waitAside(stream: Stream, exchange: Exchange, outcome: Outcome):
 
 /** All that may be sent now. A callout that fails at once is answered at once, which may settle the whole. */
 function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
-  for (let lane = nextLane(exchange); lane !== null; lane = nextLane(exchange)) {
-    const timeout = exchange.fanOut!.remaining(lane, exchange.now);
-    const size = lane.callout!.size;
+  for (let call = nextCall(exchange); call !== null; call = nextCall(exchange)) {
+    const timeout = exchange.fanOut!.remaining(call, exchange.now);
+    const size = call.callout!.size;
     if (!hasRoom(size as u64)) return exchange.overload(WORKER_MEMORY);
     if (!stream.send(size, exchange.gateway.limits.bufferedBytes)) return exchange.overload(BUFFERED_BYTES);
-    lane.sent = lane.callout;
-    const ending = timeout === 0 ? Ending.NotAsked : send(lane.callout!, timeout, stream.root, stream.id, lane);
+    call.sent = call.callout;
+    const ending = timeout === 0 ? Ending.NotAsked : send(call.callout!, timeout, stream.root, stream.id, call);
     if (ending === Ending.Response) {
-      lane.waiting = true;
+      call.waiting = true;
       continue;
     }
     stream.received(size);
     const answer = make<Answer>(scratch);
     answer.ending = ending;
-    const outcome = settle(exchange, lane, answer);
+    const outcome = settle(exchange, call, answer);
     if (outcome !== Outcome.Wait) return outcome;
   }
   const fanOut = exchange.fanOut!;
@@ -99,15 +99,15 @@ function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
 }
 
 /** The next one of the conversation that is under way now: an answer can begin another. */
-function nextLane(exchange: Exchange): Lane | null {
+function nextCall(exchange: Exchange): UpstreamCall | null {
   return exchange.fanOut!.next(exchange.now);
 }
 
 /** Gives an answer to its flow, and a failure to the log. */
-export function settle(exchange: Exchange, lane: Lane, answer: Answer): Outcome {
-  const outcome = resume(exchange, lane, answer);
-  if (lane.done && lane.failed) {
-    logFailure(lane.server, lane.verdict.reason, lane.verdict.detail, exchange.gateway.logLevel);
+export function settle(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
+  const outcome = resume(exchange, call, answer);
+  if (call.done && call.failed) {
+    logFailure(call.server, call.failure.reason, call.failure.detail, exchange.gateway.logLevel);
   }
   return outcome;
 }

@@ -1,9 +1,10 @@
+import { SPACE } from '../bytes/ascii';
 import { hasRoom } from '../bytes/room';
 import { Span, between, first, length, literal, pointer, span, NONE } from '../bytes/span';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { Envelope } from '../mcp/envelope';
 import { read, replaceBeginning } from './buffers';
-import { Role } from './role';
+import { decidesByHeaders, holdsWhileReading } from './role';
 import { arenaOf, Phase, Stream } from './streams';
 import { Buffer } from './status';
 
@@ -49,7 +50,7 @@ export function readIn(stream: Stream, envelope: Envelope, size: u32): Span {
  * changes. @param kept its bytes so far @param shown those that the host shows
  */
 function blank(stream: Stream, kept: u32, shown: u32): void {
-  memory.fill(pointer(stream.kept), 0x20, min(kept, length(stream.kept) as u32) as usize);
+  memory.fill(pointer(stream.kept), SPACE, min(kept, length(stream.kept) as u32) as usize);
   replaceBeginning(Buffer.RequestBody, shown, first(SPACES, shown));
 }
 
@@ -128,7 +129,7 @@ export function hostHolds(stream: Stream): bool {
 
 /** It keeps the headers, and is shown the body meanwhile. */
 export function holdsRequest(stream: Stream): bool {
-  return stream.role === Role.Hold || (stream.role === Role.Headers && stream.phase === Phase.Draining);
+  return holdsWhileReading(stream.role) || (decidesByHeaders(stream.role) && stream.phase === Phase.Draining);
 }
 
 /** Grows by doubling, outside of the arena: that would keep every size that it once had. */

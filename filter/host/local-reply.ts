@@ -5,7 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { errorRow, Reason, statusFor, writeError } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
-import { OTHER_VERB } from '../mcp/verbs';
+import { OTHER_METHOD } from '../mcp/method-label';
 import { PRODUCT } from '../version';
 import { proxy_send_local_response } from '../env';
 import { UNKNOWN } from './labels';
@@ -36,7 +36,7 @@ export function refuseUnread(reason: Reason, detail: Span): void {
   const body = newWriter(scratch, 512);
   writeError(body, NONE, reason, detail, NONE, NONE);
   const headers = newHeaderList(scratch).add(header.CONTENT_TYPE, header.JSON_TYPE).add(header.GATEWAY, PRODUCT);
-  countRequest(OTHER_VERB, UNKNOWN, endedWith(reason));
+  countRequest(OTHER_METHOD, UNKNOWN, endedWith(reason));
   countError(UNKNOWN, reason);
   sendLocalReply(statusFor(reason, NONE), reason, body.written, headers.packed());
 }

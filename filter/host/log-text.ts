@@ -1,8 +1,7 @@
+import { DELETE, DOT, SPACE } from '../bytes/ascii';
 import { Span, limit, pointer, span } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 import { characterSize, writeUnit } from '../json/text';
-
-const MORE: u8 = 0x2e;
 
 /**
  * Appends a text to a line of the log so that it stays one line, and does nothing to a terminal: what controls one, or
@@ -13,7 +12,7 @@ export function writeLogText(line: Writer, text: Span, most: i32): void {
   const stop = line.size + most;
   for (let at = pointer(text), end = limit(text); at < end;) {
     if (line.size >= stop) {
-      line.byte(MORE).byte(MORE).byte(MORE);
+      line.byte(DOT).byte(DOT).byte(DOT);
       return;
     }
     const size = characterSize(at, end);
@@ -28,7 +27,7 @@ export function writeLogText(line: Writer, text: Span, most: i32): void {
 function unitToEscape(at: usize, size: usize): i32 {
   const first: i32 = load<u8>(at);
   if (size === 0) return 0xfffd;
-  if (size === 1) return first < 0x20 || first === 0x7f ? first : -1;
+  if (size === 1) return first < (SPACE as i32) || first === DELETE ? first : -1;
   // U+0080 to U+009F, U+2028, U+2029
   if (first === 0xc2 && load<u8>(at, 1) < 0xa0) return load<u8>(at, 1);
   if (first === 0xe2 && load<u8>(at, 1) === 0x80 && (load<u8>(at, 2) & 0xfe) === 0xa8) {

@@ -3,7 +3,7 @@ import { Span, length, literal, pointer, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { newWriter, Writer } from '../bytes/writer';
 import { errorRow, firstOfName, LAST_REASON, Reason } from '../mcp/errors';
-import { Verb, verbText } from '../mcp/verbs';
+import { MethodLabel, methodLabelText } from '../mcp/method-label';
 import { Ended, endedText } from '../mcp/outcomes';
 import { proxy_define_metric, proxy_increment_metric, proxy_record_metric } from '../env';
 import { gatewayText, serverText, UNKNOWN } from './labels';
@@ -15,7 +15,7 @@ import { Status } from './status';
  * is left per request are increments. Labels come from our tables and from configured names, never from a request, so
  * no client can fill Envoy's memory with stats.
  *
- *     key:  │ family (4 bits) │ label of server and gateway (14) │ verb (5) │ outcome, reason or event (9) │
+ *     key:  │ family (3 bits) │ label of server and gateway (14) │ method (6) │ outcome, reason or event (9) │
  */
 const enum Family {
   Requests = 1,
@@ -89,11 +89,11 @@ const UNDEFINED: usize = 0xffffffff;
 const OUT_ID = memory.data(4, 8);
 
 /** @param label of the server, or of the gateway where it concerns none or several */
-export function countRequest(verb: Verb, label: u32, ended: Ended): void {
-  const key = keyOf(Family.Requests, label, verb, ended > LAST_REASON ? ended : firstOfName(ended));
+export function countRequest(method: MethodLabel, label: u32, ended: Ended): void {
+  const key = keyOf(Family.Requests, label, method, ended > LAST_REASON ? ended : firstOfName(ended));
   let id = ids.get(key);
   if (id === 0) {
-    const name = newWriter(scratch, 128).bytes(REQUESTS).bytes(METHOD).bytes(verbText(verb));
+    const name = newWriter(scratch, 128).bytes(REQUESTS).bytes(METHOD).bytes(methodLabelText(method));
     id = define(key, Type.Counter, name.bytes(SERVER).bytes(serverText(label)).bytes(OUTCOME).bytes(endedText(ended)));
   }
   increment(id);
@@ -159,8 +159,8 @@ function setConfig(result: Span, index: i32, value: bool): void {
   if (id !== UNDEFINED) proxy_record_metric((id - 1) as u32, value ? 1 : 0);
 }
 
-function keyOf(family: Family, label: u32, verb: u32, last: u32): u32 {
-  return ((family as u32) << 28) | (label << 14) | (verb << 9) | last;
+function keyOf(family: Family, label: u32, method: u32, last: u32): u32 {
+  return ((family as u32) << 29) | (label << 15) | (method << 9) | last;
 }
 
 function named(family: Span, label: Span, value: Span): Writer {
@@ -168,7 +168,7 @@ function named(family: Span, label: Span, value: Span): Writer {
 }
 
 function define(key: u32, type: Type, name: Writer): usize {
-  const gateway = gatewayText((key >> 14) & 0x3fff);
+  const gateway = gatewayText((key >> 15) & 0x3fff);
   if (gateway !== NONE) name.bytes(GATEWAY).bytes(gateway);
   const text = name.bytes(END).written;
   const status = proxy_define_metric(type, pointer(text), length(text) as usize, OUT_ID);

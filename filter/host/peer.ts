@@ -1,6 +1,6 @@
 import { scratch } from '../bytes/arena';
 import { Span, literal, startsWith, NONE } from '../bytes/span';
-import { IdentityKind } from '../config/gateway';
+import { IdentityKind } from '../model/identity';
 import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
 import { needsReach, reachOf } from '../policy/host';

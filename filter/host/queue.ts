@@ -1,3 +1,4 @@
+import { SLASH } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { length, literal, pointer } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -11,7 +12,6 @@ import { vmNonce } from './vm';
  * every root has a queue of its own. Envoy never forgets a queue: those of roots that are gone are taken again.
  */
 const PREFIX = literal('sluice/');
-const SEPARATOR: u8 = 0x2f;
 const OUT_TOKEN = memory.data(4, 8);
 const MESSAGE = memory.data(4, 8);
 
@@ -31,7 +31,7 @@ export function openQueue(): Queue {
   const name = newWriter(scratch, 48)
     .bytes(PREFIX)
     .hex(vmNonce())
-    .byte(SEPARATOR)
+    .byte(SLASH)
     .decimal(queue.number as u64).written;
   proxy_register_shared_queue(pointer(name), length(name) as usize, OUT_TOKEN);
   queue.token = load<u32>(OUT_TOKEN);

@@ -1,8 +1,9 @@
+import { COLON } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { newHeaderList, readPairs } from '../bytes/pairs';
 import { literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { MOST_OF_REFUSAL } from '../federation/refusal';
+import { MOST_OF_REFUSAL } from '../upstream/refusal';
 import { shareReply } from '../flow/cors';
 import { Exchange } from '../flow/exchange';
 import { respondToError } from '../flow/response';
@@ -21,7 +22,6 @@ import { Stream } from './streams';
  * message has the words that come first, and the rest of the body is left out.
  */
 const EMPTY = literal('');
-const PSEUDO: u8 = 0x3a;
 
 /** While the headers can be edited. */
 export function beginRetelling(stream: Stream, exchange: Exchange): void {
@@ -30,7 +30,7 @@ export function beginRetelling(stream: Stream, exchange: Exchange): void {
   const reply = exchange.reply;
   const removals = newHeaderList(scratch);
   for (const pairs = readPairs(pairsOf(HeaderMap.Response), scratch); pairs.next();) {
-    if (load<u8>(pointer(pairs.name)) !== PSEUDO) removals.add(pairs.name, NONE);
+    if (load<u8>(pointer(pairs.name)) !== COLON) removals.add(pairs.name, NONE);
   }
   edit(HeaderMap.Response, removals);
   if (exchange.page !== NONE) shareReply(reply.headers, exchange.page);

@@ -1,5 +1,5 @@
 import { Span, literal } from '../bytes/span';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import { errorRow, firstOfName, LAST_REASON, Reason } from '../mcp/errors';
 import { now } from './clock';
 import { Level, line, log } from './log';

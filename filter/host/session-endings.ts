@@ -2,13 +2,13 @@ import { make, scratch } from '../bytes/arena';
 import { editedPairs, newHeaderList } from '../bytes/pairs';
 import { Span, length, pointer, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Answer } from '../federation/answer';
-import { Callout, terminate } from '../federation/callout';
-import { Lane } from '../federation/fanout';
-import { ASKED } from '../federation/handshake';
+import { Answer } from '../upstream/answer';
+import { Callout, terminate } from '../upstream/callout';
+import { UpstreamCall } from '../upstream/call';
+import { ASKED } from '../upstream/handshake';
 import { Abandoned, Exchange, Stage } from '../flow/exchange';
 import { leaveLease } from '../session/lease';
-import { Server } from '../config/gateway';
+import { Server } from '../model/server';
 import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
 import { findPending, readAnswer, Pending, send } from './callouts';
@@ -47,7 +47,7 @@ export function endAbandoned(stream: Stream): void {
   if (exchange === null) return;
   const fanOut = exchange.fanOut;
   if (fanOut !== null) {
-    for (let i = 0; i < fanOut.lanes.count; i++) leaveLane(stream, exchange, fanOut.at(i));
+    for (let i = 0; i < fanOut.calls.count; i++) leaveCall(stream, exchange, fanOut.at(i));
   }
   const abandoned = exchange.abandoned;
   if (abandoned === null) return;
@@ -57,19 +57,19 @@ export function endAbandoned(stream: Stream): void {
   }
 }
 
-function leaveLane(stream: Stream, exchange: Exchange, lane: Lane): void {
+function leaveCall(stream: Stream, exchange: Exchange, call: UpstreamCall): void {
   const session = exchange.session;
-  if (lane.opening && session !== null) {
-    leaveLease(session, lane.server.fingerprint, exchange.gateway.keys, scratch);
+  if (call.opening && session !== null) {
+    leaveLease(session, call.server.fingerprint, exchange.gateway.keys, scratch);
   }
-  if (lane.waiting && lane.step === ASKED && (lane.opening || exchange.stage === Stage.Initialize)) {
+  if (call.waiting && call.step === ASKED && (call.opening || exchange.stage === Stage.Initialize)) {
     // Its session is known only when it answers, and then the stream is not.
-    const entry = findPending(lane.token);
-    if (entry !== null) entry.ending = endingOf(stream, exchange, lane.server, lane.upstream);
+    const entry = findPending(call.token);
+    if (entry !== null) entry.ending = endingOf(stream, exchange, call.server, call.upstream);
     return;
   }
-  if (lane.opening || (exchange.stage === Stage.Initialize && !(lane.opened && exchange.sessionTag !== 0))) {
-    if (lane.upstream.sessionId !== NONE) endLater(stream, exchange, lane.server, lane.upstream);
+  if (call.opening || (exchange.stage === Stage.Initialize && !(call.opened && exchange.sessionTag !== 0))) {
+    if (call.upstream.sessionId !== NONE) endLater(stream, exchange, call.server, call.upstream);
   }
 }
 

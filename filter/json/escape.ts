@@ -1,31 +1,34 @@
-export function isDigit(c: u32): bool {
-  return c - 0x30 < 10;
-}
-
-/** -1 where it is none. */
-export function hexDigit(c: u32): i32 {
-  if (isDigit(c)) return c - 0x30;
-  c |= 0x20;
-  return c - 0x61 < 6 ? c - 0x61 + 10 : -1;
-}
+import {
+  BACKSLASH,
+  CARRIAGE_RETURN,
+  LINE_FEED,
+  LOWER_B,
+  LOWER_F,
+  LOWER_N,
+  LOWER_R,
+  LOWER_T,
+  QUOTE,
+  SLASH,
+  TAB,
+} from '../bytes/ascii';
 
 /** What `\` and this byte stand for, or 0 (RFC 8259 §7; `u` is not among them). */
 export function unescaped(c: u32): u32 {
   switch (c) {
-    case 0x22:
-    case 0x5c:
-    case 0x2f:
+    case QUOTE:
+    case BACKSLASH:
+    case SLASH:
       return c;
-    case 0x62:
+    case LOWER_B:
       return 0x08;
-    case 0x66:
+    case LOWER_F:
       return 0x0c;
-    case 0x6e:
-      return 0x0a;
-    case 0x72:
-      return 0x0d;
-    case 0x74:
-      return 0x09;
+    case LOWER_N:
+      return LINE_FEED;
+    case LOWER_R:
+      return CARRIAGE_RETURN;
+    case LOWER_T:
+      return TAB;
     default:
       return 0;
   }

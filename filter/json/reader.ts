@@ -1,3 +1,15 @@
+import {
+  BACKSLASH,
+  CLOSING_BRACE,
+  CLOSING_BRACKET,
+  COMMA,
+  HYPHEN,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  QUOTE,
+  SPACE,
+  isDigit,
+} from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, span, between, pointer, limit, equals, NONE } from '../bytes/span';
 import { newScanner, SCANNER_SIZE } from './scanner';
@@ -11,20 +23,21 @@ export function isJson(text: Span, arena: Arena): bool {
   return scanner.next() === Token.More && scanner.complete();
 }
 
+/** By its first byte; of a number, whichever that is. */
 export const enum Kind {
-  Object = 0x7b,
-  Array = 0x5b,
-  String = 0x22,
-  True = 0x74,
-  False = 0x66,
-  Null = 0x6e,
-  Number = 0x30,
+  Object = 0x7b, // {
+  Array = 0x5b, // [
+  String = 0x22, // "
+  True = 0x74, // t
+  False = 0x66, // f
+  Null = 0x6e, // n
+  Number = 0x30, // 0
 }
 
 /** The kind of a scanned value, told by its first byte. */
 export function kindOf(value: Span): Kind {
   const c = load<u8>(pointer(value));
-  return c === 0x2d || (c >= 0x30 && c <= 0x39) ? Kind.Number : (c as Kind);
+  return c === HYPHEN || isDigit(c) ? Kind.Number : (c as Kind);
 }
 
 /**
@@ -43,9 +56,9 @@ export class Walk {
 
   next(): bool {
     let at = skipSpace(this.at);
-    if (load<u8>(at) === 0x2c) at = skipSpace(at + 1);
+    if (load<u8>(at) === COMMA) at = skipSpace(at + 1);
     const c = load<u8>(at);
-    if (c === 0x7d || c === 0x5d) return false;
+    if (c === CLOSING_BRACE || c === CLOSING_BRACKET) return false;
     if (this.named) {
       const end = skipString(at);
       this.name = between(at, end);
@@ -75,37 +88,37 @@ export function member(object: Span, name: Span, arena: Arena): Span {
 }
 
 function skipSpace(at: usize): usize {
-  while (load<u8>(at) <= 0x20) at++;
+  while (load<u8>(at) <= SPACE) at++;
   return at;
 }
 
 function skipString(at: usize): usize {
   at++;
-  while (load<u8>(at) !== 0x22) at += load<u8>(at) === 0x5c ? 2 : 1;
+  while (load<u8>(at) !== QUOTE) at += load<u8>(at) === BACKSLASH ? 2 : 1;
   return at + 1;
 }
 
 function endsScalar(c: u8): bool {
-  return c <= 0x20 || c === 0x2c || c === 0x7d || c === 0x5d;
+  return c <= SPACE || c === COMMA || c === CLOSING_BRACE || c === CLOSING_BRACKET;
 }
 
 function skipValue(at: usize): usize {
   const c = load<u8>(at);
-  if (c === 0x22) return skipString(at);
-  if (c !== 0x7b && c !== 0x5b) {
+  if (c === QUOTE) return skipString(at);
+  if (c !== OPENING_BRACE && c !== OPENING_BRACKET) {
     while (!endsScalar(load<u8>(at))) at++;
     return at;
   }
   let depth = 0;
   do {
     const d = load<u8>(at);
-    if (d === 0x22) {
+    if (d === QUOTE) {
       at = skipString(at);
       continue;
     }
     at++;
-    if (d === 0x7b || d === 0x5b) depth++;
-    else if (d === 0x7d || d === 0x5d) depth--;
+    if (d === OPENING_BRACE || d === OPENING_BRACKET) depth++;
+    else if (d === CLOSING_BRACE || d === CLOSING_BRACKET) depth--;
   } while (depth > 0);
   return at;
 }
@@ -119,7 +132,7 @@ export function part(document: Span, start: u32, finish: u32): Span {
 export function strip(document: Span): Span {
   let from = pointer(document);
   let to = limit(document);
-  while (from < to && load<u8>(from) <= 0x20) from++;
-  while (to > from && load<u8>(to - 1) <= 0x20) to--;
+  while (from < to && load<u8>(from) <= SPACE) from++;
+  while (to > from && load<u8>(to - 1) <= SPACE) to--;
   return between(from, to);
 }

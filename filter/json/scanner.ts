@@ -1,4 +1,29 @@
-import { hexDigit, isDigit, unescaped } from './escape';
+import {
+  BACKSLASH,
+  CARRIAGE_RETURN,
+  CLOSING_BRACE,
+  CLOSING_BRACKET,
+  COLON,
+  COMMA,
+  DOT,
+  HYPHEN,
+  LINE_FEED,
+  LOWER_E,
+  LOWER_F,
+  LOWER_N,
+  LOWER_T,
+  LOWER_U,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  PLUS,
+  QUOTE,
+  SPACE,
+  TAB,
+  ZERO,
+  hexValue,
+  isDigit,
+} from '../bytes/ascii';
+import { unescaped } from './escape';
 import { Fault, MAX_DEPTH, TEXT_CAPACITY, Token } from './token';
 import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
 
@@ -39,10 +64,10 @@ const FALSE_TAIL: u32 = 0x65736c61;
 const NULL: u32 = 0x6c6c756e;
 
 // prettier-ignore
-const QUOTES = i8x16.splat(0x22), BACKSLASHES = i8x16.splat(0x5c), SPACES = i8x16.splat(0x20);
+const QUOTES = i8x16.splat(QUOTE), BACKSLASHES = i8x16.splat(BACKSLASH), SPACES = i8x16.splat(SPACE);
 
 function isSpace(c: u32): bool {
-  return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
+  return c === SPACE || c === LINE_FEED || c === CARRIAGE_RETURN || c === TAB;
 }
 
 @unmanaged
@@ -156,34 +181,34 @@ export class Scanner {
         return this.string();
       case State.AfterValue: {
         this.at++;
-        if (c === 0x2c) {
+        if (c === COMMA) {
           this.state = this.inObject() ? State.NextKey : State.Value;
           return Token.More;
         }
-        if (c === 0x7d || c === 0x5d) return this.close(c);
+        if (c === CLOSING_BRACE || c === CLOSING_BRACKET) return this.close(c);
         return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
       }
       case State.KeyOrEnd:
-        if (c === 0x7d) {
+        if (c === CLOSING_BRACE) {
           this.at++;
           return this.close(c);
         }
       // falls through
       case State.NextKey: {
         this.at++;
-        if (c === 0x22) return this.open(true);
+        if (c === QUOTE) return this.open(true);
         return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
       }
       case State.Colon: {
         this.at++;
-        if (c === 0x3a) {
+        if (c === COLON) {
           this.state = State.Value;
           return Token.More;
         }
         return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
       }
       case State.ElementOrEnd:
-        if (c === 0x5d) {
+        if (c === CLOSING_BRACKET) {
           this.at++;
           return this.close(c);
         }
@@ -218,21 +243,21 @@ export class Scanner {
       this.at++;
       return Token.More;
     }
-    if (c === 0x22) {
+    if (c === QUOTE) {
       this.at++;
       return this.open(false);
     }
     this.start = this.offset(this.at);
     this.at++;
-    if (c === 0x7b || c === 0x5b) return this.push(c === 0x7b);
+    if (c === OPENING_BRACE || c === OPENING_BRACKET) return this.push(c === OPENING_BRACE);
     this.integral = true;
-    if (c === 0x2d) this.state = State.Minus;
-    else if (c === 0x30) this.state = State.Zero;
+    if (c === HYPHEN) this.state = State.Minus;
+    else if (c === ZERO) this.state = State.Zero;
     else if (isDigit(c)) this.state = State.Integer;
     else {
-      this.isNull = c === 0x6e;
-      if (c === 0x74) this.word = TRUE >> 8;
-      else if (c === 0x66) this.word = FALSE_TAIL;
+      this.isNull = c === LOWER_N;
+      if (c === LOWER_T) this.word = TRUE >> 8;
+      else if (c === LOWER_F) this.word = FALSE_TAIL;
       else if (this.isNull) this.word = NULL >> 8;
       else return this.fail(Fault.Syntax, 1);
       this.state = State.InWord;
@@ -260,7 +285,7 @@ export class Scanner {
   private close(c: u32): Token {
     if (this.depth === 0) return this.fail(Fault.Syntax, 1);
     const object = this.inObject();
-    if (object !== (c === 0x7d)) return this.fail(Fault.Syntax, 1);
+    if (object !== (c === CLOSING_BRACE)) return this.fail(Fault.Syntax, 1);
     this.depth--;
     this.finish = this.offset(this.at);
     this.start = this.finish - 1;
@@ -305,7 +330,7 @@ export class Scanner {
     if (stop === 0) {
       while (at < end) {
         const c: u32 = load<u8>(at);
-        if (c === 0x22 || c === 0x5c || c < 0x20 || c > 0x7f) break;
+        if (c === QUOTE || c === BACKSLASH || c < SPACE || c > 0x7f) break;
         at++;
       }
     }
@@ -315,9 +340,9 @@ export class Scanner {
 
     const c: u32 = load<u8>(at);
     if (c > 0x7f) return this.utf8Lead(c);
-    if (c < 0x20) return this.fail(Fault.Syntax);
+    if (c < SPACE) return this.fail(Fault.Syntax);
     this.at++;
-    if (c === 0x5c) {
+    if (c === BACKSLASH) {
       this.state = State.Escape;
       return Token.More;
     }
@@ -342,9 +367,9 @@ export class Scanner {
 
   private escape(c: u32): Token {
     const plain = unescaped(c);
-    if (plain === 0 && c !== 0x75) return this.fail(Fault.Syntax);
+    if (plain === 0 && c !== LOWER_U) return this.fail(Fault.Syntax);
     this.at++;
-    if (c === 0x75) {
+    if (c === LOWER_U) {
       this.codeUnit = 0;
       this.digits = 0;
       this.state = State.Unicode;
@@ -356,7 +381,7 @@ export class Scanner {
   }
 
   private unicode(c: u32): Token {
-    const digit = hexDigit(c);
+    const digit = hexValue(c);
     if (digit < 0) return this.fail(Fault.Syntax);
     this.at++;
     this.codeUnit = (this.codeUnit << 4) | (digit as u32);
@@ -413,7 +438,7 @@ export class Scanner {
     switch (state) {
       case State.Minus:
         if (!digit) return this.fail(Fault.Syntax);
-        this.state = c === 0x30 ? State.Zero : State.Integer;
+        this.state = c === ZERO ? State.Zero : State.Integer;
         break;
       case State.Point:
         if (!digit) return this.fail(Fault.Syntax);
@@ -421,7 +446,7 @@ export class Scanner {
         break;
       case State.Exponent:
         if (digit) this.state = State.ExponentDigits;
-        else if (c === 0x2b || c === 0x2d) this.state = State.ExponentSign;
+        else if (c === PLUS || c === HYPHEN) this.state = State.ExponentSign;
         else return this.fail(Fault.Syntax);
         break;
       case State.ExponentSign:
@@ -430,12 +455,12 @@ export class Scanner {
         break;
       default: {
         if (digit && state !== State.Zero) break;
-        if (c === 0x2e && (state === State.Zero || state === State.Integer)) {
+        if (c === DOT && (state === State.Zero || state === State.Integer)) {
           this.integral = false;
           this.state = State.Point;
           break;
         }
-        if ((c | 0x20) === 0x65 && state !== State.ExponentDigits) {
+        if ((c | 0x20) === LOWER_E && state !== State.ExponentDigits) {
           this.integral = false;
           this.state = State.Exponent;
           break;

@@ -1,3 +1,4 @@
+import { BACKSLASH, LOWER_U, QUOTE, SPACE, hexDigit, hexValue } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, span, between, pointer, limit, length, indexOf, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
@@ -9,14 +10,13 @@ export function inside(token: Span): Span {
 }
 
 export function isString(token: Span): bool {
-  return length(token) >= 2 && load<u8>(pointer(token)) === 0x22;
+  return length(token) >= 2 && load<u8>(pointer(token)) === QUOTE;
 }
 
 function hex4(at: usize): u32 {
   let value: u32 = 0;
   for (let i: usize = 0; i < 4; i++) {
-    const c: u32 = load<u8>(at + i);
-    value = (value << 4) | (c <= 0x39 ? c - 0x30 : (c | 0x20) - 0x61 + 10);
+    value = (value << 4) | hexValue(load<u8>(at + i));
   }
   return value;
 }
@@ -27,17 +27,17 @@ function hex4(at: usize): u32 {
  */
 export function textOf(token: Span, arena: Arena): Span {
   const raw = inside(token);
-  if (indexOf(raw, 0x5c) < 0) return raw;
+  if (indexOf(raw, BACKSLASH) < 0) return raw;
   const out = arena.allocate(length(raw) as usize);
   let to = out;
   for (let at = pointer(raw), end = limit(raw); at < end;) {
     const c = load<u8>(at++);
-    if (c !== 0x5c) {
+    if (c !== BACKSLASH) {
       store<u8>(to++, c);
       continue;
     }
     const letter: u32 = load<u8>(at++);
-    if (letter !== 0x75) {
+    if (letter !== LOWER_U) {
       store<u8>(to++, unescaped(letter) as u8);
       continue;
     }
@@ -83,8 +83,8 @@ function putUtf8(at: usize, point: u32): usize {
 export function offsetBehind(token: Span, count: i32): u32 {
   let at: u32 = 1;
   for (let i = 0; i < count; i++) {
-    if (load<u8>(pointer(token) + (at as usize)) !== 0x5c) at += 1;
-    else at += load<u8>(pointer(token) + (at as usize) + 1) === 0x75 ? 6 : 2;
+    if (load<u8>(pointer(token) + (at as usize)) !== BACKSLASH) at += 1;
+    else at += load<u8>(pointer(token) + (at as usize) + 1) === LOWER_U ? 6 : 2;
   }
   return at;
 }
@@ -100,9 +100,9 @@ export function writeEscaped(writer: Writer, text: Span): void {
     const c = load<u8>(at);
     if (size > 1) writer.bytes(span(at, size as u32));
     else if (size === 0) writeUnit(writer, 0xfffd);
-    else if (c < 0x20) writeUnit(writer, c);
+    else if (c < SPACE) writeUnit(writer, c);
     else {
-      if (c === 0x22 || c === 0x5c) writer.byte(0x5c);
+      if (c === QUOTE || c === BACKSLASH) writer.byte(BACKSLASH);
       writer.byte(c);
     }
     at += max(size, 1);
@@ -111,11 +111,8 @@ export function writeEscaped(writer: Writer, text: Span): void {
 
 /** `\\u` and four hex digits. */
 export function writeUnit(writer: Writer, unit: u32): void {
-  writer.byte(0x5c).byte(0x75);
-  for (let shift = 12; shift >= 0; shift -= 4) {
-    const digit = (unit >> shift) & 15;
-    writer.byte((digit < 10 ? 0x30 + digit : 0x57 + digit) as u8);
-  }
+  writer.byte(BACKSLASH).byte(LOWER_U);
+  for (let shift = 12; shift >= 0; shift -= 4) writer.byte(hexDigit((unit >> shift) & 15));
 }
 
 /** Bytes of the UTF-8 character that begins here, 0 where none does (RFC 3629 §4). */

@@ -6,18 +6,11 @@ import { Fault, Token } from '../json/token';
 import { Member, memberOf } from './members';
 import { Reason } from './errors';
 import { Method, methodOf } from './methods';
+import { Shape } from './shape';
 import { STATELESS } from './revisions';
 
 /** Where a value stands in the document: start offset in the high half, finish in the low; 0 = absent. */
 export type Range = u64;
-
-export const enum Shape {
-  /** Not yet known, or refused: `problem` says why. */
-  None,
-  Request,
-  Notification,
-  Response,
-}
 
 const JSONRPC_2_0 = literal('2.0');
 const PROTOCOL_VERSION_KEY = literal('io.modelcontextprotocol/protocolVersion');

@@ -1,3 +1,4 @@
+import { PERCENT } from '../bytes/ascii';
 import { Span, literal, NONE, indexOf, first, after, equals } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 import { writeEscaped } from '../json/text';
@@ -21,6 +22,7 @@ export const enum Reason {
   ModernMethodNotFound,
   UnknownTool,
   StatelessUnknownTool,
+  UnknownPrompt,
   BadCursor,
   SessionRequired,
   SessionUnknown,
@@ -109,11 +111,12 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, 'params.clientInfo has % bytes, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
-  row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, tools/list and tools/call.');
+  row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, tools/list, tools/call, prompts/list and prompts/get.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
   row(Reason.StatelessUnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Check its name, which begins with the prefix of its server; in host mode headers this gateway gives no list.');
-  row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Call tools/list without a cursor: the list comes whole.');
+  row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
+  row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Send the request without a cursor: the list comes whole.');
   row(Reason.SessionRequired, 'session_required', 400, 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
   row(Reason.SessionUnknown, 'session_unknown', 404, 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
   row(Reason.UnsupportedVersion, 'unsupported_version', 400, 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
@@ -160,7 +163,7 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
     .bytes(CODE)
     .signed(at.code as i64)
     .bytes(MESSAGE);
-  const gap = indexOf(at.message, 0x25);
+  const gap = indexOf(at.message, PERCENT);
   if (gap < 0) writer.bytes(at.message);
   else {
     writer.bytes(first(at.message, gap as u32));

@@ -1,3 +1,4 @@
+import { LOWER_K, LOWER_S, lowerCase } from '../bytes/ascii';
 import { Span, equals, pointer, length, literal, span } from '../bytes/span';
 
 /** Members that decide where a message goes, and the two that make it a response. */
@@ -92,12 +93,12 @@ function fold(key: Span): Span {
   for (let i = 0; i < count && to < FOLDED_CAPACITY; i++) {
     let c = load<u8>(from + (i as usize));
     if (c === 0) break;
-    if (c >= 0x41 && c <= 0x5a) c |= 0x20;
-    else if (c === 0xc5 && i + 1 < count && load<u8>(from + (i as usize) + 1) === 0xbf) {
-      c = 0x73;
+    c = lowerCase(c) as u8;
+    if (c === 0xc5 && i + 1 < count && load<u8>(from + (i as usize) + 1) === 0xbf) {
+      c = LOWER_S;
       i += 1;
     } else if (c === 0xe2 && i + 2 < count && load<u16>(from + (i as usize) + 1) === 0xaa84) {
-      c = 0x6b;
+      c = LOWER_K;
       i += 2;
     }
     store<u8>(folded + (to as usize), c);

@@ -1,4 +1,7 @@
 import { Span, equals, literal, NONE } from '../bytes/span';
+import { Era } from './eras';
+import { Noun } from './nouns';
+import { Shape } from './shape';
 
 /** What a client can ask for. */
 export const enum Method {
@@ -7,38 +10,87 @@ export const enum Method {
   Ping,
   ToolsList,
   ToolsCall,
+  PromptsList,
+  PromptsGet,
   Cancelled,
+  Discover,
 }
 
-export const LAST_METHOD: i32 = Method.Cancelled;
+export const LAST_METHOD: i32 = Method.Discover;
 
-export const INITIALIZE = literal('initialize');
-export const PING = literal('ping');
-export const TOOLS_LIST = literal('tools/list');
-export const TOOLS_CALL = literal('tools/call');
-export const CANCELLED = literal('notifications/cancelled');
+/** How a method is served; flow/dispatch.ts has a branch for each, and none for a method. */
+export const enum MethodKind {
+  /** Not here. */
+  None,
+  /** It opens a session with all servers. */
+  Open,
+  /** It is answered here. */
+  Local,
+  /** All servers are asked, and their lists become one. */
+  List,
+  /** The server is asked whose prefix the name begins with. */
+  Named,
+  /** A notification for the servers of the session that may have the request which it is about. */
+  Cancel,
+}
+
+/** All that differs between methods: whatever handles one takes its row. */
+@unmanaged
+export class MethodRow {
+  text: Span;
+  kind: MethodKind;
+  shape: Shape;
+  /** Bits of Era: those in which it is served. */
+  eras: u32;
+  /** What it is about. */
+  noun: Noun;
+}
+
+const rows = memory.data(4 * (LAST_METHOD + 1));
+
+function row(method: Method, text: string, kind: MethodKind, shape: Shape, eras: u32, noun: Noun = Noun.None): void {
+  const at = changetype<MethodRow>(heap.alloc(offsetof<MethodRow>()));
+  at.text = method === Method.Unknown ? NONE : literal(text);
+  at.kind = kind;
+  at.shape = shape;
+  at.eras = eras;
+  at.noun = noun;
+  store<usize>(rows + ((method as usize) << 2), changetype<usize>(at));
+}
+
+// prettier-ignore
+{
+  row(Method.Unknown, '', MethodKind.None, Shape.Request, 0);
+  row(Method.Initialize, 'initialize', MethodKind.Open, Shape.Request, Era.Sessions);
+  row(Method.Ping, 'ping', MethodKind.Local, Shape.Request, Era.Sessions);
+  row(Method.ToolsList, 'tools/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Tools);
+  row(Method.ToolsCall, 'tools/call', MethodKind.Named, Shape.Request, Era.Sessions | Era.Stateless, Noun.Tools);
+  row(Method.PromptsList, 'prompts/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Prompts);
+  row(Method.PromptsGet, 'prompts/get', MethodKind.Named, Shape.Request, Era.Sessions, Noun.Prompts);
+  row(Method.Cancelled, 'notifications/cancelled', MethodKind.Cancel, Shape.Notification, Era.Sessions);
+  row(Method.Discover, 'server/discover', MethodKind.None, Shape.Request, 0);
+}
+
+export function methodRow(method: Method): MethodRow {
+  return changetype<MethodRow>(load<usize>(rows + ((method as usize) << 2)));
+}
 
 export function methodText(method: Method): Span {
-  switch (method) {
-    case Method.Initialize:
-      return INITIALIZE;
-    case Method.Ping:
-      return PING;
-    case Method.ToolsList:
-      return TOOLS_LIST;
-    case Method.ToolsCall:
-      return TOOLS_CALL;
-    case Method.Cancelled:
-      return CANCELLED;
-    default:
-      return NONE;
-  }
+  return methodRow(method).text;
 }
 
 export function methodOf(text: Span): Method {
   if (text === NONE) return Method.Unknown;
   for (let method: i32 = LAST_METHOD; method > Method.Unknown; method--) {
     if (equals(text, methodText(method))) return method;
+  }
+  return Method.Unknown;
+}
+
+/** The method that lists a noun. */
+export function listMethod(noun: Noun): Method {
+  for (let method: i32 = LAST_METHOD; method > Method.Unknown; method--) {
+    if (methodRow(method).kind === MethodKind.List && methodRow(method).noun === noun) return method;
   }
   return Method.Unknown;
 }

@@ -1,3 +1,5 @@
+import { Era, eraOf } from './eras';
+import { LOWER_F, LOWER_T, QUOTE, SPACE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, between, equals, limit, literal, pointer, NONE } from '../bytes/span';
 import { Revision } from './revisions';
@@ -172,7 +174,7 @@ export class ToolShape {
   /** @param value as it was written. @param text of a string, cut where it is longer than any that matters */
   scalar(level: i32, value: Span, text: Span): void {
     const first = load<u8>(pointer(value));
-    const kind = first === 0x22 ? STRING : first === 0x74 || first === 0x66 ? BOOLEAN : OTHER;
+    const kind = first === QUOTE ? STRING : first === LOWER_T || first === LOWER_F ? BOOLEAN : OTHER;
     const found = this.take(level, kind);
     if (found < 0 || kind !== STRING) return;
     const row = rowAt(found);
@@ -217,7 +219,7 @@ export class ToolShape {
 function isAmong(text: Span, choices: Span): bool {
   for (let at = pointer(choices); at < limit(choices);) {
     let end = at;
-    while (end < limit(choices) && load<u8>(end) !== 0x20) end++;
+    while (end < limit(choices) && load<u8>(end) !== SPACE) end++;
     if (equals(text, between(at, end))) return true;
     at = end + 1;
   }
@@ -227,7 +229,7 @@ function isAmong(text: Span, choices: Span): bool {
 /** @param revision that the client speaks */
 export function newToolShape(revision: Revision, arena: Arena): ToolShape {
   const shape = changetype<ToolShape>(arena.zeroed(offsetof<ToolShape>()));
-  shape.isOfHandshake = revision !== Revision.V2026_07_28;
+  shape.isOfHandshake = eraOf(revision) === Era.Sessions;
   shape.places = arena.zeroed((LEVELS as usize) << 2);
   shape.seen = arena.zeroed((LEVELS as usize) << 2);
   shape.broken = NONE;

@@ -1,8 +1,11 @@
+import { Era, eraOf } from '../mcp/eras';
+import { LOWER_A, LOWER_I, LOWER_M, LOWER_P, LOWER_S, LOWER_X } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { NameTable, newNameTable } from '../bytes/names';
 import { Span, equals, literal, pointer, startsWith, NONE } from '../bytes/span';
-import { Credentials, Gateway } from '../config/gateway';
-import { names, namesIn } from '../config/section';
+import { Credentials } from '../model/credentials';
+import { Gateway } from '../model/gateway';
+import { names, namesIn } from '../bytes/name-list';
 import * as header from '../mcp/headers';
 import { Revision } from '../mcp/revisions';
 
@@ -12,16 +15,16 @@ import { Revision } from '../mcp/revisions';
  * have one answered and the other refused.
  */
 const ENDS_HERE = names(
-  // Of the web page, which the gateway has judged (Fetch §3.1; `sec-` and `access-control-` below).
+  // They speak of the web page, which the gateway has judged (Fetch §3.1; `sec-` and `access-control-` below).
   'origin referer ' +
-    // Of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1), and of trailer fields, which end here too.
+    // They speak of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1), or of trailer fields, which end here too.
     'upgrade http2-settings keep-alive expect te trailer ' +
-    // Of a body that is read here as plain JSON, and whose name of a tool is rewritten (RFC 9110 §8.4, RFC 9530).
+    // They speak of a body that is read here as plain JSON, and whose name of a tool is rewritten (RFC 9110 §8.4, RFC 9530).
     'content-encoding content-language content-location content-range content-md5 digest content-digest ' +
     'repr-digest want-digest ' +
-    // Of what may be answered: by a message without a body, or by a part of it (`if-` below), or in a set of characters.
+    // They limit the answer: to a message without a body, or by a part of it (`if-` below), or in a set of characters.
     'range accept-charset ' +
-    // Of a stream's past, which has a gateway of its own.
+    // It names the past of a stream, which ends at the gateway.
     'last-event-id ' +
     // For this gateway, and what it tells later filters.
     'x-mcp-virtualserver x-mcp-gateway x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri ' +
@@ -77,17 +80,17 @@ export function endsHere(table: NameTable, name: Span, credentials: Credentials,
 function endsByPrefix(name: Span, revision: Revision): bool {
   // Most headers are told by their first letter.
   switch (load<u8>(pointer(name))) {
-    case 0x61: // a
+    case LOWER_A:
       return startsWith(name, ACCESS_CONTROL);
-    case 0x69: // i
+    case LOWER_I:
       return startsWith(name, IF);
-    case 0x6d: // m
+    case LOWER_M:
       return startsWith(name, MCP) && !isOfMessage(name, revision);
-    case 0x70: // p
+    case LOWER_P:
       return startsWith(name, PROXY);
-    case 0x73: // s
+    case LOWER_S:
       return startsWith(name, SEC);
-    case 0x78: // x
+    case LOWER_X:
       return startsWith(name, X_ENVOY) && !startsWith(name, PEER_METADATA);
     default:
       return false;
@@ -97,6 +100,6 @@ function endsByPrefix(name: Span, revision: Revision): bool {
 /** Whether the gateway sends such a header itself, or the server may rely on the client's. */
 function isOfMessage(name: Span, revision: Revision): bool {
   if (equals(name, header.PROTOCOL_VERSION)) return true;
-  if (revision !== Revision.V2026_07_28) return false;
+  if (eraOf(revision) === Era.Sessions) return false;
   return startsWith(name, PARAMETER) || equals(name, header.MCP_METHOD) || equals(name, header.MCP_NAME);
 }

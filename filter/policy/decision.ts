@@ -1,28 +1,35 @@
 import { Span, length } from '../bytes/span';
-import { Server } from '../config/gateway';
+import { FIRST_NOUN, LAST_NOUN, Noun } from '../mcp/nouns';
+import { Server } from '../model/server';
 import { Scope } from './scope';
 
-/** Of a tool's upstream name in bytes; MCP says 128 characters. It goes into a header, which has to fit. */
+/** Bytes of an upstream's name; MCP says 128 characters for tools. It goes into a header, which has to fit. */
 const MAX_NAME = 1024;
 
 /**
- * Whether a tool exists for this request, by its upstream name. The one decision for both sides: a list shows what this
+ * Whether a tool, or another noun, exists for this request, by its upstream name. The one decision for both sides: a list shows what this
  * lets through, a call reaches what this lets through, so that what is listed can be called and nothing else can.
  *
  *     path ∩ header ∩ rules of the server
  */
-export function mayUse(server: Server, name: Span, scope: Scope): bool {
-  if (length(name) === 0 || length(name) > MAX_NAME || !server.rules.admit(name)) return false;
+export function mayUse(noun: Noun, server: Server, name: Span, scope: Scope): bool {
+  if (length(name) === 0 || length(name) > MAX_NAME || !server.rulesOf(noun).admit(name)) return false;
   const path = scope.path;
-  if (path !== null && !path.has(server.index, name)) return false;
+  if (path !== null && !path.has(noun, server.index, name)) return false;
   const header = scope.header;
-  return header === null || header.has(server.index, name);
+  return header === null || header.has(noun, server.index, name);
 }
 
-/** Whether there may be a tool of this server that `mayUse` lets through. Where not, this request must not show it. */
-export function mayReach(server: Server, scope: Scope): bool {
+/** Whether there may be one of this server that `mayUse` lets through. Where not, this request must not show it. */
+export function mayList(noun: Noun, server: Server, scope: Scope): bool {
   const path = scope.path;
-  if (path === null ? !server.shown : !path.reaches(server.index)) return false;
+  if (path === null ? !server.rulesOf(noun).showAny : !path.reaches(noun, server.index)) return false;
   const header = scope.header;
-  return header === null || header.reaches(server.index);
+  return header === null || header.reaches(noun, server.index);
+}
+
+/** The same of any noun: whether this request may know of the server. */
+export function mayReach(server: Server, scope: Scope): bool {
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) if (mayList(noun, server, scope)) return true;
+  return false;
 }

@@ -1,3 +1,4 @@
+import { CLOSING_BRACKET, COLON, DOT, HYPHEN, OPENING_BRACKET, isDigit, isLetter } from '../bytes/ascii';
 import { List } from '../bytes/list';
 import {
   Span,
@@ -35,14 +36,14 @@ export function reachOf(address: Span): Reach {
   if (startsWith(address, V4_LOOPBACK) || startsWith(address, V4_IN_V6_LOOPBACK)) return Reach.Loopback;
   if (startsWith(address, V6_LOOPBACK)) return Reach.Loopback;
   const c = load<u8>(pointer(address));
-  return c === 0x5b || (c >= 0x30 && c <= 0x39) ? Reach.Network : Reach.Local;
+  return c === OPENING_BRACKET || isDigit(c) ? Reach.Network : Reach.Local;
 }
 
 /** `host [ ":" port ]` without the port; the whole where it is not of that form, which then equals no name. */
 export function hostIn(authority: Span): Span {
-  const open = length(authority) > 0 && load<u8>(pointer(authority)) === 0x5b;
-  const bracket = open ? indexOf(authority, 0x5d) + 1 : 0;
-  const colon = indexOf(after(authority, bracket as u32), 0x3a);
+  const open = length(authority) > 0 && load<u8>(pointer(authority)) === OPENING_BRACKET;
+  const bracket = open ? indexOf(authority, CLOSING_BRACKET) + 1 : 0;
+  const colon = indexOf(after(authority, bracket as u32), COLON);
   if (colon < 0) return authority;
   const end = bracket + colon;
   return isNumber(after(authority, (end as u32) + 1)) ? first(authority, end as u32) : authority;
@@ -50,7 +51,7 @@ export function hostIn(authority: Span): Span {
 
 function isNumber(text: Span): bool {
   for (let at = pointer(text); at < limit(text); at++) {
-    if ((load<u8>(at) as u32) - 0x30 > 9) return false;
+    if (!isDigit(load<u8>(at))) return false;
   }
   return length(text) > 0;
 }
@@ -71,13 +72,13 @@ function isV4(host: Span): bool {
   let digits = 0;
   for (let at = pointer(host) + (length(V4_LOOPBACK) as usize); at < limit(host); at++) {
     const c = load<u8>(at);
-    if (c === 0x2e) {
+    if (c === DOT) {
       if (digits === 0) return false;
       parts++;
       digits = 0;
     } else {
       digits++;
-      if ((c as u32) - 0x30 > 9 || digits > 3) return false;
+      if (!isDigit(c) || digits > 3) return false;
     }
   }
   return parts === 3 && digits > 0;
@@ -88,8 +89,7 @@ function isUnder(host: Span): bool {
   if (count <= 0 || !equalsIgnoringCase(after(host, count as u32), DOT_LOCALHOST)) return false;
   for (let at = pointer(host); at < limit(host); at++) {
     const c = load<u8>(at);
-    const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a;
-    if (!letter && !(c >= 0x30 && c <= 0x39) && c !== 0x2d && c !== 0x2e) return false;
+    if (!isLetter(c) && !isDigit(c) && c !== HYPHEN && c !== DOT) return false;
   }
   return true;
 }

@@ -1,8 +1,8 @@
 import { Arena } from '../bytes/arena';
 import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
 import { Span, NONE } from '../bytes/span';
-import { names, namesIn } from '../config/section';
-import { NameSet, newNameSet } from './name-set';
+import { names, namesIn } from '../bytes/name-list';
+import { NameSet, newNameSet } from '../model/name-set';
 
 /**
  * Which headers of a server's response reach the client. To a browser the gateway is one origin with many servers behind

@@ -1,3 +1,4 @@
+import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, length, limit, literal, pointer, span, NONE } from '../bytes/span';
 import { isString, textOf } from '../json/text';
@@ -48,7 +49,7 @@ export class PassingAnswer {
     for (let at = max(pointer(bytes), end - TAIL); at < end; at++) this.tail = (this.tail << 8) | (load<u8>(at) as u64);
   }
 
-  /** Of a response that has ended: whether the answer is in it, to its end. */
+  /** Whether the answer is in a response that has ended, to its end. */
   get isWhole(): bool {
     if (!this.begun) return false;
     let rest = this.tail;
@@ -59,14 +60,14 @@ export class PassingAnswer {
     return last === CLOSING_BRACE || last === CLOSING_BRACKET || this.endsEvent;
   }
 
-  /** Of a response that breaks off: whether its client has the event with the answer, as a blank line ends it. */
+  /** Whether the client has the event with the answer, which a blank line ends, where the response breaks off now. */
   get endsEvent(): bool {
     if (!this.begun || !this.isStream) return false;
     let lineFeeds = 0;
     let returns = 0;
     for (let rest = this.tail; rest !== 0 && isSpace((rest & 0xff) as u8); rest >>= 8) {
       if ((rest & 0xff) === LINE_FEED) lineFeeds++;
-      else if ((rest & 0xff) === RETURN) returns++;
+      else if ((rest & 0xff) === CARRIAGE_RETURN) returns++;
     }
     return lineFeeds > 1 || returns > 1;
   }
@@ -87,14 +88,14 @@ export class PassingAnswer {
         at++;
         continue;
       }
-      this.wasReturn = c === RETURN;
-      if (c === LINE_FEED || c === RETURN) {
+      this.wasReturn = c === CARRIAGE_RETURN;
+      if (c === LINE_FEED || c === CARRIAGE_RETURN) {
         if (this.field === 0) this.beginMessage();
         this.field = 0;
         at++;
       } else if (this.field === IN_DATA) {
         const from = at;
-        while (at < end && load<u8>(at) !== LINE_FEED && load<u8>(at) !== RETURN) at++;
+        while (at < end && load<u8>(at) !== LINE_FEED && load<u8>(at) !== CARRIAGE_RETURN) at++;
         this.scan(span(from, (at - from) as u32));
       } else {
         // A field of another name is passed over to the end of its line.
@@ -122,7 +123,7 @@ export class PassingAnswer {
         this.isBroken = true;
         return;
       }
-      // Of a batch, each element may be the answer: the first one stands for all.
+      // Each element of a batch may be the answer: the first one stands for all.
       if (token === Token.ArrayStart && scanner.depth === 1) this.begun = true;
       else if (token === Token.Key && scanner.depth === 1) this.readKey();
       else if (this.member === Member.Id && scanner.depth === 1) this.readId(token);
@@ -168,17 +169,12 @@ const IN_DATA = 5;
 const OTHER_FIELD = -1;
 const TAIL: usize = 8;
 
-const LINE_FEED: u8 = 0x0a;
-const RETURN: u8 = 0x0d;
-const CLOSING_BRACE: u8 = 0x7d;
-const CLOSING_BRACKET: u8 = 0x5d;
-
 function isSpace(c: u8): bool {
-  return c === 0x20 || c === 0x09 || c === LINE_FEED || c === RETURN;
+  return c === SPACE || c === TAB || c === LINE_FEED || c === CARRIAGE_RETURN;
 }
 
 function isPlain(number: Span): bool {
-  for (let at = pointer(number); at < limit(number); at++) if (load<u8>(at) < 0x30 || load<u8>(at) > 0x39) return false;
+  for (let at = pointer(number); at < limit(number); at++) if (!isDigit(load<u8>(at))) return false;
   return length(number) > 0;
 }
 

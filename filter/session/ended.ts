@@ -1,6 +1,6 @@
 import { Arena } from '../bytes/arena';
 import { literal, NONE } from '../bytes/span';
-import { KeyRing } from './keyring';
+import { KeyRing } from '../model/keyring';
 import { owner, slotTable } from './slots';
 import { Session } from './token';
 

@@ -1,7 +1,7 @@
 import { Arena } from '../bytes/arena';
 import { Span, fingerprint as hash, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { KeyRing } from './keyring';
+import { KeyRing } from '../model/keyring';
 import { isWithin, owner, slotTable } from './slots';
 import { Session } from './token';
 

@@ -1,3 +1,4 @@
+import { DELETE, SPACE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
 import { Span, equals, length, limit, pointer, NONE } from '../bytes/span';
@@ -9,7 +10,7 @@ import { Span, equals, length, limit, pointer, NONE } from '../bytes/span';
  */
 export function isSubject(text: Span): bool {
   for (let at = pointer(text); at < limit(text); at++) {
-    if (load<u8>(at) < 0x20 || load<u8>(at) === 0x7f) return false;
+    if (load<u8>(at) < SPACE || load<u8>(at) === DELETE) return false;
   }
   return length(text) > 0;
 }

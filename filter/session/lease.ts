@@ -2,7 +2,7 @@ import { Arena, make } from '../bytes/arena';
 import { Span, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
-import { KeyRing } from './keyring';
+import { KeyRing } from '../model/keyring';
 import { isWithin, owner, slotTable } from './slots';
 import { Session } from './token';
 

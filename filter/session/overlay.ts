@@ -1,7 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { KeyRing } from './keyring';
+import { KeyRing } from '../model/keyring';
 import { owner, slotTable } from './slots';
 import { Session, Upstream } from './token';
 import { packId, unpackId } from './upstream-id';
@@ -10,9 +10,9 @@ import { packId, unpackId } from './upstream-id';
  * Upstream sessions that began after the client's: of a server that was down, was added, or lost its session. The token
  * cannot change any more, so they live beside it, for this Envoy; elsewhere, or once overwritten, they begin anew.
  *
- *     │ revision (1) │ offers (1) │ packed session id … │
+ *     │ revision (1) │ offers (4) │ packed session id … │
  */
-const TABLE = slotTable(literal('sluice/overlay/'), 8192);
+const TABLE = slotTable(literal('sluice/sessions/'), 8192);
 
 /** The upstream as it was joined last, else as it was when the session began; null: it is not part of it. */
 export function upstreamOf(session: Session, fingerprint: u64, keys: KeyRing, arena: Arena): Upstream | null {
@@ -21,8 +21,8 @@ export function upstreamOf(session: Session, fingerprint: u64, keys: KeyRing, ar
   const upstream = make<Upstream>(arena);
   upstream.fingerprint = fingerprint;
   upstream.revision = load<u8>(pointer(entry));
-  upstream.offers = load<u8>(pointer(entry), 1);
-  upstream.sessionId = unpackId(after(entry, 2), arena);
+  upstream.offers = load<u32>(pointer(entry), 1);
+  upstream.sessionId = unpackId(after(entry, 5), arena);
   return upstream;
 }
 
@@ -33,7 +33,7 @@ export function join(session: Session, upstream: Upstream, keys: KeyRing, arena:
 
 function packed(upstream: Upstream, arena: Arena): Span {
   const entry = newWriter(arena, (length(upstream.sessionId) as usize) + 8);
-  entry.u8(upstream.revision).u8(upstream.offers);
+  entry.u8(upstream.revision).u32(upstream.offers);
   packId(entry, upstream.sessionId);
   return entry.written;
 }

@@ -1,9 +1,10 @@
+import { SLASH } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, span, after, fingerprint, length, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { random, setSlot, slot, swapSlot } from '../ports';
-import { NONCE_SIZE, open, seal, TAG_SIZE } from './aead';
-import { Key, KeyRing } from './keyring';
+import { NONCE_SIZE, open, seal, TAG_SIZE } from '../crypto/aead';
+import { Key, KeyRing } from '../model/keyring';
 
 /**
  * A fixed table in the host's shared store, which has no delete, no expiry and no listing: an entry has a slot by its
@@ -51,7 +52,7 @@ export class SlotTable {
     return newWriter(arena, 128)
       .bytes(this.name)
       .bytes(keys.gateway)
-      .byte(0x2f)
+      .byte(SLASH)
       .decimal(fingerprint(owner) % (this.slots as u64)).written;
   }
 }
@@ -90,7 +91,7 @@ export function slotTable(name: Span, slots: u32): SlotTable {
   return table;
 }
 
-/** Of an owner: what kind of entry it is for, so that no table's entry is good in another, then who. */
+/** An owner is the kind of entry, so that no table's entry is good in another, and then who it is for. */
 export function owner(table: SlotTable, id: Span, more: u64, arena: Arena): Span {
   return newWriter(arena, 64).bytes(table.name).u64(more).bytes(id).written;
 }

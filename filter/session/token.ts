@@ -1,10 +1,10 @@
 import { Arena, make } from '../bytes/arena';
-import { decode, encode, encodedLength } from '../bytes/base64url';
+import { decode, encode, encodedLength } from '../bytes/base64';
 import { Span, span, pointer, length } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Revision } from '../mcp/revisions';
-import { open, seal, NONCE_SIZE, TAG_SIZE } from './aead';
-import { Key, KeyRing } from './keyring';
+import { open, seal, NONCE_SIZE, TAG_SIZE } from '../crypto/aead';
+import { Key, KeyRing } from '../model/keyring';
 import { packId, unpackId } from './upstream-id';
 
 /**
@@ -15,14 +15,17 @@ import { packId, unpackId } from './upstream-id';
  *
  * with the first two bytes and the audience (gateway, endpoint, identity) as associated data, and sealed:
  *
- *     │ issued (4) │ expires (4) │ token id (16) │ revision (1) │ servers (1) │ entries … │
- *     entry:  │ fingerprint (8) │ revision (1) │ offers (1) │ packed session id … │
+ *     │ issued (4) │ expires (4) │ token id (16) │ revision (1) │ servers (1) │ client capabilities (4) │ entries … │
+ *     entry:  │ fingerprint (8) │ revision (1) │ offers (4) │ packed session id … │
+ *
+ * Format 1 had no client capabilities and one byte of offers; its sessions are served on, so that an upgrade ends none.
  *
  * Times are seconds since 1970. The nonce is random: with one key, 2^32 sessions are safe (RFC 8439 §4, birthday bound
  * of 96 bits); rotate the key before.
  */
-export const FORMAT: u8 = 1;
-/** Of the encoded token. Other servers and proxies keep headers to 8 KiB, Node's clients all of them to 16 KiB. */
+export const FORMAT: u8 = 2;
+const FORMAT_1: u8 = 1;
+/** Characters of the encoded token. Other servers and proxies keep headers to 8 KiB, Node's clients all of them to 16 KiB. */
 export const MAX_TOKEN: i32 = 4096;
 export const TOKEN_ID_SIZE: usize = 16;
 /** Randomness for one token: its id and the nonce. */
@@ -30,18 +33,21 @@ export const ENTROPY_SIZE: usize = TOKEN_ID_SIZE + (NONCE_SIZE as usize);
 
 const HEAD: usize = 2;
 const TEXT: usize = HEAD + (NONCE_SIZE as usize);
-const FIXED: usize = 4 + 4 + TOKEN_ID_SIZE + 1 + 1;
+/** Bytes of the fixed part, in format 1 and in format 2. */
+const FIXED_1: usize = 4 + 4 + TOKEN_ID_SIZE + 1 + 1;
+const FIXED: usize = FIXED_1 + 4;
 const OVERHEAD: usize = HEAD + ((NONCE_SIZE + TAG_SIZE) as usize);
 
-/** What an upstream offers, as far as we serve it. */
-export const OFFERS_TOOLS: u8 = 1;
+/** What an upstream offers where nobody knows. */
+export const ANYTHING: u32 = u32.MAX_VALUE;
 
 /** An upstream's part of a session. */
 @unmanaged
 export class Upstream {
   fingerprint: u64;
   revision: Revision;
-  offers: u8;
+  /** Capabilities of nouns, see mcp/nouns.ts. */
+  offers: u32;
   /** NONE where the server keeps no session. */
   sessionId: Span;
 }
@@ -55,38 +61,54 @@ export class Session {
   revision: Revision;
   /** That it was sealed with. */
   key: Key;
+  /** What the client said that it can do, see mcp/client-capabilities; 0 where that is not known. */
+  capabilities: u32;
   count: i32;
+  /** Bytes of the offers in an entry. */
+  private offersSize: u32;
   entries: Span;
+
+  /** Reads what was sealed. @param plain of `size` bytes, in that format */
+  unpack(plain: usize, size: u32, format: u8): void {
+    const isFirst = format === FORMAT_1;
+    const fixed = (isFirst ? FIXED_1 : FIXED) as u32;
+    this.issued = load<u32>(plain);
+    this.expires = load<u32>(plain, 4);
+    this.id = span(plain + 8, TOKEN_ID_SIZE as u32);
+    this.revision = load<u8>(plain + 8 + TOKEN_ID_SIZE);
+    this.count = load<u8>(plain + 8 + TOKEN_ID_SIZE, 1) as i32;
+    this.capabilities = isFirst ? 0 : load<u32>(plain + FIXED_1);
+    this.offersSize = isFirst ? 1 : 4;
+    this.entries = span(plain + (fixed as usize), size - fixed);
+  }
 
   /** The upstream that was initialized with exactly this configuration, or null. */
   upstream(fingerprint: u64, arena: Arena): Upstream | null {
     const sealed = this.key.fingerprintOf(fingerprint);
     let at = pointer(this.entries);
     for (let i = 0; i < this.count; i++) {
-      const size = packedSize(at);
+      const id = at + 9 + (this.offersSize as usize);
+      const packed: usize = 2 + (load<u16>(id) as usize);
       if (load<u64>(at) === sealed) {
         const found = make<Upstream>(arena);
         found.fingerprint = fingerprint;
         found.revision = load<u8>(at, 8);
-        found.offers = load<u8>(at, 9);
-        found.sessionId = unpackId(span(at + 10, (size - 10) as u32), arena);
+        found.offers = this.offersSize === 1 ? (load<u8>(at, 9) as u32) : load<u32>(at, 9);
+        found.sessionId = unpackId(span(id, packed as u32), arena);
         return found;
       }
-      at += size;
+      at = id + packed;
     }
     return null;
   }
-}
-
-/** fingerprint, revision, offers, length of the packed id, packed id */
-function packedSize(at: usize): usize {
-  return 10 + 2 + (load<u16>(at, 10) as usize);
 }
 
 /** Collects what a new session has to remember. */
 @unmanaged
 export class SessionDraft {
   revision: Revision;
+  /** See `Session`. */
+  capabilities: u32;
   count: i32;
   entries: Writer;
 
@@ -94,7 +116,7 @@ export class SessionDraft {
   add(upstream: Upstream): bool {
     if (length(upstream.sessionId) > MAX_TOKEN) return false;
     const before = this.entries.size;
-    this.entries.u64(upstream.fingerprint).u8(upstream.revision).u8(upstream.offers);
+    this.entries.u64(upstream.fingerprint).u8(upstream.revision).u32(upstream.offers);
     packId(this.entries, upstream.sessionId);
     const sealed = OVERHEAD + FIXED + (this.entries.size as usize);
     if (this.count === 255 || encodedLength(sealed as i32) > MAX_TOKEN) {
@@ -118,6 +140,7 @@ export class SessionDraft {
       .bytes(span(pointer(entropy), TOKEN_ID_SIZE as u32))
       .u8(this.revision)
       .u8(this.count)
+      .u32(this.capabilities)
       .bytes(this.entries.written);
 
     const size = OVERHEAD + (plain.size as usize);
@@ -149,7 +172,9 @@ export function openSession(token: Span, keys: KeyRing, now: u32, audience: Span
   if (length(token) > MAX_TOKEN) return null;
   const sealed = arena.allocate(length(token) as usize);
   const size = decode(pointer(token), length(token), sealed);
-  if (size < ((OVERHEAD + FIXED) as i32) || load<u8>(sealed) !== FORMAT) return null;
+  if (size < ((OVERHEAD + FIXED_1) as i32)) return null;
+  const format = load<u8>(sealed);
+  if (format !== FORMAT_1 && (format !== FORMAT || size < ((OVERHEAD + FIXED) as i32))) return null;
   const key = keys.find(load<u8>(sealed, 1));
   if (key === null) return null;
 
@@ -161,14 +186,8 @@ export function openSession(token: Span, keys: KeyRing, now: u32, audience: Span
 
   const session = make<Session>(arena);
   session.key = key;
-  session.issued = load<u32>(plain);
-  session.expires = load<u32>(plain, 4);
-  if (now >= session.expires) return null;
-  session.id = span(plain + 8, TOKEN_ID_SIZE as u32);
-  session.revision = load<u8>(plain + 8 + TOKEN_ID_SIZE);
-  session.count = load<u8>(plain + 8 + TOKEN_ID_SIZE, 1) as i32;
-  session.entries = span(plain + FIXED, (textSize as u32) - (TAG_SIZE as u32) - (FIXED as u32));
-  return session;
+  session.unpack(plain, (textSize - TAG_SIZE) as u32, format);
+  return now < session.expires ? session : null;
 }
 
 /** The head of the token, which says how to open it, then whom it is for. */

@@ -1,3 +1,4 @@
+import { HYPHEN, LOWER_A, hexDigit, hexValue, isDigit } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, span, pointer, length, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
@@ -52,8 +53,7 @@ function isDash(index: i32): bool {
 }
 
 function hexAt(text: Span, index: i32): u32 {
-  const c: u32 = load<u8>(pointer(text) + (index as usize));
-  return c <= 0x39 ? c - 0x30 : c - 0x61 + 10;
+  return hexValue(load<u8>(pointer(text) + (index as usize)));
 }
 
 /** Only the lower-case form (RFC 9562 §4): anything else must come back as it was written. */
@@ -61,7 +61,7 @@ function isUuid(text: Span): bool {
   if (length(text) !== UUID_TEXT) return false;
   for (let i = 0; i < UUID_TEXT; i++) {
     const c: u32 = load<u8>(pointer(text) + (i as usize));
-    if (isDash(i) ? c !== 0x2d : !(c - 0x30 < 10 || c - 0x61 < 6)) return false;
+    if (isDash(i) ? c !== HYPHEN : !(isDigit(c) || c - LOWER_A < 6)) return false;
   }
   return true;
 }
@@ -71,7 +71,7 @@ function uuidText(bytes: usize, arena: Arena): Span {
   let from = bytes;
   for (let i = 0; i < UUID_TEXT; i++) {
     if (isDash(i)) {
-      store<u8>(out + (i as usize), 0x2d);
+      store<u8>(out + (i as usize), HYPHEN);
       continue;
     }
     const byte = load<u8>(from++);
@@ -79,8 +79,4 @@ function uuidText(bytes: usize, arena: Arena): Span {
     store<u8>(out + (++i as usize), hexDigit(byte & 15));
   }
   return span(out, UUID_TEXT);
-}
-
-function hexDigit(value: u8): u8 {
-  return value < 10 ? 0x30 + value : 0x57 + value;
 }

@@ -1,3 +1,4 @@
+import { CARRIAGE_RETURN, COLON, LINE_FEED, SPACE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, between, pointer, limit, length, startsWith, after, equals, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -38,7 +39,7 @@ export class Events {
         // Several data lines are one text with line feeds between; this is rare, one line is not copied.
         const writer: Writer =
           joined !== null ? joined : newWriter(this.arena, (length(this.data) as usize) * 2).bytes(this.data);
-        writer.byte(0x0a).bytes(value);
+        writer.byte(LINE_FEED).bytes(value);
         this.data = writer.written;
         joined = writer;
       }
@@ -49,10 +50,10 @@ export class Events {
   private line(): Span {
     const from = this.at;
     let at = from;
-    while (at < this.end && load<u8>(at) !== 0x0a && load<u8>(at) !== 0x0d) at++;
+    while (at < this.end && load<u8>(at) !== LINE_FEED && load<u8>(at) !== CARRIAGE_RETURN) at++;
     const line = between(from, at);
     if (at < this.end) {
-      const crlf = load<u8>(at) === 0x0d && at + 1 < this.end && load<u8>(at + 1) === 0x0a;
+      const crlf = load<u8>(at) === CARRIAGE_RETURN && at + 1 < this.end && load<u8>(at + 1) === LINE_FEED;
       at += crlf ? 2 : 1;
     }
     this.at = at;
@@ -74,7 +75,7 @@ function dataOf(line: Span): Span {
   if (!startsWith(line, DATA)) return NONE;
   if (equals(line, DATA)) return after(line, 4);
   const rest = after(line, 4);
-  if (load<u8>(pointer(rest)) !== 0x3a) return NONE;
+  if (load<u8>(pointer(rest)) !== COLON) return NONE;
   const value = after(rest, 1);
-  return length(value) > 0 && load<u8>(pointer(value)) === 0x20 ? after(value, 1) : value;
+  return length(value) > 0 && load<u8>(pointer(value)) === SPACE ? after(value, 1) : value;
 }

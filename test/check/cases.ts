@@ -19,7 +19,7 @@ const routerText = `                  - name: envoy.filters.http.router
                     typed_config:
                       '@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
 `;
-const door = /^ {24}# The closed door[^]*?(?=\n {2}clusters:)/m;
+const defaultDeny = /^ {24}# The default-deny route[^]*?(?=\n {2}clusters:)/m;
 const catchAll =
   '- match: { prefix: / }\n                          route: { cluster: notes }\n                        ';
 
@@ -222,7 +222,7 @@ export const cases: readonly Case[] = [
     says: 'second Sluice filter',
   },
 
-  // Closed doors
+  // Default-deny routes
   {
     rule: 'fail-open',
     base: 'hold',
@@ -263,7 +263,13 @@ export const cases: readonly Case[] = [
     at: 'servers[1].prefix',
     says: 'is written no, which Envoy reads as false',
   },
-  { rule: 'closed-route', base: 'hold', edits: [[door, '']], at: 'virtual_hosts[0]', says: 'no route closes /mcp' },
+  {
+    rule: 'closed-route',
+    base: 'hold',
+    edits: [[defaultDeny, '']],
+    at: 'virtual_hosts[0]',
+    says: 'no route closes /mcp',
+  },
   {
     rule: 'closed-route',
     base: 'hold',

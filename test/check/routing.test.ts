@@ -85,8 +85,8 @@ const own = (name: string, path: object = { prefix: '/' }): object => ({
   match: { ...path, headers: [{ name: routing, string_match: { exact: name } }] },
   route: { cluster: name },
 });
-const door = { match: { path_separated_prefix: '/mcp' }, direct_response: { status: 500 } };
-const route = fc.oneof(anyRoute, anyRoute, fc.constantFrom(own('weather'), own('notes'), door));
+const defaultDeny = { match: { path_separated_prefix: '/mcp' }, direct_response: { status: 500 } };
+const route = fc.oneof(anyRoute, anyRoute, fc.constantFrom(own('weather'), own('notes'), defaultDeny));
 const withRoutes = (routes: readonly object[]): object => ({
   virtual_hosts: [{ name: 'all', domains: ['*'], routes }],
 });
@@ -128,7 +128,7 @@ test('every pair of routes before the closed route, between it and behind it, is
     { match, route: { cluster: 'weather' } },
     { match, direct_response: { status: 500 } },
   ]);
-  const doors = [door, { match: { prefix: '/mcp' }, direct_response: { status: 500 } }];
+  const defaultDenies = [defaultDeny, { match: { prefix: '/mcp' }, direct_response: { status: 500 } }];
   let closed = 0;
   const hidden: string[] = [];
   const see = (routes: readonly object[]): void => {
@@ -141,7 +141,7 @@ test('every pair of routes before the closed route, between it and behind it, is
   for (const first of one) {
     for (const second of one) {
       see([first, second]);
-      for (const last of doors) see([first, second, last]);
+      for (const last of defaultDenies) see([first, second, last]);
     }
   }
   expect(hidden).toEqual([]);
@@ -151,12 +151,12 @@ test('every pair of routes before the closed route, between it and behind it, is
 test('what is written in any case is looked for in any case', () => {
   const closedBelow = { match: { path_separated_prefix: '/mcp/a' }, direct_response: { status: 500 } };
   const open = (match: object): object => ({ match, route: { cluster: 'weather' } });
-  expect(isOpen(withRoutes([closedBelow, open({ prefix: '/MCP/A', case_sensitive: false }), door]))).toBe(true);
-  expect(isOpen(withRoutes([closedBelow, open({ path_separated_prefix: '/mcp/a' }), door]))).toBe(false);
-  expect(isOpen(withRoutes([door, open({ prefix: '/MCP/A', case_sensitive: false })]))).toBe(false);
+  expect(isOpen(withRoutes([closedBelow, open({ prefix: '/MCP/A', case_sensitive: false }), defaultDeny]))).toBe(true);
+  expect(isOpen(withRoutes([closedBelow, open({ path_separated_prefix: '/mcp/a' }), defaultDeny]))).toBe(false);
+  expect(isOpen(withRoutes([defaultDeny, open({ prefix: '/MCP/A', case_sensitive: false })]))).toBe(false);
   // Envoy folds ASCII alone: the Kelvin sign is no k.
   const kelvin = { match: { prefix: '/mcp/\u212a', case_sensitive: false }, direct_response: { status: 500 } };
-  expect(isOpen(withRoutes([kelvin, open({ prefix: '/mcp/k' }), door]))).toBe(true);
+  expect(isOpen(withRoutes([kelvin, open({ prefix: '/mcp/k' }), defaultDeny]))).toBe(true);
 });
 
 test('a table with more routes than can be compared is not called closed', () => {
@@ -164,7 +164,7 @@ test('a table with more routes than can be compared is not called closed', () =>
     match: { path: `/mcp/${index}` },
     direct_response: { status: 500 },
   }));
-  const found = findings(withRoutes([...many, door])).filter(({ rule }) => rule === 'closed-route');
+  const found = findings(withRoutes([...many, defaultDeny])).filter(({ rule }) => rule === 'closed-route');
   expect(found.map(({ message }) => message)).toEqual(['has more routes below /mcp than can be checked']);
 });
 
@@ -175,9 +175,9 @@ const pool = [
   own('weather', { path_separated_prefix: '/mcp' }),
   own('notes', { path: '/mcp' }),
   own('notes', { safe_regex: { regex: '/oth.*' } }),
-  door,
-  { ...door, match: { prefix: '/' } },
-  { ...door, match: { path: '/other' } },
+  defaultDeny,
+  { ...defaultDeny, match: { prefix: '/' } },
+  { ...defaultDeny, match: { path: '/other' } },
   { match: { prefix: '/', headers: [{ name: routing, present_match: false }] }, direct_response: { status: 500 } },
   { ...own('weather'), route: undefined, direct_response: { status: 503 } },
 ];

@@ -14,12 +14,15 @@ describe.each(Object.keys(bases) as Base[])('the configuration %s', (base) => {
   });
 });
 
-describe('a closed door', () => {
-  const door = 'match: { path_separated_prefix: /mcp }';
+describe('the default-deny route', () => {
+  const defaultDeny = 'match: { path_separated_prefix: /mcp }';
   const absent = 'headers: [{ name: x-mcp-servername, present_match: true, invert_match: true }]';
 
   test.each([
-    ['may ask for the absence of the routing header', bases.hold.replace(door, `match: { prefix: /, ${absent} }`)],
+    [
+      'may ask for the absence of the routing header',
+      bases.hold.replace(defaultDeny, `match: { prefix: /, ${absent} }`),
+    ],
     [
       'may be a redirect',
       bases.hold.replace(
@@ -34,7 +37,7 @@ describe('a closed door', () => {
         '- { match: { path_separated_prefix: /mcpx }, route: { cluster: notes } }\n                        - name: host_mode',
       ),
     ],
-    ['may be far wider', bases.hold.replace(door, 'match: { prefix: / }')],
+    ['may be far wider', bases.hold.replace(defaultDeny, 'match: { prefix: / }')],
     [
       'of Istio may ask for absence',
       bases['istio pair'].replace(

@@ -6,15 +6,15 @@ const core = instance();
 const MILLISECOND = 1_000_000n;
 const NOW = 1_900_000_000_000_000_000n;
 
-function open(width: number, timeout: number, lanes: number): void {
+function open(width: number, timeout: number, calls: number): void {
   core.call('fanOutOpen', width, timeout);
-  for (let i = 0; i < lanes; i++) core.call('fanOutAdd');
+  for (let i = 0; i < calls; i++) core.call('fanOutAdd');
 }
 
-/** Indices of the lanes whose callouts can be sent now. */
+/** Indices of the calls whose callouts can be sent now. */
 function send(now = NOW): number[] {
   const sent: number[] = [];
-  for (let lane = core.call('fanOutSend', now); lane >= 0; lane = core.call('fanOutSend', now)) sent.push(lane);
+  for (let call = core.call('fanOutSend', now); call >= 0; call = core.call('fanOutSend', now)) sent.push(call);
   return sent;
 }
 
@@ -22,7 +22,7 @@ beforeEach(() => {
   open(2, 1000, 4);
 });
 
-test('as many lanes run at once as the width allows, in order', () => {
+test('as many calls run at once as the width allows, in order', () => {
   expect(send()).toEqual([0, 1]);
   expect(send()).toEqual([]);
   core.call('fanOutAnswer', 1, false);
@@ -31,13 +31,13 @@ test('as many lanes run at once as the width allows, in order', () => {
   expect(send()).toEqual([3]);
 });
 
-test('a lane that goes on keeps its place', () => {
+test('a call that goes on keeps its place', () => {
   send();
   core.call('fanOutAnswer', 0, true);
   expect(send()).toEqual([0]);
 });
 
-test('each lane has its time from its own first callout on', () => {
+test('each call has its time from its own first callout on', () => {
   send();
   core.call('fanOutAnswer', 0, false);
   const later = NOW + 400n * MILLISECOND;
@@ -58,61 +58,61 @@ test('the time may be the longest that a configuration can name', () => {
   expect(core.call('fanOutRemaining', 0, NOW)).toBe(days);
 });
 
-test('a lane that fails makes room like one that ends', () => {
+test('a call that fails makes room like one that ends', () => {
   send();
   core.call('fanOutFail', 0);
   expect(send()).toEqual([2]);
 });
 
-test('the first lane that did not fail is the one that serves', () => {
+test('the first call that did not fail is the one that serves', () => {
   send();
   expect(core.call('fanOutFirstServed')).toBe(0);
   core.call('fanOutFail', 0);
   expect(core.call('fanOutFirstServed')).toBe(1);
   send();
-  for (const lane of [1, 2]) core.call('fanOutFail', lane);
+  for (const call of [1, 2]) core.call('fanOutFail', call);
   send();
   core.call('fanOutFail', 3);
   expect(core.call('fanOutFirstServed')).toBe(-1);
 });
 
-test('without lanes all is settled', () => {
+test('without calls all is settled', () => {
   open(2, 1000, 0);
   expect(core.call('fanOutSettled')).toBe(1);
   expect(send()).toEqual([]);
 });
 
-test('whatever the answers and their order, every lane gets its turn and the width is kept', () => {
+test('whatever the answers and their order, every call gets its turn and the width is kept', () => {
   const step = fc.record({ pick: fc.nat(), kind: fc.constantFrom('more', 'end', 'fail') });
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5 }),
       fc.nat(12),
       fc.array(step, { maxLength: 60 }),
-      (width, lanes, steps) => {
-        open(width, 1000, lanes);
+      (width, calls, steps) => {
+        open(width, 1000, calls);
         const running = new Set<number>();
         const begun = new Set<number>();
         let ended = 0;
         const sendAll = (): void => {
-          for (const lane of send()) {
-            running.add(lane);
-            begun.add(lane);
+          for (const call of send()) {
+            running.add(call);
+            begun.add(call);
           }
-          expect(running.size).toBe(Math.min(width, lanes - ended));
+          expect(running.size).toBe(Math.min(width, calls - ended));
         };
         sendAll();
         for (const { pick, kind } of steps) {
-          const lane = [...running][pick % running.size];
-          if (lane === undefined) break;
-          running.delete(lane);
+          const call = [...running][pick % running.size];
+          if (call === undefined) break;
+          running.delete(call);
           if (kind !== 'more') ended++;
-          if (kind === 'fail') core.call('fanOutFail', lane);
-          else core.call('fanOutAnswer', lane, kind === 'more');
+          if (kind === 'fail') core.call('fanOutFail', call);
+          else core.call('fanOutAnswer', call, kind === 'more');
           sendAll();
-          expect(core.call('fanOutSettled') === 1).toBe(ended === lanes);
+          expect(core.call('fanOutSettled') === 1).toBe(ended === calls);
         }
-        expect(begun.size).toBe(Math.min(lanes, ended + width));
+        expect(begun.size).toBe(Math.min(calls, ended + width));
       },
     ),
     { numRuns: 200 },

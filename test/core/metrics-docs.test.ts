@@ -23,7 +23,8 @@ test('the page names every metric, every label and every attribute, and no other
   const shown = new Set(rows.flatMap(([, , cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, label]) => label)));
   expect([...shown].sort()).toEqual(labels.sort());
 
-  const attributes = literals('filter/host/record.ts').filter((text) => text.startsWith('mcp_'));
+  const ofNouns = read('filter/mcp/nouns.ts').match(/(?<=')mcp_\w+(?=')/g) ?? [];
+  const attributes = [...literals('filter/host/telemetry.ts'), ...ofNouns].filter((text) => text.startsWith('mcp_'));
   expect([...page.matchAll(/wasm\.(mcp_\w+):/g)].map(([, name]) => name).sort()).toEqual(attributes.sort());
 });
 

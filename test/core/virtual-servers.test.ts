@@ -24,7 +24,7 @@ const servers = [
 ];
 const virtualServers = [
   { name: 'team-a/reader', tools: ['weather_get_*', 'weather_set', 'orders_list'] },
-  { name: 'team-b/orders', tools: ['orders_*'], prompts: ['*'], resources: ['file:///*'] },
+  { name: 'team-b/orders', tools: ['orders_*'], prompts: ['orders_*'], resources: ['file:///*'] },
   { name: 'team-b/none', tools: [] },
 ];
 

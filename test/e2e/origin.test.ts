@@ -10,7 +10,7 @@ import { type Scripted, startScripted, status } from './upstreams/scripted.ts';
 const page = 'https://inspector.example.com';
 const exposed = 'mcp-session-id, x-mcp-gateway, www-authenticate';
 
-describeGateway('the door', () => {
+describeGateway('access checks', () => {
   let upstream: Scripted;
   beforeAll(async () => {
     upstream = await startScripted({ tools: ['t'] });

@@ -9,7 +9,7 @@ const cases = allCases().map((given) => ({ ...given, given }));
 test.each(cases)('$file: $title', ({ given }) => {
   const seen = run(given, whole);
   for (const [index, exchange] of given.exchanges.entries()) {
-    for (const kind of ['outcome', 'calls', 'record'] as const) {
+    for (const kind of ['outcome', 'calls', 'telemetry'] as const) {
       if (exchange.has(kind)) expect(seen[index]?.[kind]).toBe(exchange.get(kind));
     }
   }
@@ -26,19 +26,19 @@ describe('without a length', () => {
       const seen = last(run(given, () => arrival));
       const [outcome, other] = [withoutFraming(expected.outcome), withoutFraming(seen.outcome)];
       if (other !== outcome) expect(shown(arrival, other)).toBe(shown(arrival, outcome));
-      expect(seen.record).toBe(expected.record);
+      expect(seen.telemetry).toBe(expected.telemetry);
     }
   });
 });
 
 const withoutFraming = (text: string): string => text.replaceAll(/^content-length: \d+\n/gm, '');
 
-/** Whatever the host mode, a request is answered, sent on and recorded alike. */
+/** Whatever the host mode, a request is answered, sent on and counted alike. */
 describe('in host mode pair', () => {
   test.each(cases.filter(({ given }) => isOfHold(given)))('$file: $title', ({ given }) => {
     const seen = last(run(given, whole));
     const pair = paired(given);
-    expect(last(run(pair, whole))).toMatchObject({ outcome: seen.outcome, record: seen.record });
+    expect(last(run(pair, whole))).toMatchObject({ outcome: seen.outcome, telemetry: seen.telemetry });
     expectInAllArrivals(pair, seen);
   });
 });
@@ -56,7 +56,7 @@ function paired(given: Case): Case {
 function expectInAllArrivals(given: Case, expected: Seen): void {
   for (const arrival of otherArrivals(given)) {
     const other = last(run(given, () => arrival));
-    for (const kind of ['outcome', 'record'] as const) {
+    for (const kind of ['outcome', 'telemetry'] as const) {
       if (other[kind] !== expected[kind]) expect(shown(arrival, other[kind])).toBe(shown(arrival, expected[kind]));
     }
   }

@@ -24,7 +24,7 @@ export function isUndecided(headers: Headers, endpoint = '/mcp'): boolean {
   return ours && valueOf(headers, 'x-mcp-servername') === undefined;
 }
 
-/** A route for where no filter is amiss: nothing undecided comes to it. */
+/** A route for where no filter is misconfigured: nothing undecided comes to it. */
 export function refuseUndecided(headers: Headers): undefined {
   if (isUndecided(headers)) throw new Error('a request goes on that nobody decided on');
 }

@@ -65,7 +65,7 @@ export class Listener {
   }
 
   /** @param route what comes back for a request that gets to its route undecided */
-  open(properties: Properties, route: LocalReply = CLOSED_DOOR): Stream {
+  open(properties: Properties, route: LocalReply = DEFAULT_DENY): Stream {
     return openStream(this.#filters, this.worker.loop, {
       properties,
       route: (headers) => (this.isUndecided(headers) ? route : undefined),
@@ -109,7 +109,7 @@ export class Listener {
   }
 }
 
-const CLOSED_DOOR: LocalReply = {
+const DEFAULT_DENY: LocalReply = {
   status: 500,
   details: 'direct_response',
   headers: [['content-type', 'application/json']],

@@ -20,17 +20,17 @@ import { Upstreams } from './upstreams.ts';
 export interface Seen {
   /** What the outside saw: callouts, then what was sent on or replied. */
   readonly outcome: string;
-  /** The host calls, in order, but for those of the record. */
+  /** The host calls, in order, but for those of telemetry. */
   readonly calls: string;
   /** What is left behind of it: what was counted, and attributes of the access log. */
-  readonly record: string;
+  readonly telemetry: string;
 }
 
 /**
- * Every request leaves a record, and of each metric the first one defines it: in every block of calls that would hide
+ * Every request leaves telemetry, and of each metric the first one defines it: in every block of calls that would hide
  * what these are about, so it has a block of its own.
  */
-const OF_RECORD = /^(> on_log\b|(define_metric|increment_metric|record_metric|set_property mcp_\w+) )/;
+const OF_TELEMETRY = /^(> on_log\b|(define_metric|increment_metric|record_metric|set_property mcp_\w+) )/;
 /** When a metric is defined depends on what went before. */
 const UNTOLD = /^(> on_log\b|define_metric )/;
 
@@ -91,11 +91,11 @@ class Scenario {
     upstreams.end();
     const text = [...upstreams.seen, ...this.#ending(stream)].join('\n\n');
     const lines = withoutIdleTicks(trace.slice(from));
-    const record = lines.filter((line) => OF_RECORD.test(line) && !UNTOLD.test(line));
+    const telemetry = lines.filter((line) => OF_TELEMETRY.test(line) && !UNTOLD.test(line));
     return {
       outcome: this.#readable(text),
-      calls: this.#readable(lines.filter((line) => !OF_RECORD.test(line)).join('\n')),
-      record: record.join('\n'),
+      calls: this.#readable(lines.filter((line) => !OF_TELEMETRY.test(line)).join('\n')),
+      telemetry: telemetry.join('\n'),
     };
   }
 

@@ -433,3 +433,15 @@ test('whether the last configuration is in use can be seen', () => {
     'record_metric sluice_config.result=refused.end 0',
   ]);
 });
+
+test('a session that an earlier version sealed, in format 1, is served on', () => {
+  const host = startHost();
+  const token =
+    'AQHyKaXk2z5XFAEo4PTW0BTQIQz4ubtnttXvTFfEPZhZlntbCWEJZIxlL3idSkZ7No2y2wXbU6SKx9_d7IWPUIwlwGBF6EaAcMumu_m0VSpJPMC8HEEBE33YFd3ORYj91lw';
+  const headers: Headers = [['mcp-session-id', token]];
+  const call = ask(host, { headers, body: callOf('weather_get') });
+  expect(valueOf(call.forwarded?.headers ?? [], 'x-mcp-servername')).toBe('weather');
+  const list = ask(host, { headers, body: LIST });
+  answerAll(host);
+  expect(list.reply?.body.toString()).toContain('notes_');
+});

@@ -7,7 +7,7 @@ import { run, type Seen } from './scenario.ts';
 
 const asked = process.argv.slice(2);
 const cases = allCases().filter(({ file }) => asked.length === 0 || asked.includes(file));
-const expected = ['outcome', 'calls', 'record'] as const;
+const expected = ['outcome', 'calls', 'telemetry'] as const;
 
 for (const file of new Set(cases.map((given) => given.file))) {
   const seen = new Map<Exchange, Seen>();

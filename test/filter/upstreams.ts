@@ -31,7 +31,7 @@ export class Upstreams {
     }
   }
 
-  /** Twenty ticks: what looks amiss for so long is believed to be. */
+  /** Twenty ticks: what looks wrong for so long is believed to be. */
   waitASecond(): void {
     for (let tick = 0; tick < 20; tick++) this.#listener.tick();
     this.settle();

@@ -80,7 +80,7 @@ describe('the pair', () => {
 
 describe('the routes', () => {
   const servers = routes.http.filter(({ route }) => route !== undefined);
-  const [door, ...others] = routes.http.filter(({ route }) => route === undefined);
+  const [defaultDeny, ...others] = routes.http.filter(({ route }) => route === undefined);
 
   test.each(configurations)('are those of the servers in %s', (_, { servers: configured }) => {
     expect(
@@ -101,20 +101,20 @@ describe('the routes', () => {
     }
   });
 
-  test('end at the closed door of envoy.yaml, to the byte', () => {
+  test('end at the default-deny route of envoy.yaml, to the byte', () => {
     const [host] = shipped.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.route_config
       .virtual_hosts as unknown as [
       { routes: { direct_response?: { status: number; body: { inline_string: string } } }[] },
     ];
     const { status, body } = host.routes.at(-1)?.direct_response ?? {};
-    expect(door?.directResponse).toEqual({ status, body: { string: body?.inline_string } });
-    expect(door?.headers?.response.set).toEqual({ 'content-type': 'application/json' });
+    expect(defaultDeny?.directResponse).toEqual({ status, body: { string: body?.inline_string } });
+    expect(defaultDeny?.headers?.response.set).toEqual({ 'content-type': 'application/json' });
     expect(others).toEqual([]);
-    expect(routes.http.at(-1)).toBe(door);
+    expect(routes.http.at(-1)).toBe(defaultDeny);
   });
 
   test.each(configurations)('close the endpoint of %s and what is below it', (_, { endpoint }) => {
-    expect(door?.match).toEqual([{ uri: { exact: endpoint } }, { uri: { prefix: `${String(endpoint)}/` } }]);
+    expect(defaultDeny?.match).toEqual([{ uri: { exact: endpoint } }, { uri: { prefix: `${String(endpoint)}/` } }]);
   });
 
   test.each(configurations)(

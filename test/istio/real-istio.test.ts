@@ -24,7 +24,7 @@ if (!hasIstio) {
 }
 
 const forged = { 'x-mcp-servername': 'weather' };
-const door = { status: 500, id: null, code: -32603, reason: 'host_mode' };
+const defaultDeny = { status: 500, id: null, code: -32603, reason: 'host_mode' };
 
 describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
   const servers = useServers();
@@ -101,14 +101,14 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
       ['without the holder', ['sluice-holder'], /^sluice\//, /add one .* sluice-holder and hostMode pair/],
       ['without the decider', ['sluice'], /^sluice\//, /no filter with root id \(pluginName\) sluice /],
       ['without both', both, /^none$/, /No MCP gateway filter decided on this request/],
-    ])('%s the door is closed, says why, and opens again', async (_, gone, answerer, says) => {
+    ])('%s the defaultDeny is closed, says why, and opens again', async (_, gone, answerer, says) => {
       apply(gone, () => undefined);
       await answersWith(trial, 500);
       forget();
       for (const http of bothProtocols) {
         for (const headers of [{}, forged]) {
           const answer = await ask(trial.url, { http, body: callMessage('"weather_echo"'), headers });
-          expect(refusal(answer)).toEqual(door);
+          expect(refusal(answer)).toEqual(defaultDeny);
           expect(answer.headers['x-mcp-gateway'] ?? 'none').toMatch(answerer);
           expect(answer.text).toMatch(says);
         }

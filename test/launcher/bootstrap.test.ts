@@ -46,7 +46,7 @@ describe('gatewayBootstrap', () => {
     expect(derived).toEqual(expected);
   });
 
-  test('gives every server a route, a cluster and an entry, and the door keeps the last place', () => {
+  test('gives every server a route, a cluster and an entry, and the default-deny route keeps the last place', () => {
     const { routes, clusters, wasm } = parts(gatewayBootstrap(options));
     expect(
       routes.map(({ name, match, route }) => [name, match.headers?.[0].string_match.exact, route?.cluster]),
@@ -88,7 +88,7 @@ describe('gatewayBootstrap', () => {
     expect(wasm.vm_config.vm_id).toBe(`sluice-${'ab'.repeat(32)}`);
   });
 
-  test('closes the door of the endpoint that the configuration names', () => {
+  test('denies by default at the endpoint that the configuration names', () => {
     const { routes } = parts(gatewayBootstrap({ ...options, plugin: { endpoint: '/a/b' } }));
     expect(routes.at(-1)?.match).toEqual({ path_separated_prefix: '/a/b' });
   });

@@ -97,7 +97,7 @@ describeWithEnvoy('envoy.yaml on a real Envoy', () => {
     expect(envoy.log()).toMatch(/"mcp_outcome":/);
   });
 
-  test('is a closed door where the filter is missing, whatever headers the client makes up', async () => {
+  test('is the default-deny route where the filter is missing, whatever headers the client makes up', async () => {
     const config = gatewayBootstrap({
       listen: { host: '127.0.0.1', port: 0 },
       admin: { host: '127.0.0.1', port: 0 },

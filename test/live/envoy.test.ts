@@ -230,7 +230,7 @@ describeWithEnvoy('live delivery', () => {
 
     const fresh = await spawnEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n3', cluster: 'edge' }), env);
     await until('it answers', () => isListening(fresh.mcp));
-    // It has none before: its door stays closed, whatever it is asked.
+    // It has none before: it is denied, whatever it is asked.
     for (const headers of [{}, { 'x-mcp-servername': 'alpha' }]) {
       expect(await post(fresh.mcp, listMessage(), { headers })).toMatchObject({ status: 500 });
     }

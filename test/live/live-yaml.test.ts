@@ -50,15 +50,15 @@ describe('live.yaml', () => {
     expect(rest(live)).toEqual(rest(shipped));
   });
 
-  test('has a route for all clusters that are delivered and one for its own, with what envoy.yaml says of each, and the same closed door behind it', () => {
-    const [delivered, servers, ...door] = routesOf(live);
-    const [everything, , ...shippedDoor] = routesOf(shipped);
+  test('has a route for all clusters that are delivered and one for its own, with what envoy.yaml says of each, and the same default-deny route behind it', () => {
+    const [delivered, servers, ...defaultDeny] = routesOf(live);
+    const [everything, , ...shippedDefaultDeny] = routesOf(shipped);
     const said = without(everything?.route ?? {}, 'cluster');
     expect(delivered?.route).toEqual({ cluster_header: 'x-mcp-cluster', ...said });
     expect(delivered?.match).toEqual({ prefix: '/', headers: [{ name: 'x-mcp-cluster', present_match: true }] });
     expect(servers?.route).toEqual({ cluster_header: 'x-mcp-servername', ...said });
     expect(servers?.match).toEqual({ prefix: '/', headers: [{ name: 'x-mcp-servername', present_match: true }] });
-    expect(door).toEqual(shippedDoor);
+    expect(defaultDeny).toEqual(shippedDefaultDeny);
   });
 
   test('takes the filter from the plugin server, and has no default for it', () => {

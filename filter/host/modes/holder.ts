@@ -1,8 +1,8 @@
 import { scratch } from '../../bytes/arena';
 import { literal, NONE } from '../../bytes/span';
 import { newWriter } from '../../bytes/writer';
-import { MOST_OF_LOST } from '../../federation/lost-session';
-import { behindEndpoint, glance, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
+import { MOST_OF_LOST } from '../../upstream/lost-session';
+import { behindEndpoint, scanHeaders, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
 import { Reason } from '../../mcp/errors';
 import { cut, read } from '../buffers';
 import { edit, pairsOf, remove } from '../headers';
@@ -19,7 +19,7 @@ import { deciderMark, markHolderElsewhere } from './marks';
 
 /**
  * Host mode `pair`, the one that holds: it keeps the headers until the decider (pair.ts) resumes it, takes the prefix
- * out of the body as it passes, and knows nothing else. What it finds amiss it ends at a closed door.
+ * out of the body as it passes, and knows nothing else. What it finds wrong it ends at the default-deny route.
  */
 const NO_DECIDER = literal(
   'no filter with root id (pluginName) sluice and hostMode pair has seen this request before sluice-holder did; it ' +
@@ -55,7 +55,7 @@ export function onRequestHeaders(stream: Stream): Action {
 
 /** Whether the headers have what a decider gives them; it has removed the client's own. */
 function isDecided(): bool {
-  return (glance(pairsOf(HeaderMap.Request), scratch).forged & 1) !== 0;
+  return (scanHeaders(pairsOf(HeaderMap.Request), scratch).forged & 1) !== 0;
 }
 
 /** What the decider does not take out of the body, as it has passed there before its name was known. */
@@ -109,7 +109,7 @@ function tellRead(decider: Stream): void {
 function onUnmarked(stream: Stream): Action {
   const root = rootOf(stream.root);
   if (root === null) return Action.Continue;
-  const seen = glance(pairsOf(HeaderMap.Request), scratch);
+  const seen = scanHeaders(pairsOf(HeaderMap.Request), scratch);
   for (let i = 0; i < TRUSTED_HEADERS; i++) {
     if ((seen.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
   }

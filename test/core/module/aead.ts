@@ -1,6 +1,6 @@
-import { open, seal } from '../../../filter/session/aead';
-import * as chacha20 from '../../../filter/session/chacha20';
-import * as poly1305 from '../../../filter/session/poly1305';
+import { open, seal } from '../../../filter/crypto/aead';
+import * as chacha20 from '../../../filter/crypto/chacha20';
+import * as poly1305 from '../../../filter/crypto/poly1305';
 
 export function aeadSeal(
   key: usize,

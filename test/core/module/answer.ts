@@ -1,14 +1,15 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, literal, span } from '../../../filter/bytes/span';
-import { CredentialKind, Credentials, Server } from '../../../filter/config/gateway';
-import { Answer, Messages, messagesIn, Verdict } from '../../../filter/federation/answer';
-import { judge } from '../../../filter/federation/judge';
+import { CredentialKind, Credentials } from '../../../filter/model/credentials';
+import { Server } from '../../../filter/model/server';
+import { Answer, Messages, messagesIn, Failure } from '../../../filter/upstream/answer';
+import { judge } from '../../../filter/upstream/judge';
 import { Reason } from '../../../filter/mcp/errors';
 
 const arena = newArena(4096);
 const server = testServer();
 let answer: Answer = make<Answer>(arena);
-let verdict: Verdict = make<Verdict>(arena);
+let failure: Failure = make<Failure>(arena);
 let messages: Messages | null = null;
 
 /** It has the credential `Bearer k3y`. */
@@ -45,15 +46,15 @@ export function answerIsCoded(coding: usize, count: u32): void {
 
 /** What the HTTP side says. */
 export function answerJudge(): Reason {
-  verdict = judge(answer, server, arena);
-  return verdict.reason;
+  failure = judge(answer, server, arena);
+  return failure.reason;
 }
 
 /** Begins to read the messages in the body. */
 export function answerRead(): Reason {
-  verdict = make<Verdict>(arena);
-  messages = messagesIn(answer, verdict, arena);
-  return verdict.reason;
+  failure = make<Failure>(arena);
+  messages = messagesIn(answer, failure, arena);
+  return failure.reason;
 }
 
 export function answerNext(): bool {
@@ -65,7 +66,7 @@ export function answerDocument(): Span {
 }
 
 export function answerDetail(): Span {
-  return verdict.detail;
+  return failure.detail;
 }
 
 export function answerRetryAfter(value: usize, count: u32): void {
@@ -73,5 +74,5 @@ export function answerRetryAfter(value: usize, count: u32): void {
 }
 
 export function answerRetry(): Span {
-  return verdict.retryAfter;
+  return failure.retryAfter;
 }

@@ -1,4 +1,4 @@
-import { decode, encode, encodedLength } from '../../../filter/bytes/base64url';
+import { decode, encode, encodedLength } from '../../../filter/bytes/base64';
 
 export function base64urlEncodedLength(length: i32): i32 {
   return encodedLength(length);

@@ -1,9 +1,10 @@
 import { newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
 import { Parsed, parseGateway } from '../../../filter/config/parse';
-import { CredentialKind, Gateway } from '../../../filter/config/gateway';
+import { CredentialKind } from '../../../filter/model/credentials';
+import { Gateway } from '../../../filter/model/gateway';
 import { structToJson } from '../../../filter/config/struct';
-import { Key } from '../../../filter/session/keyring';
+import { Key } from '../../../filter/model/keyring';
 
 const arena = newArena(16384);
 let parsed: Parsed = parseGateway(NONE, NONE, arena);

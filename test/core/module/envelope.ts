@@ -1,6 +1,7 @@
 import { newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
-import { Envelope, newEnvelope, Shape } from '../../../filter/mcp/envelope';
+import { Envelope, newEnvelope } from '../../../filter/mcp/envelope';
+import { Shape } from '../../../filter/mcp/shape';
 import { Reason } from '../../../filter/mcp/errors';
 import { memberOf, Member } from '../../../filter/mcp/members';
 import { Method } from '../../../filter/mcp/methods';

@@ -1,17 +1,18 @@
+import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { make, newArena } from '../../../filter/bytes/arena';
 import { newHeaderList } from '../../../filter/bytes/pairs';
 import { equals, literal, Span, span, NONE } from '../../../filter/bytes/span';
-import { Gateway } from '../../../filter/config/gateway';
+import { Gateway } from '../../../filter/model/gateway';
 import { parseGateway } from '../../../filter/config/parse';
 import { admit, enter, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome } from '../../../filter/flow/exchange';
 import { readRequest } from '../../../filter/flow/request';
 import { LATEST } from '../../../filter/mcp/revisions';
 import * as header from '../../../filter/mcp/headers';
-import { KEY_SIZE } from '../../../filter/session/aead';
+import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
-import { Key } from '../../../filter/session/keyring';
-import { ENTROPY_SIZE, newSessionDraft, OFFERS_TOOLS, Upstream } from '../../../filter/session/token';
+import { Key } from '../../../filter/model/keyring';
+import { ENTROPY_SIZE, newSessionDraft, Upstream } from '../../../filter/session/token';
 
 const NOW: u32 = 1_000_000_000;
 const LOCALHOST = literal('localhost');
@@ -37,7 +38,7 @@ export function exchangeConfigure(text: usize, count: u32): bool {
     const upstream = make<Upstream>(gatewayMemory);
     upstream.fingerprint = gateway.serverAt(i).fingerprint;
     upstream.revision = LATEST;
-    upstream.offers = OFFERS_TOOLS;
+    upstream.offers = nounRow(Noun.Tools).capability;
     draft.add(upstream);
   }
   const entropy = span(gatewayMemory.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);

@@ -1,17 +1,18 @@
 // The gateway without a host: what the shell of a real one does, step by step, with the tests' own answers.
+import { Noun } from '../../../filter/mcp/nouns';
 import { Arena, make, newArena, scratch } from '../../../filter/bytes/arena';
 import { Span, equals, span, NONE } from '../../../filter/bytes/span';
-import { Gateway } from '../../../filter/config/gateway';
+import { Gateway } from '../../../filter/model/gateway';
 import { Parsed, parseGateway } from '../../../filter/config/parse';
-import { Answer, Ending } from '../../../filter/federation/answer';
-import { Lane } from '../../../filter/federation/fanout';
+import { Answer, Ending } from '../../../filter/upstream/answer';
+import { UpstreamCall } from '../../../filter/upstream/call';
 import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
 import { mayUse } from '../../../filter/policy/decision';
 import { Scope } from '../../../filter/policy/scope';
-import { VirtualServer } from '../../../filter/policy/virtual-server';
+import { VirtualServer } from '../../../filter/model/virtual-server';
 import { ENTROPY_SIZE } from '../../../filter/session/token';
 
 const NOW: u64 = 1_800_000_000_000_000_000;
@@ -21,7 +22,7 @@ const ofConfiguration: Arena = newArena(16 << 10);
 const ofRequest: Arena = newArena(16 << 10);
 let parsed: Parsed = make<Parsed>(ofConfiguration);
 let exchange: Exchange = make<Exchange>(ofRequest);
-let lane: Lane | null = null;
+let call: UpstreamCall | null = null;
 
 /** Returns the number of problems. @param environment `NAME=value`, NUL, … */
 export function gatewayConfigure(json: usize, count: u32, environment: usize, environmentLength: u32): i32 {
@@ -63,15 +64,15 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
 export function gatewayCallout(): Span {
   const fanOut = exchange.fanOut;
   if (fanOut === null) return NONE;
-  lane = fanOut.next(exchange.now);
-  if (lane === null) return NONE;
-  lane!.waiting = true;
-  return lane!.server.name;
+  call = fanOut.next(exchange.now);
+  if (call === null) return NONE;
+  call!.waiting = true;
+  return call!.server.name;
 }
 
 /** The body of the callout. */
 export function gatewayCalloutBody(): Span {
-  return lane!.callout!.body;
+  return call!.callout!.body;
 }
 
 /** Answers it, with JSON; returns the outcome. */
@@ -81,7 +82,7 @@ export function gatewayAnswer(status: u32, body: usize, count: u32): i32 {
   answer.status = status;
   answer.contentType = header.JSON_TYPE;
   answer.body = span(body, count);
-  const outcome = resume(exchange, lane!, answer);
+  const outcome = resume(exchange, call!, answer);
   scratch.reset();
   return outcome;
 }
@@ -129,7 +130,8 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
   if (path >= 0) scope.path = virtualServerAt(path);
   if (narrowing >= 0) scope.header = virtualServerAt(narrowing);
   let admitted = 0;
-  for (let i = 0; i < times; i++) if (mayUse(gateway.serverAt(server), span(name, count), scope)) admitted++;
+  for (let i = 0; i < times; i++)
+    if (mayUse(Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
   scratch.reset();
   return admitted;
 }

@@ -1,8 +1,8 @@
 import { scratch } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
-import { covers, matches, simplified } from '../../../filter/policy/glob';
-import { overlap } from '../../../filter/policy/overlap';
-import { residues } from '../../../filter/policy/residue';
+import { covers, matches, simplified } from '../../../filter/model/glob';
+import { overlap } from '../../../filter/model/overlap';
+import { residues } from '../../../filter/model/residue';
 
 export function globMatches(pattern: usize, patternLength: u32, name: usize, nameLength: u32): bool {
   return matches(span(pattern, patternLength), span(name, nameLength));

@@ -4,7 +4,7 @@ export * from './answer';
 export * from './arena';
 export * from './base64url';
 export * from './config';
-export * from './door';
+export * from './access';
 export * from './envelope';
 export * from './errors';
 export * from './events';

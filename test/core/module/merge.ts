@@ -1,16 +1,18 @@
+import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
-import { Server } from '../../../filter/config/gateway';
+import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
-import { mergedSize, mergedTools } from '../../../filter/federation/merge';
-import { readPage } from '../../../filter/federation/page';
+import { mergedList, mergedSize } from '../../../filter/federation/merge';
+import { readPage } from '../../../filter/upstream/page';
 import { newList } from '../../../filter/bytes/list';
-import { newRules } from '../../../filter/policy/rules';
+import { newRules } from '../../../filter/model/rules';
 import { Scope } from '../../../filter/policy/scope';
 import { Reason } from '../../../filter/mcp/errors';
 import { Revision } from '../../../filter/mcp/revisions';
 import { Upstream } from '../../../filter/session/token';
 
+const TOOLS = nounRow(Noun.Tools);
 const arena = newArena(16384);
 let fanOut: FanOut = newFanOut(1, 1, arena);
 
@@ -23,21 +25,21 @@ export function mergeOpen(): void {
 export function mergeServer(prefix: usize, count: u32): void {
   const server = make<Server>(arena);
   server.prefix = span(prefix, count);
-  server.rules = newRules(null, newList(arena), arena);
-  fanOut.add(server, make<Upstream>(arena), arena);
+  server.setRules(Noun.Tools, newRules(null, newList(arena), arena), arena);
+  fanOut.add(server, make<Upstream>(arena), arena).noun = TOOLS;
 }
 
 /** Adds a page to the last server. */
 export function mergePage(document: usize, count: u32): void {
-  const page = readPage(arena.copy(span(document, count)), Revision.V2025_11_25, arena);
-  fanOut.at(fanOut.lanes.count - 1).pages.push(changetype<usize>(page) as u64);
+  const page = readPage(arena.copy(span(document, count)), TOOLS, Revision.V2025_11_25, arena);
+  fanOut.at(fanOut.calls.count - 1).pages.push(changetype<usize>(page) as u64);
 }
 
 /** The last server fails. */
 export function mergeFail(): void {
-  fanOut.at(fanOut.lanes.count - 1).verdict.set(Reason.UpstreamTimeout, NONE);
+  fanOut.at(fanOut.calls.count - 1).failure.set(Reason.UpstreamTimeout, NONE);
 }
 
 export function mergeTools(): Span {
-  return mergedTools(fanOut, mergedSize(fanOut, make<Scope>(arena)), arena);
+  return mergedList(TOOLS, fanOut, mergedSize(fanOut, make<Scope>(arena)), arena);
 }

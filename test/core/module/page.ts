@@ -1,15 +1,18 @@
+import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
-import { Item, Page, readPage } from '../../../filter/federation/page';
+import { Item, Page, readPage } from '../../../filter/upstream/page';
 import { Revision } from '../../../filter/mcp/revisions';
 
 const arena = newArena(16384);
-let page: Page = readPage(NONE, Revision.V2025_11_25, arena);
+const TOOLS = nounRow(Noun.Tools);
+
+let page: Page = readPage(NONE, TOOLS, Revision.V2025_11_25, arena);
 
 /** @param revision that the client speaks */
 export function pageRead(document: usize, count: u32, revision: Revision): void {
   arena.reset();
-  page = readPage(span(document, count), revision, arena);
+  page = readPage(span(document, count), TOOLS, revision, arena);
 }
 
 export function pageMalformed(): bool {

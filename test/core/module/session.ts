@@ -1,9 +1,9 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { newList } from '../../../filter/bytes/list';
 import { Span, pointer, span, NONE } from '../../../filter/bytes/span';
-import { KEY_SIZE } from '../../../filter/session/aead';
+import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
-import { Key, KeyRing } from '../../../filter/session/keyring';
+import { Key, KeyRing } from '../../../filter/model/keyring';
 import {
   ENTROPY_SIZE,
   newSessionDraft,

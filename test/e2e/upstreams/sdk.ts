@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { z } from 'zod';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 export interface SdkServerOptions {
@@ -15,6 +16,8 @@ export interface SdkServerOptions {
   readonly instructions?: string;
   /** Names of its tools, a list for each page of `tools/list`. Each returns its arguments. */
   readonly pages?: readonly (readonly string[])[];
+  /** Names of its prompts. Each says which one it is, and for whom. */
+  readonly prompts?: readonly string[];
   readonly port?: number;
 }
 
@@ -77,7 +80,7 @@ async function serve(
   await transport.handleRequest(request, response);
 }
 
-function mcpServer({ name, instructions, pages = [['echo']] }: SdkServerOptions): McpServer {
+function mcpServer({ name, instructions, pages = [['echo']], prompts }: SdkServerOptions): McpServer {
   const mcp = new McpServer(
     { name, version: '1.0.0' },
     {
@@ -111,5 +114,10 @@ function mcpServer({ name, instructions, pages = [['echo']] }: SdkServerOptions)
     const said = { server: name, tool: params.name, arguments: params.arguments ?? {} };
     return { content: [{ type: 'text', text: JSON.stringify(said) }] };
   });
+  for (const prompt of prompts ?? []) {
+    mcp.registerPrompt(prompt, { argsSchema: { whom: z.string().optional() } }, ({ whom = 'nobody' }) => ({
+      messages: [{ role: 'user', content: { type: 'text', text: `${prompt} of ${name} for ${whom}` } }],
+    }));
+  }
   return mcp;
 }

@@ -1,0 +1,79 @@
+import { scratch } from '../bytes/arena';
+import { Span, equals, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { hasPassed } from '../upstream/via';
+import * as header from '../mcp/headers';
+import { Reason } from '../mcp/errors';
+import { isHostAllowed } from '../policy/host';
+import { isOriginAllowed } from '../policy/origin';
+import { scopeOf } from '../policy/scope';
+import { audienceOf } from '../session/audience';
+import { preflight } from './cors';
+import { Exchange, Outcome } from './exchange';
+
+const SUPPORTED = literal(',"supported":');
+const REQUESTED = literal(',"requested":');
+
+/**
+ * Everything that the headers of any request have to pass: who asks, from where, and what it may see. `ReadBody` where
+ * all checks pass. @param behind what follows the endpoint in the path
+ */
+export function checkAccess(exchange: Exchange, behind: Span): Outcome {
+  const request = exchange.request;
+  const gateway = exchange.gateway;
+  const outcome = checkCaller(exchange);
+  if (outcome !== Outcome.ReadBody) return outcome;
+  if (request.via !== NONE && hasPassed(request.via, gateway.via)) return exchange.refuse(Reason.Loop, request.via);
+  if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
+  const scope = scopeOf(gateway, behind, request.virtualServer, exchange.arena);
+  if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
+  exchange.scope = scope;
+  exchange.scoped = scope.name;
+  exchange.audience = audienceOf(gateway.name, gateway.endpoint, scope.named, exchange.identity, exchange.arena);
+  return Outcome.ReadBody;
+}
+
+/** @param allowed the methods that are served here, for the Allow header (RFC 9110 §15.5.6) */
+export function refuseMethod(exchange: Exchange, allowed: Span): Outcome {
+  const outcome = exchange.refuse(Reason.MethodNotAllowed, exchange.request.method);
+  exchange.reply.headers.add(header.ALLOW, allowed);
+  return outcome;
+}
+
+/** @param requested JSON. @param supported JSON, what is spoken here */
+export function refuseVersion(exchange: Exchange, reason: Reason, requested: Span, supported: Span): Outcome {
+  const more = newWriter(scratch, 256).bytes(SUPPORTED).bytes(supported).bytes(REQUESTED);
+  more.bytes(requested);
+  return exchange.refuse(reason, requested, NONE, more.written);
+}
+
+/**
+ * Who may speak to the gateway at all, before anything that it was asked is looked at: `ReadBody` where all checks pass.
+ * A preflight carries no credentials (Fetch §4.8), so it is answered before an identity is asked for.
+ */
+function checkCaller(exchange: Exchange): Outcome {
+  const request = exchange.request;
+  const gateway = exchange.gateway;
+  if (!isHostAllowed(gateway.hosts, request.authority, exchange.reach)) {
+    return exchange.refuse(Reason.HostForbidden, request.authority);
+  }
+  if (request.origins === 0) return Outcome.ReadBody;
+  // Where there are several, each reader may believe another one.
+  if (request.origins > 1 || !isOriginAllowed(gateway.origins, request.origin, request.authority)) {
+    return exchange.refuse(Reason.OriginForbidden, request.origin);
+  }
+  exchange.page = request.origin;
+  return equals(request.method, header.OPTIONS) ? preflight(exchange) : Outcome.ReadBody;
+}
+
+/** Whether an identity is asked for and was not found. */
+function lacksIdentity(exchange: Exchange): bool {
+  return exchange.identity === NONE;
+}
+
+/** RFC 9110 §11.6.1: a 401 says how to authenticate. */
+function refuseUnidentified(exchange: Exchange): Outcome {
+  const outcome = exchange.refuse(Reason.Unauthenticated);
+  exchange.reply.headers.add(header.WWW_AUTHENTICATE, header.BEARER);
+  return outcome;
+}

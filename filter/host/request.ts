@@ -1,0 +1,372 @@
+import { scratch } from '../bytes/arena';
+import { hasRoom } from '../bytes/room';
+import { Span, length, NONE } from '../bytes/span';
+import { UpstreamCall } from '../upstream/call';
+import { ASKED } from '../upstream/handshake';
+import { Outcome, Exchange, newExchange, Probe } from '../flow/exchange';
+import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
+import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
+import { confirms, hasComeWhole, isCall } from '../flow/passing';
+import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
+import { enterByHeaders } from '../flow/stateless';
+import { Reason } from '../mcp/errors';
+import { proxy_set_effective_context } from '../env';
+import { hearFrom } from './answer-progress';
+import { giveBack } from './budget';
+import { read } from './buffers';
+import { Pending, readAnswer, takePending } from './callouts';
+import { act, prepare, settle, waitAside } from './carry';
+import { now } from './clock';
+import { mayEndHere, mayFollow, passClosed } from './ending';
+import { pairsOf, remove, removeTrailers } from './headers';
+import {
+  heldWhole,
+  heldWith,
+  hostHolds,
+  isWorthKeeping,
+  lacksRoom,
+  passOver,
+  readIn,
+  ROOM_FOR_ANSWER,
+  ROOM_FOR_BODY,
+} from './held';
+import { refuseUnread } from './local-reply';
+import { observeUpstream } from './metrics';
+import { endByHeaders, passByHeaders } from './modes/headers';
+import { mayAwaitBody } from './modes/body-evidence';
+import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
+import {
+  canHoldBack,
+  discard,
+  mayServe,
+  hasGivenUp,
+  isHeldByAnother,
+  onBodySeen,
+  onHeaders,
+  onPart,
+  onTrailers,
+  onWait,
+} from './modes/table';
+import { isInChunks, meet } from './peer';
+import { decidesByHeaders } from './role';
+import { rootOf } from './roots';
+import { endAnswered } from './session-endings';
+import { arenaOf, Held, Moment, Phase, Stream, streamOf } from './streams';
+import { Action, Buffer, HeaderMap, Status } from './status';
+
+/**
+ * The way in: a request is read until it can be decided on, and what is sent on before its end is watched. In every host
+ * mode alike; how a decision reaches the headers is in modes/.
+ */
+/** A body of which so much is here and not all, and whose destination is certain, is released. */
+const RELEASED_FROM: u32 = 64 << 10;
+
+export function onRequestHeaders(stream: Stream, ended: bool): Action {
+  const root = rootOf(stream.root);
+  if (root === null) return Action.Continue;
+  const headers = pairsOf(HeaderMap.Request);
+  if (headers === NONE) {
+    // More than there is memory for: what they say of the route must not pass unread.
+    refuseUnread(Reason.Overloaded, WORKER_MEMORY);
+    return Action.Pause;
+  }
+  const seen = scanHeaders(headers, scratch);
+  // Before anything else, and on every request: routes and later filters trust these.
+  for (let i = 0; i < TRUSTED_HEADERS; i++) {
+    if ((seen.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
+  }
+  const behind = behindEndpoint(seen.path, root.gateway.endpoint);
+  if (behind === NONE) return Action.Continue;
+  if (!hasRoom(0)) {
+    refuseUnread(Reason.Overloaded, WORKER_MEMORY);
+    stream.phase = Phase.Replied;
+    return Action.Pause;
+  }
+
+  const arena = arenaOf(stream);
+  const request = readRequest(arena.copy(headers), arena);
+  if (!ended && !request.hasContentLength) request.isChunked = isInChunks();
+  const exchange = newExchange(root.gateway, request, arena);
+  exchange.now = now();
+  stream.exchange = exchange;
+  stream.moment = ended ? Moment.Last : Moment.Midway;
+  prepare(exchange, stream);
+  meet(exchange);
+  return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
+}
+
+function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
+  if (!mayServe(stream, exchange)) return act(stream, exchange, Outcome.Reply);
+  if (decidesByHeaders(stream.role)) {
+    const outcome = enterByHeaders(exchange, behind, ended);
+    return outcome === Outcome.Reply && mayAwaitBody(stream)
+      ? drainOn(stream, exchange, ended)
+      : act(stream, exchange, outcome);
+  }
+  const outcome = enter(exchange, behind);
+  if (outcome === Outcome.ReadBody) {
+    stream.phase = Phase.Reading;
+    return ended ? decide(stream, exchange) : Action.Pause;
+  }
+  return outcome === Outcome.Reply ? drainOn(stream, exchange, ended) : act(stream, exchange, outcome);
+}
+
+/** @param size of what the host shows: all that is held, or the chunk where nothing is */
+export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
+  const exchange = stream.exchange;
+  if (exchange === null) return Action.Continue;
+  exchange.now = now();
+  stream.moment = ended ? Moment.Last : Moment.Midway;
+  stream.shown = size;
+  onBodySeen(stream);
+  return onPart(stream, takeChunk(stream, exchange, size, ended));
+}
+
+function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  switch (stream.phase) {
+    case Phase.Reading:
+      return readOn(stream, exchange, size, ended);
+    case Phase.Streaming:
+      return decidesByHeaders(stream.role)
+        ? passByHeaders(stream, exchange, size, ended)
+        : streamOn(stream, exchange, size, ended);
+    case Phase.Draining:
+      exchange.envelope.read(passOver(stream, size));
+      return drainOn(stream, exchange, ended);
+    case Phase.Forwarded:
+      return Action.Continue;
+    case Phase.Waiting:
+      // Watched as it comes, though it does not pass yet.
+      if (stream.isHeldBack) streamOn(stream, exchange, size, ended);
+      return Action.Pause;
+    default:
+      return Action.Pause;
+  }
+}
+
+/** With trailers, no body callback is the last. */
+export function onRequestTrailers(stream: Stream): Action {
+  const exchange = stream.exchange;
+  if (exchange === null) return Action.Continue;
+  removeTrailers(HeaderMap.RequestTrailers);
+  exchange.now = now();
+  stream.moment = Moment.Last;
+  stream.hasTrailers = true;
+  return onTrailers(stream, takeTrailers(stream, exchange));
+}
+
+function takeTrailers(stream: Stream, exchange: Exchange): Action {
+  switch (stream.phase) {
+    case Phase.Reading:
+      return decide(stream, exchange);
+    case Phase.Streaming:
+      return decidesByHeaders(stream.role) ? endByHeaders(stream, exchange) : endStreamed(stream, exchange);
+    case Phase.Draining:
+      return act(stream, exchange, Outcome.Reply);
+    case Phase.Forwarded:
+      return Action.Continue;
+    case Phase.Waiting:
+      if (stream.isHeldBack) endStreamed(stream, exchange);
+      return Action.Pause;
+    default:
+      return Action.Pause;
+  }
+}
+
+/** Nothing has been decided: the body is held, small ones to their end. In how many pieces it comes decides nothing. */
+function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  const limits = exchange.gateway.limits;
+  const full = lacksRoom(stream, heldWith(stream, size), ROOM_FOR_BODY, limits.bufferedBytes);
+  if (full !== NONE) {
+    // At once, not at the end of the body: what is held is the problem.
+    exchange.envelope.read(passOver(stream, size));
+    if (!ended) discard(stream);
+    return act(stream, exchange, exchange.overload(full));
+  }
+  const wasClosed = exchange.envelope.isClosed;
+  const chunk = readIn(stream, exchange.envelope, size);
+  const held = stream.scanned;
+  if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, ended);
+  const releasable = isLarge(exchange, held) && isReleasable(exchange, limits.heldBody);
+  if (held > limits.heldBody && !releasable) {
+    refuseUndecided(exchange, held);
+    if (!ended && hasGivenUp(stream, held, limits.heldBody)) {
+      beginDrain(stream);
+      return Action.Pause;
+    }
+    return drainOn(stream, exchange, ended);
+  }
+  if (held > limits.heldBody && mayRelease(stream) === MayRelease.No) {
+    refuseUnreleased(exchange);
+    return drainOn(stream, exchange, ended);
+  }
+  if (wasClosed && held > limits.heldBody && !mayFollow(stream, exchange, length(chunk) as u32)) {
+    return drainOn(stream, exchange, ended);
+  }
+  if (ended) return decide(stream, exchange);
+  if (!releasable || stream.staysHeld) return Action.Pause;
+  const closes = exchange.envelope.isClosed;
+  // Nearly all of it is here. Its end is waited for, unless that would be too much for who holds it.
+  if (closes && (wasClosed || held <= limits.heldBody || !isHeldByAnother(stream) || !isCall(exchange))) {
+    return Action.Pause;
+  }
+  if (exchange.probe === Probe.UnderWay) {
+    if (held <= limits.heldBody / 2) return Action.Pause;
+    // There is no room to wait any longer.
+    exchange.probe = Probe.Done;
+  }
+  const action = sendOnEarly(stream, exchange, held);
+  return closes && stream.phase === Phase.Streaming ? passEnd(stream, exchange, chunk, false) : action;
+}
+
+/** Whether so much has come of a body that it is sent on as it comes. */
+function isLarge(exchange: Exchange, held: u32): bool {
+  const most = exchange.gateway.limits.heldBody;
+  const request = exchange.request;
+  // Its end cannot be kept back where trailers follow, see ending.ts: what may be read whole, is.
+  if (request.hasTrailer && !request.hasContentLength) return held > most;
+  return held >= min(RELEASED_FROM, most);
+}
+
+function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
+  if (mayRelease(stream) !== MayRelease.Yes && held <= exchange.gateway.limits.heldBody) return Action.Pause;
+  exchange.body = heldWhole(stream);
+  exchange.size = held;
+  exchange.passed = held as u64;
+  exchange.canHoldBack = canHoldBack(stream);
+  const outcome = release(exchange);
+  if (outcome === Outcome.Reply) return drainOn(stream, exchange, false);
+  if (outcome !== Outcome.ReadBody) return actOnBody(stream, exchange, outcome);
+  if (exchange.probe === Probe.UnderWay) waitAside(stream, exchange, Outcome.Wait);
+  else stream.staysHeld = true;
+  return Action.Pause;
+}
+
+/**
+ * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
+ * cost us memory. A reply that lacks the id of its request waits for it, no longer than for as many bytes.
+ */
+function drainOn(stream: Stream, exchange: Exchange, ended: bool): Action {
+  beginDrain(stream);
+  const most = exchange.gateway.limits.drainBytes;
+  const received = stream.scanned;
+  const isEnough = received > most && (received - stream.drainedFrom > most || !exchange.envelope.awaitsId);
+  if (!ended && !isEnough) return Action.Pause;
+  if (!ended) discard(stream);
+  return act(stream, exchange, Outcome.Reply);
+}
+
+function beginDrain(stream: Stream): void {
+  if (stream.phase === Phase.Draining) return;
+  stream.phase = Phase.Draining;
+  stream.drainedFrom = stream.scanned;
+}
+
+/** Released: chunks pass as they come, but for the end, see ending.ts. */
+function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
+  exchange.passed += size as u64;
+  // What is not read must not pass.
+  if (!hasRoom(size as u64)) return act(stream, exchange, exchange.overload(WORKER_MEMORY));
+  const chunk = read(Buffer.RequestBody, 0, size as usize);
+  const envelope = exchange.envelope;
+  const wasClosed = envelope.isClosed;
+  envelope.read(chunk);
+  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
+  const last = ended || hasComeWhole(exchange);
+  if (!confirms(exchange, last || envelope.isClosed)) return act(stream, exchange, Outcome.Reply);
+  return envelope.isClosed ? passEnd(stream, exchange, chunk, wasClosed, ended) : Action.Continue;
+}
+
+/** The document is closed, in this chunk or before. */
+function passEnd(stream: Stream, exchange: Exchange, chunk: Span, wasClosed: bool, ended: bool = false): Action {
+  const closing = wasClosed ? 0 : exchange.envelope.closingOffset(chunk);
+  const passes = passClosed(stream, exchange, chunk, closing, ended || hasComeWhole(exchange));
+  return passes ? Action.Continue : act(stream, exchange, Outcome.Reply);
+}
+
+function endStreamed(stream: Stream, exchange: Exchange): Action {
+  if (confirms(exchange, true) && mayEndHere(stream, exchange)) return Action.Continue;
+  return act(stream, exchange, Outcome.Reply);
+}
+
+/** Comes even for a stream that is gone. */
+export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): void {
+  const entry = takePending(token);
+  if (entry === null) return;
+  const stream = streamOf(entry.stream);
+  if (stream === null) giveBack(entry.size as u64);
+  else stream.received(entry.size);
+  const call = entry.call;
+  if (stream === null) endAnswered(entry, headerCount);
+  else if (call !== null) {
+    if (isAwaited(stream, call)) hearAnswer(stream, entry, call, headerCount, bodySize);
+    else overhear(stream, entry, call, headerCount);
+  }
+  heap.free(changetype<usize>(entry));
+}
+
+/** Whether it belongs to the conversation that is under way. */
+function isAwaited(stream: Stream, call: UpstreamCall): bool {
+  const exchange = stream.exchange!;
+  if (!call.waiting || call.done) return false;
+  if (stream.phase === Phase.Waiting || stream.held === Held.Waiting) return true;
+  return stream.phase === Phase.Reading && exchange.probe === Probe.UnderWay;
+}
+
+function hearAnswer(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32, bodySize: i32): void {
+  const exchange = stream.exchange!;
+  exchange.now = now();
+  observeUpstream(call.server.label, entry.sentAt, exchange.now);
+  hearFrom(exchange, entry.sentAt, exchange.now);
+  const most = exchange.gateway.limits.bufferedBytes;
+  const held = stream.charged;
+  let full = lacksRoom(stream, held + (bodySize as u32), ROOM_FOR_ANSWER, most);
+  // Readable in this context only: before the switch to the stream's.
+  const answer = full === NONE ? readAnswer(entry, headerCount, bodySize) : null;
+  if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
+  let outcome: Outcome = answer === null ? Outcome.Wait : settle(exchange, call, answer);
+  // What is needed of it is in the arena now.
+  if (full === NONE && !stream.hold(held, most)) full = BUFFERED_BYTES;
+  if (full !== NONE && outcome === Outcome.Wait) {
+    if (stream.phase === Phase.Reading) stream.phase = Phase.Waiting;
+    outcome = exchange.overload(full);
+  }
+  goOn(stream, exchange, outcome);
+}
+
+/** The request was answered meanwhile: what this has begun at the server is ended with it. */
+function overhear(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32): void {
+  call.waiting = false;
+  const sessionId = readAnswer(entry, headerCount, 0).sessionId;
+  if (call.step === ASKED) call.upstream.sessionId = arenaOf(stream).copy(sessionId);
+}
+
+/** With a tick, in the stream's context: what its calls wait for may have come. */
+export function lookAtParked(stream: Stream): void {
+  const exchange = stream.exchange!;
+  exchange.now = now();
+  goOn(stream, exchange, poll(exchange));
+}
+
+/** In a callback that is not of the request. */
+function goOn(stream: Stream, exchange: Exchange, outcome: Outcome): void {
+  if (stream.phase === Phase.Reading) {
+    waitAside(stream, exchange, outcome);
+    return;
+  }
+  stream.moment = Moment.Later;
+  act(stream, exchange, outcome);
+}
+
+function decide(stream: Stream, exchange: Exchange): Action {
+  exchange.kept = isWorthKeeping(stream);
+  exchange.lasts = exchange.kept || !hostHolds(stream);
+  exchange.body = heldWhole(stream);
+  return actOnBody(stream, exchange, admit(exchange));
+}
+
+function actOnBody(stream: Stream, exchange: Exchange, outcome: Outcome): Action {
+  const action = act(stream, exchange, outcome);
+  if (stream.phase === Phase.Waiting) onWait(stream, exchange);
+  return action;
+}

@@ -1,0 +1,69 @@
+import { Noun } from '../mcp/nouns';
+import { List } from '../bytes/list';
+import { NameTable } from '../bytes/names';
+import { Span } from '../bytes/span';
+import { HostMode } from './host-mode';
+import { Identity } from './identity';
+import { KeyRing } from './keyring';
+import { Limits } from './limits';
+import { NameSet } from './name-set';
+import { Server } from './server';
+import { VirtualServer } from './virtual-server';
+
+/** What later filters are told about a request, beside its server. */
+export const enum Emitted {
+  Method = 1,
+}
+
+/** The bit for the name of one of a noun. */
+export function emittedBy(noun: Noun): u32 {
+  return 1 << noun;
+}
+
+/** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */
+@unmanaged
+export class Gateway {
+  /** Tells it from those that share its keys, its Envoy or its network; the same on all of its replicas. */
+  name: Span;
+  /** The configuration says it. */
+  isNamed: bool;
+  /** Its number in metrics that concern no server, or several; the host's to set. */
+  label: u32;
+  endpoint: Span;
+  hostMode: HostMode;
+  /** Seconds. */
+  sessionTtl: u32;
+  /** Empty until the key of this Envoy is made, where the configuration names none. */
+  keys: KeyRing;
+  limits: Limits;
+  /** Host names it is served under, and origins of web pages that may use it; of Span. */
+  hosts: List;
+  origins: List;
+  identity: Identity;
+  /** Elements are Server, in the order of the configuration. */
+  servers: List;
+  /** Headers of clients that not every server gets, see policy/client-headers.ts. */
+  clientHeaders: NameTable;
+  /** Headers of servers that reach clients, see policy/response-headers.ts. */
+  responseHeaders: NameSet;
+  /** Bits of Emitted. */
+  emitted: u32;
+  /** Our entry in the Via header of what is sent to servers. */
+  via: Span;
+  /** In the order of the configuration. */
+  virtualServers: List;
+  virtualServersByName: NameTable;
+  /** What the endpoint itself serves; null: everything, unless it is closed. */
+  rootServes: VirtualServer | null;
+  rootClosed: bool;
+  /** The ABI's levels: 0 trace … 5 critical. */
+  logLevel: u32;
+
+  serverAt(index: i32): Server {
+    return changetype<Server>(this.servers.at(index) as usize);
+  }
+
+  virtualServer(name: Span): VirtualServer | null {
+    return changetype<VirtualServer | null>(this.virtualServersByName.get(name));
+  }
+}

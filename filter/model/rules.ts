@@ -1,0 +1,59 @@
+import { Arena, make } from '../bytes/arena';
+import { List } from '../bytes/list';
+import { Span, literal } from '../bytes/span';
+import { covers, isExact } from './glob';
+import { NameSet, newNameSet } from './name-set';
+import { overlap } from './overlap';
+
+const STAR = literal('*');
+
+/** Which of a server's tools, or of another noun, may be used through this gateway at all, by their own names. */
+@unmanaged
+export class Rules {
+  /** Null: all. */
+  allow: NameSet | null;
+  deny: NameSet;
+  /** Both have been held against a complete list; see flow/audit.ts. */
+  audited: bool;
+  /** They leave something to show. */
+  showAny: bool;
+
+  /** Deny wins. */
+  admit(name: Span): bool {
+    const allow = this.allow;
+    return (allow === null || allow.has(name)) && !this.deny.has(name);
+  }
+
+  /** Whether one of the names that a pattern matches may be admitted. Never false where one is. */
+  mayAdmit(pattern: Span): bool {
+    if (isExact(pattern)) return this.admit(pattern);
+    if (this.denyAll(pattern)) return false;
+    const allow = this.allow;
+    if (allow === null) return true;
+    for (let i = 0; i < allow.patterns.count; i++) {
+      const allowed: Span = allow.patterns.at(i);
+      if (!this.denyAll(allowed) && overlap(allowed, pattern)) return true;
+    }
+    return false;
+  }
+
+  private denyAll(pattern: Span): bool {
+    for (let i = 0; i < this.deny.patterns.count; i++) if (covers(this.deny.patterns.at(i), pattern)) return true;
+    return false;
+  }
+}
+
+/** @param allow null: all */
+export function newRules(allow: List | null, deny: List, arena: Arena): Rules {
+  const rules = make<Rules>(arena);
+  if (allow !== null) rules.allow = setOf(allow, arena);
+  rules.deny = setOf(deny, arena);
+  rules.showAny = rules.mayAdmit(STAR);
+  return rules;
+}
+
+function setOf(patterns: List, arena: Arena): NameSet {
+  const set = newNameSet(arena);
+  for (let i = 0; i < patterns.count; i++) set.add(patterns.at(i));
+  return set;
+}

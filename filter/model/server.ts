@@ -1,0 +1,56 @@
+import { Arena } from '../bytes/arena';
+import { Seen } from '../bytes/seen';
+import { Span } from '../bytes/span';
+import { Noun, NOUNS } from '../mcp/nouns';
+import { Revision } from '../mcp/revisions';
+import { Credentials } from './credentials';
+import { Rules } from './rules';
+
+/** Who shares a cached list. In the order of the configuration's names. */
+export const enum CacheScope {
+  Session,
+  Shared,
+  /** Those who send the server the same credentials; everybody, where the gateway sends its own. */
+  Credential,
+}
+
+/** An upstream MCP server. */
+@unmanaged
+export class Server {
+  index: i32;
+  name: Span;
+  cluster: Span;
+  authority: Span;
+  path: Span;
+  prefix: Span;
+  /** The revision to offer, or Unknown: the one that the client offered. */
+  revision: Revision;
+  /** Milliseconds until the response to a call must have begun. */
+  callTimeout: u32;
+  credentials: Credentials;
+  /** Seconds that a list is kept; 0: it is not. */
+  cacheTtl: u32;
+  cacheScope: CacheScope;
+  /** By noun: addresses of Rules. */
+  rules: usize;
+  /** Fingerprints of its tools that the log has named as left out. */
+  reportedTools: Seen;
+  /** The number of its name as a label of metrics; the host sets it. */
+  label: u32;
+  /** Our entry in the Via header of what it is sent. */
+  via: Span;
+  /** Made of its name, cluster, authority, path, and of its credentials but for their secret. */
+  unkeyedFingerprint: u64;
+  /** Made of all that makes a session with it the same session, the secret included: under the sealing key, see fingerprints.ts. */
+  fingerprint: u64;
+
+  rulesOf(noun: Noun): Rules {
+    return changetype<Rules>(load<usize>(this.rules + ((noun as usize) << 2)));
+  }
+
+  /** @param arena that the server lives in */
+  setRules(noun: Noun, rules: Rules, arena: Arena): void {
+    if (this.rules === 0) this.rules = arena.zeroed(NOUNS << 2);
+    store<usize>(this.rules + ((noun as usize) << 2), changetype<usize>(rules));
+  }
+}

@@ -1,0 +1,78 @@
+import { Arena, make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span } from '../bytes/span';
+import { Noun, NOUNS } from '../mcp/nouns';
+import { NameSet, newNameSet } from './name-set';
+import { residues } from './residue';
+import { Rules } from './rules';
+
+/** A named part of what the gateway serves. */
+@unmanaged
+export class VirtualServer {
+  /** `<namespace>/<name>` */
+  name: Span;
+  servers: i32;
+  /** By noun: addresses of List, the patterns on gateway names that may match one of some server. */
+  patterns: usize;
+  /** By noun and server: addresses of NameSet, what it has, in the server's own names; 0: nothing. */
+  shares: usize;
+  /** Bits of nouns whose patterns have been held against a complete list; see flow/audit.ts. */
+  audited: u32;
+
+  patternsOf(noun: Noun): List {
+    return changetype<List>(load<usize>(this.patterns + ((noun as usize) << 2)));
+  }
+
+  /** Adds what a pattern means for one server; false where that is nothing. @param server its index */
+  add(noun: Noun, pattern: Span, server: i32, prefix: Span, rules: Rules, arena: Arena): bool {
+    const found = residues(pattern, prefix, arena);
+    let any = false;
+    for (let i = 0; i < found.count; i++) {
+      // What the server's own rules hide anyway is no reason to ask it for anything.
+      if (!rules.mayAdmit(found.at(i))) continue;
+      any = true;
+      this.shareToFill(noun, server, arena).add(found.at(i));
+    }
+    return any;
+  }
+
+  /** @param server its index */
+  reaches(noun: Noun, server: i32): bool {
+    return this.share(noun, server) !== null;
+  }
+
+  /** Whether it has one of that (upstream) name. */
+  has(noun: Noun, server: i32, name: Span): bool {
+    const share = this.share(noun, server);
+    return share !== null && share.has(name);
+  }
+
+  private share(noun: Noun, server: i32): NameSet | null {
+    return changetype<NameSet | null>(load<usize>(this.placeOf(noun, server)));
+  }
+
+  private placeOf(noun: Noun, server: i32): usize {
+    return this.shares + ((((noun as i32) * this.servers + server) as usize) << 2);
+  }
+
+  private shareToFill(noun: Noun, server: i32, arena: Arena): NameSet {
+    const share = this.share(noun, server);
+    if (share !== null) return share;
+    const fresh = newNameSet(arena);
+    store<usize>(this.placeOf(noun, server), changetype<usize>(fresh));
+    return fresh;
+  }
+}
+
+/** @param servers how many there are */
+export function newVirtualServer(name: Span, servers: i32, arena: Arena): VirtualServer {
+  const created = make<VirtualServer>(arena);
+  created.name = name;
+  created.servers = servers;
+  created.patterns = arena.allocate(NOUNS << 2);
+  for (let noun: usize = 0; noun < (NOUNS as usize); noun++) {
+    store<usize>(created.patterns + (noun << 2), changetype<usize>(newList(arena)));
+  }
+  created.shares = arena.zeroed(((NOUNS * servers) as usize) << 2);
+  return created;
+}

@@ -1,0 +1,59 @@
+import { Arena, make } from '../bytes/arena';
+import { HeaderList, newHeaderList, valuesIn } from '../bytes/pairs';
+import { Span, literal, NONE } from '../bytes/span';
+import { Server } from '../model/server';
+import * as header from '../mcp/headers';
+import { Revision, revisionText } from '../mcp/revisions';
+import { Upstream } from '../session/token';
+import { addCredentials } from './credentials';
+import { viaBehind } from './via';
+
+/** A message of our own to an upstream. */
+@unmanaged
+export class Callout {
+  cluster: Span;
+  headers: HeaderList;
+  body: Span;
+
+  /** Bytes that it takes to send it. */
+  get size(): u32 {
+    return this.headers.packedSize + (this.body as u32);
+  }
+}
+
+const USER_AGENT = literal('user-agent');
+const SLUICE = literal('sluice');
+
+/** @param client the client's headers, for where it came from and for credentials that are passed through */
+export function post(server: Server, upstream: Upstream, body: Span, client: Span, arena: Arena): Callout {
+  const callout = request(server, upstream, header.POST, client, arena);
+  callout.headers
+    .add(header.CONTENT_TYPE, header.JSON_TYPE)
+    .add(header.ACCEPT, header.JSON_OR_EVENTS)
+    .add(header.ACCEPT_ENCODING, header.IDENTITY);
+  callout.body = body;
+  return callout;
+}
+
+/** Ends the upstream's session. */
+export function terminate(server: Server, upstream: Upstream, client: Span, arena: Arena): Callout {
+  return request(server, upstream, header.DELETE, client, arena);
+}
+
+function request(server: Server, upstream: Upstream, method: Span, client: Span, arena: Arena): Callout {
+  const callout = make<Callout>(arena);
+  callout.cluster = server.cluster;
+  callout.headers = newHeaderList(arena)
+    .add(header.METHOD, method)
+    .add(header.PATH, server.path)
+    .add(header.AUTHORITY, server.authority)
+    .add(USER_AGENT, SLUICE)
+    .add(header.VIA, viaBehind(valuesIn(client, header.VIA, arena), server.via, arena));
+  if (upstream.sessionId !== NONE) callout.headers.add(header.SESSION_ID, upstream.sessionId);
+  // Its own revision, which may differ from the client's; not yet known while it is being initialized.
+  if (upstream.revision !== Revision.Unknown) {
+    callout.headers.add(header.PROTOCOL_VERSION, revisionText(upstream.revision));
+  }
+  addCredentials(callout.headers, server.credentials, client, arena);
+  return callout;
+}

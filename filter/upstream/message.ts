@@ -1,0 +1,48 @@
+import { HYPHEN } from '../bytes/ascii';
+import { Arena } from '../bytes/arena';
+import { Span, equals, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { isJson, kindOf, Kind, member, strip } from '../json/reader';
+import { textOf } from '../json/text';
+
+const OPEN = literal('{"jsonrpc":"2.0","id":');
+const RESULT = literal(',"result":');
+const METHOD = literal(',"method":"');
+const PARAMS = literal('","params":');
+const QUOTE = literal('"');
+const END = literal('}');
+const ID_OPEN = literal('"sluice-');
+const ID = literal('id');
+
+export const INITIALIZED = literal('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+
+/** A string token, unique in a session (MCP base: an id is not used twice): the moment, and the step in a call. */
+export function newRequestId(now: u64, step: i32, arena: Arena): Span {
+  return newWriter(arena, 40)
+    .bytes(ID_OPEN)
+    .decimal(now)
+    .byte(HYPHEN)
+    .decimal(step as u64)
+    .bytes(QUOTE).written;
+}
+
+/** @param params JSON, or NONE */
+export function requestMessage(id: Span, method: Span, params: Span, arena: Arena): Span {
+  const writer = newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(METHOD).bytes(method);
+  if (params === NONE) writer.bytes(QUOTE);
+  else writer.bytes(PARAMS).bytes(params);
+  return writer.bytes(END).written;
+}
+
+export function resultMessage(id: Span, result: Span, arena: Arena): Span {
+  return newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(RESULT).bytes(result).bytes(END).written;
+}
+
+/** The document as an object where it is the response to our request `id`, else NONE. */
+export function responseTo(id: Span, document: Span, arena: Arena): Span {
+  if (!isJson(document, arena)) return NONE;
+  const message = strip(document);
+  const found = member(message, ID, arena);
+  if (found === NONE || kindOf(found) !== Kind.String) return NONE;
+  return equals(textOf(found, arena), textOf(id, arena)) ? message : NONE;
+}
