@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { loadArtifact, PluginServerError, Tokens } from '../../plugin-server/index.ts';
-import { Forms } from '../../plugin-server/forms.ts';
+import { Forms } from '../../plugin-server/plugins/forms.ts';
 import { isRange, isVersion, newestIn } from '../../common/version.ts';
 import { checkDigests, contentDigest } from '../../plugin-server/publish/digest-header.ts';
 import { unwrap } from '../../plugin-server/publish/unwrap.ts';

@@ -3,13 +3,13 @@ import type { Artifact } from '../artifact.ts';
 import { addressText, filePath } from '../artifact.ts';
 import { isVersion } from '../../common/version.ts';
 import { PluginServerError } from '../errors.ts';
-import { type FormName, Forms, formTypes } from '../forms.ts';
+import { type FormName, Forms, formTypes } from './forms.ts';
 import { checksumLine, metadata, metadataText } from '../metadata.ts';
 import type { publishHandlers } from '../publish/routes.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { listingRoutes } from './listings.ts';
-import { type Handler, type PathRequest, serve } from './route.ts';
-import { sendContent, sendText, volatile } from './send.ts';
+import { type Handler, type PathRequest, serve } from '../http/route.ts';
+import { sendContent, sendText, volatile } from '../http/send.ts';
 import type { FastifyReply } from 'fastify';
 
 type Answer = (artifact: Artifact, request: PathRequest, reply: FastifyReply) => unknown;

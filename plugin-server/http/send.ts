@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PluginServerError } from '../errors.ts';
-import { evaluatePreconditions, ifRangeHolds } from '../preconditions.ts';
-import { parseRange } from '../range.ts';
+import { evaluatePreconditions, ifRangeHolds } from './preconditions.ts';
+import { parseRange } from './range.ts';
 
 /** A version never changes: whoever has it need not ask again. One year is what caches take for "for ever". */
 const immutable = 'public, max-age=31536000, immutable';

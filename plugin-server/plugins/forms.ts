@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import { pack } from 'tar-stream';
-import type { Artifact } from './artifact.ts';
-import type { Content } from './routes/send.ts';
+import type { Artifact } from '../artifact.ts';
+import type { Content } from '../http/send.ts';
 
 /** The forms beside the plain module that Istio's agent unwraps, by file name. */
 export const formTypes = {

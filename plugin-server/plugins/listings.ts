@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PluginServerError } from '../errors.ts';
 import { type PluginListing, listing } from '../metadata.ts';
-import { evaluatePreconditions } from '../preconditions.ts';
+import { evaluatePreconditions } from '../http/preconditions.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { contentSecurityPolicy, listingPage } from './page.ts';
-import { serveReadOnly } from './route.ts';
-import { volatile } from './send.ts';
+import { serveReadOnly } from '../http/route.ts';
+import { volatile } from '../http/send.ts';
 
 /** `GET /` for browsers; `GET /plugins` and `GET /plugins/<name>`: JSON, or a page where a browser asks. */
 export function listingRoutes(app: FastifyInstance, store: ArtifactStore): void {

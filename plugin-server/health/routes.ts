@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import type { Readiness } from '../readiness.ts';
-import { serveReadOnly } from './route.ts';
-import { volatile } from './send.ts';
+import { serveReadOnly } from '../http/route.ts';
+import { volatile } from '../http/send.ts';
 
 /** What is asked by those who run the server: is it alive, is it ready, what does it do, what can it do. */
 export function healthRoutes(app: FastifyInstance, readiness: Readiness, metrics: Metrics, api: object): void {
