@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isClone, ownFile } from '../envoy/home.ts';
+import { isClone, ownFile } from '../common/home.ts';
 import { CommandError, exitCode } from './io.ts';
 
 export interface OwnModule {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { listTools } from '../../envoy/engine/mcp-probe.ts';
 import { build } from '../../scripts/build.ts';
+import { listTools } from './list-tools.ts';
 import { clone, runSluice, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 });
