@@ -15,6 +15,7 @@ import { proxy_continue_stream } from '../env';
 import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { send } from './callouts';
+import { logDecision } from './decision-log';
 import { letGo } from './held';
 import { sendLocalReply } from './local-reply';
 import { forward, isCarriedOut } from './modes/table';
@@ -43,6 +44,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
     stream.phase = Phase.Replied;
     stream.held = Held.Not;
   }
+  logDecision(stream, exchange, outcome);
   return outcome;
 }
 
