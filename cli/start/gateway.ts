@@ -58,7 +58,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
   if (options.config === undefined && options.servers.length === 0) requireDemos();
-  const module = await ownModule(progress);
+  const module = await ownModule(progress, io.env);
   const configured = withHostMode(
     source === undefined ? { plugin: {}, servers: [] } : await readConfiguration(source, module.bytes),
     options.hostMode,
