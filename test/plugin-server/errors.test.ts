@@ -73,7 +73,7 @@ test('a mistake of the client is no line in the error log', async () => {
   expect(log).toEqual([]);
 });
 
-test('a request that does not arrive in time is answered with 408', async () => {
+test('a request that does not arrive in time (slowloris) is answered with 408', async () => {
   const app = createPluginServer({ artifacts: [] });
   // What Node's timer does after requestTimeout, without waiting for it.
   app.server.on('connection', (socket: Socket) => {

@@ -41,7 +41,7 @@ describe('a single range', () => {
   });
 });
 
-test('whatever the header is, the answer lies within the representation', () => {
+test('whatever the range header is (RFC 9110 §14), the answer lies within the representation', () => {
   const pieces = fc.constantFrom(
     'bytes',
     'Bytes',
