@@ -1,7 +1,7 @@
 // docs/architecture.md says how the code is made; this holds it to the code, and the code to its floors.
 import { join, normalize, dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { codeIn, exists, faultsOfPicture, foldersIn, read, sourcesIn, table } from './pages.ts';
+import { codeIn, exists, faultsOfPicture, foldersIn, pages, read, sourcesIn, table } from './pages.ts';
 
 const page = 'docs/architecture.md';
 const picture = 'docs/architecture.svg';
@@ -62,6 +62,19 @@ function floorOf(room: string): number {
   if (room === 'index') return Infinity;
   return floors.get(room) ?? (room === 'ports' || room === 'version' ? 1.5 : 0);
 }
+
+test('the pages of rooms name files that there are', () => {
+  const rooms = pages().filter((path) => path.startsWith(`${module}/`));
+  expect(rooms.length).toBeGreaterThan(5);
+  for (const path of rooms) {
+    const named = codeIn(read(path)).filter((code) => /\/$|\.ts$/.test(code));
+    expect(named.length, path).toBeGreaterThan(0);
+    expect(
+      named.filter((name) => !exists(join(dirname(path), name))),
+      path,
+    ).toEqual([]);
+  }
+});
 
 describe('the request that is walked through', () => {
   const steps = table(page, 'callback of Envoy').map(([callback = '', file = '', name = '']) => ({
