@@ -7,6 +7,7 @@ export * from './config';
 export * from './access';
 export * from './envelope';
 export * from './errors';
+export * from './event-parser';
 export * from './events';
 export * from './exchange';
 export * from './fanout';
