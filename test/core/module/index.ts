@@ -20,6 +20,7 @@ export * from './passing-answer';
 export * from './reader';
 export * from './gateway';
 export * from './glob';
+export * from './response-plan';
 export * from './room';
 export * from './scanner';
 export * from './session';
