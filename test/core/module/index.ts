@@ -8,6 +8,7 @@ export * from './access';
 export * from './envelope';
 export * from './errors';
 export * from './event-parser';
+export * from './event-rewriter';
 export * from './events';
 export * from './exchange';
 export * from './fanout';
