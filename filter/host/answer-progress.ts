@@ -6,13 +6,14 @@ import { answerOf, isAwaited, NO_RESPONSE } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedWith, OK } from '../mcp/outcomes';
 import { PassingAnswer } from '../response/passing-answer';
+import { passing, ResponsePlan, Way } from '../response/plan';
 import { read } from './buffers';
 import { now } from './clock';
 import { line } from './log';
 import { property } from './properties';
 import { logFailure, logWarning } from './server-log';
 import { Buffer } from './status';
-import { Progress, Stream } from './streams';
+import { Stream } from './streams';
 
 /**
  * How the answer to a call comes along while it passes: whether it reaches its end, whether it is an answer, and how long
@@ -39,18 +40,16 @@ const SILENT_SECONDS = literal(' s');
 /** The headers of an answer that passes have come. @param ended there is no body */
 export function beginAnswer(stream: Stream, exchange: Exchange, response: Response, ended: bool): void {
   hearFrom(exchange, exchange.sentAt, exchange.now);
-  stream.progress = Progress.Passing;
-  stream.answer = answerOf(exchange, response);
+  stream.plan = passing(answerOf(exchange, response), exchange.arena);
   if (ended) finish(stream, exchange);
 }
 
 /** A part of its body. */
-export function continueAnswer(stream: Stream, exchange: Exchange, size: u32, ended: bool): void {
-  if (stream.progress === Progress.None) return;
+export function continueAnswer(stream: Stream, exchange: Exchange, plan: ResponsePlan, size: u32, ended: bool): void {
   if (size > 0) {
-    stream.progress = Progress.Flowing;
+    plan.begun = true;
     hearFrom(exchange, exchange.heardAt, now());
-    const answer = stream.answer;
+    const answer = plan.watcher;
     if (answer !== null) readPart(answer, size);
   }
   if (ended) finish(stream, exchange);
@@ -58,11 +57,11 @@ export function continueAnswer(stream: Stream, exchange: Exchange, size: u32, en
 
 /** It has come to its end. */
 export function finish(stream: Stream, exchange: Exchange): void {
-  const isEmpty = stream.progress === Progress.Passing;
-  stream.progress = Progress.None;
+  const plan = stream.plan!;
+  stream.plan = null;
   if (exchange.ended !== OK || !isAwaited(exchange)) return;
-  const answer = stream.answer;
-  if (isEmpty || (answer !== null && !answer.isWhole)) tell(exchange, Reason.UpstreamProtocol, NO_RESPONSE);
+  const answer = plan.watcher;
+  if (!plan.begun || (answer !== null && !answer.isWhole)) tell(exchange, Reason.UpstreamProtocol, NO_RESPONSE);
 }
 
 /** The stream is over, whether or not its answer has ended before. */
@@ -71,9 +70,10 @@ export function leaveAnswer(stream: Stream, exchange: Exchange): void {
     hearFrom(exchange, exchange.sentAt, now());
     return;
   }
-  if (stream.progress === Progress.None) return;
+  const plan = stream.plan;
+  if (plan === null || plan.way !== Way.Pass) return;
   hearFrom(exchange, exchange.heardAt, now());
-  const answer = stream.answer;
+  const answer = plan.watcher;
   // What a server leaves open behind its answer may be closed by anybody.
   if (exchange.ended !== OK || (answer !== null && answer.endsEvent)) return;
   const details = property(RESPONSE_CODE_DETAILS);

@@ -7,6 +7,7 @@ import { isFromUpstream, readResponse, replacesRouterReply } from '../flow/respo
 import { refusesSuccess } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { removalsFrom } from '../policy/response-headers';
+import { replacing, Way } from '../response/plan';
 import * as header from '../mcp/headers';
 import { endedWith, OK, OTHER } from '../mcp/outcomes';
 import { PRODUCT } from '../version';
@@ -22,12 +23,11 @@ import { property } from './properties';
 import { retell } from './retelling';
 import { logFailure } from './server-log';
 import { Action, Buffer, HeaderMap } from './status';
-import { Held, Moment, Phase, Progress, Stream } from './streams';
+import { Held, Moment, Phase, Stream } from './streams';
 import { endErrorBody, hearError, hearErrorBody } from './upstream-error';
 
 /** The way back: what an upstream, or Envoy in its stead, answers to what was sent on. The same in every host mode. */
 const RESPONSE_CODE_DETAILS = literal('response\0code_details');
-const EMPTY = literal('');
 
 export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const exchange = stream.exchange;
@@ -103,11 +103,15 @@ export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
   if (stream.held !== Held.Not) return hearErrorBody(stream, exchange, size, ended);
-  continueAnswer(stream, exchange, size, ended);
-  if (stream.retells) retell(stream, exchange, size, ended);
-  if (stream.replacement !== NONE) {
-    replaceAll(Buffer.ResponseBody, stream.replaced ? EMPTY : stream.replacement);
-    stream.replaced = true;
+  const plan = stream.plan;
+  if (plan === null) return Action.Continue;
+  switch (plan.way) {
+    case Way.Pass:
+      continueAnswer(stream, exchange, plan, size, ended);
+      break;
+    case Way.Replace:
+      if (plan.text === NONE && !retell(stream, exchange, plan, size, ended)) break;
+      replaceAll(Buffer.ResponseBody, plan.nextPart());
   }
   return Action.Continue;
 }
@@ -118,9 +122,11 @@ export function onResponseTrailers(stream: Stream): Action {
   if (exchange === null) return Action.Continue;
   removeTrailers(HeaderMap.ResponseTrailers);
   if (stream.held !== Held.Not) return endErrorBody(stream, exchange);
-  if (stream.progress !== Progress.None) finish(stream, exchange);
+  const plan = stream.plan;
+  if (plan === null) return Action.Continue;
+  if (plan.way === Way.Pass) finish(stream, exchange);
   // No part of the body has come that the row could stand in: what has no answer must not look like one.
-  if (stream.retells && !stream.replaced) act(stream, exchange, Outcome.Reply);
+  else if (plan.text === NONE) act(stream, exchange, Outcome.Reply);
   return Action.Continue;
 }
 
@@ -129,7 +135,7 @@ function replaceInPassing(stream: Stream, exchange: Exchange): void {
   exchange.completeReply();
   const reply = exchange.reply;
   exchange.ended = endedWith(reply.reason);
-  stream.replacement = reply.body;
+  stream.plan = replacing(reply.body, exchange.arena);
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
   replace(HeaderMap.Response, header.CONTENT_TYPE, header.JSON_TYPE);
   const size = length(reply.body) as u64;

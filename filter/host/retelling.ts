@@ -9,8 +9,9 @@ import { Exchange } from '../flow/exchange';
 import { respondToError } from '../flow/response';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
+import { replacing, ResponsePlan } from '../response/plan';
 import { PRODUCT } from '../version';
-import { read, replaceAll } from './buffers';
+import { read } from './buffers';
 import { edit, pairsOf, replace } from './headers';
 import { logFailure } from './server-log';
 import { Buffer, HeaderMap } from './status';
@@ -37,16 +38,12 @@ export function beginRetelling(stream: Stream, exchange: Exchange): void {
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
   edit(HeaderMap.Response, reply.headers.add(header.GATEWAY, PRODUCT));
   exchange.ended = endedWith(reply.reason);
-  stream.retells = true;
+  stream.plan = replacing(NONE, exchange.arena);
 }
 
-/** Whether the row is written: with the first bytes, or at the end of a body without any. */
-export function retell(stream: Stream, exchange: Exchange, size: u32, ended: bool): void {
-  if (stream.replaced) {
-    replaceAll(Buffer.ResponseBody, EMPTY);
-    return;
-  }
-  if (size === 0 && !ended) return;
+/** Makes the row: with the first bytes, or at the end of a body without any. False: it takes more of the body. */
+export function retell(stream: Stream, exchange: Exchange, plan: ResponsePlan, size: u32, ended: bool): bool {
+  if (size === 0 && !ended) return false;
   const answer = stream.error!;
   answer.body = size === 0 ? EMPTY : read(Buffer.ResponseBody, 0, min(size, MOST_OF_REFUSAL) as usize);
   respondToError(exchange, answer);
@@ -54,7 +51,7 @@ export function retell(stream: Stream, exchange: Exchange, size: u32, ended: boo
   answer.body = NONE;
   const reply = exchange.reply;
   exchange.ended = endedWith(reply.reason);
-  replaceAll(Buffer.ResponseBody, reply.body);
-  stream.replaced = true;
+  plan.text = reply.body;
   logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  return true;
 }

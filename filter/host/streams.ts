@@ -4,7 +4,7 @@ import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
 import { Answer } from '../upstream/answer';
 import { Exchange } from '../flow/exchange';
-import { PassingAnswer } from '../response/passing-answer';
+import { ResponsePlan } from '../response/plan';
 import { reserve } from './budget';
 import { Role } from './role';
 
@@ -38,16 +38,6 @@ export const enum Held {
   Waiting,
 }
 
-/** How far an answer has come that passes to the client. */
-export const enum Progress {
-  /** None passes, or it has ended. */
-  None,
-  /** Its headers have come. */
-  Passing,
-  /** A part of its body, too. */
-  Flowing,
-}
-
 /** In which callback of the request an outcome is carried out. */
 export const enum Moment {
   /** One that is not the last of the request. */
@@ -74,13 +64,10 @@ export class Stream {
   error: Answer | null;
   /** Its body as far as the holder has read it, or null. */
   errorBody: Writer | null;
-  progress: Progress;
-  /** Watches the body of a 2xx as it passes, or null where nothing is to be found out. */
-  answer: PassingAnswer | null;
+  /** What happens to the response in passing; null while none passes, or when one that goes on as it is has ended. */
+  plan: ResponsePlan | null;
   /** It may mean that the server has lost its session. */
   renews: bool;
-  /** It becomes a row of ours in passing. */
-  retells: bool;
   /** Null for a request that is not for the gateway. */
   arena: Arena | null;
   exchange: Exchange | null;
@@ -131,9 +118,6 @@ export class Stream {
   tail: Span;
   /** Bytes that have come behind the document, those of its closing brace's chunk included. */
   behind: u32;
-  /** What the upstream's response is replaced by, or NONE. */
-  replacement: Span;
-  replaced: bool;
 
   /**
    * Takes so many bytes of the worker's budget, and what the arena has grown by. A body counts once, though a small one

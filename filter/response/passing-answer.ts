@@ -1,43 +1,39 @@
 import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, equals, length, limit, literal, pointer, span, NONE } from '../bytes/span';
+import { Span, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { isString, textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
+import { Field, newParser, Parser, Part } from '../sse/parser';
 
 /**
  * Whether a response that passes holds the answer to its request, whole. Nothing of it is kept: a document, or the
  * events of a stream as they come, are scanned until a message with a result or an error begins; from there on only the
  * last bytes are looked at, so that a large result costs no more than a small one.
- *
- *     stream = *( event )   event = *( [ "data:" text ] end-of-line ) end-of-line      WHATWG HTML §9.2.6
  */
 @unmanaged
 export class PassingAnswer {
   /** A message with a result, or an error, has begun, as far as is known with the request's id. */
   begun: bool;
-  isStream: bool;
   /** As the client wrote it, or NONE where it is not known. */
   id: Span;
   scanner: Scanner;
   arena: Arena;
+  /** Of a response that is an event stream, else null. */
+  events: Parser | null;
   private member: Member;
   /** The message that is scanned has the id of another request. */
   private isOther: bool;
   /** What is left of the message is no JSON. */
   private isBroken: bool;
-  /** How much of `data:` has been seen in this line. */
-  private field: i32;
-  private wasReturn: bool;
-  /** Bytes of the mark that a stream may begin with. */
-  private mark: u32;
   /** The last eight bytes, the last of them lowest. */
   private tail: u64;
 
   /** Takes the next bytes, all of them. */
   read(bytes: Span): void {
     if (!this.begun) {
-      if (this.isStream) this.readLines(bytes);
+      const events = this.events;
+      if (events !== null) this.readEvents(events, bytes);
       else this.scan(bytes);
     }
     this.readTail(bytes);
@@ -62,7 +58,7 @@ export class PassingAnswer {
 
   /** Whether the client has the event with the answer, which a blank line ends, where the response breaks off now. */
   get endsEvent(): bool {
-    if (!this.begun || !this.isStream) return false;
+    if (!this.begun || this.events === null) return false;
     let lineFeeds = 0;
     let returns = 0;
     for (let rest = this.tail; rest !== 0 && isSpace((rest & 0xff) as u8); rest >>= 8) {
@@ -72,36 +68,14 @@ export class PassingAnswer {
     return lineFeeds > 1 || returns > 1;
   }
 
-  private readLines(bytes: Span): void {
-    const end = limit(bytes);
-    for (let at = pointer(bytes); at < end && !this.begun;) {
-      const c = load<u8>(at);
-      if (this.mark < MARK_SIZE) {
-        this.mark = c === load<u8>(MARK + (this.mark as usize)) ? this.mark + 1 : MARK_SIZE;
-        if (this.mark < MARK_SIZE || c === 0xbf) {
-          at++;
-          continue;
-        }
-      }
-      if (c === LINE_FEED && this.wasReturn) {
-        this.wasReturn = false;
-        at++;
-        continue;
-      }
-      this.wasReturn = c === CARRIAGE_RETURN;
-      if (c === LINE_FEED || c === CARRIAGE_RETURN) {
-        if (this.field === 0) this.beginMessage();
-        this.field = 0;
-        at++;
-      } else if (this.field === IN_DATA) {
-        const from = at;
-        while (at < end && load<u8>(at) !== LINE_FEED && load<u8>(at) !== CARRIAGE_RETURN) at++;
-        this.scan(span(from, (at - from) as u32));
-      } else {
-        // A field of another name is passed over to the end of its line.
-        const isNext = this.field >= 0 && c === load<u8>(pointer(DATA) + (this.field as usize));
-        this.field = !isNext ? OTHER_FIELD : this.field + 1;
-        at++;
+  private readEvents(events: Parser, bytes: Span): void {
+    events.feed(bytes);
+    for (let part = events.next(); part !== Part.More && !this.begun; part = events.next()) {
+      if (part === Part.EventEnd) this.beginMessage();
+      else if (events.field === Field.Data) {
+        // A message may stand in several lines: what is between them is a line feed.
+        if (events.begins) this.scan(LINE_BREAK);
+        this.scan(events.value);
       }
     }
   }
@@ -162,11 +136,7 @@ const enum Member {
 const RESULT = literal('result');
 const ERROR = literal('error');
 const ID = literal('id');
-const MARK = memory.data<u8>([0xef, 0xbb, 0xbf]);
-const MARK_SIZE: u32 = 3;
-const DATA = literal('data:');
-const IN_DATA = 5;
-const OTHER_FIELD = -1;
+const LINE_BREAK = literal('\n');
 const TAIL: usize = 8;
 
 function isSpace(c: u8): bool {
@@ -181,7 +151,7 @@ function isPlain(number: Span): bool {
 /** @param isStream the response is an event stream, else one JSON document. @param id of the request, or NONE */
 export function newPassingAnswer(isStream: bool, id: Span, arena: Arena): PassingAnswer {
   const answer = make<PassingAnswer>(arena);
-  answer.isStream = isStream;
+  if (isStream) answer.events = newParser(arena);
   answer.id = id;
   answer.arena = arena;
   answer.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 1);

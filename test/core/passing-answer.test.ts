@@ -47,7 +47,7 @@ describe.each([
   });
 });
 
-test.each<[string, 'json' | 'events', string]>([
+test.each<[string, 'json' | 'events', string | Buffer]>([
   ['nothing', 'json', ''],
   ['an empty object', 'json', '{}'],
   ['null', 'json', 'null'],
@@ -62,9 +62,20 @@ test.each<[string, 'json' | 'events', string]>([
   ['a result in another field', 'events', `event: ${result}\n\ndatum: ${result}\n\n`],
   ['the answer to another request', 'events', `data: ${result.replace('"id":1', '"id":2')}\n\n`],
   ['an answer that is no JSON before its result', 'events', 'data: {"id":1,,"result":{}}\n\n'],
+  ['a name in two lines', 'events', 'data: {"id":1,"res\ndata: ult":{}}\n\n'],
+  [
+    'a line with half a byte order mark before it',
+    'events',
+    Buffer.concat([Buffer.of(0xef, 0xbb), Buffer.from(`data: ${result}\n\n`)]),
+  ],
   ['two halves in two events', 'events', 'data: {"id":1,\n\ndata: "result":{}}\n\n'],
 ])('%s is no answer (%s)', (_, type, text) => {
   expect(isWhole(type, [text], '1')).toBe(false);
+});
+
+test('an answer in several lines of data is one', () => {
+  expect(isWhole('events', ['data: {"id":\ndata: 1,\ndata\ndata: "result":{}\ndata: }\n\n'], '1')).toBe(true);
+  expect(isWhole('events', ['data: {"id":\ndata: 2,\ndata\ndata: "result":{}\ndata: }\n\n'], '1')).toBe(false);
 });
 
 test('the id of the request may be unknown, or a text', () => {
