@@ -6,7 +6,7 @@ const assemblyScript = ['filter/**/*.ts', 'test/core/module/**/*.ts', 'test/embe
 const scripts = ['**/*.js', '**/*.mjs'];
 
 export default tseslint.config(
-  { ignores: ['build/', '.envoy/', '.sluice/', 'try/', 'node_modules/'] },
+  { ignores: ['build/', 'dist/', '.envoy/', '.sluice/', 'try/', 'node_modules/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

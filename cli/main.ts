@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { version } from '../envoy/home.ts';
+import { version } from '../common/home.ts';
 import { type Io, exitCode, processIo } from './io.ts';
 
 interface Entry {

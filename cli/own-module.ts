@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isClone, ownFile } from '../envoy/home.ts';
+import { resolve } from 'node:path';
+import { isClone, ownFile } from '../common/home.ts';
 import { CommandError, exitCode } from './io.ts';
 
 export interface OwnModule {
@@ -11,12 +12,17 @@ export interface OwnModule {
   readonly digest: string;
 }
 
+/** A file to be taken instead, such as build/debug/plugin.wasm. */
+const moduleVariable = 'SLUICE_MODULE';
+
 /**
  * The module of this Sluice: a clone builds it of its sources as they are now, an installed package brought it along.
  * @throws CommandError with the compiler's messages
  */
-export async function ownModule(progress: (line: string) => void): Promise<OwnModule> {
-  if (!isClone()) return shipped(ownFile('build/plugin.wasm'));
+export async function ownModule(progress: (line: string) => void, env: NodeJS.ProcessEnv): Promise<OwnModule> {
+  const named = env[moduleVariable];
+  if (named !== undefined) return read(resolve(named), `${moduleVariable} names no module`);
+  if (!isClone()) return read(ownFile('build/plugin.wasm'), 'this package is not whole, install it again');
   progress('building the module …');
   // The compiler is there in a clone only.
   const { BuildError, build } = await import('../scripts/build.ts');
@@ -28,11 +34,11 @@ export async function ownModule(progress: (line: string) => void): Promise<OwnMo
   }
 }
 
-function shipped(file: string): OwnModule {
+function read(file: string, otherwise: string): OwnModule {
   try {
     const bytes = readFileSync(file);
     return { file, bytes, digest: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
-    throw new CommandError(`this package is not whole, install it again: ${(error as Error).message}`);
+    throw new CommandError(`${otherwise}: ${(error as Error).message}`);
   }
 }

@@ -8,7 +8,7 @@ import { onQueueReady, onTick } from './host/modes/evidence';
 import * as holder from './host/modes/holder';
 import * as response from './host/response';
 import { writeTelemetry } from './host/telemetry';
-import { Role } from './host/role';
+import { onlyHolds } from './host/role';
 import { configure, forget, roleIn } from './host/roots';
 import { endAbandoned } from './host/session-endings';
 import { connectPorts } from './host/shared';
@@ -128,5 +128,5 @@ export function proxy_on_delete(id: u32): void {
 }
 
 function isHolder(stream: Stream): bool {
-  return stream.role === Role.Holder;
+  return onlyHolds(stream.role);
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { checkName, checkVersion } from './address.ts';
 import { PluginServerError } from './errors.ts';
-import { type ModuleInterface, readInterface } from './interface.ts';
-import { moduleDefect, moduleDefectOf } from './wasm.ts';
+import { type ModuleInterface, readInterface } from '../proxy-wasm/interface.ts';
+import { moduleDefect, moduleDefectOf } from '../proxy-wasm/format.ts';
 
 /** Where one version of one plugin is: `<name>/<version>`. */
 export interface Address {

@@ -1,5 +1,5 @@
 import { type Artifact, filePath, modulePath } from './artifact.ts';
-import { type ImportLabel, type ModuleImport, importLabel } from './interface.ts';
+import { type ImportLabel, type ModuleImport, importLabel } from '../proxy-wasm/interface.ts';
 
 /** One version as the JSON listings show it. `size` in bytes, `url` relative to the server. */
 export interface Listing {
@@ -9,6 +9,12 @@ export interface Listing {
   readonly url: string;
   /** URL of the detached signature, where there is one. */
   readonly signature?: string;
+}
+
+export interface PluginListing {
+  readonly name: string;
+  /** Newest first. */
+  readonly versions: readonly Listing[];
 }
 
 export function listing(artifact: Artifact, isSigned = false): Listing {

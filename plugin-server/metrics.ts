@@ -1,7 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { PluginServerError } from './errors.ts';
-import type { ArtifactStore, Outcome } from './store/artifact-store.ts';
 
 /**
  * What `GET /metrics` shows. Labels come from tables and from the command line, never from a request: a route is its
@@ -9,18 +7,10 @@ import type { ArtifactStore, Outcome } from './store/artifact-store.ts';
  */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #requests = this.#counter('sluice_http_requests_total', 'Requests that were answered', ['route', 'status']);
-  readonly #bytes = this.#counter('sluice_http_response_bytes_total', 'Bytes of answered bodies', ['route']);
-  readonly #publishes = this.#counter('sluice_publishes_total', 'Publications by outcome', ['result']);
+  readonly #requests = this.counter('sluice_http_requests_total', 'Requests that were answered', ['route', 'status']);
+  readonly #bytes = this.counter('sluice_http_response_bytes_total', 'Bytes of answered bodies', ['route']);
 
-  constructor(store: ArtifactStore) {
-    this.gauge('sluice_versions', 'Versions that are served', () => store.count);
-    this.gauge('sluice_module_bytes', 'Bytes of their modules', () => store.bytes);
-    this.gauge(
-      'sluice_damaged_versions',
-      'Versions that are damaged on disk and not served',
-      () => store.damages.length,
-    );
+  constructor() {
     this.gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss());
     this.gauge('process_cpu_seconds_total', 'User and system time', () => {
       const { user, system } = process.cpuUsage();
@@ -66,19 +56,8 @@ export class Metrics {
     });
   }
 
-  /** Counts one publication by how it ends. */
-  async countPublish<T>(publish: () => Promise<[T, Outcome]>): Promise<T> {
-    try {
-      const [answer, outcome] = await publish();
-      this.#publishes.inc({ result: outcome });
-      return answer;
-    } catch (error) {
-      this.#publishes.inc({ result: error instanceof PluginServerError ? error.code : 'internal' });
-      throw error;
-    }
-  }
-
-  #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+  /** Something that happens; `labelNames` have values of tables and of the command line. */
+  counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 }

@@ -1,24 +1,9 @@
 import { addressLimit } from './address.ts';
 import { type ErrorCode, errorTable } from './errors.ts';
-import { formTypes } from './forms.ts';
+import type { Feature } from './feature.ts';
 
-/** What every path with a version may answer. */
-const versionErrors: readonly ErrorCode[] = [
-  'invalid_name',
-  'invalid_version',
-  'unknown_plugin',
-  'unknown_version',
-  'no_match',
-  'path_too_long',
-  'damaged',
-];
-
-const redirect = {
-  307: { description: 'To the newest version in the range', headers: { location: { schema: { type: 'string' } } } },
-};
-
-/** The API in OpenAPI 3.1, as `GET /openapi.json` shows it. A test compares its paths with the routes. */
-export const openApi = {
+/** The API in OpenAPI 3.1, but for the paths. */
+const api = {
   openapi: '3.1.0',
   info: {
     title: 'Sluice plugin server',
@@ -27,119 +12,6 @@ export const openApi = {
       'Versioned WebAssembly modules for Envoy and Istio. A version never changes. Every path that has a version also ' +
       'takes a range (^0.1, 1.x) or latest, and answers 307 to the newest version in it.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-  },
-  paths: {
-    '/': {
-      get: {
-        summary: 'Leads a browser to /plugins',
-        responses: {
-          307: { description: 'To /plugins', headers: { location: { schema: { type: 'string' } } } },
-          ...failures(['not_found']),
-        },
-      },
-    },
-    '/plugins': {
-      get: read('All plugins; a page for a browser', {
-        'application/json': {
-          schema: object({ plugins: { type: 'array', items: ref('Plugin') } }),
-        },
-        'text/html': { schema: { type: 'string' } },
-      }),
-    },
-    '/plugins/{name}': {
-      parameters: [parameter('name')],
-      get: read(
-        'One plugin, newest version first; a page for a browser',
-        { 'application/json': { schema: ref('Plugin') }, 'text/html': { schema: { type: 'string' } } },
-        ['invalid_name', 'unknown_plugin', 'path_too_long'],
-      ),
-    },
-    '/plugins/{name}/{version}/plugin.wasm': {
-      parameters: versioned(),
-      get: {
-        ...file('The module. Strong ETag, ranges, conditional requests', 'application/wasm'),
-        parameters: [header('range'), header('if-none-match'), header('if-match'), header('if-range')],
-      },
-      put: {
-        summary: 'Publishes the module; gzip, tar and tar.gz are unwrapped',
-        security: [{ token: [] }],
-        parameters: [
-          {
-            name: 'strict',
-            in: 'query',
-            description: 'refuse what a stock Envoy would not load',
-            schema: { type: 'boolean' },
-          },
-          header('content-digest'),
-          header('repr-digest'),
-        ],
-        requestBody: { required: true, content: { '*/*': {} } },
-        responses: published([
-          'bad_request',
-          'invalid_name',
-          'invalid_version',
-          'digest_mismatch',
-          'unauthorized',
-          'publishing_off',
-          'conflict',
-          'too_large',
-          'unsupported_type',
-          'not_wasm',
-          'not_for_envoy',
-          'busy',
-          'store_full',
-        ]),
-      },
-    },
-    '/plugins/{name}/{version}/plugin.wasm.sha256': {
-      parameters: versioned(),
-      get: file('The line that sha256sum prints', 'text/plain'),
-    },
-    '/plugins/{name}/{version}/plugin.wasm.sig': {
-      parameters: versioned(),
-      get: file('The detached signature', 'application/octet-stream', ['unsigned']),
-      put: {
-        summary: 'Publishes the signature of a version that is there',
-        security: [{ token: [] }],
-        requestBody: { required: true, content: { '*/*': {} } },
-        responses: published([
-          'bad_request',
-          'unauthorized',
-          'publishing_off',
-          'unknown_version',
-          'signature_conflict',
-          'too_large',
-          'busy',
-          'store_full',
-        ]),
-      },
-    },
-    '/plugins/{name}/{version}/metadata.txt': {
-      parameters: versioned(),
-      get: file("The lines of Higress' plugin-server, and the SHA-256", 'text/plain'),
-    },
-    '/plugins/{name}/{version}/metadata.json': {
-      parameters: versioned(),
-      get: read('All that is known', { 'application/json': { schema: ref('Metadata') } }, versionErrors, redirect),
-    },
-    ...Object.fromEntries(
-      Object.entries(formTypes).map(([name, type]) => [
-        `/plugins/{name}/{version}/${name}`,
-        { parameters: versioned(), get: file('The module, wrapped', type) },
-      ]),
-    ),
-    '/healthz': { get: read('Whether the process answers', { 'application/json': {} }) },
-    '/readyz': {
-      get: {
-        summary: 'Whether it can do its work, and what is wrong',
-        responses: {
-          200: { description: 'ready', content: { 'application/json': { schema: ref('Readiness') } } },
-          503: { description: 'not ready, or draining', content: { 'application/json': { schema: ref('Readiness') } } },
-        },
-      },
-    },
-    '/metrics': { get: read('Metrics for Prometheus', { 'text/plain': {} }) },
-    '/openapi.json': { get: read('This document', { 'application/json': {} }) },
   },
   components: {
     securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
@@ -183,8 +55,8 @@ export const openApi = {
   },
 };
 
-type Schema = Readonly<Record<string, unknown>>;
-type Responses = Readonly<Record<string, unknown>>;
+export type Schema = Readonly<Record<string, unknown>>;
+export type Responses = Readonly<Record<string, unknown>>;
 
 export function read(
   summary: string,
@@ -193,24 +65,6 @@ export function read(
   more: Responses = {},
 ): { summary: string; responses: Responses } {
   return { summary, responses: { 200: { description: 'OK', content }, ...more, ...failures(errors) } };
-}
-
-/** A file of a version, or the way to it from a range. */
-function file(
-  summary: string,
-  type: string,
-  errors: readonly ErrorCode[] = [],
-): { summary: string; responses: Responses } {
-  return read(summary, { [type]: {} }, [...versionErrors, ...errors], redirect);
-}
-
-function published(errors: readonly ErrorCode[]): Responses {
-  const content = { 'application/json': { schema: ref('Metadata') } };
-  return {
-    200: { description: 'It was there, with these bytes', content },
-    201: { description: 'Published', content },
-    ...failures(errors),
-  };
 }
 
 /** The rows of the error table, those of one status together. */
@@ -225,24 +79,16 @@ export function failures(codes: readonly ErrorCode[]): Responses {
   );
 }
 
-function versioned(): Schema[] {
-  return [parameter('name'), parameter('version')];
-}
-
 export function parameter(name: string): Schema {
   return { name, in: 'path', required: true, schema: { type: 'string', maxLength: addressLimit } };
 }
 
-function header(name: string): Schema {
-  return { name, in: 'header', schema: { type: 'string' } };
-}
-
-function ref(schema: string): Schema {
+export function ref(schema: string): Schema {
   return { $ref: `#/components/schemas/${schema}` };
 }
 
 /** Nothing but `properties`, all of them there but the `optional` ones. */
-function object(properties: Readonly<Record<string, unknown>>, optional: readonly string[] = []): Schema {
+export function object(properties: Readonly<Record<string, unknown>>, optional: readonly string[] = []): Schema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: 'object', properties, required };
 }
@@ -255,4 +101,9 @@ function listingProperties(): Readonly<Record<string, Schema>> {
     url: { type: 'string' },
     signature: { type: 'string' },
   };
+}
+
+/** The API in OpenAPI 3.1, as `GET /openapi.json` shows it. A test compares its paths with the routes. */
+export function apiOf(features: readonly Feature[]): object {
+  return { ...api, paths: Object.assign({}, ...features.map(({ openapi }) => openapi ?? {})) as object };
 }

@@ -11,19 +11,19 @@ import type { Artifact } from './artifact.ts';
 import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
-import { type Live, watchLive } from './live/live.ts';
-import { withLive } from './live/openapi.ts';
-import { liveRoutes } from './live/routes.ts';
+import { type Feature, addFeatures } from './feature.ts';
+import { healthFeature } from './health/feature.ts';
+import { liveFeature } from './live/feature.ts';
+import type { Live } from './live/live.ts';
 import { Metrics } from './metrics.ts';
-import { openApi } from './openapi.ts';
-import { type PeerSync, watchPeers } from './peers/peer-sync.ts';
-import { type Publishing, publishHandlers } from './publish/routes.ts';
+import { apiOf } from './openapi.ts';
+import { peersFeature } from './peers/feature.ts';
+import type { PeerSync } from './peers/peer-sync.ts';
+import { pluginsFeature } from './plugins/feature.ts';
+import type { Publishing } from './publish/routes.ts';
 import type { UploadLimits } from './publish/upload.ts';
 import { Readiness } from './readiness.ts';
-import { healthRoutes } from './routes/health.ts';
-import { pluginRoutes } from './routes/plugins.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
-import { damagedText } from './store/open.ts';
 
 export interface PluginServerOptions {
   /** What is served; a store may grow, by publication and otherwise. */
@@ -72,20 +72,16 @@ const livePath = /^\/(?:gateways(?:[/?]|$)|v3\/discovery:)/;
 export function createPluginServer(options: PluginServerOptions): FastifyInstance {
   const { artifacts, publishing = { off: 'it was started without --data or without a token' } } = options;
   const store = artifacts instanceof ArtifactStore ? artifacts : new ArtifactStore(artifacts);
-  const metrics = new Metrics(store);
+  const metrics = new Metrics();
   const readiness = new Readiness();
-  readiness.add('store', () => ({
-    ready: store.count > 0,
-    plugins: store.names().length,
-    versions: store.count,
-    bytes: store.bytes,
-    publishing: 'off' in publishing ? publishing.off : 'on',
-    damaged: store.damages.map(damagedText),
-    problems: options.problems?.() ?? [],
-  }));
-  if (options.peers !== undefined) watchPeers(options.peers, readiness, metrics);
-  const { live } = options;
-  if (live !== undefined) watchLive(live, readiness, metrics);
+  const { peers, live, problems, uploadLimit: limit, uploads } = options;
+  const publishes = { store, publishing, metrics, ...(limit !== undefined && { limit }), ...(uploads && { uploads }) };
+  const features: readonly Feature[] = [
+    pluginsFeature({ ...publishes, problems }),
+    ...(peers === undefined ? [] : [peersFeature(peers)]),
+    ...(live === undefined ? [] : [liveFeature(live)]),
+    healthFeature(readiness, metrics, () => apiOf(features)),
+  ];
 
   const app = fastifyFor(options);
   // Bodies of any type are left to the route: a PUT where PUT is not possible is told so, and not that its type is not.
@@ -105,8 +101,7 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
     readiness.drain();
     done();
   });
-  // Before the drain: a poll is a response under way for as long as it is kept waiting.
-  if (live !== undefined) app.addHook('preClose', () => live.close());
+  addFeatures(app, features, { readiness, metrics });
   drainOnClose(app, options.drainTimeout ?? 10_000);
   metrics.watch(app);
   if (options.accessLog !== undefined) logAccess(app, options.accessLog);
@@ -115,15 +110,6 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
     const isLive = live === undefined && livePath.test(request.url);
     throw new PluginServerError(isLive ? 'live_off' : 'not_found');
   });
-
-  const { uploadLimit: limit, uploads } = options;
-  pluginRoutes(
-    app,
-    store,
-    publishHandlers({ store, publishing, metrics, ...(limit !== undefined && { limit }), ...(uploads && { uploads }) }),
-  );
-  healthRoutes(app, readiness, metrics, live === undefined ? openApi : withLive(openApi));
-  if (live !== undefined) liveRoutes(app, live);
   return app;
 }
 

@@ -5,17 +5,20 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 import { writeConfigurations } from './configurations.ts';
 import { BuildError } from './build-error.ts';
 import { replaceFile } from './replace-file.ts';
+import { withFiles, withSourceMapUrl } from './source-map.ts';
 
 const clone = fileURLToPath(new URL('..', import.meta.url));
 
 /** What can be built: targets of asconfig.json with their entry and output, and the folders that their sources are in. */
 const targets = {
   plugin: { entry: 'filter/index.ts', output: 'build/plugin.wasm', sources: ['filter'] },
+  /** The same with the names of its functions and a source map, not optimized; for debuggers, never delivered. */
+  debug: { entry: 'filter/index.ts', output: 'build/debug/plugin.wasm', sources: ['filter'] },
   core: { entry: 'test/core/module/index.ts', output: 'build/core.wasm', sources: ['filter', 'test/core/module'] },
   probe: {
     entry: 'test/embedded/probe/module/index.ts',
@@ -40,6 +43,8 @@ export interface BuiltModule {
 
 export interface Build {
   readonly plugin: BuiltModule;
+  /** The plugin for debuggers, where it was asked for. */
+  readonly debug?: BuiltModule;
   /** The core as a module of its own for tests without a host; absent where its entry does not exist. */
   readonly core?: BuiltModule;
   /** What tests of hosts run instead of the plugin; absent where its entry does not exist. */
@@ -52,12 +57,14 @@ export interface Build {
  * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the configurations of envoy/templates/ up
  * to date.
  * @param root the clone to build; this one unless a test says otherwise
+ * @param wanted `debug`: build/debug/plugin.wasm and its source map as well
  * @throws BuildError with the compiler's messages
  */
-export async function build(root: string = clone): Promise<Build> {
+export async function build(root: string = clone, wanted: { readonly debug?: boolean } = {}): Promise<Build> {
   const plugin = await buildTarget('plugin', root);
   replaceFile(`${plugin.file}.sha256`, `${plugin.digest}  plugin.wasm\n`);
   const build: Mutable<Build> = { plugin, changedByHand: writeConfigurations(root, plugin.digest) };
+  if (wanted.debug === true) build.debug = await buildTarget('debug', root);
   for (const target of ['core', 'probe'] as const) {
     if (existsSync(join(root, targets[target].entry))) build[target] = await buildTarget(target, root);
   }
@@ -86,7 +93,8 @@ async function buildTarget(target: Target, root: string): Promise<BuiltModule> {
 
 /** Digest of everything that the output depends on: sources, options, compiler. */
 function inputsDigest(target: Target, root: string): string {
-  const hash = createHash('sha256').update(`${target} ${compilerVersion()}\n`);
+  const place = target === 'debug' ? root : ''; // its source map says where the sources are
+  const hash = createHash('sha256').update(`${target} ${compilerVersion()} ${place}\n`);
   const files = targets[target].sources.flatMap((folder) => sourcesIn(join(root, folder)));
   for (const file of ['asconfig.json', ...files.map((path) => relative(root, path)).sort()]) {
     const text = readFileSync(join(root, file), 'utf8');
@@ -103,24 +111,32 @@ function sourcesIn(folder: string): string[] {
 
 /**
  * Runs asc as a program of its own: imported here, all of it would pass through tsx's transpiler first (6 s, not 0.4).
- * It runs in the clone and is given relative paths, so that no absolute one can get into the output.
+ * It runs in the clone and is given relative paths, so that no absolute one can get into what is delivered.
  */
 async function compile(target: Target, root: string): Promise<Uint8Array> {
   const { entry, output } = targets[target];
   const unfinished = `${output}.${process.pid}.unfinished`;
+  const map = `${output}.${process.pid}.wasm.map`; // as asc derives it
   const asc = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
   const options = ['--config', 'asconfig.json', '--target', target, '--outFile', unfinished, '--noColors'];
   mkdirSync(dirname(join(root, output)), { recursive: true });
   try {
     await promisify(execFile)(process.execPath, [asc, entry, ...options], { cwd: root, maxBuffer: 16 << 20 });
-    return readFileSync(join(root, unfinished));
+    const bytes = readFileSync(join(root, unfinished));
+    return existsSync(join(root, map)) ? mapped(bytes, join(root, map), `${join(root, output)}.map`, root) : bytes;
   } catch (error) {
     const { message, stderr = '' } = error as Error & { stderr?: string };
     const said = stderr.trim() === '' ? message : stderr.trim();
     throw new BuildError(`the build of ${entry} failed`, said.split('\n'));
   } finally {
-    rmSync(join(root, unfinished), { force: true });
+    for (const path of [unfinished, map]) rmSync(join(root, path), { force: true });
   }
+}
+
+/** Puts the map where the module then says it is: an absolute URL, as a debugger has the bytes and not their place. */
+function mapped(bytes: Uint8Array, made: string, place: string, root: string): Uint8Array {
+  replaceFile(place, withFiles(readFileSync(made, 'utf8'), join(root, '/')));
+  return withSourceMapUrl(bytes, pathToFileURL(place).href);
 }
 
 /** A compiler of another version may make other bytes of the same sources. */
@@ -133,6 +149,15 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** @throws BuildError that names the argument which is none of ours */
+function options(args: string[]): { debug?: boolean } {
+  try {
+    return parseArgs({ args, options: { debug: { type: 'boolean' } } }).values;
+  } catch (error) {
+    throw new BuildError(`${(error as Error).message}; npm run build takes -- --debug and nothing else`);
+  }
+}
+
 /** `plugin.wasm 36104 bytes sha256 … (unchanged)` */
 export function describeBuild({ plugin }: Build): string {
   return `plugin.wasm ${plugin.bytes.length} bytes sha256 ${plugin.digest}${plugin.compiled ? '' : ' (unchanged)'}`;
@@ -140,8 +165,9 @@ export function describeBuild({ plugin }: Build): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const built = await build();
+    const built = await build(clone, options(process.argv.slice(2)));
     process.stdout.write(`${describeBuild(built)}\n`);
+    if (built.debug !== undefined) process.stdout.write(`for debuggers: ${relative(clone, built.debug.file)}\n`);
     for (const name of built.changedByHand)
       process.stderr.write(
         `${name} was changed by hand and got the digest only; without the file, a build makes it anew\n`,

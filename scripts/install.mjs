@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { requireNode } from '../common/node-version.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -17,11 +18,7 @@ function packages(file) {
 }
 
 export function ensureInstalled() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) {
-    console.error(`sluice needs Node 20.19 or newer, this is ${process.versions.node}`);
-    process.exit(3);
-  }
+  requireNode();
   const wanted = packages('package-lock.json') ?? {};
   const installed = packages('node_modules/.package-lock.json');
   const current = Object.entries(wanted).every(
@@ -31,7 +28,9 @@ export function ensureInstalled() {
   console.error('installing dependencies (npm ci) …');
   // The lockfile has digests: what npm has kept is as good as what it would fetch, and there without a network.
   // stdout belongs to the command that follows: `start --json` promises events and nothing else there.
-  const npm = spawnSync('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // A clone builds the module, whatever NODE_ENV says of development.
+  const options = ['--include=dev', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = spawnSync('npm', ['ci', ...options], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',

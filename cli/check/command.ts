@@ -1,6 +1,6 @@
 import { checkFiles } from '../../envoy/check/files.ts';
 import { type ModuleFile, readModule } from '../../envoy/check/module.ts';
-import { ownFile, version } from '../../envoy/home.ts';
+import { ownFile, version } from '../../common/home.ts';
 import { command, type Context } from '../command.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { envoyJudge } from './envoy.ts';

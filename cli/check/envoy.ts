@@ -1,11 +1,12 @@
+import { join } from 'node:path';
 import { standIns } from '../../envoy/check/plugin.ts';
 import { checkConfiguration } from '../../envoy/engine/check.ts';
-import { EngineError } from '../../envoy/engine/error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { findEnvoy } from '../../envoy/engine/find.ts';
-import { ownFile } from '../../envoy/home.ts';
+import { workFolder } from '../../common/home.ts';
 import { CommandError } from '../io.ts';
 
-const folder = ownFile('.envoy');
+const folder = join(workFolder(), '.envoy');
 
 /**
  * Finds an Envoy that judges bootstraps.
@@ -19,7 +20,7 @@ export async function envoyJudge(
   const { envoy, rejected } = await findEnvoy({ env, folder, mode: 'hold' });
   if (envoy === undefined) {
     throw new CommandError(
-      `--envoy: no Envoy was found; name one in ENVOY_PATH, or install one into .envoy with "npm start -- --engine envoy"`,
+      `--envoy: no Envoy was found; name one in ENVOY_PATH, or install one into .envoy with "sluice start --engine envoy"`,
       undefined,
       rejected,
     );

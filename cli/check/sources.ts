@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { SourceFile } from '../../envoy/check/files.ts';
 import { readLimited } from '../../envoy/check/read-file.ts';
-import { ownFile } from '../../envoy/home.ts';
+import { ownFile } from '../../common/home.ts';
 import { CommandError, exitCode } from '../io.ts';
 
 /** Of one run. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { home, versionOf } from '../../envoy/home.ts';
+import { home, versionOf } from '../../common/home.ts';
 import { type Artifact, loadArtifact } from '../../plugin-server/index.ts';
 import { CommandError } from '../io.ts';
 

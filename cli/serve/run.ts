@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { pino } from 'pino';
-import { ownFile } from '../../envoy/home.ts';
+import { workFolder } from '../../common/home.ts';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,
@@ -135,7 +135,7 @@ async function liveOf(
       'tokens and modules travel in the clear: use --tls-cert and --tls-key, or TLS in front of this server',
     );
   }
-  const beside = data ?? ownFile('.sluice');
+  const beside = data ?? join(workFolder(), '.sluice');
   return openLive({
     gateways,
     state: state ?? join(beside, '.gateways'),

@@ -1,4 +1,4 @@
-import { EngineError } from '../../envoy/engine/error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { command, type Context } from '../command.ts';
 import { exitCode } from '../io.ts';
 import { type StartEvent, printed } from './events.ts';

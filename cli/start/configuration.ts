@@ -3,7 +3,7 @@ import { byPlace } from '../../envoy/check/finding.ts';
 import type { SourceFile } from '../../envoy/check/files.ts';
 import { askModuleOnce } from '../../envoy/check/module.ts';
 import { readLimited } from '../../envoy/check/read-file.ts';
-import { type GatewayServer, environmentNames } from '../../envoy/bootstrap.ts';
+import { type GatewayServer, environmentNames } from '../../envoy/render/bootstrap.ts';
 import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { sessionKeyVariable } from './session-key.ts';

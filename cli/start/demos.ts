@@ -1,5 +1,7 @@
+import { missingDemoPackages } from '../../envoy/demo/packages.ts';
 import { type DemoName, type RunningDemo, demoServers, startDemo } from '../../envoy/demo/run.ts';
-import { onPreferredPort } from '../../envoy/ports.ts';
+import { onPreferredPort } from '../../envoy/engine/ports.ts';
+import { CommandError } from '../io.ts';
 import type { Running } from './running.ts';
 
 const loopback = '127.0.0.1';
@@ -13,6 +15,19 @@ export interface DemoOptions {
   readonly stop: AbortSignal;
   /** Told when one ended, and what is done about it. */
   readonly tell: (name: DemoName, state: 'restarting' | 'down', problem: string) => void;
+}
+
+/**
+ * They are for trying things out, and no part of what is installed.
+ * @throws CommandError that says how to go on without them, or to get them
+ */
+export function requireDemos(): void {
+  const missing = missingDemoPackages();
+  if (missing.length === 0) return;
+  throw new CommandError(
+    'the two demo MCP servers are not installed with this package: name a server of yours with --server NAME=URL, ' +
+      `or a configuration with --config FILE; to try the demo servers, run "npm install --no-save ${missing.join(' ')}"`,
+  );
 }
 
 /** Starts all demo servers, each on its usual port if that is free; one that ends is started again at its port. */

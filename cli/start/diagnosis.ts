@@ -1,4 +1,4 @@
-import type { GatewayServer } from '../../envoy/bootstrap.ts';
+import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { type Answer, Refusal, statelessRevision } from './mcp-client.ts';
 
 /** What is wrong with a server, and the next step, in one line. */

@@ -1,15 +1,6 @@
 import type { Io } from '../io.ts';
-import type { VirtualServer } from './survey.ts';
+import type { FederatedServer, VirtualServer } from './survey.ts';
 import type { ServerChange } from './watch.ts';
-
-export interface FederatedServer {
-  readonly name: string;
-  readonly url: string;
-  /** Names of its tools, as the gateway lists them; where that cannot be asked, as it would. */
-  readonly tools: readonly string[];
-  /** What is wrong with it, and the next step. */
-  readonly problem?: string;
-}
 
 export interface ReadyEvent {
   readonly event: 'ready';

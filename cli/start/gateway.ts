@@ -1,15 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { moduleLines, withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
-import { chooseEngine } from '../../envoy/engine/engine.ts';
-import { EngineError } from '../../envoy/engine/error.ts';
+import { chooseEngine } from '../../envoy/engines.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { type RunningEngine, describeExit } from '../../envoy/engine/running.ts';
-import { home, ownFile, version } from '../../envoy/home.ts';
-import { listenAddress, onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
-import { type HostPort, formatHostPort } from '../../envoy/upstream.ts';
-import { envoyYaml } from '../../envoy/yaml.ts';
+import { version, workFolder } from '../../common/home.ts';
+import { listenAddress, onPreferredPort, portDefect, preferPort } from '../../envoy/engine/ports.ts';
+import { type HostPort, formatHostPort } from '../../envoy/render/upstream.ts';
+import { envoyYaml } from '../../envoy/yaml/write.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import type { Context } from '../command.ts';
 import { CommandError, exitCode } from '../io.ts';
@@ -23,7 +23,7 @@ import {
   withHostMode,
   withSessionKey,
 } from './configuration.ts';
-import { type DemoOptions, startDemos } from './demos.ts';
+import { type DemoOptions, requireDemos, startDemos } from './demos.ts';
 import type { ReadyEvent, StartEvent } from './events.ts';
 import { type OwnFiles, claimFiles } from './files.ts';
 import { ask } from './mcp-client.ts';
@@ -57,7 +57,8 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const source = options.config === undefined ? undefined : readSource(options.config);
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
-  const module = await ownModule(progress);
+  if (options.config === undefined && options.servers.length === 0) requireDemos();
+  const module = await ownModule(progress, io.env);
   const configured = withHostMode(
     source === undefined ? { plugin: {}, servers: [] } : await readConfiguration(source, module.bytes),
     options.hostMode,
@@ -65,7 +66,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const tell = (line: string): void => {
     io.err(`${line}\n`);
   };
-  const folder = ownFile('.envoy');
+  const folder = join(workFolder(), '.envoy');
   const engine = await chooseEngine(options.engine, {
     env: io.env,
     folder,
@@ -75,7 +76,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   });
 
   progress('starting the servers …');
-  const files = claimFiles(resolve(home, io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
+  const files = claimFiles(resolve(workFolder(), io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
   running.add(files);
   const pluginServer = await servePlugin(module, running);
   const configuration = withSessionKey(

@@ -1,6 +1,6 @@
-import { type EngineChoice, engineChoices } from '../../envoy/engine/engine.ts';
+import { type EngineChoice, engineChoices } from '../../envoy/engines.ts';
 import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
-import { type HostPort, parseHostPort } from '../../envoy/upstream.ts';
+import { type HostPort, parseHostPort } from '../../envoy/render/upstream.ts';
 import type { Values } from '../command.ts';
 
 export const startUsage = `usage: sluice start [options]

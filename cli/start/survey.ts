@@ -1,13 +1,21 @@
 // What a gateway serves, asked from both sides: each server by itself, which is the one that can say what is wrong with it,
 // and the gateway as its clients see it, as far as a client without credentials sees anything.
 import { readFileSync } from 'node:fs';
-import type { GatewayServer } from '../../envoy/bootstrap.ts';
-import { certificateAuthorities } from '../../envoy/upstream.ts';
+import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
+import { certificateAuthorities } from '../../envoy/render/upstream.ts';
 import { type Configuration, hostModeOf } from './configuration.ts';
-import type { FederatedServer } from './events.ts';
 import { diagnoseServer, waitsForCredentials } from './diagnosis.ts';
 import { listInSession, listStateless } from './mcp-client.ts';
 import { passesRules } from './rules.ts';
+
+export interface FederatedServer {
+  readonly name: string;
+  readonly url: string;
+  /** Names of its tools, as the gateway lists them; where that cannot be asked, as it would. */
+  readonly tools: readonly string[];
+  /** What is wrong with it, and the next step. */
+  readonly problem?: string;
+}
 
 /** How a server answered by itself. */
 export interface ServerState {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GatewayServer } from '../../envoy/bootstrap.ts';
-import { parseUpstream } from '../../envoy/upstream.ts';
+import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
+import { parseUpstream } from '../../envoy/render/upstream.ts';
 import type { ServerState } from './survey.ts';
 
 /** What became of a server. */

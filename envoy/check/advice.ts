@@ -1,6 +1,6 @@
 import type { Report } from './finding.ts';
 import type { Plugin } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { checkPatterns } from './patterns.ts';
 
 /** What the module accepts, and an operator should know all the same. */

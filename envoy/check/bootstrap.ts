@@ -2,12 +2,12 @@ import { checkAdvice } from './advice.ts';
 import { type Chain, chainsOf } from './chain.ts';
 import { checkReferences } from './clusters.ts';
 import { checkManager } from './connection-manager.ts';
-import type { Document } from './document.ts';
+import type { Document } from '../yaml/document.ts';
 import type { Report } from './finding.ts';
 import type { SluiceFilter } from './gateway.ts';
 import { checkHostMode } from './host-mode.ts';
 import { checkIdentity } from './identity.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { checkRouting, routedBy } from './routing.ts';
 import { checkWasmFilter, pluginConfigOf } from './wasm-filter.ts';
 

@@ -1,7 +1,7 @@
 import { millisecondsOf } from './duration.ts';
 import type { Report } from './finding.ts';
 import type { Plugin } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 
 /** docs/configuration.md: `limits.callTimeout` */
 const byDefault = '600s';

@@ -1,6 +1,6 @@
 import { envoyRoute } from './envoy-route.ts';
 import { type Plugin, type RouteTable, type SluiceFilter, decidingPlugins, isSluice } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { messageOf, pluginConfigOf, sluiceFilter } from './wasm-filter.ts';
 
 /** An HTTP connection manager and what is around it. */

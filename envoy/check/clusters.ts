@@ -1,7 +1,7 @@
 import type { Chain } from './chain.ts';
 import { type Report, didYouMean } from './finding.ts';
 import { serversOf } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 
 /** Every cluster that is named has to be there; one that may come by CDS is worth a warning only. */
 export function checkReferences(root: Node, chains: readonly Chain[], report: Report): void {

@@ -1,12 +1,12 @@
-import { type ModuleRequest, defaultModule, isVersionRequest } from '../../plugin-server/live/modules.ts';
-import { isEndpoint } from '../endpoint.ts';
-import { type ClusterName, type Server, moduleServer, readServers } from '../servers.ts';
+import { type ModuleRequest, defaultModule, isVersionRequest } from './module-request.ts';
+import { isEndpoint } from '../render/endpoint.ts';
+import { type ClusterName, type Server, moduleServer, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
-import { readDocument } from './document.ts';
+import { readDocument } from '../yaml/document.ts';
 import { type Finding, type Report, didYouMean, findingOf, reportInto } from './finding.ts';
 import type { Plugin } from './gateway.ts';
-import { Node } from './node.ts';
-import { parsePath } from './place.ts';
+import { Node } from '../yaml/node.ts';
+import { parsePath } from '../yaml/place.ts';
 
 /** A plugin configuration as people write it, taken apart: what `sluice start --config` and live delivery make clusters of. */
 export interface ConfigurationFile {

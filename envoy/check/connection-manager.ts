@@ -1,9 +1,9 @@
-import { bytesOf } from '../buffers.ts';
+import { bytesOf } from '../render/buffers.ts';
 import { checkSilence } from './call-timeout.ts';
 import type { Chain } from './chain.ts';
 import { type Report, didYouMean } from './finding.ts';
 import type { Plugin } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { checkPassThrough } from './pass-through.ts';
 import { trustedHeaders } from './route.ts';
 import { checkRetryConditions, forwardsToServer } from './routing.ts';

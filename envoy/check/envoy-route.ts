@@ -1,4 +1,4 @@
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { type Expected, type HeaderCondition, type Route, literalOf, takesPath } from './route.ts';
 
 const actions = [

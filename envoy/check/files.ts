@@ -1,12 +1,12 @@
 import { checkBootstrap, checkDiscovered } from './bootstrap.ts';
 import { checkConfiguration } from './configuration.ts';
-import { type Document, furtherDocument, readDocuments } from './document.ts';
+import { type Document, furtherDocument, readDocuments } from '../yaml/document.ts';
 import { type Finding, type Report, byPlace, findingOf, reportInto } from './finding.ts';
 import { type Question, checkIstio, checkMesh, questionOf, resourcesOf } from './istio.ts';
 import { ModuleThread } from './isolation.ts';
 import { type Kind, kindOf } from './kind.ts';
 import { type ModuleFile, askModule, checkDigest, codeOf } from './module.ts';
-import { Node } from './node.ts';
+import { Node } from '../yaml/node.ts';
 import { rules } from './rules.ts';
 import { checkWasmFilter, messageOf, pluginConfigOf, sluiceFilter } from './wasm-filter.ts';
 

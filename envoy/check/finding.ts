@@ -1,7 +1,7 @@
-import { edits, nearest } from '../../plugin-server/nearest.ts';
-import type { Flaw } from './document.ts';
-import type { Node } from './node.ts';
-import { pathText } from './place.ts';
+import { edits, nearest } from '../../common/nearest.ts';
+import type { Flaw } from '../yaml/document.ts';
+import type { Node } from '../yaml/node.ts';
+import { pathText } from '../yaml/place.ts';
 import type { Problem } from './problem.ts';
 import { type RuleId, rules } from './rules.ts';
 

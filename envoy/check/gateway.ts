@@ -1,4 +1,4 @@
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import type { Route } from './route.ts';
 
 /** A Sluice filter, wherever it was found: in a chain of Envoy's, or in a resource of Istio's. */

@@ -2,7 +2,7 @@ import type { Chain } from './chain.ts';
 import { envoyRoute } from './envoy-route.ts';
 import type { Report } from './finding.ts';
 import { endpointOf } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { isForUndecided } from './route.ts';
 import { messageOf } from './wasm-filter.ts';
 

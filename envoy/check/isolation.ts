@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { LogLevel } from '../embedded/log.ts';
-import { isSource } from '../home.ts';
-import { limitMemory } from './memory-limit.ts';
+import { isSource } from '../../common/home.ts';
+import { limitMemory } from '../../proxy-wasm/memory-limit.ts';
 
 /** A module and what it is to be configured with. */
 export interface Order {

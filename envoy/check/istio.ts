@@ -5,7 +5,7 @@ import { checkBufferLimit, checkIdleTimeout, checkWindows } from './connection-m
 import type { Report } from './finding.ts';
 import { type Plugin, type SluiceFilter, decidingPlugins } from './gateway.ts';
 import { checkHostMode } from './host-mode.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { checkUnderscores } from './pass-through.ts';
 import { routedBy } from './routing.ts';
 import { checkVirtualServices } from './virtual-service.ts';

@@ -1,5 +1,5 @@
 import { didYouMean } from './finding.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 
 /** What a document is. */
 export type Kind = 'plugin' | 'bootstrap' | 'discovery' | 'kubernetes' | 'mesh';

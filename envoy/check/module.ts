@@ -3,8 +3,8 @@ import type { Report } from './finding.ts';
 import type { SluiceFilter } from './gateway.ts';
 import { ModuleThread } from './isolation.ts';
 import type { Question } from './istio.ts';
-import { Node } from './node.ts';
-import { parsePath } from './place.ts';
+import { Node } from '../yaml/node.ts';
+import { parsePath } from '../yaml/place.ts';
 import { checkPluginText } from './plugin.ts';
 import { readLimited } from './read-file.ts';
 

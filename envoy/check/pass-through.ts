@@ -1,7 +1,7 @@
 import type { Chain } from './chain.ts';
 import type { Report } from './finding.ts';
 import type { Plugin } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { messageOf } from './wasm-filter.ts';
 
 /** Headers that a client sends for a server (`credentials: { type: passthrough }`), by name, each once. */

@@ -1,5 +1,5 @@
 import type { Report } from './finding.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 
 /** Globs are matched by the module; here those are looked at that are matched by one which is their own text or all. */
 const everything = /^\*+$/;

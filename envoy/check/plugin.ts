@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { environmentNames } from '../bootstrap.ts';
-import { isShallow } from './depth.ts';
+import { environmentNames } from '../render/bootstrap.ts';
+import { isShallow } from '../yaml/depth.ts';
 import { ModuleThread } from './isolation.ts';
 import type { Problem } from './problem.ts';
 import { problemsOf } from './verdict.ts';

@@ -1,4 +1,4 @@
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 
 /** What a route asks of a header. */
 export interface HeaderCondition {

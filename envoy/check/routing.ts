@@ -2,7 +2,7 @@ import { findVirtualHost } from '../embedded/routing/match.ts';
 import { checkAnyClosedRoute, checkClosedRoute, isClosed } from './closed-route.ts';
 import { type Report, didYouMean } from './finding.ts';
 import { type Plugin, type RouteTable, type Server, endpointOf, serversOf } from './gateway.ts';
-import type { Node } from './node.ts';
+import type { Node } from '../yaml/node.ts';
 import { type Route, isDecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
 
 /** What requests are routed by: endpoints to be closed, and servers to be reached. */

@@ -2,12 +2,13 @@
 import { parentPort } from 'node:worker_threads';
 import type { AsyncClient } from '../embedded/async-client.ts';
 import type { WasmPlugin } from '../embedded/config/model.ts';
-import { HostAssertion } from '../embedded/filter.ts';
+import { HostAssertion } from '../../proxy-wasm/host-assertion.ts';
+import { hostCalls } from '../embedded/wasm/host-calls.ts';
 import type { LogLevel, Logger } from '../embedded/log.ts';
 import { StatsStore } from '../embedded/observe/stats-store.ts';
-import { compileModule } from '../embedded/wasm/compile.ts';
+import { compileModule } from '../../proxy-wasm/compile.ts';
 import { WasmInstance } from '../embedded/wasm/instance.ts';
-import { LoadError } from '../embedded/wasm/load-error.ts';
+import { LoadError } from '../../proxy-wasm/load-error.ts';
 import { Shared } from '../embedded/wasm/shared.ts';
 import type { Message, Order, Outcome } from './isolation.ts';
 
@@ -80,7 +81,7 @@ function run(order: Order): Outcome {
   let assertion: HostAssertion | undefined;
   try {
     const configured = plugin(order);
-    const instance = new WasmInstance(compileModule(order.module), configured, {
+    const instance = new WasmInstance(compileModule(order.module), configured, hostCalls, {
       client,
       shared: new LimitedShared(),
       stats,

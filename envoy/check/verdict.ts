@@ -1,5 +1,5 @@
 import type { Line, Outcome, RunResult } from './isolation.ts';
-import { splitPlace } from './place.ts';
+import { splitPlace } from '../yaml/place.ts';
 import type { Problem } from './problem.ts';
 
 /** How filter/host/roots.ts begins what it logs of a configuration; filter/config/problems.ts writes the rest. */

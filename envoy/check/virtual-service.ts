@@ -1,7 +1,7 @@
 import { isZero } from './connection-manager.ts';
 import type { Report } from './finding.ts';
 import type { RouteTable } from './gateway.ts';
-import { Node } from './node.ts';
+import { Node } from '../yaml/node.ts';
 import { type Expected, type HeaderCondition, type Route, isDecided, literalOf, takesPath } from './route.ts';
 import { type Routed, checkRetryConditions, checkRouting, forwardsToServer } from './routing.ts';
 

@@ -1,9 +1,9 @@
-import { isVersion } from '../../plugin-server/address.ts';
+import { isVersion } from '../../common/version.ts';
 import { checkPlaceholder } from './advice.ts';
-import { isShallow } from './depth.ts';
+import { isShallow } from '../yaml/depth.ts';
 import { type Report, didYouMean } from './finding.ts';
 import { type Plugin, type SluiceFilter, isSluice } from './gateway.ts';
-import { Node } from './node.ts';
+import { Node } from '../yaml/node.ts';
 
 /** The name of an Any's type: `envoy.extensions.filters.http.wasm.v3.Wasm`. */
 export function typeOf(any: Node): string {

@@ -1,7 +1,7 @@
 import type { Report } from './finding.ts';
 import { type Plugin, type SluiceFilter, hostModeOf, isSluice } from './gateway.ts';
 import { rootIds } from './host-mode.ts';
-import { Node } from './node.ts';
+import { Node } from '../yaml/node.ts';
 import { checkEnvironment, checkOnce } from './wasm-filter.ts';
 
 /** A WasmPlugin that is Sluice's, or undefined; its pluginName is the root id. */

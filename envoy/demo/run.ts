@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { isSource } from '../home.ts';
+import { isSource } from '../../common/home.ts';
 
 /** The demo servers, with the ports that envoy.yaml expects them on. */
 export const demoServers = { everything: 3001, notes: 3002 } as const;

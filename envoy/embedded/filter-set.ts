@@ -11,7 +11,7 @@ import type { ClusterManager } from './upstream/cluster-manager.ts';
 import { fetchCode } from './upstream/remote-code.ts';
 import { routerFactory } from './upstream/router.ts';
 import { type LoadedPlugin, type WasmHost, absentPlugin } from './wasm/host.ts';
-import { LoadError } from './wasm/load-error.ts';
+import { LoadError } from '../../proxy-wasm/load-error.ts';
 
 export interface FilterSurroundings {
   readonly host: WasmHost;

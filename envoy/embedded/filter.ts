@@ -1,6 +1,6 @@
 // The interfaces between the filter manager, filters and the router. (envoy: envoy/http/filter.h)
 import type { BodyBuffer } from './body-buffer.ts';
-import type { Route } from './config/model.ts';
+import type { Route } from './config/route.ts';
 import type { HeaderMap } from './header-map.ts';
 import type { StreamInfo } from './stream-info.ts';
 
@@ -97,14 +97,4 @@ export interface FilterCallbacks {
   resumeDownstream(): void;
   /** For the terminal filter: told when the client is slow to read, and when it has caught up. */
   onDownstreamPressure(listener: (slow: boolean) => void): void;
-}
-
-/** A module does what no host has to carry on from: a bug of the module, and fatal here. */
-export class HostAssertion extends Error {
-  override readonly name = 'HostAssertion';
-}
-
-/** @param what what the module does, or is */
-export function notAccepted(what: string): HostAssertion {
-  return new HostAssertion(`outside what Envoy accepts: ${what}`);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { EngineError } from '../engine/error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { diagnose, lastLines } from '../engine/diagnosis.ts';
 import type { Exit, RunningEngine } from '../engine/running.ts';
 import { readBootstrap } from './config/bootstrap.ts';

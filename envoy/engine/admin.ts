@@ -1,6 +1,6 @@
 import { type RequestOptions, request } from 'node:http';
-import type { Bootstrap } from '../bootstrap.ts';
-import { type HostPort, parseHostPort, socketAddress } from '../upstream.ts';
+import type { Bootstrap } from '../render/bootstrap.ts';
+import { type HostPort, parseHostPort, socketAddress } from '../render/upstream.ts';
 
 /** The listener that shows what the admin interface tells, and the cluster that it asks. */
 export const adminListener = 'admin';

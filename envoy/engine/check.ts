@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { diagnose, lastLines } from './diagnosis.ts';
-import { EngineError } from './error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { run } from './suitable.ts';
 
 export interface Check {

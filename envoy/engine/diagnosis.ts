@@ -1,4 +1,4 @@
-import { EngineError } from './error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { noV8 } from './suitable.ts';
 
 interface Symptom {

@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { EngineError } from './error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { installedEnvoy } from './install.ts';
 import { type HostMode, judgeEnvoy, run } from './suitable.ts';
 

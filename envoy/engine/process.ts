@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminListener, askAdmin } from './admin.ts';
 import { diagnose, lastLines } from './diagnosis.ts';
-import { EngineError } from './error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import { type Exit, type RunningEngine, describeExit } from './running.ts';
 
 export interface EnvoyOptions {

@@ -38,7 +38,7 @@ export class Arena {
     return result;
   }
 
-  /** Of what is absent nothing, of what is empty something that is empty. */
+  /** What is absent stays absent; what is empty becomes a place of its own. */
   copy(bytes: Span): Span {
     if (bytes === NONE) return NONE;
     const at = this.allocate(max(length(bytes) as usize, 1));

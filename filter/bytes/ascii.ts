@@ -59,7 +59,7 @@ export function isDigit(c: u32): bool {
   return c - ZERO < 10;
 }
 
-/** Of either case. */
+/** A letter of either case. */
 export function isLetter(c: u32): bool {
   return (c | CASE) - LOWER_A < 26;
 }

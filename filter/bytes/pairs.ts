@@ -108,7 +108,7 @@ export class HeaderList {
     return this.indexOf(name) >= 0;
   }
 
-  /** Of the first header of that name, or -1. */
+  /** Where the first header of that name is, or -1. */
   indexOf(name: Span): i32 {
     for (let i: u32 = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return i as i32;
     return -1;

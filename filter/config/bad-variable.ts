@@ -6,7 +6,7 @@ import { Place, Problems } from './problems';
 const NAMES = literal('names the environment variable "');
 const NOT_SET = literal('", which is not set here; list it in host_env_keys of the vm_config');
 const NO_KEY = literal('", which does not hold 32 bytes in base64url (43 characters)');
-/** Of a name in a line. */
+/** Bytes of a name in a line. */
 const MOST_BYTES = 128;
 
 /** A variable that a configuration names, and that the module is not given. Its value would be a secret, its name is none. */

@@ -1,7 +1,7 @@
 import { HASH, PERCENT, QUESTION_MARK, SLASH } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, combined, equals, fingerprint, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
-import { ownEntry } from '../federation/via';
+import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './access';

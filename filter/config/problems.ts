@@ -18,7 +18,7 @@ const SEPARATOR = literal(': ');
 /** Everything that is wrong with a configuration, a line each: one run shows all of it. */
 @unmanaged
 export class Problems {
-  /** Of Span. */
+  /** Elements are Span. */
   lines: List;
   warnings: List;
   arena: Arena;

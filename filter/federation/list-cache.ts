@@ -7,9 +7,9 @@ import { textOf } from '../json/text';
 import { KeyRing } from '../model/keyring';
 import { owner, SlotTable, slotTable } from '../session/slots';
 import { Session } from '../session/token';
-import { credentialScope } from './credentials';
-import { UpstreamCall } from './fanout';
-import { Item, Page, readPage } from './page';
+import { credentialScope } from '../upstream/credentials';
+import { UpstreamCall } from '../upstream/call';
+import { Item, Page, readPage } from '../upstream/page';
 
 /**
  * A server's list as it was received, before any policy, which runs on every read: what one caller may not see must not

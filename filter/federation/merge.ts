@@ -6,8 +6,9 @@ import { newWriter, Writer } from '../bytes/writer';
 import { textOf } from '../json/text';
 import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
-import { FanOut, UpstreamCall } from './fanout';
-import { Item, Page } from './page';
+import { FanOut } from './fanout';
+import { UpstreamCall } from '../upstream/call';
+import { Item, Page } from '../upstream/page';
 
 const OPEN = literal('{"');
 const ITEMS = literal('":[');

@@ -1,7 +1,7 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { hasPassed } from '../federation/via';
+import { hasPassed } from '../upstream/via';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { isHostAllowed } from '../policy/host';
@@ -27,9 +27,15 @@ export function checkAccess(exchange: Exchange, behind: Span): Outcome {
   if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
   const scope = scopeOf(gateway, behind, request.virtualServer, exchange.arena);
   if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
-  exchange.scope = scope;
-  exchange.scoped = scope.name;
-  exchange.audience = audienceOf(gateway.name, gateway.endpoint, scope.named, exchange.identity, exchange.arena);
+  exchange.caller.scope = scope;
+  exchange.caller.scoped = scope.name;
+  exchange.caller.audience = audienceOf(
+    gateway.name,
+    gateway.endpoint,
+    scope.named,
+    exchange.caller.identity,
+    exchange.arena,
+  );
   return Outcome.ReadBody;
 }
 
@@ -54,21 +60,21 @@ export function refuseVersion(exchange: Exchange, reason: Reason, requested: Spa
 function checkCaller(exchange: Exchange): Outcome {
   const request = exchange.request;
   const gateway = exchange.gateway;
-  if (!isHostAllowed(gateway.hosts, request.authority, exchange.reach)) {
+  if (!isHostAllowed(gateway.hosts, request.authority, exchange.caller.reach)) {
     return exchange.refuse(Reason.HostForbidden, request.authority);
   }
   if (request.origins === 0) return Outcome.ReadBody;
-  // Of several, each reader may believe another one.
+  // Where there are several, each reader may believe another one.
   if (request.origins > 1 || !isOriginAllowed(gateway.origins, request.origin, request.authority)) {
     return exchange.refuse(Reason.OriginForbidden, request.origin);
   }
-  exchange.page = request.origin;
+  exchange.caller.page = request.origin;
   return equals(request.method, header.OPTIONS) ? preflight(exchange) : Outcome.ReadBody;
 }
 
 /** Whether an identity is asked for and was not found. */
 function lacksIdentity(exchange: Exchange): bool {
-  return exchange.identity === NONE;
+  return exchange.caller.identity === NONE;
 }
 
 /** RFC 9110 §11.6.1: a 401 says how to authenticate. */

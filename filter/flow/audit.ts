@@ -2,8 +2,9 @@ import { scratch } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { FanOut, UpstreamCall } from '../federation/fanout';
-import { Item, Page } from '../federation/page';
+import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { Item, Page } from '../upstream/page';
 import { textOf } from '../json/text';
 import { unmatchedLines } from '../policy/unmatched';
 import { VirtualServer } from '../model/virtual-server';
@@ -23,8 +24,8 @@ const SEPARATOR = literal(': ');
  */
 export function audit(exchange: Exchange, fanOut: FanOut): void {
   for (let i = 0; i < fanOut.calls.count; i++) auditRules(exchange, fanOut.at(i));
-  auditOne(exchange, fanOut, exchange.scope.path);
-  auditOne(exchange, fanOut, exchange.scope.header);
+  auditOne(exchange, fanOut, exchange.caller.scope.path);
+  auditOne(exchange, fanOut, exchange.caller.scope.header);
 }
 
 /** @param call of a server; its rules are for the server's own names */
@@ -78,7 +79,7 @@ function callOf(fanOut: FanOut, server: i32): UpstreamCall | null {
 
 /** It took part in the session and said that it has none, so it was not asked. */
 function hasNone(exchange: Exchange, fingerprint: u64): bool {
-  const upstream = exchange.session!.upstream(fingerprint, scratch);
+  const upstream = exchange.caller.session!.upstream(fingerprint, scratch);
   return upstream !== null && (upstream.offers & exchange.noun.capability) === 0;
 }
 

@@ -3,7 +3,7 @@ import { fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Server } from '../model/server';
 import { FanOut } from '../federation/fanout';
-import { Item, Page } from '../federation/page';
+import { Item, Page } from '../upstream/page';
 import { textOf, writeEscaped } from '../json/text';
 import { clipped } from '../mcp/header-text';
 import { Exchange } from './exchange';

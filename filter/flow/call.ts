@@ -11,7 +11,8 @@ import { mayUse } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
-import { Exchange, Outcome, Probe, Stage, Target } from './exchange';
+import { Exchange, Outcome, Target } from './exchange';
+import { Probe, Stage } from './conversation';
 import { beginJoin } from './join';
 import { beginPing } from './lost-session';
 import { sendOn } from './send-on';
@@ -23,7 +24,7 @@ const MAX_LOGGED_NAME = 128;
 /** `tools/call`, `prompts/get`: to the server that the prefix names, with the prefix cut out of the bytes of the name. */
 export function beginCall(exchange: Exchange, session: Session): Outcome {
   const unknown = exchange.noun.unknown;
-  const token = exchange.envelope.nameIn(exchange.body);
+  const token = exchange.message.envelope.nameIn(exchange.message.body);
   if (token === NONE) return exchange.refuse(unknown, NO_NAME);
   const name = textOf(token, scratch);
   // No name that is not text can be in a list (a lone surrogate has no UTF-8 form).
@@ -46,11 +47,11 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   ) {
     return exchange.refuse(unknown, name);
   }
-  cutPrefix(target, exchange.envelope.name, token);
+  cutPrefix(target, exchange.message.envelope.name, token);
 
   const keys = exchange.gateway.keys;
   const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
-  // Of a released body the rest may not be able to wait: it is held until its server is known, see `release`.
+  // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.
   if (upstream === null) {
     return exchange.mayWait ? wait(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
   }
@@ -59,8 +60,8 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     return sendOn(exchange, upstream);
   }
   let outcome: Outcome = Outcome.Wait;
-  if (exchange.probe === Probe.None) {
-    exchange.probe = Probe.UnderWay;
+  if (exchange.conversation.probe === Probe.None) {
+    exchange.conversation.probe = Probe.UnderWay;
     outcome = beginPing(exchange, upstream, Stage.Probe);
   }
   // Else the body is read on meanwhile; it is released with the part that comes after the answer.
@@ -72,14 +73,15 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
  * so only where that was used a moment ago; else the server is asked.
  */
 function isProbed(exchange: Exchange, session: Session, upstream: Upstream): bool {
-  if (exchange.kept || upstream.sessionId === NONE || exchange.probe === Probe.Done) return true;
-  if (exchange.probe === Probe.UnderWay) return false;
+  if (exchange.message.isKept || upstream.sessionId === NONE || exchange.conversation.probe === Probe.Done) return true;
+  if (exchange.conversation.probe === Probe.UnderWay) return false;
   return wasUsed(session, upstream.fingerprint, exchange.seconds, exchange.gateway.keys, scratch);
 }
 
 /** The answer comes in another callback. */
 function wait(exchange: Exchange, outcome: Outcome): Outcome {
-  if (!exchange.lasts) exchange.body = exchange.arena.copy(first(exchange.body, exchange.target.cutTo));
+  if (!exchange.message.lasts)
+    exchange.message.body = exchange.arena.copy(first(exchange.message.body, exchange.target.cutTo));
   return outcome;
 }
 
@@ -93,7 +95,7 @@ export function aimAt(exchange: Exchange, name: Span, unknown: Reason): Target |
   exchange.server = server;
   const upstreamName: Span = server === null ? NONE : after(name, server.prefix as u32);
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
-  if (server === null || !mayUse(exchange.noun.noun, server, upstreamName, exchange.scope)) {
+  if (server === null || !mayUse(exchange.noun.noun, server, upstreamName, exchange.caller.scope)) {
     exchange.refuse(unknown, name);
     return null;
   }

@@ -15,9 +15,9 @@ const MOST_OF_NOTICE: u32 = 16 << 10;
  */
 export function beginCancel(exchange: Exchange, session: Session): Outcome {
   const accepted = exchange.answer(202, NONE);
-  const params = exchange.envelope.text(exchange.body, exchange.envelope.params);
+  const params = exchange.message.envelope.text(exchange.message.body, exchange.message.envelope.params);
   // Without it, it cancels nothing.
   const requestId = member(params, REQUEST_ID, scratch);
-  if (requestId === NONE || exchange.size > MOST_OF_NOTICE) return accepted;
-  return tellServers(exchange, session, exchange.arena.copy(exchange.body));
+  if (requestId === NONE || exchange.message.size > MOST_OF_NOTICE) return accepted;
+  return tellServers(exchange, session, exchange.arena.copy(exchange.message.body));
 }

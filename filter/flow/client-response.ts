@@ -20,7 +20,7 @@ const ERROR = literal(
 );
 
 export function refuseResponse(exchange: Exchange, session: Session): Outcome {
-  const id = exchange.envelope.responseId;
+  const id = exchange.message.envelope.responseId;
   // What answers no certain request concerns no server.
   if (id === NONE) return refuseStrayResponse(exchange);
   exchange.refuse(Reason.UnexpectedResponse, TOLD);

@@ -2,7 +2,7 @@ import { COMMA, SEMICOLON } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { headerIn } from '../bytes/pairs';
 import { Span, after, equalsIgnoringCase, first, indexOf, length, literal, trim, NONE } from '../bytes/span';
-import { compressedText, isCompressed } from '../federation/judge';
+import { compressedText, isCompressed } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Exchange } from './exchange';

@@ -2,22 +2,24 @@ import { QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { resultMessage } from '../federation/message';
-import { Answer } from '../federation/answer';
-import { UpstreamCall } from '../federation/fanout';
-import { isUnanswered } from '../federation/faults';
+import { resultMessage } from '../upstream/message';
+import { Answer } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
+import { isUnanswered } from '../upstream/faults';
 import { Shape } from '../mcp/shape';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
-import { Revision, revisionOf, STATELESS, SUPPORTED_JSON } from '../mcp/revisions';
+import { Era, eraOfRequest } from '../mcp/eras';
+import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { beginCall } from './call';
 import { beginCancel } from './cancel';
 import { refuseResponse, refuseStrayResponse } from './client-response';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
-import { Exchange, Outcome, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Stage } from './conversation';
 import { pollJoin, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
@@ -43,7 +45,7 @@ export function enter(exchange: Exchange, behind: Span): Outcome {
  * @param within bytes of the body that may be held until then; it does not matter how many have come
  */
 export function isReleasable(exchange: Exchange, within: u32): bool {
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   const request = exchange.request;
   if (
     methodRow(envelope.method).kind !== MethodKind.Named ||
@@ -58,35 +60,35 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
 
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
 export function release(exchange: Exchange): Outcome {
-  exchange.method = exchange.envelope.method;
+  exchange.message.method = exchange.message.envelope.method;
+  exchange.message.era = Era.Sessions;
   const outcome = admitSession(exchange);
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }
 
 /** By the whole message. The order of the checks is that of what a client must mend first. */
 export function admit(exchange: Exchange): Outcome {
-  const envelope = exchange.envelope;
-  const body = exchange.body;
-  exchange.whole = true;
-  exchange.size = body as u32;
+  const envelope = exchange.message.envelope;
+  const body = exchange.message.body;
+  exchange.message.whole = true;
+  exchange.message.size = body as u32;
   envelope.end();
   if (envelope.problem !== Reason.None) return exchange.refuse(envelope.problem, envelope.detail);
   if (envelope.shape === Shape.Response) {
     return exchange.request.sessionId === NONE ? refuseStrayResponse(exchange) : admitSession(exchange);
   }
   if (isDiscover(exchange)) {
-    exchange.method = envelope.method;
+    exchange.message.method = envelope.method;
     return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
   }
-  if (envelope.claim !== 0) return refuseModern(exchange, envelope.text(body, envelope.claim));
-
-  exchange.method = envelope.method;
-  if (methodRow(exchange.method).kind === MethodKind.Open && envelope.shape === Shape.Request) return Outcome.Serve;
+  const opens = methodRow(envelope.method).kind === MethodKind.Open && envelope.shape === Shape.Request;
   const version = exchange.request.protocolVersion;
+  exchange.message.era = eraOfRequest(envelope.claim !== 0, opens, version);
+  if (exchange.message.era === Era.Stateless) return refuseModern(exchange, claimedVersion(exchange));
+  exchange.message.method = envelope.method;
+  if (opens) return Outcome.Serve;
   if (version !== NONE && revisionOf(version) === Revision.Unknown) {
-    return equals(version, STATELESS)
-      ? refuseModern(exchange, newWriter(scratch, 16).byte(QUOTE).bytes(version).byte(QUOTE).written)
-      : exchange.refuse(Reason.UnsupportedVersion, version);
+    return exchange.refuse(Reason.UnsupportedVersion, version);
   }
   return admitSession(exchange);
 }
@@ -95,11 +97,11 @@ function admitSession(exchange: Exchange): Outcome {
   const token = exchange.request.sessionId;
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
-  const session = openSession(token, gateway.keys, exchange.seconds, exchange.audience, exchange.arena);
+  const session = openSession(token, gateway.keys, exchange.seconds, exchange.caller.audience, exchange.arena);
   if (session === null) return exchange.refuse(Reason.SessionUnknown);
-  exchange.sessionTag = fingerprint(session.id);
+  exchange.caller.sessionTag = fingerprint(session.id);
   if (isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
-  exchange.session = session;
+  exchange.caller.session = session;
   return Outcome.Serve;
 }
 
@@ -108,8 +110,15 @@ function admitSession(exchange: Exchange): Outcome {
  * does not exist: on this answer all of them send `initialize`, on a list of our revisions two give up.
  */
 function isDiscover(exchange: Exchange): bool {
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   return envelope.method === Method.Discover && envelope.shape === Shape.Request;
+}
+
+/** The version that a request of the stateless era names, as JSON. */
+function claimedVersion(exchange: Exchange): Span {
+  const envelope = exchange.message.envelope;
+  if (envelope.claim !== 0) return envelope.text(exchange.message.body, envelope.claim);
+  return newWriter(scratch, 16).byte(QUOTE).bytes(exchange.request.protocolVersion).byte(QUOTE).written;
 }
 
 /** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
@@ -119,13 +128,13 @@ function refuseModern(exchange: Exchange, requested: Span): Outcome {
 
 /** Begins what an admitted request asks for. */
 export function serve(exchange: Exchange): Outcome {
-  const session = exchange.session;
+  const session = exchange.caller.session;
   if (session === null) return beginInitialize(exchange);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
-  if (exchange.envelope.shape === Shape.Response) return refuseResponse(exchange, session);
-  const kind = methodRow(exchange.method).kind;
+  if (exchange.message.envelope.shape === Shape.Response) return refuseResponse(exchange, session);
+  const kind = methodRow(exchange.message.method).kind;
   // MCP transports: a notification is accepted with 202 and no body.
-  if (exchange.envelope.shape === Shape.Notification) {
+  if (exchange.message.envelope.shape === Shape.Notification) {
     return kind === MethodKind.Cancel ? beginCancel(exchange, session) : exchange.answer(202, NONE);
   }
   switch (kind) {
@@ -136,42 +145,42 @@ export function serve(exchange: Exchange): Outcome {
     case MethodKind.Named:
       return beginCall(exchange, session);
     default: {
-      return exchange.refuse(Reason.MethodNotFound, exchange.envelope.methodIn(exchange.body));
+      return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
     }
   }
 }
 
 /** Gives an answer to the flow that asked for it. */
 export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
-  const fanOut = exchange.fanOut!;
+  const fanOut = exchange.conversation.fanOut!;
   call.waiting = false;
   call.callout = null;
-  if (mayRepeat(exchange.stage, call) && isUnanswered(answer)) {
+  if (mayRepeat(exchange.conversation.stage, call) && isUnanswered(answer)) {
     call.repeated = true;
     call.callout = call.sent;
     return Outcome.Wait;
   }
   call.repeated = false;
-  switch (exchange.stage) {
+  switch (exchange.conversation.stage) {
     case Stage.Initialize:
       return resumeInitialize(exchange, fanOut, call, answer);
     case Stage.List:
-      return resumeList(exchange, exchange.session!, fanOut, call, answer);
+      return resumeList(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Terminate:
       return resumeTerminate(exchange, fanOut, call);
     case Stage.Tell:
       fanOut.finish(call);
       return Outcome.Wait;
     case Stage.CallAgain:
-      return resumeCallAgain(exchange, exchange.session!, fanOut, answer);
+      return resumeCallAgain(exchange, exchange.caller.session!, fanOut, answer);
     case Stage.Check:
-      return resumeCheck(exchange, exchange.session!, fanOut, call, answer);
+      return resumeCheck(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Probe:
-      return resumeProbe(exchange, exchange.session!, fanOut, call, answer);
+      return resumeProbe(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Relay:
       return resumeRelay(exchange, fanOut, call, answer);
     default:
-      return resumeJoin(exchange, exchange.session!, fanOut, call, answer);
+      return resumeJoin(exchange, exchange.caller.session!, fanOut, call, answer);
   }
 }
 
@@ -182,8 +191,8 @@ function mayRepeat(stage: Stage, call: UpstreamCall): bool {
 
 /** With a tick, where calls wait for what other requests do. */
 export function poll(exchange: Exchange): Outcome {
-  const fanOut = exchange.fanOut!;
-  return exchange.stage === Stage.List
-    ? pollList(exchange, exchange.session!, fanOut)
-    : pollJoin(exchange, exchange.session!, fanOut);
+  const fanOut = exchange.conversation.fanOut!;
+  return exchange.conversation.stage === Stage.List
+    ? pollList(exchange, exchange.caller.session!, fanOut)
+    : pollJoin(exchange, exchange.caller.session!, fanOut);
 }

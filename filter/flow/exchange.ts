@@ -1,3 +1,6 @@
+import { Conversation, newConversation } from './conversation';
+import { Caller, newCaller } from './caller';
+import { Message, newMessage } from './message';
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
@@ -5,20 +8,16 @@ import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
-import { Failure } from '../federation/answer';
-import { FanOut, UpstreamCall } from '../federation/fanout';
-import { Envelope, newEnvelope } from '../mcp/envelope';
+import { Failure } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
 import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method, methodRow } from '../mcp/methods';
+import { methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
-import { Reach } from '../policy/host';
 import { Revision } from '../mcp/revisions';
-import { Scope } from '../policy/scope';
-import { NOBODY } from '../session/audience';
-import { Session, SessionDraft, Upstream } from '../session/token';
+import { SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
 /** What is to happen next with a request. The shell carries it out; nothing else does. */
@@ -37,55 +36,6 @@ export const enum Outcome {
   Pass,
 }
 
-/** Which conversation with upstreams is under way. */
-export const enum Stage {
-  None,
-  Initialize,
-  List,
-  Terminate,
-  /** A session with the server of a call, which is then sent on. */
-  Join,
-  /** The same before a call is released that cannot be repeated: the server was asked, and knows its own no more. */
-  Prepare,
-  /** The same after an answer that said so. */
-  Renew,
-  /** Whether such an answer said so. */
-  Check,
-  /** Whether the session is alive, before a call is released. */
-  Probe,
-  CallAgain,
-  /** A call as a message of our own, from the start. */
-  Relay,
-  /** Servers are told something; see tell.ts. */
-  Tell,
-}
-
-/** Whether the session of a call that cannot be repeated is known to be alive. */
-export const enum Probe {
-  None,
-  UnderWay,
-  /** It is, or nobody can tell. */
-  Done,
-}
-
-/** The answer of a server that may have lost its session: what the client gets where a new one does not help. */
-@unmanaged
-export class FirstAnswer {
-  status: u32;
-  contentType: Span;
-  /** NONE: it is not at hand, and comes when the response goes on. */
-  body: Span;
-  /** As the server was asked. */
-  upstream: Upstream;
-}
-
-/** A session with a server that nobody will use. */
-@unmanaged
-export class Abandoned {
-  server: Server;
-  upstream: Upstream;
-}
-
 /** A line for the log. */
 @unmanaged
 export class Warning {
@@ -98,7 +48,7 @@ export class Warning {
 @unmanaged
 export class Target {
   server: Server;
-  /** Of the tool, at the server. */
+  /** What it is called at the server. */
   name: Span;
   /** The bytes of the body between these offsets, the prefix, are left out. */
   cutFrom: u32;
@@ -136,50 +86,16 @@ export class Exchange {
   arena: Arena;
   gateway: Gateway;
   request: Request;
-  /** What this request may see; settled by `enter`. */
-  scope: Scope;
-  /** The virtual server that narrows it, or NONE. */
-  scoped: Span;
-  /** Whom its session is for. */
-  audience: Span;
-  envelope: Envelope;
+  caller: Caller;
+  message: Message;
   /** Nanoseconds since 1970, of the current callback. */
   now: u64;
-  /** The body as far as it was held; valid in the callback that decides. */
-  body: Span;
-  /** Bytes of the body that was held when the decision fell. */
-  size: u32;
-  /** Bytes of a released body so far. */
-  passed: u64;
-  /** `body` is there in later callbacks too, until the request has gone on. */
-  lasts: bool;
-  /** `body` lives as long as the stream. */
-  kept: bool;
-  /** The host can hold back what still comes of the body. */
-  canHoldBack: bool;
-  /** `body` is all of it; else the rest streams past after the decision. */
-  whole: bool;
-  method: Method;
-  session: Session | null;
-  /** Where the client's connection ended; set only where `needsReach`. */
-  reach: Reach;
-  /** The allowed origin of the web page that asks, or NONE. */
-  page: Span;
-  /** Who asks, see `identityOf`: empty where nobody asks, NONE where the configuration does and there is none. */
-  identity: Span;
-  /** Of the session, once `initialize` has settled it. */
+  /** The revision of the session, once `initialize` has settled it. */
   revision: Revision;
-  stage: Stage;
-  fanOut: FanOut | null;
+  conversation: Conversation;
   target: Target;
   reply: Reply;
   forward: Forward;
-  probe: Probe;
-  first: FirstAnswer;
-  /** The session with the call's server that this request opened, or null. */
-  opened: Upstream | null;
-  /** Sessions to be ended with the request (Abandoned); null: none. */
-  abandoned: List | null;
   /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */
@@ -198,12 +114,10 @@ export class Exchange {
   /** The refusal of an answer to it that would have to stream. */
   unstreamed: Reason;
   whyUnstreamed: Span;
-  /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
-  sessionTag: u64;
 
   /** What the method is about. */
   get noun(): NounRow {
-    return nounRow(methodRow(this.method).noun);
+    return nounRow(methodRow(this.message.method).noun);
   }
 
   /** It asks for something by name, and its server is known. */
@@ -213,12 +127,12 @@ export class Exchange {
 
   /** Whether it may wait for an answer of a server before it is decided on. */
   get mayWait(): bool {
-    return this.whole || this.canHoldBack;
+    return this.message.whole || this.message.canHoldBack;
   }
 
   /** The request's, as the client wrote it; NONE where it has none, or it has not come. */
   get id(): Span {
-    return this.envelope.requestId;
+    return this.message.envelope.requestId;
   }
 
   get seconds(): u32 {
@@ -229,16 +143,6 @@ export class Exchange {
   get label(): u32 {
     const server = this.server;
     return server === null ? this.gateway.label : server.label;
-  }
-
-  /** Leaves a session with a server to be ended. */
-  abandon(server: Server, upstream: Upstream): void {
-    if (upstream.sessionId === NONE) return;
-    const left = make<Abandoned>(this.arena);
-    left.server = server;
-    left.upstream = upstream;
-    if (this.abandoned === null) this.abandoned = newList(this.arena);
-    this.abandoned!.push(changetype<usize>(left) as u64);
   }
 
   /** @param line kept as long as the exchange. @param server that it is about, or null */
@@ -322,7 +226,8 @@ export function newExchange(gateway: Gateway, request: Request, arena: Arena): E
   exchange.arena = arena;
   exchange.gateway = gateway;
   exchange.request = request;
-  exchange.identity = NOBODY;
-  exchange.envelope = newEnvelope(arena);
+  exchange.conversation = newConversation(arena);
+  exchange.caller = newCaller(arena);
+  exchange.message = newMessage(arena);
   return exchange;
 }

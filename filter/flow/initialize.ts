@@ -4,10 +4,11 @@ import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Server } from '../model/server';
-import { Answer } from '../federation/answer';
-import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
-import { beginHandshake, continueHandshake } from '../federation/handshake';
-import { resultMessage } from '../federation/message';
+import { Answer } from '../upstream/answer';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { beginHandshake, continueHandshake } from '../upstream/handshake';
+import { resultMessage } from '../upstream/message';
 import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
@@ -17,7 +18,8 @@ import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
-import { Exchange, Outcome, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
@@ -43,7 +45,7 @@ const MAX_INSTRUCTIONS = 16 << 10;
  */
 export function beginInitialize(exchange: Exchange): Outcome {
   const arena = exchange.arena;
-  const params = exchange.envelope.text(exchange.body, exchange.envelope.params);
+  const params = exchange.message.envelope.text(exchange.message.body, exchange.message.envelope.params);
   const offered = member(params, PROTOCOL_VERSION, scratch);
   if (offered === NONE || kindOf(offered) !== Kind.String) {
     return exchange.refuse(Reason.InvalidRequest, NO_VERSION);
@@ -59,8 +61,8 @@ export function beginInitialize(exchange: Exchange): Outcome {
   const clientInfo = info !== NONE && kindOf(info) === Kind.Object ? info : OUR_INFO;
 
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
-  exchange.fanOut = fanOut;
-  exchange.stage = Stage.Initialize;
+  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.stage = Stage.Initialize;
   addCalls(exchange, fanOut, clientInfo, false);
   // All are backing off: there is nobody else to ask.
   if (fanOut.calls.count === 0) addCalls(exchange, fanOut, clientInfo, true);
@@ -73,7 +75,7 @@ function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
   const pairs = exchange.request.pairs;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
-    if (!mayReach(server, exchange.scope)) continue;
+    if (!mayReach(server, exchange.caller.scope)) continue;
     if (!anyway && isLeftAlone(exchange, server, Whom.Hanging)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
@@ -119,7 +121,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
   writeCapabilities(result, offers, exchange);
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
-  writeInstructions(result, fanOut, exchange.scope);
+  writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
@@ -140,7 +142,7 @@ function writeCapabilities(result: Writer, offers: u32, exchange: Exchange): voi
 
 function isShown(noun: Noun, exchange: Exchange): bool {
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    if (mayList(noun, exchange.gateway.serverAt(i), exchange.scope)) return true;
+    if (mayList(noun, exchange.gateway.serverAt(i), exchange.caller.scope)) return true;
   }
   return false;
 }
@@ -148,7 +150,7 @@ function isShown(noun: Noun, exchange: Exchange): bool {
 function reachable(exchange: Exchange): i32 {
   let count = 0;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    if (mayReach(exchange.gateway.serverAt(i), exchange.scope)) count++;
+    if (mayReach(exchange.gateway.serverAt(i), exchange.caller.scope)) count++;
   }
   return count;
 }
@@ -158,7 +160,7 @@ function failedCall(exchange: Exchange, fanOut: FanOut): UpstreamCall | null {
   let failed: UpstreamCall | null = null;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
-    if (!mayReach(call.server, exchange.scope)) continue;
+    if (!mayReach(call.server, exchange.caller.scope)) continue;
     if (!call.failed) return null;
     if (failed === null) failed = call;
   }

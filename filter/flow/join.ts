@@ -1,9 +1,11 @@
 import { make } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
-import { Answer } from '../federation/answer';
-import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
+import { Answer } from '../upstream/answer';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { Session, Upstream } from '../session/token';
-import { Exchange, Outcome, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Stage } from './conversation';
 import { giveFirst, goOnInNewSession, releaseTo } from './lost-session';
 import { continueOpening, open, Opening } from './opening';
 import { sendOn } from './send-on';
@@ -16,9 +18,9 @@ import { sendOn } from './send-on';
 export function beginJoin(exchange: Exchange, session: Session, stage: Stage, lost: Span = NONE): Outcome {
   const arena = exchange.arena;
   const server = exchange.target.server;
-  exchange.stage = stage;
+  exchange.conversation.stage = stage;
   const fanOut = newFanOut(1, exchange.gateway.limits.handshakeTimeout, arena);
-  exchange.fanOut = fanOut;
+  exchange.conversation.fanOut = fanOut;
   const upstream = make<Upstream>(arena);
   upstream.fingerprint = server.fingerprint;
   const call = fanOut.add(server, upstream, arena);
@@ -46,7 +48,7 @@ function proceed(exchange: Exchange, session: Session, fanOut: FanOut, call: Ups
   if (opening === Opening.Asking || opening === Opening.Parked) return Outcome.Wait;
   fanOut.finish(call);
   const failed = opening === Opening.Failed;
-  switch (exchange.stage) {
+  switch (exchange.conversation.stage) {
     case Stage.Renew:
       return failed ? giveFirst(exchange) : goOnInNewSession(exchange, session, call.upstream);
     case Stage.Prepare:

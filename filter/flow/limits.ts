@@ -11,7 +11,7 @@ export const WORKER_MEMORY = literal('the memory of a worker; lower limits.buffe
 
 /** Refuses a body that is held, and of which it is not known yet where it goes. */
 export function refuseUndecided(exchange: Exchange, size: u32): Outcome {
-  if (exchange.envelope.isResponse) return refuseStrayResponse(exchange);
+  if (exchange.message.envelope.isResponse) return refuseStrayResponse(exchange);
   return exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
 }
 

@@ -1,13 +1,14 @@
 import { make, scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { equals, NONE } from '../bytes/span';
-import { Answer } from '../federation/answer';
-import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
+import { Answer } from '../upstream/answer';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { keep, takeCached } from '../federation/list-cache';
-import { askForPage, takePage } from '../federation/listing';
-import { saysLost } from '../federation/lost-session';
+import { askForPage, takePage } from '../upstream/listing';
+import { saysLost } from '../upstream/lost-session';
 import { mergedSize, mergedList } from '../federation/merge';
-import { resultMessage } from '../federation/message';
+import { resultMessage } from '../upstream/message';
 import { Reason } from '../mcp/errors';
 import { mayList } from '../policy/decision';
 import { Whom } from '../session/backoff';
@@ -17,24 +18,25 @@ import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
-import { Exchange, Outcome, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Stage } from './conversation';
 import { WORKER_MEMORY } from './limits';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 
 /** `tools/list`, `prompts/list`: every page of every server, in one answer without a cursor. */
 export function beginList(exchange: Exchange, session: Session): Outcome {
   // Ours has one page: a cursor, also the empty one, is somebody else's.
-  if (exchange.envelope.cursor !== 0) return exchange.refuse(Reason.BadCursor);
+  if (exchange.message.envelope.cursor !== 0) return exchange.refuse(Reason.BadCursor);
   const arena = exchange.arena;
   const gateway = exchange.gateway;
   const noun = exchange.noun;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, arena);
-  exchange.fanOut = fanOut;
-  exchange.stage = Stage.List;
+  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.stage = Stage.List;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     // A server that has nothing to show here does not learn of the request, nor delay it.
-    if (!mayList(noun.noun, server, exchange.scope)) continue;
+    if (!mayList(noun.noun, server, exchange.caller.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream !== null) {
       if ((upstream.offers & noun.capability) === 0) continue;
@@ -132,14 +134,14 @@ function takeBack(exchange: Exchange, session: Session, call: UpstreamCall): voi
   markFutile(session, call.server.fingerprint, exchange.seconds, keys, scratch);
   if (!call.opened || equals(call.upstream.sessionId, call.lost)) return;
   join(session, call.before!, keys, scratch);
-  exchange.abandon(call.server, call.upstream);
+  exchange.conversation.abandon(call.server, call.upstream);
 }
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
   if (fanOut.calls.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
   // The list, then the message that it is in.
-  const size = mergedSize(fanOut, exchange.scope);
+  const size = mergedSize(fanOut, exchange.caller.scope);
   if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);

@@ -1,10 +1,11 @@
 import { make, scratch } from '../bytes/arena';
 import { equals, NONE } from '../bytes/span';
-import { Answer, Ending } from '../federation/answer';
-import { UpstreamCall, newFanOut, FanOut } from '../federation/fanout';
-import { post } from '../federation/callout';
-import { saysLost } from '../federation/lost-session';
-import { newRequestId, requestMessage } from '../federation/message';
+import { Answer, Ending } from '../upstream/answer';
+import { newFanOut, FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { post } from '../upstream/callout';
+import { saysLost } from '../upstream/lost-session';
+import { newRequestId, requestMessage } from '../upstream/message';
 import { Reason } from '../mcp/errors';
 import { mayMeanLostSession } from '../mcp/lost-session';
 import { Method, methodText } from '../mcp/methods';
@@ -12,7 +13,8 @@ import { isFutile, markFutile, markResendable } from '../session/futile';
 import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
-import { Exchange, FirstAnswer, Outcome, Probe, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { FirstAnswer, Probe, Stage } from './conversation';
 import { beginJoin } from './join';
 import { answerWhole, callAgain } from './relay';
 import { tellAsRouted } from './relayed';
@@ -36,14 +38,14 @@ const CERTAIN: u32 = 404;
 
 /** Whether a response with this status to what was sent on may mean it. */
 export function mayBeRenewed(exchange: Exchange, status: u32): bool {
-  return exchange.session !== null && exchange.forward.inSession && mayMeanLostSession(status);
+  return exchange.caller.session !== null && exchange.forward.inSession && mayMeanLostSession(status);
 }
 
 /** @param answer the first one, which `saysLost`. @param isRead that was seen of its body too */
 export function beginRenewal(exchange: Exchange, session: Session, answer: Answer, isRead: bool): Outcome {
   const arena = exchange.arena;
   const first = make<FirstAnswer>(arena);
-  exchange.first = first;
+  exchange.conversation.first = first;
   first.status = answer.status;
   first.contentType = arena.copy(answer.contentType);
   first.upstream = exchange.forward.upstream;
@@ -59,7 +61,7 @@ export function beginRenewal(exchange: Exchange, session: Session, answer: Answe
 
 /** Whether the call can be made once more. */
 function isAtHand(exchange: Exchange): bool {
-  return exchange.kept && exchange.whole;
+  return exchange.message.isKept && exchange.message.whole;
 }
 
 /** In the session that there is now, whoever opened it. */
@@ -76,7 +78,8 @@ export function goOnInNewSession(exchange: Exchange, session: Session, upstream:
 
 export function resumeCallAgain(exchange: Exchange, session: Session, fanOut: FanOut, answer: Answer): Outcome {
   fanOut.finish(fanOut.at(0));
-  if (answer.status === exchange.first.status && saysLost(answer, scratch)) return takeBack(exchange, session);
+  if (answer.status === exchange.conversation.first.status && saysLost(answer, scratch))
+    return takeBack(exchange, session);
   return tellAsRouted(exchange, fanOut.at(0), answer);
 }
 
@@ -85,23 +88,23 @@ function takeBack(exchange: Exchange, session: Session): Outcome {
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
   markFutile(session, server.fingerprint, exchange.seconds, keys, scratch);
-  const opened = exchange.opened;
+  const opened = exchange.conversation.opened;
   // A server that gives every session the same id has one.
-  if (opened !== null && !equals(opened.sessionId, exchange.first.upstream.sessionId)) {
-    join(session, exchange.first.upstream, keys, scratch);
-    exchange.abandon(server, opened);
+  if (opened !== null && !equals(opened.sessionId, exchange.conversation.first.upstream.sessionId)) {
+    join(session, exchange.conversation.first.upstream, keys, scratch);
+    exchange.conversation.abandon(server, opened);
   }
   return giveFirst(exchange);
 }
 
 /** The client gets what the server answered to begin with. */
 export function giveFirst(exchange: Exchange): Outcome {
-  const first = exchange.first;
+  const first = exchange.conversation.first;
   const answer = make<Answer>(scratch);
   answer.status = first.status;
   answer.contentType = first.contentType;
   answer.body = first.body;
-  // Of a response that its host has kept back, the body comes when it goes on.
+  // Where the host has kept a response back, its body comes when it goes on.
   if (first.body === NONE && !exchange.relayed) return Outcome.Pass;
   const outcome = respondToError(exchange, answer);
   if (outcome !== Outcome.Forward) return outcome;
@@ -115,9 +118,9 @@ export function giveFirst(exchange: Exchange): Outcome {
  */
 export function beginPing(exchange: Exchange, upstream: Upstream, stage: Stage): Outcome {
   const arena = exchange.arena;
-  exchange.stage = stage;
+  exchange.conversation.stage = stage;
   const fanOut = newFanOut(1, exchange.gateway.limits.handshakeTimeout, arena);
-  exchange.fanOut = fanOut;
+  exchange.conversation.fanOut = fanOut;
   const call = fanOut.add(exchange.target.server, upstream, arena);
   const body = requestMessage(newRequestId(exchange.now, STEP, arena), methodText(Method.Ping), NONE, arena);
   call.callout = post(call.server, upstream, body, exchange.request.pairs, arena);
@@ -144,7 +147,7 @@ export function resumeProbe(
 
 /** Where the rest of a body cannot be held back, its next part releases it. */
 export function releaseTo(exchange: Exchange, upstream: Upstream): Outcome {
-  exchange.probe = Probe.Done;
+  exchange.conversation.probe = Probe.Done;
   return exchange.mayWait ? sendOn(exchange, upstream) : Outcome.ReadBody;
 }
 

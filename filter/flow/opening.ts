@@ -1,10 +1,10 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { Server } from '../model/server';
-import { Answer } from '../federation/answer';
-import { UpstreamCall } from '../federation/fanout';
-import { credentialScope } from '../federation/credentials';
-import { beginHandshake, continueHandshake } from '../federation/handshake';
+import { Answer } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
+import { credentialScope } from '../upstream/credentials';
+import { beginHandshake, continueHandshake } from '../upstream/handshake';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
@@ -81,7 +81,7 @@ export function continueOpening(exchange: Exchange, session: Session, call: Upst
   noteReach(exchange, call);
   if (call.failed) {
     // It may have begun all the same.
-    exchange.abandon(server, call.upstream);
+    exchange.conversation.abandon(server, call.upstream);
     endLease(session, server.fingerprint, exchange.now, call.failure.reason, keys, scratch);
     return Opening.Failed;
   }
@@ -89,10 +89,10 @@ export function continueOpening(exchange: Exchange, session: Session, call: Upst
   if (known === null || isSame(known.sessionId, call.lost)) {
     join(session, call.upstream, keys, scratch);
     call.opened = true;
-    exchange.opened = call.upstream;
+    exchange.conversation.opened = call.upstream;
   } else {
     // A lease is a courtesy: another was faster all the same.
-    exchange.abandon(server, call.upstream);
+    exchange.conversation.abandon(server, call.upstream);
     call.upstream = known;
   }
   // Who waits for it looks for the session then.

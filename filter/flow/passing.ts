@@ -9,19 +9,19 @@ const NO_ID = literal('a call needs an id');
 
 /** Whether all of a body has come whose length was told: its end is then only a formality. */
 export function hasComeWhole(exchange: Exchange): bool {
-  return exchange.request.hasContentLength && exchange.passed === exchange.request.contentLength;
+  return exchange.request.hasContentLength && exchange.message.passed === exchange.request.contentLength;
 }
 
 /** Whether a document that has been closed is one call, whatever white space follows. */
 export function isCall(exchange: Exchange): bool {
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   envelope.end();
   return envelope.problem === Reason.None && envelope.shape === Shape.Request && envelope.claim === 0;
 }
 
 /** Whether what was read is, so far, one call. If not, `exchange.reply` says why. */
 export function isSound(exchange: Exchange, ended: bool): bool {
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   if (ended) envelope.end();
   if (envelope.problem !== Reason.None) {
     exchange.refuse(envelope.problem, envelope.detail);
@@ -36,7 +36,7 @@ export function isSound(exchange: Exchange, ended: bool): bool {
 /** The same of a call that was released: its era was taken from the headers, and a server may go by the body. */
 export function confirms(exchange: Exchange, ended: bool): bool {
   if (!isSound(exchange, ended)) return false;
-  if (exchange.envelope.claim === 0) return true;
+  if (exchange.message.envelope.claim === 0) return true;
   exchange.refuse(Reason.InvalidRequest, LATE_CLAIM);
   return false;
 }

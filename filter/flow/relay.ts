@@ -2,13 +2,14 @@ import { make } from '../bytes/arena';
 import { editedPairs } from '../bytes/pairs';
 import { Span, after, first, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Answer } from '../federation/answer';
-import { Callout } from '../federation/callout';
+import { Answer } from '../upstream/answer';
+import { Callout } from '../upstream/callout';
 import { newFanOut } from '../federation/fanout';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
-import { Exchange, Outcome, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Stage } from './conversation';
 
 /**
  * A call that cannot be sent on as it is becomes a message of our own, with the same edits: where the client's stream
@@ -41,18 +42,18 @@ export function callAgain(exchange: Exchange, upstream: Upstream): Outcome {
 function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32): Outcome {
   const arena = exchange.arena;
   const target = exchange.target;
-  exchange.stage = stage;
+  exchange.conversation.stage = stage;
   const fanOut = newFanOut(1, timeout, arena);
-  exchange.fanOut = fanOut;
+  exchange.conversation.fanOut = fanOut;
   const call = fanOut.add(target.server, upstream, arena);
   const callout = make<Callout>(arena);
   callout.cluster = target.server.cluster;
   // Framing is Envoy's.
   exchange.forward.headers.add(header.CONTENT_LENGTH, NONE).add(header.TRANSFER_ENCODING, NONE);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
-  callout.body = newWriter(arena, length(exchange.body) as usize)
-    .bytes(first(exchange.body, target.cutFrom))
-    .bytes(after(exchange.body, target.cutTo)).written;
+  callout.body = newWriter(arena, length(exchange.message.body) as usize)
+    .bytes(first(exchange.message.body, target.cutFrom))
+    .bytes(after(exchange.message.body, target.cutTo)).written;
   call.callout = callout;
   return Outcome.Wait;
 }

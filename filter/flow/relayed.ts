@@ -1,11 +1,12 @@
 import { scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
-import { Answer, Ending, isEventStream, isJsonType, otherTypeText } from '../federation/answer';
-import { FanOut, UpstreamCall } from '../federation/fanout';
-import { isUnanswered } from '../federation/faults';
-import { isCompressed, judge } from '../federation/judge';
+import { Answer, Ending, isEventStream, isJsonType, otherTypeText } from '../upstream/answer';
+import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { isUnanswered } from '../upstream/faults';
+import { isCompressed, judge } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
-import { saysLost } from '../federation/lost-session';
+import { saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
@@ -16,7 +17,7 @@ import { hasAnswer, NO_RESPONSE } from './success';
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (answer.ending === Ending.Unfinished) return exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
   fanOut.finish(call);
-  const session = exchange.session;
+  const session = exchange.caller.session;
   if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {
     return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }

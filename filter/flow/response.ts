@@ -1,12 +1,12 @@
 import { Arena, make, scratch } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
 import { Span, equals, length, literal, startsWith, NONE } from '../bytes/span';
-import { Answer, Failure } from '../federation/answer';
-import { isCompressed, isRedirect, judgeRefusal } from '../federation/judge';
+import { Answer, Failure } from '../upstream/answer';
+import { isCompressed, isRedirect, judgeRefusal } from '../upstream/judge';
 import { isJson, strip } from '../json/reader';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
-import { Revision } from '../mcp/revisions';
+import { eraOf } from '../mcp/eras';
 import { Exchange, Outcome } from './exchange';
 import { routerReply } from './router-replies';
 
@@ -77,8 +77,8 @@ export function isComplete(answer: Answer): bool {
 export function respondToError(exchange: Exchange, answer: Answer): Outcome {
   if (passesAsItIs(answer)) return Outcome.Forward;
   const server = exchange.target.server;
-  const stateless = exchange.forward.upstream.revision === Revision.V2026_07_28;
-  const failure = judgeRefusal(make<Failure>(scratch), answer, server, stateless, scratch);
+  const era = eraOf(exchange.forward.upstream.revision);
+  const failure = judgeRefusal(make<Failure>(scratch), answer, server, era, scratch);
   return exchange.refuseWith(failure, server);
 }
 

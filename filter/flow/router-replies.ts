@@ -8,7 +8,7 @@ import { Reason } from '../mcp/errors';
  */
 @unmanaged
 export class RouterReply {
-  /** Of the details; they may go on, as in `upstream_reset_before_response_started{overflow}`. */
+  /** How the details begin; they may go on, as in `upstream_reset_before_response_started{overflow}`. */
   prefix: Span;
   reason: Reason;
   detail: Span;
@@ -40,7 +40,7 @@ function row(prefix: string, reason: Reason, detail: string): void {
   row('no_healthy_upstream', Reason.UpstreamUnreachable, 'the cluster has no endpoint');
   row('upstream_reset_before_response_started{overflow', Reason.UpstreamUnreachable, 'too many requests at once for the circuit breakers of its cluster');
   row('upstream_reset_before_response_started{protocol_error', Reason.UpstreamProtocol, 'what it sends is not HTTP as Envoy expects, or its headers are too large');
-  // Of these alone it is certain that the server has not seen the request.
+  // These alone make it certain that the server has not seen the request.
   row('upstream_reset_before_response_started{remote_connection_failure', Reason.UpstreamUnreachable, 'no connection');
   row('upstream_reset_before_response_started{local_connection_failure', Reason.UpstreamUnreachable, 'no connection');
   row('upstream_reset_before_response_started{connection_timeout', Reason.UpstreamUnreachable, 'no connection');

@@ -2,15 +2,16 @@ import { make } from '../bytes/arena';
 import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
 import { equals, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { viaBehind } from '../federation/via';
+import { viaBehind } from '../upstream/via';
 import { CredentialKind } from '../model/credentials';
 import { Emitted, emittedBy } from '../model/gateway';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { methodText } from '../mcp/methods';
-import { Revision, revisionText } from '../mcp/revisions';
+import { Revision } from '../mcp/revisions';
 import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
+import { messageHeaders } from '../upstream/message-headers';
 import { Exchange, Forward, Outcome } from './exchange';
 
 /** The edits that make the client's message one for this server. */
@@ -42,23 +43,10 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
 /** What later filters may go by: rate limits, RBAC, ext_authz. */
 function tellFilters(edits: HeaderList, exchange: Exchange): void {
   const emitted = exchange.gateway.emitted;
-  if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.method));
+  if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.message.method));
   if ((emitted & emittedBy(exchange.noun.noun)) !== 0) {
     edits.add(exchange.noun.header, headerText(exchange.target.name, exchange.arena));
   }
-}
-
-/** What the headers say of the message is what the gateway's own messages say, whatever the client's do. */
-function messageHeaders(exchange: Exchange, revision: Revision): HeaderList {
-  const headers = newHeaderList(exchange.arena)
-    .add(header.PROTOCOL_VERSION, revisionText(revision))
-    .add(header.CONTENT_TYPE, header.JSON_TYPE)
-    .add(header.ACCEPT, header.JSON_OR_EVENTS)
-    .add(header.ACCEPT_ENCODING, header.IDENTITY);
-  if (revision !== Revision.V2026_07_28) return headers;
-  return headers
-    .add(header.MCP_METHOD, methodText(exchange.method))
-    .add(header.MCP_NAME, headerText(exchange.target.name, exchange.arena));
 }
 
 /**
@@ -68,7 +56,7 @@ function messageHeaders(exchange: Exchange, revision: Revision): HeaderList {
 function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Revision): void {
   const table = exchange.gateway.clientHeaders;
   const credentials = exchange.target.server.credentials;
-  const wanted = messageHeaders(exchange, revision);
+  const wanted = messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
   let seen: u32 = 0;
   let wrong: u32 = 0;
   for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
@@ -92,10 +80,10 @@ function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Rev
  * lacks the last.
  */
 function frame(edits: HeaderList, exchange: Exchange): void {
-  if (!exchange.whole) {
+  if (!exchange.message.whole) {
     edits.add(header.CONTENT_LENGTH, NONE);
   } else if (exchange.request.hasContentLength) {
-    const size = exchange.size - (exchange.target.cutTo - exchange.target.cutFrom);
+    const size = exchange.message.size - (exchange.target.cutTo - exchange.target.cutFrom);
     edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
   }
 }

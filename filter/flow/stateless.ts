@@ -6,9 +6,9 @@ import { textOf, writeEscaped } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { textOfHeader } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Era } from '../mcp/eras';
+import { Era, eraOfRequest } from '../mcp/eras';
 import { methodOf, methodRow } from '../mcp/methods';
-import { Revision, STATELESS, STATELESS_JSON } from '../mcp/revisions';
+import { Revision, STATELESS_JSON } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { aimAt, cutPrefix } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
@@ -38,13 +38,14 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (outcome !== Outcome.ReadBody) return outcome;
   if (!equals(request.method, header.POST)) return refuseMethod(exchange, ALLOWED);
   const version = request.protocolVersion;
-  if (version === NONE || !equals(version, STATELESS)) {
+  exchange.message.era = eraOfRequest(false, false, version);
+  if (exchange.message.era !== Era.Stateless) {
     return refuseVersion(exchange, Reason.StatelessVersionOnly, asJson(version), STATELESS_JSON);
   }
   if (request.mcpMethod === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
-  exchange.method = methodOf(request.mcpMethod);
-  const row = methodRow(exchange.method);
-  if ((row.eras & Era.Stateless) === 0) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
+  exchange.message.method = methodOf(request.mcpMethod);
+  const row = methodRow(exchange.message.method);
+  if ((row.eras & exchange.message.era) === 0) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
   if (request.mcpName === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_NAME);
   const name = textOfHeader(request.mcpName, exchange.arena);
   if (name === NONE) return exchange.refuse(Reason.HeaderMismatch, BAD_NAME);
@@ -58,13 +59,13 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
 
 /** Whether the name has come by which the prefix can be taken out. */
 export function hasName(exchange: Exchange): bool {
-  return exchange.envelope.isRoutableWithin(u32.MAX_VALUE);
+  return exchange.message.envelope.isRoutableWithin(u32.MAX_VALUE);
 }
 
 /** Whether the name in the body is that of the header; then `target` knows where its prefix stands. @param body so far */
 export function confirmsName(exchange: Exchange, body: Span): bool {
-  const envelope = exchange.envelope;
-  if (envelope.method !== exchange.method) return differs(exchange, OTHER_METHOD);
+  const envelope = exchange.message.envelope;
+  if (envelope.method !== exchange.message.method) return differs(exchange, OTHER_METHOD);
   const token = envelope.nameIn(body);
   const name: Span = textOf(token, scratch);
   if (name === NONE || !equals(name, exchange.named)) return differs(exchange, OTHER_NAME);
@@ -74,10 +75,10 @@ export function confirmsName(exchange: Exchange, body: Span): bool {
 
 /** Whether nothing that was read contradicts the decision so far. If not, `exchange.reply` says why. */
 export function confirmsHeaders(exchange: Exchange, ended: bool): bool {
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   if (!isSound(exchange, ended)) return false;
   if (!ended) return true;
-  if (envelope.method !== exchange.method) return differs(exchange, OTHER_METHOD);
+  if (envelope.method !== exchange.message.method) return differs(exchange, OTHER_METHOD);
   if (!hasName(exchange)) return differs(exchange, OTHER_NAME);
   return envelope.claimIsStateless || differs(exchange, OTHER_VERSION);
 }

@@ -1,8 +1,8 @@
 import { scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { isEventStream, isJsonType, otherTypeText } from '../federation/answer';
-import { isCompressed } from '../federation/judge';
+import { isEventStream, isJsonType, otherTypeText } from '../upstream/answer';
+import { isCompressed } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import { newPassingAnswer, PassingAnswer } from '../response/passing-answer';
 import { refusesCoding } from './content-coding';

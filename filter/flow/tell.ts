@@ -1,10 +1,11 @@
 import { Span } from '../bytes/span';
-import { post } from '../federation/callout';
+import { post } from '../upstream/callout';
 import { newFanOut } from '../federation/fanout';
 import { mayReach } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';
-import { Exchange, Outcome, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Stage } from './conversation';
 
 /**
  * A message that goes to every server of a session, because which of them it concerns is not known here. What they answer
@@ -17,14 +18,14 @@ export function tellServers(exchange: Exchange, session: Session, message: Span)
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, arena);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (!mayReach(server, exchange.scope)) continue;
+    if (!mayReach(server, exchange.caller.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream === null) continue;
     const call = fanOut.add(server, upstream, arena);
     call.callout = post(server, upstream, message, exchange.request.pairs, arena);
   }
   if (fanOut.settled) return Outcome.Reply;
-  exchange.fanOut = fanOut;
-  exchange.stage = Stage.Tell;
+  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.stage = Stage.Tell;
   return Outcome.Wait;
 }

@@ -1,11 +1,13 @@
 import { scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
-import { terminate } from '../federation/callout';
-import { FanOut, UpstreamCall, newFanOut } from '../federation/fanout';
+import { terminate } from '../upstream/callout';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
 import { markEnded } from '../session/ended';
 import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';
-import { Exchange, Outcome, Stage } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Stage } from './conversation';
 
 /** DELETE: the session ends here at once; the upstreams are told, and what they answer changes nothing (405 is allowed). */
 export function beginTerminate(exchange: Exchange, session: Session): Outcome {
@@ -13,8 +15,8 @@ export function beginTerminate(exchange: Exchange, session: Session): Outcome {
   const gateway = exchange.gateway;
   markEnded(session, gateway.keys, scratch);
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, arena);
-  exchange.fanOut = fanOut;
-  exchange.stage = Stage.Terminate;
+  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.stage = Stage.Terminate;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);

@@ -1,10 +1,11 @@
 import { make, scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { fingerprint, first, NONE } from '../bytes/span';
-import { Answer, Ending } from '../federation/answer';
-import { UpstreamCall } from '../federation/fanout';
+import { Answer, Ending } from '../upstream/answer';
+import { UpstreamCall } from '../upstream/call';
 import { shareReply } from '../flow/cors';
-import { Exchange, Outcome, Stage, Warning } from '../flow/exchange';
+import { Exchange, Outcome, Warning } from '../flow/exchange';
+import { Stage } from '../flow/conversation';
 import { resume, serve } from '../flow/dispatch';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { passesAsItIs } from '../flow/response';
@@ -33,7 +34,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Forward) {
     exchange.sentAt = exchange.now;
     outcome = forward(stream, exchange);
-    if (outcome === Outcome.Forward) stream.phase = exchange.whole ? Phase.Forwarded : Phase.Streaming;
+    if (outcome === Outcome.Forward) stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
     else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
   if (outcome === Outcome.Pass) passResponse(stream, exchange);
@@ -77,7 +78,7 @@ export function waitAside(stream: Stream, exchange: Exchange, outcome: Outcome):
 /** All that may be sent now. A callout that fails at once is answered at once, which may settle the whole. */
 function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
   for (let call = nextCall(exchange); call !== null; call = nextCall(exchange)) {
-    const timeout = exchange.fanOut!.remaining(call, exchange.now);
+    const timeout = exchange.conversation.fanOut!.remaining(call, exchange.now);
     const size = call.callout!.size;
     if (!hasRoom(size as u64)) return exchange.overload(WORKER_MEMORY);
     if (!stream.send(size, exchange.gateway.limits.bufferedBytes)) return exchange.overload(BUFFERED_BYTES);
@@ -93,14 +94,14 @@ function sendCallouts(stream: Stream, exchange: Exchange): Outcome {
     const outcome = settle(exchange, call, answer);
     if (outcome !== Outcome.Wait) return outcome;
   }
-  const fanOut = exchange.fanOut!;
+  const fanOut = exchange.conversation.fanOut!;
   if (fanOut.isParked) watch(stream);
-  return exchange.stage === Stage.Tell && fanOut.isAllSent ? Outcome.Reply : Outcome.Wait;
+  return exchange.conversation.stage === Stage.Tell && fanOut.isAllSent ? Outcome.Reply : Outcome.Wait;
 }
 
 /** The next one of the conversation that is under way now: an answer can begin another. */
 function nextCall(exchange: Exchange): UpstreamCall | null {
-  return exchange.fanOut!.next(exchange.now);
+  return exchange.conversation.fanOut!.next(exchange.now);
 }
 
 /** Gives an answer to its flow, and a failure to the log. */
@@ -121,11 +122,18 @@ function reply(exchange: Exchange): void {
     const gateway = exchange.gateway;
     const entropy = random(ENTROPY_SIZE, scratch);
     const key = gateway.keys.sealing;
-    const token = draft.sealed(key, entropy, exchange.seconds, gateway.sessionTtl, exchange.audience, exchange.arena);
+    const token = draft.sealed(
+      key,
+      entropy,
+      exchange.seconds,
+      gateway.sessionTtl,
+      exchange.caller.audience,
+      exchange.arena,
+    );
     answer.headers.add(header.SESSION_ID, token);
-    exchange.sessionTag = fingerprint(first(entropy, TOKEN_ID_SIZE as u32));
+    exchange.caller.sessionTag = fingerprint(first(entropy, TOKEN_ID_SIZE as u32));
   }
-  if (exchange.page !== NONE) shareReply(answer.headers, exchange.page);
+  if (exchange.caller.page !== NONE) shareReply(answer.headers, exchange.caller.page);
   exchange.ended = endedWith(answer.reason);
   answer.headers.add(header.GATEWAY, PRODUCT);
   sendLocalReply(answer.status, answer.reason, answer.body, answer.headers.packed());

@@ -8,7 +8,7 @@ import { Buffer } from './status';
 import { Stream } from './streams';
 
 /**
- * Of a body that is sent on as it comes, the brace that closes the document, and what follows it, are kept here until the
+ * The brace that closes a body which is sent on as it comes, and what follows it, are kept here until the
  * end of the stream has confirmed the rest: so no upstream has all of a document whose request is refused after all.
  *
  * A chunk is never paused for it: what later filters buffer, such as the router for its retries, lies in the same buffer

@@ -4,7 +4,7 @@ import { Span, between, first, length, literal, pointer, span, NONE } from '../b
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { Envelope } from '../mcp/envelope';
 import { read, replaceBeginning } from './buffers';
-import { Role } from './role';
+import { decidesByHeaders, holdsWhileReading } from './role';
 import { arenaOf, Phase, Stream } from './streams';
 import { Buffer } from './status';
 
@@ -110,7 +110,7 @@ export function letGo(stream: Stream): void {
 
 /** The host has it again. The budget is charged for as long as it waits there. */
 export function dropCopy(stream: Stream): void {
-  if (!stream.exchange!.kept) release(stream);
+  if (!stream.exchange!.message.isKept) release(stream);
 }
 
 /** What is kept for the sake of another call has its place in the arena, and ends with that. */
@@ -129,7 +129,7 @@ export function hostHolds(stream: Stream): bool {
 
 /** It keeps the headers, and is shown the body meanwhile. */
 export function holdsRequest(stream: Stream): bool {
-  return stream.role === Role.Hold || (stream.role === Role.Headers && stream.phase === Phase.Draining);
+  return holdsWhileReading(stream.role) || (decidesByHeaders(stream.role) && stream.phase === Phase.Draining);
 }
 
 /** Grows by doubling, outside of the arena: that would keep every size that it once had. */

@@ -12,7 +12,7 @@ const servers = newList(memory);
 /** Those of the same number; NONE where the gateway has no name of its own. */
 const gateways = newList(memory);
 
-/** Of what concerns no server, or several; no server can have that name. */
+/** The label where no server is concerned, or several; no server can have that name. */
 const NO_SERVER = literal('-');
 
 /** The number of what concerns no server, and comes before its gateway is known. */

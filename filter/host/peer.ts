@@ -27,7 +27,7 @@ export function isInChunks(): bool {
 /** What the host knows about who asks, read once per request. */
 export function meet(exchange: Exchange): void {
   if (needsReach(exchange.gateway.hosts, exchange.request.authority)) {
-    exchange.reach = reachOf(property(DESTINATION_ADDRESS));
+    exchange.caller.reach = reachOf(property(DESTINATION_ADDRESS));
   }
   const kind = exchange.gateway.identity.kind;
   if (kind === IdentityKind.Jwt) bindToClaims(exchange);
@@ -39,10 +39,10 @@ function bindToClaims(exchange: Exchange): void {
   const subject = claim(identity.subject);
   const issuer = claim(identity.issuer);
   if (subject !== NONE && issuer !== NONE) {
-    exchange.identity = identityOf(issuer, subject, exchange.arena);
+    exchange.caller.identity = identityOf(issuer, subject, exchange.arena);
     return;
   }
-  exchange.identity = NONE;
+  exchange.caller.identity = NONE;
   log(Level.Debug, line().bytes(NO_CLAIM).written, exchange.gateway.logLevel);
 }
 
@@ -57,9 +57,9 @@ function claim(path: Span): Span {
 function bindToHeader(exchange: Exchange): void {
   const subject = subjectIn(exchange.request.pairs, exchange.gateway.identity.header, scratch);
   if (subject !== NONE) {
-    exchange.identity = identityOf(NONE, subject, exchange.arena);
+    exchange.caller.identity = identityOf(NONE, subject, exchange.arena);
     return;
   }
-  exchange.identity = NONE;
+  exchange.caller.identity = NONE;
   log(Level.Debug, line().bytes(NO_HEADER).written, exchange.gateway.logLevel);
 }

@@ -1,9 +1,11 @@
+import { Lifetime } from '../flow/message';
 import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, length, NONE } from '../bytes/span';
-import { UpstreamCall } from '../federation/fanout';
-import { ASKED } from '../federation/handshake';
-import { Outcome, Exchange, newExchange, Probe } from '../flow/exchange';
+import { UpstreamCall } from '../upstream/call';
+import { ASKED } from '../upstream/handshake';
+import { Outcome, Exchange, newExchange } from '../flow/exchange';
+import { Probe } from '../flow/conversation';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
 import { confirms, hasComeWhole, isCall } from '../flow/passing';
@@ -48,7 +50,7 @@ import {
   onWait,
 } from './modes/table';
 import { isInChunks, meet } from './peer';
-import { Role } from './role';
+import { decidesByHeaders } from './role';
 import { rootOf } from './roots';
 import { endAnswered } from './session-endings';
 import { arenaOf, Held, Moment, Phase, Stream, streamOf } from './streams';
@@ -97,7 +99,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
   if (!mayServe(stream, exchange)) return act(stream, exchange, Outcome.Reply);
-  if (stream.role === Role.Headers) {
+  if (decidesByHeaders(stream.role)) {
     const outcome = enterByHeaders(exchange, behind, ended);
     return outcome === Outcome.Reply && mayAwaitBody(stream)
       ? drainOn(stream, exchange, ended)
@@ -127,11 +129,11 @@ function takeChunk(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
     case Phase.Reading:
       return readOn(stream, exchange, size, ended);
     case Phase.Streaming:
-      return stream.role === Role.Headers
+      return decidesByHeaders(stream.role)
         ? passByHeaders(stream, exchange, size, ended)
         : streamOn(stream, exchange, size, ended);
     case Phase.Draining:
-      exchange.envelope.read(passOver(stream, size));
+      exchange.message.envelope.read(passOver(stream, size));
       return drainOn(stream, exchange, ended);
     case Phase.Forwarded:
       return Action.Continue;
@@ -160,7 +162,7 @@ function takeTrailers(stream: Stream, exchange: Exchange): Action {
     case Phase.Reading:
       return decide(stream, exchange);
     case Phase.Streaming:
-      return stream.role === Role.Headers ? endByHeaders(stream, exchange) : endStreamed(stream, exchange);
+      return decidesByHeaders(stream.role) ? endByHeaders(stream, exchange) : endStreamed(stream, exchange);
     case Phase.Draining:
       return act(stream, exchange, Outcome.Reply);
     case Phase.Forwarded:
@@ -179,12 +181,12 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   const full = lacksRoom(stream, heldWith(stream, size), ROOM_FOR_BODY, limits.bufferedBytes);
   if (full !== NONE) {
     // At once, not at the end of the body: what is held is the problem.
-    exchange.envelope.read(passOver(stream, size));
+    exchange.message.envelope.read(passOver(stream, size));
     if (!ended) discard(stream);
     return act(stream, exchange, exchange.overload(full));
   }
-  const wasClosed = exchange.envelope.isClosed;
-  const chunk = readIn(stream, exchange.envelope, size);
+  const wasClosed = exchange.message.envelope.isClosed;
+  const chunk = readIn(stream, exchange.message.envelope, size);
   const held = stream.scanned;
   if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, ended);
   const releasable = isLarge(exchange, held) && isReleasable(exchange, limits.heldBody);
@@ -205,15 +207,15 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   }
   if (ended) return decide(stream, exchange);
   if (!releasable || stream.staysHeld) return Action.Pause;
-  const closes = exchange.envelope.isClosed;
+  const closes = exchange.message.envelope.isClosed;
   // Nearly all of it is here. Its end is waited for, unless that would be too much for who holds it.
   if (closes && (wasClosed || held <= limits.heldBody || !isHeldByAnother(stream) || !isCall(exchange))) {
     return Action.Pause;
   }
-  if (exchange.probe === Probe.UnderWay) {
+  if (exchange.conversation.probe === Probe.UnderWay) {
     if (held <= limits.heldBody / 2) return Action.Pause;
     // There is no room to wait any longer.
-    exchange.probe = Probe.Done;
+    exchange.conversation.probe = Probe.Done;
   }
   const action = sendOnEarly(stream, exchange, held);
   return closes && stream.phase === Phase.Streaming ? passEnd(stream, exchange, chunk, false) : action;
@@ -230,14 +232,14 @@ function isLarge(exchange: Exchange, held: u32): bool {
 
 function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
   if (mayRelease(stream) !== MayRelease.Yes && held <= exchange.gateway.limits.heldBody) return Action.Pause;
-  exchange.body = heldWhole(stream);
-  exchange.size = held;
-  exchange.passed = held as u64;
-  exchange.canHoldBack = canHoldBack(stream);
+  exchange.message.body = heldWhole(stream);
+  exchange.message.size = held;
+  exchange.message.passed = held as u64;
+  exchange.message.canHoldBack = canHoldBack(stream);
   const outcome = release(exchange);
   if (outcome === Outcome.Reply) return drainOn(stream, exchange, false);
   if (outcome !== Outcome.ReadBody) return actOnBody(stream, exchange, outcome);
-  if (exchange.probe === Probe.UnderWay) waitAside(stream, exchange, Outcome.Wait);
+  if (exchange.conversation.probe === Probe.UnderWay) waitAside(stream, exchange, Outcome.Wait);
   else stream.staysHeld = true;
   return Action.Pause;
 }
@@ -250,7 +252,7 @@ function drainOn(stream: Stream, exchange: Exchange, ended: bool): Action {
   beginDrain(stream);
   const most = exchange.gateway.limits.drainBytes;
   const received = stream.scanned;
-  const isEnough = received > most && (received - stream.drainedFrom > most || !exchange.envelope.awaitsId);
+  const isEnough = received > most && (received - stream.drainedFrom > most || !exchange.message.envelope.awaitsId);
   if (!ended && !isEnough) return Action.Pause;
   if (!ended) discard(stream);
   return act(stream, exchange, Outcome.Reply);
@@ -264,14 +266,14 @@ function beginDrain(stream: Stream): void {
 
 /** Released: chunks pass as they come, but for the end, see ending.ts. */
 function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
-  exchange.passed += size as u64;
+  exchange.message.passed += size as u64;
   // What is not read must not pass.
   if (!hasRoom(size as u64)) return act(stream, exchange, exchange.overload(WORKER_MEMORY));
   const chunk = read(Buffer.RequestBody, 0, size as usize);
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   const wasClosed = envelope.isClosed;
   envelope.read(chunk);
-  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
+  if (exceedsRequestBody(exchange, exchange.message.passed)) return act(stream, exchange, Outcome.Reply);
   const last = ended || hasComeWhole(exchange);
   if (!confirms(exchange, last || envelope.isClosed)) return act(stream, exchange, Outcome.Reply);
   return envelope.isClosed ? passEnd(stream, exchange, chunk, wasClosed, ended) : Action.Continue;
@@ -279,7 +281,7 @@ function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): A
 
 /** The document is closed, in this chunk or before. */
 function passEnd(stream: Stream, exchange: Exchange, chunk: Span, wasClosed: bool, ended: bool = false): Action {
-  const closing = wasClosed ? 0 : exchange.envelope.closingOffset(chunk);
+  const closing = wasClosed ? 0 : exchange.message.envelope.closingOffset(chunk);
   const passes = passClosed(stream, exchange, chunk, closing, ended || hasComeWhole(exchange));
   return passes ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
@@ -310,7 +312,7 @@ function isAwaited(stream: Stream, call: UpstreamCall): bool {
   const exchange = stream.exchange!;
   if (!call.waiting || call.done) return false;
   if (stream.phase === Phase.Waiting || stream.held === Held.Waiting) return true;
-  return stream.phase === Phase.Reading && exchange.probe === Probe.UnderWay;
+  return stream.phase === Phase.Reading && exchange.conversation.probe === Probe.UnderWay;
 }
 
 function hearAnswer(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32, bodySize: i32): void {
@@ -359,9 +361,12 @@ function goOn(stream: Stream, exchange: Exchange, outcome: Outcome): void {
 }
 
 function decide(stream: Stream, exchange: Exchange): Action {
-  exchange.kept = isWorthKeeping(stream);
-  exchange.lasts = exchange.kept || !hostHolds(stream);
-  exchange.body = heldWhole(stream);
+  exchange.message.lifetime = isWorthKeeping(stream)
+    ? Lifetime.Stream
+    : hostHolds(stream)
+      ? Lifetime.Callback
+      : Lifetime.Request;
+  exchange.message.body = heldWhole(stream);
   return actOnBody(stream, exchange, admit(exchange));
 }
 

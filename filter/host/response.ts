@@ -42,7 +42,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
-  edit(HeaderMap.Response, shareResponse(headers, exchange.page, scratch));
+  edit(HeaderMap.Response, shareResponse(headers, exchange.caller.page, scratch));
   const status = statusOf(response.status);
   const succeeded = status < 300;
   exchange.ended = forwarded && succeeded ? OK : OTHER;

@@ -3,7 +3,7 @@ import { scratch } from '../bytes/arena';
 import { newHeaderList, readPairs } from '../bytes/pairs';
 import { literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { MOST_OF_REFUSAL } from '../federation/refusal';
+import { MOST_OF_REFUSAL } from '../upstream/refusal';
 import { shareReply } from '../flow/cors';
 import { Exchange } from '../flow/exchange';
 import { respondToError } from '../flow/response';
@@ -34,7 +34,7 @@ export function beginRetelling(stream: Stream, exchange: Exchange): void {
     if (load<u8>(pointer(pairs.name)) !== COLON) removals.add(pairs.name, NONE);
   }
   edit(HeaderMap.Response, removals);
-  if (exchange.page !== NONE) shareReply(reply.headers, exchange.page);
+  if (exchange.caller.page !== NONE) shareReply(reply.headers, exchange.caller.page);
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);
   edit(HeaderMap.Response, reply.headers.add(header.GATEWAY, PRODUCT));
   exchange.ended = endedWith(reply.reason);

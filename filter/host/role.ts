@@ -1,7 +1,10 @@
 import { Span, after, length, literal, equals } from '../bytes/span';
 import { HostMode } from '../model/host-mode';
 
-/** What one loaded filter does; see the files of these names in modes/. */
+/**
+ * What one loaded filter does; see the files of these names in modes/. What differs between roles is in modes/table.ts;
+ * elsewhere only the questions below are asked.
+ */
 export const enum Role {
   /** Host mode `hold`: all of it. */
   Hold,
@@ -11,6 +14,26 @@ export const enum Role {
   Holder,
   /** Host mode `headers`: decides on the headers alone. */
   Headers,
+}
+
+/** It keeps the headers of a request while it reads the body. */
+export function holdsWhileReading(role: Role): bool {
+  return role === Role.Hold;
+}
+
+/** Another filter keeps the headers for it. */
+export function hasHolder(role: Role): bool {
+  return role === Role.Decider;
+}
+
+/** It is that other filter, and decides nothing. */
+export function onlyHolds(role: Role): bool {
+  return role === Role.Holder;
+}
+
+/** It decides before the body has come. */
+export function decidesByHeaders(role: Role): bool {
+  return role === Role.Headers;
 }
 
 const HOLDER_SUFFIX = literal('-holder');

@@ -11,7 +11,7 @@ import { showConfig } from './metrics';
 import { forgetSaid } from './once';
 import { property } from './properties';
 import { closeQueue, openQueue, Queue } from './queue';
-import { isHolder, Role, roleOf } from './role';
+import { Role, isHolder, onlyHolds, roleOf } from './role';
 import { unwatch } from './watch';
 import { Buffer } from './status';
 
@@ -21,7 +21,7 @@ export class Root {
   gateway: Gateway;
   arena: Arena;
   role: Role;
-  /** Of the roles that have to come back to a request after its last callback, or null. */
+  /** For roles that have to come back to a request after its last callback, else null. */
   queue: Queue | null;
   /** A body came while its headers were held, so the host does what the mode needs. */
   seesBodies: bool;
@@ -41,7 +41,7 @@ export function rootOf(id: u32): Root | null {
   return changetype<Root | null>(roots.get(id));
 }
 
-/** Of what has no configuration in this VM, nothing is logged. */
+/** Nothing is logged for what has no configuration in this VM. */
 export function logLevelOf(id: u32): u32 {
   const root = rootOf(id);
   return root === null ? Level.Critical : root.gateway.logLevel;
@@ -78,7 +78,7 @@ export function configure(id: u32, size: u32): bool {
   root.gateway = parsed.gateway;
   root.arena = arena;
   root.role = roleOf(parsed.gateway.hostMode, holder);
-  root.queue = root.role === Role.Holder ? null : openQueue();
+  root.queue = onlyHolds(root.role) ? null : openQueue();
   root.seesBodies = false;
   root.lacksBodies = false;
   roots.set(id, changetype<usize>(root));

@@ -2,11 +2,12 @@ import { make, scratch } from '../bytes/arena';
 import { editedPairs, newHeaderList } from '../bytes/pairs';
 import { Span, length, pointer, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Answer } from '../federation/answer';
-import { Callout, terminate } from '../federation/callout';
-import { UpstreamCall } from '../federation/fanout';
-import { ASKED } from '../federation/handshake';
-import { Abandoned, Exchange, Stage } from '../flow/exchange';
+import { Answer } from '../upstream/answer';
+import { Callout, terminate } from '../upstream/callout';
+import { UpstreamCall } from '../upstream/call';
+import { ASKED } from '../upstream/handshake';
+import { Exchange } from '../flow/exchange';
+import { Abandoned, Stage } from '../flow/conversation';
 import { leaveLease } from '../session/lease';
 import { Server } from '../model/server';
 import * as header from '../mcp/headers';
@@ -45,11 +46,11 @@ const TO_ALL: u32 = 0xffffffff;
 export function endAbandoned(stream: Stream): void {
   const exchange = stream.exchange;
   if (exchange === null) return;
-  const fanOut = exchange.fanOut;
+  const fanOut = exchange.conversation.fanOut;
   if (fanOut !== null) {
     for (let i = 0; i < fanOut.calls.count; i++) leaveCall(stream, exchange, fanOut.at(i));
   }
-  const abandoned = exchange.abandoned;
+  const abandoned = exchange.conversation.abandoned;
   if (abandoned === null) return;
   for (let i = 0; i < abandoned.count; i++) {
     const left = changetype<Abandoned>(abandoned.at(i) as usize);
@@ -58,17 +59,20 @@ export function endAbandoned(stream: Stream): void {
 }
 
 function leaveCall(stream: Stream, exchange: Exchange, call: UpstreamCall): void {
-  const session = exchange.session;
+  const session = exchange.caller.session;
   if (call.opening && session !== null) {
     leaveLease(session, call.server.fingerprint, exchange.gateway.keys, scratch);
   }
-  if (call.waiting && call.step === ASKED && (call.opening || exchange.stage === Stage.Initialize)) {
+  if (call.waiting && call.step === ASKED && (call.opening || exchange.conversation.stage === Stage.Initialize)) {
     // Its session is known only when it answers, and then the stream is not.
     const entry = findPending(call.token);
     if (entry !== null) entry.ending = endingOf(stream, exchange, call.server, call.upstream);
     return;
   }
-  if (call.opening || (exchange.stage === Stage.Initialize && !(call.opened && exchange.sessionTag !== 0))) {
+  if (
+    call.opening ||
+    (exchange.conversation.stage === Stage.Initialize && !(call.opened && exchange.caller.sessionTag !== 0))
+  ) {
     if (call.upstream.sessionId !== NONE) endLater(stream, exchange, call.server, call.upstream);
   }
 }

@@ -34,7 +34,7 @@ export const enum Buffer {
   PluginConfiguration = 7,
 }
 
-/** Of `proxy_continue_stream`. */
+/** What `proxy_continue_stream` takes. */
 export const REQUEST_STREAM = 0;
 export const RESPONSE_STREAM = 1;
 

@@ -2,7 +2,7 @@ import { Arena, newArena } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
-import { Answer } from '../federation/answer';
+import { Answer } from '../upstream/answer';
 import { Exchange } from '../flow/exchange';
 import { ResponsePlan } from '../response/plan';
 import { reserve } from './budget';
@@ -58,7 +58,7 @@ export class Stream {
   role: Role;
   phase: Phase;
   moment: Moment;
-  /** Of the response; the request goes on meanwhile. */
+  /** Whether the response is held; the request goes on meanwhile. */
   held: Held;
   /** An answer of its upstream other than 2xx, else null. */
   error: Answer | null;
@@ -68,7 +68,7 @@ export class Stream {
   plan: ResponsePlan | null;
   /** It may mean that the server has lost its session. */
   renews: bool;
-  /** Of an exchange; null while passing. */
+  /** Null for a request that is not for the gateway. */
   arena: Arena | null;
   exchange: Exchange | null;
   /** Bytes that the current callback of the body shows. */
@@ -88,19 +88,19 @@ export class Stream {
   isHeldBack: bool;
   /** The body has ended, and trailers follow. */
   hasTrailers: bool;
-  /** Of a pair: the context of the other one of this stream, 0 while it is not known. */
+  /** In a pair: the other filter's context of this stream, 0 while it is not known. */
   partner: u32;
-  /** Of a decider: what was decided on has been carried out by its holder. */
+  /** In a decider: its holder has carried the decision out. */
   resumed: bool;
-  /** Of a request whose body may be withheld from us, see modes/body-evidence.ts. */
+  /** Where the body may be withheld from us, see modes/body-evidence.ts. */
   sizeOfHeaders: u64;
   /** How often it looked as if it were. */
   withheldLooks: u32;
   /** See watch.ts. */
   isWatched: bool;
-  /** Of a holder: bytes of the body that have passed. */
+  /** In a holder: bytes of the body that have passed. */
   passed: u32;
-  /** Of a holder: a part of the response's body has passed and was not read. */
+  /** In a holder: a part of the response's body has passed and was not read. */
   passedUnread: bool;
   /** Host mode `headers`: the name in the body has come, and is that of the headers. */
   isNamed: bool;
@@ -114,7 +114,7 @@ export class Stream {
   underWay: u32;
   /** All that this stream has taken of the worker's budget. */
   private reserved: u64;
-  /** Of a released body: the brace that closes it and what follows, or NONE. */
+  /** The brace that closes a released body and what follows, or NONE. */
   tail: Span;
   /** Bytes that have come behind the document, those of its closing brace's chunk included. */
   behind: u32;

@@ -1,7 +1,8 @@
 import { scratch } from '../bytes/arena';
 import { literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { Exchange, Stage } from '../flow/exchange';
+import { Exchange } from '../flow/exchange';
+import { Stage } from '../flow/conversation';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
 import { OTHER_METHOD, methodLabel, methodLabelText } from '../mcp/method-label';
@@ -17,7 +18,7 @@ import {
   Way,
 } from './metrics';
 import { setProperty } from './properties';
-import { Role } from './role';
+import { hasHolder } from './role';
 import { Stream } from './streams';
 
 /**
@@ -35,11 +36,11 @@ export function writeTelemetry(stream: Stream): void {
   const exchange = stream.exchange;
   if (exchange === null) return;
   leaveAnswer(stream, exchange);
-  const method = methodLabel(exchange.method, exchange.request.method);
+  const method = methodLabel(exchange.message.method, exchange.request.method);
   const server = exchange.server;
   countRequest(method, exchange.label, exchange.ended);
   if (exchange.relayed) countForward(exchange.gateway.label, Way.Callout);
-  else if (exchange.sentAt !== 0 && (stream.role !== Role.Decider || stream.resumed))
+  else if (exchange.sentAt !== 0 && (!hasHolder(stream.role) || stream.resumed))
     countForward(exchange.gateway.label, Way.Route);
   countErrors(exchange);
   countSessions(exchange);
@@ -49,14 +50,15 @@ export function writeTelemetry(stream: Stream): void {
   if (method !== OTHER_METHOD) setProperty(MCP_METHOD, methodLabelText(method));
   if (server !== null) setProperty(MCP_SERVER, server.name);
   if (exchange.name !== NONE) setProperty(exchange.noun.attribute, exchange.name);
-  if (exchange.scoped !== NONE) setProperty(MCP_VIRTUAL_SERVER, exchange.scoped);
-  if (exchange.sessionTag !== 0) setProperty(MCP_SESSION, newWriter(scratch, 16).hex(exchange.sessionTag).written);
+  if (exchange.caller.scoped !== NONE) setProperty(MCP_VIRTUAL_SERVER, exchange.caller.scoped);
+  if (exchange.caller.sessionTag !== 0)
+    setProperty(MCP_SESSION, newWriter(scratch, 16).hex(exchange.caller.sessionTag).written);
 }
 
 /** Every failure once, where it happened: a server that was left out of an answer, or a request that was refused. */
 function countErrors(exchange: Exchange): void {
   let found = false;
-  const fanOut = exchange.fanOut;
+  const fanOut = exchange.conversation.fanOut;
   if (fanOut !== null) {
     for (let i = 0; i < fanOut.calls.count; i++) {
       const call = fanOut.at(i);
@@ -71,14 +73,14 @@ function countErrors(exchange: Exchange): void {
 
 function countSessions(exchange: Exchange): void {
   if (exchange.ended === (Reason.SessionUnknown as i32)) countSession(exchange.gateway.label, SessionEvent.Refused);
-  else if (exchange.stage === Stage.Terminate) countSession(exchange.gateway.label, SessionEvent.Ended);
-  else if (exchange.session === null && exchange.sessionTag !== 0)
+  else if (exchange.conversation.stage === Stage.Terminate) countSession(exchange.gateway.label, SessionEvent.Ended);
+  else if (exchange.caller.session === null && exchange.caller.sessionTag !== 0)
     countSession(exchange.gateway.label, SessionEvent.Opened);
 }
 
 function countCache(exchange: Exchange): void {
-  const fanOut = exchange.fanOut;
-  if (fanOut === null || exchange.stage !== Stage.List) return;
+  const fanOut = exchange.conversation.fanOut;
+  if (fanOut === null || exchange.conversation.stage !== Stage.List) return;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.server.cacheTtl > 0) countListCache(call.server.label, call.cached ? CacheResult.Hit : CacheResult.Miss);

@@ -1,9 +1,9 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
 import { proxy_set_effective_context } from '../env';
-import { Answer, Ending } from '../federation/answer';
-import { isCompressed } from '../federation/judge';
-import { MOST_OF_LOST, saysLost } from '../federation/lost-session';
+import { Answer, Ending } from '../upstream/answer';
+import { isCompressed } from '../upstream/judge';
+import { MOST_OF_LOST, saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from '../flow/exchange';
 import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
 import { hasWords, isComplete, passesAsItIs, Response, respondToError } from '../flow/response';
@@ -38,7 +38,7 @@ export function hearError(stream: Stream, exchange: Exchange, status: u32, respo
   stream.error = answer;
   // The new session and the call once more count against the worker's budget, as the first one did.
   const most = exchange.gateway.limits.bufferedBytes;
-  stream.renews = mayBeRenewed(exchange, status) && stream.hold(exchange.size + RENEWAL, most);
+  stream.renews = mayBeRenewed(exchange, status) && stream.hold(exchange.message.size + RENEWAL, most);
   const seesBody = readsResponse(stream);
   if (stream.renews && (ended || !seesBody)) return renew(stream, exchange);
   if (!stream.renews && (ended || passesAsItIs(answer) || !hasWords(answer))) return tell(stream, exchange);
@@ -95,7 +95,7 @@ function renew(stream: Stream, exchange: Exchange): Action {
   if (isCompressed(answer.contentEncoding)) answer.body = NONE;
   if (!saysLost(answer, scratch)) return tell(stream, exchange);
   stream.held = Held.Waiting;
-  return act(stream, exchange, beginRenewal(exchange, exchange.session!, answer, answer.body !== NONE));
+  return act(stream, exchange, beginRenewal(exchange, exchange.caller.session!, answer, answer.body !== NONE));
 }
 
 function tell(stream: Stream, exchange: Exchange): Action {

@@ -32,7 +32,7 @@ export function textOfHeader(value: Span, arena: Arena): Span {
   return bytesOfStandard(span(pointer(value) + (length(OPEN) as usize), inner as u32), arena);
 }
 
-/** Of a text that goes into a message: its first bytes, cut between two characters (RFC 3629 §3). */
+/** The first bytes of a text that goes into a message, cut between two characters (RFC 3629 §3). */
 export function clipped(text: Span, most: i32): Span {
   if (length(text) <= most) return text;
   let count = most;

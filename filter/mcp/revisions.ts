@@ -42,7 +42,7 @@ export function revisionText(revision: Revision): Span {
 
 export const STATELESS_JSON = literal('["2026-07-28"]');
 
-/** Of those with sessions. */
+/** The revision of that name, among those with sessions. */
 export function revisionOf(text: Span): Revision {
   for (let revision: i32 = LATEST; revision > Revision.Unknown; revision--) {
     if (equals(text, revisionText(revision))) return revision;

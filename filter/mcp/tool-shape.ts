@@ -1,3 +1,4 @@
+import { Era, eraOf } from './eras';
 import { LOWER_F, LOWER_T, QUOTE, SPACE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, between, equals, limit, literal, pointer, NONE } from '../bytes/span';
@@ -228,7 +229,7 @@ function isAmong(text: Span, choices: Span): bool {
 /** @param revision that the client speaks */
 export function newToolShape(revision: Revision, arena: Arena): ToolShape {
   const shape = changetype<ToolShape>(arena.zeroed(offsetof<ToolShape>()));
-  shape.isOfHandshake = revision !== Revision.V2026_07_28;
+  shape.isOfHandshake = eraOf(revision) === Era.Sessions;
   shape.places = arena.zeroed((LEVELS as usize) << 2);
   shape.seen = arena.zeroed((LEVELS as usize) << 2);
   shape.broken = NONE;

@@ -14,10 +14,10 @@ export const enum CredentialKind {
 @unmanaged
 export class Credentials {
   kind: CredentialKind;
-  /** Of Header. */
+  /** Where `kind` is Header: its name and value. */
   header: Span;
   value: Span;
-  /** Of Passthrough: names, lower case. */
+  /** Where `kind` is Passthrough: names, lower case. */
   headers: List;
 
   /** Whether the client's header of that name goes to the server. */

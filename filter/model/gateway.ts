@@ -40,7 +40,7 @@ export class Gateway {
   hosts: List;
   origins: List;
   identity: Identity;
-  /** Of Server, in the order of the configuration. */
+  /** Elements are Server, in the order of the configuration. */
   servers: List;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
   clientHeaders: NameTable;
@@ -56,7 +56,7 @@ export class Gateway {
   /** What the endpoint itself serves; null: everything, unless it is closed. */
   rootServes: VirtualServer | null;
   rootClosed: bool;
-  /** Of the ABI: 0 trace … 5 critical. */
+  /** The ABI's levels: 0 trace … 5 critical. */
   logLevel: u32;
 
   serverAt(index: i32): Server {

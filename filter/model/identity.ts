@@ -12,9 +12,9 @@ export const enum IdentityKind {
 @unmanaged
 export class Identity {
   kind: IdentityKind;
-  /** Of Jwt: the host's names of both claims. */
+  /** Where `kind` is Jwt: the host's names of both claims. */
   subject: Span;
   issuer: Span;
-  /** Of TrustedHeader. */
+  /** Where `kind` is TrustedHeader: its name. */
   header: Span;
 }

@@ -7,7 +7,7 @@ import { isExact, matches } from './glob';
 /** The names that a list of names and globs stands for. Exact names cost one look-up, however many there are. */
 @unmanaged
 export class NameSet {
-  /** Of Span. */
+  /** Elements are Span. */
   patterns: List;
   names: NameTable;
   globs: List;

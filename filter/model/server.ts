@@ -35,7 +35,7 @@ export class Server {
   rules: usize;
   /** Fingerprints of its tools that the log has named as left out. */
   reportedTools: Seen;
-  /** Of its name as a label of metrics; the host's to set. */
+  /** The number of its name as a label of metrics; the host sets it. */
   label: u32;
   /** Our entry in the Via header of what it is sent. */
   via: Span;

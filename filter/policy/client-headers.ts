@@ -1,3 +1,4 @@
+import { Era, eraOf } from '../mcp/eras';
 import { LOWER_A, LOWER_I, LOWER_M, LOWER_P, LOWER_S, LOWER_X } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { NameTable, newNameTable } from '../bytes/names';
@@ -14,16 +15,16 @@ import { Revision } from '../mcp/revisions';
  * have one answered and the other refused.
  */
 const ENDS_HERE = names(
-  // Of the web page, which the gateway has judged (Fetch §3.1; `sec-` and `access-control-` below).
+  // They speak of the web page, which the gateway has judged (Fetch §3.1; `sec-` and `access-control-` below).
   'origin referer ' +
-    // Of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1), and of trailer fields, which end here too.
+    // They speak of the connection (RFC 9110 §7.6.1, §7.8, RFC 9113 §3.1), or of trailer fields, which end here too.
     'upgrade http2-settings keep-alive expect te trailer ' +
-    // Of a body that is read here as plain JSON, and whose name of a tool is rewritten (RFC 9110 §8.4, RFC 9530).
+    // They speak of a body that is read here as plain JSON, and whose name of a tool is rewritten (RFC 9110 §8.4, RFC 9530).
     'content-encoding content-language content-location content-range content-md5 digest content-digest ' +
     'repr-digest want-digest ' +
-    // Of what may be answered: by a message without a body, or by a part of it (`if-` below), or in a set of characters.
+    // They limit the answer: to a message without a body, or by a part of it (`if-` below), or in a set of characters.
     'range accept-charset ' +
-    // Of a stream's past, which has a gateway of its own.
+    // It names the past of a stream, which ends at the gateway.
     'last-event-id ' +
     // For this gateway, and what it tells later filters.
     'x-mcp-virtualserver x-mcp-gateway x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri ' +
@@ -99,6 +100,6 @@ function endsByPrefix(name: Span, revision: Revision): bool {
 /** Whether the gateway sends such a header itself, or the server may rely on the client's. */
 function isOfMessage(name: Span, revision: Revision): bool {
   if (equals(name, header.PROTOCOL_VERSION)) return true;
-  if (revision !== Revision.V2026_07_28) return false;
+  if (eraOf(revision) === Era.Sessions) return false;
   return startsWith(name, PARAMETER) || equals(name, header.MCP_METHOD) || equals(name, header.MCP_NAME);
 }

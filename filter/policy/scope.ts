@@ -9,9 +9,9 @@ const EMPTY = literal('the header names none');
 /** What narrows one request; null narrows nothing. */
 @unmanaged
 export class Scope {
-  /** Of the path: the virtual server that it names, or the one that `root` gives to the endpoint itself. */
+  /** What the path says: the virtual server that it names, or the one that `root` gives to the endpoint itself. */
   path: VirtualServer | null;
-  /** Of the header: for this request only. */
+  /** What the header says, for this request only. */
   header: VirtualServer | null;
   /** What follows the endpoint in the path: the part of a session's audience. */
   named: Span;

@@ -17,7 +17,7 @@ const MORE = literal(' more match no ');
 /** A worker serves nobody else meanwhile: no more lines than are read, no search for likeness in a huge list. */
 const MOST_LINES = 20;
 const MOST_CANDIDATES = 2000;
-/** Of a name in a line. */
+/** Bytes of a name in a line. */
 const MOST_BYTES = 128;
 
 /**

@@ -45,7 +45,7 @@ export class PassingAnswer {
     for (let at = max(pointer(bytes), end - TAIL); at < end; at++) this.tail = (this.tail << 8) | (load<u8>(at) as u64);
   }
 
-  /** Of a response that has ended: whether the answer is in it, to its end. */
+  /** Whether the answer is in a response that has ended, to its end. */
   get isWhole(): bool {
     if (!this.begun) return false;
     let rest = this.tail;
@@ -56,7 +56,7 @@ export class PassingAnswer {
     return last === CLOSING_BRACE || last === CLOSING_BRACKET || this.endsEvent;
   }
 
-  /** Of a response that breaks off: whether its client has the event with the answer, as a blank line ends it. */
+  /** Whether the client has the event with the answer, which a blank line ends, where the response breaks off now. */
   get endsEvent(): bool {
     if (!this.begun || this.events === null) return false;
     let lineFeeds = 0;
@@ -97,7 +97,7 @@ export class PassingAnswer {
         this.isBroken = true;
         return;
       }
-      // Of a batch, each element may be the answer: the first one stands for all.
+      // Each element of a batch may be the answer: the first one stands for all.
       if (token === Token.ArrayStart && scanner.depth === 1) this.begun = true;
       else if (token === Token.Key && scanner.depth === 1) this.readKey();
       else if (this.member === Member.Id && scanner.depth === 1) this.readId(token);

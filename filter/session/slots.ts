@@ -91,7 +91,7 @@ export function slotTable(name: Span, slots: u32): SlotTable {
   return table;
 }
 
-/** Of an owner: what kind of entry it is for, so that no table's entry is good in another, then who. */
+/** An owner is the kind of entry, so that no table's entry is good in another, and then who it is for. */
 export function owner(table: SlotTable, id: Span, more: u64, arena: Arena): Span {
   return newWriter(arena, 64).bytes(table.name).u64(more).bytes(id).written;
 }

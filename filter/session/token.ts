@@ -25,7 +25,7 @@ import { packId, unpackId } from './upstream-id';
  */
 export const FORMAT: u8 = 2;
 const FORMAT_1: u8 = 1;
-/** Of the encoded token. Other servers and proxies keep headers to 8 KiB, Node's clients all of them to 16 KiB. */
+/** Characters of the encoded token. Other servers and proxies keep headers to 8 KiB, Node's clients all of them to 16 KiB. */
 export const MAX_TOKEN: i32 = 4096;
 export const TOKEN_ID_SIZE: usize = 16;
 /** Randomness for one token: its id and the nonce. */
@@ -33,12 +33,12 @@ export const ENTROPY_SIZE: usize = TOKEN_ID_SIZE + (NONCE_SIZE as usize);
 
 const HEAD: usize = 2;
 const TEXT: usize = HEAD + (NONCE_SIZE as usize);
-/** Of the fixed part in format 1, and of what format 2 adds. */
+/** Bytes of the fixed part, in format 1 and in format 2. */
 const FIXED_1: usize = 4 + 4 + TOKEN_ID_SIZE + 1 + 1;
 const FIXED: usize = FIXED_1 + 4;
 const OVERHEAD: usize = HEAD + ((NONCE_SIZE + TAG_SIZE) as usize);
 
-/** Of an upstream of which it is not known what it offers. */
+/** What an upstream offers where nobody knows. */
 export const ANYTHING: u32 = u32.MAX_VALUE;
 
 /** An upstream's part of a session. */

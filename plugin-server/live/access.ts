@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { PluginServerError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../common/nearest.ts';
 import { type Tokens, presentedToken } from '../publish/tokens.ts';
 import type { GatewayDirectory } from './directory.ts';
 import type { Gateway } from './gateway.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { environmentNames, shippedTemplates } from '../../envoy/bootstrap.ts';
+import { environmentNames, shippedTemplates } from '../../envoy/render/bootstrap.ts';
 import { type ConfigurationFile, moduleConfiguration } from '../../envoy/check/configuration.ts';
-import { type Trust, type Upstream, clusterFor } from '../../envoy/upstream.ts';
+import { type Trust, type Upstream, clusterFor } from '../../envoy/render/upstream.ts';
 import type { ResolvedModule } from './modules.ts';
 
 export const typeUrls = {

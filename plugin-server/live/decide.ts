@@ -1,4 +1,4 @@
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../common/nearest.ts';
 import {
   type ClusterSet,
   type Compiled,

@@ -45,7 +45,7 @@ export class GatewayDirectory {
   readonly #closing = new AbortController();
   readonly #checks = new Slots(checksAtATime);
   readonly #underWay = new Set<Promise<void>>();
-  #tokens: TokenIndex | undefined;
+  #tokens: TokenIndex<Gateway> | undefined;
   #complaint: string | undefined;
   #wake: () => void = () => undefined;
   #watching: Promise<void> | undefined;
@@ -94,7 +94,7 @@ export class GatewayDirectory {
   }
 
   /** Whose each token is. */
-  get tokens(): TokenIndex {
+  get tokens(): TokenIndex<Gateway> {
     return (this.#tokens ??= new TokenIndex(this.all()));
   }
 

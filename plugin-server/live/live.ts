@@ -1,6 +1,4 @@
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Readiness } from '../readiness.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { Access, type AccessOptions } from './access.ts';
 import { Delivery } from './delivery.ts';
@@ -91,47 +89,4 @@ function problemsOf({ name, refusal, active, tokens }: Gateway, tokensRequired: 
     lines.push(`${name}: it has no token file, so none of its nodes may poll`);
   }
   return lines;
-}
-
-/** Shows live delivery in `/readyz` and `/metrics`. */
-export function watchLive(live: Live, readiness: Readiness, metrics: Metrics): void {
-  // A refused edit makes the server no less ready: nodes have the version before it, and a restart would not help. One
-  // that has nothing to give out to anybody is of no use to a node.
-  readiness.add('gateways', () => ({
-    ready: live.directory.all().some(({ active }) => active !== undefined),
-    count: live.directory.all().length,
-    problems: live.problems(),
-  }));
-  const gauge = (
-    name: string,
-    help: string,
-    value: (gateway: Gateway, status: () => GatewayStatus) => number,
-  ): void => {
-    metrics.labelledGauge(name, help, 'gateway', () =>
-      live.directory.all().map((gateway) => [gateway.name, value(gateway, () => live.statusOf(gateway))]),
-    );
-  };
-  gauge(
-    'sluice_gateway_generation',
-    'The version that is given out, 0 for none',
-    ({ active }) => active?.kept.generation ?? 0,
-  );
-  gauge('sluice_gateway_edit_refused', '1 if the last edit was refused', ({ refusal }) =>
-    Number(refusal !== undefined),
-  );
-  gauge('sluice_gateway_rolled_back', '1 if a rollback keeps the file from being taken', (gateway) =>
-    Number(gateway.rolledBack),
-  );
-  const nodes = (state: string, help: string): void => {
-    gauge(
-      `sluice_gateway_nodes_${state}`,
-      help,
-      (_, status) => status().nodes.filter((node) => node.state === state).length,
-    );
-  };
-  nodes('current', 'Nodes that have the version that is given out');
-  nodes('behind', 'Nodes that do not have it yet');
-  nodes('waits', 'Nodes that cannot be given it; GET /gateways says why');
-  nodes('refuses', 'Nodes that were given it and do not apply it');
-  metrics.gauge('sluice_polls_waiting', 'Polls that are kept waiting for something new', () => live.delivery.waiting);
 }

@@ -1,25 +1,12 @@
-import { isRange, isVersion } from '../address.ts';
+import { isVersion } from '../../common/version.ts';
+import type { ModuleRequest } from '../../envoy/check/module-request.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
-
-/** What a gateway asks for: `{name: sluice, version: ^0.1}`. */
-export interface ModuleRequest {
-  readonly name: string;
-  /** A version, a range in npm's notation, or `latest`. */
-  readonly version: string;
-}
 
 /** The module that a request leads to. */
 export interface ResolvedModule extends ModuleRequest {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly bytes: Uint8Array;
-}
-
-/** What `module` means where it is left out. */
-export const defaultModule: ModuleRequest = { name: 'sluice', version: 'latest' };
-
-export function isVersionRequest(text: string): boolean {
-  return isVersion(text) || isRange(text);
 }
 
 /**

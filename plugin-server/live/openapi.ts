@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import { failures, type openApi, parameter, read } from '../openapi.ts';
+import { failures, parameter, read } from '../openapi.ts';
 
 const json = (schema: object): Record<string, object> => ({ 'application/json': { schema } });
 const security = [{ token: [] }];
@@ -33,7 +33,7 @@ function poll(summary: string, errors: readonly ErrorCode[] = []): object {
 const gateway = { type: 'object', required: ['name', 'version', 'rolledBack', 'refused', 'warnings', 'nodes'] };
 const unknown: readonly ErrorCode[] = ['token_required', 'unknown_gateway', 'no_gateways'];
 
-const paths = {
+export const livePaths = {
   '/v3/discovery:clusters': poll('The clusters of a gateway'),
   '/v3/discovery:extension_configs': poll('The filters of a gateway, the module in them', ['unknown_extension']),
   '/gateways': {
@@ -64,8 +64,3 @@ const paths = {
     },
   },
 };
-
-/** The API of a server that has live delivery. */
-export function withLive(api: typeof openApi): object {
-  return { ...api, paths: { ...api.paths, ...paths } };
-}

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { PluginServerError } from '../errors.ts';
-import { serve, serveReadOnly } from '../routes/route.ts';
+import { serve, serveReadOnly } from '../http/route.ts';
 import type { Live } from './live.ts';
 import { type PollKind, pollLimit } from './poll.ts';
 import { versionStatus } from './status.ts';

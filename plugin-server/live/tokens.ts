@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { Tokens } from '../publish/tokens.ts';
 import { codeOf, readRegularFile } from '../store/files.ts';
-import type { Gateway } from './gateway.ts';
 
 /** The file in a gateway's directory that holds its tokens, a line each: the old one works while a new one is rolled out. */
 export const tokenFileName = 'token';
@@ -39,10 +38,10 @@ export async function readTokens(directory: string): Promise<GatewayTokens> {
 }
 
 /** Whose a token is. It is looked up by its digest: what the time of that tells of a digest says nothing of a token. */
-export class TokenIndex {
-  readonly #owners = new Map<string, Set<Gateway>>();
+export class TokenIndex<Owner extends { readonly tokens: GatewayTokens }> {
+  readonly #owners = new Map<string, Set<Owner>>();
 
-  constructor(gateways: Iterable<Gateway>) {
+  constructor(gateways: Iterable<Owner>) {
     for (const gateway of gateways) {
       for (const digest of gateway.tokens.digests ?? []) {
         const key = digest.toString('hex');
@@ -52,7 +51,7 @@ export class TokenIndex {
   }
 
   /** Nobody where it is no gateway's. */
-  owners(digest: Buffer): ReadonlySet<Gateway> {
+  owners(digest: Buffer): ReadonlySet<Owner> {
     return this.#owners.get(digest.toString('hex')) ?? new Set();
   }
 }

@@ -1,8 +1,6 @@
 import { addressText, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Readiness } from '../readiness.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { forEach } from '../store/each.ts';
 import { type Offer, PeerClient, failureText } from './peer-client.ts';
@@ -62,20 +60,6 @@ export class PeerSync {
   get ready(): boolean {
     return this.#store.count > 0 || this.#peers.some((peer) => peer.state().synced !== null);
   }
-}
-
-/** Shows the peers in `/readyz` and `/metrics`, by their URLs of the command line. */
-export function watchPeers(sync: PeerSync, readiness: Readiness, metrics: Metrics): void {
-  readiness.add('peers', () => ({ ready: sync.ready, peers: sync.states() }));
-  metrics.labelledGauge(
-    'sluice_peer_in_step',
-    '1 if the last look at the peer found or brought all it has',
-    'peer',
-    () => sync.states().map(({ url, error, conflicts }) => [url, Number(error === null && conflicts.length === 0)]),
-  );
-  metrics.labelledGauge('sluice_peer_conflicts', 'Versions that the peer has with other bytes', 'peer', () =>
-    sync.states().map(({ url, conflicts }) => [url, conflicts.length]),
-  );
 }
 
 class Peer {

@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import { type Address, addressText, checkAddress, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
-import { envoyRefusal } from '../interface.ts';
+import { envoyRefusal } from '../../proxy-wasm/interface.ts';
 import { metadata } from '../metadata.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Handler, PathRequest } from '../routes/route.ts';
+import type { Handler, PathRequest } from '../http/route.ts';
 import type { ArtifactStore, Outcome } from '../store/artifact-store.ts';
 import { moduleLimit, signatureLimit } from '../store/limits.ts';
 import { checkDigests } from './digest-header.ts';
@@ -15,7 +15,7 @@ import { type UploadLimits, Uploads, checkUploadType } from './upload.ts';
 /** Who may publish, or why nobody may. */
 export type Publishing = { readonly tokens: () => Tokens } | { readonly off: string };
 
-interface Surroundings {
+export interface PublishSurroundings {
   readonly store: ArtifactStore;
   readonly publishing: Publishing;
   readonly metrics: Metrics;
@@ -25,9 +25,10 @@ interface Surroundings {
   readonly uploads?: Partial<UploadLimits>;
 }
 
-/** The handlers of `PUT …/plugin.wasm` and `PUT …/plugin.wasm.sig`. */
-export function publishHandlers(surroundings: Surroundings): { module: Handler; signature: Handler } {
+/** Registers its metric, and makes the handlers of `PUT …/plugin.wasm` and `PUT …/plugin.wasm.sig`. */
+export function publishHandlers(surroundings: PublishSurroundings): { module: Handler; signature: Handler } {
   const { store, publishing, metrics, limit = moduleLimit } = surroundings;
+  const counted = countedBy(metrics);
   const uploads = new Uploads({
     perPublisher: 4,
     worked: 4,
@@ -43,7 +44,7 @@ export function publishHandlers(surroundings: Surroundings): { module: Handler; 
     most: number,
     take: (content: Buffer, address: Address, publisher: string) => Promise<Outcome>,
   ): Promise<FastifyReply> =>
-    metrics.countPublish(async () => {
+    counted(async () => {
       const publisher = authorize(request, reply, publishing);
       const address = { name: request.params.name, version: request.params.version };
       checkAddress(address);
@@ -77,6 +78,21 @@ export function publishHandlers(surroundings: Surroundings): { module: Handler; 
         if (content.length === 0) throw new PluginServerError('bad_request', 'a signature has at least one byte');
         return store.sign(store.get(name, version), content);
       }),
+  };
+}
+
+/** Counts publications by how they end. */
+function countedBy(metrics: Metrics): <T>(publish: () => Promise<[T, Outcome]>) => Promise<T> {
+  const publishes = metrics.counter('sluice_publishes_total', 'Publications by outcome', ['result']);
+  return async (publish) => {
+    try {
+      const [answer, outcome] = await publish();
+      publishes.inc({ result: outcome });
+      return answer;
+    } catch (error) {
+      publishes.inc({ result: error instanceof PluginServerError ? error.code : 'internal' });
+      throw error;
+    }
   };
 }
 

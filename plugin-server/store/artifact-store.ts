@@ -1,7 +1,8 @@
-import { checkName, checkVersion, compareVersions, isRange, newestIn } from '../address.ts';
+import { compareVersions, isRange, newestIn } from '../../common/version.ts';
+import { checkName, checkVersion } from '../address.ts';
 import { type Address, type Artifact, addressText } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../common/nearest.ts';
 import { type StoreLimits, storeLimits } from './limits.ts';
 
 export type Outcome = 'created' | 'unchanged';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { obtainEnvoy } from '../../envoy/engine/obtain.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';

@@ -122,7 +122,7 @@ describe('sluice check', () => {
     expect(out).toContain('2 files checked: 1 error');
   });
 
-  test('does not let a file speak to the terminal', async () => {
+  test('does not let a file speak to the terminal (escape sequences, CWE-150)', async () => {
     writeFileSync(at('escape.yaml'), `${good}"\\e[2J\\n": 1\n`);
     const { out } = await check(at('escape.yaml'));
     expect(out).toContain(String.raw`\u001b[2J\n: is not a member`);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readDocuments } from '../../envoy/check/document.ts';
+import { readDocuments } from '../../envoy/yaml/document.ts';
 import { type Base, bases, examineText } from './support.ts';
 
 const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];

@@ -5,10 +5,10 @@ import { Message, Problems } from '../../envoy/embedded/config/message.ts';
 import { readRoutes } from '../../envoy/embedded/config/routes.ts';
 import { HeaderMap } from '../../envoy/embedded/header-map.ts';
 import { findRoute } from '../../envoy/embedded/routing/match.ts';
-import type { Document } from '../../envoy/check/document.ts';
+import type { Document } from '../../envoy/yaml/document.ts';
 import { envoyRoute } from '../../envoy/check/envoy-route.ts';
 import { type Finding, reportInto } from '../../envoy/check/finding.ts';
-import { Node } from '../../envoy/check/node.ts';
+import { Node } from '../../envoy/yaml/node.ts';
 import { checkRouting, routedBy } from '../../envoy/check/routing.ts';
 
 const servers = [

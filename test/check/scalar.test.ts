@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { readDocument, readDocuments } from '../../envoy/check/document.ts';
-import { plainScalar } from '../../envoy/check/scalar.ts';
-import { envoyYaml } from '../../envoy/yaml.ts';
+import { readDocument, readDocuments } from '../../envoy/yaml/document.ts';
+import { plainScalar } from '../../envoy/yaml/scalar.ts';
+import { envoyYaml } from '../../envoy/yaml/write.ts';
 import { bases, examineText } from './support.ts';
 
 /** As it is written; as Envoy reads it. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { moduleServer, readServers } from '../../envoy/servers.ts';
+import { moduleServer, readServers } from '../../envoy/render/servers.ts';
 import { instance } from './core.ts';
 import { configured } from './gateway.ts';
 

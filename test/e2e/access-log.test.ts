@@ -96,7 +96,7 @@ describeGateway('the access log', () => {
     for (let at = 0; at + 20 <= id.length; at += 10) expect(log).not.toContain(id.slice(at, at + 20));
   });
 
-  it('cannot be forged by the name of a tool', () => {
+  it('cannot be forged by the name of a tool (log injection, CWE-117)', () => {
     expect(lines['hostile']).toMatchObject({ mcp_tool: hostile, mcp_outcome: 'ok' });
     expect(lines['long']?.mcp_tool).toBe(`one_${'ü'.repeat(62)}`);
   });

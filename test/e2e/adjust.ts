@@ -1,5 +1,5 @@
 // What a bootstrap under test has that the shipped one has not, and the other way round.
-import type { Bootstrap } from '../../envoy/bootstrap.ts';
+import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 
 export type Adjustment = (bootstrap: Bootstrap) => void;
 

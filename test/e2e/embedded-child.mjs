@@ -5,7 +5,7 @@ import { register } from 'tsx/esm/api';
 
 register();
 const { startEmbedded } = await import('../../envoy/embedded/index.ts');
-const { EngineError } = await import('../../envoy/engine/error.ts');
+const { EngineError } = await import('../../common/engine-error.ts');
 
 process.once('disconnect', () => process.exit(1)); // whoever started it is gone
 const options = once(process, 'message');

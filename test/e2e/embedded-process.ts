@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedOptions, reproducedVersion } from '../../envoy/embedded/index.ts';
-import { EngineError } from '../../envoy/engine/error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 import type { Exit, RunningEngine } from '../../envoy/engine/running.ts';
 
 type Told =

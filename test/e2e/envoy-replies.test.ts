@@ -3,7 +3,7 @@
 import { type AddressInfo, type Server, connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Bootstrap } from '../../envoy/bootstrap.ts';
+import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 import { refusal } from './clients/answers.ts';
 import { bothProtocols, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, openSession, post, type Session } from './clients/session.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';

@@ -2,7 +2,7 @@
 // earlier filter sets.
 import { type JsonWebKey, createSign, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Bootstrap } from '../../envoy/bootstrap.ts';
+import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 import { type RawAnswer, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, post } from './clients/session.ts';
 import { describeGateway } from './engine.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Bootstrap } from '../../envoy/bootstrap.ts';
+import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 import { connectionManager } from './adjust.ts';
 import { message, refusal } from './clients/answers.ts';
 import type { RawAnswer } from './clients/raw.ts';

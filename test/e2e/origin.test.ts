@@ -35,7 +35,7 @@ describeGateway('access checks', () => {
       }
     });
 
-    it('refuses a rebound name, whatever its page says about itself', async () => {
+    it('refuses a name that was rebound (DNS rebinding), whatever its page says about itself', async () => {
       upstream.forget();
       for (const headers of [
         { [authority]: `evil.example:${port()}` },

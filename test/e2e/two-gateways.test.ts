@@ -3,7 +3,7 @@ import { type Server, createServer, request as requestOf } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Bootstrap } from '../../envoy/bootstrap.ts';
+import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 import { refusal, toolNames } from './clients/answers.ts';
 import { callMessage, listMessage, openSession, post, resumeSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';

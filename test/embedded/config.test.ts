@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { readBootstrap } from '../../envoy/embedded/config/bootstrap.ts';
 import { encodeStruct } from '../../envoy/embedded/config/struct.ts';
 import { startEmbedded } from '../../envoy/embedded/index.ts';
-import { EngineError } from '../../envoy/engine/error.ts';
+import { EngineError } from '../../common/engine-error.ts';
 
 const shipped = readFileSync(new URL('../../envoy/envoy.yaml', import.meta.url), 'utf8');
 

@@ -1,7 +1,7 @@
 // The engine ends where a module does what Envoy does not accept, and says what that was. The guard is raised here by hand.
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test, vi } from 'vitest';
-import { notAccepted } from '../../envoy/embedded/filter.ts';
+import { notAccepted } from '../../proxy-wasm/host-assertion.ts';
 import { startEmbedded } from '../../envoy/embedded/index.ts';
 import { StreamContext } from '../../envoy/embedded/wasm/stream-context.ts';
 import { probeBootstrap } from './probe/bootstrap.ts';

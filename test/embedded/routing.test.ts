@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Route, RouteConfiguration, RouteMatch } from '../../envoy/embedded/config/model.ts';
+import type { RouteConfiguration } from '../../envoy/embedded/config/model.ts';
+import type { Route, RouteMatch } from '../../envoy/embedded/config/route.ts';
 import { HeaderMap } from '../../envoy/embedded/header-map.ts';
 import { findRoute } from '../../envoy/embedded/routing/match.ts';
 import { addHeaders } from '../../envoy/embedded/routing/response-headers.ts';

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Bootstrap, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { type Bootstrap, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { checkConfiguration } from '../../envoy/engine/check.ts';
 import { processIo } from '../../cli/io.ts';
 import { serve } from '../../cli/serve/command.ts';

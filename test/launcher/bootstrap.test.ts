@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type GatewayOptions, endpointOf, environmentNames, gatewayBootstrap } from '../../envoy/bootstrap.ts';
-import { EngineError } from '../../envoy/engine/error.ts';
+import { type GatewayOptions, endpointOf, environmentNames, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
+import { EngineError } from '../../common/engine-error.ts';
 
 const shipped = parse(readFileSync(new URL('../../envoy/envoy.yaml', import.meta.url), 'utf8')) as ReturnType<
   typeof gatewayBootstrap

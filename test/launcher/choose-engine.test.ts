@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseEngine } from '../../envoy/engine/engine.ts';
+import { chooseEngine } from '../../envoy/engines.ts';
 import { describeWithEnvoy, envoyBinary, temporaryFolder } from './support.ts';
 
 /** A machine on which no Envoy is to be found. */

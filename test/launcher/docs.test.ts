@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { listTools } from '../../envoy/engine/mcp-probe.ts';
+import { listTools } from './list-tools.ts';
 import { start } from '../../cli/start/command.ts';
 import { clone, describeWithEnvoy, envoyBinary, temporaryFolder } from './support.ts';
 
@@ -52,6 +52,8 @@ test('has the commands that are run below', () => {
       'npm start -- --server weather=http://127.0.0.1:4001/mcp --server orders=https://orders.example.com/mcp',
       'npm start -- --config examples/two-servers.yaml',
     ],
+    ['npm pack'], // these, and the next ones, are run in package.test.ts
+    ['npm install ./sluice-0.1.0.tgz', 'npx sluice check', 'npx sluice serve'],
     [
       'npm run build',
       'npx sluice serve',

@@ -14,8 +14,10 @@ test('has the commands that are run below', () => {
   expect(commands).toEqual([
     'npx sluice start --engine embedded',
     'node --inspect-brk bin/sluice.mjs start --engine embedded',
+    // test/launcher/debug-build.test.ts runs these.
+    'npm run build -- --debug\nSLUICE_MODULE=build/debug/plugin.wasm node --inspect bin/sluice.mjs start --engine embedded --workers 1',
   ]);
-  expect(start.parse(['--engine', 'embedded'])).toMatchObject({ engine: 'embedded' });
+  expect(start.parse(['--engine', 'embedded', '--workers', '1'])).toMatchObject({ engine: 'embedded', workers: 1 });
 });
 
 test('a debugger can be attached to the command itself', async () => {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type Bootstrap, type GatewayOptions, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { type Bootstrap, type GatewayOptions, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { checkConfiguration } from '../../envoy/engine/check.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import { judgeEnvoy } from '../../envoy/engine/suitable.ts';
-import { onPreferredPort, portDefect, preferPort } from '../../envoy/ports.ts';
+import { onPreferredPort, portDefect, preferPort } from '../../envoy/engine/ports.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import {
   clone,

@@ -5,7 +5,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Bootstrap, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { type Bootstrap, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { clone, describeWithEnvoy, envoyBinary } from './support.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { type Bootstrap, gatewayBootstrap } from '../../envoy/bootstrap.ts';
+import { type Bootstrap, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { checkConfiguration } from '../../envoy/engine/check.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';

@@ -7,7 +7,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
-import { listTools } from '../../envoy/engine/mcp-probe.ts';
+import { listTools } from './list-tools.ts';
 import type { StartEvent } from '../../cli/start/events.ts';
 import {
   type Sluice,

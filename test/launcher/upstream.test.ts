@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Cluster, clusterFor, formatHostPort, parseHostPort, parseUpstream } from '../../envoy/upstream.ts';
+import { type Cluster, clusterFor, formatHostPort, parseHostPort, parseUpstream } from '../../envoy/render/upstream.ts';
 
 const template: Cluster = {
   name: 'template',

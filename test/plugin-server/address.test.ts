@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkName, checkVersion, compareVersions } from '../../plugin-server/address.ts';
+import { compareVersions } from '../../common/version.ts';
+import { checkName, checkVersion } from '../../plugin-server/address.ts';
 
 describe('names', () => {
   test.each(['a', '7', 'sluice', 'key-auth', 'ai.proxy_2', 'a'.repeat(128)])('%j is one', (name) => {

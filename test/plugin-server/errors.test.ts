@@ -3,6 +3,9 @@ import { type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { PluginServerError, errorTable } from '../../plugin-server/errors.ts';
 import { createPluginServer } from '../../plugin-server/index.ts';
+import { liveErrors } from '../../plugin-server/live/errors.ts';
+import { pluginsErrors } from '../../plugin-server/plugins/errors.ts';
+import { publishErrors } from '../../plugin-server/publish/errors.ts';
 import { sendRaw } from './client.ts';
 
 test('the documentation has the table of errors, row by row', async () => {
@@ -13,7 +16,18 @@ test('the documentation has the table of errors, row by row', async () => {
     String(status ?? '–'),
     message.replaceAll('%s', '…').replace('\n', ' '),
   ]);
-  expect(documented).toEqual(table);
+  const byCode = ([a = '']: string[], [b = '']: string[]): number => (a < b ? -1 : 1);
+  expect(documented.toSorted(byCode)).toEqual(table.toSorted(byCode));
+  // For who looks a status up.
+  const statuses = documented.map(([, status = '']) => (status === '–' ? Infinity : Number(status)));
+  expect(statuses).toEqual(statuses.toSorted((a, b) => a - b));
+});
+
+test('no two features have an error of the same code', () => {
+  const codes = [liveErrors, pluginsErrors, publishErrors].flatMap((rows) => Object.keys(rows));
+  expect(codes).toHaveLength(new Set(codes).size);
+  for (const [code, row] of Object.entries({ ...liveErrors, ...pluginsErrors, ...publishErrors }))
+    expect(errorTable).toHaveProperty(code, row);
 });
 
 test('an error fills in its details in order', () => {
@@ -59,7 +73,7 @@ test('a mistake of the client is no line in the error log', async () => {
   expect(log).toEqual([]);
 });
 
-test('a request that does not arrive in time is answered with 408', async () => {
+test('a request that does not arrive in time (slowloris) is answered with 408', async () => {
   const app = createPluginServer({ artifacts: [] });
   // What Node's timer does after requestTimeout, without waiting for it.
   app.server.on('connection', (socket: Socket) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FormName, Forms } from '../../plugin-server/forms.ts';
+import { type FormName, Forms } from '../../plugin-server/plugins/forms.ts';
 import { type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { unwrap } from '../../plugin-server/publish/unwrap.ts';
 import { send, sendRaw } from './client.ts';

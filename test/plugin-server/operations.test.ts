@@ -4,8 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { errorTable } from '../../plugin-server/errors.ts';
 import { ArtifactStore, createPluginServer, loadArtifact } from '../../plugin-server/index.ts';
-import { openApi } from '../../plugin-server/openapi.ts';
-import { listingPage } from '../../plugin-server/routes/page.ts';
+import { listingPage } from '../../plugin-server/plugins/page.ts';
 import { send } from './client.ts';
 import { moduleWith } from './modules.ts';
 import { publishing, startServer, token } from './support.ts';
@@ -112,14 +111,14 @@ describe('/openapi.json', () => {
   test('is valid, and what is served', async () => {
     const { url } = await startServer({ artifacts: [sluice] });
     const served = JSON.parse((await send(url, '/openapi.json')).body.toString()) as Record<string, unknown>;
-    expect(served).toEqual(JSON.parse(JSON.stringify(openApi)));
     expect(await new Validator().validate(served)).toMatchObject({ valid: true });
   });
 
   test('has the paths and methods that there are, and no others', async () => {
     const app = createPluginServer({ artifacts: [sluice] });
     await app.ready();
-    const described = Object.entries(openApi.paths as Record<string, object>);
+    const { paths } = (await app.inject('/openapi.json')).json<{ paths: Record<string, object> }>();
+    const described = Object.entries(paths);
     expect(described.map(([url]) => url).sort()).toEqual(routesIn(app.printRoutes({ commonPrefix: false })).sort());
     for (const [url, operations] of described) {
       const real = url.replace('{name}', 'sluice').replace('{version}', '1.0.0');
@@ -130,11 +129,14 @@ describe('/openapi.json', () => {
     await app.close();
   });
 
-  test('knows the errors of the table', () => {
-    const codes = openApi.components.schemas.Error['properties'] as {
-      error: { properties: { code: { enum: string[] } } };
-    };
-    expect(codes.error.properties.code.enum).toEqual(Object.keys(errorTable));
+  test('knows the errors of the table', async () => {
+    const app = createPluginServer({ artifacts: [sluice] });
+    const served = (await app.inject('/openapi.json')).json<{
+      components: { schemas: { Error: { properties: { error: { properties: { code: { enum: string[] } } } } } } };
+    }>();
+    await app.close();
+    const { enum: codes } = served.components.schemas.Error.properties.error.properties.code;
+    expect(codes).toEqual(Object.keys(errorTable));
   });
 });
 

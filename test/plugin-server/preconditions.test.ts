@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluatePreconditions, ifRangeHolds } from '../../plugin-server/preconditions.ts';
+import { evaluatePreconditions, ifRangeHolds } from '../../plugin-server/http/preconditions.ts';
 
 const etag = '"5f53"';
 const separator = fc.constantFrom(',', ', ', ' ,', ',\t', ', ,');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseRange } from '../../plugin-server/range.ts';
+import { parseRange } from '../../plugin-server/http/range.ts';
 
 const size = fc.integer({ min: 1, max: 40 });
 const position = fc.integer({ min: 0, max: 60 });
@@ -41,7 +41,7 @@ describe('a single range', () => {
   });
 });
 
-test('whatever the header is, the answer lies within the representation', () => {
+test('whatever the range header is (RFC 9110 §14), the answer lies within the representation', () => {
   const pieces = fc.constantFrom(
     'bytes',
     'Bytes',

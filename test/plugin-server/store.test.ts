@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
-import { nearest } from '../../plugin-server/nearest.ts';
+import { nearest } from '../../common/nearest.ts';
 import { ArtifactStore } from '../../plugin-server/store/artifact-store.ts';
 import { moduleWith } from './modules.ts';
 

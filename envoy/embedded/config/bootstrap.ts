@@ -1,5 +1,5 @@
-import { readDocument } from '../../check/document.ts';
-import { EngineError } from '../../engine/error.ts';
+import { readDocument } from '../../yaml/document.ts';
+import { EngineError } from '../../../common/engine-error.ts';
 import { readIpAddress, readCluster } from './clusters.ts';
 import { readConnectionManager } from './connection-manager.ts';
 import { type Message, Problems, readMessage } from './message.ts';

@@ -1,4 +1,5 @@
 import type { Message } from './message.ts';
+import type { RouteConfiguration } from './model.ts';
 import type {
   DirectResponse,
   HeaderMatch,
@@ -6,9 +7,8 @@ import type {
   RetryPolicy,
   Route,
   RouteAction,
-  RouteConfiguration,
   RouteMatch,
-} from './model.ts';
+} from './route.ts';
 
 /** Envoy's own: the time until the whole response is here. */
 const defaultTimeout = 15_000;

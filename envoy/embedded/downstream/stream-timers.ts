@@ -1,4 +1,5 @@
-import type { ConnectionManager, Route } from '../config/model.ts';
+import type { ConnectionManager } from '../config/model.ts';
+import type { Route } from '../config/route.ts';
 import type { LocalReply } from '../filter.ts';
 
 /** The timeouts of a stream that are its connection manager's: silence, the arrival of the request, the whole. */

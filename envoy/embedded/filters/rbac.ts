@@ -1,5 +1,5 @@
 import type { Message } from '../config/message.ts';
-import type { HeaderMatch } from '../config/model.ts';
+import type { HeaderMatch } from '../config/route.ts';
 import { readHeaderMatch } from '../config/routes.ts';
 import { type FilterFactory, HeadersStatus } from '../filter.ts';
 import type { HeaderMap } from '../header-map.ts';

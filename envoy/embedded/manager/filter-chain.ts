@@ -1,5 +1,6 @@
 import { BodyBuffer } from '../body-buffer.ts';
-import { DataStatus, HeadersStatus, notAccepted, type StreamFilter, TrailersStatus } from '../filter.ts';
+import { notAccepted } from '../../../proxy-wasm/host-assertion.ts';
+import { DataStatus, HeadersStatus, type StreamFilter, TrailersStatus } from '../filter.ts';
 import type { HeaderMap } from '../header-map.ts';
 
 type Iteration = 'continue' | 'stop-single' | 'stop-all-buffer' | 'stop-all-watermark';

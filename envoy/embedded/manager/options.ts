@@ -1,5 +1,5 @@
 import type { ResponseSink } from '../codec.ts';
-import type { Route } from '../config/model.ts';
+import type { Route } from '../config/route.ts';
 import type { FilterFactory } from '../filter.ts';
 import type { HeaderMap } from '../header-map.ts';
 import type { Logger } from '../log.ts';

@@ -1,4 +1,4 @@
-import type { Route } from '../config/model.ts';
+import type { Route } from '../config/route.ts';
 import type { StreamOptions } from './options.ts';
 
 /** The route of a request, looked up once for the headers as they are. */

@@ -1,4 +1,5 @@
-import type { HeaderMatch, Route, RouteConfiguration, RouteMatch, VirtualHost } from '../config/model.ts';
+import type { RouteConfiguration, VirtualHost } from '../config/model.ts';
+import type { HeaderMatch, Route, RouteMatch } from '../config/route.ts';
 import type { HeaderMap } from '../header-map.ts';
 
 /** The first route that fits, of the virtual host that fits best. (envoy: router/config_impl.cc) */

@@ -1,4 +1,4 @@
-import type { HeaderOption } from '../config/model.ts';
+import type { HeaderOption } from '../config/route.ts';
 import type { HeaderMap } from '../header-map.ts';
 
 /** Does what a route has to say about response headers. */

@@ -1,5 +1,5 @@
 import { BodyBuffer } from '../body-buffer.ts';
-import type { RouteAction, DirectResponse, Route } from '../config/model.ts';
+import type { RouteAction, DirectResponse, Route } from '../config/route.ts';
 import {
   DataStatus,
   type FilterCallbacks,

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type SecureContext, createSecureContext } from 'node:tls';
 import type { UpstreamTls } from '../config/model.ts';
-import { EngineError } from '../../engine/error.ts';
+import { EngineError } from '../../../common/engine-error.ts';
 
 /** What the TLS connections of an engine are made with. Authorities take long to read: each file is read once. */
 export class TrustStore {

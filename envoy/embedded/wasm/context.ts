@@ -2,35 +2,14 @@ import type { BodyBuffer } from '../body-buffer.ts';
 import type { LocalReply } from '../filter.ts';
 import type { HeaderMap } from '../header-map.ts';
 import type { StreamInfo } from '../stream-info.ts';
-import type { WasmResult } from './result.ts';
-import type { RootContext } from './root-context.ts';
-
-/** proxy-wasm: proxy_map_type_t */
-export const MapType = {
-  RequestHeaders: 0,
-  RequestTrailers: 1,
-  ResponseHeaders: 2,
-  ResponseTrailers: 3,
-  CalloutHeaders: 6,
-  CalloutTrailers: 7,
-} as const;
-/** One after the last, gRPC's included. */
-export const mapTypes = 8;
-
-/** proxy-wasm: proxy_buffer_type_t */
-export const BufferType = {
-  RequestBody: 0,
-  ResponseBody: 1,
-  CalloutBody: 4,
-  VmConfiguration: 6,
-  PluginConfiguration: 7,
-} as const;
-export const bufferTypes = 9;
+import type { AsyncResponse, Cancel } from '../async-client.ts';
+import type { WasmPlugin } from '../config/model.ts';
+import type { WasmResult } from '../../../proxy-wasm/result.ts';
 
 /** What host calls act on: the VM's own, a plugin's, or a stream's context. */
 export interface Context {
   readonly id: number;
-  readonly root: RootContext;
+  readonly root: PluginContext;
   /** undefined: not available now */
   headers(type: number): HeaderMap | undefined;
   /** What an unavailable map is answered with. */
@@ -46,4 +25,23 @@ export interface Context {
   sendLocalReply(reply: LocalReply): void;
   continueStream(type: number): WasmResult;
   closeStream(type: number): WasmResult;
+}
+
+/** A plugin's own context, which the contexts of its streams belong to. */
+export interface PluginContext extends Context {
+  readonly plugin: WasmPlugin;
+  /** Callouts under way, by token. */
+  readonly callouts: Map<number, Cancel>;
+  /** Sticky: what proxy_get_status says. */
+  readonly status: { readonly code: number; readonly message: string };
+  readonly isGone: boolean;
+  /** It said that it is not done. */
+  readonly isParked: boolean;
+  /** Milliseconds; 0: none any more. */
+  setTick(period: number): void;
+  /** The answer to a callout. */
+  answered(token: number, answer: AsyncResponse | 'reset'): void;
+  /** An item is in a queue of its own. */
+  queueReady(token: number): void;
+  end(): void;
 }

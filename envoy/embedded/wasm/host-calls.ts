@@ -9,11 +9,8 @@ import { sharedCalls } from './calls/shared.ts';
 import { streamCalls } from './calls/streams.ts';
 import { timeCalls } from './calls/time.ts';
 import type { WasmInstance } from './instance.ts';
-import type { HostFunctions } from './imports.ts';
-import type { WasmVm } from './vm.ts';
-
-/** A function that a module imports, by its numbers: i32 without a sign, i64 as bigints. It returns a WasmResult. */
-export type HostCall = (...parameters: never[]) => number;
+import type { HostCall } from './host-call.ts';
+import type { HostFunctions, WasmVm } from './vm.ts';
 
 /** All host calls, for one VM. */
 export function hostCalls(instance: WasmInstance): Partial<HostFunctions> {

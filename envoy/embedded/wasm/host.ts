@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { AsyncClient } from '../async-client.ts';
 import type { WasmPlugin } from '../config/model.ts';
-import type { FilterFactory, HostAssertion } from '../filter.ts';
+import type { HostAssertion } from '../../../proxy-wasm/host-assertion.ts';
+import type { FilterFactory } from '../filter.ts';
 import type { Logger } from '../log.ts';
 import type { Stats } from '../stats.ts';
-import { type Capabilities, type CompiledModule, compileModule } from './compile.ts';
+import { type Capabilities, type CompiledModule, compileModule } from '../../../proxy-wasm/compile.ts';
+import { hostCalls } from './host-calls.ts';
 import { WasmInstance } from './instance.ts';
-import { LoadError } from './load-error.ts';
+import { LoadError } from '../../../proxy-wasm/load-error.ts';
 import type { RootContext } from './root-context.ts';
 import { Shared } from './shared.ts';
 import { StreamContext, failingFilter } from './stream-context.ts';
@@ -119,7 +121,7 @@ export class WasmHost {
     successor?: () => WasmInstance | undefined,
   ): WasmInstance {
     const own = successor === undefined ? {} : { successor };
-    return new WasmInstance(module, plugin, { ...this.#surroundings, client, shared: this.#shared, ...own });
+    return new WasmInstance(module, plugin, hostCalls, { ...this.#surroundings, client, shared: this.#shared, ...own });
   }
 
   #place(thread: Thread, key: string, module: CompiledModule, plugin: WasmPlugin): Placement {

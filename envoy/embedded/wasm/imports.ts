@@ -1,20 +1,7 @@
-import type { ModuleLayout } from './bytecode.ts';
-import { hostImport, type AbiVersion, type hostFunctions, type HostImport, type HostType } from './signatures.ts';
-import type { WasmVm } from './vm.ts';
-import { WebAssembly, type Import, type Memory } from './webassembly.ts';
-
-/** What arrives of parameters of these types. */
-export type Arguments<Types extends readonly HostType[]> = {
-  readonly [Index in keyof Types]: Types[Index] extends 'i32' ? number : bigint;
-};
-
-/** The host calls, each with the VM that makes it; they return a WasmResult. */
-export type HostFunctions = {
-  readonly [Name in keyof typeof hostFunctions]: (
-    vm: WasmVm,
-    ...args: Arguments<(typeof hostFunctions)[Name]>
-  ) => number;
-};
+import type { AbiVersion } from '../../../proxy-wasm/abi.ts';
+import type { ModuleLayout } from '../../../proxy-wasm/bytecode.ts';
+import { hostImport, type HostImport } from '../../../proxy-wasm/signatures.ts';
+import { WebAssembly, type Import, type Memory } from '../../../proxy-wasm/webassembly.ts';
 
 /** As the engine calls it: signed, and i64 as BigInt. */
 export type ImportedFunction = (...args: (number | bigint)[]) => number | undefined;

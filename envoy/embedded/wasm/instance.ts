@@ -1,17 +1,16 @@
 import type { AsyncClient } from '../async-client.ts';
 import type { WasmPlugin } from '../config/model.ts';
-import { HostAssertion } from '../filter.ts';
+import { HostAssertion } from '../../../proxy-wasm/host-assertion.ts';
 import type { Logger, LogLevel } from '../log.ts';
 import type { Stats } from '../stats.ts';
-import type { CompiledModule } from './compile.ts';
-import type { Context } from './context.ts';
+import type { CompiledModule } from '../../../proxy-wasm/compile.ts';
+import type { Context, PluginContext } from './context.ts';
 import { nowMilliseconds } from './clock.ts';
-import { hostCalls } from './host-calls.ts';
-import { unlinkable } from './load-error.ts';
+import { unlinkable } from '../../../proxy-wasm/load-error.ts';
 import { Metrics } from './metrics.ts';
-import { RootContext } from './root-context.ts';
+import { type PluginVm, RootContext } from './root-context.ts';
 import type { Shared } from './shared.ts';
-import { WasmVm } from './vm.ts';
+import { type HostFunctions, WasmVm } from './vm.ts';
 
 /** What a VM has around it: its thread's, and the process'. */
 export interface InstanceSurroundings {
@@ -26,7 +25,7 @@ export interface InstanceSurroundings {
 }
 
 /** A VM with its contexts: one for each thread and vm key. (cpp-host: WasmBase) */
-export class WasmInstance {
+export class WasmInstance implements PluginVm {
   readonly vm: WasmVm;
   readonly vmId: string;
   readonly metrics: Metrics;
@@ -41,8 +40,16 @@ export class WasmInstance {
   /** Queue items whose callback is still to come. */
   #queued = 0;
 
-  /** @throws LoadError */
-  constructor(module: CompiledModule, plugin: WasmPlugin, surroundings: InstanceSurroundings) {
+  /**
+   * @param hostCalls makes the functions that the module imports
+   * @throws LoadError
+   */
+  constructor(
+    module: CompiledModule,
+    plugin: WasmPlugin,
+    hostCalls: (instance: WasmInstance) => Partial<HostFunctions>,
+    surroundings: InstanceSurroundings,
+  ) {
     this.surroundings = surroundings;
     this.vmId = plugin.vm.id;
     this.metrics = new Metrics(surroundings.stats);
@@ -150,13 +157,13 @@ export class WasmInstance {
   }
 
   /** Tells the module of an item in its queue, in a turn of the event loop of its own. */
-  queueReady(root: RootContext, token: number): void {
+  queueReady(root: PluginContext, token: number): void {
     this.#queued++;
     setImmediate(() => {
       this.#queued--;
       // By its number, as Envoy finds it. (cpp-host: shared_queue.cc)
       const told = this.#live ? root : this.surroundings.successor?.()?.context(root.id)?.root;
-      if (told?.isGone === false) told.instance.call('proxy_on_queue_ready', told.id, told.id, token);
+      if (told?.isGone === false) told.queueReady(token);
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Memory } from './webassembly.ts';
+import type { Memory } from '../../../proxy-wasm/webassembly.ts';
 
 /** Linear memory. Views are made anew for each access: a memory that has grown has left its old buffer behind. */
 export class GuestMemory {

@@ -1,5 +1,5 @@
 import type { Counter, Gauge, Histogram, Stats } from '../stats.ts';
-import { WasmResult } from './result.ts';
+import { WasmResult } from '../../../proxy-wasm/result.ts';
 
 const kinds = ['counter', 'gauge', 'histogram'] as const;
 type Metric =

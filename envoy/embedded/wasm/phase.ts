@@ -1,5 +1,5 @@
 // When a module may make which host call. (cpp-host: wasm.cc startVm, wasm.h allocMemory; measured on Envoy 1.40.0)
-import { wasiFunctions } from './signatures.ts';
+import { wasiFunctions } from '../../../proxy-wasm/signatures.ts';
 
 /** `start`: `_initialize`, `main` or `_start` runs; `malloc`: the host wants memory. */
 export type Phase = 'start' | 'malloc' | undefined;

@@ -2,15 +2,33 @@ import type { BodyBuffer } from '../body-buffer.ts';
 import type { AsyncResponse, Cancel } from '../async-client.ts';
 import type { WasmPlugin } from '../config/model.ts';
 import type { HeaderMap } from '../header-map.ts';
-import { BufferType, type Context, MapType } from './context.ts';
-import type { WasmInstance } from './instance.ts';
-import { WasmResult } from './result.ts';
+import { BufferType, MapType } from '../../../proxy-wasm/types.ts';
+import type { Context, PluginContext } from './context.ts';
+import type { WasmVm } from './vm.ts';
+import { WasmResult } from '../../../proxy-wasm/result.ts';
+
+/** What contexts need of the VM that they are in. */
+export interface PluginVm {
+  readonly vm: WasmVm;
+  /** Set by a host call that settles what becomes of the stream, whatever the running callback returns. */
+  stopIteration: boolean;
+  /** Whether anything is under way that could make the module resume a stream. */
+  readonly mayResume: boolean;
+  /** Calls a callback; what Envoy does not accept is told, and ends it. */
+  call(name: string, context: number, ...parameters: number[]): number | undefined;
+  /** What host calls have asked for is done when `body`, which calls the module, has returned. */
+  deferring<T>(body: () => T): T | undefined;
+  newContext(): number;
+  add(context: Context): void;
+  remove(context: Context): void;
+  removeRoot(root: RootContext): void;
+}
 
 /** A plugin's configuration in one VM: its ticks, callouts and queues. An old one lives until its last stream is gone. */
-export class RootContext implements Context {
+export class RootContext implements PluginContext {
   readonly id: number;
   readonly plugin: WasmPlugin;
-  readonly instance: WasmInstance;
+  readonly instance: PluginVm;
   readonly missingMap = WasmResult.BadArgument;
   readonly info = undefined;
   readonly requestHeaders = undefined;
@@ -28,7 +46,7 @@ export class RootContext implements Context {
   #period = 0;
   #tick: NodeJS.Timeout | undefined;
 
-  constructor(id: number, plugin: WasmPlugin, instance: WasmInstance) {
+  constructor(id: number, plugin: WasmPlugin, instance: PluginVm) {
     this.id = id;
     this.plugin = plugin;
     this.instance = instance;
@@ -123,6 +141,10 @@ export class RootContext implements Context {
       this.instance.call('proxy_on_tick', this.id, this.id);
       if (this.#period !== 0 && !this.#gone && this.instance.vm.failed === undefined) this.setTick(this.#period);
     }, period);
+  }
+
+  queueReady(token: number): void {
+    this.instance.call('proxy_on_queue_ready', this.id, this.id, token);
   }
 
   /** The answer to a callout: readable while the module is told of it. */

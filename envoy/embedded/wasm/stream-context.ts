@@ -4,15 +4,16 @@ import {
   type FilterCallbacks,
   HeadersStatus,
   type LocalReply,
-  notAccepted,
   type StreamFilter,
   TrailersStatus,
 } from '../filter.ts';
 import type { HeaderMap } from '../header-map.ts';
 import type { StreamInfo } from '../stream-info.ts';
-import { BufferType, type Context, MapType } from './context.ts';
+import { notAccepted } from '../../../proxy-wasm/host-assertion.ts';
+import { BufferType, MapType } from '../../../proxy-wasm/types.ts';
+import type { Context } from './context.ts';
 import type { RootContext } from './root-context.ts';
-import { WasmResult } from './result.ts';
+import { WasmResult } from '../../../proxy-wasm/result.ts';
 
 /** proxy-wasm: proxy_stream_type_t */
 const StreamType = { Request: 0, Response: 1, Downstream: 2, Upstream: 3 } as const;

@@ -1,4 +1,4 @@
-import { WebAssembly } from './webassembly.ts';
+import { WebAssembly } from '../../../proxy-wasm/webassembly.ts';
 
 /** A host call at a time when the module may not make it. V8 shows it as a plain `Error`. (cpp-host: v8.cc) */
 export class RestrictedCallback extends Error {

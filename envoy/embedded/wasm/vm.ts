@@ -1,16 +1,25 @@
 // One instance of a module and the way into it and out of it. (cpp-host: v8.cc, wasm_vm.h, wasm.h)
-import { HostAssertion, notAccepted } from '../filter.ts';
+import type { Arguments, HostType } from '../../../proxy-wasm/abi.ts';
+import { HostAssertion, notAccepted } from '../../../proxy-wasm/host-assertion.ts';
 import type { LogLevel } from '../log.ts';
-import { allows, isEnvoysOwn, type CompiledModule } from './compile.ts';
-import { makeImports, type HostFunctions, type ImportedFunction } from './imports.ts';
-import { unlinkable } from './load-error.ts';
+import { allows, isEnvoysOwn, type CompiledModule } from '../../../proxy-wasm/compile.ts';
+import { makeImports, type ImportedFunction } from './imports.ts';
+import { unlinkable } from '../../../proxy-wasm/load-error.ts';
 import { GuestMemory } from './memory.ts';
 import { isAllowedIn, type Phase } from './phase.ts';
-import { WasmResult } from './result.ts';
-import type { HostImport, HostType } from './signatures.ts';
+import { WasmResult } from '../../../proxy-wasm/result.ts';
+import type { HostImport, hostFunctions } from '../../../proxy-wasm/signatures.ts';
 import { isTrap, RestrictedCallback, trapMessage } from './trap.ts';
 import { wasi } from './wasi.ts';
-import { WebAssembly } from './webassembly.ts';
+import { WebAssembly } from '../../../proxy-wasm/webassembly.ts';
+
+/** The host calls, each with the VM that makes it; they return a WasmResult. */
+export type HostFunctions = {
+  readonly [Name in keyof typeof hostFunctions]: (
+    vm: WasmVm,
+    ...args: Arguments<(typeof hostFunctions)[Name]>
+  ) => number;
+};
 
 /** What a VM needs of the host above it. */
 export interface VmOptions {
@@ -165,6 +174,11 @@ export class WasmVm {
     const pointer = bytes.length === 0 ? 0 : this.#place(bytes);
     const told = pointer !== undefined && this.writeU32(outPointer, pointer) && this.writeU32(outLength, bytes.length);
     return told ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
+  }
+
+  /** Writes a line to the log, in the name of the context that is running. */
+  log(level: LogLevel, text: string): void {
+    this.options.log(this, level, text);
   }
 
   #place(bytes: Uint8Array): number | undefined {

@@ -1,9 +1,10 @@
 // What is left of an operating system: standard output is the log, and there are no files. Errors are those that Envoy
 // 1.40.0 gives, which are not always the standard's. (cpp-host: exports.cc)
 import { randomFillSync } from 'node:crypto';
-import type { Arguments } from './imports.ts';
-import type { wasiFunctions } from './signatures.ts';
-import type { WasmVm } from './vm.ts';
+import type { Arguments } from '../../../proxy-wasm/abi.ts';
+import type { wasiFunctions } from '../../../proxy-wasm/signatures.ts';
+import type { LogLevel } from '../log.ts';
+import type { GuestMemory } from './memory.ts';
 
 const Errno = { success: 0, badf: 8, exist: 20, fault: 21, inval: 28, noent: 44, nosys: 52, notsup: 58 } as const;
 type Errno = (typeof Errno)[keyof typeof Errno];
@@ -18,9 +19,24 @@ const NEWLINE = 0x0a;
 /** fs_rights_base: fd_write, and nothing else. */
 const fdstat = new Uint8Array(new BigUint64Array([0n, 64n, 0n]).buffer);
 
+/** What is needed of the VM that calls. */
+interface Caller {
+  readonly options: {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly now: () => number;
+    readonly random?: (bytes: Uint8Array) => void;
+    readonly report: (level: LogLevel, text: string) => void;
+  };
+  readonly memory: GuestMemory;
+  log(level: LogLevel, text: string): void;
+  bytes(pointer: number, length: number): Uint8Array | undefined;
+  writeU32(pointer: number, value: number): boolean;
+  writeU64(pointer: number, value: bigint): boolean;
+}
+
 type WasiFunctions = {
   readonly [Name in keyof typeof wasiFunctions]: (
-    vm: WasmVm,
+    vm: Caller,
     ...args: Arguments<(typeof wasiFunctions)[Name]>
   ) => Errno;
 };
@@ -30,10 +46,10 @@ const unsupported = (): Errno => Errno.notsup;
 const unimplemented = (): Errno => Errno.nosys;
 const badFile = (): Errno => Errno.badf;
 /** Done for standard output and error, where it means nothing. */
-const onOutput = (_vm: WasmVm, fd: number): Errno => (isOutput(fd) ? Errno.success : Errno.badf);
+const onOutput = (_vm: Caller, fd: number): Errno => (isOutput(fd) ? Errno.success : Errno.badf);
 const traced =
   (name: string) =>
-  (vm: WasmVm): Errno => {
+  (vm: Caller): Errno => {
     vm.options.report('trace', `wasi_unstable ${name}`);
     return Errno.success;
   };
@@ -108,11 +124,11 @@ export const wasi: WasiFunctions = {
   sock_shutdown: unsupported,
 };
 
-function environment(vm: WasmVm): Buffer[] {
+function environment(vm: Caller): Buffer[] {
   return Object.entries(vm.options.environment).map(([name, value]) => Buffer.from(`${name}=${value}\0`));
 }
 
-function environGet(vm: WasmVm, pointers: number, texts: number): Errno {
+function environGet(vm: Caller, pointers: number, texts: number): Errno {
   for (const [index, variable] of environment(vm).entries()) {
     if (!vm.writeU32(pointers + 4 * index, texts) || !vm.memory.write(texts, variable)) return Errno.fault;
     texts += variable.length;
@@ -121,17 +137,17 @@ function environGet(vm: WasmVm, pointers: number, texts: number): Errno {
 }
 
 /** One line of the log per call, without the newline at its end. */
-function write(vm: WasmVm, fd: number, vectors: number, count: number, out: number): Errno {
+function write(vm: Caller, fd: number, vectors: number, count: number, out: number): Errno {
   if (!isOutput(fd)) return Errno.badf;
   const bytes = gather(vm, vectors, count);
   if (!bytes) return Errno.fault;
   const end = bytes.at(-1) === NEWLINE ? bytes.length - 1 : bytes.length;
-  if (bytes.length > 0) vm.options.log(vm, fd === 1 ? 'info' : 'error', bytes.toString('utf8', 0, end));
+  if (bytes.length > 0) vm.log(fd === 1 ? 'info' : 'error', bytes.toString('utf8', 0, end));
   return written(vm.writeU32(out, bytes.length));
 }
 
 /** @returns undefined: out of bounds, or more than anybody logs */
-function gather(vm: WasmVm, vectors: number, count: number): Buffer | undefined {
+function gather(vm: Caller, vectors: number, count: number): Buffer | undefined {
   const parts: Uint8Array[] = [];
   let total = 0;
   for (let index = 0; index < count; index++) {

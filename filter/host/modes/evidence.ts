@@ -9,7 +9,7 @@ import { Level } from '../log';
 import { once } from '../once';
 import { nextPosted } from '../queue';
 import { hearPosted } from '../upstream-error';
-import { Role } from '../role';
+import { decidesByHeaders, hasHolder } from '../role';
 import { rootOf } from '../roots';
 import { sendEndings } from '../session-endings';
 import { Status } from '../status';
@@ -37,7 +37,7 @@ export function onQueueReady(root: u32, token: u32): void {
     const stream = streamOf(id);
     if (stream === null) continue;
     if (stream.held === Held.Read) hearPosted(stream);
-    else if (stream.role === Role.Decider) resumePosted(stream);
+    else if (hasHolder(stream.role)) resumePosted(stream);
     else if (!isSettled(id)) watch(stream);
   }
 }
@@ -50,19 +50,20 @@ function isSettled(id: u32): bool {
   const stream = streamOf(id);
   if (stream === null) return true;
   if (isParked(stream)) return false;
-  return stream.role === Role.Decider ? isHolderFound(stream) : isBodyFound(stream);
+  return hasHolder(stream.role) ? isHolderFound(stream) : isBodyFound(stream);
 }
 
 /** Whether it waits, or did until now, for what another request does. */
 function isParked(stream: Stream): bool {
   const exchange = stream.exchange;
-  if (exchange === null || exchange.fanOut === null || !exchange.fanOut!.isParked) return false;
+  if (exchange === null || exchange.conversation.fanOut === null || !exchange.conversation.fanOut!.isParked)
+    return false;
   if (stream.phase === Phase.Replied || proxy_set_effective_context(stream.id) !== Status.Ok) return false;
   lookAtParked(stream);
   return true;
 }
 
-/** Of a request that was decided on before its holder was heard of. */
+/** For a request that was decided on before its holder was heard of. */
 function isHolderFound(stream: Stream): bool {
   if (stream.partner !== 0 || stream.resumed) return true;
   if (stream.phase !== Phase.Forwarded && stream.phase !== Phase.Streaming) return true;
@@ -75,14 +76,14 @@ function isHolderFound(stream: Stream): bool {
   return true;
 }
 
-/** Of a request that waits for its body. */
+/** For a request that waits for its body. */
 function isBodyFound(stream: Stream): bool {
   const root = rootOf(stream.root);
   if (root === null || root.seesBodies) return true;
   if (stream.phase !== Phase.Reading && stream.phase !== Phase.Draining) return true;
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return true;
   if (!isBodyWithheld(stream)) return false;
-  if (stream.role === Role.Headers) {
+  if (decidesByHeaders(stream.role)) {
     root.lacksBodies = true;
     once(stream.root, Level.Info, NO_IDS, root.gateway.logLevel);
   } else once(stream.root, Level.Error, NO_BODY, root.gateway.logLevel);

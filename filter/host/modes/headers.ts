@@ -22,8 +22,8 @@ import { Stream } from '../streams';
 const EMPTY = literal('');
 
 export function passByHeaders(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
-  exchange.passed += size as u64;
-  if (exceedsRequestBody(exchange, exchange.passed)) return act(stream, exchange, Outcome.Reply);
+  exchange.message.passed += size as u64;
+  if (exceedsRequestBody(exchange, exchange.message.passed)) return act(stream, exchange, Outcome.Reply);
   return stream.isNamed ? passRest(stream, exchange, size, ended) : passBeginning(stream, exchange, size, ended);
 }
 
@@ -37,7 +37,7 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
   const limits = exchange.gateway.limits;
   const full = lacksRoom(stream, heldWith(stream, size), ROOM_FOR_BODY, limits.bufferedBytes);
   if (full !== NONE) return act(stream, exchange, exchange.overload(full));
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   const chunk = readIn(stream, envelope, size);
   const last = ended || hasComeWhole(exchange);
   const isClosed = envelope.isClosed;
@@ -63,7 +63,7 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
 
 function passRest(stream: Stream, exchange: Exchange, size: u32, ended: bool): Action {
   if (!hasRoom(size as u64)) return act(stream, exchange, exchange.overload(WORKER_MEMORY));
-  const envelope = exchange.envelope;
+  const envelope = exchange.message.envelope;
   const chunk = read(Buffer.RequestBody, 0, size as usize);
   const wasClosed = envelope.isClosed;
   envelope.read(chunk);

@@ -51,7 +51,7 @@ export function waitHeld(stream: Stream, exchange: Exchange): void {
 /** Into the buffer of this callback, without the prefix. */
 function putBack(stream: Stream, exchange: Exchange): void {
   if (stream.keepsBody && stream.scanned !== stream.shown) replaceAll(Buffer.RequestBody, heldWhole(stream));
-  cut(Buffer.RequestBody, exchange.body, exchange.target.cutFrom, exchange.target.cutTo);
+  cut(Buffer.RequestBody, exchange.message.body, exchange.target.cutFrom, exchange.target.cutTo);
 }
 
 /** What is held counts against Envoy's own limit even now: past it, Envoy's 413 would take the place of our reply. */

@@ -1,7 +1,7 @@
 import { scratch } from '../../bytes/arena';
 import { literal, NONE } from '../../bytes/span';
 import { newWriter } from '../../bytes/writer';
-import { MOST_OF_LOST } from '../../federation/lost-session';
+import { MOST_OF_LOST } from '../../upstream/lost-session';
 import { behindEndpoint, scanHeaders, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
 import { Reason } from '../../mcp/errors';
 import { cut, read } from '../buffers';

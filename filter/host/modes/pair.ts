@@ -8,7 +8,7 @@ import { edit } from '../headers';
 import { Level } from '../log';
 import { once } from '../once';
 import { post } from '../queue';
-import { Role } from '../role';
+import { hasHolder } from '../role';
 import { rootOf } from '../roots';
 import { HeaderMap, REQUEST_STREAM, Status } from '../status';
 import { Moment, Phase, Stream } from '../streams';
@@ -55,7 +55,8 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
 
 /** Without a holder that can be resumed. */
 export function relayed(exchange: Exchange): Outcome {
-  if (!exchange.whole || exchange.size > exchange.gateway.limits.heldBody) return refuseUnreleased(exchange);
+  if (!exchange.message.whole || exchange.message.size > exchange.gateway.limits.heldBody)
+    return refuseUnreleased(exchange);
   return relay(exchange, Reason.HostMode, STREAM);
 }
 
@@ -69,7 +70,7 @@ export const enum MayRelease {
 }
 
 export function mayRelease(stream: Stream): MayRelease {
-  if (stream.role !== Role.Decider || stream.partner !== 0) return MayRelease.Yes;
+  if (!hasHolder(stream.role) || stream.partner !== 0) return MayRelease.Yes;
   return isHolderElsewhere() ? MayRelease.No : MayRelease.NotYet;
 }
 
@@ -93,7 +94,7 @@ export function resumePosted(stream: Stream): void {
 
 /** Whether a response comes for a request that no holder has kept from its route, or let go there. */
 export function endsUnheld(stream: Stream): bool {
-  if (stream.role !== Role.Decider || stream.resumed) return false;
+  if (!hasHolder(stream.role) || stream.resumed) return false;
   // Whatever it is, it ends the request: nobody is to be resumed any more, nor a server asked in the route's stead.
   stream.phase = Phase.Replied;
   const alone = stream.partner === 0;

@@ -91,15 +91,15 @@ export function accessOriginAllowed(
 export function accessEnter(headers: usize, count: u32, address: usize, addressLength: u32, identified: bool): u32 {
   const exchange = newExchange(gateway, readRequest(span(headers, count), scratch), scratch);
   if (needsReach(gateway.hosts, exchange.request.authority)) {
-    exchange.reach = reachOf(span(address, addressLength));
+    exchange.caller.reach = reachOf(span(address, addressLength));
   }
-  if (!identified) exchange.identity = NONE;
+  if (!identified) exchange.caller.identity = NONE;
   const outcome = enter(exchange, span(headers, 0));
   if (outcome !== Outcome.Reply) {
     give(NONE);
     return 0;
   }
-  if (exchange.page !== NONE) shareReply(exchange.reply.headers, exchange.page);
+  if (exchange.caller.page !== NONE) shareReply(exchange.reply.headers, exchange.caller.page);
   const status = exchange.reply.status;
   give(exchange.reply.headers.packed());
   return status;

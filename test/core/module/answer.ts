@@ -2,8 +2,8 @@ import { make, newArena } from '../../../filter/bytes/arena';
 import { Span, literal, span } from '../../../filter/bytes/span';
 import { CredentialKind, Credentials } from '../../../filter/model/credentials';
 import { Server } from '../../../filter/model/server';
-import { Answer, Messages, messagesIn, Failure } from '../../../filter/federation/answer';
-import { judge } from '../../../filter/federation/judge';
+import { Answer, Messages, messagesIn, Failure } from '../../../filter/upstream/answer';
+import { judge } from '../../../filter/upstream/judge';
 import { Reason } from '../../../filter/mcp/errors';
 
 const arena = newArena(4096);

@@ -68,12 +68,12 @@ export function exchangeOpen(): void {
 }
 
 export function exchangeRead(chunk: usize, count: u32): void {
-  exchange.envelope.read(span(chunk, count));
+  exchange.message.envelope.read(span(chunk, count));
 }
 
 /** @param body all of what was read, in one piece */
 export function exchangeDecide(body: usize, count: u32): Outcome {
-  exchange.body = span(body, count);
+  exchange.message.body = span(body, count);
   const outcome = admit(exchange);
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }

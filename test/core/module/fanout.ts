@@ -1,9 +1,10 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { NONE } from '../../../filter/bytes/span';
 import { Server } from '../../../filter/model/server';
-import { Failure } from '../../../filter/federation/answer';
-import { Callout } from '../../../filter/federation/callout';
-import { FanOut, UpstreamCall, newFanOut } from '../../../filter/federation/fanout';
+import { Failure } from '../../../filter/upstream/answer';
+import { Callout } from '../../../filter/upstream/callout';
+import { FanOut, newFanOut } from '../../../filter/federation/fanout';
+import { UpstreamCall } from '../../../filter/upstream/call';
 import { Reason } from '../../../filter/mcp/errors';
 import { Upstream } from '../../../filter/session/token';
 

@@ -4,8 +4,8 @@ import { Arena, make, newArena, scratch } from '../../../filter/bytes/arena';
 import { Span, equals, span, NONE } from '../../../filter/bytes/span';
 import { Gateway } from '../../../filter/model/gateway';
 import { Parsed, parseGateway } from '../../../filter/config/parse';
-import { Answer, Ending } from '../../../filter/federation/answer';
-import { UpstreamCall } from '../../../filter/federation/fanout';
+import { Answer, Ending } from '../../../filter/upstream/answer';
+import { UpstreamCall } from '../../../filter/upstream/call';
 import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
@@ -53,8 +53,8 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   exchange.now = NOW;
   let outcome = enter(exchange, behind);
   if (outcome === Outcome.ReadBody) {
-    exchange.body = ofRequest.copy(span(body, bodyLength));
-    exchange.envelope.read(exchange.body);
+    exchange.message.body = ofRequest.copy(span(body, bodyLength));
+    exchange.message.envelope.read(exchange.message.body);
     outcome = admit(exchange);
   }
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
@@ -62,7 +62,7 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
 
 /** The name of the next server that is sent a callout, or NONE. */
 export function gatewayCallout(): Span {
-  const fanOut = exchange.fanOut;
+  const fanOut = exchange.conversation.fanOut;
   if (fanOut === null) return NONE;
   call = fanOut.next(exchange.now);
   if (call === null) return NONE;
@@ -102,7 +102,7 @@ export function gatewaySession(): Span {
   const entropy = span(ofRequest.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);
   const gateway = parsed.gateway;
   const ttl = gateway.sessionTtl;
-  return draft.sealed(gateway.keys.sealing, entropy, exchange.seconds, ttl, exchange.audience, ofRequest);
+  return draft.sealed(gateway.keys.sealing, entropy, exchange.seconds, ttl, exchange.caller.audience, ofRequest);
 }
 
 export function gatewayLogged(index: i32): Span {

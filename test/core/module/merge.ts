@@ -4,7 +4,7 @@ import { Span, span, NONE } from '../../../filter/bytes/span';
 import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
 import { mergedList, mergedSize } from '../../../filter/federation/merge';
-import { readPage } from '../../../filter/federation/page';
+import { readPage } from '../../../filter/upstream/page';
 import { newList } from '../../../filter/bytes/list';
 import { newRules } from '../../../filter/model/rules';
 import { Scope } from '../../../filter/policy/scope';

@@ -1,6 +1,6 @@
 import { scratch } from '../../../filter/bytes/arena';
 import { Span, span } from '../../../filter/bytes/span';
-import { newRequestId, requestMessage, responseTo, resultMessage } from '../../../filter/federation/message';
+import { newRequestId, requestMessage, responseTo, resultMessage } from '../../../filter/upstream/message';
 
 export function messageNewId(now: u64, step: i32): Span {
   scratch.reset();

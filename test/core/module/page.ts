@@ -1,7 +1,7 @@
 import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { newArena } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
-import { Item, Page, readPage } from '../../../filter/federation/page';
+import { Item, Page, readPage } from '../../../filter/upstream/page';
 import { Revision } from '../../../filter/mcp/revisions';
 
 const arena = newArena(16384);

@@ -1,6 +1,6 @@
 import { Span, span } from '../../../filter/bytes/span';
 import { newArena } from '../../../filter/bytes/arena';
-import { hasPassed, ownEntry } from '../../../filter/federation/via';
+import { hasPassed, ownEntry } from '../../../filter/upstream/via';
 
 const memory = newArena(256);
 

@@ -1,5 +1,5 @@
 // The two filters of a pair in a bootstrap under test, and what can be done to them.
-import type { Bootstrap } from '../../../envoy/bootstrap.ts';
+import type { Bootstrap } from '../../../envoy/render/bootstrap.ts';
 import { type Adjustment, connectionManager } from '../adjust.ts';
 
 export interface WasmFilter {

@@ -1,7 +1,7 @@
 // Where an address has to be one, and a name is refused.
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { Cluster, SocketAddress } from '../../../envoy/upstream.ts';
+import type { Cluster, SocketAddress } from '../../../envoy/render/upstream.ts';
 import { probeBootstrap } from './bootstrap.ts';
 import { engines } from './engines.ts';
 

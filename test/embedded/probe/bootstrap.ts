@@ -1,4 +1,4 @@
-import { socketAddress } from '../../../envoy/upstream.ts';
+import { socketAddress } from '../../../envoy/render/upstream.ts';
 import type { ProbeFilter, Setup } from './cases.ts';
 
 const types = 'type.googleapis.com/envoy.extensions';

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkEmbedded, startEmbedded } from '../../../envoy/embedded/index.ts';
-import { EngineError } from '../../../envoy/engine/error.ts';
+import { EngineError } from '../../../common/engine-error.ts';
 import type { ProbeEngine } from './engine.ts';
 
 /** The host of this project: what it does is to be what Envoy does. */

@@ -1,5 +1,5 @@
 import binaryen from 'binaryen';
-import { compileModule } from '../../../envoy/embedded/wasm/compile.ts';
+import { compileModule } from '../../../proxy-wasm/compile.ts';
 import { WasmVm, type VmOptions } from '../../../envoy/embedded/wasm/vm.ts';
 
 /** Bytes of a module in text form. */

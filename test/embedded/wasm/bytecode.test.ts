@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { abiVersion, hasFunctionNames, readLayout } from '../../../envoy/embedded/wasm/bytecode.ts';
-import { LoadError } from '../../../envoy/embedded/wasm/load-error.ts';
+import { abiVersion, hasFunctionNames, readLayout } from '../../../proxy-wasm/bytecode.ts';
+import { LoadError } from '../../../proxy-wasm/load-error.ts';
 import { assemble, malloc, marker, memory } from './assemble.ts';
 
 const imports = `

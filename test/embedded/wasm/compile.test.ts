@@ -1,7 +1,8 @@
 // Every text here was read from the log of Envoy 1.40.0.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { compileModule, LoadError } from '../../../envoy/embedded/wasm/compile.ts';
+import { compileModule } from '../../../proxy-wasm/compile.ts';
+import { LoadError } from '../../../proxy-wasm/load-error.ts';
 import { assemble, makeVm, malloc, marker, memory, plugin } from './assemble.ts';
 
 const loading = 'Wasm VM failed Failed to load Wasm code';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { HostAssertion } from '../../../envoy/embedded/filter.ts';
-import { LoadError } from '../../../envoy/embedded/wasm/load-error.ts';
-import { WasmResult } from '../../../envoy/embedded/wasm/result.ts';
+import { HostAssertion } from '../../../proxy-wasm/host-assertion.ts';
+import { LoadError } from '../../../proxy-wasm/load-error.ts';
+import { WasmResult } from '../../../proxy-wasm/result.ts';
 import { assemble, makeVm, malloc, marker, memory, plugin } from './assemble.ts';
 
 const done = '(import "env" "proxy_done" (func $done (result i32)))';

@@ -1,7 +1,7 @@
 // Results, what is written, and when it may be called: measured on Envoy 1.40.0.
 import { describe, expect, test } from 'vitest';
-import type { FunctionType } from '../../../envoy/embedded/wasm/bytecode.ts';
-import { hostImport, importType, wasiFunctions } from '../../../envoy/embedded/wasm/signatures.ts';
+import type { FunctionType } from '../../../proxy-wasm/abi.ts';
+import { hostImport, importType, wasiFunctions } from '../../../proxy-wasm/signatures.ts';
 import type { VmOptions } from '../../../envoy/embedded/wasm/vm.ts';
 import { assemble, makeVm, marker, memory, plugin } from './assemble.ts';
 

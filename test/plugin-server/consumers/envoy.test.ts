@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Bootstrap, gatewayBootstrap } from '../../../envoy/bootstrap.ts';
+import { type Bootstrap, gatewayBootstrap } from '../../../envoy/render/bootstrap.ts';
 import { startEnvoy } from '../../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../../envoy/engine/running.ts';
 import { loadArtifact } from '../../../plugin-server/index.ts';

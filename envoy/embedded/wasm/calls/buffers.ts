@@ -1,8 +1,8 @@
 import { BodyBuffer } from '../../body-buffer.ts';
-import { BufferType, bufferTypes } from '../context.ts';
+import { BufferType, bufferTypes } from '../../../../proxy-wasm/types.ts';
 import type { WasmInstance } from '../instance.ts';
-import { WasmResult } from '../result.ts';
-import type { HostCall } from '../host-calls.ts';
+import { WasmResult } from '../../../../proxy-wasm/result.ts';
+import type { HostCall } from '../host-call.ts';
 
 const EMPTY = new Uint8Array(0);
 

@@ -1,8 +1,8 @@
 import { HeaderMap } from '../../header-map.ts';
 import type { WasmInstance } from '../instance.ts';
 import { decodePairs } from '../pairs.ts';
-import { WasmResult } from '../result.ts';
-import type { HostCall } from '../host-calls.ts';
+import { WasmResult } from '../../../../proxy-wasm/result.ts';
+import type { HostCall } from '../host-call.ts';
 
 /** Without these no request can be sent. */
 const required = [':method', ':path', ':authority'];

@@ -1,7 +1,7 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { WasmInstance } from '../instance.ts';
-import { WasmResult } from '../result.ts';
-import type { HostCall } from '../host-calls.ts';
+import { WasmResult } from '../../../../proxy-wasm/result.ts';
+import type { HostCall } from '../host-call.ts';
 
 type Foreign = (instance: WasmInstance, argument: Uint8Array) => Uint8Array | WasmResult;
 

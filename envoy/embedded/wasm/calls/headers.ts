@@ -1,9 +1,10 @@
-import { type Context, mapTypes } from '../context.ts';
+import { mapTypes } from '../../../../proxy-wasm/types.ts';
+import type { Context } from '../context.ts';
 import type { HeaderMap } from '../../header-map.ts';
 import type { WasmInstance } from '../instance.ts';
 import { decodePairs, encodePairs } from '../pairs.ts';
-import { WasmResult } from '../result.ts';
-import type { HostCall } from '../host-calls.ts';
+import { WasmResult } from '../../../../proxy-wasm/result.ts';
+import type { HostCall } from '../host-call.ts';
 
 export function headerCalls(instance: WasmInstance): Record<string, HostCall> {
   const find = (type: number): { map: HeaderMap | undefined; missing: WasmResult } => {

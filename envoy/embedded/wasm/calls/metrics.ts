@@ -1,6 +1,6 @@
 import type { WasmInstance } from '../instance.ts';
-import { WasmResult } from '../result.ts';
-import type { HostCall } from '../host-calls.ts';
+import { WasmResult } from '../../../../proxy-wasm/result.ts';
+import type { HostCall } from '../host-call.ts';
 
 export function metricCalls(instance: WasmInstance): Record<string, HostCall> {
   return {

@@ -1,8 +1,8 @@
 import type { WasmInstance } from '../instance.ts';
 import { findProperty } from '../properties.ts';
 import { serializeProperty } from '../property-value.ts';
-import { WasmResult } from '../result.ts';
-import type { HostCall } from '../host-calls.ts';
+import { WasmResult } from '../../../../proxy-wasm/result.ts';
+import type { HostCall } from '../host-call.ts';
 
 export function propertyCalls(instance: WasmInstance): Record<string, HostCall> {
   return {

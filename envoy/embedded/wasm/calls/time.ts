@@ -1,7 +1,7 @@
 import { levels } from '../../log.ts';
 import type { WasmInstance } from '../instance.ts';
-import { WasmResult } from '../result.ts';
-import type { HostCall } from '../host-calls.ts';
+import { WasmResult } from '../../../../proxy-wasm/result.ts';
+import type { HostCall } from '../host-call.ts';
 import { nowNanoseconds } from '../clock.ts';
 
 /** Clock, timer, log, and how the last callout fared. */

@@ -1,0 +1,222 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
+import { isEndpoint } from './endpoint.ts';
+import { EngineError } from '../../common/engine-error.ts';
+import { ownFile } from '../../common/home.ts';
+import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
+import {
+  type Cluster,
+  type HostPort,
+  type SocketAddress,
+  type Upstream,
+  clusterFor,
+  parseUpstream,
+  socketAddress,
+} from './upstream.ts';
+
+export type { GatewayServer } from './servers.ts';
+
+export interface GatewayOptions {
+  /** Where MCP is served; port 0 for any free one. */
+  readonly listen: HostPort;
+  readonly admin: HostPort;
+  /** `http://127.0.0.1:8801`: where Envoy fetches the module. */
+  readonly pluginServerUrl: string;
+  /** SHA-256 of the module that is served there, where it may differ from envoy.yaml's; hex. */
+  readonly digest?: string;
+  /** The plugin configuration but for its servers; every member reaches the module as it is. */
+  readonly plugin?: Readonly<Record<string, unknown>>;
+  readonly servers: readonly GatewayServer[];
+}
+
+/** The parts of envoy.yaml that a derived bootstrap replaces; all others are kept as they are. */
+export interface Bootstrap {
+  admin: { address: SocketAddress };
+  static_resources: { listeners: [Listener]; clusters: Cluster[] };
+}
+
+interface Listener extends Buffers {
+  address: SocketAddress;
+  filter_chains: [{ filters: [{ typed_config: ConnectionManager }] }];
+}
+
+interface ConnectionManager extends Windows {
+  http_filters: [WasmFilter, ...unknown[]];
+  route_config: { virtual_hosts: [{ routes: Route[] }] };
+}
+
+interface WasmFilter {
+  name: string;
+  typed_config: { config: WasmPlugin };
+}
+
+interface WasmPlugin {
+  name: string;
+  root_id: string;
+  allow_on_headers_stop_iteration?: boolean;
+  vm_config: {
+    vm_id: string;
+    code: { remote: { http_uri: { uri: string }; sha256: string } };
+    environment_variables: { host_env_keys: string[] };
+  };
+  configuration: { value: Record<string, unknown> };
+}
+
+interface Route {
+  name: string;
+  match: {
+    path_separated_prefix?: string;
+    headers?: [{ name: string; string_match: { exact: string } }];
+  };
+  route?: { cluster: string };
+}
+
+const envoyYaml = ownFile('envoy/envoy.yaml');
+const template = ownFile('envoy/templates/envoy.yaml');
+
+/** The module knows its role by the end of its root id. */
+const holderName = 'sluice-holder';
+
+/**
+ * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and default-deny route, with other addresses,
+ * servers and plugin configuration.
+ * @throws EngineError of kind `configuration`; its details name every wrong member
+ */
+export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
+  const bootstrap = parse(readFileSync(envoyYaml, 'utf8')) as Bootstrap;
+  const servers = ownServers(options.servers);
+  const endpoint = endpointOf(options.plugin);
+  const { listeners, clusters } = bootstrap.static_resources;
+  const [listener] = listeners;
+  const manager = listener.filter_chains[0].filters[0].typed_config;
+
+  bootstrap.admin.address = socketAddress(options.admin);
+  listener.address = socketAddress(options.listen);
+  fitBuffers(listener, manager, (options.plugin?.['limits'] as { heldBody?: unknown } | undefined)?.heldBody);
+  const [filter, ...others] = manager.http_filters;
+  writePlugin(filter.typed_config.config, options, servers);
+  const hostMode = options.plugin?.['hostMode'] ?? 'hold';
+  if (hostMode === 'pair') delete filter.typed_config.config.allow_on_headers_stop_iteration;
+  if (hostMode === 'pair') manager.http_filters = [filter, holderOf(filter), ...others];
+  const [host] = manager.route_config.virtual_hosts;
+  host.routes = routesFor(servers, endpoint, host.routes);
+  bootstrap.static_resources.clusters = clustersFor(servers, options.pluginServerUrl, clusters);
+  return bootstrap;
+}
+
+/** What the clusters and the filter of a live configuration are made after. */
+export interface Templates {
+  /** Of an MCP server. */
+  readonly cluster: Cluster;
+  /** The `typed_config` of the wasm filter. */
+  readonly filter: { readonly '@type': string; readonly config: Readonly<Record<string, unknown>> };
+}
+
+/** Copies of parts of what envoy/envoy.yaml is made of, which is there without a build as well. */
+export function shippedTemplates(): Templates {
+  const { listeners, clusters } = (parse(readFileSync(template, 'utf8')) as Bootstrap).static_resources;
+  const filter = listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config as unknown;
+  return { cluster: templateOf(clusters), filter: filter as Templates['filter'] };
+}
+
+/** Names of the environment variables that a plugin configuration asks for: every `env: NAME` in it, each once. */
+export function environmentNames(configuration: unknown): string[] {
+  const names = new Set<string>();
+  JSON.stringify(configuration, (key, value: unknown) => {
+    if (key === 'env' && typeof value === 'string') names.add(value);
+    return value;
+  });
+  return [...names];
+}
+
+/** A server whose cluster is made here. */
+type OwnServer = Server & { readonly upstream: Upstream };
+
+function ownServers(entries: readonly unknown[]): OwnServer[] {
+  const { servers, problems } = readServers(entries);
+  refuse(problems.map(({ path, message }) => `${path}: ${message}`));
+  return servers as OwnServer[]; // each of them has a URL, or there is a problem
+}
+
+/**
+ * The path that MCP is served at.
+ * @throws EngineError where it is none that the default-deny route could match
+ */
+export function endpointOf({ endpoint = '/mcp' }: Readonly<Record<string, unknown>> = {}): string {
+  if (isEndpoint(endpoint)) return endpoint;
+  throw new EngineError(`endpoint: expected a path like /mcp, found ${JSON.stringify(endpoint)}`, 'configuration');
+}
+
+function refuse(errors: readonly string[]): void {
+  if (errors.length === 0) return;
+  const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
+  throw new EngineError(`the configuration has ${count}`, 'configuration', errors);
+}
+
+function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: readonly OwnServer[]): void {
+  const { plugin, pluginServerUrl, digest } = options;
+  const shipped = config.configuration.value;
+  const value = {
+    hostMode: shipped['hostMode'], // goes with the filter's flag, which is kept as well
+    ...plugin,
+    servers: servers.map((server) => moduleServer(server)),
+  };
+  config.configuration.value = value;
+  config.vm_config.environment_variables.host_env_keys = environmentNames(value);
+  const { remote } = config.vm_config.code;
+  remote.http_uri.uri = new URL(new URL(remote.http_uri.uri).pathname, pluginServerUrl).href;
+  if (digest === undefined) return;
+  config.vm_config.vm_id = config.vm_config.vm_id.replace(remote.sha256, digest);
+  remote.sha256 = digest;
+}
+
+/** The second filter of host mode `pair`. It has to be in the VM of the first one, so all of `vm_config` is equal. */
+function holderOf(decider: WasmFilter): WasmFilter {
+  const { config } = decider.typed_config;
+  const { endpoint, log } = config.configuration.value;
+  const value = Object.entries({ endpoint, hostMode: 'pair', log }).filter(([, member]) => member !== undefined);
+  return {
+    name: holderName,
+    typed_config: {
+      ...decider.typed_config,
+      config: {
+        ...config,
+        name: holderName,
+        root_id: holderName,
+        configuration: { ...config.configuration, value: Object.fromEntries(value) },
+      },
+    },
+  };
+}
+
+/** A route for each server, made after the first of the shipped ones, then what follows them there. */
+function routesFor(servers: readonly OwnServer[], endpoint: string, shipped: readonly Route[]): Route[] {
+  const [template] = shipped;
+  const routes = servers.map(({ entry: { name } }) => {
+    const route = structuredClone(template) as Route & { route: { cluster: string } };
+    route.name = name;
+    route.match.headers = [{ name: 'x-mcp-servername', string_match: { exact: name } }];
+    route.route.cluster = name;
+    return route;
+  });
+  const defaultDeny = structuredClone(shipped.filter((route) => route.route === undefined));
+  for (const route of defaultDeny) route.match.path_separated_prefix = endpoint;
+  return [...routes, ...defaultDeny];
+}
+
+function clustersFor(servers: readonly OwnServer[], pluginServerUrl: string, shipped: readonly Cluster[]): Cluster[] {
+  const own = shipped.find((cluster) => cluster.name === pluginServerCluster);
+  if (own === undefined) throw new Error(`${envoyYaml}: expected the cluster ${pluginServerCluster}`);
+  const template = templateOf(shipped);
+  return [
+    clusterFor(pluginServerCluster, parseUpstream(pluginServerUrl), own),
+    ...servers.map(({ entry, upstream }) => clusterFor(entry.name, upstream, template)),
+  ];
+}
+
+function templateOf(shipped: readonly Cluster[]): Cluster {
+  const template = shipped.find((cluster) => cluster.name !== pluginServerCluster);
+  if (template === undefined) throw new Error(`${envoyYaml}: expected the cluster of an MCP server`);
+  return template;
+}

@@ -1,0 +1,32 @@
+import { Arena, make } from '../bytes/arena';
+import { Span } from '../bytes/span';
+import { Reach } from '../policy/host';
+import { Scope } from '../policy/scope';
+import { NOBODY } from '../session/audience';
+import { Session } from '../session/token';
+
+/** Who asks, and what that lets a request see. */
+@unmanaged
+export class Caller {
+  /** Where the client's connection ended; set only where `needsReach`. */
+  reach: Reach;
+  /** The allowed origin of the web page that asks, or NONE. */
+  page: Span;
+  /** Who asks, see `identityOf`: empty where nobody asks, NONE where the configuration does and there is none. */
+  identity: Span;
+  /** What this request may see; settled by `enter`. */
+  scope: Scope;
+  /** The virtual server that narrows it, or NONE. */
+  scoped: Span;
+  /** Whom its session is for. */
+  audience: Span;
+  session: Session | null;
+  /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
+  sessionTag: u64;
+}
+
+export function newCaller(arena: Arena): Caller {
+  const caller = make<Caller>(arena);
+  caller.identity = NOBODY;
+  return caller;
+}

@@ -1,0 +1,50 @@
+import { Arena, make } from '../bytes/arena';
+import { Span } from '../bytes/span';
+import { Envelope, newEnvelope } from '../mcp/envelope';
+import { Era } from '../mcp/eras';
+import { Method } from '../mcp/methods';
+
+/** For how long the bytes of `Message.body` are there. */
+export const enum Lifetime {
+  /** For this callback. */
+  Callback,
+  /** Until the request has gone on. */
+  Request,
+  /** As long as the stream: the message can be sent once more. */
+  Stream,
+}
+
+/** What a client says, and as much of its body as is here. */
+@unmanaged
+export class Message {
+  envelope: Envelope;
+  method: Method;
+  /** Settled with the method. */
+  era: Era;
+  /** The body as far as it was held. */
+  body: Span;
+  lifetime: Lifetime;
+  /** Bytes of the body that was held when the decision fell. */
+  size: u32;
+  /** Bytes of a released body so far. */
+  passed: u64;
+  /** `body` is all of it; else the rest streams past after the decision. */
+  whole: bool;
+  /** The host can hold back what still comes of the body. */
+  canHoldBack: bool;
+
+  /** `body` is there in later callbacks too. */
+  get lasts(): bool {
+    return this.lifetime !== Lifetime.Callback;
+  }
+
+  get isKept(): bool {
+    return this.lifetime === Lifetime.Stream;
+  }
+}
+
+export function newMessage(arena: Arena): Message {
+  const message = make<Message>(arena);
+  message.envelope = newEnvelope(arena);
+  return message;
+}

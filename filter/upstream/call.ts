@@ -1,0 +1,72 @@
+import { List } from '../bytes/list';
+import { Span } from '../bytes/span';
+import { Reason } from '../mcp/errors';
+import { NounRow } from '../mcp/nouns';
+import { Server } from '../model/server';
+import { Upstream } from '../session/token';
+import { Failure } from './answer';
+import { Callout } from './callout';
+
+/** The conversation with one server, one callout after the other. */
+@unmanaged
+export class UpstreamCall {
+  server: Server;
+  /** What to send next, or null. */
+  callout: Callout | null;
+  waiting: bool;
+  started: bool;
+  done: bool;
+  /** Nanoseconds since 1970. */
+  deadline: u64;
+  /** Why it failed; Reason.None where it did not. */
+  failure: Failure;
+  /** How many callouts were sent so far. */
+  step: i32;
+  /** The message that was sent last. */
+  sent: Callout | null;
+  /** It was sent twice, as the connection had ended before an answer. */
+  repeated: bool;
+  /** The host's, for the callout under way. */
+  token: u32;
+  /** It failed at what no client can help, see `isFault`. */
+  faulty: bool;
+  /** At a time-out. */
+  hangs: bool;
+  /** A session with the server is being opened. */
+  joining: bool;
+  /** By this request, for all that wait for it: it holds the lease. */
+  opening: bool;
+  /** Since when it waits for another request to open one, nanoseconds since 1970; 0: it does not. */
+  parkedAt: u64;
+  /** The session id that the server does not know any more, or NONE. */
+  lost: Span;
+  /** Its pages come from the cache. */
+  cached: bool;
+  /** The session that the server did not know any more, where it was renewed in the course of this; else null. */
+  before: Upstream | null;
+  /** By this request. */
+  opened: bool;
+  /** Id of the request under way, a string token. */
+  id: Span;
+
+  upstream: Upstream;
+  /** What it lists. */
+  noun: NounRow;
+  /** A string token, or NONE. */
+  instructions: Span;
+  /** Elements are Page. */
+  pages: List;
+  /** Texts (Span) of the cursors that pages were asked for with. */
+  cursors: List;
+  bytes: u64;
+
+  get failed(): bool {
+    return this.failure.reason !== Reason.None;
+  }
+
+  forgetPages(): void {
+    this.pages.count = 0;
+    this.cursors.count = 0;
+    this.bytes = 0;
+  }
+}

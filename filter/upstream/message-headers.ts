@@ -1,0 +1,22 @@
+import { Arena } from '../bytes/arena';
+import { HeaderList, newHeaderList } from '../bytes/pairs';
+import { Span } from '../bytes/span';
+import { Era, eraOf } from '../mcp/eras';
+import { headerText } from '../mcp/header-text';
+import * as header from '../mcp/headers';
+import { Method, methodText } from '../mcp/methods';
+import { Revision, revisionText } from '../mcp/revisions';
+
+/**
+ * What the headers say of a message to a server: of the client's as of the gateway's own, in the server's dialect.
+ * @param name of what it asks for, at the server
+ */
+export function messageHeaders(arena: Arena, revision: Revision, method: Method, name: Span): HeaderList {
+  const headers = newHeaderList(arena)
+    .add(header.PROTOCOL_VERSION, revisionText(revision))
+    .add(header.CONTENT_TYPE, header.JSON_TYPE)
+    .add(header.ACCEPT, header.JSON_OR_EVENTS)
+    .add(header.ACCEPT_ENCODING, header.IDENTITY);
+  if (eraOf(revision) === Era.Sessions) return headers;
+  return headers.add(header.MCP_METHOD, methodText(method)).add(header.MCP_NAME, headerText(name, arena));
+}

@@ -1,0 +1,206 @@
+import { Noun, NounRow } from '../mcp/nouns';
+import { QUOTE } from '../bytes/ascii';
+import { Arena, make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span, equals, literal, pointer, NONE } from '../bytes/span';
+import { part } from '../json/reader';
+import { textOf } from '../json/text';
+import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
+import { Token } from '../json/token';
+import { Revision } from '../mcp/revisions';
+import { newToolShape, ToolShape } from '../mcp/tool-shape';
+
+const ID = literal('id');
+const RESULT = literal('result');
+const ERROR = literal('error');
+const NEXT_CURSOR = literal('nextCursor');
+
+const enum Place {
+  Elsewhere,
+  Id,
+  Result,
+  Error,
+}
+
+const enum Inside {
+  Elsewhere,
+  Items,
+  Cursor,
+}
+
+/** One item of a list, as bytes of the page that it came in. */
+@unmanaged
+export class Item {
+  /** The whole object. */
+  object: Span;
+  /** The value of its name, a string token within `object`. */
+  name: Span;
+  /** The rule of MCP's schema that it breaks, so that clients would refuse the whole list; NONE: none. */
+  rule: Span;
+  /** This request may see it. */
+  chosen: bool;
+
+  get isBroken(): bool {
+    return this.rule !== NONE;
+  }
+}
+
+/** Depth of the members of an item, below which only what decides about its shape is looked at. */
+const MEMBERS = 4;
+
+/**
+ * One page of a list, read in a single pass that checks the whole document. Items are noted, not copied. An item
+ * without a name of its own, or with two, is left out: nobody could call it, or two readers would call different tools.
+ */
+@unmanaged
+export class Page {
+  noun: NounRow;
+  document: Span;
+  scanner: Scanner;
+  arena: Arena;
+  /** Not one JSON document. */
+  malformed: bool;
+  id: Span;
+  hasResult: bool;
+  error: Span;
+  /** Elements are Item. */
+  items: List;
+  skipped: i32;
+  /** How many of the items are broken. */
+  broken: i32;
+  /** A string token, or NONE on the last page. */
+  nextCursor: Span;
+
+  private place: Place;
+  private inside: Inside;
+  shape: ToolShape;
+  private itemName: bool;
+  private opened: u32;
+  private itemStart: u32;
+  private names: i32;
+  private name: Span;
+
+  read(): void {
+    const scanner = this.scanner;
+    for (;;) {
+      const token = scanner.next();
+      if (token <= Token.Invalid) {
+        this.malformed = token === Token.Invalid || !scanner.complete();
+        return;
+      }
+      switch (token) {
+        case Token.Key:
+          this.key(scanner.depth);
+          break;
+        case Token.ObjectStart:
+        case Token.ArrayStart:
+          this.start(scanner.depth - 1, token === Token.ObjectStart);
+          break;
+        case Token.ObjectEnd:
+        case Token.ArrayEnd:
+          this.end(scanner.depth);
+          break;
+        default:
+          this.scalar(scanner.depth, token === Token.String);
+      }
+    }
+  }
+
+  private key(depth: i32): void {
+    const key = this.scanner.text;
+    if (depth === 1) {
+      if (equals(key, RESULT)) this.place = Place.Result;
+      else if (equals(key, ID)) this.place = Place.Id;
+      else this.place = equals(key, ERROR) ? Place.Error : Place.Elsewhere;
+    } else if (depth === 2) {
+      if (this.place !== Place.Result) return;
+      if (equals(key, this.noun.plural)) this.inside = Inside.Items;
+      else this.inside = equals(key, NEXT_CURSOR) ? Inside.Cursor : Inside.Elsewhere;
+    } else if (depth >= MEMBERS && this.inItems()) {
+      this.shape.key(depth - MEMBERS, key);
+      if (depth > MEMBERS) return;
+      this.itemName = equals(key, this.noun.key);
+      if (this.itemName) this.names++;
+    }
+  }
+
+  private start(level: i32, object: bool): void {
+    if (level === 1) {
+      this.opened = this.scanner.start;
+      this.hasResult = this.hasResult || (this.place === Place.Result && object);
+    } else if (level === 2) {
+      // Items stand in an array.
+      if (object) this.inside = Inside.Elsewhere;
+    } else if (level === 3 && this.inItems()) {
+      this.itemStart = this.scanner.start;
+      this.names = 0;
+      this.name = NONE;
+      this.itemName = false;
+      this.shape.open();
+    } else if (level >= MEMBERS && this.inItems()) {
+      if (level === MEMBERS) this.itemName = false;
+      if (this.shape.start(level - MEMBERS, object)) this.scanner.watch = level + 1;
+    }
+  }
+
+  private end(level: i32): void {
+    if (level === 1 && this.place === Place.Error) this.error = part(this.document, this.opened, this.scanner.finish);
+    else if (level === 2) this.inside = Inside.Elsewhere;
+    else if (level >= MEMBERS) {
+      if (this.scanner.watch === level) return;
+      this.scanner.watch = level;
+      this.shape.end(level - MEMBERS);
+    } else if (level === 3 && this.inItems()) {
+      this.shape.end(-1);
+      if (this.names !== 1 || this.name === NONE) {
+        this.skipped++;
+        return;
+      }
+      const item = make<Item>(this.arena);
+      item.object = part(this.document, this.itemStart, this.scanner.finish);
+      item.name = this.name;
+      // Only tools are judged: no client is known to refuse a list for another noun's shape.
+      if (this.noun.noun === Noun.Tools) item.rule = this.shape.broken;
+      if (item.isBroken) this.broken++;
+      this.items.push(changetype<usize>(item) as u64);
+    }
+  }
+
+  private scalar(depth: i32, isString: bool): void {
+    const value = part(this.document, this.scanner.start, this.scanner.finish);
+    if (depth === 1) {
+      if (this.place === Place.Id) this.id = value;
+    } else if (depth === 2) {
+      if (this.place === Place.Result && this.inside === Inside.Cursor) this.nextCursor = isString ? value : NONE;
+    } else if (depth >= MEMBERS && this.inItems()) {
+      this.shape.scalar(depth - MEMBERS, value, this.scanner.text);
+      if (depth > MEMBERS || !this.itemName) return;
+      this.name = isString ? value : NONE;
+      this.itemName = false;
+    }
+  }
+
+  private inItems(): bool {
+    return this.place === Place.Result && this.inside === Inside.Items;
+  }
+
+  /** Whether this is the answer to the request with that id (a string token of ours). */
+  answers(id: Span, arena: Arena): bool {
+    if (this.malformed || this.id === NONE || load<u8>(pointer(this.id)) !== QUOTE) return false;
+    return equals(textOf(this.id, arena), textOf(id, arena));
+  }
+}
+
+/** @param document kept as long as the page. @param revision that the client speaks */
+export function readPage(document: Span, noun: NounRow, revision: Revision, arena: Arena): Page {
+  const page = make<Page>(arena);
+  page.arena = arena;
+  page.document = document;
+  page.noun = noun;
+  page.items = newList(arena);
+  page.shape = newToolShape(revision, arena);
+  page.scanner = newScanner(arena.zeroed(SCANNER_SIZE), MEMBERS);
+  page.scanner.feed(document);
+  page.read();
+  return page;
+}

@@ -1,0 +1,20 @@
+// Every link of every page leads somewhere: to a file that is there in a fresh clone, and to a heading of it.
+import { expect, test } from 'vitest';
+import { templatesIn } from '../../scripts/configurations.ts';
+import { anchorsOf, clone, exists, linksOf, pages } from './pages.ts';
+
+/** What the build makes is not there where the page is read. */
+const made = templatesIn(clone).map((path) => `envoy/${path}`);
+
+test('there are pages, with links', () => {
+  expect(pages()).toEqual(expect.arrayContaining(['README.md', 'docs/architecture.md', 'docs/running.md']));
+  expect(linksOf('README.md').length).toBeGreaterThan(15);
+  expect(linksOf('docs/running.md')).toContainEqual({ path: 'docs/host-modes.md', anchor: '' });
+});
+
+test.each(pages())('%s', (page) => {
+  const links = linksOf(page);
+  expect(links.filter(({ path }) => made.includes(path) || !exists(path))).toEqual([]);
+  const anchored = links.filter(({ path, anchor }) => anchor !== '' && path.endsWith('.md'));
+  expect(anchored.filter(({ path, anchor }) => !anchorsOf(path).includes(anchor))).toEqual([]);
+});
