@@ -46,7 +46,7 @@ export interface PluginServerOptions {
   readonly drainTimeout?: number;
   /** Bytes of a module that is published; by default 256 MiB. */
   readonly uploadLimit?: number;
-  /** Of uploads under way; for tests. */
+  /** Limits of uploads under way; for tests. */
   readonly uploads?: Partial<UploadLimits>;
 }
 
@@ -56,7 +56,7 @@ const limits = {
   requestTimeout: 300_000,
   /** A connection on which nothing moves, such as a download that is not read, or an upload that stopped. */
   connectionTimeout: 60_000,
-  /** Of the bodies that are parsed, which none is: uploads have limits of their own. */
+  /** The limit of bodies that are parsed, which none is: uploads have limits of their own. */
   bodyLimit: 1024,
   /** Headers that come byte by byte (slowloris) end here. */
   http: { headersTimeout: 30_000 },

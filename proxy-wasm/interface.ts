@@ -17,7 +17,7 @@ export interface ModuleImport {
   readonly module: string;
   readonly name: string;
   readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
-  /** Of a function, like `i32 i64 -> i32`. */
+  /** The type of a function, like `i32 i64 -> i32`. */
   readonly type?: string;
 }
 

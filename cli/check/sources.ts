@@ -5,7 +5,7 @@ import { readLimited } from '../../envoy/check/read-file.ts';
 import { ownFile } from '../../common/home.ts';
 import { CommandError, exitCode } from '../io.ts';
 
-/** Of one run. */
+/** The most files of one run. */
 const mostFiles = 1_000;
 
 /** What a directory of live delivery has for each node cluster. */

@@ -122,7 +122,7 @@ function ofAnswer({ method, isStateless, answer }: Refusal, where: Where): strin
 }
 
 function ofConnection(error: Error & { code?: unknown }, where: Where): string {
-  // Of a name with several addresses, each of which was tried, the first tells as much as all.
+  // Where a name has several addresses, each of which was tried, the first tells as much as all.
   const cause = error instanceof AggregateError ? ((error.errors as Error[])[0] ?? error) : error;
   const { code = cause.name } = cause as { code?: string };
   return connectionRows.find((row) => row.code.test(code))?.says(where) ?? `${where.address}: ${cause.message}`;

@@ -11,7 +11,7 @@ export interface ReadyEvent {
   readonly engine: string;
   /** Why it is this one, and how to have the other. */
   readonly engineReason: string;
-  /** Of the gateway's process. */
+  /** The id of the gateway's process. */
   readonly pid: number;
   readonly pluginServer: string;
   readonly admin: string;

@@ -119,7 +119,7 @@ export interface Survey {
 export interface Surveyed {
   readonly mcp: string;
   readonly configuration: Configuration;
-  /** Of each server, in their order. */
+  /** What each server said, in their order. */
   readonly states: readonly ServerState[];
 }
 

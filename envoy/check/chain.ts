@@ -9,7 +9,7 @@ export interface Chain {
   readonly manager: Node;
   readonly filters: readonly Node[];
   readonly gateways: readonly SluiceFilter[];
-  /** Of the filter that decides; undefined where it is not here. */
+  /** The configuration of the filter that decides; undefined where it is not here. */
   readonly plugin: Plugin | undefined;
   /** Virtual hosts, undefined where they come from elsewhere. */
   readonly tables: readonly RouteTable[] | undefined;

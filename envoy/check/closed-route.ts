@@ -9,7 +9,7 @@ interface Candidate {
   readonly inAnyCase: boolean;
 }
 
-/** Of paths times routes; a virtual host with a thousand routes of its own below the endpoint is within it. */
+/** The most paths times routes; a virtual host with a thousand routes of its own below the endpoint is within it. */
 const mostComparisons = 2 ** 23;
 
 /** Requests for the endpoint and for what is below it that no module has decided on end at a route that reaches no server. */
@@ -84,7 +84,7 @@ function candidatesOf(endpoint: string, routes: readonly Route[]): Candidate[] {
   return candidates;
 }
 
-/** Of a path. A digit or a letter is the easiest to read in a finding. (RFC 3986 §3.3: pchar) */
+/** Characters of a path. A digit or a letter is the easiest to read in a finding. (RFC 3986 §3.3: pchar) */
 const letters = Array.from("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-._~!$&'()*+,;=:@");
 
 /** For each text the characters with which another one goes on. */

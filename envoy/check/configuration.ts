@@ -13,7 +13,7 @@ export interface ConfigurationFile {
   /** The plugin configuration but for its servers. */
   readonly plugin: Readonly<Record<string, unknown>>;
   readonly servers: readonly Server[];
-  /** Of live delivery: which module the plugin server sends along. */
+  /** In live delivery: which module the plugin server sends along. */
   readonly module: ModuleRequest;
 }
 

@@ -37,7 +37,7 @@ interface Details {
  */
 export type Report = (rule: RuleId, node: Node, message: string | (() => string), details?: Details) => void;
 
-/** Of one rule, and one weight, in one file. */
+/** The most findings of one rule, and one weight, in one file. */
 const mostFindings = 100;
 
 export function reportInto(findings: Finding[]): Report {
@@ -64,7 +64,7 @@ function textOf(message: string | (() => string)): string {
   return typeof message === 'string' ? message : message();
 }
 
-/** Of a member that is not there, the one that was meant to be it. */
+/** The member that was meant to be one that is not there. */
 function misspelt({ isThere, path, siblings }: Node): string {
   const name = path.at(-1);
   if (isThere || typeof name !== 'string') return '';
@@ -72,7 +72,7 @@ function misspelt({ isThere, path, siblings }: Node): string {
   return meant === '' ? '' : meant.replace('; did you mean', '; is it').replace('?', ', misspelt?');
 }
 
-/** Of names that are compared, and their number: a file may have thousands of wrong ones. */
+/** Bounds of names that are compared, and of their number: a file may have thousands of wrong ones. */
 const longestName = 128;
 const mostNames = 300;
 

@@ -1,7 +1,7 @@
 import type { Report } from './finding.ts';
 import { type SluiceFilter, hostModeOf } from './gateway.ts';
 
-/** Of the filter that decides, and of the one that holds the headers for it. */
+/** Root ids: of the filter that decides, and of the one that holds the headers for it. */
 export const rootIds = { decides: 'sluice', holds: 'sluice-holder' } as const;
 
 /** The Sluice filters of one chain, in their order: one that holds by itself, or a pair. */

@@ -6,7 +6,7 @@ import { limitMemory } from '../../proxy-wasm/memory-limit.ts';
 /** A module and what it is to be configured with. */
 export interface Order {
   readonly module: Uint8Array;
-  /** Of the filter that it is. */
+  /** The root id of the filter that it is. */
   readonly rootId: string;
   /** JSON */
   readonly configuration: string;
@@ -40,9 +40,9 @@ export type Message =
   | { readonly kind: 'line'; readonly line: Line }
   | { readonly kind: 'end'; readonly outcome: Outcome };
 
-/** Of the module's own memory, in pages of 64 KiB: 256 MiB. */
+/** The most of the module's own memory, in pages of 64 KiB: 256 MiB. */
 const mostPages = 4096;
-/** Of the thread's heap, in MiB: what the host keeps for the module is in it. */
+/** The most of the thread's heap, in MiB: what the host keeps for the module is in it. */
 const heap = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 /** Until the thread is there, in ms; a machine may be busy. */
 const startLimit = 60_000;

@@ -113,7 +113,7 @@ function checkSettings(patches: readonly Patch[], plugin: Plugin | undefined, re
   }
 }
 
-/** Of Istio's MeshConfig, wherever it stands: which paths its proxies make one. */
+/** Which paths the proxies of a mesh make one: Istio's MeshConfig, wherever it stands. */
 export function checkMesh(root: Node, report: Report): void {
   const normalization = root.get('meshConfig', 'pathNormalization', 'normalization');
   if (['MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'].includes(normalization.text ?? '')) return;

@@ -64,7 +64,7 @@ function isTrusted({ name }: HeaderCondition): boolean {
 }
 
 export interface Expected {
-  /** Of a path: all of it, or a beginning, at any sign or at a slash. */
+  /** What is compared of a path: all of it, or a beginning, at any sign or at a slash. */
   readonly exact?: string;
   readonly prefix?: string;
   readonly segments?: string;

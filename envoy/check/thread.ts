@@ -12,10 +12,10 @@ import { LoadError } from '../../proxy-wasm/load-error.ts';
 import { Shared } from '../embedded/wasm/shared.ts';
 import type { Message, Order, Outcome } from './isolation.ts';
 
-/** Of the module's lines. What comes after them, or behind their first part, is dropped. */
+/** The most lines of the module. What comes after them, or behind their first part, is dropped. */
 const mostLines = 2_000;
 const longestLine = 4_096;
-/** Of all that a module puts where other VMs could find it; arrays are no part of the heap that the thread is limited to. */
+/** The most that a module puts where other VMs could find it; arrays are no part of the heap that the thread is limited to. */
 const mostShared = 64 << 20;
 
 function post(message: Message): void {

@@ -16,7 +16,7 @@ import { LoadError } from '../../proxy-wasm/load-error.ts';
 export interface FilterSurroundings {
   readonly host: WasmHost;
   readonly mainClient: AsyncClient;
-  /** Of each worker. */
+  /** The clusters of each worker. */
   readonly clusters: readonly ClusterManager[];
   readonly runtime: Readonly<Record<string, unknown>>;
   readonly logger: Logger;

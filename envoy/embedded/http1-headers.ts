@@ -1,6 +1,6 @@
 import { type Header, HeaderMap } from './header-map.ts';
 
-/** Of one connection only. (RFC 9110 §7.6.1) */
+/** Headers that concern one connection only. (RFC 9110 §7.6.1) */
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
 
 /** From Node's flat list of names and values, behind pseudo-headers. */

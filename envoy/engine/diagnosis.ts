@@ -50,7 +50,7 @@ const symptoms: readonly Symptom[] = [
 const moduleLine = /\[(warning|error|critical)\]\[wasm\] \[[^\]]*\] wasm log(?: [^:]*)?: (.*)/;
 
 /**
- * Of two filters with the same remote code, Envoy says at once that the second one failed to load, while the first one's
+ * Where two filters have the same remote code, Envoy says at once that the second one failed to load, while the first one's
  * fetch is under way; it then fetches it for that one as well, and all is well (1.36.2 to 1.40.0).
  */
 const falseAlarm = new RegExp(

@@ -5,7 +5,7 @@ export interface Exit {
 
 /** A gateway that serves, whatever engine runs it. */
 export interface RunningEngine {
-  /** Of the process that serves: an Envoy's, or this one. */
+  /** The id of the process that serves: an Envoy's, or this one's. */
   readonly pid: number;
   /** `1.40.0`: Envoy's version, or the one whose behaviour is reproduced. */
   readonly version: string;

@@ -107,7 +107,7 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
 
 /** What the clusters and the filter of a live configuration are made after. */
 export interface Templates {
-  /** Of an MCP server. */
+  /** The cluster of an MCP server. */
   readonly cluster: Cluster;
   /** The `typed_config` of the wasm filter. */
   readonly filter: { readonly '@type': string; readonly config: Readonly<Record<string, unknown>> };

@@ -19,7 +19,7 @@ import { type Dialect, misread, plainScalar } from './scalar.ts';
 export interface Flaw extends Position {
   readonly message: string;
   readonly severity: 'error';
-  /** Of the value that is read otherwise than it looks; undefined where the text itself is wrong. */
+  /** The value that is read otherwise than it looks; undefined where the text itself is wrong. */
   readonly path?: string;
 }
 
@@ -28,7 +28,7 @@ export interface Document extends Locator {
   readonly root: Node;
 }
 
-/** Of a text, in bytes of UTF-8. Trees of YAML take some hundred times the room of their text. */
+/** The largest text, in bytes of UTF-8. Trees of YAML take some hundred times the room of their text. */
 const mostBytes = 2 << 20;
 /** Values of a document, those that aliases repeat among them. */
 const mostValues = 200_000;
@@ -236,7 +236,7 @@ function dialectOf({ contents }: YamlDocument.Parsed): Dialect {
   return members.some((name) => envoyMembers.has(name)) ? 'envoy' : 'yaml 1.2';
 }
 
-/** Of bootstraps and of discovery responses. */
+/** Members of bootstraps and discovery responses. */
 const envoyMembers = new Set([
   'static_resources',
   'dynamic_resources',

@@ -19,7 +19,7 @@ export class PassingAnswer {
   id: Span;
   scanner: Scanner;
   arena: Arena;
-  /** Of a response that is an event stream, else null. */
+  /** For a response that is an event stream, else null. */
   events: Parser | null;
   private member: Member;
   /** The message that is scanned has the id of another request. */

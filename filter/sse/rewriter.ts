@@ -217,7 +217,7 @@ export class Rewriter<E extends DataEditor> {
   }
 }
 
-/** Of JSON, an end of a line is white space, as is the space that takes its place. */
+/** An end of a line is white space in JSON, as is the space that takes its place. */
 function writeInLine(text: Span, out: Writer): void {
   for (let at = pointer(text); at < limit(text); at++) {
     const c = load<u8>(at);

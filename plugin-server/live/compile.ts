@@ -34,7 +34,7 @@ export interface Compiled {
   /** By the name that a bootstrap asks for. */
   readonly filters: ReadonlyMap<string, FilterResource>;
   /**
-   * Of the filters: `<version of the clusters that they need>-<digest of themselves>`. Made of content alone, so that
+   * The version of the filters: `<version of the clusters that they need>-<digest of themselves>`. Made of content alone, so that
    * any number of plugin servers say the same; and a node that reports it says which clusters it needs.
    */
   readonly version: string;
@@ -57,7 +57,7 @@ const bootstrapAuthorities: Trust = (match) => ({
 });
 
 /**
- * Of a server at an address: one that moves is another cluster. Envoy carries out the clusters of an answer that it takes
+ * The name of a server at an address: one that moves is another cluster. Envoy carries out the clusters of an answer that it takes
  * and of one that it rejects for another of them alike, so a name with a new address would take requests, and credentials,
  * of a filter that knows the old one alone. No server's name has an `@`.
  */

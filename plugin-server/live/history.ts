@@ -13,7 +13,7 @@ const resourceSchema = z.object({ name: z.string(), json: z.string() });
 const recordSchema = z.object({
   /** Counts the versions of this gateway in this history, from 1. */
   generation: z.int().positive(),
-  /** Of the filters, and in it that of the clusters: what Envoys report. */
+  /** The version of the filters, and in it that of the clusters: what Envoys report. */
   version: z.string(),
   created: z.iso.datetime(),
   cause: z.enum(['edit', 'module', 'server']),

@@ -52,7 +52,7 @@ function endOfValue(body: Buffer, start: number): number {
   return body.length;
 }
 
-/** Of the quote that closes a string. */
+/** Where the quote is that closes a string. */
 function endOfString(body: Buffer, start: number): number {
   let at = start + 1;
   while (body[at] !== 0x22 && at < body.length) at += body[at] === 0x5c ? 2 : 1;

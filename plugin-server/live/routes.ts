@@ -16,7 +16,7 @@ const pollPaths: Readonly<Record<PollKind, string>> = {
 /** How long a poll is kept waiting for something new, in ms. A gateway then costs a poll in 15 s, and has an edit at once. */
 const longestHold = 15_000;
 /**
- * Of the time that Envoy gives a poll, the part that it may wait. All polls of one Envoy go over one connection, one after
+ * How long a poll may wait, within the time that Envoy gives it. All polls of one Envoy go over one connection, one after
  * the other, and the time of the third begins before the first is answered.
  */
 const holdShare = 4;
@@ -65,7 +65,7 @@ function pollRoutes(app: FastifyInstance, live: Live): void {
 }
 
 function operatorRoutes(app: FastifyInstance, live: Live): void {
-  // Of any type: the path says what it is.
+  // Any type is taken: the path says what it is.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: operatorLimit }, (_request, body, parsed) => {
     parsed(null, body);

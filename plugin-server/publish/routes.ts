@@ -21,7 +21,7 @@ export interface PublishSurroundings {
   readonly metrics: Metrics;
   /** Bytes of a module; for tests. */
   readonly limit?: number;
-  /** Of uploads; for tests. */
+  /** Limits of uploads; for tests. */
   readonly uploads?: Partial<UploadLimits>;
 }
 

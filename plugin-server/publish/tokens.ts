@@ -47,7 +47,7 @@ export class Tokens {
     return new Tokens(publishers);
   }
 
-  /** Of all tokens, to find whose one is among those of many files. */
+  /** Digests of all tokens, to find whose one is among those of many files. */
   get digests(): readonly Buffer[] {
     return this.#publishers.map(({ digest }) => digest);
   }
@@ -76,7 +76,7 @@ export function presentedToken(authorization: string | undefined): Buffer | unde
   return token === undefined ? undefined : digestOf(token);
 }
 
-/** Of one length, whatever the length of the token. */
+/** A digest has one length, whatever the length of the token. */
 function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

@@ -4,7 +4,7 @@ import { PluginServerError } from '../errors.ts';
 import { codeOf } from '../store/files.ts';
 
 export interface UploadLimits {
-  /** Of one publisher, at a time. */
+  /** The most uploads of one publisher at a time. */
   readonly perPublisher: number;
   /** That are unpacked and verified at a time; each may take twice its limit in memory. Others wait. */
   readonly worked: number;
@@ -129,7 +129,7 @@ export class Uploads {
   }
 }
 
-/** Of an upload whose body has come: it is worked on, and nothing takes its memory away. */
+/** For an upload whose body has come: it is worked on, and nothing takes its memory away. */
 const ended = (): void => undefined;
 
 /** @param account told of each part before it is kept; may throw */

@@ -55,7 +55,7 @@ export class ArtifactStore {
     return this.#count;
   }
 
-  /** Of all modules together. */
+  /** Bytes of all modules together. */
   get bytes(): number {
     return this.#bytes;
   }

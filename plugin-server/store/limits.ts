@@ -1,7 +1,7 @@
 /** Larger modules are refused before they are read; so they are by Istio's agent. Ours has some 100 KiB, Go's some MiB. */
 export const moduleLimit = 256 * 1024 * 1024;
 
-/** Of a detached signature, in bytes: a cosign bundle has some KiB. */
+/** The largest detached signature, in bytes: a cosign bundle has some KiB. */
 export const signatureLimit = 64 * 1024;
 
 /** What one server holds in memory, at most. */

@@ -7,7 +7,7 @@ export interface Configuration {
   readonly node: { readonly id: string; readonly cluster: string };
   readonly admin: HostPort | undefined;
   readonly statsTags: readonly { readonly name: string; readonly regex: RegExp }[];
-  /** Of `layered_runtime`, static layers merged: `upstream.maintenance_mode.<cluster>` */
+  /** What `layered_runtime` says, static layers merged: `upstream.maintenance_mode.<cluster>` */
   readonly runtime: Readonly<Record<string, unknown>>;
   /** overload_manager: downstream_connections */
   readonly maxConnections: number;

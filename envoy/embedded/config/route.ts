@@ -24,7 +24,7 @@ export interface HeaderMatch {
 export interface RouteAction {
   readonly kind: 'route';
   readonly cluster: { readonly kind: 'name' | 'header'; readonly value: string };
-  /** Of the whole response; Envoy's default is 15 s. */
+  /** For the whole response; Envoy's default is 15 s. */
   readonly timeout: number;
   /** undefined: the listener's stream_idle_timeout */
   readonly idleTimeout: number | undefined;

@@ -126,7 +126,7 @@ function verifyToken(
   return verified ? { header, payload } : 'Jwt verification fails';
 }
 
-/** Of clocks, in seconds. */
+/** How far clocks may differ, in seconds. */
 const leeway = 60;
 
 function decode(part: string): Claims | undefined {

@@ -17,7 +17,7 @@ export interface StreamOptions {
   /** In the order of the configuration, the router last. */
   readonly filters: readonly NamedFactory[];
   readonly findRoute: (headers: HeaderMap) => { readonly route: Route; readonly virtualHost: string } | undefined;
-  /** Of a body that filters hold, in bytes. */
+  /** The most of a body that filters hold, in bytes. */
   readonly bufferLimit: number;
   readonly logger: Logger;
   /** A route was found for the headers as they are, or none. */

@@ -61,7 +61,7 @@ function matchesPath({ kind, value }: RouteMatch['path'], target: string): boole
   return path === value || path.startsWith(`${value}/`);
 }
 
-/** Of several values of a name one has to fit, or, inverted, none. */
+/** One of several values of a name has to fit, or, inverted, none. */
 export function matchesHeader({ name, kind, value, invert }: HeaderMatch, headers: HeaderMap): boolean {
   return headers.getAll(name).some((found) => matchesValue(kind, value, found)) !== invert;
 }

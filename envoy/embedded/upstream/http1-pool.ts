@@ -109,7 +109,7 @@ class Http1Exchange implements UpstreamExchange {
   #response: IncomingMessage | undefined;
   #connected = false;
   #socket: Socket | undefined;
-  /** Of the socket, for earlier requests. */
+  /** Bytes that the socket had read for earlier requests. */
   #readBefore = 0;
   #peerEnded = false;
   #over = false;

@@ -4,7 +4,7 @@
 
 export type Pair = readonly [name: string, value: string];
 
-/** Of what a module sends. (cpp-host: limits.h) */
+/** The most that a module may send. (cpp-host: limits.h) */
 const MOST_PAIRS = 1024;
 const MOST_BYTES = 1024 * 1024;
 

@@ -16,7 +16,7 @@ export interface PropertySource {
 
 type Lookup = (source: PropertySource, info: StreamInfo) => Readonly<Record<string, () => PropertyValue | undefined>>;
 
-/** Of a stream; the second segment is a member, what follows leads into its value. */
+/** Properties of a stream; the second segment is a member, what follows leads into its value. */
 const ofStream: Readonly<Record<string, Lookup>> = {
   request: ({ requestHeaders: headers }, info) => {
     if (headers === undefined) return {};

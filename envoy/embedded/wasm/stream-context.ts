@@ -349,7 +349,7 @@ export class StreamContext implements Context, StreamFilter {
       });
       return WasmResult.Ok;
     }
-    // Of a connection: Ok, and nothing happens.
+    // For a connection: Ok, and nothing happens.
     return type <= StreamType.Upstream ? WasmResult.Ok : WasmResult.BadArgument;
   }
 }

@@ -10,9 +10,9 @@ const Errno = { success: 0, badf: 8, exist: 20, fault: 21, inval: 28, noent: 44,
 type Errno = (typeof Errno)[keyof typeof Errno];
 
 const Clock = { realtime: 0, monotonic: 1 } as const;
-/** Of one call. */
+/** The most for one call. */
 const MOST_RANDOM = 65_536;
-/** Of one call; Envoy takes all that its own memory takes. */
+/** The most for one call; Envoy takes all that its own memory takes. */
 const MOST_WRITTEN = 16 * 1024 * 1024;
 const IOVEC = 8;
 const NEWLINE = 0x0a;
