@@ -3,7 +3,7 @@ import { environmentNames } from '../render/bootstrap.ts';
 import { isShallow } from '../yaml/depth.ts';
 import { ModuleThread } from './isolation.ts';
 import type { Problem } from './problem.ts';
-import { problemsOf } from './verdict.ts';
+import { problemsOf } from './module-problems.ts';
 
 export type { Problem } from './problem.ts';
 
@@ -21,7 +21,7 @@ const mostBytes = 16 << 20;
 
 /**
  * Lets a Sluice module judge a plugin configuration: it runs its real on_configure in a VM of its own, on a thread that
- * is ended afterwards, in bounded time and memory, without network. So the verdict is the module's own, whatever its
+ * is ended afterwards, in bounded time and memory, without network. So the problems are the module's own, whatever its
  * version. Secrets live on the gateway and not where one checks: a variable that is not given is stood in for.
  * @param module a module's bytes; those of anything else are a problem too
  * @param configuration the plugin configuration as an object

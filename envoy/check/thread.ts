@@ -1,4 +1,4 @@
-// Runs in the thread that isolation.ts starts: a module, a configuration, a verdict; and again.
+// Runs in the thread that isolation.ts starts: a module, a configuration, an outcome; and again.
 import { parentPort } from 'node:worker_threads';
 import type { AsyncClient } from '../embedded/async-client.ts';
 import type { WasmPlugin } from '../embedded/config/model.ts';

@@ -38,16 +38,16 @@ const places: readonly ((search: Search) => Promise<string[]>)[] = [onPath, ofFu
 export async function findEnvoy(search: Search): Promise<Found> {
   const asked = search.env['ENVOY_PATH'];
   if (asked !== undefined && asked !== '') {
-    const verdict = await judgeEnvoy(asked, search.mode);
-    if ('defect' in verdict) throw new EngineError(`ENVOY_PATH=${asked}: ${verdict.defect}`);
-    return { envoy: { path: asked, version: verdict.version }, rejected: [] };
+    const suitability = await judgeEnvoy(asked, search.mode);
+    if ('defect' in suitability) throw new EngineError(`ENVOY_PATH=${asked}: ${suitability.defect}`);
+    return { envoy: { path: asked, version: suitability.version }, rejected: [] };
   }
   const rejected: string[] = [];
   for (const place of places) {
     for (const path of await place(search)) {
-      const verdict = await judgeEnvoy(path, search.mode);
-      if ('version' in verdict) return { envoy: { path, version: verdict.version }, rejected };
-      if (verdict.defect !== 'no such file') rejected.push(`${path}: ${verdict.defect}`);
+      const suitability = await judgeEnvoy(path, search.mode);
+      if ('version' in suitability) return { envoy: { path, version: suitability.version }, rejected };
+      if (suitability.defect !== 'no such file') rejected.push(`${path}: ${suitability.defect}`);
     }
   }
   return { rejected };

@@ -13,13 +13,13 @@ const oldest: Record<HostMode, { minor: number; because: string }> = {
 };
 
 /** Either the version of an Envoy that can run the module, or why it cannot. */
-export type Verdict = { readonly version: string } | { readonly defect: string };
+export type Suitability = { readonly version: string } | { readonly defect: string };
 
 /**
  * Asks the binary itself: which version it is, and whether it can run WebAssembly. Takes about 0.2 s.
  * @param path an executable file that may be Envoy
  */
-export async function judgeEnvoy(path: string, mode: HostMode): Promise<Verdict> {
+export async function judgeEnvoy(path: string, mode: HostMode): Promise<Suitability> {
   try {
     await access(path, constants.X_OK);
   } catch (error) {

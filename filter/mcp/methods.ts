@@ -1,6 +1,6 @@
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { Era } from './eras';
-import { Noun } from './nouns';
+import { Noun, NOUNS } from './nouns';
 import { Shape } from './shape';
 
 /** What a client can ask for. */
@@ -47,6 +47,8 @@ export class MethodRow {
 }
 
 const rows = memory.data(4 * (LAST_METHOD + 1));
+/** By noun. */
+const lists = memory.data(4 * NOUNS);
 
 function row(method: Method, text: string, kind: MethodKind, shape: Shape, eras: u32, noun: Noun = Noun.None): void {
   const at = changetype<MethodRow>(heap.alloc(offsetof<MethodRow>()));
@@ -56,6 +58,7 @@ function row(method: Method, text: string, kind: MethodKind, shape: Shape, eras:
   at.eras = eras;
   at.noun = noun;
   store<usize>(rows + ((method as usize) << 2), changetype<usize>(at));
+  if (kind === MethodKind.List) store<u32>(lists + ((noun as usize) << 2), method);
 }
 
 // prettier-ignore
@@ -89,8 +92,5 @@ export function methodOf(text: Span): Method {
 
 /** The method that lists a noun. */
 export function listMethod(noun: Noun): Method {
-  for (let method: i32 = LAST_METHOD; method > Method.Unknown; method--) {
-    if (methodRow(method).kind === MethodKind.List && methodRow(method).noun === noun) return method;
-  }
-  return Method.Unknown;
+  return load<u32>(lists + ((noun as usize) << 2));
 }

@@ -61,7 +61,7 @@ export class Session {
   revision: Revision;
   /** That it was sealed with. */
   key: Key;
-  /** What the client said that it can do, see mcp/client-capabilities; 0 where that is not known. */
+  /** Bits of what the client can be asked for by servers; 0 while they can ask it for nothing. */
   capabilities: u32;
   count: i32;
   /** Bytes of the offers in an entry. */

@@ -45,11 +45,11 @@ export function readJwtAuthn(message: Message): FilterFactory {
       if (token === undefined) {
         return rule.mayMiss ? HeadersStatus.Continue : refuse('Jwt is missing', 'Jwt_is_missing');
       }
-      const verdict = verifyToken(token, provider, Date.now() / 1000);
-      if (typeof verdict === 'string') return refuse(verdict, verdict.replaceAll(' ', '_'));
+      const verified = verifyToken(token, provider, Date.now() / 1000);
+      if (typeof verified === 'string') return refuse(verified, verified.replaceAll(' ', '_'));
       callbacks.info.dynamicMetadata[filterName] = {
-        ...(provider.payloadIn === '' ? {} : { [provider.payloadIn]: verdict.payload }),
-        ...(provider.headerIn === '' ? {} : { [provider.headerIn]: verdict.header }),
+        ...(provider.payloadIn === '' ? {} : { [provider.payloadIn]: verified.payload }),
+        ...(provider.headerIn === '' ? {} : { [provider.headerIn]: verified.header }),
       };
       if (!provider.forward) headers.remove('authorization');
       return HeadersStatus.Continue;

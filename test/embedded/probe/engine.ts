@@ -9,7 +9,7 @@ export interface ProbeEngine {
   readonly name: 'envoy' | 'embedded';
   start(bootstrap: object): Promise<RunningProbe>;
   /** Whether a bootstrap is accepted, and what is said about it where it is not. */
-  validate(bootstrap: object): Promise<Verdict>;
+  validate(bootstrap: object): Promise<Outcome>;
 }
 
 interface RunningProbe {
@@ -21,7 +21,7 @@ interface RunningProbe {
   stop(): Promise<void>;
 }
 
-interface Verdict {
+interface Outcome {
   readonly accepted: boolean;
   readonly said: string;
 }

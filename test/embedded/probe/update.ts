@@ -76,8 +76,8 @@ async function rewriteLoading(): Promise<void> {
     const { accepted, said } = await judge(engine, loading, temporary);
     const kind = accepted ? 'loaded' : 'refused';
     const from = text.indexOf(`### ${loading.title}\n`);
-    const verdict = fence({ kind, of: '', text: said });
-    text = text.slice(0, from) + text.slice(from).replace(/^```(?:loaded|refused)\n[^]*?^```$/m, () => verdict);
+    const outcome = fence({ kind, of: '', text: said });
+    text = text.slice(0, from) + text.slice(from).replace(/^```(?:loaded|refused)\n[^]*?^```$/m, () => outcome);
   }
   writeFileSync(loadingFile, text);
   rmSync(temporary, { recursive: true });
