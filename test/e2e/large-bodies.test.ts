@@ -144,8 +144,9 @@ describeGateway('a large call', () => {
     describe.each(['one', 'two'] as const)('to server %s', (name) => {
       const server = upstream[name];
 
-      // Envoy's own buffers, whatever the size of the body: it reads up to 2 MiB ahead of a slow server, and keeps 2 MiB
-      // for a retry until it gives that up. An HTTP/2 client may fill its window of 2 MiB on top.
+      // Envoy's own buffers, whatever the size of the body: it reads up to 2 MiB ahead of a slow server, keeps 2 MiB for a
+      // retry until it gives that up, and has as much again between its two codecs. An HTTP/2 client may fill its window
+      // of 2 MiB on top. The bound leaves one more for the rest of the process.
       it('of 20 MB passes byte for byte, and Envoy does not hold it', async () => {
         const text = Buffer.alloc(20 << 20, 'a line of an argument, "quoted" ä 日本\\\n'.replaceAll(/["\n\\]/g, '\\n'));
         const whole = (tool: string): Buffer =>
@@ -159,7 +160,7 @@ describeGateway('a large call', () => {
         expect([answer.status, message(answer).id]).toEqual([200, 'big']);
         expect(sha256(server().last('tools/call').body)).toBe(sha256(whole('echo')));
         // The embedded engine shares its memory with this test, which holds the body several times.
-        if (engine?.name === 'envoy') expect(most - before).toBeLessThan(framing === 'HTTP/2' ? 8e6 : 6e6);
+        if (engine?.name === 'envoy') expect(most - before).toBeLessThan((framing === 'HTTP/2' ? 5 : 4) * 2 * megabyte);
       });
 
       it.each([65_535, 65_536, 65_537, 70_000, megabyte])('of %d bytes passes, however it is cut', async (size) => {
