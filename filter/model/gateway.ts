@@ -1,4 +1,4 @@
-import { Noun } from '../mcp/nouns';
+import { Noun, nounRow } from '../mcp/nouns';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
@@ -17,7 +17,7 @@ export const enum Emitted {
 
 /** The bit for the name of one of a noun. */
 export function emittedBy(noun: Noun): u32 {
-  return 1 << noun;
+  return 1 << nounRow(noun).ruledBy;
 }
 
 /** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */
