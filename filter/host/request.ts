@@ -117,7 +117,8 @@ function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool):
 export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
-  exchange.now = now();
+  // While a body is read, the time is of use to a decision only.
+  if (ended || stream.phase !== Phase.Reading) exchange.now = now();
   stream.moment = ended ? Moment.Last : Moment.Midway;
   stream.shown = size;
   onBodySeen(stream);
@@ -231,6 +232,7 @@ function isLarge(exchange: Exchange, held: u32): bool {
 }
 
 function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
+  exchange.now = now();
   if (mayRelease(stream) !== MayRelease.Yes && held <= exchange.gateway.limits.heldBody) return Action.Pause;
   exchange.message.body = heldWhole(stream);
   exchange.message.size = held;
