@@ -23,7 +23,7 @@ const ISS = literal('iss');
 const METADATA = literal('metadata\0filter_metadata\0');
 const JWT_AUTHN = literal('envoy.filters.http.jwt_authn\0');
 
-const AN_IDENTITY = literal('"none", { jwt: … } or { trustedHeader: … }');
+const AN_IDENTITY = literal('"none", { jwt: ... } or { trustedHeader: ... }');
 const A_KEY = literal('a name without control characters');
 const A_HEADER = literal(
   'the name of a header in lower case that an earlier filter sets, not a credential and not one that the gateway sets itself',
@@ -49,6 +49,7 @@ export function readIdentity(parent: Section, name: Span): Identity {
   } else if (jwt) {
     const payload = key(section, JWT, NONE);
     identity.kind = IdentityKind.Jwt;
+    identity.payload = payloadPath(payload, arena);
     identity.subject = claimPath(payload, key(section, SUBJECT, SUB), arena);
     identity.issuer = claimPath(payload, key(section, ISSUER, ISS), arena);
   } else {
@@ -76,6 +77,10 @@ function key(section: Section, name: Span, byDefault: Span): Span {
 
 function claimPath(payload: Span, claim: Span, arena: Arena): Span {
   return newWriter(arena, 96).bytes(METADATA).bytes(JWT_AUTHN).bytes(payload).byte(0).bytes(claim).written;
+}
+
+function payloadPath(payload: Span, arena: Arena): Span {
+  return newWriter(arena, 64).bytes(JWT_AUTHN).bytes(payload).written;
 }
 
 /** The part of a claim's path that leads from the metadata of all filters to it: filter, payload and claim. */

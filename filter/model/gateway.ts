@@ -1,4 +1,5 @@
 import { Noun } from '../mcp/nouns';
+import { Authorization } from './authorization';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
@@ -40,6 +41,8 @@ export class Gateway {
   hosts: List;
   origins: List;
   identity: Identity;
+  /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
+  authorization: Authorization | null;
   /** Elements are Server, in the order of the configuration. */
   servers: List;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
@@ -61,6 +64,10 @@ export class Gateway {
 
   serverAt(index: i32): Server {
     return changetype<Server>(this.servers.at(index) as usize);
+  }
+
+  virtualServerAt(index: i32): VirtualServer {
+    return changetype<VirtualServer>(this.virtualServers.at(index) as usize);
   }
 
   virtualServer(name: Span): VirtualServer | null {
