@@ -16,6 +16,7 @@ import { healthFeature } from './health/feature.ts';
 import { liveFeature } from './live/feature.ts';
 import type { Live } from './live/live.ts';
 import { Metrics } from './metrics.ts';
+import { ociFeature } from './oci/feature.ts';
 import { apiOf } from './openapi.ts';
 import { peersFeature } from './peers/feature.ts';
 import type { PeerSync } from './peers/peer-sync.ts';
@@ -78,6 +79,7 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   const publishes = { store, publishing, metrics, ...(limit !== undefined && { limit }), ...(uploads && { uploads }) };
   const features: readonly Feature[] = [
     pluginsFeature({ ...publishes, problems }),
+    ociFeature(store),
     ...(peers === undefined ? [] : [peersFeature(peers)]),
     ...(live === undefined ? [] : [liveFeature(live)]),
     healthFeature(readiness, metrics, () => apiOf(features)),
