@@ -3,11 +3,12 @@ import { Span, first, NONE } from '../bytes/span';
 import { Server } from '../model/server';
 import { clipped } from '../mcp/header-text';
 import { Reason } from '../mcp/errors';
-import { mayUse } from '../policy/decision';
+import { mayUse, stepUpFor } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
 import { scratch } from '../bytes/arena';
+import { refuseScopes } from './challenge';
 import { Exchange, Outcome, Target } from './exchange';
 import { Probe, Stage } from './conversation';
 import { beginJoin } from './join';
@@ -36,6 +37,11 @@ export function aim(
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
   if (server === null || !mayUse(exchange.gateway, exchange.noun.noun, server, upstreamName, exchange.caller.scope)) {
     exchange.refuse(unknown, name, NONE, more);
+    return null;
+  }
+  const rule = stepUpFor(exchange.gateway, exchange.noun.noun, server, upstreamName, exchange.caller.scope);
+  if (rule !== null) {
+    refuseScopes(exchange, server, rule);
     return null;
   }
   const target = make<Target>(exchange.arena);

@@ -62,6 +62,12 @@ export class VirtualServer {
     return share !== null && share.meets(pattern);
   }
 
+  /** The same for all of them; may say no wrongly, never yes. */
+  hasAll(noun: Noun, server: i32, pattern: Span): bool {
+    const share = this.share(noun, server);
+    return share !== null && share.covers(pattern);
+  }
+
   private share(noun: Noun, server: i32): NameSet | null {
     return changetype<NameSet | null>(load<usize>(this.placeOf(noun, server)));
   }

@@ -203,7 +203,10 @@ const anyTool = fc.record(
       openWorldHint: maybe(fc.boolean()),
       other: any,
     }),
-    execution: some({ taskSupport: maybe(fc.constantFrom('required', 'optional', 'optional', 'forbidden', 'forbidden')), other: any }),
+    execution: some({
+      taskSupport: maybe(fc.constantFrom('required', 'optional', 'optional', 'forbidden', 'forbidden')),
+      other: any,
+    }),
     icons: maybe(
       fc.array(
         maybe(
