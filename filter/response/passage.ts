@@ -37,11 +37,11 @@ class Waiting {
  */
 @unmanaged
 export class Passage {
-  private replacements: Replacements;
+  replacements: Replacements;
   /** Bytes that are kept at most. */
-  private most: u32;
+  most: u32;
   /** What earlier chunks brought and has not gone on. */
-  private kept: Writer;
+  kept: Writer;
   /** The bytes of this round: those that were kept, and the chunk behind them, in one piece. */
   private start: usize;
   private end: usize;
@@ -53,7 +53,7 @@ export class Passage {
   private out: Writer | null;
   private chunk: Span;
   private arena: Arena;
-  /** Room for MOST_WAITING changes in order, of which the first one is not decided yet. */
+  /** Room for MOST_WAITING changes in order, of which the first one is not decided yet; 0 until there was one. */
   private waiting: usize;
   private waitingCount: i32;
   obstacle: Obstacle;
@@ -70,14 +70,19 @@ export class Passage {
     if (kept.size === 0) {
       this.start = pointer(chunk);
       this.end = limit(chunk);
-    } else {
-      if (!hasRoom(COPIES * ((kept.size as u64) + (length(chunk) as u64)))) this.stop(Obstacle.Memory);
-      else kept.bytes(chunk);
-      this.start = kept.start;
-      this.end = kept.start + (kept.size as usize);
+      this.unsent = this.start;
+      return chunk;
     }
+    let fresh = length(chunk) as u32;
+    if (hasRoom(COPIES * ((kept.size as u64) + (fresh as u64)))) kept.bytes(chunk);
+    else {
+      this.stop(Obstacle.Memory);
+      fresh = 0;
+    }
+    this.start = kept.start;
+    this.end = kept.start + (kept.size as usize);
     this.unsent = this.start;
-    return span(this.end - (length(chunk) as usize), length(chunk) as u32);
+    return span(this.end - (fresh as usize), fresh);
   }
 
   offsetOf(address: usize): u32 {
@@ -93,7 +98,7 @@ export class Passage {
   replace(from: u32, to: u32, replacement: Replacement): void {
     if (this.waitingCount === 0) this.apply(from, to, replacement);
     else {
-      if (this.waitingCount === MOST_WAITING) this.decide(Replacement.None);
+      if (this.waitingCount === MOST_WAITING) this.decide(Replacement.None, from);
       this.push(from, to, replacement);
     }
   }
@@ -103,15 +108,21 @@ export class Passage {
     this.push(from, to, Replacement.None);
   }
 
-  /** What is waited for is known; where nothing is, this does nothing. */
-  decide(replacement: Replacement): void {
+  /** What is waited for is known; where nothing is, this does nothing. @param at what tells it ends at this offset */
+  decide(replacement: Replacement, at: u32): void {
     const count = this.waitingCount;
+    if (count > 0 && at - this.waitsFrom > this.most) this.stop(Obstacle.Limit);
     this.waitingCount = 0;
     for (let i = 0; i < count; i++) {
       const waiting = this.waitingAt(i);
       const what = i === 0 ? replacement : waiting.replacement;
       this.apply((waiting.range >> 32) as u32, waiting.range as u32, what);
     }
+  }
+
+  /** Whether bytes of earlier chunks have not gone on. */
+  get isKeeping(): bool {
+    return this.kept.size > 0;
   }
 
   get isWaiting(): bool {
@@ -128,7 +139,7 @@ export class Passage {
    * @returns what goes on in the place of the chunk: the chunk itself where nothing is changed
    */
   finish(keepFrom: u32): Span {
-    const stop = this.addressOf(keepFrom);
+    const stop = max(this.addressOf(keepFrom), this.unsent);
     const left = this.end - stop;
     if ((left as u64) > (this.most as u64)) this.stop(Obstacle.Limit);
     else if (left > 0 && !hasRoom(COPIES * (left as u64))) this.stop(Obstacle.Memory);
@@ -146,13 +157,16 @@ export class Passage {
       if (stop > this.start) memory.copy(this.start, stop, left);
       kept.truncate(left as i32);
     } else if (left > 0) kept.bytes(between(stop, this.end));
-    this.origin = keepFrom;
+    this.origin = this.offsetOf(stop);
     return going;
   }
 
   private apply(from: u32, to: u32, replacement: Replacement): void {
     if (replacement === Replacement.None || this.obstacle !== Obstacle.None) return;
     const at = this.addressOf(from);
+    if (at < this.unsent) return;
+    // Whether it was cut between two chunks decides nothing.
+    if (to - from > this.most) return this.stop(Obstacle.Limit);
     const raw = span(at, to - from);
     // A text may be unescaped, and is written.
     if (!hasRoom(COPIES * (length(raw) as u64))) return this.stop(Obstacle.Memory);
@@ -194,6 +208,7 @@ export class Passage {
   }
 
   private push(from: u32, to: u32, replacement: Replacement): void {
+    if (this.waiting === 0) this.waiting = this.kept.arena.allocate((MOST_WAITING as usize) * WAITING_SIZE);
     const waiting = this.waitingAt(this.waitingCount++);
     waiting.range = ((from as u64) << 32) | (to as u64);
     waiting.replacement = replacement;
@@ -212,6 +227,5 @@ export function newPassage(replacements: Replacements, most: u32, arena: Arena):
   passage.replacements = replacements;
   passage.most = most;
   passage.kept = newWriter(arena, 0);
-  passage.waiting = arena.allocate((MOST_WAITING as usize) * WAITING_SIZE);
   return passage;
 }
