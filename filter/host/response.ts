@@ -130,7 +130,6 @@ export function onResponseTrailers(stream: Stream): Action {
   if (!isCut) return Action.Continue;
   refuseUnanswered(exchange);
   return act(stream, exchange, Outcome.Reply);
-  return Action.Continue;
 }
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */
