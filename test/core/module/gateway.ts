@@ -142,7 +142,7 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
   if (narrowing >= 0) scope.header = virtualServerAt(narrowing);
   let admitted = 0;
   for (let i = 0; i < times; i++)
-    if (mayUse(Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
+    if (mayUse(gateway, Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
   scratch.reset();
   return admitted;
 }
