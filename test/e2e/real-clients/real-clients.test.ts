@@ -24,6 +24,7 @@ const gaps: readonly string[] = [
   'answers its requests for sampling, elicitation, roots and a ping',
   'subscribes to its resource, and hears of it under the same URI',
   'is asked by both servers at the same time, and each gets its own answer',
+  'comes back to a stream that its server ended before the answer',
   'sets the log level of both servers, and tells both that its roots have changed',
 ];
 
@@ -171,6 +172,12 @@ describeGateway('real clients', () => {
         prompts.map(async ([name, prompt]) => text(await real.call(`${name}_test_sampling`, { prompt }))),
       );
       expect(answers).toEqual(prompts.map(([, prompt]) => `LLM response: ${prompt}, ${prompt}`));
+    });
+
+    proves('comes back to a stream that its server ended before the answer', async () => {
+      // A second may pass before it comes back.
+      const called = await real.call('two_test_reconnection', {}, { timeout: 5_000 });
+      expect(text(called)).toBe('The answer is sent to the client that comes back.');
     });
 
     proves('sets the log level of both servers, and tells both that its roots have changed', async () => {
