@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contentDigest } from '../../plugin-server/index.ts';
-import { failureText } from '../../plugin-server/peers/peer-client.ts';
+import { failureText } from '../../plugin-server/http/client.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { parseOrigin, refusal, tokenOf } from '../remote.ts';
