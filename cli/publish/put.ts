@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contentDigest } from '../../plugin-server/index.ts';
-import { failureText } from '../../plugin-server/peers/peer-client.ts';
+import { failureText } from '../../plugin-server/http/client.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { refusal } from '../remote.ts';
 
