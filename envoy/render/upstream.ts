@@ -99,10 +99,13 @@ export function clusterFor(name: string, { address, tls }: Upstream, template: C
     endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(address) } }] }],
   };
   cluster.type = 'STATIC';
-  if (isIP(address.host) === 0) {
-    // LOGICAL: a service that rotates its addresses keeps the connections, and the event streams in them.
+  if (address.host === 'localhost') {
     cluster.type = 'LOGICAL_DNS';
-    cluster.dns_lookup_family = 'ALL'; // happy eyeballs: `localhost` is ::1 and 127.0.0.1, and a server is often on one only
+    cluster.dns_lookup_family = 'ALL'; // happy eyeballs: it is ::1 and 127.0.0.1, and a server is often on one only
+  } else if (isIP(address.host) === 0) {
+    // STRICT: each address is an endpoint, such as an instance of a headless service, that a session can be kept at.
+    cluster.type = 'STRICT_DNS';
+    cluster.dns_lookup_family = 'V4_PREFERRED'; // of two families, each instance would be two endpoints
   }
   if (tls) cluster.transport_socket = tlsSocket(address.host, trust);
   return cluster;

@@ -19,6 +19,7 @@ import { noteUse } from '../session/used';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
 import { Exchange, Outcome } from './exchange';
+import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
 import { WORKER_MEMORY } from './limits';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
@@ -109,6 +110,7 @@ function listed(exchange: Exchange, session: Session, call: UpstreamCall, answer
     const lost = call.upstream;
     if (call.before !== null) takeBack(exchange, session, call);
     else if (!isFutile(session, server.fingerprint, lost.sessionId, exchange.seconds, gateway.keys, scratch)) {
+      reportLoss(exchange, server, lost);
       call.before = lost;
       call.lost = lost.sessionId;
       call.forgetPages();
