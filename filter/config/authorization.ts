@@ -1,11 +1,10 @@
-import { DOT, SPACE } from '../bytes/ascii';
+import { DOT } from '../bytes/ascii';
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { NameTable, newNameTable } from '../bytes/names';
 import { nearest } from '../bytes/nearest';
 import { names, namesIn } from '../bytes/name-list';
 import { Span, between, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
@@ -19,7 +18,8 @@ import { newVirtualServer } from '../model/virtual-server';
 import { divide } from './division';
 import { MAX_NAME_PATTERN, readPatterns } from './patterns';
 import { elementPlace, Place } from './problems';
-import { mustBe, mustBeLine, openSection, Section, suggest } from './section';
+import { readScopeList, scopeText } from './scopes';
+import { mustBeLine, openSection, Section, suggest } from './section';
 
 const MEMBERS = names('default rules');
 const RULE_MEMBERS = names('name effect claims scopes virtualServers servers tools prompts resources');
@@ -60,7 +60,6 @@ const TOO_MANY = literal('must have at most 1000 rules, found ');
 const A_PATH = literal(
   'a claim: a name, several with dots between for one within others, or a list of names where a name has a dot; at most 8',
 );
-const A_SCOPE = literal('a scope: visible characters without spaces');
 const A_VALUE = literal('a string, true, false, or a whole number up to 2^53 - 1');
 const OTHER_TYPE = literal(' does not go with this type');
 const A_SERVER = literal('the name of a server');
@@ -234,34 +233,13 @@ function wholeNumber(token: Span): f64 {
 }
 
 function readScopes(section: Section, rule: AuthorizationRule, tree: ClaimTree): void {
+  const scopes = readScopeList(section, SCOPES);
   rule.scopes = newList(section.arena);
-  const text = newWriter(section.arena, 64);
-  const elements = section.list(SCOPES);
-  for (let i = 0; i < elements.count; i++) {
-    const value: Span = elements.at(i);
-    const scope = kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
-    if (!isScope(scope)) {
-      mustBe(elementPlace(section.placeOf(SCOPES), i, section.arena), A_SCOPE, value, section.problems);
-      continue;
-    }
-    if (text.size > 0) text.byte(SPACE);
-    text.bytes(scope);
-    rule.scopes.push(tree.askScope(scope) as u64);
-  }
-  rule.scopeText = text.written;
-  if (rule.effect === Effect.StepUp && elements.count === 0) {
+  for (let i = 0; i < scopes.count; i++) rule.scopes.push(tree.askScope(scopes.at(i)) as u64);
+  rule.scopeText = scopeText(scopes);
+  if (rule.effect === Effect.StepUp && section.list(SCOPES).count === 0) {
     section.problems.add(section.problems.at(section.placeOf(SCOPES)).bytes(NEEDS_SCOPES));
   }
-}
-
-/** RFC 6749 §3.3: visible ASCII but for the double quote and the backslash, so that it can stand in a challenge. */
-function isScope(text: Span): bool {
-  if (text === NONE || length(text) === 0) return false;
-  for (let at = pointer(text); at < limit(text); at++) {
-    const c = load<u8>(at);
-    if (c <= SPACE || c >= 0x7f || c === 0x22 || c === 0x5c) return false;
-  }
-  return true;
 }
 
 /** Null where the member is absent: anywhere. */

@@ -47,11 +47,7 @@ export function readIdentity(parent: Section, name: Span): Identity {
   if (jwt === (section.get(TRUSTED_HEADER) !== NONE)) {
     section.problems.add(section.problems.at(section.place).bytes(EITHER));
   } else if (jwt) {
-    const payload = key(section, JWT, NONE);
-    identity.kind = IdentityKind.Jwt;
-    identity.payload = payloadPath(payload, arena);
-    identity.subject = claimPath(payload, key(section, SUBJECT, SUB), arena);
-    identity.issuer = claimPath(payload, key(section, ISSUER, ISS), arena);
+    byToken(identity, key(section, JWT, NONE), key(section, SUBJECT, SUB), key(section, ISSUER, ISS), arena);
   } else {
     identity.kind = IdentityKind.TrustedHeader;
     identity.header = section.text(TRUSTED_HEADER, NONE);
@@ -61,6 +57,20 @@ export function readIdentity(parent: Section, name: Span): Identity {
     refuseUnused(section, SUBJECT);
     refuseUnused(section, ISSUER);
   }
+  return identity;
+}
+
+/** By a token, with the names that everybody gives the claims: what `auth` means without an `identity`. */
+export function impliedIdentity(arena: Arena): Identity {
+  return byToken(make<Identity>(arena), JWT, SUB, ISS, arena);
+}
+
+/** @param payload name of the verified payload. @param subject name of the claim. @param issuer the same */
+function byToken(identity: Identity, payload: Span, subject: Span, issuer: Span, arena: Arena): Identity {
+  identity.kind = IdentityKind.Jwt;
+  identity.payload = payloadPath(payload, arena);
+  identity.subject = claimPath(payload, subject, arena);
+  identity.issuer = claimPath(payload, issuer, arena);
   return identity;
 }
 

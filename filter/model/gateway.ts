@@ -8,6 +8,7 @@ import { Identity } from './identity';
 import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
+import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
 import { VirtualServer } from './virtual-server';
 
@@ -41,6 +42,10 @@ export class Gateway {
   hosts: List;
   origins: List;
   identity: Identity;
+  /** Where clients reach it from outside, such as `https://mcp.example.com`; NONE: as each request says. */
+  publicUrl: Span;
+  /** What OAuth's clients are told, or null: nothing. */
+  resource: ProtectedResource | null;
   /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
   authorization: Authorization | null;
   /** Elements are Server, in the order of the configuration. */

@@ -261,6 +261,50 @@ test('what is listed is what may be called, whatever the rules and the token', (
   );
 });
 
+describe('a mistake in what OAuth is told', () => {
+  const [good] = [{ issuer: 'https://id.example.com', jwks: { file: 'keys.json' } }];
+  test.each<[string, unknown, object, string]>([
+    [
+      'a path in the public URL',
+      {},
+      { publicUrl: 'https://a.example.com/mcp' },
+      'publicUrl: must be the scheme and host under which clients reach the gateway, such as "https://mcp.example.com", found "https://a.example.com/mcp"',
+    ],
+    [
+      'a server that is no URL',
+      { authorizationServers: ['id.example.com'] },
+      {},
+      'auth.authorizationServers[0]: must be an http or https URL without a fragment, found "id.example.com"',
+    ],
+    [
+      'a scope with a quote',
+      { scopes: ['a"b'] },
+      {},
+      'auth.scopes[0]: must be a scope: visible characters without spaces, quotes and backslashes, found "a\\"b"',
+    ],
+    ['an issuer without keys', { issuers: [{ issuer: 'x' }] }, {}, 'auth.issuers[0].jwks: is missing'],
+    [
+      'keys from nowhere',
+      { issuers: [{ issuer: 'x', jwks: { url: 'https://x' } }] },
+      {},
+      'auth.issuers[0].jwks: must have file, or url and cluster',
+    ],
+    [
+      'another identity',
+      { issuers: [good] },
+      { identity: { trustedHeader: 'x-user' } },
+      'identity: must be { jwt: ... } where auth says how tokens are verified',
+    ],
+  ])('%s', (_, auth, more, problem) => {
+    expect(gateway.configure({ servers, auth, ...more })).toContain(problem);
+  });
+
+  test('without an identity it implies one by token, so that rules may ask for claims', () => {
+    const rules = [{ name: 'r', claims: [{ path: 'x', equals: 'y' }] }];
+    expect(gateway.configure({ servers, auth: { issuers: [good] }, authorization: { rules } })).toEqual([]);
+  });
+});
+
 describe('a mistake in the configuration', () => {
   test.each<[string, unknown, string]>([
     ['no object', [], 'authorization: must be an object, found []'],
@@ -324,7 +368,7 @@ describe('a mistake in the configuration', () => {
     [
       'a scope with a space',
       { rules: [{ name: 'a', scopes: ['a b'] }] },
-      'authorization.rules[0].scopes[0]: must be a scope: visible characters without spaces, found "a b"',
+      'authorization.rules[0].scopes[0]: must be a scope: visible characters without spaces, quotes and backslashes, found "a b"',
     ],
   ])('%s', (_, authorization, problem) => {
     expect(configure(authorization)).toContain(problem);

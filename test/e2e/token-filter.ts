@@ -18,11 +18,16 @@ export function addFilterBefore(bootstrap: Bootstrap, filter: object): void {
   filters.unshift(filter);
 }
 
+/** The public half of the key, as a JWKS. */
+export function publicKeys(): string {
+  const key: JsonWebKey & Record<string, unknown> = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'RS256' };
+  return JSON.stringify({ keys: [key] });
+}
+
 /** Verifies what is there and lets requests without a token pass, so that it is the module that refuses them. */
 export function jwtAuthn(): object {
-  const key: JsonWebKey & Record<string, unknown> = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'RS256' };
   const provider = {
-    local_jwks: { inline_string: JSON.stringify({ keys: [key] }) },
+    local_jwks: { inline_string: publicKeys() },
     payload_in_metadata: 'verified',
     forward: true,
   };
