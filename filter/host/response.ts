@@ -41,6 +41,8 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const response = readResponse(headers, scratch);
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
+  // Addresses of servers are no client's business.
+  if (response.hasEndpoint) remove(HeaderMap.Response, header.ENDPOINT);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   edit(HeaderMap.Response, shareResponse(headers, exchange.caller.page, scratch));
   const status = statusOf(response.status);
