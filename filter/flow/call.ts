@@ -15,6 +15,7 @@ import { Exchange, Outcome, Target } from './exchange';
 import { Probe, Stage } from './conversation';
 import { beginJoin } from './join';
 import { beginPing } from './lost-session';
+import { beginRestCall } from './rest-call';
 import { sendOn } from './send-on';
 
 const NO_NAME = literal('params.name is missing or not a string');
@@ -48,6 +49,9 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     return exchange.refuse(unknown, name);
   }
   cutPrefix(target, exchange.message.envelope.name, token);
+  const rest = server.rest;
+  // Its request is made of the whole message.
+  if (rest !== null) return exchange.message.whole ? beginRestCall(exchange, rest, name) : Outcome.ReadBody;
 
   const keys = exchange.gateway.keys;
   const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);

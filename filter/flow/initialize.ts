@@ -76,6 +76,7 @@ function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     if (!mayReach(server, exchange.caller.scope)) continue;
+    if (server.rest !== null) continue;
     if (!anyway && isLeftAlone(exchange, server, Whom.Hanging)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
@@ -102,12 +103,15 @@ export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: Upstr
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
+  // A REST service is always there.
+  const rests = reachable(exchange, true);
   const failed = failedCall(exchange, fanOut);
-  if (failed !== null) return exchange.refuseFor(failed);
+  if (failed !== null && rests === 0) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
   // Who is backing off joins when it is first needed, and may have anything then.
-  let offers: u32 = fanOut.calls.count < reachable(exchange) ? ANYTHING : 0;
+  let offers: u32 = fanOut.calls.count < reachable(exchange, false) ? ANYTHING : 0;
+  if (rests > 0) offers |= nounRow(Noun.Tools).capability;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (!call.failed && draft.add(call.upstream)) {
@@ -147,10 +151,12 @@ function isShown(noun: Noun, exchange: Exchange): bool {
   return false;
 }
 
-function reachable(exchange: Exchange): i32 {
+/** How many servers this request may see: REST services, or servers of MCP. */
+function reachable(exchange: Exchange, isRest: bool): i32 {
   let count = 0;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    if (mayReach(exchange.gateway.serverAt(i), exchange.caller.scope)) count++;
+    const server = exchange.gateway.serverAt(i);
+    if ((server.rest !== null) === isRest && mayReach(server, exchange.caller.scope)) count++;
   }
   return count;
 }

@@ -5,7 +5,10 @@ import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { keep, takeCached } from '../federation/list-cache';
+import { Server } from '../model/server';
 import { askForPage, takePage } from '../upstream/listing';
+import { readPage } from '../upstream/page';
+import { Noun } from '../mcp/nouns';
 import { saysLost } from '../upstream/lost-session';
 import { mergedSize, mergedList } from '../federation/merge';
 import { resultMessage } from '../upstream/message';
@@ -20,6 +23,7 @@ import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
+import { withoutSession } from './rest-call';
 import { WORKER_MEMORY } from './limits';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 
@@ -37,6 +41,10 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
     const server = gateway.serverAt(i);
     // A server that has nothing to show here does not learn of the request, nor delay it.
     if (!mayList(noun.noun, server, exchange.caller.scope)) continue;
+    if (server.rest !== null) {
+      listRest(exchange, session, fanOut, server);
+      continue;
+    }
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream !== null) {
       if ((upstream.offers & noun.capability) === 0) continue;
@@ -53,6 +61,16 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
     }
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
+}
+
+/** The tools of a REST service are configured: nobody is asked. */
+function listRest(exchange: Exchange, session: Session, fanOut: FanOut, server: Server): void {
+  const noun = exchange.noun;
+  if (noun.noun !== Noun.Tools) return;
+  const call = fanOut.add(server, withoutSession(server, exchange), exchange.arena);
+  call.noun = noun;
+  call.pages.push(changetype<usize>(readPage(server.rest!.page, noun, session.revision, exchange.arena)) as u64);
+  fanOut.finish(call);
 }
 
 export function resumeList(

@@ -20,6 +20,7 @@ import { edit, pairsOf, remove, removeTrailers, replace } from './headers';
 import { observeUpstream } from './metrics';
 import { endsUnheld, refusesUnheld } from './modes/pair';
 import { property } from './properties';
+import { beginRest, collectRest, endRest } from './rest';
 import { retell } from './retelling';
 import { logFailure } from './server-log';
 import { Action, Buffer, HeaderMap } from './status';
@@ -52,6 +53,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const answered = forwarded && (succeeded || isFromUpstream(details));
   if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
   if (answered) observeUpstream(exchange.label, exchange.sentAt, exchange.now);
+  if (answered && exchange.target.tool !== null) return beginRest(stream, exchange, status, response, headers, ended);
   if (succeeded) {
     if (!answered) return Action.Continue;
     if (refusesSuccess(exchange, status, response, ended)) {
@@ -112,6 +114,9 @@ export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
     case Way.Replace:
       if (plan.text === NONE && !retell(stream, exchange, plan, size, ended)) break;
       replaceAll(Buffer.ResponseBody, plan.nextPart());
+      break;
+    case Way.Collect:
+      return collectRest(stream, exchange, size, ended);
   }
   return Action.Continue;
 }
@@ -125,6 +130,7 @@ export function onResponseTrailers(stream: Stream): Action {
   const plan = stream.plan;
   if (plan === null) return Action.Continue;
   if (plan.way === Way.Pass) finish(stream, exchange);
+  else if (plan.way === Way.Collect) endRest(stream, exchange);
   // No part of the body has come that the row could stand in: what has no answer must not look like one.
   else if (plan.text === NONE) act(stream, exchange, Outcome.Reply);
   return Action.Continue;

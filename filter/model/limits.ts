@@ -15,4 +15,6 @@ export class Limits {
   fanOut: u32;
   /** Bytes of what a client says of itself, which every server gets. */
   clientInfo: u32;
+  /** Bytes of what a REST service answers, and of what a template makes of it. */
+  restResponse: u32;
 }
