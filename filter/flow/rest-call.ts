@@ -1,5 +1,4 @@
-import { make } from '../bytes/arena';
-import { scratch } from '../bytes/arena';
+import { make, scratch } from '../bytes/arena';
 import { HeaderList, readPairs } from '../bytes/pairs';
 import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -16,6 +15,7 @@ import { RestRequest, restRequest } from '../upstream/rest-request';
 import { directResult, textResult } from '../upstream/rest-result';
 import { Noun, nounRow } from '../mcp/nouns';
 import { Exchange, Outcome } from './exchange';
+import { refuseUndecided } from './limits';
 import { routed } from './send-on';
 
 /**
@@ -41,12 +41,14 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
   const tool = rest.tool(target.name);
   if (tool === null) return exchange.refuse(exchange.noun.unknown, name);
   const message = exchange.message;
+  const limits = exchange.gateway.limits;
+  // In how few parts a body comes must not decide what is held.
+  if (message.size > limits.heldBody) return refuseUndecided(exchange, message.size);
   const params = message.envelope.text(message.body, message.envelope.params);
   const values = readRestArguments(rest, tool, member(params, ARGUMENTS, scratch), scratch);
   if (values.fault !== NONE) {
     return tell(exchange, newWriter(scratch, 160).bytes(INVALID).bytes(values.fault).written);
   }
-  const limits = exchange.gateway.limits;
   if (tool.path === null) {
     const result = directResult(tool, values.data, limits.restResponse, exchange.now, scratch);
     return exchange.answer(200, resultMessage(exchange.id, result, exchange.arena));
