@@ -1,5 +1,5 @@
 import { COMMA, QUOTE } from '../bytes/ascii';
-import { FIRST_NOUN, LAST_NOUN, Noun, nounRow } from '../mcp/nouns';
+import { CAPABILITY_COUNT, capabilityName } from '../mcp/capabilities';
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -13,7 +13,7 @@ import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
-import { mayList, mayReach } from '../policy/decision';
+import { mayOffer, mayReach } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
@@ -21,13 +21,14 @@ import { OUR_INFO } from '../version';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
+import { withoutSession } from './rest-call';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CLIENT_INFO = literal('clientInfo');
 const NO_VERSION = literal('initialize needs params.protocolVersion');
 
 const RESULT_OPEN = literal('{"protocolVersion":"');
-const CAPABILITIES = literal('","capabilities":{');
+const CAPABILITIES_OPEN = literal('","capabilities":{');
 const NO_FEATURES = literal('":{}');
 const SERVER_INFO = literal('},"serverInfo":');
 const INSTRUCTIONS_OPEN = literal(',"instructions":"');
@@ -76,7 +77,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     if (!mayReach(server, exchange.caller.scope)) continue;
-    if (server.rest !== null) continue;
+    if (server.rest !== null) {
+      fanOut.finish(fanOut.add(server, withoutSession(server, exchange), arena));
+      continue;
+    }
     if (!anyway && isLeftAlone(exchange, server, Whom.Hanging)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
@@ -88,8 +92,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
 
 /** The first call that opens with the same message as this server's, or null. */
 function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
-  for (let i = 0; i < fanOut.calls.count; i++)
-    if (fanOut.at(i).server.revision === server.revision) return fanOut.at(i);
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const other = fanOut.at(i);
+    if (other.server.rest === null && other.server.revision === server.revision) return other;
+  }
   return null;
 }
 
@@ -103,27 +109,18 @@ export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: Upstr
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
-  // A REST service is always there.
-  const rests = reachable(exchange, true);
   const failed = failedCall(exchange, fanOut);
-  if (failed !== null && rests === 0) return exchange.refuseFor(failed);
+  if (failed !== null) return exchange.refuseFor(failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
-  // Who is backing off joins when it is first needed, and may have anything then.
-  let offers: u32 = fanOut.calls.count < reachable(exchange, false) ? ANYTHING : 0;
-  if (rests > 0) offers |= nounRow(Noun.Tools).capability;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (!call.failed && draft.add(call.upstream)) {
       call.opened = true;
-      offers |= call.upstream.offers;
-    } else {
-      // Down, or too large for the token: it joins when it is first needed, and may have anything then.
-      offers |= ANYTHING;
     }
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
-  writeCapabilities(result, offers, exchange);
+  writeCapabilities(result, offered(exchange, fanOut));
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
@@ -132,33 +129,33 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
 }
 
 /** What some server offers, and this request may see. */
-function writeCapabilities(result: Writer, offers: u32, exchange: Exchange): void {
-  result.bytes(CAPABILITIES);
-  let any = false;
-  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
-    const row = nounRow(noun);
-    if ((offers & row.capability) === 0 || !isShown(noun, exchange)) continue;
-    if (any) result.byte(COMMA);
-    any = true;
-    result.byte(QUOTE).bytes(row.plural).bytes(NO_FEATURES);
-  }
-}
-
-function isShown(noun: Noun, exchange: Exchange): bool {
-  for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    if (mayList(noun, exchange.gateway.serverAt(i), exchange.caller.scope)) return true;
-  }
-  return false;
-}
-
-/** How many servers this request may see: REST services, or servers of MCP. */
-function reachable(exchange: Exchange, isRest: bool): i32 {
-  let count = 0;
+function offered(exchange: Exchange, fanOut: FanOut): u32 {
+  let offers: u32 = 0;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
-    if ((server.rest !== null) === isRest && mayReach(server, exchange.caller.scope)) count++;
+    const call = callOf(fanOut, server);
+    // Down, or too large for the token: it joins when it is first needed, and may have anything then.
+    const known = call !== null && call.opened;
+    offers |= mayOffer(server, exchange.caller.scope) & (known ? call!.upstream.offers : ANYTHING);
   }
-  return count;
+  return offers;
+}
+
+function callOf(fanOut: FanOut, server: Server): UpstreamCall | null {
+  for (let i = 0; i < fanOut.calls.count; i++) if (fanOut.at(i).server === server) return fanOut.at(i);
+  return null;
+}
+
+/** No more of each than that it is there: nothing can deliver changes of lists, or of resources. */
+function writeCapabilities(result: Writer, offers: u32): void {
+  result.bytes(CAPABILITIES_OPEN);
+  let any = false;
+  for (let i = 0; i < CAPABILITY_COUNT; i++) {
+    if ((offers & (1 << i)) === 0) continue;
+    if (any) result.byte(COMMA);
+    any = true;
+    result.byte(QUOTE).bytes(capabilityName(i)).bytes(NO_FEATURES);
+  }
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */

@@ -10,6 +10,8 @@ import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
+import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
+import { answersIn } from '../../../filter/policy/claims';
 import { mayUse } from '../../../filter/policy/decision';
 import { Scope } from '../../../filter/policy/scope';
 import { VirtualServer } from '../../../filter/model/virtual-server';
@@ -23,10 +25,12 @@ const ofRequest: Arena = newArena(16 << 10);
 let parsed: Parsed = make<Parsed>(ofConfiguration);
 let exchange: Exchange = make<Exchange>(ofRequest);
 let call: UpstreamCall | null = null;
+let claims: Span = NONE;
 
 /** Returns the number of problems. @param environment `NAME=value`, NUL, … */
 export function gatewayConfigure(json: usize, count: u32, environment: usize, environmentLength: u32): i32 {
   ofConfiguration.reset();
+  claims = NONE;
   const kept = ofConfiguration.copy(span(json, count));
   parsed = parseGateway(kept, ofConfiguration.copy(span(environment, environmentLength)), ofConfiguration);
   scratch.reset();
@@ -41,6 +45,11 @@ export function gatewayWarning(index: i32): Span {
   return index < parsed.problems.warnings.count ? parsed.problems.warnings.at(index) : NONE;
 }
 
+/** The verified token of the requests to come. @param payload a serialized google.protobuf.Struct, or nothing */
+export function gatewayToken(payload: usize, count: u32): void {
+  claims = count === 0 ? NONE : ofConfiguration.copy(span(payload, count));
+}
+
 /** Returns the outcome, or -1 for a path that is not the gateway's. @param headers in the form of the ABI */
 export function gatewayRequest(headers: usize, headersLength: u32, body: usize, bodyLength: u32): i32 {
   ofRequest.reset();
@@ -51,6 +60,8 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   if (behind === NONE) return NOT_OURS;
   exchange = newExchange(gateway, request, ofRequest);
   exchange.now = NOW;
+  const authorization = gateway.authorization;
+  if (authorization !== null) exchange.caller.answers = answersIn(authorization.claims, claims, ofRequest);
   let outcome = enter(exchange, behind);
   if (outcome === Outcome.ReadBody) {
     exchange.message.body = ofRequest.copy(span(body, bodyLength));
@@ -131,7 +142,7 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
   if (narrowing >= 0) scope.header = virtualServerAt(narrowing);
   let admitted = 0;
   for (let i = 0; i < times; i++)
-    if (mayUse(Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
+    if (mayUse(gateway, Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
   scratch.reset();
   return admitted;
 }
@@ -147,4 +158,27 @@ export function gatewayRemoves(name: usize, count: u32): bool {
     if (equals(edits.nameAt(i), span(name, count))) return edits.valueAt(i) === NONE;
   }
   return false;
+}
+
+/** Where a server's mark goes in a URI of it, as a string token; see uri-owner.ts. */
+export function gatewayMarkOffset(server: i32, token: usize, count: u32): i32 {
+  const gateway = parsed.gateway;
+  const at = markOffsetInToken(gateway, gateway.serverAt(server), span(token, count), scratch);
+  scratch.reset();
+  return at;
+}
+
+export function gatewayMark(server: i32): Span {
+  return parsed.gateway.serverAt(server).mark;
+}
+
+/** The index of the server that a URI belongs to, or -1. */
+export function gatewayUriOwner(uri: usize, count: u32): i32 {
+  const owner = ownerOfUri(parsed.gateway, span(uri, count));
+  return owner === null ? -1 : owner.index;
+}
+
+/** Where the mark stands in a URI of that server, or -1. */
+export function gatewayMarkIn(server: i32, uri: usize, count: u32): i32 {
+  return markIn(parsed.gateway.serverAt(server), span(uri, count));
 }

@@ -21,6 +21,7 @@ export * from './passing-answer';
 export * from './reader';
 export * from './gateway';
 export * from './glob';
+export * from './resource-uri';
 export * from './response-plan';
 export * from './room';
 export * from './scanner';

@@ -4,10 +4,18 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { completable } from '@modelcontextprotocol/sdk/server/completable.js';
+import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
-import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CallToolRequestSchema,
+  ListToolsRequestSchema,
+  type ReadResourceResult,
+  SetLevelRequestSchema,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 
 export interface SdkServerOptions {
   readonly name: string;
@@ -16,8 +24,12 @@ export interface SdkServerOptions {
   readonly instructions?: string;
   /** Names of its tools, a list for each page of `tools/list`. Each returns its arguments. */
   readonly pages?: readonly (readonly string[])[];
-  /** Names of its prompts. Each says which one it is, and for whom. */
+  /** Names of its prompts. Each says which one it is, and for whom; for whom can be completed. */
   readonly prompts?: readonly string[];
+  /** URIs of its resources. Each says which one it is. Clients may subscribe to all. */
+  readonly resources?: readonly string[];
+  /** Templates with one variable, `id`, which can be completed; what they expand to says which one it is. */
+  readonly templates?: readonly string[];
   readonly port?: number;
 }
 
@@ -26,6 +38,10 @@ export interface SdkServer {
   readonly port: number;
   /** Ids of the sessions that are open. */
   readonly sessions: ReadonlySet<string>;
+  /** URIs that clients are subscribed to. */
+  readonly subscriptions: ReadonlySet<string>;
+  /** The levels that clients have set, one after the other. */
+  readonly levels: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -34,8 +50,9 @@ const slowly = 'slowly';
 
 export async function startSdkServer(options: SdkServerOptions): Promise<SdkServer> {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
+  const seen: Seen = { subscriptions: new Set(), levels: [] };
   const server = createServer((request, response) => {
-    serve(request, response, sessions, options).catch((error: unknown) => {
+    serve(request, response, sessions, options, seen).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });
   });
@@ -45,6 +62,7 @@ export async function startSdkServer(options: SdkServerOptions): Promise<SdkServ
   return {
     url: `http://127.0.0.1:${port}/mcp`,
     port,
+    ...seen,
     get sessions() {
       return new Set(sessions.keys());
     },
@@ -57,11 +75,18 @@ export async function startSdkServer(options: SdkServerOptions): Promise<SdkServ
   };
 }
 
+/** What clients have asked for, in all sessions. */
+interface Seen {
+  readonly subscriptions: Set<string>;
+  readonly levels: string[];
+}
+
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   sessions: Map<string, StreamableHTTPServerTransport>,
   options: SdkServerOptions,
+  seen: Seen,
 ): Promise<void> {
   const id = request.headers['mcp-session-id'];
   const known = sessions.get(String(id));
@@ -76,15 +101,20 @@ async function serve(
     onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
     onsessionclosed: (gone) => void sessions.delete(gone),
   });
-  await mcpServer(options).connect(transport);
+  await mcpServer(options, seen).connect(transport);
   await transport.handleRequest(request, response);
 }
 
-function mcpServer({ name, instructions, pages = [['echo']], prompts }: SdkServerOptions): McpServer {
+function mcpServer(options: SdkServerOptions, seen: Seen): McpServer {
+  const { name, instructions, pages = [['echo']], prompts, resources = [], templates = [] } = options;
   const mcp = new McpServer(
     { name, version: '1.0.0' },
     {
-      capabilities: { tools: { listChanged: true }, logging: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        logging: {},
+        ...(resources.length > 0 ? { resources: { subscribe: true, listChanged: true } } : {}),
+      },
       ...(instructions === undefined ? {} : { instructions }),
     },
   );
@@ -115,9 +145,30 @@ function mcpServer({ name, instructions, pages = [['echo']], prompts }: SdkServe
     return { content: [{ type: 'text', text: JSON.stringify(said) }] };
   });
   for (const prompt of prompts ?? []) {
-    mcp.registerPrompt(prompt, { argsSchema: { whom: z.string().optional() } }, ({ whom = 'nobody' }) => ({
+    const whom = completable(z.string(), (begun) => [`${begun} of ${prompt} of ${name}`]);
+    mcp.registerPrompt(prompt, { argsSchema: { whom } }, ({ whom }) => ({
       messages: [{ role: 'user', content: { type: 'text', text: `${prompt} of ${name} for ${whom}` } }],
     }));
   }
+  const read = (uri: URL): ReadResourceResult => ({ contents: [{ uri: uri.href, text: `${uri.href} of ${name}` }] });
+  for (const uri of resources) mcp.registerResource(uri, uri, {}, read);
+  for (const template of templates) {
+    const complete = { id: (begun: string): string[] => [`${begun} of ${template} of ${name}`] };
+    mcp.registerResource(template, new ResourceTemplate(template, { list: undefined, complete }), {}, read);
+  }
+  if (resources.length > 0) {
+    server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
+      seen.subscriptions.add(params.uri);
+      return {};
+    });
+    server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {
+      seen.subscriptions.delete(params.uri);
+      return {};
+    });
+  }
+  server.setRequestHandler(SetLevelRequestSchema, ({ params }) => {
+    seen.levels.push(params.level);
+    return {};
+  });
   return mcp;
 }
