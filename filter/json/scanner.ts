@@ -79,6 +79,8 @@ export class Scanner {
   private state: i32;
   /** Deepest level whose tokens are reported: 0 the document itself, 1 its members, … May change between tokens. */
   watch: i32;
+  /** `text` is of keys only: values are copied by nobody. */
+  capturesKeysAlone: bool;
   /** Containers open now. */
   depth: i32;
   /** Offsets of the last token, quotes included, from the first byte of the document; they wrap at 4 GiB. */
@@ -379,7 +381,7 @@ export class Scanner {
   private open(key: bool): Token {
     this.start = this.offset(this.at - 1);
     this.inKey = key;
-    this.capturing = this.depth <= this.watch;
+    this.capturing = this.depth <= this.watch && (key || !this.capturesKeysAlone);
     this.textLength = 0;
     this.state = State.InString;
     return Token.More;

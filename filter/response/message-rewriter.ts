@@ -38,6 +38,7 @@ export class MessageRewriter {
   begin(): void {
     this.giveUpId();
     memory.fill(changetype<usize>(this.scanner), 0, SCANNER_SIZE);
+    this.scanner.capturesKeysAlone = true;
     this.place = Place.Message;
     this.kind = Kind.Unknown;
     this.passes = false;
@@ -187,6 +188,7 @@ export function newMessageRewriter(passage: Passage, marksUris: bool, arena: Are
   rewriter.marksUris = marksUris;
   rewriter.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 0);
   rewriter.places = arena.zeroed((DEEPEST as usize) + 1);
+  rewriter.scanner.capturesKeysAlone = true;
   rewriter.place = Place.Message;
   return rewriter;
 }

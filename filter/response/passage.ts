@@ -96,11 +96,9 @@ export class Passage {
 
   /** Replaces bytes that stand behind all that were named before. */
   replace(from: u32, to: u32, replacement: Replacement): void {
+    if (this.waitingCount === MOST_WAITING) this.decide(Replacement.None, from);
     if (this.waitingCount === 0) this.apply(from, to, replacement);
-    else {
-      if (this.waitingCount === MOST_WAITING) this.decide(Replacement.None, from);
-      this.push(from, to, replacement);
-    }
+    else this.push(from, to, replacement);
   }
 
   /** Names bytes of which it is not known yet what becomes of them: `decide` says it. One at a time. */
@@ -170,12 +168,14 @@ export class Passage {
     const raw = span(at, to - from);
     // A text may be unescaped, and is written.
     if (!hasRoom(COPIES * (length(raw) as u64))) return this.stop(Obstacle.Memory);
-    const text = this.replacements.textFor(replacement, raw, work);
+    const replacements = this.replacements;
+    const text = replacements.textFor(replacement, raw, work);
     if (text !== NONE) {
       const out = this.output;
-      if (this.hasRoomFor(out, at - this.unsent + (length(text) as usize))) {
-        out.bytes(between(this.unsent, at)).bytes(text);
-        this.unsent = at + ((to - from) as usize);
+      const start = at + (replacements.from as usize);
+      if (this.hasRoomFor(out, start - this.unsent + (length(text) as usize))) {
+        out.bytes(between(this.unsent, start)).bytes(text);
+        this.unsent = at + (replacements.to as usize);
       }
     }
     work.reset();

@@ -1,6 +1,5 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, after, first, length, literal, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { markOffsetInToken } from '../model/uri-owner';
@@ -32,17 +31,22 @@ export class Replacements {
   /** Null in the era without sessions, where servers ask nothing and number no events. */
   session: Session | null;
   upstream: Upstream;
+  /** The part of `raw` that the text of `textFor` takes the place of: where it begins, and where it ends. */
+  from: u32;
+  to: u32;
 
   /** Whether any URI of a resource is to be changed. */
   get marksUris(): bool {
     return length(this.server.mark) > 0;
   }
 
-  /** @param raw as the server wrote it @returns NONE where it stays as it is */
+  /** @param raw as the server wrote it @returns NONE where it stays as it is, else see `from` and `to` */
   textFor(replacement: Replacement, raw: Span, arena: Arena): Span {
+    this.from = 0;
+    this.to = length(raw) as u32;
     switch (replacement) {
       case Replacement.Uri:
-        return this.marked(raw, arena);
+        return this.markFor(raw, arena);
       case Replacement.RequestId: {
         const session = this.session;
         return session === null ? NONE : encodeServerRequestId(session, this.upstream, raw, arena);
@@ -60,14 +64,12 @@ export class Replacements {
     }
   }
 
-  private marked(token: Span, arena: Arena): Span {
+  private markFor(token: Span, arena: Arena): Span {
     const at = markOffsetInToken(this.gateway, this.server, token, arena);
     if (at < 0) return NONE;
-    const mark = this.server.mark;
-    return newWriter(arena, (length(token) + length(mark)) as usize)
-      .bytes(first(token, at as u32))
-      .bytes(mark)
-      .bytes(after(token, at as u32)).written;
+    this.from = at as u32;
+    this.to = at as u32;
+    return this.server.mark;
   }
 }
 

@@ -8,6 +8,9 @@ type Tree =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'word'; readonly word: string };
 
+/** Of the ids in one event: with more of them, an id of a message that waits is given up. */
+const MOST_IDS = 60;
+
 /** How a document is written: what stands between its tokens, and how its characters are escaped. */
 export interface Style {
   readonly spaces: readonly string[];
@@ -203,7 +206,10 @@ export function streamOf(mark: string | undefined): fc.Arbitrary<Pair> {
         line.replace(/^(id: ?)(.+)$/, (_, name: string, id: string) => name + sealed(id));
       const mixed = (text: string, other: (line: string) => string): string =>
         [...lines(text), '']
-          .flatMap((line, i) => [...(isLonely && i > 0 ? [] : [other(others[i % others.length] ?? '')]), line])
+          .flatMap((line, i) => [
+            ...((isLonely && i > 0) || i > MOST_IDS ? [] : [other(others[i % others.length] ?? '')]),
+            line,
+          ])
           .join(end) + end;
       return { server: mixed(document.server, (line) => line), client: mixed(document.client, seal) };
     });

@@ -346,6 +346,13 @@ test('an id of an event that is too long is left out, however it comes', () => {
   expect(rewrite([Buffer.from(`id: ${long.slice(0, 2048)}\n\n`)], {})).toBe(`id: ${sealed(long.slice(0, 2048))}\n\n`);
 });
 
+test('with more than 64 ids in an event, that of a message which waits is given up, and no other one', () => {
+  const stream = `data: {"id":1\n${'id: 7\n'.repeat(200)}data: ,"method":"ping"}\nid: 7\n\n`;
+  for (const chunks of [[Buffer.from(stream)], cutAt(Buffer.from(stream), [9, 300, 301, 700])]) {
+    expect(rewrite(chunks, {})).toBe(stream.replaceAll('id: 7', `id: ${sealed('7')}`));
+  }
+});
+
 test('an event has an id, or none has', () => {
   for (const [stream, isResumable] of [
     ['data: {}\n\nid\nid:\n\n', 0],
