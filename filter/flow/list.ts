@@ -18,6 +18,7 @@ import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
+import { refuseForAll } from './all-failed';
 import { Exchange, Outcome } from './exchange';
 import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
@@ -141,7 +142,7 @@ function takeBack(exchange: Exchange, session: Session, call: UpstreamCall): voi
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
-  if (fanOut.calls.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
+  if (fanOut.calls.count > 0 && fanOut.firstServed() === null) return refuseForAll(exchange, fanOut, fanOut.at(0));
   // The list, then the message that it is in.
   const size = mergedSize(fanOut, exchange.caller.scope);
   if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
