@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { pino } from 'pino';
 import { workFolder } from '../../common/home.ts';
+import { reachableOrigin } from '../../common/reachable.ts';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,
@@ -97,7 +98,7 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
   const renew = async (): Promise<void> => {
     await Promise.all(secrets.map((secret) => secret.renew()));
   };
-  return { url: server.url, store, renew };
+  return { url: reachableOrigin(server.url), store, renew };
 }
 
 async function openData(
