@@ -13,7 +13,7 @@ import { UpstreamCall } from '../upstream/call';
 import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { methodRow } from '../mcp/methods';
+import { MethodKind, methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
@@ -50,7 +50,7 @@ export class Target {
   server: Server;
   /** What it is called at the server. */
   name: Span;
-  /** The bytes of the body between these offsets, the prefix, are left out. */
+  /** The bytes of the body between these offsets, the prefix or the mark, are left out; none where the two are equal. */
   cutFrom: u32;
   cutTo: u32;
 }
@@ -117,7 +117,8 @@ export class Exchange {
 
   /** What the method is about. */
   get noun(): NounRow {
-    return nounRow(methodRow(this.message.method).noun);
+    const row = methodRow(this.message.method);
+    return nounRow(row.kind === MethodKind.Ref ? this.message.envelope.noun : row.noun);
   }
 
   /** It asks for something by name, and its server is known. */

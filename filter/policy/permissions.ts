@@ -30,7 +30,7 @@ export class Permissions {
   private steppedUp: List;
   private steppingUp: List;
 
-  /** @param server its index. @param name upstream's */
+  /** @param server its index. @param name in the form of `VirtualServer.shares` */
   accessTo(noun: Noun, server: i32, name: Span): Access {
     if (covering(this.denying, noun, server, name) !== null) return Access.Hidden;
     if (covering(this.steppingUp, noun, server, name) !== null) return Access.StepUp;
@@ -43,6 +43,22 @@ export class Permissions {
   /** The rule that makes it `Access.StepUp`. */
   stepUpOf(noun: Noun, server: i32, name: Span): AuthorizationRule | null {
     return covering(this.steppingUp, noun, server, name);
+  }
+
+  /** Whether one of the names that a pattern matches may be other than hidden. Never false where one is. */
+  mayShowSome(noun: Noun, server: i32, pattern: Span): bool {
+    if (coveringEach(this.denying, noun, server, pattern) !== null) return false;
+    return (
+      this.allowsByDefault ||
+      coverSome(this.steppingUp, noun, server, pattern) ||
+      coverSome(this.steppedUp, noun, server, pattern) ||
+      coverSome(this.allowing, noun, server, pattern)
+    );
+  }
+
+  /** The rule that makes each of them `Access.StepUp`. */
+  stepUpOfEach(noun: Noun, server: i32, pattern: Span): AuthorizationRule | null {
+    return coveringEach(this.steppingUp, noun, server, pattern);
   }
 
   /** Whether anything of this noun may be other than hidden. Never false where something is. */
@@ -103,6 +119,18 @@ function ruleAt(rules: List, index: i32): AuthorizationRule {
 function covering(rules: List, noun: Noun, server: i32, name: Span): AuthorizationRule | null {
   for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).covers(noun, server, name)) return ruleAt(rules, i);
   return null;
+}
+
+function coveringEach(rules: List, noun: Noun, server: i32, pattern: Span): AuthorizationRule | null {
+  for (let i = 0; i < rules.count; i++) {
+    if (ruleAt(rules, i).coversEach(noun, server, pattern)) return ruleAt(rules, i);
+  }
+  return null;
+}
+
+function coverSome(rules: List, noun: Noun, server: i32, pattern: Span): bool {
+  for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).coversSome(noun, server, pattern)) return true;
+  return false;
 }
 
 function reaches(rules: List, noun: Noun, server: i32): bool {

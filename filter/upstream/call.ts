@@ -50,8 +50,12 @@ export class UpstreamCall {
   id: Span;
 
   upstream: Upstream;
+  /** What the server must offer to be asked, bits of Capability. */
+  capability: u32;
   /** What it lists. */
   noun: NounRow;
+  /** The JSON-RPC error that the server answered with, or NONE. */
+  error: Span;
   /** A string token, or NONE. */
   instructions: Span;
   /** Elements are Page. */
