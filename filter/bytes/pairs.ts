@@ -104,6 +104,14 @@ export class HeaderList {
     return this;
   }
 
+  /** In the place of the first header of that name, if there is one. */
+  set(name: Span, value: Span): HeaderList {
+    const index = this.indexOf(name);
+    if (index < 0) return this.add(name, value);
+    store<Span>(this.items + ((index as usize) << 4), value, 8);
+    return this;
+  }
+
   names(name: Span): bool {
     return this.indexOf(name) >= 0;
   }

@@ -57,9 +57,14 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     envelope.claim !== 0
   )
     return false;
-  if (request.sessionId === NONE) return false;
+  if (request.sessionId === NONE || isForRest(exchange)) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
+}
+
+/** Whether a first look has shown that it is for a REST service, which needs the whole of it. */
+function isForRest(exchange: Exchange): bool {
+  return exchange.isAimed && exchange.target.server.rest !== null;
 }
 
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */

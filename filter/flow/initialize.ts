@@ -24,6 +24,7 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
 import { reportLoss } from './report-loss';
+import { withoutSession } from './rest-call';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CLIENT_INFO = literal('clientInfo');
@@ -79,6 +80,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     if (!mayReach(server, exchange.caller.scope)) continue;
+    if (server.rest !== null) {
+      fanOut.finish(fanOut.add(server, withoutSession(server, exchange), arena));
+      continue;
+    }
     if (!anyway && isLeftAlone(exchange, server, Whom.Hanging)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
@@ -90,8 +95,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
 
 /** The first call that opens with the same message as this server's, or null. */
 function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
-  for (let i = 0; i < fanOut.calls.count; i++)
-    if (fanOut.at(i).server.revision === server.revision) return fanOut.at(i);
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const other = fanOut.at(i);
+    if (other.server.rest === null && other.server.revision === server.revision) return other;
+  }
   return null;
 }
 

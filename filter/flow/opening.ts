@@ -14,6 +14,7 @@ import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
+import { withoutSession } from './rest-call';
 
 /**
  * A session with a server that begins after the client's: the server was down, was added, or has lost its own. One
@@ -44,6 +45,8 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   const keys = exchange.gateway.keys;
   const server = call.server;
   const now = exchange.now;
+  // It has no sessions.
+  if (server.rest !== null) return take(call, withoutSession(server, exchange));
   const known = upstreamOf(session, server.fingerprint, keys, exchange.arena);
   if (known !== null && !isSame(known.sessionId, call.lost)) return take(call, known);
   const lease = leaseOf(session, server.fingerprint, keys, scratch);

@@ -16,6 +16,14 @@ import { Exchange, Forward, Outcome } from './exchange';
 
 /** The edits that make the client's message one for this server. */
 export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
+  const forward = routed(exchange, upstream);
+  frame(forward.headers, exchange);
+  adaptClientHeaders(forward.headers, exchange, upstream.revision);
+  return Outcome.Forward;
+}
+
+/** The edits that bring a message to its server, whatever that is. */
+export function routed(exchange: Exchange, upstream: Upstream): Forward {
   const arena = exchange.arena;
   const server = exchange.target.server;
   const forward = make<Forward>(arena);
@@ -36,9 +44,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (server.credentials.kind === CredentialKind.Header) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
-  frame(forward.headers, exchange);
-  adaptClientHeaders(forward.headers, exchange, upstream.revision);
-  return Outcome.Forward;
+  return forward;
 }
 
 /** What later filters may go by: rate limits, RBAC, ext_authz. */
