@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { pino } from 'pino';
 import { workFolder } from '../../common/home.ts';
+import { reachableOrigin } from '../../common/reachable.ts';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,
@@ -106,7 +107,7 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
   const renew = async (): Promise<void> => {
     await Promise.all(secrets.map((secret) => secret.renew()));
   };
-  return { url: server.url, store, renew };
+  return { url: reachableOrigin(server.url), store, renew };
 }
 
 async function openData(

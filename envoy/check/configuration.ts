@@ -1,7 +1,7 @@
 import { type ModuleRequest, defaultModule, isVersionRequest } from './module-request.ts';
 import { type CatalogRequest, readCatalogRequest } from './catalog-request.ts';
 import { isEndpoint } from '../render/endpoint.ts';
-import { type ClusterName, type Server, moduleServer, readServers } from '../render/servers.ts';
+import { type ClusterName, type Server, moduleServer, needsUrl, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
 import { readDocument } from '../yaml/document.ts';
 import { type Finding, type Report, didYouMean, findingOf, reportInto } from './finding.ts';
@@ -113,8 +113,7 @@ type Wrong = (path: string, message: string, severity?: 'error' | 'warning') => 
 function warnOfClusters({ servers }: ConfigurationFile, wrong: Wrong): void {
   for (const [index, { upstream }] of servers.entries()) {
     if (upstream !== undefined) continue;
-    const text = '`sluice start` takes a server by its url alone: a cluster has to be in the bootstrap';
-    wrong(`servers[${index}].cluster`, text, 'warning');
+    wrong(`servers[${index}].cluster`, needsUrl, 'warning');
   }
 }
 

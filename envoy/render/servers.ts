@@ -27,6 +27,10 @@ export const pluginServerCluster = 'plugin-server';
 /** A name is a metric label, a header value and here a cluster's name as well. */
 const namePattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
+/** What is said of a server without a URL where its cluster would have to be made, by whoever sees that. */
+export const needsUrl =
+  '`sluice start` takes a server by its url alone: a cluster has to be in a bootstrap of your own';
+
 const nowhere: Upstream = { address: { host: '127.0.0.1', port: 0 }, tls: false, authority: 'nowhere', path: '/' };
 
 /**
@@ -63,6 +67,11 @@ export function readServers(
     if (url !== undefined && cluster !== undefined) report(at, 'url and cluster exclude each other');
     if (foreignClusters && url === undefined && typeof cluster === 'string') {
       servers.push({ entry: entry as Server['entry'], upstream: undefined });
+      continue;
+    }
+    if (url === undefined && typeof cluster === 'string') {
+      report(`${at}.cluster`, needsUrl);
+      servers.push({ entry: entry as Server['entry'], upstream: nowhere });
       continue;
     }
     if (typeof url !== 'string') {

@@ -19,6 +19,7 @@ import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
+import { refuseForAll } from './all-failed';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
@@ -113,7 +114,7 @@ export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: Upstr
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
   const failed = failedCall(exchange, fanOut);
-  if (failed !== null) return exchange.refuseFor(failed);
+  if (failed !== null) return refuseForAll(exchange, fanOut, failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
   for (let i = 0; i < fanOut.calls.count; i++) {

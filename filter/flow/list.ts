@@ -10,6 +10,7 @@ import { Session } from '../session/token';
 import { askForList, continueAsking, pollAsking } from './asking';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
+import { refuseForAll } from './all-failed';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { WORKER_MEMORY } from './limits';
@@ -49,7 +50,7 @@ export function pollList(exchange: Exchange, session: Session, fanOut: FanOut): 
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
-  if (fanOut.calls.count > 0 && fanOut.firstServed() === null) return exchange.refuseFor(fanOut.at(0));
+  if (fanOut.calls.count > 0 && fanOut.firstServed() === null) return refuseForAll(exchange, fanOut, fanOut.at(0));
   // The list, then the message that it is in.
   const size = mergedSize(exchange.gateway, fanOut, exchange.caller.scope);
   if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);

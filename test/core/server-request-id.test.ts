@@ -15,10 +15,12 @@ interface Asked {
   fingerprint: bigint;
   revision: number;
   session: string | undefined;
+  /** The instance of the server. */
+  endpoint: string | undefined;
   original: string;
 }
 
-const SAMPLE: Asked = { fingerprint: 7n, revision: 4, session: UUID, original: '0' };
+const SAMPLE: Asked = { fingerprint: 7n, revision: 4, session: UUID, endpoint: undefined, original: '0' };
 
 /** Begins a session: what follows is said in it. */
 function begin(entropy: number, key = KEY): void {
@@ -36,9 +38,9 @@ function begin(entropy: number, key = KEY): void {
   core.clear();
 }
 
-function tryEncode({ fingerprint, revision, session, original }: Asked): string | undefined {
-  const id = session === undefined ? NONE : core.span(session);
-  const encoded = core.text('serverRequestIdEncode', fingerprint, revision, ...id, ...core.span(original));
+function tryEncode({ fingerprint, revision, session, endpoint, original }: Asked): string | undefined {
+  const texts = [session, endpoint].flatMap((text) => (text === undefined ? NONE : core.span(text)));
+  const encoded = core.text('serverRequestIdEncode', fingerprint, revision, ...texts, ...core.span(original));
   core.clear();
   return encoded;
 }
@@ -55,6 +57,7 @@ function decode(id: string, fingerprint = SAMPLE.fingerprint): Asked | undefined
     fingerprint: core.call('serverRequestIdIsOf', fingerprint) === 1 ? fingerprint : -1n,
     revision: core.call('serverRequestIdRevision'),
     session: core.text('serverRequestIdSession'),
+    endpoint: core.text('serverRequestIdEndpoint'),
     original: core.text('serverRequestIdOriginal') ?? '',
   };
   core.clear();
@@ -93,6 +96,7 @@ test('any server, session and id come back', () => {
     fingerprint: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
     revision: fc.integer({ min: 1, max: 4 }),
     session,
+    endpoint: fc.constantFrom(undefined, '10.0.0.7:8080', '[2001:db8::7]:8080'),
     original: fc.oneof(
       fc.bigInt().map(String),
       fc.string({ maxLength: 100 }).map((text) => JSON.stringify(text)),

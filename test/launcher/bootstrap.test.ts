@@ -114,12 +114,13 @@ describe('gatewayBootstrap', () => {
       { name: 'plugin-server', url: 'http://h/' },
       { name: 'no-url' },
       'text',
+      { name: 'foreign', cluster: 'c' },
     ];
     const failure = errorOf(() =>
       gatewayBootstrap({ ...options, servers: servers as unknown as GatewayOptions['servers'] }),
     );
     expect(failure.kind).toBe('configuration');
-    expect(failure.message).toBe('the configuration has 7 errors');
+    expect(failure.message).toBe('the configuration has 8 errors');
     expect(failure.details.map((line) => line.split(':')[0])).toEqual([
       'servers[0].name',
       'servers[1].url',
@@ -128,6 +129,7 @@ describe('gatewayBootstrap', () => {
       'servers[3].name',
       'servers[4].url',
       'servers[5]',
+      'servers[6].cluster',
     ]);
   });
 });

@@ -172,6 +172,16 @@ describe('a running server', () => {
     expect(await exit).toEqual([0, null]);
   });
 
+  test.each([
+    ['0.0.0.0:0', /^http:\/\/(?!0\.0\.0\.0)[\d.]+:\d+$/],
+    ['[::]:0', /^http:\/\/(?!\[::\])[[\]\da-f.:]+:\d+$/],
+  ])('names an address where others find it when it listens on %s', async (listen, address) => {
+    const { lines } = start('--json', '--listen', listen);
+    const ready = JSON.parse((await lines.next()).value as string) as { pluginServer: string };
+    expect(ready.pluginServer).toMatch(address);
+    expect((await send(ready.pluginServer, '/healthz')).status).toBe(200);
+  });
+
   test('says it to people too', async () => {
     const { process, lines, exit } = start();
     expect((await lines.next()).value).toMatch(

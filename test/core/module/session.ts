@@ -137,6 +137,8 @@ export function serverRequestIdEncode(
   revision: i32,
   sessionId: usize,
   sessionIdCount: u32,
+  endpoint: usize,
+  endpointCount: u32,
   original: usize,
   count: u32,
 ): Span {
@@ -144,6 +146,7 @@ export function serverRequestIdEncode(
   asking.fingerprint = fingerprint;
   asking.revision = revision;
   asking.sessionId = span(sessionId, sessionIdCount);
+  asking.endpoint = endpointCount === 0 ? NONE : span(endpoint, endpointCount);
   return encodeServerRequestId(session!, asking, span(original, count), sessionMemory);
 }
 
@@ -163,6 +166,10 @@ export function serverRequestIdRevision(): i32 {
 
 export function serverRequestIdSession(): Span {
   return asked!.upstream.sessionId;
+}
+
+export function serverRequestIdEndpoint(): Span {
+  return asked!.upstream.endpoint;
 }
 
 export function serverRequestIdOriginal(): Span {
