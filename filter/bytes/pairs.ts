@@ -116,6 +116,16 @@ export class HeaderList {
     return this.indexOf(name) >= 0;
   }
 
+  /** Whether there was one of that name; the first of them is gone. */
+  remove(name: Span): bool {
+    const index = this.indexOf(name);
+    if (index < 0) return false;
+    const at = this.items + ((index as usize) << 4);
+    this.count--;
+    memory.copy(at, at + 16, ((this.count - (index as u32)) as usize) << 4);
+    return true;
+  }
+
   /** Where the first header of that name is, or -1. */
   indexOf(name: Span): i32 {
     for (let i: u32 = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return i as i32;

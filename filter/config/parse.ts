@@ -29,7 +29,7 @@ const MEMBERS = names(
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
-    'clientInfo restResponse',
+    'clientInfo restResponse event',
 );
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
@@ -60,6 +60,7 @@ const FAN_OUT = literal('fanOut');
 const CLIENT_INFO = literal('clientInfo');
 const REST_RESPONSE = literal('restResponse');
 const INSECURE_INLINE = literal('insecureInline');
+const EVENT = literal('event');
 
 const DEFAULT_LEVEL = 2;
 const DEFAULT_NAME = literal('sluice');
@@ -170,5 +171,6 @@ function readLimits(root: Section): Limits {
   limits.fanOut = count(section, FAN_OUT, 64);
   limits.clientInfo = size(section, CLIENT_INFO, 64 << 10);
   limits.restResponse = min(size(section, REST_RESPONSE, 4 << 20), MOST_REST_RESPONSE);
+  limits.event = size(section, EVENT, 16 << 20);
   return limits;
 }

@@ -18,6 +18,7 @@ import { join, upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
 import { Exchange } from './exchange';
+import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 import { withoutSession } from './rest-call';
@@ -134,6 +135,7 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
     const lost = call.upstream;
     if (call.before !== null) takeBack(exchange, session, call);
     else if (!isFutile(session, server.fingerprint, lost.sessionId, exchange.seconds, gateway.keys, scratch)) {
+      reportLoss(exchange, server, lost);
       call.before = lost;
       call.lost = lost.sessionId;
       call.forgetPages();

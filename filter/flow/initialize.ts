@@ -8,6 +8,7 @@ import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { beginHandshake, continueHandshake } from '../upstream/handshake';
+import { saysLost } from '../upstream/lost-session';
 import { resultMessage } from '../upstream/message';
 import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
@@ -22,6 +23,7 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
 import { withoutSession } from './rest-call';
+import { reportLoss } from './report-loss';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CLIENT_INFO = literal('clientInfo');
@@ -102,6 +104,7 @@ function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
 export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (continueHandshake(call, answer, exchange.request.pairs, scratch, exchange.arena)) {
     noteReach(exchange, call);
+    if (call.failed && saysLost(answer, scratch)) reportLoss(exchange, call.server, call.upstream);
     fanOut.finish(call);
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;

@@ -39,6 +39,7 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
     .add(header.SESSION_ID, upstream.sessionId)
     .add(header.PER_TRY_TIMEOUT, newWriter(arena, 16).decimal(server.callTimeout as u64).written)
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
+  if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
   if (server.credentials.kind === CredentialKind.Header) {
     forward.headers.add(server.credentials.header, server.credentials.value);

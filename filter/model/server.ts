@@ -41,6 +41,8 @@ export class Server {
   rules: usize;
   /** Fingerprints of its tools that the log has named as left out. */
   reportedTools: Seen;
+  /** It was said that a session of it was lost which no endpoint is known of. */
+  reportedLoss: bool;
   /** The number of its name as a label of metrics; the host sets it. */
   label: u32;
   /** What makes tools of a REST service; null: it is a server of MCP. */

@@ -4,6 +4,12 @@ import { Span, pointer, span, NONE } from '../../../filter/bytes/span';
 import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key, KeyRing } from '../../../filter/model/keyring';
+import { isEndpoint } from '../../../filter/session/endpoint';
+import {
+  decodeServerRequestId,
+  encodeServerRequestId,
+  ServerRequestId,
+} from '../../../filter/session/server-request-id';
 import {
   ENTROPY_SIZE,
   newSessionDraft,
@@ -22,6 +28,7 @@ ring.keys = newList(keyMemory);
 let draft: SessionDraft = newSessionDraft(0, draftMemory);
 let session: Session | null = null;
 let upstream: Upstream | null = null;
+let asked: ServerRequestId | null = null;
 
 /** Forgets all keys. */
 export function sessionOpenRing(): void {
@@ -43,12 +50,22 @@ export function sessionOpenDraft(revision: i32): void {
   draft = newSessionDraft(revision, draftMemory);
 }
 
-export function sessionAdd(fingerprint: u64, revision: i32, offers: u32, id: usize, count: u32): bool {
+/** @param endpointCount 0: none is known */
+export function sessionAdd(
+  fingerprint: u64,
+  revision: i32,
+  offers: u32,
+  id: usize,
+  count: u32,
+  endpoint: usize,
+  endpointCount: u32,
+): bool {
   const added = make<Upstream>(draftMemory);
   added.fingerprint = fingerprint;
   added.revision = revision;
   added.offers = offers as u8;
   added.sessionId = span(id, count);
+  added.endpoint = endpointCount === 0 ? NONE : span(endpoint, endpointCount);
   return draft.add(added);
 }
 
@@ -102,6 +119,52 @@ export function sessionUpstreamId(): Span {
   return upstream!.sessionId;
 }
 
+export function sessionUpstreamEndpoint(): Span {
+  return upstream!.endpoint;
+}
+
+export function isEndpointText(text: usize, count: u32): bool {
+  return isEndpoint(span(text, count));
+}
+
 export function sessionAudience(gateway: usize, gatewayCount: u32, endpoint: usize, count: u32): Span {
   return audienceOf(span(gateway, gatewayCount), span(endpoint, count), NONE, NOBODY, draftMemory);
+}
+
+/** The id that the client gets for a request of a server, in the session that was opened last. */
+export function serverRequestIdEncode(
+  fingerprint: u64,
+  revision: i32,
+  sessionId: usize,
+  sessionIdCount: u32,
+  original: usize,
+  count: u32,
+): Span {
+  const asking = make<Upstream>(sessionMemory);
+  asking.fingerprint = fingerprint;
+  asking.revision = revision;
+  asking.sessionId = span(sessionId, sessionIdCount);
+  return encodeServerRequestId(session!, asking, span(original, count), sessionMemory);
+}
+
+/** Reads one, for the functions below. */
+export function serverRequestIdDecode(id: usize, count: u32): bool {
+  asked = decodeServerRequestId(session!, span(id, count), sessionMemory);
+  return asked !== null;
+}
+
+export function serverRequestIdIsOf(fingerprint: u64): bool {
+  return asked!.fingerprint === fingerprint;
+}
+
+export function serverRequestIdRevision(): i32 {
+  return asked!.upstream.revision;
+}
+
+export function serverRequestIdSession(): Span {
+  return asked!.upstream.sessionId;
+}
+
+export function serverRequestIdOriginal(): Span {
+  return asked!.original;
 }
