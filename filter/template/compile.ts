@@ -42,7 +42,7 @@ const NOT_HERE = literal(
   '{{define}}, {{template}} and {{block}} are not served here: write the text where it is needed',
 );
 const UNDEFINED_VARIABLE = literal('undefined variable');
-const UNDEFINED_FUNCTION = literal('is none of the functions that templates have here: ');
+const UNDEFINED_FUNCTION = literal(' is no function that templates have here');
 const DID_YOU_MEAN = literal('; did you mean ');
 const UNEXPECTED = literal('unexpected ');
 const IN_COMMAND = literal(' in command');
@@ -320,7 +320,7 @@ class Compiler {
     const name = this.lexer.text;
     const id = functionOf(name, this.arena);
     if (id < 0) {
-      const line = newWriter(this.arena, 96).bytes(UNDEFINED_FUNCTION).bytes(name);
+      const line = newWriter(this.arena, 96).bytes(name).bytes(UNDEFINED_FUNCTION);
       const meant = nearest(name, functionNames(this.arena), this.arena);
       if (meant !== NONE) line.bytes(DID_YOU_MEAN).bytes(meant);
       return this.fail(line.written);
