@@ -11,7 +11,6 @@ import { type Answer, type Scripted, startScripted, status } from './upstreams/s
 const gaps: readonly string[] = [
   'of requests of servers come back as they were',
   'of one server may be those of another, and of a client',
-  'of a request that its server cancels are those that the client knows',
 ];
 const proves = proofs(gaps);
 

@@ -1,16 +1,12 @@
 // Servers that lose their sessions, as by a restart, while a client reads what one of its calls is answered with.
 import { EventEmitter, once } from 'node:events';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type EventStream, postForEvents } from './clients/event-stream.ts';
 import { type Session, callMessage, openSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
-import { proofs } from './gaps.ts';
 import { useGateway } from './gateway.ts';
 import type { Answer } from './upstreams/scripted.ts';
 import { type Stateful, served, startStateful } from './upstreams/stateful.ts';
-
-const gaps: readonly string[] = ['that ends answers the call with an error under its id'];
-const proves = proofs(gaps);
 
 const progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}';
 const asking = '{"jsonrpc":"2.0","id":1,"method":"roots/list"}';
@@ -67,14 +63,14 @@ describeGateway('a stream of a server that loses its sessions', () => {
     expect([...losing.sessions]).toEqual([losing.latest()]);
   }
 
-  proves('that breaks off breaks off, and the next call is served', async () => {
+  it('that breaks off breaks off, and the next call is served', async () => {
     const { session, stream, end } = await begin(progress);
     end('reset');
     await expect(stream.end()).rejects.toThrow();
     await expectAlive(session);
   });
 
-  proves('that ends answers the call with an error under its id', async () => {
+  it('that ends answers the call with an error under its id', async () => {
     const { session, stream, end } = await begin(progress);
     end('end');
     const [last = ''] = (await stream.end()).slice(-1);
@@ -85,7 +81,7 @@ describeGateway('a stream of a server that loses its sessions', () => {
     await expectAlive(session);
   });
 
-  proves('that a client answers too late leaves the session of the client alone', async () => {
+  it('that a client answers too late leaves the session of the client alone', async () => {
     const { id, session, stream, end } = await begin(asking);
     const answer = await session.post(`{"jsonrpc":"2.0","id":${id},"result":{"roots":[]}}`);
     expect(answer.status).not.toBe(404);

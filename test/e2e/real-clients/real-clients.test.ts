@@ -18,9 +18,7 @@ const clients = [
 ] as const;
 
 const gaps: readonly string[] = [
-  'reads its resources, those of its template and those that its answers link to',
   'answers its requests for sampling, elicitation, roots and a ping',
-  'subscribes to its resource, and hears of it under the same URI',
   'is asked by both servers at the same time, and each gets its own answer',
   'comes back to a stream that its server ended before the answer',
   'sets the log level of both servers, and tells both that its roots have changed',
