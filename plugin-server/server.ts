@@ -18,6 +18,7 @@ import { healthFeature } from './health/feature.ts';
 import { liveFeature } from './live/feature.ts';
 import type { Live } from './live/live.ts';
 import { Metrics } from './metrics.ts';
+import { ociFeature } from './oci/feature.ts';
 import { apiOf } from './openapi.ts';
 import { peersFeature } from './peers/feature.ts';
 import type { PeerSync } from './peers/peer-sync.ts';
@@ -86,6 +87,7 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   const isReader = (digest: Buffer, namespace: string): boolean => live?.isCatalogReader(digest, namespace) ?? false;
   const features: readonly Feature[] = [
     pluginsFeature({ ...publishes, problems }),
+    ociFeature(store),
     ...(peers === undefined ? [] : [peersFeature(peers)]),
     ...(live === undefined ? [] : [liveFeature(live)]),
     ...(catalogs === undefined ? [] : [catalogFeature(catalogs.catalogs, { ...catalogs.access, isReader })]),

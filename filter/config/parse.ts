@@ -28,7 +28,7 @@ const MEMBERS = names(
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
-    'clientInfo',
+    'clientInfo event',
 );
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
@@ -57,6 +57,7 @@ const LIST_PAGES = literal('listPages');
 const LIST_BYTES = literal('listBytes');
 const FAN_OUT = literal('fanOut');
 const CLIENT_INFO = literal('clientInfo');
+const EVENT = literal('event');
 
 const DEFAULT_LEVEL = 2;
 const DEFAULT_NAME = literal('sluice');
@@ -162,5 +163,6 @@ function readLimits(root: Section): Limits {
   limits.listBytes = size(section, LIST_BYTES, 32 << 20);
   limits.fanOut = count(section, FAN_OUT, 64);
   limits.clientInfo = size(section, CLIENT_INFO, 64 << 10);
+  limits.event = size(section, EVENT, 16 << 20);
   return limits;
 }

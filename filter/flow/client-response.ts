@@ -1,6 +1,7 @@
 import { literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
+import { decodeServerRequestId } from '../session/server-request-id';
 import { Session } from '../session/token';
 import { Exchange, Outcome } from './exchange';
 import { tellServers } from './tell';
@@ -24,7 +25,14 @@ export function refuseResponse(exchange: Exchange, session: Session): Outcome {
   // What answers no certain request concerns no server.
   if (id === NONE) return refuseStrayResponse(exchange);
   exchange.refuse(Reason.UnexpectedResponse, TOLD);
-  return tellServers(exchange, session, newWriter(exchange.arena, 512).bytes(OPEN).bytes(id).bytes(ERROR).written);
+  // The client's id for it has the server's own in it.
+  const asked = decodeServerRequestId(session, id, exchange.arena);
+  const original = asked === null ? id : asked.original;
+  return tellServers(
+    exchange,
+    session,
+    newWriter(exchange.arena, 512).bytes(OPEN).bytes(original).bytes(ERROR).written,
+  );
 }
 
 /** One that cannot be told to anybody: it is of no session, or too large to be read to its end. */

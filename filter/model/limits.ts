@@ -15,4 +15,6 @@ export class Limits {
   fanOut: u32;
   /** Bytes of what a client says of itself, which every server gets. */
   clientInfo: u32;
+  /** Bytes of a server's answer in passing that are kept until it is known what becomes of them. */
+  event: u32;
 }

@@ -103,7 +103,7 @@ function routesIn(tree: string): string[] {
       const depth = indent.length / 4;
       const path = (parents[depth - 1] ?? '') + part;
       parents[depth] = path;
-      return path.replace(/:(\w+)/g, '{$1}');
+      return path.replace(/:(\w+)/g, '{$1}').replace('*', '{path}');
     });
 }
 

@@ -5,6 +5,11 @@ import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key, KeyRing } from '../../../filter/model/keyring';
 import {
+  decodeServerRequestId,
+  encodeServerRequestId,
+  ServerRequestId,
+} from '../../../filter/session/server-request-id';
+import {
   ENTROPY_SIZE,
   newSessionDraft,
   openSession,
@@ -22,6 +27,7 @@ ring.keys = newList(keyMemory);
 let draft: SessionDraft = newSessionDraft(0, draftMemory);
 let session: Session | null = null;
 let upstream: Upstream | null = null;
+let asked: ServerRequestId | null = null;
 
 /** Forgets all keys. */
 export function sessionOpenRing(): void {
@@ -104,4 +110,42 @@ export function sessionUpstreamId(): Span {
 
 export function sessionAudience(gateway: usize, gatewayCount: u32, endpoint: usize, count: u32): Span {
   return audienceOf(span(gateway, gatewayCount), span(endpoint, count), NONE, NOBODY, draftMemory);
+}
+
+/** The id that the client gets for a request of a server, in the session that was opened last. */
+export function serverRequestIdEncode(
+  fingerprint: u64,
+  revision: i32,
+  sessionId: usize,
+  sessionIdCount: u32,
+  original: usize,
+  count: u32,
+): Span {
+  const asking = make<Upstream>(sessionMemory);
+  asking.fingerprint = fingerprint;
+  asking.revision = revision;
+  asking.sessionId = span(sessionId, sessionIdCount);
+  return encodeServerRequestId(session!, asking, span(original, count), sessionMemory);
+}
+
+/** Reads one, for the functions below. */
+export function serverRequestIdDecode(id: usize, count: u32): bool {
+  asked = decodeServerRequestId(session!, span(id, count), sessionMemory);
+  return asked !== null;
+}
+
+export function serverRequestIdIsOf(fingerprint: u64): bool {
+  return asked!.fingerprint === fingerprint;
+}
+
+export function serverRequestIdRevision(): i32 {
+  return asked!.upstream.revision;
+}
+
+export function serverRequestIdSession(): Span {
+  return asked!.upstream.sessionId;
+}
+
+export function serverRequestIdOriginal(): Span {
+  return asked!.original;
 }

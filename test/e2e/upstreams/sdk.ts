@@ -6,10 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { completable } from '@modelcontextprotocol/sdk/server/completable.js';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { type EventStore, StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
 import {
   CallToolRequestSchema,
+  type ContentBlock,
+  type JSONRPCMessage,
   ListToolsRequestSchema,
   type ReadResourceResult,
   SetLevelRequestSchema,
@@ -26,6 +28,10 @@ export interface SdkServerOptions {
   readonly pages?: readonly (readonly string[])[];
   /** Names of its prompts. Each says which one it is, and for whom; for whom can be completed. */
   readonly prompts?: readonly string[];
+  /** What every tool and every prompt returns, behind a text. */
+  readonly content?: readonly ContentBlock[];
+  /** It keeps its events, so that each has an id. */
+  readonly resumable?: boolean;
   /** URIs of its resources. Each says which one it is. Clients may subscribe to all. */
   readonly resources?: readonly string[];
   /** Templates with one variable, `id`, which can be completed; what they expand to says which one it is. */
@@ -45,7 +51,7 @@ export interface SdkServer {
   stop(): Promise<void>;
 }
 
-/** A tool that every server has: it reports progress `steps` times, `pause` ms apart, then returns. */
+/** A tool that every server has: it reports progress `steps` times, `pause` ms apart, logs each one, then returns. */
 const slowly = 'slowly';
 
 export async function startSdkServer(options: SdkServerOptions): Promise<SdkServer> {
@@ -98,6 +104,7 @@ async function serve(
   const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
     enableJsonResponse: options.json ?? false,
+    ...(options.resumable === true && { eventStore: eventStore() }),
     onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
     onsessionclosed: (gone) => void sessions.delete(gone),
   });
@@ -105,8 +112,24 @@ async function serve(
   await transport.handleRequest(request, response);
 }
 
+/** Events for as long as the session lives. */
+function eventStore(): EventStore {
+  const events: { streamId: string; message: JSONRPCMessage }[] = [];
+  return {
+    storeEvent: (streamId, message) => Promise.resolve(String(events.push({ streamId, message }))),
+    replayEventsAfter: async (lastId, { send }) => {
+      const after = Number(lastId);
+      const streamId = events[after - 1]?.streamId ?? '';
+      for (const [index, event] of events.entries()) {
+        if (index >= after && event.streamId === streamId) await send(String(index + 1), event.message);
+      }
+      return streamId;
+    },
+  };
+}
+
 function mcpServer(options: SdkServerOptions, seen: Seen): McpServer {
-  const { name, instructions, pages = [['echo']], prompts, resources = [], templates = [] } = options;
+  const { name, instructions, pages = [['echo']], prompts, resources = [], templates = [], content = [] } = options;
   const mcp = new McpServer(
     { name, version: '1.0.0' },
     {
@@ -138,16 +161,20 @@ function mcpServer(options: SdkServerOptions, seen: Seen): McpServer {
             params: { progressToken, progress, total: steps },
           });
         }
+        await extra.sendNotification({ method: 'notifications/message', params: { level: 'info', data: progress } });
         await sleep(pause);
       }
     }
     const said = { server: name, tool: params.name, arguments: params.arguments ?? {} };
-    return { content: [{ type: 'text', text: JSON.stringify(said) }] };
+    return { content: [{ type: 'text', text: JSON.stringify(said) }, ...content] };
   });
   for (const prompt of prompts ?? []) {
     const whom = completable(z.string(), (begun) => [`${begun} of ${prompt} of ${name}`]);
     mcp.registerPrompt(prompt, { argsSchema: { whom } }, ({ whom }) => ({
-      messages: [{ role: 'user', content: { type: 'text', text: `${prompt} of ${name} for ${whom}` } }],
+      messages: [{ type: 'text' as const, text: `${prompt} of ${name} for ${whom}` }, ...content].map((content) => ({
+        role: 'user' as const,
+        content,
+      })),
     }));
   }
   const read = (uri: URL): ReadResourceResult => ({ contents: [{ uri: uri.href, text: `${uri.href} of ${name}` }] });
