@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { pathText } from '../../envoy/yaml/place.ts';
 import type { CatalogServer } from '../catalog/catalog.ts';
+import { secretsIn } from '../catalog/secrets.ts';
 import { groups } from './listing.ts';
 import { toolDefinition } from './rest-tools.ts';
 
@@ -152,7 +154,13 @@ function toolMembers(isRest: boolean, text: string | undefined): Partial<Catalog
     }
   });
   const schemes = (securitySchemes ?? []).map(withVariable);
-  return { rest: { tools: definitions, ...(schemes.length > 0 && { securitySchemes: schemes }) } };
+  const rest = { tools: definitions, ...(schemes.length > 0 && { securitySchemes: schemes }) };
+  const [secret] = secretsIn(rest);
+  if (secret !== undefined) {
+    const advice = 'a catalog holds no secret: write ${env.NAME} as defaultCredential, and set the variable for Envoy';
+    throw new Error(`${groups.tools}: ${pathText(secret)}: ${advice}`);
+  }
+  return { rest };
 }
 
 /** Nacos takes no object for a credential; `${env.NAME}` is one. */

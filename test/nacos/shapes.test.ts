@@ -295,6 +295,18 @@ describe('documents', () => {
       tools({ requestTemplate: { url: '/?k={{ ${nacos.test/test}.key }}' } }),
       'the tool "t" refers to "${nacos.test/test}"',
     ],
+    [
+      'a secret in a scheme',
+      spec(),
+      tools({ requestTemplate: {} }, { securitySchemes: [{ id: 'k', defaultCredential: 'hush' }] }),
+      'securitySchemes[0].defaultCredential: a catalog holds no secret',
+    ],
+    [
+      'a secret in a header',
+      spec(),
+      tools({ requestTemplate: { headers: [{ key: 'authorization', value: 'Bearer hush' }] } }),
+      'tools[0].requestTemplate.headers[0].value: a catalog holds no secret',
+    ],
     ['no service', spec({ remoteServerConfig: null }), undefined, 'it names no service'],
     ['a local server', spec({ protocol: 'stdio' }), undefined, 'its protocol is "stdio"'],
     [
