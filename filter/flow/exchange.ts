@@ -7,6 +7,7 @@ import { List, newList } from '../bytes/list';
 import { Span, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway } from '../model/gateway';
+import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
@@ -53,6 +54,9 @@ export class Target {
   /** The bytes of the body between these offsets, the prefix or the mark, are left out; none where the two are equal. */
   cutFrom: u32;
   cutTo: u32;
+  /** A tool of a REST service, else null: then `body` takes the place of the client's, of which nothing goes on. */
+  tool: RestTool | null;
+  body: Span;
 }
 
 @unmanaged

@@ -50,6 +50,10 @@ export function waitHeld(stream: Stream, exchange: Exchange): void {
 
 /** Into the buffer of this callback, without the prefix. */
 function putBack(stream: Stream, exchange: Exchange): void {
+  if (exchange.target.tool !== null) {
+    replaceAll(Buffer.RequestBody, exchange.target.body);
+    return;
+  }
   if (stream.keepsBody && stream.scanned !== stream.shown) replaceAll(Buffer.RequestBody, heldWhole(stream));
   cut(Buffer.RequestBody, exchange.message.body, exchange.target.cutFrom, exchange.target.cutTo);
 }
