@@ -5,6 +5,7 @@ import { Node } from '../../envoy/yaml/node.ts';
 import { parsePath } from '../../envoy/yaml/place.ts';
 import type { Endpoint } from '../../envoy/render/upstream.ts';
 import { type Catalog, type CatalogServer, type CatalogVirtualServer, inOrder } from './catalog.ts';
+import { secretsIn } from './secrets.ts';
 import { serversOf } from './servers.ts';
 
 /** What is read of a catalog, and everything that is wrong with it but for a module's own judgement. */
@@ -134,7 +135,11 @@ function readServer(entry: Node, wrong: Wrong): CatalogServer | undefined {
   if (path.isThere && !/^\/[\x21-\x7e]*$/.test(path.text ?? '')) wrong(path, `expected a path, found ${path.shown}`);
   const service = entry.get('service');
   if (service.isThere && service.text === undefined) wrong(service, `expected a text, found ${service.shown}`);
-  checkSecrets(entry.get('rest'), wrong);
+  const rest = entry.get('rest');
+  for (const path of secretsIn(rest.value)) {
+    const advice = 'a catalog holds no secret: write { env: NAME }, and set the variable for Envoy';
+    wrong(new Node(undefined, [...rest.path, ...path], rest.document), advice);
+  }
   const endpoints = entry.get('endpoints');
   if (endpoints.isThere && entry.get('cluster').isThere) wrong(endpoints, 'endpoints and cluster exclude each other');
   return {
@@ -206,49 +211,6 @@ function readPattern(item: Node, prefixes: readonly string[], wrong: Wrong): str
     wrong(item, `${item.shown} begins with the prefix of no server of this catalog${didYouMean(text, prefixes)}`);
   }
   return text;
-}
-
-/** Members of a definition that hold a credential. */
-const credentialMembers = ['defaultCredential', 'credential'];
-/** Headers that are one, if they are the same for every caller. */
-const credentialHeaders = /^(?:authorization|proxy-authorization|cookie|x-api-key|api-key|x-auth-token)$/i;
-
-/** A catalog is read by whoever may ask for it, and kept on disk: a secret in it would be none. */
-function checkSecrets(rest: Node, wrong: Wrong): void {
-  const advice = 'a catalog holds no secret: write { env: NAME }, and set the variable for Envoy';
-  for (const [, value] of rest.get('config').entries) if (!isVariable(value)) wrong(value, advice);
-  const visit = (node: Node, depth: number): void => {
-    if (depth > 8) return;
-    for (const [member, value] of node.entries) {
-      if (credentialMembers.includes(member) && value.isThere) {
-        if (!isVariable(value)) wrong(value, advice);
-      } else if (member === 'headers') {
-        for (const header of value.items) checkHeader(header, wrong, advice);
-      } else if (Array.isArray(value.value)) {
-        for (const item of value.items) visit(item, depth + 1);
-      } else visit(value, depth + 1);
-    }
-  };
-  for (const scheme of rest.get('securitySchemes').items) visit(scheme, 0);
-  for (const tool of rest.get('tools').items) {
-    for (const member of ['requestTemplate', 'security']) visit(asParent(tool, member), 0);
-  }
-}
-
-/** An object with this member alone, so that the member's own name is looked at as well. */
-function asParent(tool: Node, member: string): Node {
-  const value = tool.get(member);
-  return new Node(value.isThere ? { [member]: value.value } : {}, tool.path, tool.document);
-}
-
-function checkHeader(header: Node, wrong: Wrong, advice: string): void {
-  const [key, value] = [header.get('key').text ?? '', header.get('value').text ?? ''];
-  if (credentialHeaders.test(key) && value !== '' && !value.includes('{{')) wrong(header.get('value'), advice);
-}
-
-function isVariable(node: Node): boolean {
-  const [[member, value] = [], ...others] = node.entries;
-  return member === 'env' && value?.text !== undefined && value.text !== '' && others.length === 0;
 }
 
 function listOf(node: Node, wrong: Wrong): Node[] {

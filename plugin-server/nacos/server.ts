@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { pathText } from '../../envoy/yaml/place.ts';
 import type { CatalogServer } from '../catalog/catalog.ts';
+import { secretsIn } from '../catalog/secrets.ts';
 import { groups } from './listing.ts';
+import { toolDefinition } from './rest-tools.ts';
 
 /** What an index document says of a server. */
 export interface IndexEntry {
@@ -52,14 +55,6 @@ const serverSchema = z.looseObject({
     .nullish(),
 });
 
-const templateSchema = z.looseObject({
-  requestTemplate: z.looseObject({}).nullish(),
-  responseTemplate: z.looseObject({}).nullish(),
-  errorResponseTemplate: z.unknown().optional(),
-  argsPosition: z.record(z.string(), z.string()).nullish(),
-  security: z.unknown().optional(),
-});
-
 const toolsSchema = z.looseObject({
   specificationType: z.string().nullish(),
   tools: z.array(z.looseObject({ name: z.string().min(1) })).nullish(),
@@ -82,9 +77,6 @@ const kinds: Readonly<Record<string, 'rest' | 'mcp' | 'mcp-sse'>> = {
   'mcp-streamable': 'mcp',
   'mcp-sse': 'mcp-sse',
 };
-
-/** The kind of template that Nacos and Higress share. */
-const templateKind = 'json-go-template';
 
 export const indexSuffix = '-mcp-versions.json';
 
@@ -152,26 +144,23 @@ function toolMembers(isRest: boolean, text: string | undefined): Partial<Catalog
     const off = (tools ?? []).map(({ name }) => name).filter(isOff);
     return off.length === 0 ? {} : { tools: { deny: off } };
   }
-  const definitions = (tools ?? [])
-    .filter(({ name }) => !isOff(name))
-    .map((tool) => definitionOf(tool, toolsMeta?.[tool.name]?.templates?.[templateKind]));
+  const on = (tools ?? []).filter(({ name }) => !isOff(name));
+  if (on.length === 0) throw new NotServed('it has no tool that is switched on');
+  const definitions = on.map((tool) => {
+    try {
+      return toolDefinition(tool, toolsMeta?.[tool.name]?.templates);
+    } catch (error) {
+      throw new Error(`${groups.tools}: ${(error as Error).message}`, { cause: error });
+    }
+  });
   const schemes = (securitySchemes ?? []).map(withVariable);
-  return { rest: { tools: definitions, ...(schemes.length > 0 && { securitySchemes: schemes }) } };
-}
-
-/** A tool as Higress has it: what Nacos keeps of it in two places together. */
-function definitionOf(tool: { readonly name: string }, template: unknown): object {
-  if (template === undefined) throw new Error(`${groups.tools}: the tool ${shown(tool.name)} has no ${templateKind}`);
-  const text = JSON.stringify(template);
-  const [reference] = /\$\{nacos\.[^}]*\}/.exec(text) ?? [];
-  if (reference !== undefined) {
-    const advice = 'a secret comes from the environment of Envoy: write {{.config.NAME}}';
-    throw new Error(`${groups.tools}: the tool ${shown(tool.name)} refers to ${shown(reference)}; ${advice}`);
+  const rest = { tools: definitions, ...(schemes.length > 0 && { securitySchemes: schemes }) };
+  const [secret] = secretsIn(rest);
+  if (secret !== undefined) {
+    const advice = 'a catalog holds no secret: write ${env.NAME} as defaultCredential, and set the variable for Envoy';
+    throw new Error(`${groups.tools}: ${pathText(secret)}: ${advice}`);
   }
-  const read = templateSchema.safeParse(template);
-  if (!read.success)
-    throw new Error(`${groups.tools}: the ${templateKind} of ${shown(tool.name)} ${problem(read.error)}`);
-  return { ...tool, ...read.data };
+  return { rest };
 }
 
 /** Nacos takes no object for a credential; `${env.NAME}` is one. */

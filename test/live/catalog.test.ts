@@ -153,6 +153,11 @@ describe('GET and PUT /catalog/<namespace>', () => {
       'a catalog holds no secret',
     ],
     [
+      'a secret for all tools',
+      { servers: [{ ...entry('a'), rest: { tools: [], defaultUpstreamSecurity: { id: 'k', credential: 'hush' } } }] },
+      'servers[0].rest.defaultUpstreamSecurity.credential: a catalog holds no secret',
+    ],
+    [
       'a secret in a header',
       {
         servers: [

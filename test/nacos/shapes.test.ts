@@ -238,16 +238,24 @@ describe('documents', () => {
       },
       ...more,
     });
+  const input = {
+    type: 'object',
+    properties: {
+      a: { type: 'string', description: 'first' },
+      b: { type: 'object', properties: { c: { type: 'integer' } }, required: ['c'], minProperties: 1 },
+    },
+    required: ['a'],
+  };
   const tools = (template: unknown, more: object = {}): string =>
     JSON.stringify({
-      tools: [{ name: 't', inputSchema: {} }],
+      tools: [{ name: 't', description: 'x', inputSchema: input, _meta: {} }],
       toolsMeta: { t: { templates: { 'json-go-template': template } } },
       ...more,
     });
 
   test('a REST server has TLS, its tools and a credential of the environment', () => {
     const text = tools(
-      { requestTemplate: { url: '/v0' }, argsPosition: { a: 'query' } },
+      { requestTemplate: { url: '/v0' }, argsPosition: { a: 'query' }, responseTemplate: null },
       {
         securitySchemes: [{ id: 'k', type: 'apiKey', in: 'header', name: 'x', defaultCredential: '${env.KEY}' }],
       },
@@ -259,7 +267,22 @@ describe('documents', () => {
       path: '/',
       tls: true,
       rest: {
-        tools: [{ name: 't', inputSchema: {}, requestTemplate: { url: '/v0' }, argsPosition: { a: 'query' } }],
+        tools: [
+          {
+            name: 't',
+            description: 'x',
+            args: [
+              { name: 'a', type: 'string', description: 'first', required: true, position: 'query' },
+              {
+                name: 'b',
+                type: 'object',
+                properties: { c: { type: 'integer' } },
+                allOf: [{ required: ['c'], minProperties: 1 }],
+              },
+            ],
+            requestTemplate: { url: '/v0' },
+          },
+        ],
         securitySchemes: [{ id: 'k', type: 'apiKey', in: 'header', name: 'x', defaultCredential: { env: 'KEY' } }],
       },
     });
@@ -272,6 +295,18 @@ describe('documents', () => {
       tools({ requestTemplate: { url: '/?k={{ ${nacos.test/test}.key }}' } }),
       'the tool "t" refers to "${nacos.test/test}"',
     ],
+    [
+      'a secret in a scheme',
+      spec(),
+      tools({ requestTemplate: {} }, { securitySchemes: [{ id: 'k', defaultCredential: 'hush' }] }),
+      'securitySchemes[0].defaultCredential: a catalog holds no secret',
+    ],
+    [
+      'a secret in a header',
+      spec(),
+      tools({ requestTemplate: { headers: [{ key: 'authorization', value: 'Bearer hush' }] } }),
+      'tools[0].requestTemplate.headers[0].value: a catalog holds no secret',
+    ],
     ['no service', spec({ remoteServerConfig: null }), undefined, 'it names no service'],
     ['a local server', spec({ protocol: 'stdio' }), undefined, 'its protocol is "stdio"'],
     [
@@ -283,7 +318,12 @@ describe('documents', () => {
       undefined,
       'exportPath is no path',
     ],
-    ['a list for a template', spec(), tools({ requestTemplate: [] }), 'the json-go-template of "t" requestTemplate'],
+    [
+      'a list for a template',
+      spec(),
+      tools({ requestTemplate: [] }),
+      'the tool "t": requestTemplate of its json-go-template',
+    ],
   ])('a server with %s is not described', (_, server, toolsText, message) => {
     expect(() => describeServer('x', server, toolsText)).toThrow(message);
   });

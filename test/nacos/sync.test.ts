@@ -146,7 +146,7 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
         tools: [
           {
             name: 'get_weather',
-            inputSchema: { type: 'object', properties: { city: { type: 'string' } } },
+            args: [{ name: 'city', type: 'string' }],
             requestTemplate: { url: '/get_weather', method: 'GET', argsToUrlParam: true },
             responseTemplate: { body: '{{.}}' },
           },
