@@ -26,7 +26,7 @@ const MEMBERS = names(
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
-    'clientInfo',
+    'clientInfo batch',
 );
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
@@ -55,6 +55,7 @@ const LIST_PAGES = literal('listPages');
 const LIST_BYTES = literal('listBytes');
 const FAN_OUT = literal('fanOut');
 const CLIENT_INFO = literal('clientInfo');
+const BATCH = literal('batch');
 
 const DEFAULT_LEVEL = 2;
 const DEFAULT_NAME = literal('sluice');
@@ -157,5 +158,6 @@ function readLimits(root: Section): Limits {
   limits.listBytes = size(section, LIST_BYTES, 32 << 20);
   limits.fanOut = count(section, FAN_OUT, 64);
   limits.clientInfo = size(section, CLIENT_INFO, 64 << 10);
+  limits.batch = count(section, BATCH, 50);
   return limits;
 }

@@ -11,6 +11,7 @@ import { audienceOf } from '../session/audience';
 import { preflight } from './cors';
 import { Exchange, Outcome } from './exchange';
 
+const WITHOUT_STREAM = literal('POST, DELETE');
 const SUPPORTED = literal(',"supported":');
 const REQUESTED = literal(',"requested":');
 
@@ -44,6 +45,11 @@ export function refuseMethod(exchange: Exchange, allowed: Span): Outcome {
   const outcome = exchange.refuse(Reason.MethodNotAllowed, exchange.request.method);
   exchange.reply.headers.add(header.ALLOW, allowed);
   return outcome;
+}
+
+/** MCP transports: 405 says that this session has no event stream, and every client takes it without a word. */
+export function refuseStream(exchange: Exchange): Outcome {
+  return refuseMethod(exchange, WITHOUT_STREAM);
 }
 
 /** @param requested JSON. @param supported JSON, what is spoken here */

@@ -48,7 +48,12 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     return exchange.refuse(unknown, name);
   }
   cutPrefix(target, exchange.message.envelope.name, token);
+  return sendInSession(exchange, session);
+}
 
+/** To the server of `exchange.target`, in a session with it that is there, as far as that can be known. */
+export function sendInSession(exchange: Exchange, session: Session): Outcome {
+  const server = exchange.target.server;
   const keys = exchange.gateway.keys;
   const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
   // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.

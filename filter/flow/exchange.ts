@@ -1,10 +1,11 @@
+import { Batch } from './batch';
 import { Conversation, newConversation } from './conversation';
 import { Caller, newCaller } from './caller';
 import { Message, newMessage } from './message';
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
-import { Span, literal, NONE } from '../bytes/span';
+import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
@@ -44,15 +45,17 @@ export class Warning {
   line: Span;
 }
 
-/** What a call is for. */
+/** What a message is for. */
 @unmanaged
 export class Target {
   server: Server;
-  /** What it is called at the server. */
+  /** What a call is called at the server; empty for other messages. */
   name: Span;
-  /** The bytes of the body between these offsets, the prefix, are left out. */
+  /** The bytes of the body between these offsets are left out: a prefix, or an id that is not the server's. */
   cutFrom: u32;
   cutTo: u32;
+  /** What stands in their place, or NONE. */
+  put: Span;
 }
 
 @unmanaged
@@ -90,9 +93,12 @@ export class Exchange {
   message: Message;
   /** Nanoseconds since 1970, of the current callback. */
   now: u64;
-  /** The revision of the session, once `initialize` has settled it. */
+  /** The revision of the session, and what servers can ask of the client in it, once `initialize` has settled them. */
   revision: Revision;
+  clientCapabilities: u32;
   conversation: Conversation;
+  /** Of which `message` is one, or null. */
+  batch: Batch | null;
   target: Target;
   reply: Reply;
   forward: Forward;
@@ -120,7 +126,17 @@ export class Exchange {
     return nounRow(methodRow(this.message.method).noun);
   }
 
-  /** It asks for something by name, and its server is known. */
+  /** It is a response of the client, to what a server has asked. */
+  get isResponse(): bool {
+    return this.message.envelope.isResponse;
+  }
+
+  /** It is a GET: a stream is asked for, no message is sent. */
+  get isForEvents(): bool {
+    return equals(this.request.method, header.GET);
+  }
+
+  /** Its server is known. */
   get isAimed(): bool {
     return changetype<usize>(this.target) !== 0;
   }

@@ -53,6 +53,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
   callout.body = newWriter(arena, length(exchange.message.body) as usize)
     .bytes(first(exchange.message.body, target.cutFrom))
+    .bytes(target.put)
     .bytes(after(exchange.message.body, target.cutTo)).written;
   call.callout = callout;
   return Outcome.Wait;

@@ -10,15 +10,15 @@ import { saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
-import { passesAsItIs } from './response';
-import { hasAnswer, NO_RESPONSE } from './success';
+import { passesToClient } from './response';
+import { hasAnswer, isAwaited, NO_RESPONSE } from './success';
 
 /** What came back for a relayed call, to be told as if it had come by a route. */
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (answer.ending === Ending.Unfinished) return exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
   fanOut.finish(call);
   const session = exchange.caller.session;
-  if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {
+  if (session !== null && exchange.forward.inSession && !exchange.isResponse && saysLost(answer, scratch)) {
     return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }
   return tellAsRouted(exchange, call, answer);
@@ -29,8 +29,13 @@ const DROPPED = literal('the server ended it, or its answer is larger than Envoy
 /** What came back for a call that was a message of our own. */
 export function tellAsRouted(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const failure = judge(answer, call.server, scratch);
-  const passes = answer.ending === Ending.Response && passesAsItIs(answer) && answer.status >= 400;
-  if (failure.reason === Reason.None && !passes && !hasAnswer(exchange, answer.contentType, answer.body)) {
+  const passes = answer.ending === Ending.Response && passesToClient(exchange, answer) && answer.status >= 400;
+  if (
+    failure.reason === Reason.None &&
+    !passes &&
+    isAwaited(exchange) &&
+    !hasAnswer(exchange, answer.contentType, answer.body)
+  ) {
     failure.set(Reason.UpstreamProtocol, whyNot(answer));
   }
   if (failure.reason === Reason.None || passes) return answerWhole(exchange, answer);

@@ -13,6 +13,8 @@ export const enum Method {
   PromptsList,
   PromptsGet,
   Cancelled,
+  Progress,
+  RootsListChanged,
   Discover,
 }
 
@@ -32,6 +34,10 @@ export const enum MethodKind {
   Named,
   /** A notification for the servers of the session that may have the request which it is about. */
   Cancel,
+  /** A notification for the server that has asked for what it is about. */
+  Progress,
+  /** A notification for every server that was told of roots. */
+  RootsChanged,
 }
 
 /** All that differs between methods: whatever handles one takes its row. */
@@ -71,6 +77,8 @@ function row(method: Method, text: string, kind: MethodKind, shape: Shape, eras:
   row(Method.PromptsList, 'prompts/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Prompts);
   row(Method.PromptsGet, 'prompts/get', MethodKind.Named, Shape.Request, Era.Sessions, Noun.Prompts);
   row(Method.Cancelled, 'notifications/cancelled', MethodKind.Cancel, Shape.Notification, Era.Sessions);
+  row(Method.Progress, 'notifications/progress', MethodKind.Progress, Shape.Notification, Era.Sessions);
+  row(Method.RootsListChanged, 'notifications/roots/list_changed', MethodKind.RootsChanged, Shape.Notification, Era.Sessions);
   row(Method.Discover, 'server/discover', MethodKind.None, Shape.Request, 0);
 }
 

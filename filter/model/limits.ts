@@ -15,4 +15,6 @@ export class Limits {
   fanOut: u32;
   /** Bytes of what a client says of itself, which every server gets. */
   clientInfo: u32;
+  /** Messages of a batch. */
+  batch: u32;
 }

@@ -1,5 +1,6 @@
 import { Span, length } from '../bytes/span';
 import { FIRST_NOUN, LAST_NOUN, Noun } from '../mcp/nouns';
+import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { Scope } from './scope';
 
@@ -32,4 +33,16 @@ export function mayList(noun: Noun, server: Server, scope: Scope): bool {
 export function mayReach(server: Server, scope: Scope): bool {
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) if (mayList(noun, server, scope)) return true;
   return false;
+}
+
+/** The one server that this request may know of; null where there are several, or none. */
+export function onlyReachable(gateway: Gateway, scope: Scope): Server | null {
+  let found: Server | null = null;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    if (!mayReach(server, scope)) continue;
+    if (found !== null) return null;
+    found = server;
+  }
+  return found;
 }

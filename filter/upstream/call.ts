@@ -52,6 +52,8 @@ export class UpstreamCall {
   upstream: Upstream;
   /** What it lists. */
   noun: NounRow;
+  /** As the server declared them, or NONE. */
+  capabilities: Span;
   /** A string token, or NONE. */
   instructions: Span;
   /** Elements are Page. */

@@ -51,7 +51,7 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   if (behind === NONE) return NOT_OURS;
   exchange = newExchange(gateway, request, ofRequest);
   exchange.now = NOW;
-  let outcome = enter(exchange, behind);
+  let outcome = enter(exchange, behind, true);
   if (outcome === Outcome.ReadBody) {
     exchange.message.body = ofRequest.copy(span(body, bodyLength));
     exchange.message.envelope.read(exchange.message.body);

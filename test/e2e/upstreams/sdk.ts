@@ -19,6 +19,8 @@ export interface SdkServerOptions {
   /** Names of its prompts. Each says which one it is, and for whom. */
   readonly prompts?: readonly string[];
   readonly port?: number;
+  /** Makes the server of a session, in the place of the usual one. */
+  readonly server?: () => McpServer;
 }
 
 export interface SdkServer {
@@ -76,7 +78,7 @@ async function serve(
     onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
     onsessionclosed: (gone) => void sessions.delete(gone),
   });
-  await mcpServer(options).connect(transport);
+  await (options.server?.() ?? mcpServer(options)).connect(transport);
   await transport.handleRequest(request, response);
 }
 

@@ -1,0 +1,44 @@
+import { make } from '../bytes/arena';
+import { literal } from '../bytes/span';
+import { Server } from '../model/server';
+import { mayReach, onlyReachable } from '../policy/decision';
+import { upstreamOf } from '../session/overlay';
+import { Session } from '../session/token';
+import { refuseStream } from './access';
+import { sendInSession } from './call';
+import { Exchange, Outcome, Target } from './exchange';
+
+const EMPTY = literal('');
+
+/**
+ * GET: the event stream in which servers tell and ask a client what belongs to no request of its own. One stream comes
+ * from one server, and a filter cannot make one of several: so it passes where one server alone can be meant. Else there
+ * is none (405, MCP transports), which every client takes without a word.
+ */
+export function beginEventStream(exchange: Exchange, session: Session): Outcome {
+  const server = onlyServer(exchange, session);
+  if (server === null) return refuseStream(exchange);
+  const target = make<Target>(exchange.arena);
+  target.server = server;
+  target.name = EMPTY;
+  exchange.target = target;
+  exchange.server = server;
+  exchange.message.whole = true;
+  return sendInSession(exchange, session);
+}
+
+/** The one server that this request may reach, or, of several, the one that the session is with; else null. */
+function onlyServer(exchange: Exchange, session: Session): Server | null {
+  const gateway = exchange.gateway;
+  const only = onlyReachable(gateway, exchange.caller.scope);
+  if (only !== null) return only;
+  let found: Server | null = null;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    if (!mayReach(server, exchange.caller.scope)) continue;
+    if (upstreamOf(session, server.fingerprint, gateway.keys, exchange.arena) === null) continue;
+    if (found !== null) return null;
+    found = server;
+  }
+  return found;
+}
