@@ -25,6 +25,8 @@ export interface ReadyEvent {
   readonly envoyConfig: string;
   /** The engine's log and access log. */
   readonly log: string;
+  /** What clients have to send, where `--auth demo` asks for it. */
+  readonly token?: string;
 }
 
 export type StartEvent =
@@ -68,7 +70,9 @@ function readyText(event: ReadyEvent): string {
     ({ url, tools }) => `  ${url}${tools === undefined ? '' : `  ${counted(tools, 'tool')}`}`,
   );
   const url = event.client;
-  const clients = { mcpServers: { sluice: { type: 'http', url } } };
+  const { token } = event;
+  const headers = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } };
+  const clients = { mcpServers: { sluice: { type: 'http', url, ...headers } } };
   const parts = [
     `MCP endpoint  ${event.mcp}\n  ${counted(event.tools, 'tool')} of ${counted(event.servers.length, 'server')}`,
     shortened(servers),
@@ -80,7 +84,7 @@ Plugin server  ${event.pluginServer}
 Configuration  ${event.envoyConfig}
 Log            ${event.log}`,
     `Client configuration (mcpServers):\n${JSON.stringify(clients, null, 2)}`,
-    `Claude Code: claude mcp add --transport http sluice ${url}`,
+    `Claude Code: claude mcp add --transport http sluice ${url}${token === undefined ? '' : ` --header "Authorization: Bearer ${token}"`}`,
     'Other clients: README.md. Ctrl-C stops everything.',
   ];
   return `\n${parts.join('\n\n')}\n`;

@@ -23,6 +23,7 @@ import {
   withHostMode,
   withSessionKey,
 } from './configuration.ts';
+import { demoAuth } from './demo-auth.ts';
 import { type DemoOptions, requireDemos, startDemos } from './demos.ts';
 import type { ReadyEvent, StartEvent } from './events.ts';
 import { type OwnFiles, claimFiles } from './files.ts';
@@ -79,9 +80,11 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const files = claimFiles(resolve(workFolder(), io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
   running.add(files);
   const pluginServer = await servePlugin(module, running);
-  const configuration = withSessionKey(
+  const named = withSessionKey(
     options.config === undefined ? { ...configured, servers: await namedServers(options, surroundings) } : configured,
   );
+  const demo = options.auth === undefined ? undefined : demoAuth(named, dirname(files.config));
+  const configuration = demo?.configuration ?? named;
   const plain = gatewayBootstrap({
     listen,
     admin: admin ?? (await preferPort({ host: loopback, port: adminPort })),
@@ -104,7 +107,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   running.add(gateway, ended);
   const mcp = `http://${reachable(gateway)}${endpointOf(configuration.plugin)}`;
   await untilModuleAnswers(gateway, mcp, stop);
-  const survey = await surveyGateway({ mcp, configuration, states: await states });
+  const survey = await surveyGateway({ mcp, configuration, states: await states, token: demo?.token });
   watchServers({
     servers: configuration.servers,
     states: await states,
@@ -127,6 +130,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
     notes: [...survey.notes, ...engineNotes(gateway), ...(files.number > 1 ? [secondStart(files)] : [])],
     envoyConfig: files.config,
     log: files.log,
+    ...(demo !== undefined && { token: demo.token }),
   };
 }
 

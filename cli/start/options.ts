@@ -19,6 +19,7 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
                          a real Envoy, installed if need be; the engine on Node
   --host-mode hold|pair|headers
                          how the module gets to see bodies (default hold, or as --config says); docs/host-modes.md
+  --auth demo            ask for a token: a key is made, and a token that is good for it is printed
   --json                 print one JSON object per line: ready, server, error, stopped
 `;
 
@@ -39,6 +40,8 @@ export interface StartOptions {
   readonly engine: EngineChoice;
   /** Absent: as the configuration says, else hold. */
   readonly hostMode: HostMode | undefined;
+  /** Absent: as the configuration says. */
+  readonly auth: 'demo' | undefined;
 }
 
 export const startFlags = {
@@ -50,6 +53,7 @@ export const startFlags = {
   admin: { type: 'string' },
   workers: { type: 'string', default: '2' },
   'host-mode': { type: 'string' },
+  auth: { type: 'string' },
 } as const;
 
 /** @throws Error that names the flag */
@@ -71,6 +75,7 @@ export function readStart(values: Values<typeof startFlags>): StartOptions {
     admin: values.admin === undefined ? undefined : address('--admin', values.admin),
     workers: count('--workers', values.workers),
     engine: oneOf('--engine', values.engine, engineChoices),
+    auth: values.auth === undefined ? undefined : oneOf('--auth', values.auth, ['demo'] as const),
     hostMode: values['host-mode'] === undefined ? undefined : oneOf('--host-mode', values['host-mode'], hostModes),
   };
 }

@@ -81,9 +81,16 @@ const surveyor = 'sluice-start';
  * Names of the tools that a client without credentials sees at a path of the gateway.
  * @returns undefined where it lists none to such a client
  */
-async function listAtGateway(url: string, configuration: Configuration): Promise<readonly string[] | undefined> {
+async function listAtGateway(
+  url: string,
+  configuration: Configuration,
+  token: string | undefined,
+): Promise<readonly string[] | undefined> {
   const { trustedHeader } = (configuration.plugin['identity'] ?? {}) as { trustedHeader?: unknown };
-  const headers = typeof trustedHeader === 'string' ? { [trustedHeader]: surveyor } : {};
+  const headers = {
+    ...(typeof trustedHeader === 'string' && { [trustedHeader]: surveyor }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
   try {
     return (await listInSession({ url, headers })).tools;
   } catch {
@@ -92,11 +99,13 @@ async function listAtGateway(url: string, configuration: Configuration): Promise
 }
 
 /** What keeps `start` from listing at the gateway itself; undefined: nothing. */
-function unlisted(configuration: Configuration): string | undefined {
-  const { identity } = configuration.plugin as { identity?: unknown };
+function unlisted(configuration: Configuration, token: string | undefined): string | undefined {
+  const { identity, auth } = configuration.plugin as { identity?: unknown; auth?: { issuers?: unknown } };
   if (hostModeOf(configuration) === 'headers') {
     return 'host mode headers serves tools/call of 2026-07-28 only: tools were counted at the servers';
   }
+  if (token !== undefined) return undefined;
+  if (auth?.issuers !== undefined) return 'auth: clients need a token; tools were counted at the servers';
   if (typeof identity === 'object' && identity !== null && 'jwt' in identity) {
     return (
       'identity.jwt: every request is unauthenticated, since `sluice start` runs no jwt_authn filter; ' +
@@ -121,16 +130,22 @@ export interface Surveyed {
   readonly configuration: Configuration;
   /** What each server said, in their order. */
   readonly states: readonly ServerState[];
+  /** A client's, where `start` has one. */
+  readonly token?: string | undefined;
 }
 
 /** Asks the gateway what it serves, and puts that beside what its servers said. Never throws. */
-export async function surveyGateway({ mcp, configuration, states }: Surveyed): Promise<Survey> {
+export async function surveyGateway({ mcp, configuration, states, token }: Surveyed): Promise<Survey> {
   const { root = 'open', virtualServers: configured } = configuration.plugin;
-  const why = unlisted(configuration);
+  const why = unlisted(configuration, token);
   const rooted = why === undefined && root !== 'closed';
   const [listed, virtualServers] = await Promise.all([
-    rooted ? listAtGateway(mcp, configuration) : undefined,
-    surveyVirtualServers(mcp, configured, why === undefined ? configuration : undefined),
+    rooted ? listAtGateway(mcp, configuration, token) : undefined,
+    surveyVirtualServers(
+      mcp,
+      configured,
+      why === undefined ? (url) => listAtGateway(url, configuration, token) : undefined,
+    ),
   ]);
   const servers = configuration.servers.map((server, index) =>
     federated(server, states[index] ?? {}, listed, root === 'open'),
@@ -183,13 +198,12 @@ function leftOut(
 async function surveyVirtualServers(
   mcp: string,
   configured: unknown,
-  countable: Configuration | undefined,
+  list: ((url: string) => Promise<readonly string[] | undefined>) | undefined,
 ): Promise<VirtualServer[]> {
   const entries = Array.isArray(configured) ? (configured as { name?: unknown }[]) : [];
   return inParallel(entries, async ({ name }, index) => {
     const url = `${mcp}/${String(name)}`;
-    const isCounted = countable !== undefined && index < mostVirtualServers;
-    const tools = isCounted ? await listAtGateway(url, countable) : undefined;
+    const tools = index < mostVirtualServers ? await list?.(url) : undefined;
     return { name: String(name), url, ...(tools !== undefined && { tools: tools.length }) };
   });
 }

@@ -4,6 +4,7 @@ import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { isEndpoint } from './endpoint.ts';
 import { EngineError } from '../../common/engine-error.ts';
 import { ownFile } from '../../common/home.ts';
+import { type KeySource, tokenFilter } from './token-filter.ts';
 import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
 import {
   type Cluster,
@@ -99,9 +100,14 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   const hostMode = options.plugin?.['hostMode'] ?? 'hold';
   if (hostMode === 'pair') delete filter.typed_config.config.allow_on_headers_stop_iteration;
   if (hostMode === 'pair') manager.http_filters = [filter, holderOf(filter), ...others];
+  const tokens = tokenFilter(options.plugin, endpoint);
+  if (tokens !== undefined) (manager.http_filters as unknown[]).unshift(tokens.filter);
   const [host] = manager.route_config.virtual_hosts;
   host.routes = routesFor(servers, endpoint, host.routes);
-  bootstrap.static_resources.clusters = clustersFor(servers, options.pluginServerUrl, clusters);
+  bootstrap.static_resources.clusters = [
+    ...clustersFor(servers, options.pluginServerUrl, clusters),
+    ...keyClusters(tokens?.sources ?? [], clusters),
+  ];
   return bootstrap;
 }
 
@@ -213,6 +219,12 @@ function clustersFor(servers: readonly OwnServer[], pluginServerUrl: string, shi
     clusterFor(pluginServerCluster, parseUpstream(pluginServerUrl), own),
     ...servers.map(({ entry, upstream }) => clusterFor(entry.name, upstream, template)),
   ];
+}
+
+/** Each once, as issuers may share one. */
+function keyClusters(sources: readonly KeySource[], shipped: readonly Cluster[]): Cluster[] {
+  const byName = new Map(sources.map(({ cluster, url }) => [cluster, url]));
+  return [...byName].map(([name, url]) => clusterFor(name, parseUpstream(url), templateOf(shipped)));
 }
 
 function templateOf(shipped: readonly Cluster[]): Cluster {

@@ -1,5 +1,6 @@
 import { Arena, make } from './arena';
-import { Span, equals, fingerprint, NONE } from './span';
+import { hashOf } from './hash';
+import { Span, equals, NONE } from './span';
 
 /**
  * Addresses by name, put in once and never taken out. Open addressing with linear probing, at most half full, so a
@@ -57,11 +58,6 @@ export class NameTable {
       if (name !== NONE) memory.copy(this.slotOf(name, load<u32>(at, 8)), at, SLOT);
     }
   }
-}
-
-function hashOf(name: Span): u32 {
-  const hash = fingerprint(name);
-  return (hash ^ (hash >> 32)) as u32;
 }
 
 export function newNameTable(arena: Arena): NameTable {

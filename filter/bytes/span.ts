@@ -32,13 +32,29 @@ export function limit(bytes: Span): usize {
 }
 
 export function equals(a: Span, b: Span): bool {
-  return (a as u32) === (b as u32) && memory.compare(pointer(a), pointer(b), a as u32 as usize) === 0;
+  return (a as u32) === (b as u32) && areEqual(pointer(a), pointer(b), a as u32 as usize);
 }
 
 export function startsWith(bytes: Span, prefix: Span): bool {
-  return (
-    (bytes as u32) >= (prefix as u32) && memory.compare(pointer(bytes), pointer(prefix), prefix as u32 as usize) === 0
-  );
+  return (bytes as u32) >= (prefix as u32) && areEqual(pointer(bytes), pointer(prefix), prefix as u32 as usize);
+}
+
+/**
+ * Most of what is compared are short names: they end, or differ, within a word or two. `memory.compare` goes byte by byte
+ * where two texts have not the same alignment, as names among a host's bytes and names of ours do not.
+ */
+function areEqual(a: usize, b: usize, size: usize): bool {
+  if (size >= 8) {
+    // The last word may repeat some bytes of the one before.
+    const last = size - 8;
+    for (let at: usize = 0; at < last; at += 8) if (load<u64>(a + at) !== load<u64>(b + at)) return false;
+    return load<u64>(a + last) === load<u64>(b + last);
+  }
+  while (size > 0) {
+    size--;
+    if (load<u8>(a + size) !== load<u8>(b + size)) return false;
+  }
+  return true;
 }
 
 /** Without its first `count` bytes; `count` must not exceed the length. */

@@ -75,7 +75,8 @@ function isHost(text: Span): bool {
   );
 }
 
-function isOrigin(text: Span): bool {
+/** Scheme and host as browsers send them: lower case, no path, no default port. */
+export function isOrigin(text: Span): bool {
   const colon = indexOf(text, COLON);
   if (colon < 1 || !startsWith(after(text, colon as u32), SCHEME_END)) return false;
   const scheme = first(text, colon as u32);

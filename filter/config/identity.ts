@@ -23,7 +23,7 @@ const ISS = literal('iss');
 const METADATA = literal('metadata\0filter_metadata\0');
 const JWT_AUTHN = literal('envoy.filters.http.jwt_authn\0');
 
-const AN_IDENTITY = literal('"none", { jwt: … } or { trustedHeader: … }');
+const AN_IDENTITY = literal('"none", { jwt: ... } or { trustedHeader: ... }');
 const A_KEY = literal('a name without control characters');
 const A_HEADER = literal(
   'the name of a header in lower case that an earlier filter sets, not a credential and not one that the gateway sets itself',
@@ -47,10 +47,7 @@ export function readIdentity(parent: Section, name: Span): Identity {
   if (jwt === (section.get(TRUSTED_HEADER) !== NONE)) {
     section.problems.add(section.problems.at(section.place).bytes(EITHER));
   } else if (jwt) {
-    const payload = key(section, JWT, NONE);
-    identity.kind = IdentityKind.Jwt;
-    identity.subject = claimPath(payload, key(section, SUBJECT, SUB), arena);
-    identity.issuer = claimPath(payload, key(section, ISSUER, ISS), arena);
+    byToken(identity, key(section, JWT, NONE), key(section, SUBJECT, SUB), key(section, ISSUER, ISS), arena);
   } else {
     identity.kind = IdentityKind.TrustedHeader;
     identity.header = section.text(TRUSTED_HEADER, NONE);
@@ -60,6 +57,20 @@ export function readIdentity(parent: Section, name: Span): Identity {
     refuseUnused(section, SUBJECT);
     refuseUnused(section, ISSUER);
   }
+  return identity;
+}
+
+/** By a token, with the names that everybody gives the claims: what `auth` means without an `identity`. */
+export function impliedIdentity(arena: Arena): Identity {
+  return byToken(make<Identity>(arena), JWT, SUB, ISS, arena);
+}
+
+/** @param payload name of the verified payload. @param subject name of the claim. @param issuer the same */
+function byToken(identity: Identity, payload: Span, subject: Span, issuer: Span, arena: Arena): Identity {
+  identity.kind = IdentityKind.Jwt;
+  identity.payload = payloadPath(payload, arena);
+  identity.subject = claimPath(payload, subject, arena);
+  identity.issuer = claimPath(payload, issuer, arena);
   return identity;
 }
 
@@ -76,6 +87,10 @@ function key(section: Section, name: Span, byDefault: Span): Span {
 
 function claimPath(payload: Span, claim: Span, arena: Arena): Span {
   return newWriter(arena, 96).bytes(METADATA).bytes(JWT_AUTHN).bytes(payload).byte(0).bytes(claim).written;
+}
+
+function payloadPath(payload: Span, arena: Arena): Span {
+  return newWriter(arena, 64).bytes(JWT_AUTHN).bytes(payload).written;
 }
 
 /** The part of a claim's path that leads from the metadata of all filters to it: filter, payload and claim. */

@@ -5,6 +5,8 @@ import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './access';
+import { readAuth, readPublicUrl } from './auth';
+import { readAuthorization } from './authorization';
 import { Environment } from './environment';
 import { fingerprintServers } from './fingerprints';
 import { Gateway } from '../model/gateway';
@@ -22,7 +24,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root hosts origins identity sessions limits headers servers virtualServers log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization sessions limits headers servers virtualServers log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -107,6 +109,8 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   gateway.hosts = readHosts(root, HOSTS);
   gateway.origins = readOrigins(root, ORIGINS);
   gateway.identity = readIdentity(root, IDENTITY);
+  gateway.publicUrl = readPublicUrl(root);
+  gateway.resource = readAuth(root, gateway);
   gateway.limits = readLimits(root);
   readHeaders(root, HEADERS, gateway);
   readSessions(root, SESSIONS, environment, gateway);
@@ -117,6 +121,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   for (let i = 0; i < gateway.servers.count; i++) gateway.serverAt(i).via = gateway.via;
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
+  gateway.authorization = readAuthorization(root, gateway);
   return parsed;
 }
 

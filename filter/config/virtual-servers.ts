@@ -3,7 +3,7 @@ import { Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
 import { Span, equals, first, after, indexOf, length, limit, literal, pointer, NONE } from '../bytes/span';
-import { newVirtualServer, VirtualServer } from '../model/virtual-server';
+import { newVirtualServer } from '../model/virtual-server';
 import { divide } from './division';
 import { Gateway } from '../model/gateway';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
@@ -92,7 +92,7 @@ export function readRoot(root: Section, gateway: Gateway): void {
 function rootChoices(gateway: Gateway, arena: Arena): List {
   const choices = newList(arena);
   for (let i = 0; i < gateway.virtualServers.count; i++) {
-    choices.push(changetype<VirtualServer>(gateway.virtualServers.at(i) as usize).name);
+    choices.push(gateway.virtualServerAt(i).name);
   }
   choices.push(OPEN);
   choices.push(CLOSED);

@@ -6,9 +6,12 @@ import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { isHostAllowed } from '../policy/host';
 import { isOriginAllowed } from '../policy/origin';
-import { scopeOf } from '../policy/scope';
+import { answersIn } from '../policy/claims';
+import { permissionsOf } from '../policy/permissions';
+import { Scope, scopeOf } from '../policy/scope';
 import { audienceOf } from '../session/audience';
 import { preflight } from './cors';
+import { refuseUnidentified } from './challenge';
 import { Exchange, Outcome } from './exchange';
 
 const WITHOUT_STREAM = literal('POST, DELETE');
@@ -28,6 +31,7 @@ export function checkAccess(exchange: Exchange, behind: Span): Outcome {
   if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
   const scope = scopeOf(gateway, behind, request.virtualServer, exchange.arena);
   if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
+  narrow(exchange, scope);
   exchange.caller.scope = scope;
   exchange.caller.scoped = scope.name;
   exchange.caller.audience = audienceOf(
@@ -38,6 +42,15 @@ export function checkAccess(exchange: Exchange, behind: Span): Outcome {
     exchange.arena,
   );
   return Outcome.ReadBody;
+}
+
+/** By the authorization rules, where there are some. */
+function narrow(exchange: Exchange, scope: Scope): void {
+  const authorization = exchange.gateway.authorization;
+  if (authorization === null) return;
+  const known = exchange.caller.answers;
+  const answers = known === null ? answersIn(authorization.claims, NONE, exchange.arena) : known;
+  scope.permissions = permissionsOf(authorization, answers, scope.path, scope.header, exchange.arena);
 }
 
 /** @param allowed the methods that are served here, for the Allow header (RFC 9110 §15.5.6) */
@@ -81,11 +94,4 @@ function checkCaller(exchange: Exchange): Outcome {
 /** Whether an identity is asked for and was not found. */
 function lacksIdentity(exchange: Exchange): bool {
   return exchange.caller.identity === NONE;
-}
-
-/** RFC 9110 §11.6.1: a 401 says how to authenticate. */
-function refuseUnidentified(exchange: Exchange): Outcome {
-  const outcome = exchange.refuse(Reason.Unauthenticated);
-  exchange.reply.headers.add(header.WWW_AUTHENTICATE, header.BEARER);
-  return outcome;
 }

@@ -7,10 +7,11 @@ import { offsetBehind, textOf } from '../json/text';
 import { Range } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
-import { mayUse } from '../policy/decision';
+import { mayUse, stepUpFor } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
+import { refuseScopes } from './challenge';
 import { Exchange, Outcome, Target } from './exchange';
 import { Probe, Stage } from './conversation';
 import { beginJoin } from './join';
@@ -102,6 +103,11 @@ export function aimAt(exchange: Exchange, name: Span, unknown: Reason): Target |
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
   if (server === null || !mayUse(exchange.noun.noun, server, upstreamName, exchange.caller.scope)) {
     exchange.refuse(unknown, name);
+    return null;
+  }
+  const rule = stepUpFor(exchange.noun.noun, server, upstreamName, exchange.caller.scope);
+  if (rule !== null) {
+    refuseScopes(exchange, server, rule);
     return null;
   }
   const target = make<Target>(exchange.arena);

@@ -1,5 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { Span } from '../bytes/span';
+import { ClaimAnswers } from '../policy/claims';
 import { Reach } from '../policy/host';
 import { Scope } from '../policy/scope';
 import { NOBODY } from '../session/audience';
@@ -14,6 +15,8 @@ export class Caller {
   page: Span;
   /** Who asks, see `identityOf`: empty where nobody asks, NONE where the configuration does and there is none. */
   identity: Span;
+  /** What the token says to the questions of the authorization rules; null where there are none. */
+  answers: ClaimAnswers | null;
   /** What this request may see; settled by `enter`. */
   scope: Scope;
   /** The virtual server that narrows it, or NONE. */

@@ -3,9 +3,10 @@ import { Span, literal, startsWith, NONE } from '../bytes/span';
 import { IdentityKind } from '../model/identity';
 import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
+import { answersIn } from '../policy/claims';
 import { needsReach, reachOf } from '../policy/host';
 import { identityOf } from '../session/audience';
-import { isTextClaim } from '../session/claims';
+import { isTextClaim, structAt } from '../session/claims';
 import { isSubject, mayBeNumber, subjectIn } from '../session/identity';
 import { Level, line, log } from './log';
 import { property } from './properties';
@@ -30,8 +31,19 @@ export function meet(exchange: Exchange): void {
     exchange.caller.reach = reachOf(property(DESTINATION_ADDRESS));
   }
   const kind = exchange.gateway.identity.kind;
-  if (kind === IdentityKind.Jwt) bindToClaims(exchange);
-  else if (kind === IdentityKind.TrustedHeader) bindToHeader(exchange);
+  if (kind === IdentityKind.Jwt) {
+    bindToClaims(exchange);
+    answerRules(exchange);
+  }
+  if (kind === IdentityKind.TrustedHeader) bindToHeader(exchange);
+}
+
+/** What the authorization rules want to know of the token: one read, however many rules there are. */
+function answerRules(exchange: Exchange): void {
+  const authorization = exchange.gateway.authorization;
+  if (authorization === null || authorization.claims.count === 0) return;
+  const claims = structAt(property(METADATA), exchange.gateway.identity.payload, scratch);
+  exchange.caller.answers = answersIn(authorization.claims, claims, exchange.arena);
 }
 
 function bindToClaims(exchange: Exchange): void {

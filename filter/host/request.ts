@@ -10,6 +10,8 @@ import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
 import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
 import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
+import { behindMetadata } from '../flow/metadata-url';
+import { describeResource } from '../flow/resource-metadata';
 import { enterByHeaders } from '../flow/stateless';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
@@ -78,7 +80,8 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
     if ((seen.forged & (1 << i)) !== 0) remove(HeaderMap.Request, trustedHeader(i));
   }
   const behind = behindEndpoint(seen.path, root.gateway.endpoint);
-  if (behind === NONE) return Action.Continue;
+  const described = behind === NONE ? behindMetadata(seen.path, root.gateway) : NONE;
+  if (behind === NONE && described === NONE) return Action.Continue;
   if (!hasRoom(0)) {
     refuseUnread(Reason.Overloaded, WORKER_MEMORY);
     stream.phase = Phase.Replied;
@@ -94,7 +97,13 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   stream.moment = ended ? Moment.Last : Moment.Midway;
   prepare(exchange, stream);
   meet(exchange);
+  if (described !== NONE) return describe(stream, exchange, described, ended);
   return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
+}
+
+function describe(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
+  const outcome = describeResource(exchange, behind);
+  return onHeaders(stream, ended, ended ? act(stream, exchange, outcome) : drainOn(stream, exchange, ended));
 }
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
@@ -117,7 +126,8 @@ function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool):
 export function onRequestBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
-  exchange.now = now();
+  // While a body is read, the time is of use to a decision only.
+  if (ended || stream.phase !== Phase.Reading) exchange.now = now();
   stream.moment = ended ? Moment.Last : Moment.Midway;
   stream.shown = size;
   onBodySeen(stream);
@@ -231,6 +241,7 @@ function isLarge(exchange: Exchange, held: u32): bool {
 }
 
 function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
+  exchange.now = now();
   if (mayRelease(stream) !== MayRelease.Yes && held <= exchange.gateway.limits.heldBody) return Action.Pause;
   exchange.message.body = heldWhole(stream);
   exchange.message.size = held;

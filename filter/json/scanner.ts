@@ -156,6 +156,10 @@ export class Scanner {
 
   next(): Token {
     while (this.at < this.end) {
+      if (this.depth > this.watch && this.depth > 0) {
+        this.skim();
+        if (this.at === this.end) return Token.More;
+      }
       const token = this.step(load<u8>(this.at));
       if (token !== Token.More) return token;
     }
@@ -238,6 +242,72 @@ export class Scanner {
     }
   }
 
+  /**
+   * Goes on where nothing is reported, as far as it is plain, at a third of what the same steps cost one by one. Consumes
+   * nothing but what `step` would consume without a report; all else is left to it: the end of what is unreported, rare
+   * forms of numbers and strings, and every fault.
+   */
+  private skim(): void {
+    const end = this.end;
+    let at = this.at;
+    let state = this.state;
+    let inObject = this.inObject();
+    while (at < end) {
+      const c: u32 = load<u8>(at);
+      if (state === State.InString) {
+        at = endOfPlain(at, end);
+        if (at === end) break;
+        if (load<u8>(at) === QUOTE) {
+          state = this.inKey ? State.Colon : State.AfterValue;
+          at++;
+        } else {
+          if (load<u8>(at) !== BACKSLASH || at + 1 === end || unescaped(load<u8>(at + 1)) === 0) break;
+          at += 2;
+        }
+      } else if (isSpace(c)) {
+        if (state > State.AfterValue) break;
+        at++;
+      } else if (c === QUOTE) {
+        if (state >= State.Colon) break;
+        this.inKey = inObject && state !== State.Value;
+        this.capturing = false;
+        this.textLength = 0;
+        this.start = this.offset(at);
+        state = State.InString;
+        at++;
+      } else if (state === State.Colon) {
+        if (c !== COLON) break;
+        state = State.Value;
+        at++;
+      } else if (state === State.AfterValue) {
+        if (c === COMMA) state = inObject ? State.NextKey : State.Value;
+        else {
+          if (c !== (inObject ? CLOSING_BRACE : CLOSING_BRACKET) || this.depth <= max(this.watch, 0) + 1) break;
+          this.depth--;
+          inObject = this.inObject();
+        }
+        at++;
+      } else if (state === State.Value || state === State.ElementOrEnd) {
+        if (c === OPENING_BRACE || c === OPENING_BRACKET) {
+          if (this.depth === MAX_DEPTH) break;
+          inObject = c === OPENING_BRACE;
+          this.enter(inObject);
+          state = inObject ? State.KeyOrEnd : State.ElementOrEnd;
+          at++;
+        } else {
+          // A number that begins with a zero ends behind it, unless it has a fraction or an exponent.
+          if (c === ZERO || !isDigit(c)) break;
+          const rest = endOfDigits(at, end);
+          if (rest === end || load<u8>(rest) === DOT || (load<u8>(rest) | 0x20) === LOWER_E) break;
+          state = State.AfterValue;
+          at = rest;
+        }
+      } else break;
+    }
+    this.at = at;
+    this.state = state;
+  }
+
   private value(c: u32): Token {
     if (isSpace(c)) {
       this.at++;
@@ -272,13 +342,18 @@ export class Scanner {
 
   private push(object: bool): Token {
     if (this.depth === MAX_DEPTH) return this.fail(Fault.Depth, 1);
+    this.enter(object);
+    this.finish = this.start + 1;
+    this.state = object ? State.KeyOrEnd : State.ElementOrEnd;
+    if (this.depth > this.watch + 1) return Token.More;
+    return object ? Token.ObjectStart : Token.ArrayStart;
+  }
+
+  private enter(object: bool): void {
     const slot = this.stack + ((this.depth >> 3) as usize);
     const bit: u8 = 1 << ((this.depth & 7) as u8);
     store<u8>(slot, object ? load<u8>(slot) | bit : load<u8>(slot) & ~bit);
-    this.finish = this.start + 1;
-    this.state = object ? State.KeyOrEnd : State.ElementOrEnd;
-    if (this.depth++ > this.watch) return Token.More;
-    return object ? Token.ObjectStart : Token.ArrayStart;
+    this.depth++;
   }
 
   /** The closing byte was consumed. */
@@ -313,27 +388,7 @@ export class Scanner {
   private string(): Token {
     const from = this.at;
     const end = this.end;
-    let at = from;
-    let stop = 0;
-    while (at + 16 <= end) {
-      const block = v128.load(at);
-      // Signed: bytes from 0x80 on are negative, so one comparison finds them and the control characters.
-      stop = i8x16.bitmask(
-        v128.or(v128.or(i8x16.eq(block, QUOTES), i8x16.eq(block, BACKSLASHES)), i8x16.lt_s(block, SPACES)),
-      );
-      if (stop !== 0) {
-        at += ctz(stop) as usize;
-        break;
-      }
-      at += 16;
-    }
-    if (stop === 0) {
-      while (at < end) {
-        const c: u32 = load<u8>(at);
-        if (c === QUOTE || c === BACKSLASH || c < SPACE || c > 0x7f) break;
-        at++;
-      }
-    }
+    const at = endOfPlain(from, end);
     if (this.capturing) this.capture(from, (at - from) as u32);
     this.at = at;
     if (at === end) return Token.More;
@@ -480,6 +535,30 @@ export class Scanner {
     this.state = State.Failed;
     return Token.Invalid;
   }
+}
+
+/** Where the bytes of a string end that stand for themselves: at a quote, a backslash, what is no ASCII, or the end. */
+function endOfPlain(at: usize, end: usize): usize {
+  while (at + 16 <= end) {
+    const block = v128.load(at);
+    // Signed: bytes from 0x80 on are negative, so one comparison finds them and the control characters.
+    const stop = i8x16.bitmask(
+      v128.or(v128.or(i8x16.eq(block, QUOTES), i8x16.eq(block, BACKSLASHES)), i8x16.lt_s(block, SPACES)),
+    );
+    if (stop !== 0) return at + (ctz(stop) as usize);
+    at += 16;
+  }
+  while (at < end) {
+    const c: u32 = load<u8>(at);
+    if (c === QUOTE || c === BACKSLASH || c < SPACE || c > 0x7f) break;
+    at++;
+  }
+  return at;
+}
+
+function endOfDigits(at: usize, end: usize): usize {
+  while (at < end && isDigit(load<u8>(at))) at++;
+  return at;
 }
 
 function endsNumber(state: i32): bool {

@@ -1,4 +1,5 @@
 import { Noun } from '../mcp/nouns';
+import { Authorization } from './authorization';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
@@ -7,6 +8,7 @@ import { Identity } from './identity';
 import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
+import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
 import { VirtualServer } from './virtual-server';
 
@@ -40,6 +42,12 @@ export class Gateway {
   hosts: List;
   origins: List;
   identity: Identity;
+  /** Where clients reach it from outside, such as `https://mcp.example.com`; NONE: as each request says. */
+  publicUrl: Span;
+  /** What OAuth's clients are told, or null: nothing. */
+  resource: ProtectedResource | null;
+  /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
+  authorization: Authorization | null;
   /** Elements are Server, in the order of the configuration. */
   servers: List;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
@@ -61,6 +69,10 @@ export class Gateway {
 
   serverAt(index: i32): Server {
     return changetype<Server>(this.servers.at(index) as usize);
+  }
+
+  virtualServerAt(index: i32): VirtualServer {
+    return changetype<VirtualServer>(this.virtualServers.at(index) as usize);
   }
 
   virtualServer(name: Span): VirtualServer | null {

@@ -12,6 +12,8 @@ export const enum IdentityKind {
 @unmanaged
 export class Identity {
   kind: IdentityKind;
+  /** Where `kind` is Jwt: filter and name of the verified payload in the metadata of all filters, NUL between. */
+  payload: Span;
   /** Where `kind` is Jwt: the host's names of both claims. */
   subject: Span;
   issuer: Span;

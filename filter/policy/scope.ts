@@ -2,6 +2,7 @@ import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, trim, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
 import { VirtualServer } from '../model/virtual-server';
+import { Permissions } from './permissions';
 
 const CLOSED = literal('the endpoint itself serves none');
 const EMPTY = literal('the header names none');
@@ -13,6 +14,8 @@ export class Scope {
   path: VirtualServer | null;
   /** What the header says, for this request only. */
   header: VirtualServer | null;
+  /** The authorization rules that hold for it; null where there are none, and nothing is narrowed. */
+  permissions: Permissions | null;
   /** What follows the endpoint in the path: the part of a session's audience. */
   named: Span;
   /** Why the request is not served at all, or NONE: what is not known is never taken for everything. */

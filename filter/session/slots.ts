@@ -1,6 +1,7 @@
 import { SLASH } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
-import { Span, span, after, fingerprint, length, pointer, NONE } from '../bytes/span';
+import { hashOf } from '../bytes/hash';
+import { Span, span, after, length, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { random, setSlot, slot, swapSlot } from '../ports';
 import { NONCE_SIZE, open, seal, TAG_SIZE } from '../crypto/aead';
@@ -53,7 +54,7 @@ export class SlotTable {
       .bytes(this.name)
       .bytes(keys.gateway)
       .byte(SLASH)
-      .decimal(fingerprint(owner) % (this.slots as u64)).written;
+      .decimal((hashOf(owner) % this.slots) as u64).written;
   }
 }
 

@@ -27,7 +27,9 @@ const [whole, environment] = examples('configuration.md');
 
 const shown: readonly (readonly [string, unknown])[] = [
   ['configuration.md', whole],
-  ...examples('virtual-servers.md').map((example) => ['virtual-servers.md', example] as const),
+  ...['virtual-servers.md', 'authorization.md'].flatMap((page) =>
+    examples(page).map((example) => [page, example] as const),
+  ),
 ];
 
 test.each(shown)('the configuration in %s is accepted', (_, configuration) => {

@@ -64,3 +64,17 @@ test('what is not there is 0', () => {
   expect(core.call('tableGet', 0)).toBe(0);
   expect(core.call('tableTake', 0)).toBe(0);
 });
+
+test('names that differ in one letter, wherever it stands, are spread over a table', () => {
+  const letters = Array.from('abcdefghijklmnopqrstuvwxyz0123456789-_./:ABCDEFGHIJKLMNOPQRSTUVW');
+  for (const size of [1, 4, 7, 8, 9, 16, 23, 40]) {
+    for (let at = 0; at < size; at++) {
+      const places = letters.map((letter) => {
+        const name = Buffer.from('x'.repeat(at) + letter + 'x'.repeat(size - at - 1));
+        return core.call('hash', core.put(name), name.length) & 127;
+      });
+      // At random, 64 names have 50 places of 128.
+      expect(new Set(places).size, `${at} of ${size}`).toBeGreaterThan(35);
+    }
+  }
+});

@@ -1,5 +1,6 @@
 import type { Core } from './core.ts';
 import { instance } from './core.ts';
+import { type Json, structOf } from './struct.ts';
 
 const SESSION_KEY = `KEY=${Buffer.alloc(32, 7).toString('base64url')}\0`;
 
@@ -36,6 +37,11 @@ export class TestGateway {
     this.#core.call('gatewayConfigure', ...this.#core.span(json), ...this.#core.span(SESSION_KEY));
     this.#core.clear();
     return this.#all('gatewayProblem');
+  }
+
+  /** The verified token of the requests to come. */
+  set token(claims: Readonly<Record<string, Json>>) {
+    this.#core.call('gatewayToken', ...this.#core.span(structOf(claims)));
   }
 
   get warnings(): string[] {

@@ -1,46 +1,12 @@
 // A session belongs to whoever opened it: by the claims of a token that Envoy's jwt_authn verified, or by a header that an
 // earlier filter sets.
-import { type JsonWebKey, createSign, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 import { type RawAnswer, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, post } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
+import { addFilterBefore, jwt, jwtAuthn } from './token-filter.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
-
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-
-function jwt(claims: object): string {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part({ alg: 'RS256', kid: 'k' })}.${part({ exp: 4_000_000_000, ...claims })}`;
-  return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
-}
-
-/** Verifies what is there and lets requests without a token pass, so that it is the module that refuses them. */
-function addFilterBefore(bootstrap: Bootstrap, filter: object): void {
-  const [listener] = bootstrap.static_resources.listeners;
-  const filters: unknown[] = listener.filter_chains[0].filters[0].typed_config.http_filters;
-  filters.unshift(filter);
-}
-
-function jwtAuthn(): object {
-  const key: JsonWebKey & Record<string, unknown> = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'RS256' };
-  const provider = {
-    local_jwks: { inline_string: JSON.stringify({ keys: [key] }) },
-    payload_in_metadata: 'verified',
-    forward: true,
-  };
-  const requires = { requires_any: { requirements: [{ provider_name: 'p' }, { allow_missing: {} }] } };
-  return {
-    name: 'envoy.filters.http.jwt_authn',
-    typed_config: {
-      '@type': 'type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication',
-      providers: { p: provider },
-      rules: [{ match: { prefix: '/' }, requires }],
-    },
-  };
-}
 
 const reasonOf = ({ text }: RawAnswer): unknown =>
   (JSON.parse(text) as { error?: { data: { reason: string } } }).error?.data.reason;

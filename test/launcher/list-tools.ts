@@ -3,12 +3,13 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 
 /**
  * Asks a gateway as a client would: initialize, every page of tools/list, and the end of the session.
+ * @param headers that go with each request
  * @returns the names of all tools, as the gateway lists them
  * @throws Error of the first step that failed
  */
-export async function listTools(url: string): Promise<string[]> {
+export async function listTools(url: string, headers: Readonly<Record<string, string>> = {}): Promise<string[]> {
   const client = new Client({ name: 'sluice-start', version: '1' });
-  const transport = new StreamableHTTPClientTransport(new URL(url));
+  const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
   const timeout = { timeout: 10_000 };
   try {
     await client.connect(transport, timeout);

@@ -295,6 +295,38 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
     ]);
   });
 
+  test('--auth demo: serves who has the token that it prints, and tells everybody else', async () => {
+    const demos = await ready(start([]));
+    const url = demos.servers[1]?.url ?? '';
+    const event = await ready(start(['--server', `mine=${url}`, '--auth', 'demo']));
+    expect(event.servers).toEqual([{ name: 'mine', url, tools: ['mine_add', 'mine_search', 'mine_remove'] }]);
+    const { mcp, token = '' } = event;
+    expect(await listTools(mcp, { authorization: `Bearer ${token}` })).toHaveLength(3);
+    // Of another start: signed with a key that nobody has any more.
+    const { token: other = '' } = await ready(start(['--server', `mine=${url}`, '--auth', 'demo']));
+    for (const headers of [{}, { authorization: `Bearer ${other}` }]) {
+      const answer = await fetch(mcp, { method: 'POST', headers, body: '{}' });
+      const metadata = `${new URL(mcp).origin}/.well-known/oauth-protected-resource/mcp`;
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+        401,
+        expect.stringContaining(`resource_metadata="${metadata}"`),
+      ]);
+    }
+  });
+
+  test('--auth demo beside an identity of the configuration is refused', async () => {
+    const config = join(temporaryFolder(), 'sluice.json');
+    writeFileSync(
+      config,
+      JSON.stringify({ servers: [{ name: 'a', url: 'http://127.0.0.1:1/mcp' }], identity: 'none' }),
+    );
+    const sluice = start(['--config', config, '--auth', 'demo']);
+    expect(await sluice.next()).toMatchObject({
+      event: 'error',
+      message: expect.stringContaining('has identity already') as string,
+    });
+  });
+
   test('runs a configuration with url instead of cluster, at its own endpoint, by name and by address', async () => {
     const demos = await ready(start([]));
     const url = demos.servers[1]?.url ?? '';

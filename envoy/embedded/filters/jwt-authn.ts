@@ -11,6 +11,8 @@ interface Provider {
   readonly payloadIn: string;
   readonly headerIn: string;
   readonly forward: boolean;
+  /** Empty: any. */
+  readonly audiences: readonly string[];
 }
 
 /** JWS algorithm → what node:crypto calls its digest, and how a signature looks. (RFC 7518 §3) */
@@ -22,42 +24,87 @@ const algorithms: Readonly<Record<string, { digest: string; ecdsa: boolean }>> =
   ES384: { digest: 'sha384', ecdsa: true },
 };
 
-/** envoy.filters.http.jwt_authn with keys in the configuration: one provider, tokens as `Authorization: Bearer`. */
+/**
+ * envoy.filters.http.jwt_authn with keys in the configuration, and tokens as `Authorization: Bearer`: one rule, which asks
+ * for one of several providers, and may do without a token, or without a good one.
+ */
 export function readJwtAuthn(message: Message): FilterFactory {
   const providers = message.map('providers', readProvider);
+  const bypassesPreflight = message.flag('bypass_cors_preflight');
   const [rule] = message.messages('rules', (entry) => {
-    const { prefix } = entry.message('match', (match) => ({ prefix: match.text('prefix') }));
-    return { prefix, ...entry.message('requires', readRequirement) };
+    const matches = entry.message('match', readMatch);
+    return { matches, ...entry.message('requires', readRequirement) };
   });
-  const provider = providers[rule?.provider ?? ''];
-  if (provider === undefined || rule === undefined) {
+  const asked = (rule?.providers ?? []).map((name) => providers[name]);
+  if (rule === undefined || asked.length === 0 || asked.includes(undefined)) {
     message.problem('rules', 'expected one rule that names one of the providers');
     return () => undefined;
   }
   return (callbacks) => ({
     decodeHeaders: (headers) => {
-      if (headers.get(':path')?.startsWith(rule.prefix) !== true) return HeadersStatus.Continue;
+      if (!rule.matches(headers.get(':path') ?? '')) return HeadersStatus.Continue;
+      if (bypassesPreflight && isPreflight(headers)) return HeadersStatus.Continue;
       const refuse = (status: string, details: string): HeadersStatus => {
-        callbacks.sendLocalReply({ status: 401, body: status, details: `jwt_authn_access_denied{${details}}` });
+        callbacks.sendLocalReply({
+          status: status === wrongAudience ? 403 : 401,
+          body: status,
+          details: `jwt_authn_access_denied{${details}}`,
+        });
         return HeadersStatus.StopIteration;
       };
       const token = bearerToken(headers);
       if (token === undefined) {
-        return rule.mayMiss ? HeadersStatus.Continue : refuse('Jwt is missing', 'Jwt_is_missing');
+        return rule.mayMiss || rule.mayFail ? HeadersStatus.Continue : refuse('Jwt is missing', 'Jwt_is_missing');
       }
-      const verified = verifyToken(token, provider, Date.now() / 1000);
-      if (typeof verified === 'string') return refuse(verified, verified.replaceAll(' ', '_'));
-      callbacks.info.dynamicMetadata[filterName] = {
-        ...(provider.payloadIn === '' ? {} : { [provider.payloadIn]: verified.payload }),
-        ...(provider.headerIn === '' ? {} : { [provider.headerIn]: verified.header }),
-      };
-      if (!provider.forward) headers.remove('authorization');
-      return HeadersStatus.Continue;
+      let failure = '';
+      for (const provider of asked as Provider[]) {
+        const verified = verifyToken(token, provider, Date.now() / 1000);
+        if (typeof verified === 'string') {
+          // The provider that knows the issuer has the better words.
+          if (failure === '' || failure === unknownIssuer) failure = verified;
+          continue;
+        }
+        callbacks.info.dynamicMetadata[filterName] = {
+          ...(provider.payloadIn === '' ? {} : { [provider.payloadIn]: verified.payload }),
+          ...(provider.headerIn === '' ? {} : { [provider.headerIn]: verified.header }),
+        };
+        if (!provider.forward) headers.remove('authorization');
+        return HeadersStatus.Continue;
+      }
+      return rule.mayFail ? HeadersStatus.Continue : refuse(failure, failure.replaceAll(' ', '_'));
     },
   });
 }
 
+/** A preflight has no token, and asks by this header what it may send (Fetch §4.8). */
+function isPreflight(headers: HeaderMap): boolean {
+  return (
+    headers.get(':method') === 'OPTIONS' &&
+    headers.get('origin') !== undefined &&
+    headers.get('access-control-request-method') !== undefined
+  );
+}
+
+/** By a prefix of the path, or by whole segments of it. */
+function readMatch(match: Message): (path: string) => boolean {
+  const prefix = match.text('prefix');
+  const separated = match.text('path_separated_prefix');
+  if (separated === '') return (path) => path.startsWith(prefix);
+  return (path) => {
+    const [own = ''] = path.split('?');
+    return own === separated || own.startsWith(`${separated}/`);
+  };
+}
+
 function readProvider(provider: Message): Provider {
+  const places = provider.messages('from_headers', (from) => `${from.header('name')}: ${from.text('value_prefix')}`);
+  if (places.some((place) => place !== 'authorization: Bearer ')) {
+    provider.problem('from_headers', 'expected authorization with the prefix "Bearer "');
+  }
+  if (provider.has('remote_jwks')) {
+    provider.raw('remote_jwks');
+    provider.problem('remote_jwks', 'this engine fetches no keys: give them as local_jwks');
+  }
   const text = provider.message('local_jwks', (jwks) => jwks.text('inline_string'));
   return {
     issuer: provider.text('issuer'),
@@ -65,6 +112,7 @@ function readProvider(provider: Message): Provider {
     payloadIn: provider.text('payload_in_metadata'),
     headerIn: provider.text('header_in_metadata'),
     forward: provider.flag('forward'),
+    audiences: provider.texts('audiences'),
   };
 }
 
@@ -78,18 +126,20 @@ function readKeys(text: string, provider: Message): Provider['keys'] {
   }
 }
 
-/** A provider, alone or beside `allow_missing`. */
-function readRequirement(requires: Message): { provider: string; mayMiss: boolean } {
+/** Providers, and whether it does without a token, or without a good one. */
+function readRequirement(requires: Message): { providers: string[]; mayMiss: boolean; mayFail: boolean } {
   const alone = requires.text('provider_name');
   const any = requires.message('requires_any', (list) =>
     list.messages('requirements', (requirement) => ({
       provider: requirement.text('provider_name'),
       mayMiss: requirement.optional('allow_missing', () => true) ?? false,
+      mayFail: requirement.optional('allow_missing_or_failed', () => true) ?? false,
     })),
   );
   return {
-    provider: alone === '' ? (any.find(({ provider }) => provider !== '')?.provider ?? '') : alone,
+    providers: [alone, ...any.map(({ provider }) => provider)].filter((name) => name !== ''),
     mayMiss: any.some(({ mayMiss }) => mayMiss),
+    mayFail: any.some(({ mayFail }) => mayFail),
   };
 }
 
@@ -102,7 +152,7 @@ type Claims = Readonly<Record<string, unknown>>;
 /** @returns what it says, or why it is not believed: Envoy's own words */
 function verifyToken(
   token: string,
-  { keys, issuer }: Provider,
+  { keys, issuer, audiences }: Provider,
   now: number,
 ): { header: Claims; payload: Claims } | string {
   const [headerPart = '', payloadPart = '', signature = '', ...rest] = token.split('.');
@@ -111,9 +161,12 @@ function verifyToken(
   if (header === undefined || payload === undefined || signature === '' || rest.length > 0) {
     return 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections';
   }
-  if (issuer !== '' && payload['iss'] !== issuer) return 'Jwt issuer is not configured';
+  if (issuer !== '' && payload['iss'] !== issuer) return unknownIssuer;
   if (typeof payload['exp'] === 'number' && payload['exp'] < now - leeway) return 'Jwt is expired';
   if (typeof payload['nbf'] === 'number' && payload['nbf'] > now + leeway) return 'Jwt not yet valid';
+  if (audiences.length > 0 && ![payload['aud']].flat().some((audience) => audiences.includes(String(audience)))) {
+    return wrongAudience;
+  }
   const name = String(header['alg']);
   const algorithm = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
   if (algorithm === undefined) return 'Jwt header [alg] is not supported';
@@ -125,6 +178,9 @@ function verifyToken(
   );
   return verified ? { header, payload } : 'Jwt verification fails';
 }
+
+const wrongAudience = 'Audiences in Jwt are not allowed';
+const unknownIssuer = 'Jwt issuer is not configured';
 
 /** How far clocks may differ, in seconds. */
 const leeway = 60;

@@ -10,6 +10,7 @@ import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
+import { answersIn } from '../../../filter/policy/claims';
 import { mayUse } from '../../../filter/policy/decision';
 import { Scope } from '../../../filter/policy/scope';
 import { VirtualServer } from '../../../filter/model/virtual-server';
@@ -23,10 +24,12 @@ const ofRequest: Arena = newArena(16 << 10);
 let parsed: Parsed = make<Parsed>(ofConfiguration);
 let exchange: Exchange = make<Exchange>(ofRequest);
 let call: UpstreamCall | null = null;
+let claims: Span = NONE;
 
 /** Returns the number of problems. @param environment `NAME=value`, NUL, … */
 export function gatewayConfigure(json: usize, count: u32, environment: usize, environmentLength: u32): i32 {
   ofConfiguration.reset();
+  claims = NONE;
   const kept = ofConfiguration.copy(span(json, count));
   parsed = parseGateway(kept, ofConfiguration.copy(span(environment, environmentLength)), ofConfiguration);
   scratch.reset();
@@ -41,6 +44,11 @@ export function gatewayWarning(index: i32): Span {
   return index < parsed.problems.warnings.count ? parsed.problems.warnings.at(index) : NONE;
 }
 
+/** The verified token of the requests to come. @param payload a serialized google.protobuf.Struct, or nothing */
+export function gatewayToken(payload: usize, count: u32): void {
+  claims = count === 0 ? NONE : ofConfiguration.copy(span(payload, count));
+}
+
 /** Returns the outcome, or -1 for a path that is not the gateway's. @param headers in the form of the ABI */
 export function gatewayRequest(headers: usize, headersLength: u32, body: usize, bodyLength: u32): i32 {
   ofRequest.reset();
@@ -51,6 +59,8 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   if (behind === NONE) return NOT_OURS;
   exchange = newExchange(gateway, request, ofRequest);
   exchange.now = NOW;
+  const authorization = gateway.authorization;
+  if (authorization !== null) exchange.caller.answers = answersIn(authorization.claims, claims, ofRequest);
   let outcome = enter(exchange, behind, true);
   if (outcome === Outcome.ReadBody) {
     exchange.message.body = ofRequest.copy(span(body, bodyLength));

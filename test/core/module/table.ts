@@ -1,3 +1,5 @@
+import { hashOf } from '../../../filter/bytes/hash';
+import { span } from '../../../filter/bytes/span';
 import { newTable, Table } from '../../../filter/bytes/table';
 
 let table: Table = newTable();
@@ -20,4 +22,8 @@ export function tableTake(key: u32): usize {
 
 export function tableCount(): u32 {
   return table.count;
+}
+
+export function hash(at: usize, size: u32): u32 {
+  return hashOf(span(at, size));
 }

@@ -11,6 +11,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, type Socket, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
+import { holdPort } from './held-port.ts';
 
 export interface Recorded {
   readonly method: string;
@@ -60,7 +61,7 @@ export interface Scripted {
   /** By JSON-RPC method, or by HTTP method for requests without a message; what is not there is answered as usual. */
   answers: Record<string, Answer>;
   forget(): void;
-  /** Refuses connections, those that exist included, until `start` is called again on the same port. */
+  /** Refuses connections, those that exist included, until `start` is called again; the port stays its own meanwhile. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -157,7 +158,10 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   });
 
   let port = 0;
+  let letGo: (() => Promise<void>) | undefined;
   const start = async (): Promise<void> => {
+    await letGo?.();
+    letGo = undefined;
     server.listen(port, host);
     await once(server, 'listening');
     port = (server.address() as AddressInfo).port;
@@ -181,10 +185,12 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
     },
     start,
     stop: async () => {
-      const closed = server.listening ? once(server, 'close') : undefined;
+      if (!server.listening) return;
+      const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();
       await closed;
+      letGo = await holdPort(host, port);
     },
   });
 }

@@ -1,0 +1,78 @@
+import { Arena, make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
+import { Span } from '../bytes/span';
+import { Noun } from '../mcp/nouns';
+import { ClaimTree } from './claim-tree';
+import { NameSet } from './name-set';
+import { VirtualServer } from './virtual-server';
+
+/** What a rule does with what it is about. */
+export const enum Effect {
+  Allow,
+  Deny,
+  /** It is listed, and may be called with a token that has the rule's scopes. */
+  StepUp,
+}
+
+/** Who may use what: one of them. */
+@unmanaged
+export class AuthorizationRule {
+  name: Span;
+  effect: Effect;
+  /** Questions that the token must all answer with yes, by their number in the tree. */
+  claims: List;
+  /** The same of scopes; of a rule that steps up, those that a call needs. */
+  scopes: List;
+  /** The scopes as a text, a space between. */
+  scopeText: Span;
+  /** In which virtual servers it holds; null: anywhere. */
+  virtualServers: NameSet | null;
+  /** A byte for each server, 1 where the rule is about it; 0: it is about all. */
+  servers: usize;
+  /** The tools and other nouns that it is about; null: all of its servers. */
+  targets: VirtualServer | null;
+
+  /** @param server its index */
+  private isAbout(server: i32): bool {
+    return this.servers === 0 || load<u8>(this.servers + (server as usize)) !== 0;
+  }
+
+  /** @param server its index. @param name upstream's */
+  covers(noun: Noun, server: i32, name: Span): bool {
+    if (!this.isAbout(server)) return false;
+    const targets = this.targets;
+    return targets === null || targets.has(noun, server, name);
+  }
+
+  /** Whether it may cover anything of that noun. */
+  mayCover(noun: Noun, server: i32): bool {
+    if (!this.isAbout(server)) return false;
+    const targets = this.targets;
+    return targets === null || targets.reaches(noun, server);
+  }
+
+  /** Whether it covers whatever the server has. */
+  coversAll(server: i32): bool {
+    return this.isAbout(server) && this.targets === null;
+  }
+}
+
+@unmanaged
+export class Authorization {
+  /** Where no rule says anything. */
+  allowsByDefault: bool;
+  /** Of AuthorizationRule, in the order of the configuration. */
+  rules: List;
+  claims: ClaimTree;
+
+  ruleAt(index: i32): AuthorizationRule {
+    return changetype<AuthorizationRule>(this.rules.at(index) as usize);
+  }
+}
+
+export function newAuthorization(claims: ClaimTree, arena: Arena): Authorization {
+  const created = make<Authorization>(arena);
+  created.rules = newList(arena);
+  created.claims = claims;
+  return created;
+}

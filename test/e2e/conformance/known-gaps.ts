@@ -1,0 +1,18 @@
+/**
+ * Scenarios that find something else through the gateway than at a server alone, because what they need is not built yet.
+ * A scenario that finds the same fails the test until it has left this list. The list is to become empty.
+ */
+export const knownGaps: readonly string[] = [
+  'completion-complete',
+  'logging-set-level',
+  'resources-list',
+  'resources-read-binary',
+  'resources-read-text',
+  'resources-subscribe',
+  'resources-templates-read',
+  'resources-unsubscribe',
+  'server-sse-polling',
+  'tools-call-elicitation',
+  'tools-call-sampling',
+  'tools-call-with-logging',
+];
