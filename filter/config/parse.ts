@@ -28,7 +28,7 @@ const MEMBERS = names(
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
-    'clientInfo batch',
+    'clientInfo event batch',
 );
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
@@ -58,6 +58,7 @@ const LIST_BYTES = literal('listBytes');
 const FAN_OUT = literal('fanOut');
 const CLIENT_INFO = literal('clientInfo');
 const BATCH = literal('batch');
+const EVENT = literal('event');
 
 const DEFAULT_LEVEL = 2;
 const DEFAULT_NAME = literal('sluice');
@@ -164,5 +165,6 @@ function readLimits(root: Section): Limits {
   limits.fanOut = count(section, FAN_OUT, 64);
   limits.clientInfo = size(section, CLIENT_INFO, 64 << 10);
   limits.batch = count(section, BATCH, 50);
+  limits.event = size(section, EVENT, 16 << 20);
   return limits;
 }

@@ -1,5 +1,5 @@
 import { SLASH, UNDERSCORE } from '../bytes/ascii';
-import { make } from '../bytes/arena';
+import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newSeen } from '../bytes/seen';
 import { Span, equals, length, literal, pointer, startsWith, NONE } from '../bytes/span';
@@ -14,13 +14,16 @@ import { CredentialKind } from '../model/credentials';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
 import { CacheScope, Server } from '../model/server';
+import { checkOwnedUris, readOwnedUris } from './owned-uris';
 import { readRules } from './patterns';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
 import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
-const MEMBERS = names('name cluster authority path prefix protocol callTimeout credentials tools prompts listCache');
+const MEMBERS = names(
+  'name cluster authority path prefix protocol callTimeout credentials tools prompts ownedUris listCache',
+);
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
 const SERVERS = literal('servers');
@@ -67,10 +70,16 @@ export function readServers(root: Section, environment: Environment, gateway: Ga
     const section = openSection(elements.at(i), place, MEMBERS, root.problems);
     const server = readServer(section, environment, gateway);
     server.index = i;
+    server.mark = elements.count > 1 && server.name !== NONE ? markOf(server, section.arena) : EMPTY;
     checkAgainst(gateway.servers, server, section, elements.count === 1);
+    checkOwnedUris(gateway.servers, server, section);
     gateway.servers.push(changetype<usize>(server) as u64);
   }
   if (elements.count === 0) root.problems.add(root.problems.at(root.placeOf(SERVERS)).bytes(NO_SERVERS));
+}
+
+function markOf(server: Server, arena: Arena): Span {
+  return newWriter(arena, 64).bytes(server.name).byte(SLASH).written;
 }
 
 function readServer(section: Section, environment: Environment, gateway: Gateway): Server {
@@ -91,6 +100,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
   readListCache(section, server);
+  server.ownedUris = readOwnedUris(section);
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
     server.setRules(noun, readRules(section, nounRow(noun).plural), section.arena);
   }

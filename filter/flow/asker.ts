@@ -25,16 +25,25 @@ export function askerOf(exchange: Exchange, session: Session, id: Span): Asker |
   if (id === NONE) return null;
   const asked = decodeServerRequestId(session, id, exchange.arena);
   if (asked === null) return null;
+  const server = serverOf(exchange, session, asked.fingerprint);
+  if (server === null) return null;
+  const asker = make<Asker>(exchange.arena);
+  asker.server = server;
+  asker.upstream = asked.upstream;
+  asker.upstream.fingerprint = server.fingerprint;
+  asker.original = asked.original;
+  return asker;
+}
+
+/**
+ * The server that was sealed into something of this session, where it is still there for this request; else null.
+ * @param fingerprint under the key of the session
+ */
+export function serverOf(exchange: Exchange, session: Session, fingerprint: u64): Server | null {
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
-    if (session.key.fingerprintOf(server.fingerprint) !== asked.fingerprint) continue;
-    if (!mayReach(server, exchange.caller.scope)) return null;
-    const asker = make<Asker>(exchange.arena);
-    asker.server = server;
-    asker.upstream = asked.upstream;
-    asker.upstream.fingerprint = server.fingerprint;
-    asker.original = asked.original;
-    return asker;
+    if (session.key.fingerprintOf(server.fingerprint) !== fingerprint) continue;
+    return mayReach(server, exchange.caller.scope) ? server : null;
   }
   return null;
 }

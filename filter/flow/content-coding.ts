@@ -6,18 +6,19 @@ import { compressedText, isCompressed } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Exchange } from './exchange';
+import { mayBeRewritten } from './rewriting';
 
 const ANY = literal('*');
 
 /**
- * Whether the answer to a call that was sent on is in a coding that its client did not ask for; then the refusal is
- * ready. A client that asks for none reads none, whatever RFC 9110 §12.5.3 allows.
- * @param coding of the answer, or NONE
+ * Whether the answer to a call that was sent on is in a coding that its client did not ask for, or that hides what has to
+ * be rewritten; then the refusal is ready. A client that asks for none reads none, whatever RFC 9110 §12.5.3 allows.
+ * @param coding of the answer, or NONE @param contentType of what it decodes to
  */
-export function refusesCoding(exchange: Exchange, coding: Span): bool {
-  if (!isCompressed(coding) || accepts(headerIn(exchange.request.pairs, header.ACCEPT_ENCODING, scratch), coding)) {
-    return false;
-  }
+export function refusesCoding(exchange: Exchange, coding: Span, contentType: Span): bool {
+  if (!isCompressed(coding)) return false;
+  const accepted = headerIn(exchange.request.pairs, header.ACCEPT_ENCODING, scratch);
+  if (!mayBeRewritten(exchange, contentType) && accepts(accepted, coding)) return false;
   const detail = compressedText(coding, scratch);
   exchange.refuse(Reason.UpstreamProtocol, detail, exchange.target.server.name);
   return true;

@@ -27,6 +27,7 @@ import { beginList, pollList, resumeList } from './list';
 import { beginNotification } from './notification';
 import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { resumeRelay } from './relayed';
+import { resumeTell } from './tell';
 import { beginTerminate, resumeTerminate } from './terminate';
 
 const ALLOWED = literal('GET, POST, DELETE');
@@ -199,8 +200,8 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
     case Stage.Terminate:
       return resumeTerminate(exchange, fanOut, call);
     case Stage.Tell:
-      fanOut.finish(call);
-      return Outcome.Wait;
+    case Stage.Deliver:
+      return resumeTell(exchange, fanOut, call);
     case Stage.CallAgain:
       return resumeCallAgain(exchange, exchange.caller.session!, fanOut, answer);
     case Stage.Check:

@@ -102,6 +102,8 @@ export class Exchange {
   target: Target;
   reply: Reply;
   forward: Forward;
+  /** Of the event behind which a stream is to go on, as its server wrote it, or NONE. */
+  lastEventId: Span;
   /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */

@@ -10,6 +10,7 @@ import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
+import { rewritten } from './rewriting';
 
 /**
  * A call that cannot be sent on as it is becomes a message of our own, with the same edits: where the client's stream
@@ -61,7 +62,8 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
 
 /** The client gets the whole answer at once, event stream or not. */
 export function answerWhole(exchange: Exchange, answer: Answer): Outcome {
-  const body: Span = answer.body === NONE ? NONE : exchange.arena.copy(answer.body);
+  const body = rewritten(exchange, answer.contentType, answer.body);
+  if (body === NONE && answer.body !== NONE) return Outcome.Reply;
   const outcome = exchange.answer(answer.status, NONE);
   exchange.reply.body = body;
   if (answer.contentType !== NONE)

@@ -35,6 +35,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (server.credentials.kind === CredentialKind.Header) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
+  if (exchange.lastEventId !== NONE) forward.headers.add(header.LAST_EVENT_ID, exchange.lastEventId);
   frame(forward.headers, exchange);
   adaptClientHeaders(forward.headers, exchange, upstream.revision);
   return Outcome.Forward;

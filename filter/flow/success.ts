@@ -4,7 +4,9 @@ import { newWriter } from '../bytes/writer';
 import { isEventStream, isJsonType, otherTypeText } from '../upstream/answer';
 import { isCompressed } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
+import { OK } from '../mcp/outcomes';
 import { newPassingAnswer, PassingAnswer } from '../response/passing-answer';
+import { ResponsePlan } from '../response/plan';
 import { refusesCoding } from './content-coding';
 import { Exchange } from './exchange';
 import { Response } from './response';
@@ -20,9 +22,10 @@ export const NO_RESPONSE = literal('its answer ended without the response to the
  */
 export function refusesSuccess(exchange: Exchange, status: u32, response: Response, ended: bool): bool {
   const isStream = exchange.isForEvents;
-  if (!isStream && !isAwaited(exchange)) return !ended && refusesCoding(exchange, response.contentEncoding);
+  if (!isStream && !isAwaited(exchange))
+    return !ended && refusesCoding(exchange, response.contentEncoding, response.contentType);
   if (ended) return refuse(exchange, lacking(status, NO_BODY));
-  if (refusesCoding(exchange, response.contentEncoding)) return true;
+  if (refusesCoding(exchange, response.contentEncoding, response.contentType)) return true;
   const type = response.contentType;
   if (type === NONE) return refuse(exchange, lacking(status, NO_TYPE));
   return !(isJsonType(type) && !isStream) && !isEventStream(type) && refuse(exchange, otherTypeText(type, scratch));
@@ -40,6 +43,21 @@ function refuse(exchange: Exchange, detail: Span): bool {
 /** A notification has no answer. One whose id streams past after its answer has come is not judged either. */
 export function isAwaited(exchange: Exchange): bool {
   return exchange.id !== NONE;
+}
+
+/** Whether a 2xx that has ended came without the response that its client waits for. */
+export function isUnanswered(exchange: Exchange, plan: ResponsePlan): bool {
+  if (exchange.ended !== OK || !isAwaited(exchange)) return false;
+  const rewriter = plan.rewriter;
+  // MCP 2025-11-25, transports: a server may close the connection, and answer when its client has the stream go on.
+  if (rewriter !== null && rewriter.isResumable) return false;
+  const watcher = plan.watcher;
+  return !plan.begun || (watcher !== null && !watcher.isWhole);
+}
+
+/** What such a client gets. */
+export function refuseUnanswered(exchange: Exchange): void {
+  exchange.refuse(Reason.UpstreamProtocol, NO_RESPONSE, exchange.target.server.name);
 }
 
 /**

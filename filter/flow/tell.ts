@@ -1,5 +1,6 @@
 import { Span, after, first, length, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { UpstreamCall } from '../upstream/call';
 import { post } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { Server } from '../model/server';
@@ -11,8 +12,8 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 
 /**
- * Notifications of the client that servers are told. What they answer changes nothing, and nobody waits for it: the client
- * has its reply, 202 (MCP transports), once the last one was sent. `limits.fanOut` bounds how many are under way at once.
+ * Notifications of the client that servers are told. What they answer changes nothing: the client's reply is 202 (MCP
+ * transports). `limits.fanOut` bounds how many are under way at once.
  */
 
 /** Bytes: a reason may be long, a copy for each server must not be. What is longer is accepted, and told to nobody. */
@@ -23,7 +24,10 @@ export function accept(exchange: Exchange): Outcome {
   return exchange.answer(202, NONE);
 }
 
-/** To every server of the session, because which of them it concerns is not known here, or it concerns all. */
+/**
+ * To every server of the session, because which of them it concerns is not known here, or it concerns all. Nobody waits for
+ * them: the client has its reply once the last one was sent.
+ */
 export function tellServers(exchange: Exchange, session: Session): Outcome {
   const arena = exchange.arena;
   const gateway = exchange.gateway;
@@ -36,11 +40,12 @@ export function tellServers(exchange: Exchange, session: Session): Outcome {
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream !== null) add(exchange, fanOut, server, upstream, message);
   }
-  return send(exchange, fanOut);
+  return send(exchange, fanOut, Stage.Tell);
 }
 
 /**
- * To the server that has asked for something, with its own id or token.
+ * To the server that has asked for something, with its own id or token. The client has its reply when the server has the
+ * message, or its time is up: the response that may come next goes another way, and must not be there before.
  * @param token of the body, in the place of which that stands then
  */
 export function tellAsker(exchange: Exchange, asker: Asker, token: Span): Outcome {
@@ -53,7 +58,7 @@ export function tellAsker(exchange: Exchange, asker: Asker, token: Span): Outcom
     .bytes(after(body, from + (token as u32))).written;
   const fanOut = begin(exchange);
   add(exchange, fanOut, asker.server, asker.upstream, message);
-  return send(exchange, fanOut);
+  return send(exchange, fanOut, Stage.Deliver);
 }
 
 function begin(exchange: Exchange): FanOut {
@@ -66,10 +71,16 @@ function add(exchange: Exchange, fanOut: FanOut, server: Server, upstream: Upstr
   call.callout = post(server, upstream, message, exchange.request.pairs, exchange.arena);
 }
 
-function send(exchange: Exchange, fanOut: FanOut): Outcome {
+function send(exchange: Exchange, fanOut: FanOut, stage: Stage): Outcome {
   const accepted = accept(exchange);
   if (fanOut.settled) return accepted;
   exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Tell;
+  exchange.conversation.stage = stage;
   return Outcome.Wait;
+}
+
+/** A server has it, or does not take it. */
+export function resumeTell(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): Outcome {
+  fanOut.finish(call);
+  return exchange.conversation.stage === Stage.Deliver && fanOut.settled ? Outcome.Reply : Outcome.Wait;
 }

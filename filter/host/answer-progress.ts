@@ -2,17 +2,21 @@ import { SPACE } from '../bytes/ascii';
 import { Span, length, literal, startsWith } from '../bytes/span';
 import { Exchange } from '../flow/exchange';
 import { Response } from '../flow/response';
-import { answerOf, isAwaited, NO_RESPONSE } from '../flow/success';
+import { rewriterFor } from '../flow/rewriting';
+import { answerOf, isUnanswered, NO_RESPONSE, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
+import * as header from '../mcp/headers';
 import { ABORTED, endedWith, OK } from '../mcp/outcomes';
 import { PassingAnswer } from '../response/passing-answer';
-import { passing, ResponsePlan, Way } from '../response/plan';
-import { read } from './buffers';
+import { passing, ResponsePlan, rewriting, Way } from '../response/plan';
+import { read, replaceAll } from './buffers';
 import { now } from './clock';
+import { remove } from './headers';
 import { line } from './log';
 import { property } from './properties';
+import { rewritePart } from './rewriting';
 import { logFailure, logWarning } from './server-log';
-import { Buffer } from './status';
+import { Action, Buffer, HeaderMap } from './status';
 import { Stream } from './streams';
 
 /**
@@ -40,28 +44,46 @@ const SILENT_SECONDS = literal(' s');
 /** The headers of an answer that passes have come. @param ended there is no body */
 export function beginAnswer(stream: Stream, exchange: Exchange, response: Response, ended: bool): void {
   hearFrom(exchange, exchange.sentAt, exchange.now);
-  stream.plan = passing(answerOf(exchange, response), exchange.arena);
+  const watcher = answerOf(exchange, response);
+  const rewriter = rewriterFor(exchange, response.contentType);
+  if (rewriter === null) stream.plan = passing(watcher, exchange.arena);
+  else {
+    stream.plan = rewriting(rewriter, watcher, exchange.arena);
+    if (response.hasLength) remove(HeaderMap.Response, header.CONTENT_LENGTH);
+  }
   if (ended) finish(stream, exchange);
 }
 
 /** A part of its body. */
-export function continueAnswer(stream: Stream, exchange: Exchange, plan: ResponsePlan, size: u32, ended: bool): void {
+export function continueAnswer(stream: Stream, exchange: Exchange, plan: ResponsePlan, size: u32, ended: bool): Action {
   if (size > 0) {
     plan.begun = true;
     hearFrom(exchange, exchange.heardAt, now());
+  }
+  const rewriter = plan.rewriter;
+  if (rewriter !== null) {
+    const action = rewritePart(stream, exchange, plan, rewriter, size, ended);
+    if (stream.plan !== plan || action !== Action.Continue) return action;
+  } else if (size > 0) {
     const answer = plan.watcher;
     if (answer !== null) readPart(answer, size);
-  }
+  } else if (ended && !plan.begun && isUnanswered(exchange, plan)) fill(exchange);
   if (ended) finish(stream, exchange);
+  return Action.Continue;
+}
+
+/** Nothing has come, and nothing will: the body is ours. */
+function fill(exchange: Exchange): void {
+  refuseUnanswered(exchange);
+  exchange.completeReply();
+  replaceAll(Buffer.ResponseBody, exchange.reply.body);
 }
 
 /** It has come to its end. */
 export function finish(stream: Stream, exchange: Exchange): void {
   const plan = stream.plan!;
   stream.plan = null;
-  if (exchange.ended !== OK || !isAwaited(exchange)) return;
-  const answer = plan.watcher;
-  if (!plan.begun || (answer !== null && !answer.isWhole)) tell(exchange, Reason.UpstreamProtocol, NO_RESPONSE);
+  if (isUnanswered(exchange, plan)) tell(exchange, Reason.UpstreamProtocol, NO_RESPONSE);
 }
 
 /** The stream is over, whether or not its answer has ended before. */
@@ -71,7 +93,7 @@ export function leaveAnswer(stream: Stream, exchange: Exchange): void {
     return;
   }
   const plan = stream.plan;
-  if (plan === null || plan.way !== Way.Pass) return;
+  if (plan === null || plan.way === Way.Replace) return;
   hearFrom(exchange, exchange.heardAt, now());
   const answer = plan.watcher;
   // What a server leaves open behind its answer may be closed by anybody.

@@ -4,7 +4,7 @@ import { newWriter } from '../bytes/writer';
 import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { isFromUpstream, readResponse, replacesRouterReply } from '../flow/response';
-import { refusesSuccess } from '../flow/success';
+import { isUnanswered, refusesSuccess, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { removalsFrom } from '../policy/response-headers';
 import { replacing, Way } from '../response/plan';
@@ -105,13 +105,9 @@ export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
   if (stream.held !== Held.Not) return hearErrorBody(stream, exchange, size, ended);
   const plan = stream.plan;
   if (plan === null) return Action.Continue;
-  switch (plan.way) {
-    case Way.Pass:
-      continueAnswer(stream, exchange, plan, size, ended);
-      break;
-    case Way.Replace:
-      if (plan.text === NONE && !retell(stream, exchange, plan, size, ended)) break;
-      replaceAll(Buffer.ResponseBody, plan.nextPart());
+  if (plan.way !== Way.Replace) return continueAnswer(stream, exchange, plan, size, ended);
+  if (plan.text !== NONE || retell(stream, exchange, plan, size, ended)) {
+    replaceAll(Buffer.ResponseBody, plan.nextPart());
   }
   return Action.Continue;
 }
@@ -124,10 +120,16 @@ export function onResponseTrailers(stream: Stream): Action {
   if (stream.held !== Held.Not) return endErrorBody(stream, exchange);
   const plan = stream.plan;
   if (plan === null) return Action.Continue;
-  if (plan.way === Way.Pass) finish(stream, exchange);
-  // No part of the body has come that the row could stand in: what has no answer must not look like one.
-  else if (plan.text === NONE) act(stream, exchange, Outcome.Reply);
-  return Action.Continue;
+  // No part of the body comes any more that a row could stand in: what has no answer must not look like one.
+  if (plan.way === Way.Replace) {
+    if (plan.text === NONE) act(stream, exchange, Outcome.Reply);
+    return Action.Continue;
+  }
+  const isCut = isUnanswered(exchange, plan);
+  finish(stream, exchange);
+  if (!isCut) return Action.Continue;
+  refuseUnanswered(exchange);
+  return act(stream, exchange, Outcome.Reply);
 }
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */

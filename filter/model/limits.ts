@@ -17,4 +17,6 @@ export class Limits {
   clientInfo: u32;
   /** Messages of a batch. */
   batch: u32;
+  /** Bytes of a server's answer in passing that are kept until it is known what becomes of them. */
+  event: u32;
 }

@@ -1,11 +1,14 @@
-import { Span, length, limit, pointer } from '../bytes/span';
-import { ANY, behindCharacter, STAR } from './glob';
+import { Span, equals, first, length, limit, pointer } from '../bytes/span';
+import { ANY, behindCharacter, exactBytes, STAR } from './glob';
 
 /**
  * Whether there is a text that both patterns match: what decides, once per configuration, that a server has nothing to
  * show. For every pair of places, from the ends backwards, it is noted whether the rests overlap: m × n steps.
  */
 export function overlap(a: Span, b: Span): bool {
+  // Most pairs differ before the first wildcard of either.
+  const exact = min(exactBytes(a), exactBytes(b)) as u32;
+  if (!equals(first(a, exact), first(b, exact))) return false;
   const columns = (length(b) as usize) + 1;
   const size = ((length(a) as usize) + 1) * columns;
   const cells = heap.alloc(size);

@@ -4,6 +4,7 @@ import { Span } from '../bytes/span';
 import { Noun, NOUNS } from '../mcp/nouns';
 import { Revision } from '../mcp/revisions';
 import { Credentials } from './credentials';
+import { NameSet } from './name-set';
 import { Rules } from './rules';
 
 /** Who shares a cached list. In the order of the configuration's names. */
@@ -23,6 +24,10 @@ export class Server {
   authority: Span;
   path: Span;
   prefix: Span;
+  /** What tells its resource URIs from those of other servers: its name and a slash; empty where it is the only server. */
+  mark: Span;
+  /** Patterns of resource URIs that are not marked, as no other server has any such; null: none. */
+  ownedUris: NameSet | null;
   /** The revision to offer, or Unknown: the one that the client offered. */
   revision: Revision;
   /** Milliseconds until the response to a call must have begun. */

@@ -1,11 +1,14 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, literal } from '../bytes/span';
 import { PassingAnswer } from './passing-answer';
+import { Rewriter } from './rewriter';
 
 /** What happens to the body of a response on its way to the client. */
 export const enum Way {
   /** It goes on as it is. */
   Pass,
+  /** Some of its bytes are replaced, all others go on as they are. */
+  Rewrite,
   /** Another text goes on in its place. */
   Replace,
 }
@@ -18,6 +21,8 @@ export class ResponsePlan {
   way: Way;
   /** Watches the body as it passes, or null where nothing is to be found out. */
   watcher: PassingAnswer | null;
+  /** Null unless it is rewritten. */
+  rewriter: Rewriter | null;
   /** What goes on in its place, or NONE while that is not known: its own first bytes can be part of it. */
   text: Span;
   /** A part of the body has come, or the text has gone on in its place. */
@@ -35,6 +40,14 @@ export class ResponsePlan {
 export function passing(watcher: PassingAnswer | null, arena: Arena): ResponsePlan {
   const plan = make<ResponsePlan>(arena);
   plan.watcher = watcher;
+  return plan;
+}
+
+/** @param watcher of its body, or null */
+export function rewriting(rewriter: Rewriter, watcher: PassingAnswer | null, arena: Arena): ResponsePlan {
+  const plan = passing(watcher, arena);
+  plan.way = Way.Rewrite;
+  plan.rewriter = rewriter;
   return plan;
 }
 

@@ -72,6 +72,8 @@ export class Parser {
   /** The line that is read is not the first one, or a byte order mark stood before it. */
   private pastStart: bool;
   private wasReturn: bool;
+  /** A line of the event has come that is not blank, its name at least. */
+  private hasLines: bool;
   /** A piece of the value has been told. */
   private hasPiece: bool;
   /** Which field the value is of. */
@@ -109,10 +111,21 @@ export class Parser {
       else if (this.nameLength > 0) this.endName(Separator.Absent, State.InValue);
       else {
         this.endLine();
+        this.hasLines = false;
         return Part.EventEnd;
       }
     }
     return Part.More;
+  }
+
+  /** Whether what was read ends within a line. */
+  get isInLine(): bool {
+    return this.state !== State.InName || this.nameLength > 0;
+  }
+
+  /** Whether what was read ends within an event: its blank line has not come. */
+  get isInEvent(): bool {
+    return this.hasLines || this.isInLine;
   }
 
   private readName(c: u8): void {
@@ -131,6 +144,7 @@ export class Parser {
     this.separator = separator;
     this.state = state;
     this.hasPiece = false;
+    this.hasLines = true;
   }
 
   private readValue(): Part {

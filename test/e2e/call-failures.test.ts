@@ -100,21 +100,6 @@ describeGateway('a call that its server fails', () => {
       expect((await session.post(callMessage('"stateless_echo"'))).status, 'and the next one is served').toBe(200);
     });
 
-    it('in a coding that the client asked for gets it as it is', async () => {
-      const session = await openSession(gateway.current.url, { http });
-      const body = gzipSync('{"jsonrpc":"2.0","id":1,"result":{}}');
-      stateless.answers = { 'tools/call': compressed(() => body) };
-      for (const accepted of ['gzip', 'br, GZIP;q=0.5', '*']) {
-        const headers = { 'accept-encoding': accepted };
-        const answer = await session.post(callMessage('"stateless_echo"'), { headers });
-        expect([answer.status, answer.headers['content-encoding']], accepted).toEqual([200, 'gzip']);
-        expect(answer.body.equals(body)).toBe(true);
-      }
-      const other = await session.post(callMessage('"stateless_echo"'), { headers: { 'accept-encoding': 'br' } });
-      stateless.answers = {};
-      expect(refusal(other)).toMatchObject({ status: 200, reason: 'upstream_protocol', server: 'stateless' });
-    });
-
     it.each([400, 404, 422, 500])('in JSON, with HTTP %d, is the server’s own answer', async (code) => {
       const session = await openSession(gateway.current.url, { http });
       stateless.answers = { 'tools/call': status(code, 'application/json', rpcError) };
@@ -253,5 +238,30 @@ describeGateway('a call that its server fails', () => {
       await first.close();
       await server.stop();
     });
+  });
+});
+
+describeGateway('a call of the only server', () => {
+  let server: Scripted;
+  beforeAll(async () => {
+    server = await startScripted({ tools: ['echo'] });
+  });
+  afterAll(() => server.stop());
+  const gateway = useGateway(() => ({ servers: [{ name: 'one', url: server.url }] }));
+
+  // Nothing can have to be rewritten in it.
+  it.each(bothProtocols)('in a coding that the client asked for gets it as it is, over %s', async (http) => {
+    const session = await openSession(gateway.current.url, { http });
+    const body = gzipSync('{"jsonrpc":"2.0","id":1,"result":{}}');
+    server.answers = { 'tools/call': compressed(() => body) };
+    for (const accepted of ['gzip', 'br, GZIP;q=0.5', '*']) {
+      const headers = { 'accept-encoding': accepted };
+      const answer = await session.post(callMessage('"one_echo"'), { headers });
+      expect([answer.status, answer.headers['content-encoding']], accepted).toEqual([200, 'gzip']);
+      expect(answer.body.equals(body)).toBe(true);
+    }
+    const other = await session.post(callMessage('"one_echo"'), { headers: { 'accept-encoding': 'br' } });
+    server.answers = {};
+    expect(refusal(other)).toMatchObject({ status: 200, reason: 'upstream_protocol', server: 'one' });
   });
 });

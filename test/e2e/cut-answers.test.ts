@@ -56,7 +56,7 @@ const cut: readonly (readonly [string, Answer, string])[] = [
 
 const without: readonly (readonly [string, Answer])[] = [
   ['progress alone', events(progress, progress)],
-  ['a priming event alone', events('id: 1\nretry: 500\ndata:\n\n')],
+  ['an event without a word', events('retry: 500\ndata:\n\n')],
   ['comments alone', events(': ping\n\n', ': ping\n\n')],
   ['half an event', events(`data: ${response.slice(0, 60)}`)],
   ['half a document', json(response.slice(0, 30), response.slice(30, 60))],
@@ -135,6 +135,8 @@ describeGateway('an answer that is none', () => {
       ['a document', result('{"content":[]}')],
       ['an event', events(`data: ${response}\n\n`)],
       ['an event after others', events('id: 0\ndata:\n\n', progress, `: ping\n\ndata: ${response}\n\n`, ': bye\n\n')],
+      // Its client has it go on: the answer comes then.
+      ['a priming event alone', events('id: 1\nretry: 500\ndata:\n\n')],
       ['an event in pieces', events(...(`event: message\ndata: ${response}\n\n`.match(/.{1,7}/gs) ?? []))],
       ['a large document', result(`{"content":[{"type":"text","text":"${'x'.repeat(500_000)}"}]}`)],
       ['an error', json('{"error":{"code":-32602,"message":"no"},"jsonrpc":"2.0","id":ID}')],

@@ -2,9 +2,9 @@
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { refusal } from './clients/answers.ts';
-import { bothProtocols, send } from './clients/raw.ts';
+import { bothProtocols, type Http, type RawAnswer, send } from './clients/raw.ts';
 import { connectSdk } from './clients/sdk.ts';
-import { openSession, type Session } from './clients/session.ts';
+import { callMessage, openSession, type Session } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { until } from './until.ts';
@@ -13,8 +13,13 @@ import { type Answer, type Scripted, startScripted, status } from './upstreams/s
 
 const CHANGED = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
 
-function get(url: string, session: Session, http: (typeof bothProtocols)[number] = 'HTTP/1.1') {
-  const headers = { accept: 'text/event-stream', 'mcp-session-id': session.id, 'mcp-protocol-version': '2025-06-18' };
+function get(url: string, session: Session, http: Http = 'HTTP/1.1', lastEventId?: string): Promise<RawAnswer> {
+  const headers = {
+    accept: 'text/event-stream',
+    'mcp-session-id': session.id,
+    'mcp-protocol-version': '2025-06-18',
+    ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+  };
   return send(url, { http, method: 'GET', headers });
 }
 
@@ -127,6 +132,9 @@ describeGateway('the event stream of several servers', () => {
     two = await startScripted({ sessionId: 'session-of-two', initialized });
   });
   afterAll(() => Promise.all([one.stop(), two.stop()]));
+  beforeEach(() => {
+    for (const server of [one, two]) server.forget();
+  });
   const gateway = useGateway(() => ({
     servers: [
       { name: 'one', url: one.url },
@@ -141,6 +149,40 @@ describeGateway('the event stream of several servers', () => {
     expect(session.initialized.text).not.toContain('listChanged');
     expect(refusal(await get(gateway.current.url, session))).toMatchObject({ status: 405 });
     expect([one, two].flatMap((server) => server.of('GET'))).toEqual([]);
+  });
+
+  it('goes on where it broke off, for the server that the last event came from', async () => {
+    const ask = '{"jsonrpc":"2.0","id":7,"method":"ping"}';
+    const session = await openSession(gateway.current.url);
+    for (const [name, server] of [
+      ['one', one],
+      ['two', two],
+    ] as const) {
+      server.answers = {
+        'tools/call': (request, reply) => {
+          reply.head(200, { 'content-type': 'text/event-stream' });
+          reply.end(`id: 1/${name}\ndata: {"jsonrpc":"2.0","id":${request.id},"result":{"content":[]}}\n\n`);
+        },
+        GET: status(200, 'text/event-stream', `id: 2/${name}\ndata: ${ask}\n\n`),
+        POST: status(202),
+      };
+      const called = await session.post(callMessage(`"${name}_tool"`));
+      const [, id = ''] = /^id: ?(\S+)$/m.exec(called.text) ?? [];
+      expect(id).not.toContain(name);
+      const stream = await get(gateway.current.url, session, 'HTTP/1.1', id);
+      expect(stream.status).toBe(200);
+      expect(server.last('GET').headers['last-event-id']).toBe(`1/${name}`);
+      expect(/^id: ?(\S+)$/m.exec(stream.text)?.[1]).not.toContain(name);
+      // What comes in it is rewritten as in the stream of a call.
+      const [, asked = ''] = /"id":("[^"]+")/.exec(stream.text) ?? [];
+      expect((await session.post(`{"jsonrpc":"2.0","id":${asked},"result":{}}`)).status).toBe(202);
+      expect(server.last('POST').body.toString()).toBe('{"jsonrpc":"2.0","id":7,"result":{}}');
+      const stranger = await openSession(gateway.current.url);
+      for (const by of [stranger, session]) {
+        const other = by === stranger ? id : `${id}A`;
+        expect((await get(gateway.current.url, by, 'HTTP/1.1', other)).status).toBe(405);
+      }
+    }
   });
 
   it('is that of the one server which a virtual server has', async () => {

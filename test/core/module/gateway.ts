@@ -11,6 +11,7 @@ import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/ex
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
 import { answersIn } from '../../../filter/policy/claims';
+import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
 import { mayUse } from '../../../filter/policy/decision';
 import { Scope } from '../../../filter/policy/scope';
 import { VirtualServer } from '../../../filter/model/virtual-server';
@@ -157,4 +158,27 @@ export function gatewayRemoves(name: usize, count: u32): bool {
     if (equals(edits.nameAt(i), span(name, count))) return edits.valueAt(i) === NONE;
   }
   return false;
+}
+
+/** Where a server's mark goes in a URI of it, as a string token; see uri-owner.ts. */
+export function gatewayMarkOffset(server: i32, token: usize, count: u32): i32 {
+  const gateway = parsed.gateway;
+  const at = markOffsetInToken(gateway, gateway.serverAt(server), span(token, count), scratch);
+  scratch.reset();
+  return at;
+}
+
+export function gatewayMark(server: i32): Span {
+  return parsed.gateway.serverAt(server).mark;
+}
+
+/** The index of the server that a URI belongs to, or -1. */
+export function gatewayUriOwner(uri: usize, count: u32): i32 {
+  const owner = ownerOfUri(parsed.gateway, span(uri, count));
+  return owner === null ? -1 : owner.index;
+}
+
+/** Where the mark stands in a URI of that server, or -1. */
+export function gatewayMarkIn(server: i32, uri: usize, count: u32): i32 {
+  return markIn(parsed.gateway.serverAt(server), span(uri, count));
 }

@@ -9,7 +9,7 @@ export * from './access';
 export * from './envelope';
 export * from './errors';
 export * from './event-parser';
-export * from './event-rewriter';
+
 export * from './events';
 export * from './exchange';
 export * from './fanout';
@@ -22,7 +22,9 @@ export * from './passing-answer';
 export * from './reader';
 export * from './gateway';
 export * from './glob';
+export * from './resource-uri';
 export * from './response-plan';
+export * from './rewriter';
 export * from './room';
 export * from './scanner';
 export * from './session';

@@ -5,9 +5,14 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { type EventStore, StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
-import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CallToolRequestSchema,
+  type ContentBlock,
+  type JSONRPCMessage,
+  ListToolsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 
 export interface SdkServerOptions {
   readonly name: string;
@@ -18,6 +23,10 @@ export interface SdkServerOptions {
   readonly pages?: readonly (readonly string[])[];
   /** Names of its prompts. Each says which one it is, and for whom. */
   readonly prompts?: readonly string[];
+  /** What every tool and every prompt returns, behind a text. */
+  readonly content?: readonly ContentBlock[];
+  /** It keeps its events, so that each has an id. */
+  readonly resumable?: boolean;
   readonly port?: number;
   /** Makes the server of a session, in the place of the usual one. */
   readonly server?: () => McpServer;
@@ -31,7 +40,7 @@ export interface SdkServer {
   stop(): Promise<void>;
 }
 
-/** A tool that every server has: it reports progress `steps` times, `pause` ms apart, then returns. */
+/** A tool that every server has: it reports progress `steps` times, `pause` ms apart, logs each one, then returns. */
 const slowly = 'slowly';
 
 export async function startSdkServer(options: SdkServerOptions): Promise<SdkServer> {
@@ -75,6 +84,7 @@ async function serve(
   const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
     enableJsonResponse: options.json ?? false,
+    ...(options.resumable === true && { eventStore: eventStore() }),
     onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
     onsessionclosed: (gone) => void sessions.delete(gone),
   });
@@ -82,7 +92,23 @@ async function serve(
   await transport.handleRequest(request, response);
 }
 
-function mcpServer({ name, instructions, pages = [['echo']], prompts }: SdkServerOptions): McpServer {
+/** Events for as long as the session lives. */
+function eventStore(): EventStore {
+  const events: { streamId: string; message: JSONRPCMessage }[] = [];
+  return {
+    storeEvent: (streamId, message) => Promise.resolve(String(events.push({ streamId, message }))),
+    replayEventsAfter: async (lastId, { send }) => {
+      const after = Number(lastId);
+      const streamId = events[after - 1]?.streamId ?? '';
+      for (const [index, event] of events.entries()) {
+        if (index >= after && event.streamId === streamId) await send(String(index + 1), event.message);
+      }
+      return streamId;
+    },
+  };
+}
+
+function mcpServer({ name, instructions, pages = [['echo']], prompts, content = [] }: SdkServerOptions): McpServer {
   const mcp = new McpServer(
     { name, version: '1.0.0' },
     {
@@ -110,15 +136,19 @@ function mcpServer({ name, instructions, pages = [['echo']], prompts }: SdkServe
             params: { progressToken, progress, total: steps },
           });
         }
+        await extra.sendNotification({ method: 'notifications/message', params: { level: 'info', data: progress } });
         await sleep(pause);
       }
     }
     const said = { server: name, tool: params.name, arguments: params.arguments ?? {} };
-    return { content: [{ type: 'text', text: JSON.stringify(said) }] };
+    return { content: [{ type: 'text', text: JSON.stringify(said) }, ...content] };
   });
   for (const prompt of prompts ?? []) {
     mcp.registerPrompt(prompt, { argsSchema: { whom: z.string().optional() } }, ({ whom = 'nobody' }) => ({
-      messages: [{ role: 'user', content: { type: 'text', text: `${prompt} of ${name} for ${whom}` } }],
+      messages: [{ type: 'text' as const, text: `${prompt} of ${name} for ${whom}` }, ...content].map((content) => ({
+        role: 'user' as const,
+        content,
+      })),
     }));
   }
   return mcp;

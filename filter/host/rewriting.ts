@@ -1,0 +1,108 @@
+import { scratch } from '../bytes/arena';
+import { hasRoom } from '../bytes/room';
+import { Span, length, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { Exchange, Outcome } from '../flow/exchange';
+import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
+import { refuseUnrewritten, writeReplyEvent } from '../flow/rewriting';
+import { isAwaited, isUnanswered, refuseUnanswered } from '../flow/success';
+import { endedWith } from '../mcp/outcomes';
+import { Obstacle } from '../response/passage';
+import { replacing, ResponsePlan } from '../response/plan';
+import { Rewriter } from '../response/rewriter';
+import { read, replaceAll } from './buffers';
+import { act } from './carry';
+import { logFailure } from './server-log';
+import { Action, Buffer } from './status';
+import { Stream } from './streams';
+
+/** A server's answer that is rewritten in passing: each part is read, and replaced where anything in it changes. */
+const EMPTY = literal('');
+/** Ends an event whose blank line its server leaves out. */
+const BLANK_LINE = literal('\n\n');
+/** A part, and what it becomes. */
+const COPIES: u64 = 3;
+
+/** @param size of the part @param ended no other one follows */
+export function rewritePart(
+  stream: Stream,
+  exchange: Exchange,
+  plan: ResponsePlan,
+  rewriter: Rewriter,
+  size: u32,
+  ended: bool,
+): Action {
+  const part = size === 0 ? EMPTY : readPart(size);
+  if (part === NONE) return giveUp(stream, exchange, plan, rewriter, exchange.overload(WORKER_MEMORY));
+  const watcher = plan.watcher;
+  if (watcher !== null) watcher.read(part);
+  let text = rewriter.write(part, scratch);
+  if (rewriter.obstacle !== Obstacle.None) {
+    return giveUp(stream, exchange, plan, rewriter, refuseUnrewritten(exchange, rewriter));
+  }
+  if (!stream.hold(stream.charged, exchange.gateway.limits.bufferedBytes)) {
+    return giveUp(stream, exchange, plan, rewriter, exchange.overload(BUFFERED_BYTES));
+  }
+  if (ended) {
+    text = withEnd(exchange, plan, rewriter, text);
+    if (text === NONE) return giveUp(stream, exchange, plan, rewriter, exchange.overload(WORKER_MEMORY));
+  }
+  if (text !== part && (size > 0 || length(text) > 0)) replaceAll(Buffer.ResponseBody, text);
+  return Action.Continue;
+}
+
+function readPart(size: u32): Span {
+  return hasRoom(COPIES * (size as u64)) ? read(Buffer.ResponseBody, 0, size as usize) : NONE;
+}
+
+/**
+ * What goes on last: what was kept, and in an event stream the answer that its server owes. NONE: there is no memory for it.
+ * @param text that goes on before
+ */
+function withEnd(exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, text: Span): Span {
+  const kept = rewriter.end(scratch);
+  const events = rewriter.events;
+  const out = newWriter(scratch, 1024);
+  if (isUnanswered(exchange, plan)) {
+    refuseUnanswered(exchange);
+    if (events !== null) {
+      rewriter.writeEndOfRead(out);
+      writeReplyEvent(exchange, out);
+    } else if (!plan.begun) {
+      exchange.completeReply();
+      out.bytes(exchange.reply.body);
+    }
+  } else if (events !== null && events.isInEvent && isWhole(plan)) out.bytes(BLANK_LINE);
+  const size = length(kept) + out.size;
+  if (size === 0) return text;
+  const all = ((length(text) + size) as usize) + 1;
+  if (!hasRoom(all as u64)) return NONE;
+  return newWriter(scratch, all).bytes(text).bytes(kept).bytes(out.written).written;
+}
+
+function isWhole(plan: ResponsePlan): bool {
+  const watcher = plan.watcher;
+  return watcher !== null && watcher.isWhole;
+}
+
+/**
+ * It cannot go on. A client that waits for the answer in an event stream gets the refusal as an event, and nothing that
+ * follows it; all others see that the response breaks off.
+ * @param outcome the refusal is ready
+ */
+function giveUp(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, outcome: Outcome): Action {
+  const reply = exchange.reply;
+  logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  const watcher = plan.watcher;
+  const hasAnswer = watcher !== null && watcher.endsEvent;
+  if (rewriter.events === null || hasAnswer || !isAwaited(exchange)) return act(stream, exchange, outcome);
+  const out = newWriter(scratch, 1024);
+  rewriter.writeEndOfSent(out);
+  writeReplyEvent(exchange, out);
+  replaceAll(Buffer.ResponseBody, out.written);
+  exchange.ended = endedWith(reply.reason);
+  const rest = replacing(EMPTY, exchange.arena);
+  rest.begun = true;
+  stream.plan = rest;
+  return Action.Continue;
+}

@@ -1,0 +1,62 @@
+import { Arena } from '../bytes/arena';
+import { Span, equals, length, pointer, NONE } from '../bytes/span';
+import { offsetBehind, textOf } from '../json/text';
+import { markAt, markedName } from '../mcp/resource-uri';
+import { Gateway } from './gateway';
+import { Server } from './server';
+
+/**
+ * Which server a resource URI belongs to, by the configuration alone: a read needs no list to find its server, and no
+ * server can take another's URI. For every URI of a server that is not on the web, `ownerOfUri` of what a client sees is
+ * that server, and without the mark that `markIn` finds it is the server's URI again.
+ */
+
+/**
+ * The offset at which `server.mark` is inserted into one of the server's own URIs, or URI templates, before a client sees
+ * it; -1: the client sees it as it is. Inserting an empty mark, where there is one server, changes nothing.
+ */
+export function markOffset(gateway: Gateway, server: Server, uri: Span): i32 {
+  const owned = server.ownedUris;
+  // An owned one that looks as if it were marked is marked once more, or it would be taken for the other server's.
+  if (owned !== null && owned.has(uri) && markedBy(gateway, uri) === null) return -1;
+  return length(server.mark) === 0 ? -1 : markAt(uri);
+}
+
+/** The same for a URI as a string token of JSON: the offset in the token, its quote included. -1 also where it is no text. */
+export function markOffsetInToken(gateway: Gateway, server: Server, token: Span, arena: Arena): i32 {
+  const uri = textOf(token, arena);
+  if (uri === NONE) return -1;
+  const at = markOffset(gateway, server, uri);
+  return at < 0 ? -1 : (offsetBehind(token, at) as i32);
+}
+
+/**
+ * The server that a client's URI belongs to; null where the configuration does not say: nobody's, or one on the web,
+ * which belongs to the server that lists it.
+ */
+export function ownerOfUri(gateway: Gateway, uri: Span): Server | null {
+  if (gateway.servers.count === 1) return gateway.serverAt(0);
+  const marked = markedBy(gateway, uri);
+  if (marked !== null) return marked;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const owned = gateway.serverAt(i).ownedUris;
+    if (owned !== null && owned.has(uri)) return gateway.serverAt(i);
+  }
+  return null;
+}
+
+/** The offset of the mark in a client's URI, to be cut out; -1: it has none. Its length is that of `server.mark`. */
+export function markIn(server: Server, uri: Span): i32 {
+  if (length(server.mark) === 0) return -1;
+  const name = markedName(uri);
+  return name !== NONE && equals(name, server.name) ? ((pointer(name) - pointer(uri)) as i32) : -1;
+}
+
+function markedBy(gateway: Gateway, uri: Span): Server | null {
+  const name = markedName(uri);
+  if (name === NONE) return null;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    if (equals(gateway.serverAt(i).name, name)) return gateway.serverAt(i);
+  }
+  return null;
+}

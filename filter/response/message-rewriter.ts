@@ -1,0 +1,192 @@
+import { Arena, make } from '../bytes/arena';
+import { Span, literal, NONE } from '../bytes/span';
+import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
+import { Token } from '../json/token';
+import { Passage } from './passage';
+import { isContainer, membersOf, Place } from './places';
+import { Replacement } from './replacements';
+
+/** Deeper than any place, arrays between counted. */
+const DEEPEST: i32 = 16;
+const FIRST_REPLACED: i32 = Place.Id;
+const LINE_FEED = literal('\n');
+
+/**
+ * Finds in a message of a server what is rewritten, see places.ts, while the message passes in parts. The same in a batch
+ * (MCP 2025-03-26). What is no JSON, or deeper than the scanner goes, passes as it is from there on.
+ *
+ *     {"id":1,"method":"sampling/createMessage", …     the id waits until `method` says that this is a request
+ */
+@unmanaged
+export class MessageRewriter {
+  passage: Passage;
+  scanner: Scanner;
+  /** URIs of resources are changed; else no result needs to be read to its end. */
+  marksUris: bool;
+  /** By depth, the place of the container that is open there. */
+  places: usize;
+  /** The place of the value that follows. */
+  place: Place;
+  /** What the innermost message is. */
+  private kind: Kind;
+  /** The rest of the document passes unread. */
+  private passes: bool;
+  /** An offset in the body less the same in the document, in the line that was read last. */
+  private shift: u32;
+
+  /** Before each document. */
+  begin(): void {
+    this.giveUpId();
+    memory.fill(changetype<usize>(this.scanner), 0, SCANNER_SIZE);
+    this.place = Place.Message;
+    this.kind = Kind.Unknown;
+    this.passes = false;
+  }
+
+  /** Takes the next bytes of the document. @param offset of the first one in the body */
+  read(bytes: Span, offset: u32): void {
+    if (this.passes) return;
+    this.scanner.feed(bytes);
+    this.shift = offset - this.scanner.position;
+    this.scan();
+  }
+
+  /** A line of data of an event has ended: in the document that is a line feed (WHATWG HTML §9.2.6). */
+  readLineFeed(): void {
+    if (this.passes) return;
+    this.scanner.feed(LINE_FEED);
+    this.scan();
+  }
+
+  /** The offset in the body from which on bytes have to be kept; `end` where there are none. */
+  keepsFrom(end: u32): u32 {
+    if (this.passage.isWaiting) return this.passage.waitsFrom;
+    if (this.passes || this.place < FIRST_REPLACED) return end;
+    return this.scanner.unfinished === NONE ? end : this.shift + this.scanner.start;
+  }
+
+  private scan(): void {
+    const scanner = this.scanner;
+    for (let token = scanner.next(); token !== Token.More; token = scanner.next()) {
+      switch (token) {
+        case Token.Invalid:
+          return this.passOn();
+        case Token.Key:
+          this.readKey();
+          break;
+        case Token.ObjectStart:
+        case Token.ArrayStart:
+          this.open(token === Token.ObjectStart);
+          break;
+        case Token.ObjectEnd:
+        case Token.ArrayEnd:
+          this.close(token === Token.ObjectEnd);
+          break;
+        default:
+          this.readValue(token);
+      }
+      if (this.passes) return;
+    }
+  }
+
+  private passOn(): void {
+    this.giveUpId();
+    this.passes = true;
+  }
+
+  /** Nothing tells any more whether the message is a request: its id passes. */
+  private giveUpId(): void {
+    if (this.passage.isWaiting) this.passage.decide(Replacement.None, this.shift + this.scanner.position);
+  }
+
+  private readKey(): void {
+    this.place = Place.Other;
+    const object = this.placeAt(this.scanner.depth);
+    for (let row = membersOf(object); row !== null; row = row!.next) {
+      if (!this.scanner.reads(row!.name)) continue;
+      this.place = row!.place;
+      if (object === Place.Message) this.decideBy(row!.place);
+      return;
+    }
+  }
+
+  /** JSON-RPC 2.0 §4, §5: a response has a result or an error, a request and a notification have neither. */
+  private decideBy(member: Place): void {
+    if (member === Place.Id || this.kind !== Kind.Unknown) return;
+    const isResponse = member === Place.Result || member === Place.Error;
+    this.kind = isResponse ? Kind.Response : Kind.Request;
+    this.passage.decide(isResponse ? Replacement.None : Replacement.RequestId, this.shift + this.scanner.finish);
+    // The message of a response that no batch is around.
+    if (isResponse && !this.marksUris && this.scanner.depth === 1) this.passes = true;
+  }
+
+  private open(isObject: bool): void {
+    const depth = this.scanner.depth;
+    if (!isContainer(this.place) || depth > DEEPEST) {
+      this.scanner.watch = depth - 1;
+      return;
+    }
+    this.scanner.watch = depth;
+    store<u8>(this.places + (depth as usize), this.place as u8);
+    if (this.place !== Place.Message) return;
+    this.giveUpId();
+    this.kind = Kind.Unknown;
+  }
+
+  private close(isObject: bool): void {
+    const depth = this.scanner.depth;
+    const closed = this.scanner.watch > depth ? this.placeAt(depth + 1) : Place.Other;
+    this.scanner.watch = depth;
+    // In an array the next value stands in the same place; in an object a key comes first.
+    this.place = depth === 0 ? Place.Other : this.placeAt(depth);
+    if (closed === Place.Message && isObject) this.giveUpId();
+  }
+
+  private readValue(token: Token): void {
+    const place = this.place;
+    if (isContainer(place)) return;
+    this.place = Place.Other;
+    const isText = token === Token.String;
+    if (place === Place.Uri) {
+      if (isText) this.replace(Replacement.Uri);
+    } else if (isText || token === Token.Number) {
+      if (place === Place.ServersId) this.replace(Replacement.RequestId);
+      else if (place === Place.Id) this.readId();
+    }
+  }
+
+  private readId(): void {
+    if (this.kind === Kind.Request) this.replace(Replacement.RequestId);
+    if (this.kind !== Kind.Unknown) return;
+    // Of two the last one counts to those that read on.
+    this.giveUpId();
+    this.passage.await(this.shift + this.scanner.start, this.shift + this.scanner.finish);
+  }
+
+  private replace(replacement: Replacement): void {
+    this.passage.replace(this.shift + this.scanner.start, this.shift + this.scanner.finish, replacement);
+  }
+
+  private placeAt(depth: i32): Place {
+    return load<u8>(this.places + (depth as usize));
+  }
+}
+
+/** What a message is, as far as that is known. */
+const enum Kind {
+  Unknown,
+  /** Or a notification. */
+  Request,
+  Response,
+}
+
+/** @param marksUris whether any URI of a resource is changed */
+export function newMessageRewriter(passage: Passage, marksUris: bool, arena: Arena): MessageRewriter {
+  const rewriter = make<MessageRewriter>(arena);
+  rewriter.passage = passage;
+  rewriter.marksUris = marksUris;
+  rewriter.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 0);
+  rewriter.places = arena.zeroed((DEEPEST as usize) + 1);
+  rewriter.place = Place.Message;
+  return rewriter;
+}

@@ -1,0 +1,93 @@
+import { Span, literal } from '../bytes/span';
+
+/** What stands in a place of a message of a server. */
+export const enum Place {
+  /** Nothing that is looked at: it passes. */
+  Other,
+  // Objects, or arrays of them: what an array holds stands in the place of the array.
+  Message,
+  Result,
+  Params,
+  Error,
+  ErrorData,
+  /** Of a prompt, or of a request for sampling. */
+  PromptMessage,
+  /** A content block; what it holds in its turn, such as a result of a tool, has the same form. */
+  Content,
+  /** What a resource holds, as `resources/read` answers, or as it is embedded. */
+  ResourceContents,
+  Meta,
+  /** `_meta` of a request of the server. */
+  RequestMeta,
+  Ui,
+  // Values.
+  /** The name of what is asked for or told: the message is no response. Its value is not looked at. */
+  Method,
+  /** Of a request of the server, or of the response to the client's. */
+  Id,
+  /** Of a request of the server, where another message speaks of it; or a token that the client sends back with progress. */
+  ServersId,
+  Uri,
+}
+
+const LAST: i32 = Place.Uri;
+
+/** A member that matters. */
+@unmanaged
+export class MemberRow {
+  name: Span;
+  place: Place;
+  /** Another one of the same object, or null. */
+  next: MemberRow | null;
+}
+
+const rows = memory.data(4 * (LAST + 1));
+
+function row(object: Place, name: string, place: Place): void {
+  const at = changetype<MemberRow>(heap.alloc(offsetof<MemberRow>()));
+  at.name = literal(name);
+  at.place = place;
+  at.next = membersOf(object);
+  store<usize>(rows + ((object as usize) << 2), changetype<usize>(at));
+}
+
+// All that is rewritten in messages of servers (MCP 2025-11-25 schema; `ui` is of the extension for apps).
+// prettier-ignore
+{
+  row(Place.Message, 'error', Place.Error);
+  row(Place.Message, 'params', Place.Params);
+  row(Place.Message, 'method', Place.Method);
+  row(Place.Message, 'id', Place.Id);
+  row(Place.Message, 'result', Place.Result);
+  row(Place.Result, '_meta', Place.Meta);
+  row(Place.Result, 'messages', Place.PromptMessage);
+  row(Place.Result, 'contents', Place.ResourceContents);
+  row(Place.Result, 'content', Place.Content);
+  row(Place.Params, '_meta', Place.RequestMeta);
+  row(Place.Params, 'messages', Place.PromptMessage);
+  row(Place.Params, 'requestId', Place.ServersId);
+  row(Place.Params, 'uri', Place.Uri);
+  row(Place.RequestMeta, 'progressToken', Place.ServersId);
+  row(Place.Error, 'data', Place.ErrorData);
+  row(Place.ErrorData, 'uri', Place.Uri);
+  row(Place.PromptMessage, 'content', Place.Content);
+  row(Place.Content, '_meta', Place.Meta);
+  row(Place.Content, 'content', Place.Content);
+  row(Place.Content, 'resource', Place.ResourceContents);
+  row(Place.Content, 'uri', Place.Uri);
+  row(Place.ResourceContents, '_meta', Place.Meta);
+  row(Place.ResourceContents, 'uri', Place.Uri);
+  row(Place.Meta, 'ui/resourceUri', Place.Uri);
+  row(Place.Meta, 'ui', Place.Ui);
+  row(Place.Ui, 'resourceUri', Place.Uri);
+}
+
+/** The members of an object in this place that matter, as a list. */
+export function membersOf(object: Place): MemberRow | null {
+  return changetype<MemberRow | null>(load<usize>(rows + ((object as usize) << 2)));
+}
+
+/** Whether it is looked into. */
+export function isContainer(place: Place): bool {
+  return place >= Place.Message && place <= Place.Ui;
+}

@@ -1,0 +1,88 @@
+import { Arena, make } from '../bytes/arena';
+import { Span, after, first, length, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { Gateway } from '../model/gateway';
+import { Server } from '../model/server';
+import { markOffsetInToken } from '../model/uri-owner';
+import { sealEventId } from '../session/event-id';
+import { encodeServerRequestId } from '../session/server-request-id';
+import { Session, Upstream } from '../session/token';
+
+/** What takes the place of bytes of a server's. */
+export const enum Replacement {
+  /** The bytes themselves. */
+  None,
+  /** The URI of a resource, a string token: the form that tells its server. */
+  Uri,
+  /** The id of a request of the server, a token. */
+  RequestId,
+  /** The id of an event, without its field's name. */
+  EventId,
+  /** Nothing at all. */
+  Nothing,
+}
+
+const EMPTY = literal('');
+
+/** Says in a server's answer what the client is to read in the place of the server's own names for things. */
+@unmanaged
+export class Replacements {
+  gateway: Gateway;
+  server: Server;
+  /** Null in the era without sessions, where servers ask nothing and number no events. */
+  session: Session | null;
+  upstream: Upstream;
+
+  /** Whether any URI of a resource is to be changed. */
+  get marksUris(): bool {
+    return length(this.server.mark) > 0;
+  }
+
+  /** @param raw as the server wrote it @returns NONE where it stays as it is */
+  textFor(replacement: Replacement, raw: Span, arena: Arena): Span {
+    switch (replacement) {
+      case Replacement.Uri:
+        return this.marked(raw, arena);
+      case Replacement.RequestId: {
+        const session = this.session;
+        return session === null ? NONE : encodeServerRequestId(session, this.upstream, raw, arena);
+      }
+      case Replacement.EventId: {
+        const session = this.session;
+        if (session === null) return NONE;
+        const id = sealEventId(session, this.upstream.fingerprint, raw, arena);
+        return id === NONE ? EMPTY : id;
+      }
+      case Replacement.Nothing:
+        return EMPTY;
+      default:
+        return NONE;
+    }
+  }
+
+  private marked(token: Span, arena: Arena): Span {
+    const at = markOffsetInToken(this.gateway, this.server, token, arena);
+    if (at < 0) return NONE;
+    const mark = this.server.mark;
+    return newWriter(arena, (length(token) + length(mark)) as usize)
+      .bytes(first(token, at as u32))
+      .bytes(mark)
+      .bytes(after(token, at as u32)).written;
+  }
+}
+
+/** @param session null in the era without sessions @param upstream the server's part of it */
+export function newReplacements(
+  gateway: Gateway,
+  server: Server,
+  session: Session | null,
+  upstream: Upstream,
+  arena: Arena,
+): Replacements {
+  const replacements = make<Replacements>(arena);
+  replacements.gateway = gateway;
+  replacements.server = server;
+  replacements.session = session;
+  replacements.upstream = upstream;
+  return replacements;
+}

@@ -1,0 +1,168 @@
+import { LINE_FEED } from '../bytes/ascii';
+import { Arena, make } from '../bytes/arena';
+import { Span, after, length, limit, literal, pointer } from '../bytes/span';
+import { Writer } from '../bytes/writer';
+import { MOST_OF_EVENT_ID } from '../session/event-id';
+import { Field, newParser, Parser, Part } from '../sse/parser';
+import { MessageRewriter, newMessageRewriter } from './message-rewriter';
+import { newPassage, Obstacle, Passage } from './passage';
+import { Replacement, Replacements } from './replacements';
+
+/** RFC 8259 §8.1: it may be ignored. */
+const BYTE_ORDER_MARK = literal('\xef\xbb\xbf');
+const EMPTY = literal('');
+const INCOMPLETE = literal('event: incomplete\n\n');
+
+/**
+ * The body of a server's answer while it passes: one JSON document, or an event stream whose events have a message each.
+ * What the server calls by names of its own gets the client's names: see places.ts and replacements.ts, and the ids of
+ * events. No message is held for it, however large it is: what goes on of a chunk goes on at once, see passage.ts.
+ */
+@unmanaged
+export class Rewriter {
+  passage: Passage;
+  message: MessageRewriter;
+  /** Null for a document. */
+  events: Parser | null;
+  sealsEventIds: bool;
+  /** An event had an id: a client that loses the stream can have it go on, and so may a server that ends it. */
+  isResumable: bool;
+  /** Bytes of a byte order mark at the beginning of a document. */
+  private markBytes: i32;
+  /** Data of the current event have come. */
+  private hasData: bool;
+  /** The id of an event has not ended. It begins at `idFrom`, an offset in the body. */
+  private inId: bool;
+  private idFrom: u32;
+  /** It is longer than any that is kept: the event gets none. */
+  private idIsLong: bool;
+
+  /** Whether what had gone on before the last chunk ended within a line of an event stream, and within an event. */
+  private wasInLine: bool;
+  private wasInEvent: bool;
+
+  /** Why it cannot go on. What `write` returns then is nothing. */
+  get obstacle(): Obstacle {
+    return this.passage.obstacle;
+  }
+
+  /**
+   * Takes the next bytes of the body.
+   * @param arena for what is written
+   * @returns what goes on in their place, as long as `chunk` and `arena` live: `chunk` itself where nothing is changed
+   */
+  write(chunk: Span, arena: Arena): Span {
+    const passage = this.passage;
+    const events = this.events;
+    if (events !== null) {
+      // What is kept stands in a line whose beginning has gone on.
+      this.wasInLine = passage.isKeeping || events.isInLine;
+      this.wasInEvent = passage.isKeeping || events.isInEvent;
+    }
+    const fresh = passage.begin(chunk, arena);
+    if (events === null) this.readDocument(fresh);
+    else this.readEvents(events, fresh);
+    const end = passage.size;
+    if (this.inId && end - this.idFrom > (MOST_OF_EVENT_ID as u32)) this.dropId(end);
+    // What a message waits for stands before an id that has not ended; no text of its own goes on behind its line.
+    const keepFrom = this.message.keepsFrom(end);
+    return passage.finish(this.inId && keepFrom === end ? this.idFrom : keepFrom);
+  }
+
+  /** The body has ended. @returns what is still to go on */
+  end(arena: Arena): Span {
+    const passage = this.passage;
+    passage.begin(EMPTY, arena);
+    passage.decide(Replacement.None, passage.size);
+    // No event to a client that keeps to the rules, but one that does not would read it.
+    if (this.inId) this.endId(passage.size);
+    return passage.finish(passage.size);
+  }
+
+  /** Writes into an event stream that has gone on to its end what stands before the next event, see `writeEnd`. */
+  writeEndOfRead(out: Writer): void {
+    const events = this.events!;
+    writeEnd(out, events.isInLine, events.isInEvent);
+  }
+
+  /** The same where the last chunk does not go on. */
+  writeEndOfSent(out: Writer): void {
+    writeEnd(out, this.wasInLine, this.wasInEvent);
+  }
+
+  private readDocument(bytes: Span): void {
+    let mark: u32 = 0;
+    while (this.markBytes < length(BYTE_ORDER_MARK) && mark < (length(bytes) as u32)) {
+      const expected = load<u8>(pointer(BYTE_ORDER_MARK) + (this.markBytes as usize));
+      if (load<u8>(pointer(bytes) + (mark as usize)) !== expected) break;
+      this.markBytes++;
+      mark++;
+    }
+    const document = after(bytes, mark);
+    if (length(document) === 0) return;
+    this.markBytes = length(BYTE_ORDER_MARK);
+    this.message.read(document, this.passage.offsetOf(pointer(document)));
+  }
+
+  private readEvents(events: Parser, bytes: Span): void {
+    events.feed(bytes);
+    for (let part = events.next(); part !== Part.More; part = events.next()) {
+      if (part === Part.EventEnd) {
+        if (this.hasData) this.message.begin();
+        this.hasData = false;
+      } else if (events.field === Field.Data) this.readData(events);
+      else if (events.field === Field.Id) this.readId(events);
+    }
+  }
+
+  private readData(events: Parser): void {
+    this.hasData = true;
+    this.message.read(events.value, this.passage.offsetOf(pointer(events.value)));
+    if (events.ends) this.message.readLineFeed();
+  }
+
+  private readId(events: Parser): void {
+    const value = events.value;
+    if (length(value) > 0) this.isResumable = true;
+    if (!this.sealsEventIds) return;
+    if (events.begins) {
+      this.inId = true;
+      this.idIsLong = false;
+      this.idFrom = this.passage.offsetOf(pointer(value));
+    }
+    if (events.ends) this.endId(this.passage.offsetOf(limit(value)));
+  }
+
+  private endId(to: u32): void {
+    this.inId = false;
+    if (to === this.idFrom) return;
+    this.passage.replace(this.idFrom, to, this.idIsLong ? Replacement.Nothing : Replacement.EventId);
+  }
+
+  private dropId(to: u32): void {
+    this.passage.replace(this.idFrom, to, Replacement.Nothing);
+    this.idFrom = to;
+    this.idIsLong = true;
+  }
+}
+
+/** Ends an event that is not whole so that clients skip it, which take events of the type `message` alone. */
+function writeEnd(out: Writer, inLine: bool, inEvent: bool): void {
+  if (inLine) out.byte(LINE_FEED);
+  if (inEvent) out.bytes(INCOMPLETE);
+}
+
+/**
+ * @param isStream an event stream, else one document
+ * @param most bytes that are kept of it at any time
+ * @param arena for as long as it passes
+ */
+export function newRewriter(isStream: bool, replacements: Replacements, most: u32, arena: Arena): Rewriter {
+  const rewriter = make<Rewriter>(arena);
+  const passage = newPassage(replacements, most, arena);
+  rewriter.passage = passage;
+  rewriter.message = newMessageRewriter(passage, replacements.marksUris, arena);
+  rewriter.sealsEventIds = replacements.session !== null;
+  if (isStream) rewriter.events = newParser(arena);
+  return rewriter;
+}

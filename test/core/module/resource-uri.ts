@@ -1,0 +1,14 @@
+import { Span, span } from '../../../filter/bytes/span';
+import { isWeb, markAt, markedName } from '../../../filter/mcp/resource-uri';
+
+export function uriMarkAt(uri: usize, count: u32): i32 {
+  return markAt(span(uri, count));
+}
+
+export function uriMarkedName(uri: usize, count: u32): Span {
+  return markedName(span(uri, count));
+}
+
+export function uriIsWeb(uri: usize, count: u32): bool {
+  return isWeb(span(uri, count));
+}
