@@ -11,8 +11,5 @@ export const knownGaps: readonly string[] = [
   'resources-subscribe',
   'resources-templates-read',
   'resources-unsubscribe',
-  'server-sse-polling',
-  'tools-call-elicitation',
-  'tools-call-sampling',
   'tools-call-with-logging',
 ];
