@@ -16,7 +16,7 @@ import { IdentityKind } from '../model/identity';
 import { NameSet, newNameSet } from '../model/name-set';
 import { newVirtualServer } from '../model/virtual-server';
 import { divide } from './division';
-import { MAX_NAME_PATTERN, readPatterns } from './patterns';
+import { longestPattern, readPatterns } from './patterns';
 import { elementPlace, Place } from './problems';
 import { readScopeList, scopeText } from './scopes';
 import { mustBeLine, openSection, Section, suggest } from './section';
@@ -292,10 +292,11 @@ function indexIn(known: List, value: Span, what: Span, place: Place, section: Se
 function readTargets(section: Section, rule: AuthorizationRule, gateway: Gateway): void {
   const targets = newVirtualServer(rule.name, gateway.servers.count, section.arena);
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
-    const member = nounRow(noun).plural;
-    if (section.get(member) === NONE) continue;
+    const row = nounRow(noun);
+    const member = row.plural;
+    if (row.ruledBy !== noun || section.get(member) === NONE) continue;
     rule.targets = targets;
-    const patterns = readPatterns(section, member, MAX_NAME_PATTERN);
+    const patterns = readPatterns(section, member, longestPattern(row));
     // Names and prefixes that are wrong themselves would only add to what has been said about them.
     if (section.problems.lines.count === 0) {
       divide(targets, noun, patterns, gateway, section.placeOf(member), section.problems);

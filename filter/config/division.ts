@@ -35,7 +35,10 @@ export function divide(
     let any = false;
     for (let s = 0; s < gateway.servers.count; s++) {
       const server = gateway.serverAt(s);
-      if (created.add(noun, pattern, s, server.prefix, server.rulesOf(noun), arena)) any = true;
+      const found = nounRow(noun).isUri
+        ? created.addUris(noun, pattern, server, arena)
+        : created.add(noun, pattern, s, server.prefix, server.rulesOf(noun), arena);
+      if (found) any = true;
     }
     if (any) created.patternsOf(noun).push(pattern);
     else warn(noun, pattern, gateway, elementPlace(place, i, arena), problems);
@@ -45,7 +48,8 @@ export function divide(
 function warn(noun: Noun, pattern: Span, gateway: Gateway, place: Place, problems: Problems): void {
   const line = problems.at(place).byte(QUOTE).bytes(pattern).byte(QUOTE);
   const owner = ownerOf(pattern, gateway);
-  if (!isExact(pattern)) line.bytes(CAN_MATCH_NO).bytes(nounRow(noun).singular).bytes(OF_ANY_SERVER);
+  if (!isExact(pattern) || nounRow(noun).isUri)
+    line.bytes(CAN_MATCH_NO).bytes(nounRow(noun).singular).bytes(OF_ANY_SERVER);
   else if (owner !== null) line.bytes(HIDDEN).bytes(owner.name);
   else {
     line.bytes(NO_SERVER);

@@ -18,7 +18,9 @@ const RESPONSE = literal('response');
 const TOKEN_CHARACTERS = literal('-_.');
 const ALL: u32 = u32.MAX_VALUE;
 
-const AN_EMITTED = literal('"x-mcp-servername", "x-mcp-method", "x-mcp-toolname" or "x-mcp-promptname"');
+const AN_EMITTED = literal(
+  '"x-mcp-servername", "x-mcp-method", "x-mcp-toolname", "x-mcp-promptname" or "x-mcp-resourceuri"',
+);
 const NEEDS_SERVER = literal('must have "x-mcp-servername": routes match on it');
 const A_RESPONSE_HEADER = literal(
   'the name of a header in lower case, or its beginning with a "*" behind it, not one that the gateway sets itself',

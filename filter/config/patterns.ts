@@ -6,6 +6,7 @@ import { textOf } from '../json/text';
 import { isExact, simplified } from '../model/glob';
 import { newRules, Rules } from '../model/rules';
 import { elementPlace } from './problems';
+import { NounRow } from '../mcp/nouns';
 import { names } from '../bytes/name-list';
 import { mustBe, Section } from './section';
 
@@ -22,7 +23,7 @@ const TOO_MANY = literal('must have at most 256 patterns with "*" or "?" (names 
  * one length times the other (see glob.ts). A name without wildcards costs one look-up with all others.
  */
 const MAX_GLOBS = 256;
-export const MAX_NAME_PATTERN = 256;
+const MAX_NAME_PATTERN = 256;
 /** Resources are named by URIs. */
 export const MAX_URI_PATTERN = 2048;
 
@@ -56,8 +57,15 @@ export function readOptionalPatterns(section: Section, name: Span, longest: i32)
   return section.get(name) === NONE ? null : patterns;
 }
 
-export function readRules(parent: Section, name: Span): Rules {
-  const section = parent.section(name, MEMBERS);
-  const allow = readOptionalPatterns(section, ALLOW, MAX_NAME_PATTERN);
-  return newRules(allow, readPatterns(section, DENY, MAX_NAME_PATTERN), section.arena);
+/** Bytes of a pattern on what a noun is named by. */
+export function longestPattern(noun: NounRow): i32 {
+  return noun.isUri ? MAX_URI_PATTERN : MAX_NAME_PATTERN;
+}
+
+/** The rules on a noun. */
+export function readRules(parent: Section, noun: NounRow): Rules {
+  const section = parent.section(noun.plural, MEMBERS);
+  const longest = longestPattern(noun);
+  const allow = readOptionalPatterns(section, ALLOW, longest);
+  return newRules(allow, readPatterns(section, DENY, longest), section.arena);
 }

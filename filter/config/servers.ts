@@ -22,7 +22,7 @@ import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names(
-  'name cluster authority path prefix protocol callTimeout credentials tools prompts ownedUris listCache',
+  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache',
 );
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
@@ -102,7 +102,8 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   readListCache(section, server);
   server.ownedUris = readOwnedUris(section);
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
-    server.setRules(noun, readRules(section, nounRow(noun).plural), section.arena);
+    const row = nounRow(noun);
+    if (row.ruledBy === noun) server.setRules(noun, readRules(section, row), section.arena);
   }
   server.reportedTools = newSeen(MOST_REPORTED_TOOLS, section.arena);
 

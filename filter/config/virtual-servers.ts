@@ -8,7 +8,7 @@ import { divide } from './division';
 import { Gateway } from '../model/gateway';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { nearest } from '../bytes/nearest';
-import { MAX_NAME_PATTERN, MAX_URI_PATTERN, readPatterns } from './patterns';
+import { longestPattern, readPatterns } from './patterns';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
 import { mustBeLine, openSection, Section, suggest } from './section';
@@ -19,7 +19,6 @@ const VIRTUAL_SERVERS = literal('virtualServers');
 const ROOT = literal('root');
 const NAME = literal('name');
 const TOOLS = literal('tools');
-const RESOURCES = literal('resources');
 
 const OPEN = literal('open');
 const CLOSED = literal('closed');
@@ -47,15 +46,16 @@ function readVirtualServer(section: Section, gateway: Gateway): void {
   if (name !== NONE && !isVirtualServerName(name)) section.mustBe(NAME, A_NAME);
   if (section.get(TOOLS) === NONE) section.missing(TOOLS);
   const created = newVirtualServer(name, gateway.servers.count, section.arena);
-  readPatterns(section, RESOURCES, MAX_URI_PATTERN);
   if (name === NONE) return;
   if (gateway.virtualServer(name) !== null) problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
   gateway.virtualServersByName.put(name, changetype<usize>(created));
   gateway.virtualServers.push(changetype<usize>(created) as u64);
   // Names and prefixes that are wrong themselves would only add to what has been said about them.
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
-    const member = nounRow(noun).plural;
-    const patterns = readPatterns(section, member, MAX_NAME_PATTERN);
+    const row = nounRow(noun);
+    if (row.ruledBy !== noun) continue;
+    const member = row.plural;
+    const patterns = readPatterns(section, member, longestPattern(row));
     if (problems.lines.count === 0) divide(created, noun, patterns, gateway, section.placeOf(member), problems);
   }
 }

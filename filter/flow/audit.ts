@@ -23,6 +23,8 @@ const SEPARATOR = literal(': ');
  * Once for each worker and configuration; what goes missing later is not the configuration's fault.
  */
 export function audit(exchange: Exchange, fanOut: FanOut): void {
+  // Resources need not be listed.
+  if (exchange.noun.isUri) return;
   for (let i = 0; i < fanOut.calls.count; i++) auditRules(exchange, fanOut.at(i));
   auditOne(exchange, fanOut, exchange.caller.scope.path);
   auditOne(exchange, fanOut, exchange.caller.scope.header);

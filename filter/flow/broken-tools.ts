@@ -10,7 +10,9 @@ import { Exchange } from './exchange';
 
 const SERVER = literal('server ');
 const TOOL = literal(': tool "');
-const LEFT_OUT = literal('" is left out of every list, as clients would refuse the whole list for it (MCP schema): ');
+const LEFT_OUT = literal(
+  '" is left out of every list, as clients could not call it, or would refuse the whole list for it (MCP schema): ',
+);
 const MORE = literal(': more of its tools are left out for such reasons, which the log does not name');
 
 /** MCP says that names of tools have 128 characters at most; a server may send any number. */

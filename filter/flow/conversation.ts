@@ -2,6 +2,8 @@ import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, NONE } from '../bytes/span';
 import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { Noun } from '../mcp/nouns';
 import { Server } from '../model/server';
 import { Upstream } from '../session/token';
 
@@ -10,6 +12,10 @@ export const enum Stage {
   None,
   Initialize,
   List,
+  /** The server of a URI is looked for, see find.ts. */
+  Find,
+  /** Servers are asked for the same, see broadcast.ts. */
+  Broadcast,
   Terminate,
   /** A session with the server of a call, which is then sent on. */
   Join,
@@ -63,6 +69,14 @@ export class Conversation {
   stage: Stage;
   fanOut: FanOut | null;
   probe: Probe;
+  /** At stage Find: the URI, and the noun whose lists are looked into. */
+  sought: Span;
+  lookedInto: Noun;
+  /** A server that did not say what it lists, or null. */
+  unanswered: UpstreamCall | null;
+  /** At stage Broadcast: the message to each server, and its id, a string token. */
+  broadcast: Span;
+  broadcastId: Span;
   first: FirstAnswer;
   /** The session with the call's server that this request opened, or null. */
   opened: Upstream | null;

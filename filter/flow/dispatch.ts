@@ -15,20 +15,24 @@ import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
+import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
 import { beginCall } from './call';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod, refuseStream, refuseVersion } from './access';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
+import { pollFind, resumeFind } from './find';
 import { pollJoin, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
 import { beginNotification } from './notification';
 import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
+import { beginRef } from './ref';
 import { resumeRelay } from './relayed';
 import { resumeTell } from './tell';
 import { beginTerminate, resumeTerminate } from './terminate';
+import { beginUri } from './uri';
 
 const ALLOWED = literal('GET, POST, DELETE');
 const GET_WITH_BODY = literal('a GET with a body');
@@ -175,6 +179,12 @@ function serveMessage(exchange: Exchange): Outcome {
       return beginList(exchange, session);
     case MethodKind.Named:
       return beginCall(exchange, session);
+    case MethodKind.Uri:
+      return beginUri(exchange, session);
+    case MethodKind.Ref:
+      return beginRef(exchange, session);
+    case MethodKind.Broadcast:
+      return beginBroadcast(exchange, session);
     default: {
       return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
     }
@@ -197,6 +207,10 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
       return resumeInitialize(exchange, fanOut, call, answer);
     case Stage.List:
       return resumeList(exchange, exchange.caller.session!, fanOut, call, answer);
+    case Stage.Find:
+      return resumeFind(exchange, exchange.caller.session!, fanOut, call, answer);
+    case Stage.Broadcast:
+      return resumeBroadcast(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Terminate:
       return resumeTerminate(exchange, fanOut, call);
     case Stage.Tell:
@@ -223,7 +237,15 @@ function mayRepeat(stage: Stage, call: UpstreamCall): bool {
 /** With a tick, where calls wait for what other requests do. */
 export function poll(exchange: Exchange): Outcome {
   const fanOut = exchange.conversation.fanOut!;
-  return exchange.conversation.stage === Stage.List
-    ? pollList(exchange, exchange.caller.session!, fanOut)
-    : pollJoin(exchange, exchange.caller.session!, fanOut);
+  const session = exchange.caller.session!;
+  switch (exchange.conversation.stage) {
+    case Stage.List:
+      return pollList(exchange, session, fanOut);
+    case Stage.Find:
+      return pollFind(exchange, session, fanOut);
+    case Stage.Broadcast:
+      return pollBroadcast(exchange, session, fanOut);
+    default:
+      return pollJoin(exchange, session, fanOut);
+  }
 }

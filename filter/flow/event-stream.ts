@@ -9,7 +9,7 @@ import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';
 import { refuseStream } from './access';
 import { serverOf } from './asker';
-import { sendInSession } from './call';
+import { goToTarget } from './aim';
 import { Exchange, Outcome, Target } from './exchange';
 
 const EMPTY = literal('');
@@ -33,7 +33,7 @@ export function beginEventStream(exchange: Exchange, session: Session): Outcome 
   exchange.target = target;
   exchange.server = server;
   exchange.message.whole = true;
-  return sendInSession(exchange, session);
+  return goToTarget(exchange, session);
 }
 
 function resumedEvent(exchange: Exchange, session: Session): EventId | null {

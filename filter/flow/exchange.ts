@@ -14,7 +14,7 @@ import { UpstreamCall } from '../upstream/call';
 import { Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { methodRow } from '../mcp/methods';
+import { MethodKind, methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
@@ -51,7 +51,7 @@ export class Target {
   server: Server;
   /** What a call is called at the server; empty for other messages. */
   name: Span;
-  /** The bytes of the body between these offsets are left out: a prefix, or an id that is not the server's. */
+  /** The bytes of the body between these offsets are left out: a prefix, a mark, or an id that is not the server's. */
   cutFrom: u32;
   cutTo: u32;
   /** What stands in their place, or NONE. */
@@ -125,7 +125,8 @@ export class Exchange {
 
   /** What the method is about. */
   get noun(): NounRow {
-    return nounRow(methodRow(this.message.method).noun);
+    const row = methodRow(this.message.method);
+    return nounRow(row.kind === MethodKind.Ref ? this.message.envelope.noun : row.noun);
   }
 
   /** It is a response of the client, to what a server has asked. */

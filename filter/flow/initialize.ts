@@ -1,5 +1,5 @@
 import { COMMA, QUOTE } from '../bytes/ascii';
-import { FIRST_NOUN, LAST_NOUN, Noun, nounRow } from '../mcp/nouns';
+import { CAPABILITY_COUNT, capabilityName } from '../mcp/capabilities';
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -14,7 +14,7 @@ import { inside, textOf } from '../json/text';
 import { capabilityBits } from '../mcp/client-capabilities';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
-import { mayList, mayReach, onlyReachable } from '../policy/decision';
+import { mayOffer, mayReach, onlyReachable } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
@@ -33,7 +33,7 @@ const HAS = literal(' has ');
 const BYTES = literal(' bytes');
 
 const RESULT_OPEN = literal('{"protocolVersion":"');
-const CAPABILITIES = literal('","capabilities":{');
+const CAPABILITIES_OPEN = literal('","capabilities":{');
 const MEMBER = literal('":');
 const NO_FEATURES = literal('{}');
 const SERVER_INFO = literal('},"serverInfo":');
@@ -141,20 +141,14 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
 
   const draft = newSessionDraft(exchange.revision, arena);
   draft.capabilities = exchange.clientCapabilities;
-  // Who is backing off joins when it is first needed, and may have anything then.
-  let offers: u32 = fanOut.calls.count < reachable(exchange) ? ANYTHING : 0;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (!call.failed && draft.add(call.upstream)) {
       call.opened = true;
-      offers |= call.upstream.offers;
-    } else {
-      // Down, or too large for the token: it joins when it is first needed, and may have anything then.
-      offers |= ANYTHING;
     }
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
-  writeCapabilities(result, offers, exchange, onlyCall(exchange, fanOut));
+  writeCapabilities(result, offered(exchange, fanOut), onlyCall(exchange, fanOut));
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
@@ -169,41 +163,44 @@ function onlyCall(exchange: Exchange, fanOut: FanOut): UpstreamCall | null {
   return fanOut.at(0);
 }
 
+/** What some server offers, and this request may see. */
+function offered(exchange: Exchange, fanOut: FanOut): u32 {
+  let offers: u32 = 0;
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    const server = exchange.gateway.serverAt(i);
+    const call = callOf(fanOut, server);
+    // Down, or too large for the token: it joins when it is first needed, and may have anything then.
+    const known = call !== null && call.opened;
+    offers |= mayOffer(server, exchange.caller.scope) & (known ? call!.upstream.offers : ANYTHING);
+  }
+  return offers;
+}
+
+function callOf(fanOut: FanOut, server: Server): UpstreamCall | null {
+  for (let i = 0; i < fanOut.calls.count; i++) if (fanOut.at(i).server === server) return fanOut.at(i);
+  return null;
+}
+
 /**
- * What some server offers, and this request may see.
+ * No more of each than that it is there.
  * @param only whose stream is the client's too: what it tells of changes arrives, so it offers that itself. Of several
  * servers the client has no stream to hear it in
  */
-function writeCapabilities(result: Writer, offers: u32, exchange: Exchange, only: UpstreamCall | null): void {
-  result.bytes(CAPABILITIES);
+function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | null): void {
+  result.bytes(CAPABILITIES_OPEN);
   let any = false;
-  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
-    const row = nounRow(noun);
-    if ((offers & row.capability) === 0 || !isShown(noun, exchange)) continue;
+  for (let i = 0; i < CAPABILITY_COUNT; i++) {
+    if ((offers & (1 << i)) === 0) continue;
     if (any) result.byte(COMMA);
     any = true;
-    const features = only === null ? NONE : objectIn(only.capabilities, row.plural, NONE);
+    const name = capabilityName(i);
+    const features = only === null ? NONE : objectIn(only.capabilities, name, NONE);
     result
       .byte(QUOTE)
-      .bytes(row.plural)
+      .bytes(name)
       .bytes(MEMBER)
       .bytes(features === NONE ? NO_FEATURES : features);
   }
-}
-
-function isShown(noun: Noun, exchange: Exchange): bool {
-  for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    if (mayList(noun, exchange.gateway.serverAt(i), exchange.caller.scope)) return true;
-  }
-  return false;
-}
-
-function reachable(exchange: Exchange): i32 {
-  let count = 0;
-  for (let i = 0; i < exchange.gateway.servers.count; i++) {
-    if (mayReach(exchange.gateway.serverAt(i), exchange.caller.scope)) count++;
-  }
-  return count;
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */

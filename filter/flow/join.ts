@@ -8,7 +8,7 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { giveFirst, goOnInNewSession, releaseTo } from './lost-session';
 import { continueOpening, open, Opening } from './opening';
-import { sendOn } from './send-on';
+import { sendToOffering } from './offers';
 
 /**
  * Opens a session with the server of a call: it was not there when the client's began, or does not know its own any more.
@@ -54,6 +54,6 @@ function proceed(exchange: Exchange, session: Session, fanOut: FanOut, call: Ups
     case Stage.Prepare:
       return releaseTo(exchange, call.upstream);
     default:
-      return failed ? exchange.refuseFor(call) : sendOn(exchange, call.upstream);
+      return failed ? exchange.refuseFor(call) : sendToOffering(exchange, session, call.upstream);
   }
 }

@@ -66,10 +66,10 @@ export function hasName(exchange: Exchange): bool {
 export function confirmsName(exchange: Exchange, body: Span): bool {
   const envelope = exchange.message.envelope;
   if (envelope.method !== exchange.message.method) return differs(exchange, OTHER_METHOD);
-  const token = envelope.nameIn(body);
+  const token = envelope.keyIn(body);
   const name: Span = textOf(token, scratch);
   if (name === NONE || !equals(name, exchange.named)) return differs(exchange, OTHER_NAME);
-  cutPrefix(exchange.target, envelope.name, token);
+  cutPrefix(exchange.target, envelope.key, token);
   return true;
 }
 

@@ -5,7 +5,8 @@ import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Fault, Token } from '../json/token';
 import { Member, memberOf } from './members';
 import { Reason } from './errors';
-import { Method, methodOf } from './methods';
+import { Method, MethodKind, methodOf, methodRow } from './methods';
+import { Noun } from './nouns';
 import { Shape } from './shape';
 import { STATELESS } from './revisions';
 
@@ -61,8 +62,11 @@ export class Envelope {
   method: Method;
   private methodRange: Range;
   params: Range;
-  /** `params.name` */
-  name: Range;
+  /** `params.name`, `params.uri`, `params.ref.name` and `params.ref.uri`, where they are strings. */
+  private name: Range;
+  private uri: Range;
+  private refName: Range;
+  private refUri: Range;
   /** `params.cursor` */
   cursor: Range;
   /** `params._meta["io.modelcontextprotocol/protocolVersion"]`: the claim of the stateless revisions */
@@ -70,16 +74,18 @@ export class Envelope {
   /** It claims the one revision that is decided on by headers; like `isJsonRpc`, it may have been streamed past. */
   claimIsStateless: bool;
   private hasResult: bool;
-  private nameIsString: bool;
   private methodIsString: bool;
   private hasId: bool;
   private idIsValid: bool;
   private paramsIsObject: bool;
   private member: Member;
   private parameter: Member;
+  /** In `params.ref`. */
+  private referred: Member;
   private inClaim: bool;
   private seen: u32;
   private seenInParams: u32;
+  private seenInRef: u32;
   /** It is an array: no message, but several, which are refused where nobody asks for this. */
   isBatch: bool;
   /** What follows cannot be read as a message any more. */
@@ -89,7 +95,7 @@ export class Envelope {
   markBytes: u32;
   private opened: u32;
   private openedInParams: u32;
-  private openedInMeta: u32;
+  private openedBelow: u32;
 
   /** The next part of the body. After a problem it is read on for the sake of the id, as far as it is JSON. */
   read(chunk: Span): void {
@@ -193,8 +199,9 @@ export class Envelope {
 
   /** Whether the first bytes say what is called, and whatever follows can only confirm or contradict it. */
   isRoutableWithin(bytes: u32): bool {
-    if (this.problem !== Reason.None || this.method === Method.Unknown || !this.nameIsString) return false;
-    return (this.name as u32) <= bytes && (this.methodRange as u32) <= bytes;
+    const key = this.key;
+    if (this.problem !== Reason.None || this.method === Method.Unknown || key === 0) return false;
+    return (key as u32) <= bytes && (this.methodRange as u32) <= bytes;
   }
 
   text(document: Span, range: Range): Span {
@@ -206,9 +213,31 @@ export class Envelope {
     return this.text(document, this.methodRange);
   }
 
-  /** `params.name` where it is a string, as a token. */
-  nameIn(document: Span): Span {
-    return this.nameIsString ? this.text(document, this.name) : NONE;
+  /**
+   * Where the string stands that says what is asked for, by the kind of the method; 0: it has not come, or it is not
+   * clear. A `ref` with a name and a URI is taken for a prompt by one server and for a resource by another.
+   */
+  get key(): Range {
+    switch (methodRow(this.method).kind) {
+      case MethodKind.Uri:
+        return this.uri;
+      case MethodKind.Ref:
+        return this.refName !== 0 && this.refUri !== 0 ? 0 : this.refName | this.refUri;
+      default:
+        return this.name;
+    }
+  }
+
+  /** The same as a token, or NONE. */
+  keyIn(document: Span): Span {
+    return this.text(document, this.key);
+  }
+
+  /** What the method is about. */
+  get noun(): Noun {
+    const row = methodRow(this.method);
+    if (row.kind !== MethodKind.Ref) return row.noun;
+    return this.refUri !== 0 ? Noun.Templates : Noun.Prompts;
   }
 
   /** The first problem is the one that is told. */
@@ -230,7 +259,8 @@ export class Envelope {
         if (scanner.depth === 1) this.member = this.admit(1);
         else if (scanner.depth === 2) {
           if (this.member === Member.Params && this.paramsIsObject) this.parameter = this.admit(2);
-        } else this.inClaim = scanner.reads(PROTOCOL_VERSION_KEY);
+        } else if (this.parameter === Member.Ref) this.referred = this.admit(3);
+        else this.inClaim = scanner.reads(PROTOCOL_VERSION_KEY);
         return;
       }
       case Token.ObjectStart:
@@ -245,9 +275,10 @@ export class Envelope {
           if (this.member === Member.Params) this.paramsIsObject = token === Token.ObjectStart;
         } else if (level === 2) {
           this.openedInParams = scanner.start;
-          // Only `_meta` is worth a look inside: arguments may be large.
-          if (this.inParams() && this.parameter === Member.Meta && token === Token.ObjectStart) scanner.watch = 3;
-        } else this.openedInMeta = scanner.start;
+          // Only these are worth a look inside: arguments may be large.
+          const isOpened = this.parameter === Member.Meta || this.parameter === Member.Ref;
+          if (this.inParams() && isOpened && token === Token.ObjectStart) scanner.watch = 3;
+        } else this.openedBelow = scanner.start;
         return;
       }
       case Token.ObjectEnd:
@@ -256,7 +287,7 @@ export class Envelope {
         else if (scanner.depth === 2) {
           scanner.watch = 2;
           if (this.inParams()) this.parameterValue(range(this.openedInParams, scanner.finish), false);
-        } else if (scanner.depth === 3) this.claimed(range(this.openedInMeta, scanner.finish));
+        } else if (scanner.depth === 3) this.valueBelow(range(this.openedBelow, scanner.finish), false);
         return;
       }
       default: {
@@ -267,13 +298,19 @@ export class Envelope {
         else if (scanner.depth === 1) this.value(at, token === Token.String, token === Token.Number);
         else if (scanner.depth === 2) {
           if (this.inParams()) this.parameterValue(at, token === Token.String);
-        } else this.claimed(at);
+        } else this.valueBelow(at, token === Token.String);
       }
     }
   }
 
-  /** A value at level 3: of the version claim, or of another member of `_meta`. */
-  private claimed(at: Range): void {
+  /** A value at level 3, in `_meta` or in `ref`. */
+  private valueBelow(at: Range, isString: bool): void {
+    if (this.parameter === Member.Ref) {
+      if (!isString) return;
+      if (this.referred === Member.Name) this.refName = at;
+      else if (this.referred === Member.Uri) this.refUri = at;
+      return;
+    }
     if (this.inClaim) {
       this.claim = at;
       this.claimIsStateless = this.scanner.reads(STATELESS);
@@ -301,12 +338,14 @@ export class Envelope {
     }
     const bit: u32 = 1 << (member as u32);
     // Some readers take the first of two members, some the last.
-    if (((level === 1 ? this.seen : this.seenInParams) & bit) !== 0) {
+    const seen = level === 1 ? this.seen : level === 2 ? this.seenInParams : this.seenInRef;
+    if ((seen & bit) !== 0) {
       this.refuse(Reason.ParseError, TWICE);
       return Member.Other;
     }
     if (level === 1) this.seen |= bit;
-    else this.seenInParams |= bit;
+    else if (level === 2) this.seenInParams |= bit;
+    else this.seenInRef |= bit;
     return member;
   }
 
@@ -363,10 +402,10 @@ export class Envelope {
   }
 
   private parameterValue(at: Range, isString: bool): void {
-    if (this.parameter === Member.Name) {
-      this.name = at;
-      this.nameIsString = isString;
-    } else if (this.parameter === Member.Cursor) this.cursor = at;
+    if (this.parameter === Member.Cursor) this.cursor = at;
+    else if (!isString) return;
+    else if (this.parameter === Member.Name) this.name = at;
+    else if (this.parameter === Member.Uri) this.uri = at;
   }
 }
 

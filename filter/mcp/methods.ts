@@ -1,6 +1,7 @@
 import { Span, equals, literal, NONE } from '../bytes/span';
+import { Capability } from './capabilities';
 import { Era } from './eras';
-import { Noun, NOUNS } from './nouns';
+import { Noun, nounRow, NOUNS } from './nouns';
 import { Shape } from './shape';
 
 /** What a client can ask for. */
@@ -12,6 +13,13 @@ export const enum Method {
   ToolsCall,
   PromptsList,
   PromptsGet,
+  ResourcesList,
+  TemplatesList,
+  ResourcesRead,
+  ResourcesSubscribe,
+  ResourcesUnsubscribe,
+  Complete,
+  SetLevel,
   Cancelled,
   Progress,
   RootsListChanged,
@@ -32,6 +40,12 @@ export const enum MethodKind {
   List,
   /** The server is asked whose prefix the name begins with. */
   Named,
+  /** The server is asked that the URI belongs to. */
+  Uri,
+  /** The server is asked that has what `params.ref` names: a prompt, or a resource template. */
+  Ref,
+  /** All servers are asked that offer it, and their answers become one. */
+  Broadcast,
   /** A notification for the servers of the session that may have the request which it is about. */
   Cancel,
   /** A notification for the server that has asked for what it is about. */
@@ -50,19 +64,30 @@ export class MethodRow {
   eras: u32;
   /** What it is about. */
   noun: Noun;
+  /** What a server must offer to be asked; None: nothing. */
+  capability: Capability;
 }
 
 const rows = memory.data(4 * (LAST_METHOD + 1));
 /** By noun. */
 const lists = memory.data(4 * NOUNS);
 
-function row(method: Method, text: string, kind: MethodKind, shape: Shape, eras: u32, noun: Noun = Noun.None): void {
+function row(
+  method: Method,
+  text: string,
+  kind: MethodKind,
+  shape: Shape,
+  eras: u32,
+  noun: Noun = Noun.None,
+  capability: Capability = nounRow(noun).capability,
+): void {
   const at = changetype<MethodRow>(heap.alloc(offsetof<MethodRow>()));
   at.text = method === Method.Unknown ? NONE : literal(text);
   at.kind = kind;
   at.shape = shape;
   at.eras = eras;
   at.noun = noun;
+  at.capability = capability;
   store<usize>(rows + ((method as usize) << 2), changetype<usize>(at));
   if (kind === MethodKind.List) store<u32>(lists + ((noun as usize) << 2), method);
 }
@@ -76,6 +101,14 @@ function row(method: Method, text: string, kind: MethodKind, shape: Shape, eras:
   row(Method.ToolsCall, 'tools/call', MethodKind.Named, Shape.Request, Era.Sessions | Era.Stateless, Noun.Tools);
   row(Method.PromptsList, 'prompts/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Prompts);
   row(Method.PromptsGet, 'prompts/get', MethodKind.Named, Shape.Request, Era.Sessions, Noun.Prompts);
+  row(Method.ResourcesList, 'resources/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Resources);
+  row(Method.TemplatesList, 'resources/templates/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Templates);
+  row(Method.ResourcesRead, 'resources/read', MethodKind.Uri, Shape.Request, Era.Sessions, Noun.Resources);
+  row(Method.ResourcesSubscribe, 'resources/subscribe', MethodKind.Uri, Shape.Request, Era.Sessions, Noun.Resources, Capability.Subscribe);
+  row(Method.ResourcesUnsubscribe, 'resources/unsubscribe', MethodKind.Uri, Shape.Request, Era.Sessions, Noun.Resources, Capability.Subscribe);
+  // What it is about is in its `params.ref`.
+  row(Method.Complete, 'completion/complete', MethodKind.Ref, Shape.Request, Era.Sessions, Noun.None, Capability.Completions);
+  row(Method.SetLevel, 'logging/setLevel', MethodKind.Broadcast, Shape.Request, Era.Sessions, Noun.None, Capability.Logging);
   row(Method.Cancelled, 'notifications/cancelled', MethodKind.Cancel, Shape.Notification, Era.Sessions);
   row(Method.Progress, 'notifications/progress', MethodKind.Progress, Shape.Notification, Era.Sessions);
   row(Method.RootsListChanged, 'notifications/roots/list_changed', MethodKind.RootsChanged, Shape.Notification, Era.Sessions);

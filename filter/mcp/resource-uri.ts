@@ -22,6 +22,20 @@ export function markAt(uri: Span): i32 {
   return isWeb(uri) ? -1 : behindScheme(uri);
 }
 
+/** What `markAtOfAll` returns where it is not the same for all. */
+export const UNDECIDED = -2;
+
+/** What `markAt` returns for every uri that begins so. */
+export function markAtOfAll(beginning: Span): i32 {
+  const size = schemeLength(beginning);
+  // Two more bytes tell whether slashes follow.
+  if (size > 0) return length(beginning) >= size + 3 ? markAt(beginning) : UNDECIDED;
+  for (let i = 0; i < length(beginning); i++) {
+    if (!maySpell(load<u8>(pointer(beginning) + (i as usize)), i)) return 0;
+  }
+  return UNDECIDED;
+}
+
 /**
  * The part of a uri where a server's name stands if the uri is marked, as a part of it that is followed by a slash; NONE
  * where none can stand. `pointer` and `length` tell the range: the mark is this part and the slash.
@@ -51,12 +65,15 @@ function schemeLength(uri: Span): i32 {
   const end = length(uri);
   for (let i = 0; i < end; i++) {
     const c = load<u8>(pointer(uri) + (i as usize));
-    if (isLetter(c)) continue;
-    if (i === 0) return 0;
     if (c === COLON) return i;
-    if (!isDigit(c) && c !== PLUS && c !== HYPHEN && c !== DOT) return 0;
+    if (!maySpell(c, i)) return 0;
   }
   return 0;
+}
+
+/** Whether a character may stand at that place of a scheme. */
+function maySpell(c: u32, at: i32): bool {
+  return isLetter(c) || (at > 0 && (isDigit(c) || c === PLUS || c === HYPHEN || c === DOT));
 }
 
 function hasSlashes(uri: Span, at: i32): bool {

@@ -81,7 +81,8 @@ function row(place: Place, name: string, kinds: u32, inside: Place, rule: string
 }
 
 const OBJECT_TYPE = literal('object');
-const TASK_SUPPORT = literal('required optional forbidden');
+/** Not `required`: the gateway carries no tasks, so such a tool could not be called (MCP 2025-11-25, tasks). */
+const TASK_SUPPORT = literal('optional forbidden');
 const THEMES = literal('light dark');
 
 // As strict as the strictest of the common SDKs: none of them takes null for an optional member.
@@ -105,7 +106,7 @@ const THEMES = literal('light dark');
   row(Place.Annotations, 'destructiveHint', BOOLEAN, Place.Free, 'annotations.destructiveHint must be true or false');
   row(Place.Annotations, 'idempotentHint', BOOLEAN, Place.Free, 'annotations.idempotentHint must be true or false');
   row(Place.Annotations, 'openWorldHint', BOOLEAN, Place.Free, 'annotations.openWorldHint must be true or false');
-  row(Place.Execution, 'taskSupport', STRING, Place.Free, 'execution.taskSupport must be "required", "optional" or "forbidden"').choices = TASK_SUPPORT;
+  row(Place.Execution, 'taskSupport', STRING, Place.Free, 'execution.taskSupport must be "optional" or "forbidden", as the gateway carries no tasks').choices = TASK_SUPPORT;
   row(Place.Icons, '', OBJECT, Place.Icon, 'icons must hold objects');
   row(Place.Icon, 'src', STRING, Place.Free, 'an icon must have an src that is a string').required = true;
   row(Place.Icon, 'mimeType', STRING, Place.Free, 'mimeType of an icon must be a string');

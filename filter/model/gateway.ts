@@ -1,4 +1,4 @@
-import { Noun } from '../mcp/nouns';
+import { Noun, nounRow } from '../mcp/nouns';
 import { Authorization } from './authorization';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
@@ -19,7 +19,7 @@ export const enum Emitted {
 
 /** The bit for the name of one of a noun. */
 export function emittedBy(noun: Noun): u32 {
-  return 1 << noun;
+  return 1 << nounRow(noun).ruledBy;
 }
 
 /** One plugin configuration, parsed; never changed afterwards but for the key that is made at first use. */

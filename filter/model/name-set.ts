@@ -2,7 +2,8 @@ import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable, NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
-import { isExact, matches } from './glob';
+import { covers, isExact, matches } from './glob';
+import { overlap } from './overlap';
 
 /** The names that a list of names and globs stands for. Exact names cost one look-up, however many there are. */
 @unmanaged
@@ -22,6 +23,19 @@ export class NameSet {
   has(name: Span): bool {
     if (this.names.get(name) !== 0) return true;
     for (let i = 0; i < this.globs.count; i++) if (matches(this.globs.at(i), name)) return true;
+    return false;
+  }
+
+  /** Whether one of the names that a pattern matches is in it. */
+  meets(pattern: Span): bool {
+    if (isExact(pattern)) return this.has(pattern);
+    for (let i = 0; i < this.patterns.count; i++) if (overlap(this.patterns.at(i), pattern)) return true;
+    return false;
+  }
+
+  /** Whether one of its patterns alone matches all that a pattern matches; may say no wrongly, never yes. */
+  covers(pattern: Span): bool {
+    for (let i = 0; i < this.patterns.count; i++) if (covers(this.patterns.at(i), pattern)) return true;
     return false;
   }
 }

@@ -1,7 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { List } from '../bytes/list';
 import { Span, literal } from '../bytes/span';
-import { covers, isExact } from './glob';
+import { isExact } from './glob';
 import { NameSet, newNameSet } from './name-set';
 import { overlap } from './overlap';
 
@@ -27,18 +27,13 @@ export class Rules {
   /** Whether one of the names that a pattern matches may be admitted. Never false where one is. */
   mayAdmit(pattern: Span): bool {
     if (isExact(pattern)) return this.admit(pattern);
-    if (this.denyAll(pattern)) return false;
+    if (this.deny.covers(pattern)) return false;
     const allow = this.allow;
     if (allow === null) return true;
     for (let i = 0; i < allow.patterns.count; i++) {
       const allowed: Span = allow.patterns.at(i);
-      if (!this.denyAll(allowed) && overlap(allowed, pattern)) return true;
+      if (!this.deny.covers(allowed) && overlap(allowed, pattern)) return true;
     }
-    return false;
-  }
-
-  private denyAll(pattern: Span): bool {
-    for (let i = 0; i < this.deny.patterns.count; i++) if (covers(this.deny.patterns.at(i), pattern)) return true;
     return false;
   }
 }

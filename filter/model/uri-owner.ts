@@ -1,8 +1,11 @@
-import { Arena } from '../bytes/arena';
-import { Span, equals, length, pointer, NONE } from '../bytes/span';
+import { Arena, scratch } from '../bytes/arena';
+import { Span, after, equals, first, length, pointer, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import { offsetBehind, textOf } from '../json/text';
-import { markAt, markedName } from '../mcp/resource-uri';
+import { markAt, markAtOfAll, markedName, UNDECIDED } from '../mcp/resource-uri';
 import { Gateway } from './gateway';
+import { exactBytes, rest, STAR } from './glob';
+import { overlap } from './overlap';
 import { Server } from './server';
 
 /**
@@ -50,6 +53,27 @@ export function markIn(server: Server, uri: Span): i32 {
   if (length(server.mark) === 0) return -1;
   const name = markedName(uri);
   return name !== NONE && equals(name, server.name) ? ((pointer(name) - pointer(uri)) as i32) : -1;
+}
+
+/** Whether clients may see URIs of the server that a pattern matches: never false where they do. */
+export function mayShow(server: Server, pattern: Span): bool {
+  if (length(server.mark) === 0) return true;
+  const owned = server.ownedUris;
+  if (owned !== null && owned.meets(pattern)) return true;
+  const at = markAtOfAll(first(pattern, exactBytes(pattern) as u32));
+  if (at === UNDECIDED) return true;
+  // One on the web may be any server's.
+  return at < 0 || overlap(rest(pattern, at), newWriter(scratch, 80).bytes(server.mark).byte(STAR).written);
+}
+
+/** What a client sees of a URI, or of a template. @param arena may keep it */
+export function shownUri(gateway: Gateway, server: Server, uri: Span, arena: Arena): Span {
+  const at = markOffset(gateway, server, uri);
+  if (at < 0) return uri;
+  return newWriter(arena, (length(uri) + length(server.mark)) as usize)
+    .bytes(first(uri, at as u32))
+    .bytes(server.mark)
+    .bytes(after(uri, at as u32)).written;
 }
 
 function markedBy(gateway: Gateway, uri: Span): Server | null {

@@ -5,6 +5,8 @@ import { Noun, NOUNS } from '../mcp/nouns';
 import { NameSet, newNameSet } from './name-set';
 import { residues } from './residue';
 import { Rules } from './rules';
+import { Server } from './server';
+import { mayShow } from './uri-owner';
 
 /** A named part of what the gateway serves. */
 @unmanaged
@@ -14,7 +16,7 @@ export class VirtualServer {
   servers: i32;
   /** By noun: addresses of List, the patterns on gateway names that may match one of some server. */
   patterns: usize;
-  /** By noun and server: addresses of NameSet, what it has, in the server's own names; 0: nothing. */
+  /** By noun and server: addresses of NameSet, what it has: names in the server's own form, URIs as clients see them; 0: nothing. */
   shares: usize;
   /** Bits of nouns whose patterns have been held against a complete list; see flow/audit.ts. */
   audited: u32;
@@ -36,15 +38,34 @@ export class VirtualServer {
     return any;
   }
 
+  /** The same for a pattern on resource URIs. @param noun Resources */
+  addUris(noun: Noun, pattern: Span, server: Server, arena: Arena): bool {
+    if (!server.rulesOf(noun).showAny || !mayShow(server, pattern)) return false;
+    this.shareToFill(noun, server.index, arena).add(pattern);
+    return true;
+  }
+
   /** @param server its index */
   reaches(noun: Noun, server: i32): bool {
     return this.share(noun, server) !== null;
   }
 
-  /** Whether it has one of that (upstream) name. */
+  /** Whether it has one of that name, in the form of `shares`. */
   has(noun: Noun, server: i32, name: Span): bool {
     const share = this.share(noun, server);
     return share !== null && share.has(name);
+  }
+
+  /** The same for one of the names that a pattern matches. */
+  mayHave(noun: Noun, server: i32, pattern: Span): bool {
+    const share = this.share(noun, server);
+    return share !== null && share.meets(pattern);
+  }
+
+  /** The same for all of them. May be false where it has all. */
+  hasAll(noun: Noun, server: i32, pattern: Span): bool {
+    const share = this.share(noun, server);
+    return share !== null && share.covers(pattern);
   }
 
   private share(noun: Noun, server: i32): NameSet | null {

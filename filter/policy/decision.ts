@@ -1,13 +1,15 @@
+import { scratch } from '../bytes/arena';
 import { Span, length } from '../bytes/span';
-import { FIRST_NOUN, LAST_NOUN, Noun } from '../mcp/nouns';
+import { Capability } from '../mcp/capabilities';
+import { FIRST_NOUN, LAST_NOUN, Noun, nounRow } from '../mcp/nouns';
+import { isWeb } from '../mcp/resource-uri';
+import { expansions } from '../mcp/uri-template';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
+import { ownerOfUri, shownUri } from '../model/uri-owner';
 import { Access } from './permissions';
 import { Scope } from './scope';
-
-/** Bytes of an upstream's name; MCP says 128 characters for tools. It goes into a header, which has to fit. */
-const MAX_NAME = 1024;
 
 /**
  * Whether a tool, or another noun, exists for this request, by its upstream name. The one decision for both sides: a list shows what this
@@ -15,32 +17,83 @@ const MAX_NAME = 1024;
  *
  *     path ∩ header ∩ rules of the server ∩ authorization
  *
- * What needs more scopes than the token has (`stepUpFor`) exists, too.
+ * A template exists where one of the URIs may that it stands for. What needs more scopes than the token has (`stepUpFor`)
+ * exists, too.
  */
-export function mayUse(noun: Noun, server: Server, name: Span, scope: Scope): bool {
-  if (length(name) === 0 || length(name) > MAX_NAME || !server.rulesOf(noun).admit(name)) return false;
+export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): bool {
+  const row = nounRow(noun);
+  if (length(name) === 0 || length(name) > row.longest) return false;
+  if (row.ruledBy !== noun) return mayUseSome(gateway, row.ruledBy, server, name, scope);
+  if (!server.rulesOf(noun).admit(name)) return false;
+  let shown = name;
+  if (row.isUri) {
+    if (isOwnedByAnother(gateway, server, name)) return false;
+    if (scope.isWhole) return true;
+    shown = shownUri(gateway, server, name, scratch);
+  }
   const path = scope.path;
-  if (path !== null && !path.has(noun, server.index, name)) return false;
+  if (path !== null && !path.has(noun, server.index, shown)) return false;
   const header = scope.header;
-  if (header !== null && !header.has(noun, server.index, name)) return false;
+  if (header !== null && !header.has(noun, server.index, shown)) return false;
   const permissions = scope.permissions;
-  return permissions === null || permissions.accessTo(noun, server.index, name) !== Access.Hidden;
+  return permissions === null || permissions.accessTo(noun, server.index, shown) !== Access.Hidden;
 }
 
 /** The rule by which something that exists for this request needs more scopes, or null where it may be used. */
-export function stepUpFor(noun: Noun, server: Server, name: Span, scope: Scope): AuthorizationRule | null {
+export function stepUpFor(
+  gateway: Gateway,
+  noun: Noun,
+  server: Server,
+  name: Span,
+  scope: Scope,
+): AuthorizationRule | null {
   const permissions = scope.permissions;
-  return permissions === null ? null : permissions.stepUpOf(noun, server.index, name);
+  if (permissions === null) return null;
+  const row = nounRow(noun);
+  const shown = row.isUri ? shownUri(gateway, server, name, scratch) : name;
+  return permissions.stepUpOf(row.ruledBy, server.index, shown);
+}
+
+/** @param noun of which a template stands for some. @param template or one of them, that a completion is asked for */
+function mayUseSome(gateway: Gateway, noun: Noun, server: Server, template: Span, scope: Scope): bool {
+  const pattern = expansions(template, scratch);
+  if (!server.rulesOf(noun).mayAdmit(pattern) || areOwnedByAnother(gateway, server, template, pattern)) return false;
+  if (scope.isWhole) return true;
+  const shown = expansions(shownUri(gateway, server, template, scratch), scratch);
+  const path = scope.path;
+  if (path !== null && !path.mayHave(noun, server.index, shown)) return false;
+  const header = scope.header;
+  if (header !== null && !header.mayHave(noun, server.index, shown)) return false;
+  const permissions = scope.permissions;
+  return permissions === null || permissions.mayAccessSome(noun, server.index, shown);
+}
+
+/** Whether a request for it would go elsewhere. So may one on the web alone: all others show their server. */
+function isOwnedByAnother(gateway: Gateway, server: Server, uri: Span): bool {
+  if (gateway.servers.count === 1 || !isWeb(uri)) return false;
+  const owner = ownerOfUri(gateway, uri);
+  return owner !== null && owner !== server;
+}
+
+/** The same for all URIs that a template stands for. */
+function areOwnedByAnother(gateway: Gateway, server: Server, template: Span, pattern: Span): bool {
+  if (gateway.servers.count === 1 || !isWeb(template)) return false;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const owned = gateway.serverAt(i).ownedUris;
+    if (i !== server.index && owned !== null && owned.covers(pattern)) return true;
+  }
+  return false;
 }
 
 /** Whether there may be one of this server that `mayUse` lets through. Where not, this request must not show it. */
 export function mayList(noun: Noun, server: Server, scope: Scope): bool {
+  const ruling = nounRow(noun).ruledBy;
   const path = scope.path;
-  if (path === null ? !server.rulesOf(noun).showAny : !path.reaches(noun, server.index)) return false;
+  if (path === null ? !server.rulesOf(ruling).showAny : !path.reaches(ruling, server.index)) return false;
   const header = scope.header;
-  if (header !== null && !header.reaches(noun, server.index)) return false;
+  if (header !== null && !header.reaches(ruling, server.index)) return false;
   const permissions = scope.permissions;
-  return permissions === null || permissions.mayShow(noun, server.index);
+  return permissions === null || permissions.mayShow(ruling, server.index);
 }
 
 /** The same of any noun: whether this request may know of the server. */
@@ -59,4 +112,15 @@ export function onlyReachable(gateway: Gateway, scope: Scope): Server | null {
     found = server;
   }
   return found;
+}
+
+/** What this request may know that the server offers, as far as it does: bits of Capability. */
+export function mayOffer(server: Server, scope: Scope): u32 {
+  let shown: u32 = 0;
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    if (mayList(noun, server, scope)) shown |= nounRow(noun).capability | Capability.Logging;
+  }
+  if ((shown & (Capability.Prompts | Capability.Resources)) !== 0) shown |= Capability.Completions;
+  if ((shown & Capability.Resources) !== 0) shown |= Capability.Subscribe;
+  return shown;
 }

@@ -45,6 +45,19 @@ export class Permissions {
     return covering(this.steppingUp, noun, server, name);
   }
 
+  /** Whether one of the names that a pattern matches may be other than hidden. Never false where one is. */
+  mayAccessSome(noun: Noun, server: i32, pattern: Span): bool {
+    for (let i = 0; i < this.denying.count; i++) {
+      if (ruleAt(this.denying, i).coversAllOf(noun, server, pattern)) return false;
+    }
+    return (
+      this.allowsByDefault ||
+      meets(this.steppingUp, noun, server, pattern) ||
+      meets(this.steppedUp, noun, server, pattern) ||
+      meets(this.allowing, noun, server, pattern)
+    );
+  }
+
   /** Whether anything of this noun may be other than hidden. Never false where something is. */
   mayShow(noun: Noun, server: i32): bool {
     for (let i = 0; i < this.denying.count; i++) if (ruleAt(this.denying, i).coversAll(server)) return false;
@@ -103,6 +116,11 @@ function ruleAt(rules: List, index: i32): AuthorizationRule {
 function covering(rules: List, noun: Noun, server: i32, name: Span): AuthorizationRule | null {
   for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).covers(noun, server, name)) return ruleAt(rules, i);
   return null;
+}
+
+function meets(rules: List, noun: Noun, server: i32, pattern: Span): bool {
+  for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).coversSomeOf(noun, server, pattern)) return true;
+  return false;
 }
 
 function reaches(rules: List, noun: Noun, server: i32): bool {

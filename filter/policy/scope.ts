@@ -21,6 +21,11 @@ export class Scope {
   /** Why the request is not served at all, or NONE: what is not known is never taken for everything. */
   refusal: Span;
 
+  /** It narrows nothing. */
+  get isWhole(): bool {
+    return this.path === null && this.header === null && this.permissions === null;
+  }
+
   /** The narrowest virtual server that this request named or was given, or NONE. */
   get name(): Span {
     const header = this.header;

@@ -50,10 +50,14 @@ export class UpstreamCall {
   id: Span;
 
   upstream: Upstream;
+  /** What the server must offer to be asked, bits of Capability. */
+  capability: u32;
   /** What it lists. */
   noun: NounRow;
   /** As the server declared them, or NONE. */
   capabilities: Span;
+  /** The JSON-RPC error that the server answered with, or NONE. */
+  error: Span;
   /** A string token, or NONE. */
   instructions: Span;
   /** Elements are Page. */

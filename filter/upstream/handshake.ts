@@ -3,9 +3,9 @@ import { Span, literal, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { kindOf, Kind, member } from '../json/reader';
 import { textOf } from '../json/text';
+import { CAPABILITY_COUNT, Capability, capabilityName, capabilityText, SUBSCRIBE } from '../mcp/capabilities';
 import { Reason } from '../mcp/errors';
 import { Method, methodText } from '../mcp/methods';
-import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { Revision, revisionOf, revisionText } from '../mcp/revisions';
 import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
@@ -123,16 +123,25 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
     return;
   }
   const capabilities = member(result, CAPABILITIES, scratch);
-  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
-    const row = nounRow(noun);
-    if (member(capabilities, row.plural, scratch) !== NONE) call.upstream.offers |= row.capability;
-  }
+  call.upstream.offers = offersIn(capabilities, scratch);
   if (capabilities !== NONE) call.capabilities = arena.copy(capabilities);
   const instructions = member(result, INSTRUCTIONS, scratch);
   if (instructions !== NONE && kindOf(instructions) === Kind.String && length(instructions) > 2) {
     call.instructions = arena.copy(instructions);
   }
   if (answer.sessionId !== NONE) call.upstream.sessionId = arena.copy(answer.sessionId);
+}
+
+/** Bits of Capability. @param capabilities of a server, as JSON, or NONE */
+function offersIn(capabilities: Span, scratch: Arena): u32 {
+  let offers: u32 = 0;
+  for (let i = 0; i < CAPABILITY_COUNT; i++) {
+    if (member(capabilities, capabilityName(i), scratch) !== NONE) offers |= 1 << i;
+  }
+  const resources = member(capabilities, capabilityText(Capability.Resources), scratch);
+  const subscribe = member(resources, SUBSCRIBE, scratch);
+  if (subscribe !== NONE && kindOf(subscribe) === Kind.True) offers |= Capability.Subscribe;
+  return offers;
 }
 
 function stringMember(object: Span, name: Span, arena: Arena): Span {

@@ -7,6 +7,7 @@ import { textOf } from '../json/text';
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');
 const RESULT = literal(',"result":');
+const ERROR = literal(',"error":');
 const METHOD = literal(',"method":"');
 const PARAMS = literal('","params":');
 const QUOTE = literal('"');
@@ -36,6 +37,11 @@ export function requestMessage(id: Span, method: Span, params: Span, arena: Aren
 
 export function resultMessage(id: Span, result: Span, arena: Arena): Span {
   return newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(RESULT).bytes(result).bytes(END).written;
+}
+
+/** @param error an object, as JSON */
+export function errorMessage(id: Span, error: Span, arena: Arena): Span {
+  return newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(ERROR).bytes(error).bytes(END).written;
 }
 
 /** The document as an object where it is the response to our request `id`, else NONE. */

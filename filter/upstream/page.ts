@@ -39,6 +39,9 @@ export class Item {
   rule: Span;
   /** This request may see it. */
   chosen: bool;
+  /** What a client sees in the name that the server did not write, and where it is inserted: an offset in `name`. */
+  mark: Span;
+  markAt: u32;
 
   get isBroken(): bool {
     return this.rule !== NONE;
@@ -114,7 +117,7 @@ export class Page {
       else this.place = equals(key, ERROR) ? Place.Error : Place.Elsewhere;
     } else if (depth === 2) {
       if (this.place !== Place.Result) return;
-      if (equals(key, this.noun.plural)) this.inside = Inside.Items;
+      if (equals(key, this.noun.items)) this.inside = Inside.Items;
       else this.inside = equals(key, NEXT_CURSOR) ? Inside.Cursor : Inside.Elsewhere;
     } else if (depth >= MEMBERS && this.inItems()) {
       this.shape.key(depth - MEMBERS, key);

@@ -83,8 +83,8 @@ test.each<[string, object, string[]]>([
     'a pattern too long',
     { virtualServers: [{ ...reader, tools: ['x'.repeat(257)], resources: ['y'.repeat(2049)] }] },
     [
-      `virtualServers[0].resources[0]: must be ${aPattern(2048)}, found "${'y'.repeat(39)}...`,
       `virtualServers[0].tools[0]: must be ${aPattern(256)}, found "${'x'.repeat(39)}...`,
+      `virtualServers[0].resources[0]: must be ${aPattern(2048)}, found "${'y'.repeat(39)}...`,
     ],
   ],
   [

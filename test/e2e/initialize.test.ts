@@ -33,7 +33,12 @@ describeGateway('initialize', () => {
     it('gives the SDK client one server that speaks for all', async () => {
       const { client, transport, close } = await connectSdk(gateway.current.url, http);
       expect(client.getServerVersion()).toEqual({ name: 'sluice', version: expect.any(String) as string });
-      expect(client.getServerCapabilities(), 'only what the gateway serves').toEqual({ tools: {}, prompts: {} });
+      expect(client.getServerCapabilities(), 'only what the gateway serves').toEqual({
+        tools: {},
+        prompts: {},
+        resources: {},
+        logging: {},
+      });
       expect(client.getInstructions()).toBe(
         '# json (its tools begin with json_)\n\nSpeak "softly".\n\n# streaming (its tools begin with st.)\n\nListen\nwell.',
       );

@@ -188,11 +188,11 @@ describeGateway('tools/list', () => {
         .filter((line) => line.includes('left out'));
     await until('the log names them', () => lines().length >= bad.length);
     for (const says of [
-      'server odd: tool "bare" is left out of every list, as clients would refuse the whole list for it (MCP schema): inputSchema must be an object',
-      'tool "array" is left out of every list, as clients would refuse the whole list for it (MCP schema): inputSchema.type must be "object"',
-      'tool "output" is left out of every list, as clients would refuse the whole list for it (MCP schema): outputSchema.type must be "object"',
-      'tool "hint" is left out of every list, as clients would refuse the whole list for it (MCP schema): annotations.readOnlyHint must be true or false',
-      'tool "in\\u000atwo \\u001b[31mlines" is left out of every list, as clients would refuse the whole list for it (MCP schema): description must be a string',
+      'server odd: tool "bare" is left out of every list, as clients could not call it, or would refuse the whole list for it (MCP schema): inputSchema must be an object',
+      'tool "array" is left out of every list, as clients could not call it, or would refuse the whole list for it (MCP schema): inputSchema.type must be "object"',
+      'tool "output" is left out of every list, as clients could not call it, or would refuse the whole list for it (MCP schema): outputSchema.type must be "object"',
+      'tool "hint" is left out of every list, as clients could not call it, or would refuse the whole list for it (MCP schema): annotations.readOnlyHint must be true or false',
+      'tool "in\\u000atwo \\u001b[31mlines" is left out of every list, as clients could not call it, or would refuse the whole list for it (MCP schema): description must be a string',
     ]) {
       const found = lines().filter((line) => line.includes(says)).length;
       expect(found, says).toBeGreaterThanOrEqual(1);

@@ -35,7 +35,7 @@ describeGateway('prompts', () => {
 
   it.each(bothProtocols)('are listed and got from their servers over %s', async (http) => {
     const { client, close } = await connectSdk(gateway.current.url, http);
-    expect(client.getServerCapabilities()).toEqual({ tools: {}, prompts: {} });
+    expect(client.getServerCapabilities()).toEqual({ tools: {}, prompts: {}, completions: {}, logging: {} });
     const { prompts } = await client.listPrompts();
     expect(prompts.map(({ name }) => name)).toEqual(['weather_report', 'weather_warn', 'notes_sum-up', 'notes_secret']);
     for (const [name, said] of [
@@ -45,6 +45,11 @@ describeGateway('prompts', () => {
       const { messages } = await client.getPrompt({ name, arguments: { whom: 'Ada' } });
       expect(messages).toEqual([{ role: 'user', content: { type: 'text', text: said } }]);
     }
+    const { completion } = await client.complete({
+      ref: { type: 'ref/prompt', name: 'notes_sum-up' },
+      argument: { name: 'whom', value: 'Ad' },
+    });
+    expect(completion.values).toEqual(['Ad of sum-up of notes']);
     await close();
   });
 
@@ -56,14 +61,18 @@ describeGateway('prompts', () => {
     await close();
     const session = await openSession(url);
     for (const name of ['notes_secret', 'plain_any', 'nobody_any']) {
-      const answer = await session.post(`{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"${name}"}}`);
-      expect(refusal(answer)).toEqual({ status: 200, id: 7, code: -32602, reason: 'unknown_prompt' });
+      const unknown = { status: 200, id: 7, code: -32602, reason: 'unknown_prompt' };
+      const got = await session.post(`{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"${name}"}}`);
+      expect(refusal(got)).toEqual(unknown);
+      const ref = `{"ref":{"type":"ref/prompt","name":"${name}"},"argument":{"name":"whom","value":""}}`;
+      const completed = await session.post(`{"jsonrpc":"2.0","id":7,"method":"completion/complete","params":${ref}}`);
+      expect(refusal(completed)).toEqual(unknown);
     }
   });
 
   it('are not offered where a virtual server has none', async () => {
     const { client, close } = await connectSdk(`${gateway.current.url}/team-a/tools`, 'HTTP/1.1');
-    expect(client.getServerCapabilities()).toEqual({ tools: {} });
+    expect(client.getServerCapabilities()).toEqual({ tools: {}, logging: {} });
     await close();
   });
 });

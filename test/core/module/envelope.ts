@@ -55,7 +55,7 @@ export function envelopeParams(): Span {
 }
 
 export function envelopeName(): Span {
-  return envelope.nameIn(document);
+  return envelope.keyIn(document);
 }
 
 export function envelopeCursor(): Span {

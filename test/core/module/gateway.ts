@@ -10,8 +10,8 @@ import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
 import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
-import { answersIn } from '../../../filter/policy/claims';
 import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
+import { answersIn } from '../../../filter/policy/claims';
 import { mayUse } from '../../../filter/policy/decision';
 import { Scope } from '../../../filter/policy/scope';
 import { VirtualServer } from '../../../filter/model/virtual-server';
@@ -142,7 +142,7 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
   if (narrowing >= 0) scope.header = virtualServerAt(narrowing);
   let admitted = 0;
   for (let i = 0; i < times; i++)
-    if (mayUse(Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
+    if (mayUse(gateway, Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
   scratch.reset();
   return admitted;
 }

@@ -5,6 +5,7 @@ import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
 import { mergedList, mergedSize } from '../../../filter/federation/merge';
 import { readPage } from '../../../filter/upstream/page';
+import { Gateway } from '../../../filter/model/gateway';
 import { newList } from '../../../filter/bytes/list';
 import { newRules } from '../../../filter/model/rules';
 import { Scope } from '../../../filter/policy/scope';
@@ -41,5 +42,5 @@ export function mergeFail(): void {
 }
 
 export function mergeTools(): Span {
-  return mergedList(TOOLS, fanOut, mergedSize(fanOut, make<Scope>(arena)), arena);
+  return mergedList(TOOLS, fanOut, mergedSize(make<Gateway>(arena), fanOut, make<Scope>(arena)), arena);
 }

@@ -10,7 +10,7 @@ import {
 import { z } from 'zod';
 import { type SdkServer, startSdkServer } from './sdk.ts';
 
-export interface AskingServer extends SdkServer {
+export interface AskingServer extends Pick<SdkServer, 'url' | 'port' | 'sessions' | 'stop'> {
   /** How often a client said that its roots have changed. */
   readonly rootsChanges: number;
   /** What clients declared, in the order of their sessions. */

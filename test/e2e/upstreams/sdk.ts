@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { completable } from '@modelcontextprotocol/sdk/server/completable.js';
+import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { type EventStore, StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
 import {
@@ -12,6 +13,10 @@ import {
   type ContentBlock,
   type JSONRPCMessage,
   ListToolsRequestSchema,
+  type ReadResourceResult,
+  SetLevelRequestSchema,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 
 export interface SdkServerOptions {
@@ -21,12 +26,16 @@ export interface SdkServerOptions {
   readonly instructions?: string;
   /** Names of its tools, a list for each page of `tools/list`. Each returns its arguments. */
   readonly pages?: readonly (readonly string[])[];
-  /** Names of its prompts. Each says which one it is, and for whom. */
+  /** Names of its prompts. Each says which one it is, and for whom; for whom can be completed. */
   readonly prompts?: readonly string[];
   /** What every tool and every prompt returns, behind a text. */
   readonly content?: readonly ContentBlock[];
   /** It keeps its events, so that each has an id. */
   readonly resumable?: boolean;
+  /** URIs of its resources. Each says which one it is. Clients may subscribe to all. */
+  readonly resources?: readonly string[];
+  /** Templates with one variable, `id`, which can be completed; what they expand to says which one it is. */
+  readonly templates?: readonly string[];
   readonly port?: number;
   /** Makes the server of a session, in the place of the usual one. */
   readonly server?: () => McpServer;
@@ -37,6 +46,10 @@ export interface SdkServer {
   readonly port: number;
   /** Ids of the sessions that are open. */
   readonly sessions: ReadonlySet<string>;
+  /** URIs that clients are subscribed to. */
+  readonly subscriptions: ReadonlySet<string>;
+  /** The levels that clients have set, one after the other. */
+  readonly levels: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -45,8 +58,9 @@ const slowly = 'slowly';
 
 export async function startSdkServer(options: SdkServerOptions): Promise<SdkServer> {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
+  const seen: Seen = { subscriptions: new Set(), levels: [] };
   const server = createServer((request, response) => {
-    serve(request, response, sessions, options).catch((error: unknown) => {
+    serve(request, response, sessions, options, seen).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });
   });
@@ -56,6 +70,7 @@ export async function startSdkServer(options: SdkServerOptions): Promise<SdkServ
   return {
     url: `http://127.0.0.1:${port}/mcp`,
     port,
+    ...seen,
     get sessions() {
       return new Set(sessions.keys());
     },
@@ -68,11 +83,18 @@ export async function startSdkServer(options: SdkServerOptions): Promise<SdkServ
   };
 }
 
+/** What clients have asked for, in all sessions. */
+interface Seen {
+  readonly subscriptions: Set<string>;
+  readonly levels: string[];
+}
+
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   sessions: Map<string, StreamableHTTPServerTransport>,
   options: SdkServerOptions,
+  seen: Seen,
 ): Promise<void> {
   const id = request.headers['mcp-session-id'];
   const known = sessions.get(String(id));
@@ -88,7 +110,7 @@ async function serve(
     onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
     onsessionclosed: (gone) => void sessions.delete(gone),
   });
-  await (options.server?.() ?? mcpServer(options)).connect(transport);
+  await (options.server?.() ?? mcpServer(options, seen)).connect(transport);
   await transport.handleRequest(request, response);
 }
 
@@ -108,11 +130,16 @@ function eventStore(): EventStore {
   };
 }
 
-function mcpServer({ name, instructions, pages = [['echo']], prompts, content = [] }: SdkServerOptions): McpServer {
+function mcpServer(options: SdkServerOptions, seen: Seen): McpServer {
+  const { name, instructions, pages = [['echo']], prompts, resources = [], templates = [], content = [] } = options;
   const mcp = new McpServer(
     { name, version: '1.0.0' },
     {
-      capabilities: { tools: { listChanged: true }, logging: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        logging: {},
+        ...(resources.length > 0 ? { resources: { subscribe: true, listChanged: true } } : {}),
+      },
       ...(instructions === undefined ? {} : { instructions }),
     },
   );
@@ -144,12 +171,33 @@ function mcpServer({ name, instructions, pages = [['echo']], prompts, content = 
     return { content: [{ type: 'text', text: JSON.stringify(said) }, ...content] };
   });
   for (const prompt of prompts ?? []) {
-    mcp.registerPrompt(prompt, { argsSchema: { whom: z.string().optional() } }, ({ whom = 'nobody' }) => ({
+    const whom = completable(z.string(), (begun) => [`${begun} of ${prompt} of ${name}`]);
+    mcp.registerPrompt(prompt, { argsSchema: { whom } }, ({ whom }) => ({
       messages: [{ type: 'text' as const, text: `${prompt} of ${name} for ${whom}` }, ...content].map((content) => ({
         role: 'user' as const,
         content,
       })),
     }));
   }
+  const read = (uri: URL): ReadResourceResult => ({ contents: [{ uri: uri.href, text: `${uri.href} of ${name}` }] });
+  for (const uri of resources) mcp.registerResource(uri, uri, {}, read);
+  for (const template of templates) {
+    const complete = { id: (begun: string): string[] => [`${begun} of ${template} of ${name}`] };
+    mcp.registerResource(template, new ResourceTemplate(template, { list: undefined, complete }), {}, read);
+  }
+  if (resources.length > 0) {
+    server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
+      seen.subscriptions.add(params.uri);
+      return {};
+    });
+    server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {
+      seen.subscriptions.delete(params.uri);
+      return {};
+    });
+  }
+  server.setRequestHandler(SetLevelRequestSchema, ({ params }) => {
+    seen.levels.push(params.level);
+    return {};
+  });
   return mcp;
 }

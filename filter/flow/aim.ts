@@ -1,0 +1,91 @@
+import { make } from '../bytes/arena';
+import { Span, first, NONE } from '../bytes/span';
+import { Server } from '../model/server';
+import { clipped } from '../mcp/header-text';
+import { Reason } from '../mcp/errors';
+import { mayUse, stepUpFor } from '../policy/decision';
+import { upstreamOf } from '../session/overlay';
+import { Session, Upstream } from '../session/token';
+import { noteUse, wasUsed } from '../session/used';
+import { scratch } from '../bytes/arena';
+import { refuseScopes } from './challenge';
+import { Exchange, Outcome, Target } from './exchange';
+import { Probe, Stage } from './conversation';
+import { beginJoin } from './join';
+import { beginPing } from './lost-session';
+import { sendToOffering } from './offers';
+
+/** What a client asks one server for: which server that is, and how the message gets there. */
+
+/** MCP says that names of tools have 128 characters at most; what a client sends may have any number. */
+const MAX_LOGGED_NAME = 128;
+
+/**
+ * Sets `exchange.target`. Null where this request may call none of that name; `exchange.reply` then says so.
+ * @param name as the client calls it. @param server that it belongs to, or null. @param upstreamName what it is called there
+ */
+export function aim(
+  exchange: Exchange,
+  name: Span,
+  server: Server | null,
+  upstreamName: Span,
+  unknown: Reason,
+  more: Span = NONE,
+): Target | null {
+  exchange.name = exchange.arena.copy(clipped(name, MAX_LOGGED_NAME));
+  exchange.server = server;
+  // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
+  if (server === null || !mayUse(exchange.gateway, exchange.noun.noun, server, upstreamName, exchange.caller.scope)) {
+    exchange.refuse(unknown, name, NONE, more);
+    return null;
+  }
+  const rule = stepUpFor(exchange.gateway, exchange.noun.noun, server, upstreamName, exchange.caller.scope);
+  if (rule !== null) {
+    refuseScopes(exchange, server, rule);
+    return null;
+  }
+  const target = make<Target>(exchange.arena);
+  exchange.target = target;
+  target.server = server;
+  target.name = exchange.arena.copy(upstreamName);
+  return target;
+}
+
+/** To the server of `exchange.target`, in the session with it. */
+export function goToTarget(exchange: Exchange, session: Session): Outcome {
+  const server = exchange.target.server;
+  const keys = exchange.gateway.keys;
+  const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.
+  if (upstream === null) {
+    return exchange.mayWait ? waitFor(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
+  }
+  if (isProbed(exchange, session, upstream)) {
+    noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
+    return sendToOffering(exchange, session, upstream);
+  }
+  let outcome: Outcome = Outcome.Wait;
+  if (exchange.conversation.probe === Probe.None) {
+    exchange.conversation.probe = Probe.UnderWay;
+    outcome = beginPing(exchange, upstream, Stage.Probe);
+  }
+  // Else the body is read on meanwhile; it is released with the part that comes after the answer.
+  return exchange.mayWait ? waitFor(exchange, outcome) : Outcome.ReadBody;
+}
+
+/**
+ * Whether a call may go on in this session. One that cannot be repeated, should the server have lost the session, does
+ * so only where that was used a moment ago; else the server is asked.
+ */
+function isProbed(exchange: Exchange, session: Session, upstream: Upstream): bool {
+  if (exchange.message.isKept || upstream.sessionId === NONE || exchange.conversation.probe === Probe.Done) return true;
+  if (exchange.conversation.probe === Probe.UnderWay) return false;
+  return wasUsed(session, upstream.fingerprint, exchange.seconds, exchange.gateway.keys, scratch);
+}
+
+/** The answer comes in another callback, when the body is there no longer; what the edits need of it is kept. */
+export function waitFor(exchange: Exchange, outcome: Outcome): Outcome {
+  if (!exchange.message.lasts)
+    exchange.message.body = exchange.arena.copy(first(exchange.message.body, exchange.target.cutTo));
+  return outcome;
+}

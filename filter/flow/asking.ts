@@ -1,0 +1,159 @@
+import { make, scratch } from '../bytes/arena';
+import { equals, NONE } from '../bytes/span';
+import { Answer } from '../upstream/answer';
+import { takeAcknowledgement } from '../upstream/acknowledgement';
+import { post } from '../upstream/callout';
+import { FanOut } from '../federation/fanout';
+import { UpstreamCall } from '../upstream/call';
+import { keep, takeCached } from '../federation/list-cache';
+import { askForPage, takePage } from '../upstream/listing';
+import { saysLost } from '../upstream/lost-session';
+import { methodRow } from '../mcp/methods';
+import { Noun, NounRow, nounRow } from '../mcp/nouns';
+import { Server } from '../model/server';
+import { Whom } from '../session/backoff';
+import { isFutile, markFutile } from '../session/futile';
+import { join, upstreamOf } from '../session/overlay';
+import { Session, Upstream } from '../session/token';
+import { noteUse } from '../session/used';
+import { Exchange } from './exchange';
+import { Stage } from './conversation';
+import { continueOpening, isLeftAlone, open, Opening } from './opening';
+
+/**
+ * Messages of our own to several servers, for the sake of one request of the client's: each in the session with its
+ * server, which is opened first where it is not there, and renewed once where the server has lost it. What is asked is a
+ * list, page by page, or, at stage Broadcast, the client's request once.
+ */
+
+/** Asks a server for a list of a noun, from the cache where it is there. One that does not have any is not asked. */
+export function askForList(exchange: Exchange, session: Session, fanOut: FanOut, server: Server, noun: NounRow): void {
+  const arena = exchange.arena;
+  const gateway = exchange.gateway;
+  const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
+  if (upstream !== null) {
+    if ((upstream.offers & noun.capability) === 0) return;
+    const call = fanOut.add(server, upstream, arena);
+    call.noun = noun;
+    call.capability = noun.capability;
+    if (takeCached(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) fanOut.finish(call);
+    else ask(exchange, call);
+  } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
+    const call = fanOut.add(server, freshUpstream(exchange, server), arena);
+    call.noun = noun;
+    call.capability = noun.capability;
+    if (joinFirst(exchange, session, call)) fanOut.finish(call);
+  }
+}
+
+/** Asks a server of the session once, at stage Broadcast. */
+export function askServer(exchange: Exchange, fanOut: FanOut, server: Server, upstream: Upstream): void {
+  const call = fanOut.add(server, upstream, exchange.arena);
+  call.noun = nounRow(Noun.None);
+  call.capability = methodRow(exchange.message.method).capability;
+  ask(exchange, call);
+}
+
+/** Takes an answer. True: all servers have answered. */
+export function continueAsking(
+  exchange: Exchange,
+  session: Session,
+  fanOut: FanOut,
+  call: UpstreamCall,
+  answer: Answer,
+): bool {
+  const done = call.joining
+    ? afterOpening(exchange, call, continueOpening(exchange, session, call, answer))
+    : answered(exchange, session, call, answer);
+  if (done) fanOut.finish(call);
+  return fanOut.settled;
+}
+
+/** With a tick: whether the sessions are there that other requests open. True as above. */
+export function pollAsking(exchange: Exchange, session: Session, fanOut: FanOut): bool {
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (call.parkedAt !== 0 && afterOpening(exchange, call, open(exchange, session, call))) fanOut.finish(call);
+  }
+  return fanOut.settled;
+}
+
+function freshUpstream(exchange: Exchange, server: Server): Upstream {
+  const fresh = make<Upstream>(exchange.arena);
+  fresh.fingerprint = server.fingerprint;
+  return fresh;
+}
+
+/**
+ * A server that was not there when the session began, or lost its part of it, is asked for a session first. True: the
+ * call is done.
+ */
+function joinFirst(exchange: Exchange, session: Session, call: UpstreamCall): bool {
+  call.joining = true;
+  return afterOpening(exchange, call, open(exchange, session, call));
+}
+
+/** True: the call is done. */
+function afterOpening(exchange: Exchange, call: UpstreamCall, opening: Opening): bool {
+  if (opening === Opening.Failed) return true;
+  if (opening !== Opening.Ready) return false;
+  call.joining = false;
+  if ((call.upstream.offers & call.capability) === 0) return true;
+  ask(exchange, call);
+  return false;
+}
+
+function ask(exchange: Exchange, call: UpstreamCall): void {
+  const client = exchange.request.pairs;
+  if (exchange.conversation.stage !== Stage.Broadcast) {
+    askForPage(call, NONE, client, exchange.now, exchange.arena);
+    return;
+  }
+  // One message for all, however large it is; in a session that was renewed its id is new as well.
+  call.id = exchange.conversation.broadcastId;
+  call.callout = post(call.server, call.upstream, exchange.conversation.broadcast, client, exchange.arena);
+}
+
+/** True: the call is done. */
+function answered(exchange: Exchange, session: Session, call: UpstreamCall, answer: Answer): bool {
+  const gateway = exchange.gateway;
+  const server = call.server;
+  if (call.upstream.sessionId !== NONE && saysLost(answer, scratch)) {
+    const lost = call.upstream;
+    if (call.before !== null) takeBack(exchange, session, call);
+    else if (!isFutile(session, server.fingerprint, lost.sessionId, exchange.seconds, gateway.keys, scratch)) {
+      call.before = lost;
+      call.lost = lost.sessionId;
+      call.forgetPages();
+      call.upstream = freshUpstream(exchange, server);
+      return joinFirst(exchange, session, call);
+    }
+  }
+  if (!take(exchange, session, call, answer)) return false;
+  if (call.failed) return true;
+  noteUse(session, server.fingerprint, exchange.seconds, gateway.keys, scratch);
+  if (call.noun.noun !== Noun.None) {
+    keep(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, scratch);
+  }
+  return true;
+}
+
+/** True: that was all. */
+function take(exchange: Exchange, session: Session, call: UpstreamCall, answer: Answer): bool {
+  if (exchange.conversation.stage === Stage.Broadcast) {
+    takeAcknowledgement(call, answer, exchange.message.method, scratch, exchange.arena);
+    return true;
+  }
+  const limits = exchange.gateway.limits;
+  const client = exchange.request.pairs;
+  return takePage(call, answer, session.revision, limits, client, exchange.now, scratch, exchange.arena);
+}
+
+/** The new session was of no use: things are as they were, and it ends. */
+function takeBack(exchange: Exchange, session: Session, call: UpstreamCall): void {
+  const keys = exchange.gateway.keys;
+  markFutile(session, call.server.fingerprint, exchange.seconds, keys, scratch);
+  if (!call.opened || equals(call.upstream.sessionId, call.lost)) return;
+  join(session, call.before!, keys, scratch);
+  exchange.conversation.abandon(call.server, call.upstream);
+}

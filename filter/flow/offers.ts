@@ -1,0 +1,49 @@
+import { scratch } from '../bytes/arena';
+import { literal } from '../bytes/span';
+import { Reason } from '../mcp/errors';
+import { MethodKind, methodRow } from '../mcp/methods';
+import { mayReach } from '../policy/decision';
+import { upstreamOf } from '../session/overlay';
+import { ANYTHING, Session, Upstream } from '../session/token';
+import { resultMessage } from '../upstream/message';
+import { Exchange, Outcome } from './exchange';
+import { sendOn } from './send-on';
+
+/** A method is sent to servers alone that offer it; one that no server offers does not exist (MCP lifecycle, capabilities). */
+
+const NO_COMPLETIONS = literal('{"completion":{"values":[]}}');
+
+/**
+ * Whether some server that this request may know of offers it, as far as is known: one without a part in the session may
+ * offer anything. Where a request may know of none, what it asks for is there and empty, as what is hidden is.
+ */
+export function isOffered(exchange: Exchange, session: Session, capability: u32): bool {
+  const gateway = exchange.gateway;
+  let reached = false;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    if (!mayReach(server, exchange.caller.scope)) continue;
+    reached = true;
+    const upstream = upstreamOf(session, server.fingerprint, gateway.keys, scratch);
+    if (((upstream === null ? ANYTHING : upstream.offers) & capability) !== 0) return true;
+  }
+  return !reached;
+}
+
+export function refuseUnoffered(exchange: Exchange): Outcome {
+  return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
+}
+
+/** Sends a message on to the server of its target, which has to offer it. */
+export function sendToOffering(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
+  const row = methodRow(exchange.message.method);
+  const capability = row.capability;
+  if ((upstream.offers & capability) === capability) return sendOn(exchange, upstream);
+  if (!isOffered(exchange, session, capability)) return refuseUnoffered(exchange);
+  // Another server has completions, so clients ask for those of all.
+  if (row.kind === MethodKind.Ref) {
+    return exchange.answer(200, resultMessage(exchange.id, NO_COMPLETIONS, exchange.arena));
+  }
+  const noun = exchange.noun;
+  return capability === noun.capability ? exchange.refuse(noun.unknown, exchange.name) : refuseUnoffered(exchange);
+}

@@ -1,0 +1,41 @@
+import { Span, literal, NONE } from '../bytes/span';
+
+/** What a server may offer (MCP lifecycle, ServerCapabilities), a bit each; a session remembers them of each server. */
+export const enum Capability {
+  None = 0,
+  Tools = 1,
+  Prompts = 2,
+  Resources = 4,
+  Completions = 8,
+  Logging = 16,
+  /** A member of that of resources. */
+  Subscribe = 32,
+}
+
+/** How many there are that are members of `capabilities` themselves, lowest bit first. */
+export const CAPABILITY_COUNT: i32 = 5;
+
+const names = memory.data(8 * CAPABILITY_COUNT);
+
+function name(capability: Capability, text: string): void {
+  store<Span>(names + ((ctz(capability as u32) as usize) << 3), literal(text));
+}
+
+name(Capability.Tools, 'tools');
+name(Capability.Prompts, 'prompts');
+name(Capability.Resources, 'resources');
+name(Capability.Completions, 'completions');
+name(Capability.Logging, 'logging');
+
+/** `subscribe`, a member of `resources`: `true` where a client may subscribe. */
+export const SUBSCRIBE = literal('subscribe');
+
+/** The name of one of `CAPABILITY_COUNT`. @param index of its bit */
+export function capabilityName(index: i32): Span {
+  return load<Span>(names + ((index as usize) << 3));
+}
+
+/** The same by its bit; NONE for None. */
+export function capabilityText(capability: Capability): Span {
+  return capability === Capability.None ? NONE : capabilityName(ctz(capability as u32) as i32);
+}
