@@ -14,6 +14,11 @@ const endToEnd: Gateways[] = [
 /** What a host mode has for itself; what is in no such folder is the same in all that have sessions. */
 const own = { hold: 'test/e2e/hold/**', pair: 'test/e2e/pair/**', headers: 'test/e2e/by-headers/**' };
 
+const full = process.env['SLUICE_PROOFS'] === 'full';
+
+/** What is left to `npm run test:matrix`. */
+const long = full ? [] : ['test/e2e/**/*.long.test.ts'];
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/plain-summary.ts'],
@@ -24,10 +29,10 @@ export default defineConfig({
       ...endToEnd.map(({ engine, hostMode }) =>
         project(`e2e ${engine} ${hostMode}`, {
           include: [hostMode === 'headers' ? `${own.headers}/*.test.ts` : 'test/e2e/**/*.test.ts'],
-          exclude: Object.entries(own).flatMap(([mode, folder]) => (mode === hostMode ? [] : [folder])),
+          exclude: [...Object.entries(own).flatMap(([mode, folder]) => (mode === hostMode ? [] : [folder])), ...long],
           provide: {
             gateways: { engine, hostMode },
-            scale: process.env['SLUICE_PROOFS'] === 'full' ? 'full' : 'short',
+            scale: full ? 'full' : 'short',
           },
         }),
       ),

@@ -21,6 +21,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'puts a module on a plugin server',
     load: async () => (await import('./publish/command.ts')).publish,
   },
+  import: {
+    summary: 'takes modules out of images and archives that were carried in',
+    load: async () => (await import('./import/command.ts')).importModules,
+  },
   rollback: {
     summary: 'gives a gateway an earlier version of its live configuration',
     load: async () => (await import('./rollback/command.ts')).rollback,

@@ -1,6 +1,8 @@
 import { format } from 'node:util';
 import type { ErrorRows } from './error-rows.ts';
+import { catalogErrors } from './catalog/errors.ts';
 import { liveErrors } from './live/errors.ts';
+import { ociErrors } from './oci/errors.ts';
 import { pluginsErrors } from './plugins/errors.ts';
 import { publishErrors } from './publish/errors.ts';
 
@@ -25,7 +27,14 @@ const serverErrors = {
  * before there is a client to answer), and a message that names the next step. `%s` are filled in, in order.
  * docs/plugin-server.md shows the same table; a test keeps the two equal.
  */
-export const errorTable = { ...serverErrors, ...pluginsErrors, ...publishErrors, ...liveErrors };
+export const errorTable = {
+  ...serverErrors,
+  ...pluginsErrors,
+  ...publishErrors,
+  ...liveErrors,
+  ...catalogErrors,
+  ...ociErrors,
+};
 
 export type ErrorCode = keyof typeof errorTable;
 

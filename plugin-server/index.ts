@@ -2,6 +2,11 @@
 export { type Artifact, loadArtifact } from './artifact.ts';
 export { type Listing, listing } from './metadata.ts';
 export { type ErrorCode, PluginServerError } from './errors.ts';
+export { Catalogs } from './catalog/catalogs.ts';
+export { aNamespace, isNamespace } from './catalog/check.ts';
+export { CatalogDirectory } from './catalog/directory.ts';
+export { type Credentials, parseCredentials } from './nacos/credentials.ts';
+export { NacosSync } from './nacos/sync.ts';
 export { type Live, openLive } from './live/live.ts';
 export { type Log } from './log.ts';
 export { PeerSync } from './peers/peer-sync.ts';

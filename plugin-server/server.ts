@@ -8,6 +8,8 @@ import fastify, {
 import { logAccess } from './access-log.ts';
 import { addressLimit } from './address.ts';
 import type { Artifact } from './artifact.ts';
+import type { Catalogs } from './catalog/catalogs.ts';
+import { catalogFeature } from './catalog/feature.ts';
 import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
@@ -16,10 +18,12 @@ import { healthFeature } from './health/feature.ts';
 import { liveFeature } from './live/feature.ts';
 import type { Live } from './live/live.ts';
 import { Metrics } from './metrics.ts';
+import { ociFeature } from './oci/feature.ts';
 import { apiOf } from './openapi.ts';
 import { peersFeature } from './peers/feature.ts';
 import type { PeerSync } from './peers/peer-sync.ts';
 import { pluginsFeature } from './plugins/feature.ts';
+import type { OperatorAccess } from './publish/operators.ts';
 import type { Publishing } from './publish/routes.ts';
 import type { UploadLimits } from './publish/upload.ts';
 import { Readiness } from './readiness.ts';
@@ -34,6 +38,8 @@ export interface PluginServerOptions {
   readonly peers?: PeerSync;
   /** What gives gateways their configuration; it is closed with the server. */
   readonly live?: Live;
+  /** What adds servers to gateways, and who may read and change it. */
+  readonly catalogs?: { readonly catalogs: Catalogs; readonly access: OperatorAccess };
   /** What else is wrong with the store, a line each, for `/readyz`. */
   readonly problems?: () => readonly string[];
   /** Certificate chain and key, PEM. */
@@ -64,6 +70,8 @@ const limits = {
 
 /** What only a server with `live` has. */
 const livePath = /^\/(?:gateways(?:[/?]|$)|v3\/discovery:)/;
+/** What only a server with `catalogs` has. */
+const catalogPath = /^\/catalogs?(?:[/?]|$)/;
 
 /**
  * A Fastify server for `artifacts`, not listening yet. It holds no state beyond them, so any number of replicas answer
@@ -74,12 +82,15 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   const store = artifacts instanceof ArtifactStore ? artifacts : new ArtifactStore(artifacts);
   const metrics = new Metrics();
   const readiness = new Readiness();
-  const { peers, live, problems, uploadLimit: limit, uploads } = options;
+  const { peers, live, catalogs, problems, uploadLimit: limit, uploads } = options;
   const publishes = { store, publishing, metrics, ...(limit !== undefined && { limit }), ...(uploads && { uploads }) };
+  const isReader = (digest: Buffer, namespace: string): boolean => live?.isCatalogReader(digest, namespace) ?? false;
   const features: readonly Feature[] = [
     pluginsFeature({ ...publishes, problems }),
+    ociFeature(store),
     ...(peers === undefined ? [] : [peersFeature(peers)]),
     ...(live === undefined ? [] : [liveFeature(live)]),
+    ...(catalogs === undefined ? [] : [catalogFeature(catalogs.catalogs, { ...catalogs.access, isReader })]),
     healthFeature(readiness, metrics, () => apiOf(features)),
   ];
 
@@ -108,7 +119,8 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   app.setErrorHandler(replyWithError);
   app.setNotFoundHandler((request) => {
     const isLive = live === undefined && livePath.test(request.url);
-    throw new PluginServerError(isLive ? 'live_off' : 'not_found');
+    const isCatalog = catalogs === undefined && catalogPath.test(request.url);
+    throw new PluginServerError(isLive ? 'live_off' : isCatalog ? 'catalogs_off' : 'not_found');
   });
   return app;
 }

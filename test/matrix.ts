@@ -20,8 +20,8 @@ const versions = positionals.length > 0 ? positionals : supported;
 
 /** What is run at full length only here. */
 const proofs: Record<HostMode, readonly string[]> = {
-  hold: ['test/e2e/proof'],
-  pair: ['test/e2e/proof', 'test/e2e/pair/updates'],
+  hold: ['test/e2e/proof', 'test/e2e/real-clients/node22'],
+  pair: ['test/e2e/proof', 'test/e2e/real-clients/node22', 'test/e2e/pair/updates'],
   headers: ['test/e2e/by-headers'],
 };
 

@@ -3,11 +3,14 @@ import type { TestProject } from 'vitest/node';
 import { type EnvoyBinary, findEnvoy } from '../envoy/engine/find.ts';
 import { obtainEnvoy } from '../envoy/engine/obtain.ts';
 import { build } from '../scripts/build.ts';
+import { hasJava } from './nacos/nacos.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** The Envoy that tests run; null where there is none, and tests that need one are skipped. */
     envoy: EnvoyBinary | null;
+    /** Whether a real Nacos can be run. */
+    nacos: boolean;
   }
 }
 
@@ -15,6 +18,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<void> {
   await build();
   project.provide('envoy', await envoyForTests());
+  project.provide('nacos', nacosForTests(project.name));
 }
 
 async function envoyForTests(): Promise<EnvoyBinary | null> {
@@ -32,6 +36,16 @@ async function envoyForTests(): Promise<EnvoyBinary | null> {
       '*** SLUICE_REQUIRE_ENVOY=1 installs one into .envoy/ and runs them all. ***\n',
   );
   return null;
+}
+
+function nacosForTests(project: string): boolean {
+  if (hasJava()) return true;
+  if ((process.env['CI'] ?? '') !== '') throw new Error('tests with a real Nacos need a JDK (17 or later) and Maven');
+  if (project === 'unit') {
+    const loud = 'No JDK and Maven were found: tests with a real Nacos are SKIPPED.';
+    process.stderr.write(`\n*** ${loud} ***\n\n`);
+  }
+  return false;
 }
 
 /** In CI a run without Envoy proves too little to be called green. */

@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { contentDigest } from '../../plugin-server/index.ts';
-import { failureText } from '../../plugin-server/peers/peer-client.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
-import { parseOrigin, refusal, tokenOf } from '../remote.ts';
+import { firstPause, put } from './put.ts';
+import { parseOrigin, tokenOf } from '../remote.ts';
 import { tokenVariable } from '../secret.ts';
 
 const usage = `usage: sluice publish FILE --name NAME --version VERSION --to URL [options]
@@ -19,15 +17,6 @@ Publishes a module (.wasm, or one in gzip, tar or tar.gz) to a plugin server. Pr
   --token-file FILE   the token, in a line by itself (or in the environment variable ${tokenVariable})
   --json              print one JSON object: published, or error
 `;
-
-/** How often a server is tried that is not there, or says that it will be, and the first pause in ms; it doubles. */
-const retries = { tries: 5, pause: 500 };
-
-/** What says "later": everything else will be the same next time. */
-const temporary: readonly number[] = [502, 503, 504];
-
-/** Milliseconds for one try, with 256 MiB on a slow line. */
-const timeout = 600_000;
 
 interface Options {
   readonly file: string;
@@ -62,7 +51,7 @@ type PublishContext = Context<Published>;
  * `sluice publish`. Exit codes: 0 published (or there before, with the same bytes), 1 the server refuses the module,
  * 2 wrong use, 3 no file, no server, no right to publish.
  */
-export const publish = publishAfter(retries.pause);
+export const publish = publishAfter(firstPause);
 
 /** @param pause before the first retry, in ms */
 export function publishAfter(pause: number) {
@@ -107,38 +96,6 @@ async function run(options: Options, { io, emit, progress }: PublishContext, pau
   if (signature !== undefined) await send(`${url}.sig`, signature);
   emit({ event: 'published', url: options.to + path, sha256, created: response.status === 201 });
   return exitCode.ok;
-}
-
-/** Tries again where the server is not there or says "later": what was published by a lost answer is there, and the same. */
-async function put(
-  url: string,
-  body: Buffer,
-  token: string,
-  progress: (line: string) => void,
-  pause: number,
-): Promise<Response> {
-  const headers = { authorization: `Bearer ${token}`, 'content-digest': contentDigest(body) };
-  for (let tried = 1; ; tried++) {
-    const signal = AbortSignal.timeout(timeout);
-    const outcome = await fetch(url, { method: 'PUT', headers, body, signal, redirect: 'error' }).catch(
-      (error: unknown) => failureText(error),
-    );
-    const isTemporary = typeof outcome === 'string' || temporary.includes(outcome.status);
-    if (!isTemporary && outcome.ok) return outcome;
-    const reason =
-      typeof outcome === 'string'
-        ? `${url}: ${outcome}`
-        : refusal(outcome, await outcome.json().catch(() => undefined));
-    if (!isTemporary) throw new CommandError(reason, isOurs(outcome.status) ? exitCode.environment : exitCode.found);
-    if (tried === retries.tries) throw new CommandError(`${reason} (tried ${tried} times)`);
-    progress(`${reason}; trying again`);
-    await sleep(pause * 2 ** (tried - 1));
-  }
-}
-
-/** Whether the fault lies in the token or the server, and not in the module. */
-function isOurs(status: number): boolean {
-  return status === 401 || status === 403 || status >= 500;
 }
 
 async function fileContent(file: string): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { failureText } from '../../plugin-server/peers/peer-client.ts';
+import { failureText } from '../../plugin-server/http/client.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { parseOrigin, refusal, tokenOf } from '../remote.ts';

@@ -1,3 +1,4 @@
+import { aNamespace, isNamespace } from '../../plugin-server/index.ts';
 import type { Values } from '../command.ts';
 import { parseOrigin } from '../remote.ts';
 
@@ -10,8 +11,15 @@ Serves plugins over HTTP, so that Envoy and Istio can fetch them.
                        (default: nothing is kept, and this clone's own build/plugin.wasm is served)
   --peer URL           fetch what another plugin server has and this one has not; may be repeated
   --gateways DIR       give Envoys their configuration, live, out of DIR/<node cluster>/sluice.yaml
-  --state DIR          where versions of gateways are kept (default: .gateways in the directory of --data, else in
-                       .sluice of this clone)
+  --catalogs DIR       tools for gateways, live, out of the files of DIR/<namespace>/
+  --nacos URL          tools for gateways, live, out of Nacos 3; may be repeated for the addresses of one cluster
+  --nacos-namespace NAME[=ID]
+                       a namespace of Nacos (default: public), with the name that its catalog has here; may be repeated
+  --nacos-credentials FILE
+                       log in to Nacos as the file says: "<user name> <password>" (or SLUICE_NACOS_USERNAME and
+                       SLUICE_NACOS_PASSWORD in the environment)
+  --state DIR          where versions of gateways and catalogs are kept (default: .gateways and .catalogs in the
+                       directory of --data, else in .sluice of this clone)
   --token-file FILE    allow publishing with the tokens in FILE, a line each: "<token>" or "<name> <token>"
                        (or one token in the environment variable SLUICE_PUBLISH_TOKEN)
   --tls-cert FILE      serve HTTPS with this certificate chain and key, PEM; both are read again when they
@@ -26,6 +34,8 @@ export interface ServeOptions {
   /** Origins, like `http://plugins-0:8801`. */
   readonly peers: readonly string[];
   readonly gateways: string | undefined;
+  readonly catalogs: string | undefined;
+  readonly nacos: NacosOptions | undefined;
   /** Absent: as `data` says. */
   readonly state: string | undefined;
   readonly tokenFile: string | undefined;
@@ -34,11 +44,23 @@ export interface ServeOptions {
   readonly accessLog: boolean | undefined;
 }
 
+interface NacosOptions {
+  /** Of one cluster. */
+  readonly addresses: readonly string[];
+  /** The id of each namespace, by its name here. */
+  readonly namespaces: ReadonlyMap<string, string>;
+  readonly credentialsFile: string | undefined;
+}
+
 export const serveFlags = {
   listen: { type: 'string', default: '127.0.0.1:8801' },
   data: { type: 'string' },
   peer: { type: 'string', multiple: true, default: [] as string[] },
   gateways: { type: 'string' },
+  catalogs: { type: 'string' },
+  nacos: { type: 'string', multiple: true, default: [] as string[] },
+  'nacos-namespace': { type: 'string', multiple: true, default: [] as string[] },
+  'nacos-credentials': { type: 'string' },
   state: { type: 'string' },
   'token-file': { type: 'string' },
   'tls-cert': { type: 'string' },
@@ -52,7 +74,7 @@ export function readServe(values: Values<typeof serveFlags>): ServeOptions {
     listen: parseListen(values.listen),
     data: values.data,
     peers: values.peer.map((url) => parseOrigin('--peer', url)),
-    ...parseGateways(values.gateways, values.state),
+    ...parseSources(values),
     tokenFile: values['token-file'],
     tls: parseTls(values['tls-cert'], values['tls-key']),
     accessLog: parseSwitch('--access-log', values['access-log']),
@@ -70,12 +92,47 @@ function parseListen(value: string): ServeOptions['listen'] {
   return { host, port };
 }
 
-function parseGateways(
-  gateways: string | undefined,
-  state: string | undefined,
-): Pick<ServeOptions, 'gateways' | 'state'> {
-  if (gateways === undefined && state !== undefined) throw new Error('--state needs --gateways DIR');
-  return { gateways, state };
+function parseSources(
+  values: Values<typeof serveFlags>,
+): Pick<ServeOptions, 'gateways' | 'catalogs' | 'nacos' | 'state'> {
+  const { gateways, catalogs, state } = values;
+  const nacos = parseNacos(values);
+  if (state !== undefined && gateways === undefined && catalogs === undefined && nacos === undefined) {
+    throw new Error('--state needs --gateways DIR, --catalogs DIR or --nacos URL');
+  }
+  return { gateways, catalogs, nacos, state };
+}
+
+function parseNacos(values: Values<typeof serveFlags>): NacosOptions | undefined {
+  const { nacos, 'nacos-namespace': named, 'nacos-credentials': credentialsFile } = values;
+  if (nacos.length === 0) {
+    if (named.length > 0) throw new Error('--nacos-namespace needs --nacos URL');
+    if (credentialsFile !== undefined) throw new Error('--nacos-credentials needs --nacos URL');
+    return undefined;
+  }
+  const namespaces = new Map<string, string>();
+  for (const text of named.length === 0 ? ['public'] : named) {
+    const [name = '', id = name] = text.split(/=(.*)/s, 2);
+    if (!isNamespace(name) || !/^[\w-]{1,128}$/.test(id)) {
+      const form = `NAME[=ID], the name made of ${aNamespace}`;
+      throw new Error(`--nacos-namespace takes ${form}, like team-a=${id || 'ID'}; not ${JSON.stringify(text)}`);
+    }
+    if (namespaces.has(name)) throw new Error(`--nacos-namespace names ${name} twice`);
+    namespaces.set(name, id);
+  }
+  const addresses = nacos.flatMap((each) => each.split(',')).map(parseNacosUrl);
+  return { addresses, namespaces, credentialsFile };
+}
+
+function parseNacosUrl(text: string): string {
+  if (URL.canParse(text)) {
+    const { protocol, username, password, search, hash, href } = new URL(text);
+    const isPlain = [username, password, search, hash].every((part) => part === '');
+    if (isPlain && (protocol === 'http:' || protocol === 'https:')) return href;
+  }
+  // Whoever put a password into it is not to find it in a log.
+  const found = text.includes('@') ? 'one with something else in it' : JSON.stringify(text);
+  throw new Error(`--nacos takes a URL like http://nacos-0:8848, and no user name or password in it; not ${found}`);
 }
 
 function parseTls(cert: string | undefined, key: string | undefined): ServeOptions['tls'] {

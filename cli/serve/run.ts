@@ -1,19 +1,25 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { pino } from 'pino';
 import { workFolder } from '../../common/home.ts';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,
+  CatalogDirectory,
+  Catalogs,
+  type Credentials,
   type Live,
   type Log,
+  NacosSync,
   PeerSync,
   PluginServerError,
   type Publishing,
   Tokens,
   openLive,
   openStore,
+  parseCredentials,
   startPluginServer,
 } from '../../plugin-server/index.ts';
 import type { Io } from '../io.ts';
@@ -74,7 +80,9 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
   const { store, isWritable, problems } = await openData(options, tokens !== undefined, log, endings);
   const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log }) : undefined;
   const access = accessLog(options, io, endings);
-  const live = await liveOf(options, store, tokens, log);
+  const tokensRequired = !isLoopback(options.listen.host);
+  const catalogs = await catalogsOf(options, io, { store, log, endings, watched });
+  const live = await liveOf(options, { store, catalogs, publishers: tokens, log });
   if (live !== undefined) endings.push(() => live.close());
 
   const server = await startPluginServer({
@@ -85,6 +93,7 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
     log,
     ...(peers && { peers }),
     ...(live && { live }),
+    ...(catalogs && { catalogs: { catalogs, access: { tokensRequired, publishers: tokens } } }),
     ...(tls && { tls: tls.value() }),
     ...(access && { accessLog: access }),
   });
@@ -121,12 +130,74 @@ async function openData(
   return opened;
 }
 
+/** Milliseconds for which the start waits for Nacos: what was there the last time is given out meanwhile. */
+const nacosPatience = 5_000;
+
+interface CatalogSurroundings {
+  readonly store: ArtifactStore;
+  readonly log: Log;
+  readonly endings: Ending[];
+  readonly watched: Watch;
+}
+
+/** Catalogs, and what keeps them up to date: a directory, Nacos, or whoever puts them there. */
+async function catalogsOf(
+  options: ServeOptions,
+  io: Io,
+  { store, log, endings, watched }: CatalogSurroundings,
+): Promise<Catalogs | undefined> {
+  const { gateways, catalogs: directory, nacos } = options;
+  if (gateways === undefined && directory === undefined && nacos === undefined) return undefined;
+  const state = options.state ?? beside(options);
+  const catalogs = new Catalogs({ state: join(state, '.catalogs'), store, log });
+  await catalogs.open();
+  if (nacos !== undefined) {
+    const credentials = await nacosCredentials(nacos.credentialsFile, io, watched);
+    const { addresses, namespaces } = nacos;
+    const source = new NacosSync({ addresses, namespaces, catalogs, log, credentials });
+    endings.push(() => source.stop());
+    await Promise.race([source.start(), sleep(nacosPatience, undefined, { ref: false })]);
+  }
+  if (directory !== undefined) {
+    const source = new CatalogDirectory({ directory, catalogs });
+    endings.push(() => source.stop());
+    await source.start();
+  }
+  return catalogs;
+}
+
+async function nacosCredentials(
+  file: string | undefined,
+  { env }: Io,
+  watched: Watch,
+): Promise<(() => Credentials) | undefined> {
+  if (file !== undefined) return (await watched([file], ([text = '']) => parseCredentials(text, file))).value;
+  const [username = '', password = ''] = [env[nacosVariables.username], env[nacosVariables.password]];
+  if (username === '' && password === '') return undefined;
+  if (username !== '' && password !== '') return () => ({ username, password });
+  const missing = username === '' ? nacosVariables.username : nacosVariables.password;
+  throw new PluginServerError('secret_unusable', missing, 'it is not set, and the other one is');
+}
+
+const nacosVariables = { username: 'SLUICE_NACOS_USERNAME', password: 'SLUICE_NACOS_PASSWORD' };
+
+/** Where what is to outlive the server is kept, unless the options say otherwise. */
+function beside({ data }: ServeOptions): string {
+  return data ?? join(workFolder(), '.sluice');
+}
+
+interface LiveSurroundings {
+  readonly store: ArtifactStore;
+  readonly catalogs: Catalogs | undefined;
+  readonly publishers: (() => Tokens) | undefined;
+  readonly log: Log;
+}
+
 async function liveOf(
-  { gateways, state, data, listen, tls }: ServeOptions,
-  store: ArtifactStore,
-  publishers: (() => Tokens) | undefined,
-  log: Log,
+  options: ServeOptions,
+  { store, catalogs, publishers, log }: LiveSurroundings,
 ): Promise<Live | undefined> {
+  const { gateways, state, listen, tls } = options;
   if (gateways === undefined) return undefined;
   const tokensRequired = !isLoopback(listen.host);
   if (tokensRequired && tls === undefined && publishers === undefined) {
@@ -135,11 +206,11 @@ async function liveOf(
       'tokens and modules travel in the clear: use --tls-cert and --tls-key, or TLS in front of this server',
     );
   }
-  const beside = data ?? join(workFolder(), '.sluice');
   return openLive({
     gateways,
-    state: state ?? join(beside, '.gateways'),
+    state: state ?? join(beside(options), '.gateways'),
     store,
+    catalogs,
     log,
     tokensRequired,
     publishers,

@@ -1,4 +1,5 @@
 import { type ModuleRequest, defaultModule, isVersionRequest } from './module-request.ts';
+import { type CatalogRequest, readCatalogRequest } from './catalog-request.ts';
 import { isEndpoint } from '../render/endpoint.ts';
 import { type ClusterName, type Server, moduleServer, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
@@ -15,6 +16,8 @@ export interface ConfigurationFile {
   readonly servers: readonly Server[];
   /** In live delivery: which module the plugin server sends along. */
   readonly module: ModuleRequest;
+  /** In live delivery: whose servers come on top of these. */
+  readonly catalog: CatalogRequest | undefined;
 }
 
 export interface Configuration {
@@ -67,18 +70,24 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
     });
   };
   const { servers: entries, ...others } = root.value as Record<string, unknown>;
-  const plugin = Object.fromEntries(Object.entries(others).filter(([member]) => member !== 'module'));
+  const isForLive = use === 'live' || root.get('module').isThere || root.get('catalog', 'namespace').isThere;
+  const liveMembers = isForLive ? ['module', 'catalog'] : ['module'];
+  const plugin = Object.fromEntries(Object.entries(others).filter(([member]) => !liveMembers.includes(member)));
   const module = readModule(root.get('module'), wrong);
-  const isForLive = use === 'live' || root.get('module').isThere;
+  const catalog = isForLive ? readCatalogRequest(root.get('catalog'), wrong) : undefined;
+  if (catalog !== undefined && use === 'start') wrong('catalog', 'catalogs come by live delivery: run `sluice serve`');
   const { endpoint } = plugin;
   if (endpoint !== undefined && !isEndpoint(endpoint)) {
     wrong('endpoint', `expected a path like /mcp, found ${root.get('endpoint').shown}`);
   }
   let file: ConfigurationFile | undefined;
-  if (Array.isArray(entries) && entries.length > 0) {
-    const { servers, problems } = readServers(entries, { foreignClusters: use !== 'start' });
+  const hasCatalog = catalog !== undefined && (entries === undefined || entries === null);
+  const list: unknown = hasCatalog ? [] : entries;
+  if (Array.isArray(list) && (list.length > 0 || catalog !== undefined)) {
+    const { servers, problems } = readServers(list, { foreignClusters: use !== 'start' });
     for (const { path, message } of problems) wrong(path, message);
-    file = { plugin, servers, module };
+    file = { plugin, servers, module, catalog };
+    if (list.length === 0) judged.add('servers'); // they come with the catalog
     if (!isForLive) warnOfClusters(file, wrong);
   } else {
     judged.add('servers');

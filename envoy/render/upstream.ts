@@ -15,6 +15,19 @@ export interface Upstream {
   readonly authority: string;
   /** Path and query of the endpoint. */
   readonly path: string;
+  /** Where it is reached in place of `address`: instances of one service, none where none is there now. */
+  readonly endpoints?: readonly Endpoint[];
+  /** The service whose instances they are. */
+  readonly service?: string;
+}
+
+/** One instance of a service. */
+export interface Endpoint {
+  /** An address or a name; IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+  /** Its share of the requests beside the others', 1 unless said otherwise. */
+  readonly weight?: number;
 }
 
 /**
@@ -71,13 +84,21 @@ export function socketAddress({ host, port }: HostPort): SocketAddress {
   return { socket_address: { address: host, port_value: port } };
 }
 
+type LbEndpoints = [LbEndpoint, ...LbEndpoint[]];
+
+interface LbEndpoint {
+  endpoint: { address: SocketAddress };
+  load_balancing_weight?: number;
+}
+
 export interface Cluster {
   name: string;
   type: string;
   dns_lookup_family?: string;
   load_assignment: {
     cluster_name: string;
-    endpoints: [{ lb_endpoints: [{ endpoint: { address: SocketAddress } }] }];
+    /** A service without instances has none. */
+    endpoints: [{ lb_endpoints: LbEndpoints }];
   };
   typed_extension_protocol_options?: Record<string, object>;
   transport_socket?: object;
@@ -91,21 +112,29 @@ export type Trust = (match: object) => object;
  * @param trust by default this machine's own authorities, for an Envoy that runs on it
  * @throws Error where TLS is asked for and this machine's certificate authorities are not to be found
  */
-export function clusterFor(name: string, { address, tls }: Upstream, template: Cluster, trust = thisMachine): Cluster {
+export function clusterFor(name: string, upstream: Upstream, template: Cluster, trust = thisMachine): Cluster {
+  const { address, tls, endpoints = [{ address: address.host, port: address.port }] } = upstream;
   const cluster = structuredClone(template);
   cluster.name = name;
   cluster.load_assignment = {
     cluster_name: name,
-    endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(address) } }] }],
+    endpoints: [{ lb_endpoints: endpoints.map(lbEndpoint) as LbEndpoints }],
   };
   cluster.type = 'STATIC';
-  if (isIP(address.host) === 0) {
-    // LOGICAL: a service that rotates its addresses keeps the connections, and the event streams in them.
-    cluster.type = 'LOGICAL_DNS';
+  if (endpoints.some((endpoint) => isIP(endpoint.address) === 0)) {
+    // LOGICAL: a service that rotates its addresses keeps the connections, and the event streams in them. It has one name.
+    cluster.type = endpoints.length === 1 ? 'LOGICAL_DNS' : 'STRICT_DNS';
     cluster.dns_lookup_family = 'ALL'; // happy eyeballs: `localhost` is ::1 and 127.0.0.1, and a server is often on one only
   }
   if (tls) cluster.transport_socket = tlsSocket(address.host, trust);
   return cluster;
+}
+
+function lbEndpoint({ address, port, weight }: Endpoint): LbEndpoint {
+  return {
+    endpoint: { address: socketAddress({ host: address, port }) },
+    ...(weight !== undefined && { load_balancing_weight: weight }),
+  };
 }
 
 /** Envoy on its own checks neither the chain nor the name: both are said here. */

@@ -37,25 +37,25 @@ export class AuthorizationRule {
     return this.servers === 0 || load<u8>(this.servers + (server as usize)) !== 0;
   }
 
-  /** @param server its index. @param name upstream's; a URI as clients see it */
+  /** @param server its index. @param name in the form of `VirtualServer.shares` */
   covers(noun: Noun, server: i32, name: Span): bool {
     if (!this.isAbout(server)) return false;
     const targets = this.targets;
     return targets === null || targets.has(noun, server, name);
   }
 
-  /** Whether it covers every name that a pattern matches. May be false where it does. */
-  coversAllOf(noun: Noun, server: i32, pattern: Span): bool {
-    if (!this.isAbout(server)) return false;
-    const targets = this.targets;
-    return targets === null || targets.hasAll(noun, server, pattern);
-  }
-
   /** Whether it covers one of the names that a pattern matches. */
-  coversSomeOf(noun: Noun, server: i32, pattern: Span): bool {
+  coversSome(noun: Noun, server: i32, pattern: Span): bool {
     if (!this.isAbout(server)) return false;
     const targets = this.targets;
     return targets === null || targets.mayHave(noun, server, pattern);
+  }
+
+  /** Whether it covers each of them; may say no wrongly, never yes. */
+  coversEach(noun: Noun, server: i32, pattern: Span): bool {
+    if (!this.isAbout(server)) return false;
+    const targets = this.targets;
+    return targets === null || targets.hasAll(noun, server, pattern);
   }
 
   /** Whether it may cover anything of that noun. */

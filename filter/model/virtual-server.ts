@@ -62,7 +62,7 @@ export class VirtualServer {
     return share !== null && share.meets(pattern);
   }
 
-  /** The same for all of them. May be false where it has all. */
+  /** The same for all of them; may say no wrongly, never yes. */
   hasAll(noun: Noun, server: i32, pattern: Span): bool {
     const share = this.share(noun, server);
     return share !== null && share.covers(pattern);

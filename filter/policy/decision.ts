@@ -1,7 +1,7 @@
 import { scratch } from '../bytes/arena';
 import { Span, length } from '../bytes/span';
 import { Capability } from '../mcp/capabilities';
-import { FIRST_NOUN, LAST_NOUN, Noun, nounRow } from '../mcp/nouns';
+import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
 import { isWeb } from '../mcp/resource-uri';
 import { expansions } from '../mcp/uri-template';
 import { AuthorizationRule } from '../model/authorization';
@@ -17,26 +17,37 @@ import { Scope } from './scope';
  *
  *     path ∩ header ∩ rules of the server ∩ authorization
  *
- * A template exists where one of the URIs may that it stands for. What needs more scopes than the token has (`stepUpFor`)
- * exists, too.
+ * What needs more scopes than the token has (`stepUpFor`) exists, too; and so does a template where one of the URIs may
+ * that it stands for.
  */
 export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): bool {
   const row = nounRow(noun);
   if (length(name) === 0 || length(name) > row.longest) return false;
-  if (row.ruledBy !== noun) return mayUseSome(gateway, row.ruledBy, server, name, scope);
-  if (!server.rulesOf(noun).admit(name)) return false;
-  let shown = name;
-  if (row.isUri) {
-    if (isOwnedByAnother(gateway, server, name)) return false;
-    if (scope.isWhole) return true;
-    shown = shownUri(gateway, server, name, scratch);
-  }
+  if (row.ruledBy !== noun) return mayUseSome(gateway, row, server, name, scope);
+  if (!server.rulesOf(noun).admit(name) || isOwnedByAnother(gateway, row, server, name)) return false;
+  if (scope.isWhole) return true;
+  const shown = shownName(gateway, row, server, name);
   const path = scope.path;
   if (path !== null && !path.has(noun, server.index, shown)) return false;
   const header = scope.header;
   if (header !== null && !header.has(noun, server.index, shown)) return false;
   const permissions = scope.permissions;
   return permissions === null || permissions.accessTo(noun, server.index, shown) !== Access.Hidden;
+}
+
+/** @param template or a URI, that a completion is asked for */
+function mayUseSome(gateway: Gateway, row: NounRow, server: Server, template: Span, scope: Scope): bool {
+  const noun = row.ruledBy;
+  const pattern = expansions(template, scratch);
+  if (!server.rulesOf(noun).mayAdmit(pattern) || areOwnedByAnother(gateway, server, template, pattern)) return false;
+  if (scope.isWhole) return true;
+  const shown = shownName(gateway, row, server, template);
+  const path = scope.path;
+  if (path !== null && !path.mayHave(noun, server.index, shown)) return false;
+  const header = scope.header;
+  if (header !== null && !header.mayHave(noun, server.index, shown)) return false;
+  const permissions = scope.permissions;
+  return permissions === null || permissions.mayShowSome(noun, server.index, shown);
 }
 
 /** The rule by which something that exists for this request needs more scopes, or null where it may be used. */
@@ -50,28 +61,23 @@ export function stepUpFor(
   const permissions = scope.permissions;
   if (permissions === null) return null;
   const row = nounRow(noun);
-  const shown = row.isUri ? shownUri(gateway, server, name, scratch) : name;
-  return permissions.stepUpOf(row.ruledBy, server.index, shown);
+  const shown = shownName(gateway, row, server, name);
+  return row.ruledBy === noun
+    ? permissions.stepUpOf(noun, server.index, shown)
+    : permissions.stepUpOfEach(row.ruledBy, server.index, shown);
 }
 
-/** @param noun of which a template stands for some. @param template or one of them, that a completion is asked for */
-function mayUseSome(gateway: Gateway, noun: Noun, server: Server, template: Span, scope: Scope): bool {
-  const pattern = expansions(template, scratch);
-  if (!server.rulesOf(noun).mayAdmit(pattern) || areOwnedByAnother(gateway, server, template, pattern)) return false;
-  if (scope.isWhole) return true;
-  const shown = expansions(shownUri(gateway, server, template, scratch), scratch);
-  const path = scope.path;
-  if (path !== null && !path.mayHave(noun, server.index, shown)) return false;
-  const header = scope.header;
-  if (header !== null && !header.mayHave(noun, server.index, shown)) return false;
-  const permissions = scope.permissions;
-  return permissions === null || permissions.mayAccessSome(noun, server.index, shown);
+/** What patterns of virtual servers and of authorization are held against: a name, a URI as clients see it, or a pattern. */
+function shownName(gateway: Gateway, row: NounRow, server: Server, name: Span): Span {
+  if (!row.isUri) return name;
+  const shown = shownUri(gateway, server, name, scratch);
+  return row.ruledBy === row.noun ? shown : expansions(shown, scratch);
 }
 
-/** Whether a request for it would go elsewhere. So may one on the web alone: all others show their server. */
-function isOwnedByAnother(gateway: Gateway, server: Server, uri: Span): bool {
-  if (gateway.servers.count === 1 || !isWeb(uri)) return false;
-  const owner = ownerOfUri(gateway, uri);
+/** Whether a request for it would go elsewhere. So may a URI on the web alone: all others show their server. */
+function isOwnedByAnother(gateway: Gateway, row: NounRow, server: Server, name: Span): bool {
+  if (!row.isUri || gateway.servers.count === 1 || !isWeb(name)) return false;
+  const owner = ownerOfUri(gateway, name);
   return owner !== null && owner !== server;
 }
 

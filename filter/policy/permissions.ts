@@ -30,7 +30,7 @@ export class Permissions {
   private steppedUp: List;
   private steppingUp: List;
 
-  /** @param server its index. @param name upstream's */
+  /** @param server its index. @param name in the form of `VirtualServer.shares` */
   accessTo(noun: Noun, server: i32, name: Span): Access {
     if (covering(this.denying, noun, server, name) !== null) return Access.Hidden;
     if (covering(this.steppingUp, noun, server, name) !== null) return Access.StepUp;
@@ -46,16 +46,19 @@ export class Permissions {
   }
 
   /** Whether one of the names that a pattern matches may be other than hidden. Never false where one is. */
-  mayAccessSome(noun: Noun, server: i32, pattern: Span): bool {
-    for (let i = 0; i < this.denying.count; i++) {
-      if (ruleAt(this.denying, i).coversAllOf(noun, server, pattern)) return false;
-    }
+  mayShowSome(noun: Noun, server: i32, pattern: Span): bool {
+    if (coveringEach(this.denying, noun, server, pattern) !== null) return false;
     return (
       this.allowsByDefault ||
-      meets(this.steppingUp, noun, server, pattern) ||
-      meets(this.steppedUp, noun, server, pattern) ||
-      meets(this.allowing, noun, server, pattern)
+      coverSome(this.steppingUp, noun, server, pattern) ||
+      coverSome(this.steppedUp, noun, server, pattern) ||
+      coverSome(this.allowing, noun, server, pattern)
     );
+  }
+
+  /** The rule that makes each of them `Access.StepUp`. */
+  stepUpOfEach(noun: Noun, server: i32, pattern: Span): AuthorizationRule | null {
+    return coveringEach(this.steppingUp, noun, server, pattern);
   }
 
   /** Whether anything of this noun may be other than hidden. Never false where something is. */
@@ -118,8 +121,15 @@ function covering(rules: List, noun: Noun, server: i32, name: Span): Authorizati
   return null;
 }
 
-function meets(rules: List, noun: Noun, server: i32, pattern: Span): bool {
-  for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).coversSomeOf(noun, server, pattern)) return true;
+function coveringEach(rules: List, noun: Noun, server: i32, pattern: Span): AuthorizationRule | null {
+  for (let i = 0; i < rules.count; i++) {
+    if (ruleAt(rules, i).coversEach(noun, server, pattern)) return ruleAt(rules, i);
+  }
+  return null;
+}
+
+function coverSome(rules: List, noun: Noun, server: i32, pattern: Span): bool {
+  for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).coversSome(noun, server, pattern)) return true;
   return false;
 }
 

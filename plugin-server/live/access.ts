@@ -1,19 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import { PluginServerError } from '../errors.ts';
 import { nearest } from '../../common/nearest.ts';
-import { type Tokens, presentedToken } from '../publish/tokens.ts';
+import type { OperatorAccess } from '../publish/operators.ts';
+import { presentedToken } from '../publish/tokens.ts';
 import type { GatewayDirectory } from './directory.ts';
 import type { Gateway } from './gateway.ts';
 
-export interface AccessOptions {
-  /**
-   * Whether every poll needs a token. Where the server can be reached from elsewhere it does; on loopback a gateway
-   * needs one if it has a token file.
-   */
-  readonly tokensRequired: boolean;
-  /** Who may publish may also look at the gateways and roll them back. Without, only a server on loopback answers. */
-  readonly publishers?: (() => Tokens) | undefined;
-}
+/** `tokensRequired`: whether every poll needs a token; on loopback a gateway needs one if it has a token file. */
+export type AccessOptions = OperatorAccess;
 
 const none = 'there is none';
 const unknown = 'this one is no gateway’s';
@@ -72,23 +66,4 @@ export class Access {
       ? new PluginServerError('no_gateways', said)
       : new PluginServerError('unknown_gateway', said, similar);
   }
-
-  /** Whether a request is an operator's. @throws PluginServerError `token_required` */
-  checkOperator({ headers }: FastifyRequest): void {
-    const { publishers, tokensRequired } = this.#options;
-    if (publishers !== undefined) {
-      if (publishers().nameOf(headers.authorization) !== undefined) return;
-      throw new PluginServerError('token_required', 'it has to be one that allows publishing');
-    }
-    if (tokensRequired) {
-      throw new PluginServerError('token_required', 'this server has none: start it with --token-file FILE');
-    }
-    // A page of evil.example whose name leads to 127.0.0.1 (DNS rebinding) sends that name.
-    if (isLoopbackName(headers.host)) return;
-    throw new PluginServerError('token_required', 'without one, this server answers to localhost only');
-  }
-}
-
-function isLoopbackName(host: string | undefined): boolean {
-  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i.test(host ?? '');
 }

@@ -61,8 +61,10 @@ const bootstrapAuthorities: Trust = (match) => ({
  * and of one that it rejects for another of them alike, so a name with a new address would take requests, and credentials,
  * of a filter that knows the old one alone. No server's name has an `@`.
  */
-function clusterName(server: string, { address, tls }: Upstream): string {
-  return `${server}@${digest([JSON.stringify([address.host, address.port, tls])]).slice(0, 8)}`;
+function clusterName(server: string, { address, tls, endpoints, service }: Upstream): string {
+  // Instances of one service come and go within one cluster.
+  const where = endpoints === undefined ? [address.host, address.port, tls] : [service, tls];
+  return `${server}@${digest([JSON.stringify(where)]).slice(0, 8)}`;
 }
 
 /** Turns a gateway's file into xDS. The module travels in it: see docs/live.md for why. */

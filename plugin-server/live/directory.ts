@@ -1,13 +1,16 @@
-import { type FSWatcher, type BigIntStats, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PluginServerError } from '../errors.ts';
+import type { Catalogs } from '../catalog/catalogs.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { reasonOf } from '../store/files.ts';
+import { stampOf } from '../watch/stamp.ts';
 import { Gateway, type GatewayEvent } from './gateway.ts';
 import { gatewayFileName, readGatewayFile } from './gateway-file.ts';
-import { History } from './history.ts';
+import { History } from '../versions/history.ts';
+import { type Kept, KeptModules, keptSchema } from './kept.ts';
 import { TokenIndex, readTokens, tokenFileName } from './tokens.ts';
 
 export interface DirectoryOptions {
@@ -16,6 +19,8 @@ export interface DirectoryOptions {
   /** Where versions are kept. */
   readonly state: string;
   readonly store: ArtifactStore;
+  /** What gateways may name; without, they name none. */
+  readonly catalogs?: Catalogs | undefined;
   readonly tell: (gateway: Gateway, event: GatewayEvent) => void;
   /** Called for what is wrong with the directory itself, once, and with `undefined` when it is over. */
   readonly complain: (message: string | undefined) => void;
@@ -39,7 +44,8 @@ const gatewayNamePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/;
  */
 export class GatewayDirectory {
   readonly #options: DirectoryOptions;
-  readonly #history: History;
+  readonly #history: History<Kept>;
+  readonly #modules: KeptModules;
   readonly #gateways = new Map<string, Watched>();
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #closing = new AbortController();
@@ -52,7 +58,8 @@ export class GatewayDirectory {
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
-    this.#history = new History(options.state);
+    this.#history = new History<Kept>(options.state, keptSchema);
+    this.#modules = new KeptModules(options.state);
   }
 
   /**
@@ -68,8 +75,12 @@ export class GatewayDirectory {
       throw new PluginServerError('gateways_unreadable', directory, reasonOf(error));
     });
     await Promise.all((await this.#look(true)).work);
-    await this.#history.removeModules(this.#neededModules());
+    await this.#modules.removeOthers(this.#neededModules());
     this.#watching = this.#watch();
+    const unlisten = this.#options.catalogs?.listen(() => {
+      this.#wake();
+    });
+    if (unlisten !== undefined) this.#closing.signal.addEventListener('abort', unlisten);
   }
 
   async close(): Promise<void> {
@@ -158,7 +169,7 @@ export class GatewayDirectory {
         const moved = stamp !== file.seen;
         file.seen = stamp;
         if (moved && !atOnce) unsettled = true;
-        else if (stamp !== file.read || file.again(this.#options.store.generation)) {
+        else if (stamp !== file.read || file.again()) {
           file.read = stamp;
           // What fails here is told as a refusal, and tried again at the next look.
           const handled = file
@@ -204,20 +215,21 @@ export class GatewayDirectory {
   }
 
   #add(name: string, work: Promise<void>[]): Watched {
-    const { directory, store, tell } = this.#options;
+    const { directory, store, catalogs, tell } = this.#options;
     const folder = join(directory, name);
-    const gateway = new Gateway(name, { history: this.#history, store, tell });
+    const gateway = new Gateway(name, { history: this.#history, modules: this.#modules, store, catalogs, tell });
     const restored = gateway.restore().catch((error: unknown) => gateway.lose(`its history: ${reasonOf(error)}`));
     work.push(restored);
-    let { generation } = store;
+    const generation = (): string => `${store.generation} ${catalogs?.generation ?? 0}`;
+    let taken = generation();
     const watched: Watched = {
       gateway,
       files: [
         {
           path: join(folder, gatewayFileName),
-          again: (now) => now !== generation,
+          again: () => generation() !== taken,
           handle: () => {
-            ({ generation } = store);
+            taken = generation();
             return this.#checks.run(() => takeFile(gateway, folder));
           },
         },
@@ -253,7 +265,7 @@ interface WatchedFile {
   seen?: string;
   read?: string;
   /** Whether it is to be handled again although it is the same. */
-  readonly again: (generation: number) => boolean;
+  readonly again: () => boolean;
   /** @returns false where it has to be handled again */
   readonly handle: () => Promise<boolean>;
 }
@@ -272,17 +284,6 @@ async function takeFile(gateway: Gateway, folder: string): Promise<boolean> {
     await gateway.lose(`${gatewayFileName} could not be checked: ${(error as Error).message}`);
     throw error;
   }
-}
-
-const absent = 'absent';
-
-/** Differs after every change: of the content, and of the file that a link leads to. */
-async function stampOf(path: string): Promise<string> {
-  const describe = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
-    [dev, ino, size, mtimeNs, ctimeNs].join(':');
-  return stat(path, { bigint: true }).then(describe, (error: unknown) =>
-    (error as NodeJS.ErrnoException).code === 'ENOENT' ? absent : reasonOf(error),
-  );
 }
 
 /** Lets so many things run at a time, the others wait. */

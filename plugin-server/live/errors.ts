@@ -28,6 +28,7 @@ export const liveErrors = {
   },
   state_unwritable: {
     status: null,
-    message: 'cannot keep versions of gateways in %s (%s); name a directory that this user may write to with --state',
+    message:
+      'cannot keep versions of gateways and catalogs in %s (%s); name a directory that this user may write to with --state',
   },
 } as const satisfies ErrorRows;

@@ -3,10 +3,16 @@ import type { Problem } from '../../envoy/check/plugin.ts';
 import { PluginServerError } from '../errors.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { reasonOf } from '../store/files.ts';
+import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
+import { type Catalog, editionOf, revisionOf, withEndpointsOf } from '../catalog/catalog.ts';
+import type { Catalogs } from '../catalog/catalogs.ts';
+import type { History } from '../versions/history.ts';
+import { Versions } from '../versions/versions.ts';
+import { type CatalogUse, letIn, useCatalogs, withCatalog } from './catalog-use.ts';
 import { type Checked, checkGatewayText } from './check.ts';
 import { type ClusterSet, type Compiled, clusterVersionOf, compile } from './compile.ts';
 import { parseGatewayFile } from './gateway-file.ts';
-import { type Cause, type History, type Kept, historyLimit } from './history.ts';
+import type { Cause, Kept, KeptModules } from './kept.ts';
 import { resolveModule } from './modules.ts';
 import type { GatewayTokens } from './tokens.ts';
 
@@ -26,11 +32,16 @@ export interface Refusal {
 export type GatewayEvent =
   | { readonly kind: 'accepted'; readonly version: Kept; readonly warnings: readonly Problem[] }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
+  /** What of its catalogs is left out, or stays as it was; none where all of them is right again. */
+  | { readonly kind: 'catalog'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'endpoints'; readonly version: Kept }
   | { readonly kind: 'rolled back'; readonly version: Kept };
 
 export interface Surroundings {
-  readonly history: History;
+  readonly history: History<Kept>;
+  readonly modules: KeptModules;
   readonly store: ArtifactStore;
+  readonly catalogs?: Catalogs | undefined;
   readonly tell: (gateway: Gateway, event: GatewayEvent) => void;
 }
 
@@ -43,22 +54,25 @@ export class Gateway {
   /** Until the file was looked for, nothing is open. */
   tokens: GatewayTokens = { digests: [], problems: [] };
   readonly #surroundings: Surroundings;
-  #kept: Kept[] = [];
+  readonly #versions: Versions<Kept>;
   #active: Active | undefined;
   #refusal: Refusal | undefined;
   #warnings: readonly Problem[] = [];
-  /** Digest of the file's text as it is now, and of the one that a rollback turned away from. */
-  #text: string | undefined;
-  #instead: string | undefined;
-  /** Text and module that were judged last: nothing is judged twice. */
-  #judged: string | undefined;
-  /** What was asked of the store, and when. */
-  #request: { readonly text: string; readonly generation: number } | undefined;
+  #catalogProblems: readonly Problem[] = [];
+  /** Digest of the file's text, and of what its catalogs add, as they are now. */
+  #source: string | undefined;
+  /** Source and module that were judged last, and what was found of the catalogs: nothing is judged twice. */
+  #judged: { readonly input: string; readonly catalogProblems: readonly Problem[] } | undefined;
+  /** What was asked of the store and the catalogs, and when. */
+  #request: { readonly text: string; readonly generation: string } | undefined;
+  /** The catalogs that its file names now. */
+  #namespaces: readonly string[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(name: string, surroundings: Surroundings) {
     this.name = name;
     this.#surroundings = surroundings;
+    this.#versions = new Versions(name, surroundings.history);
   }
 
   get active(): Active | undefined {
@@ -73,83 +87,91 @@ export class Gateway {
     return this.#warnings;
   }
 
-  /** Oldest first. */
-  get history(): readonly Kept[] {
-    return this.#kept;
+  /** What of its catalogs is left out, or stays as it was. */
+  get catalogProblems(): readonly Problem[] {
+    return this.#catalogProblems;
   }
 
-  /** Whether a rollback keeps the file as it is from being taken. */
+  /** The catalogs that its file names. */
+  get namespaces(): readonly string[] {
+    return this.#namespaces;
+  }
+
+  /** Oldest first. */
+  get history(): readonly Kept[] {
+    return this.#versions.all;
+  }
+
+  /** Whether a rollback keeps the file as it is, and what its catalogs add, from being taken. */
   get rolledBack(): boolean {
-    return this.#instead !== undefined && this.#instead === this.#text;
+    const { instead } = this.#versions;
+    return instead !== undefined && instead === this.#source;
   }
 
   /** The clusters of a version that was given out once; `undefined` where that is not known here. */
   clusterSet(version: string): ClusterSet | undefined {
-    const kept = this.#kept.findLast((each) => clusterVersionOf(each.version) === version);
+    const kept = this.#versions.all.findLast((each) => clusterVersionOf(each.version) === version);
     return kept === undefined ? undefined : { version, clusters: kept.clusters };
   }
 
   /** Takes up what the history has; the file is looked at after that. */
   restore(): Promise<void> {
     return this.#inTurn(async () => {
-      const { history } = this.#surroundings;
-      this.#kept = await history.versions(this.name);
-      const current = await history.current(this.name);
-      const kept = this.#kept.find(({ generation }) => generation === current?.generation);
-      if (current === undefined || kept === undefined) return;
-      this.#instead = current.instead;
-      await this.#activate(kept, current.instead).catch((error: unknown) => {
+      const kept = await this.#versions.restore();
+      if (kept === undefined) return;
+      await this.#activate(kept, this.#versions.instead).catch((error: unknown) => {
         this.#refuse([problem('', `version ${kept.generation} cannot be restored: ${(error as Error).message}`)]);
       });
-      if (this.#active !== undefined) this.#judged = inputOf(digestOf(kept.text), kept.module.sha256);
+      if (this.#active === undefined) return;
+      const input = inputOf(digestOf(kept.text), kept.module.sha256);
+      // What catalogs add is judged anew: it says what is left out of it.
+      if (kept.catalog === undefined) this.#judged = { input, catalogProblems: [] };
     });
   }
 
   /** Looks whether another plugin server, which shares the folder of the history, gives out another version by now. */
   follow(): Promise<boolean> {
     return this.#inTurn(async () => {
-      const { history } = this.#surroundings;
-      const current = await history.current(this.name);
       const active = this.#active;
-      if (current === undefined || active === undefined) return true;
-      if (current.generation === active.kept.generation && current.instead === this.#instead) return true;
-      const kept = await history.versions(this.name);
-      const version = kept.find(({ generation }) => generation === current.generation);
-      if (version === undefined) return true;
-      const isSame = version.version === active.kept.version;
-      const compiled = isSame ? active.compiled : (await this.#compile(version)).compiled;
-      this.#kept = kept;
-      this.#active = { kept: version, compiled };
-      this.#instead = current.instead;
+      const other = active && (await this.#versions.elsewhere(active.kept));
+      if (active === undefined || other === undefined) return true;
+      const { kept, take } = other;
+      const isSame = kept.version === active.kept.version;
+      const compiled = isSame ? active.compiled : (await this.#compile(kept)).compiled;
+      take();
+      this.#active = { kept, compiled };
       if (isSame) return true;
       this.#refusal = undefined;
-      const kind = current.instead === undefined ? 'accepted' : 'rolled back';
-      this.#surroundings.tell(this, { kind, version, warnings: [] });
+      const kind = this.#versions.instead === undefined ? 'accepted' : 'rolled back';
+      this.#surroundings.tell(this, { kind, version: kept, warnings: [] });
       return true;
     });
   }
 
   /**
-   * Takes a file's text, if it is new, or a module is there that it did not have before.
+   * Takes a file's text, if it is new, or a module or a catalog is there that it did not have before.
    * @returns false where it has to be taken again: it could not be kept
    */
   take(text: string): Promise<boolean> {
     return this.#inTurn(async () => {
-      const digest = digestOf(text);
-      this.#text = digest;
-      if (digest === this.#instead) return true;
-      const { store } = this.#surroundings;
-      const { generation } = store;
-      if (this.#request?.text === digest && this.#request.generation === generation) return true;
-      const input = inputOf(digest, requestedModule(text, store));
-      if (input !== this.#judged) {
-        this.#judged = input;
-        if (!(await this.#settle(text, digest, await checkGatewayText(text, store)))) {
-          this.#judged = undefined;
-          return false;
-        }
+      const { store, catalogs } = this.#surroundings;
+      const generation = `${store.generation} ${catalogs?.generation ?? 0}`;
+      if (this.#request?.text === text && this.#request.generation === generation) return true;
+      const file = parseGatewayFile(text).configuration?.file;
+      this.#namespaces = file?.catalog?.namespaces ?? [];
+      const use = file?.catalog && useCatalogs(file.catalog, catalogs);
+      const source = sourceOf(text, use);
+      this.#source = source;
+      if (source === this.#versions.instead) {
+        if (use !== undefined) await this.#renewEndpoints(use.wanted);
+      } else {
+        const input = inputOf(source, requestedModule(file, store));
+        if (input !== this.#judged?.input) {
+          if (!(await this.#judge(text, input, file, use))) return false;
+        } else if (use !== undefined) await this.#renewEndpoints(use.wanted);
+        if (use !== undefined) this.#tellCatalogProblems([...use.problems, ...(this.#judged?.catalogProblems ?? [])]);
       }
-      this.#request = { text: digest, generation };
+      this.#request = { text, generation };
       return true;
     });
   }
@@ -171,16 +193,20 @@ export class Gateway {
    */
   rollBack(to?: string): Promise<Kept> {
     return this.#inTurn(async () => {
-      const wanted = this.#wanted(to);
+      const wanted = this.#versions.find(
+        to,
+        this.#active && { ...this.#active.kept, version: this.#active.compiled.version },
+      );
       if (wanted === undefined) {
-        const known = this.#kept.map(({ generation }) => generation).join(', ');
-        throw new PluginServerError('unknown_gateway_version', to ?? 'before', this.name, known || 'none');
+        throw new PluginServerError('unknown_gateway_version', to ?? 'before', this.name, this.#versions.known);
       }
-      const instead = this.#text ?? '';
-      await this.#activate(wanted, instead);
-      this.#instead = instead;
+      await this.#activate(wanted, this.#source ?? '');
+      const { catalogs } = this.#surroundings;
+      const request = parseGatewayFile(wanted.text).configuration?.file?.catalog;
+      if (request !== undefined) await this.#renewEndpoints(useCatalogs(request, catalogs).wanted);
       this.#refusal = undefined;
       this.#warnings = [];
+      this.#catalogProblems = [];
       this.#judged = undefined;
       this.#request = undefined;
       this.#surroundings.tell(this, { kind: 'rolled back', version: wanted });
@@ -188,28 +214,42 @@ export class Gateway {
     });
   }
 
-  #wanted(to: string | undefined): Kept | undefined {
-    const active = this.#active;
-    if (to === undefined) {
-      const before = (each: Kept): boolean =>
-        active === undefined || (each.generation < active.kept.generation && each.version !== active.compiled.version);
-      return this.#kept.findLast(before);
+  /** @returns false where it could not be kept */
+  async #judge(
+    text: string,
+    input: string,
+    file: ConfigurationFile | undefined,
+    use: CatalogUse | undefined,
+  ): Promise<boolean> {
+    this.#judged = { input, catalogProblems: [] };
+    const given = this.#active?.kept.catalog;
+    // Where something was there before, a catalog that is not there yet takes nothing away.
+    if (use !== undefined && use.missing.length > 0 && given !== undefined) {
+      this.#refuse([problem('catalog.namespace', `there is no catalog ${use.missing.join(', ')} here yet`)]);
+      return true;
     }
-    const byGeneration = this.#kept.find(({ generation }) => String(generation) === to);
-    return byGeneration ?? this.#kept.findLast(({ version }) => to.length >= 4 && version.startsWith(to));
+    const previous = given && file?.catalog && letIn(file.catalog, given);
+    const stay = previous?.servers.filter(({ name }) => use?.refused.has(name) === true) ?? [];
+    const additions = use && { wanted: { ...use.wanted, servers: [...use.wanted.servers, ...stay] }, previous };
+    const checked = await checkGatewayText(text, this.#surroundings.store, additions);
+    const missing = use?.missing.map((name) => warning('catalog.namespace', `there is no catalog ${name} here yet`));
+    const catalogProblems = checked.catalogProblems.map((each) => ({ ...each, path: `catalog.${each.path}` }));
+    this.#judged = { input, catalogProblems: [...catalogProblems, ...(missing ?? [])] };
+    if (await this.#settle(text, checked)) return true;
+    this.#judged = undefined;
+    return false;
   }
 
   /** @returns false where it could not be kept */
-  async #settle(text: string, digest: string, { problems, accepted }: Checked): Promise<boolean> {
+  async #settle(text: string, { problems, accepted }: Checked): Promise<boolean> {
     if (accepted === undefined) {
       this.#refuse(problems);
       return true;
     }
-    const { file, module } = accepted;
-    const compiled = compile(file, module);
+    const { file, catalog, module } = accepted;
+    const compiled = compile(withCatalog(file, catalog), module);
     if (compiled.version !== this.#active?.compiled.version) {
-      const cause = this.#active !== undefined && digestOf(this.#active.kept.text) === digest ? 'module' : 'edit';
-      const kept = this.#next(text, module, compiled, cause);
+      const kept = this.#next({ text, catalog, module, compiled, cause: this.#cause(text, module) });
       try {
         await this.#keep(kept, module.bytes);
       } catch (error) {
@@ -219,28 +259,36 @@ export class Gateway {
       this.#active = { kept, compiled };
       this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings: problems });
     }
-    this.#instead = undefined;
+    this.#versions.endRollback();
     this.#refusal = undefined;
     this.#warnings = problems;
     return true;
   }
 
-  #next(text: string, { name, version, sha256 }: Kept['module'], compiled: Compiled, cause: Cause): Kept {
+  #cause(text: string, { sha256 }: Kept['module']): Cause {
+    const kept = this.#active?.kept;
+    if (kept?.text !== text) return 'edit';
+    return kept.module.sha256 === sha256 ? 'catalog' : 'module';
+  }
+
+  #next({
+    text,
+    catalog,
+    module: { name, version, sha256 },
+    compiled,
+    cause,
+  }: Pick<Kept, 'text' | 'module' | 'cause'> & { catalog: Catalog | undefined; compiled: Compiled }): Kept {
     const clusters = compiled.clusterSet.clusters.map(({ name, json }) => ({ name, json }));
-    const generation = (this.#kept.at(-1)?.generation ?? 0) + 1;
+    const { nextGeneration: generation } = this.#versions;
     const module = { name, version, sha256 };
-    return { generation, version: compiled.version, created: new Date().toISOString(), cause, text, module, clusters };
+    const created = new Date().toISOString();
+    const more = catalog === undefined ? {} : { catalog: catalog };
+    return { generation, version: compiled.version, created, cause, text, ...more, module, clusters };
   }
 
   async #keep(kept: Kept, module: Uint8Array): Promise<void> {
-    const { history } = this.#surroundings;
-    await history.add(this.name, kept, module);
-    await history.setCurrent(this.name, { generation: kept.generation });
-    this.#kept.push(kept);
-    while (this.#kept.length > historyLimit) {
-      const [oldest] = this.#kept.splice(0, 1);
-      if (oldest !== undefined) await history.remove(this.name, oldest.generation);
-    }
+    await this.#surroundings.modules.add(kept.module.sha256, module);
+    await this.#versions.keep(kept);
   }
 
   /**
@@ -248,28 +296,48 @@ export class Gateway {
    * version of its own: what the kept one was stays known for the Envoys that have it.
    */
   async #activate(kept: Kept, instead?: string): Promise<void> {
-    const { history } = this.#surroundings;
     const { compiled, bytes } = await this.#compile(kept);
     if (compiled.version === kept.version) {
-      if (instead !== undefined) await history.setCurrent(this.name, { generation: kept.generation, instead });
+      if (instead !== undefined) await this.#versions.choose(kept, instead);
       this.#active = { kept, compiled };
       return;
     }
-    const renewed = this.#next(kept.text, kept.module, compiled, 'server');
+    const { text, catalog, module } = kept;
+    const renewed = this.#next({ text, catalog, module, compiled, cause: 'server' });
     await this.#keep(renewed, bytes);
-    if (instead !== undefined) await history.setCurrent(this.name, { generation: renewed.generation, instead });
+    if (instead !== undefined) await this.#versions.choose(renewed, instead);
     this.#active = { kept: renewed, compiled };
   }
 
+  /** Instances of services come and go within the version that is given out. */
+  async #renewEndpoints(wanted: Catalog): Promise<void> {
+    const kept = this.#active?.kept;
+    if (kept?.catalog === undefined) return;
+    const catalog = withEndpointsOf(kept.catalog, wanted);
+    if (revisionOf(catalog) === revisionOf(kept.catalog)) return;
+    const { compiled } = await this.#compile({ ...kept, catalog: catalog });
+    const { text, module, cause, generation, created } = kept;
+    const renewed = { ...this.#next({ text, catalog, module, compiled, cause }), generation, created };
+    await this.#versions.amend(renewed);
+    this.#active = { kept: renewed, compiled };
+    this.#surroundings.tell(this, { kind: 'endpoints', version: renewed });
+  }
+
   async #compile(kept: Kept): Promise<{ compiled: Compiled; bytes: Uint8Array }> {
-    const { history, store } = this.#surroundings;
+    const { modules, store } = this.#surroundings;
     const { name, version, sha256 } = kept.module;
-    const bytes = (await history.module(sha256)) ?? fromStore(store, kept.module);
+    const bytes = (await modules.get(sha256)) ?? fromStore(store, kept.module);
     if (bytes === undefined)
       throw new PluginServerError('module_gone', kept.generation, this.name, name, version, sha256);
     const file = parseGatewayFile(kept.text).configuration?.file;
     if (file === undefined) throw new Error('its configuration is not read any more');
-    return { compiled: compile(file, { ...kept.module, bytes }), bytes };
+    return { compiled: compile(withCatalog(file, kept.catalog), { ...kept.module, bytes }), bytes };
+  }
+
+  #tellCatalogProblems(problems: readonly Problem[]): void {
+    if (JSON.stringify(problems) === JSON.stringify(this.#catalogProblems)) return;
+    this.#catalogProblems = problems;
+    this.#surroundings.tell(this, { kind: 'catalog', problems });
   }
 
   #refuse(problems: readonly Problem[]): void {
@@ -286,9 +354,8 @@ export class Gateway {
   }
 }
 
-/** The digest of the module that a text asks for, or why there is none. */
-function requestedModule(text: string, store: ArtifactStore): string {
-  const file = parseGatewayFile(text).configuration?.file;
+/** The digest of the module that a file asks for, or why there is none. */
+function requestedModule(file: ConfigurationFile | undefined, store: ArtifactStore): string {
   if (file === undefined) return 'unread';
   try {
     return resolveModule(file.module, store).sha256;
@@ -301,6 +368,16 @@ function problem(path: string, message: string): Problem {
   return { path, message, severity: 'error' };
 }
 
+function warning(path: string, message: string): Problem {
+  return { path, message, severity: 'warning' };
+}
+
+/** The same while only endpoints come and go. */
+function sourceOf(text: string, use: CatalogUse | undefined): string {
+  if (use === undefined) return digestOf(text);
+  return digestOf(JSON.stringify([text, editionOf(use.wanted), [...use.refused], use.missing]));
+}
+
 function fromStore(store: ArtifactStore, wanted: Kept['module']): Uint8Array | undefined {
   const found = store.find(wanted);
   return found?.sha256 === wanted.sha256 ? found.bytes : undefined;
@@ -310,6 +387,6 @@ function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function inputOf(text: string, module: string): string {
-  return `${text} ${module}`;
+function inputOf(source: string, module: string): string {
+  return `${source} ${module}`;
 }

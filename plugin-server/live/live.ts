@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import type { Catalogs } from '../catalog/catalogs.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { Access, type AccessOptions } from './access.ts';
 import { Delivery } from './delivery.ts';
@@ -16,6 +17,8 @@ export interface LiveOptions extends AccessOptions {
   readonly state: string;
   /** The modules that gateways are given. */
   readonly store: ArtifactStore;
+  /** What gateways may name in `catalog`. */
+  readonly catalogs?: Catalogs | undefined;
   readonly log: Log;
 }
 
@@ -24,10 +27,14 @@ export interface Live {
   readonly directory: GatewayDirectory;
   readonly delivery: Delivery;
   readonly access: Access;
+  /** Who may look at it all, and roll back. */
+  readonly operators: AccessOptions;
   readonly reader: PollReader;
   readonly rejections: Rejections;
   readonly log: Log;
   statusOf(gateway: Gateway): GatewayStatus;
+  /** Whether a token is one of a gateway that has this catalog. @param digest SHA-256 */
+  isCatalogReader(digest: Buffer, namespace: string): boolean;
   /** What is wrong, a line for each: what is given out works all the same. */
   problems(): string[];
   close(): Promise<void>;
@@ -64,10 +71,13 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     directory,
     delivery,
     access: new Access(directory, options),
+    operators: options,
     reader: new PollReader(),
     rejections: new Rejections(),
     log,
     statusOf: (gateway) => gatewayStatus(gateway, delivery.nodesOf(gateway.name).all(Date.now())),
+    isCatalogReader: (digest, namespace) =>
+      [...directory.tokens.owners(digest)].some(({ namespaces }) => namespaces.includes(namespace)),
     problems: () => {
       const { complaint } = directory;
       const lines = directory.all().flatMap((gateway) => problemsOf(gateway, tokensRequired));
@@ -80,10 +90,13 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   };
 }
 
-function problemsOf({ name, refusal, active, tokens }: Gateway, tokensRequired: boolean): string[] {
+function problemsOf({ name, refusal, active, tokens, catalogProblems }: Gateway, tokensRequired: boolean): string[] {
   const stays = active === undefined ? 'nothing is given out' : `version ${active.kept.generation} stays`;
   const lines: string[] = [];
   if (refusal !== undefined) lines.push(`${name}: the last edit was refused, ${stays}`);
+  const left = catalogProblems.filter(({ severity }) => severity === 'error').length;
+  if (left > 0)
+    lines.push(`${name}: its catalogs are taken but for ${left === 1 ? 'one thing' : `${left} things`} that is wrong`);
   if (tokens.problems.length > 0) lines.push(`${name}: its token file cannot be used`);
   else if (tokens.digests === undefined && tokensRequired) {
     lines.push(`${name}: it has no token file, so none of its nodes may poll`);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { PluginServerError } from '../errors.ts';
 import { serve, serveReadOnly } from '../http/route.ts';
+import { challenge, forOperators, operatorLimit, readRollback } from '../publish/operators.ts';
 import type { Live } from './live.ts';
 import { type PollKind, pollLimit } from './poll.ts';
 import { versionStatus } from './status.ts';
@@ -23,9 +23,6 @@ const holdShare = 4;
 
 /** How long a poll that is rejected waits for its answer, in ms. */
 const rejectionPause = 2_000;
-
-/** Bytes of what operators send. */
-const operatorLimit = 1024;
 
 /** Live delivery over HTTP: what Envoys poll, and what operators ask and do. */
 export function liveRoutes(app: FastifyInstance, live: Live): void {
@@ -65,20 +62,7 @@ function pollRoutes(app: FastifyInstance, live: Live): void {
 }
 
 function operatorRoutes(app: FastifyInstance, live: Live): void {
-  // Any type is taken: the path says what it is.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: operatorLimit }, (_request, body, parsed) => {
-    parsed(null, body);
-  });
-  app.addHook('onRequest', (request, reply, next) => {
-    reply.header('cache-control', 'no-store');
-    live.access.checkOperator(request);
-    next();
-  });
-  app.setErrorHandler((error: Error, _request, reply) => {
-    challenge(error, reply);
-    throw error;
-  });
+  forOperators(app, live.operators);
   serveReadOnly(app, '/gateways', () => ({
     gateways: live.directory.all().map((gateway) => live.statusOf(gateway)),
     problems: live.problems(),
@@ -100,30 +84,6 @@ function operatorRoutes(app: FastifyInstance, live: Live): void {
     },
     operatorLimit,
   );
-}
-
-/** RFC 9110 §15.5.2: a 401 says how. */
-function challenge(error: Error, reply: FastifyReply): void {
-  if (error instanceof PluginServerError && error.status === 401) reply.header('www-authenticate', 'Bearer');
-}
-
-const rollbackSchema = z.strictObject({ to: z.string().min(1).max(128).optional() });
-
-/** @throws PluginServerError `bad_request` */
-function readRollback(request: FastifyRequest): { to?: string | undefined } {
-  // A web page can send a POST to localhost, but not of this type.
-  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
-    throw new PluginServerError('bad_request', 'content-type: expected application/json');
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(String(request.body));
-  } catch {
-    throw new PluginServerError('bad_request', 'the body is no JSON');
-  }
-  const read = rollbackSchema.safeParse(value);
-  if (read.success) return read.data;
-  throw new PluginServerError('bad_request', 'expected {} or {"to":"<generation or version>"}');
 }
 
 async function answerPoll(live: Live, kind: PollKind, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {

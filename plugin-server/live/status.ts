@@ -1,7 +1,7 @@
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { foreignFilters, isSettled, missingFilters, refuses } from './decide.ts';
 import type { Gateway } from './gateway.ts';
-import type { Kept } from './history.ts';
+import type { Kept } from './kept.ts';
 import type { Node } from './nodes.ts';
 
 /** What is told of a version. */
@@ -38,6 +38,8 @@ export interface GatewayStatus {
   /** The last edit, where it was not taken. */
   readonly refused: { readonly since: string; readonly problems: readonly Problem[] } | null;
   readonly warnings: readonly Problem[];
+  /** What of its catalogs is left out, or stays as it was. */
+  readonly catalogProblems: readonly Problem[];
   readonly nodes: readonly NodeStatus[];
 }
 
@@ -46,13 +48,14 @@ export function versionStatus({ generation, version, module, created, cause }: K
 }
 
 export function gatewayStatus(gateway: Gateway, nodes: readonly Node[]): GatewayStatus {
-  const { name, active, refusal, rolledBack, warnings, tokens } = gateway;
+  const { name, active, refusal, rolledBack, warnings, catalogProblems, tokens } = gateway;
   return {
     name,
     version: active === undefined ? null : versionStatus({ ...active.kept, version: active.compiled.version }),
     rolledBack,
     refused: refusal === undefined ? null : { since: refusal.since.toISOString(), problems: refusal.problems },
     warnings: [...warnings, ...tokens.problems],
+    catalogProblems,
     nodes: nodes.map((node) => nodeStatus(gateway, node)),
   };
 }

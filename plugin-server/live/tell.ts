@@ -3,6 +3,9 @@ import type { Log } from '../log.ts';
 import { gatewayFileName } from './gateway-file.ts';
 import type { Gateway, GatewayEvent } from './gateway.ts';
 
+/** Problems of catalogs in one line of the log. */
+const mostTold = 20;
+
 /** Tells the operator what happened to a gateway. */
 export function toldTo(log: Log, { name: gateway, active }: Gateway, event: GatewayEvent): void {
   switch (event.kind) {
@@ -18,6 +21,23 @@ export function toldTo(log: Log, { name: gateway, active }: Gateway, event: Gate
       const errors = event.problems.filter(({ severity }) => severity === 'error');
       const said = errors.map(placed).join('; ');
       log.error({ gateway, problems: event.problems }, `gateway ${gateway}: the edit is refused, ${stays}: ${said}`);
+      break;
+    }
+    case 'catalog': {
+      const { problems } = event;
+      const errors = problems.filter(({ severity }) => severity === 'error');
+      if (problems.length === 0) log.info({ gateway }, `gateway ${gateway}: its catalogs are whole again`);
+      else if (errors.length === 0)
+        log.warn({ gateway, problems }, `gateway ${gateway}: ${problems.map(placed).join('; ')}`);
+      else {
+        const said = errors.slice(0, mostTold).map(placed).join('; ');
+        log.error({ gateway, problems }, `gateway ${gateway}: its catalogs are taken but for what is wrong: ${said}`);
+      }
+      break;
+    }
+    case 'endpoints': {
+      const { generation, version } = event.version;
+      log.info({ gateway, generation, version }, `gateway ${gateway}: version ${generation} has other endpoints`);
       break;
     }
     case 'rolled back': {

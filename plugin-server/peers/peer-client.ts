@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bodyOf, parseJson } from '../http/client.ts';
 import { checkAddress, filePath, sha256Of, type Address } from '../artifact.ts';
 import { moduleLimit, signatureLimit, storeLimits } from '../store/limits.ts';
 
@@ -93,30 +94,4 @@ export class PeerClient {
     await response.body?.cancel();
     throw new Error(`GET ${path} answered ${response.status}`);
   }
-}
-
-async function bodyOf(response: Response, limit: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    const bytes = chunk as Uint8Array;
-    size += bytes.length;
-    if (size > limit) throw new Error(`it sends more than the ${limit} bytes that it may`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks, size);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** fetch says no more than that it failed; why is in the causes. */
-export function failureText(error: unknown): string {
-  const { message, cause } = error as Error & { cause?: Error & { code?: string } };
-  return cause === undefined ? message : `${message}: ${cause.code ?? cause.message}`;
 }

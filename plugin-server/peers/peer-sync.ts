@@ -1,9 +1,10 @@
 import { addressText, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
+import { failureText, wait } from '../http/client.ts';
 import type { Log } from '../log.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { forEach } from '../store/each.ts';
-import { type Offer, PeerClient, failureText } from './peer-client.ts';
+import { type Offer, PeerClient } from './peer-client.ts';
 
 export interface PeerState {
   readonly url: string;
@@ -164,20 +165,4 @@ class Peer {
     const longest = this.#failures === 0 ? this.#interval : doubled;
     return longest * (0.75 + Math.random() / 4);
   }
-}
-
-function wait(milliseconds: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds).unref();
-    stop.addEventListener('abort', done);
-  });
 }

@@ -14,7 +14,7 @@ export const pluginsErrors = {
   unknown_version: { status: 404, message: 'there is no version %s of %s; did you mean %s? GET /plugins/%s lists all' },
   no_match: { status: 404, message: 'no version of %s is in the range %s; GET /plugins/%s lists all' },
   unsigned: { status: 404, message: '%s has no signature; one is published with PUT on this path' },
-  precondition_failed: { status: 412, message: 'the module is not the one that if-match asks for; its etag is %s' },
+  precondition_failed: { status: 412, message: 'what is there is not what if-match asks for; its etag is %s' },
   range_not_satisfiable: { status: 416, message: 'the range lies outside the module, which has %s bytes' },
   not_wasm: { status: 422, message: '%s is no WebAssembly module that can be served: %s' },
   damaged: {

@@ -42,7 +42,7 @@ describeGateway('answers of SDK servers, of which there are two', () => {
     for (const server of ['git', 'db']) {
       const result = await client.callTool({ name: `${server}_echo` });
       expect((result.content as unknown[]).slice(1)).toEqual(marked(server));
-      const { messages } = await client.getPrompt({ name: `${server}_p` });
+      const { messages } = await client.getPrompt({ name: `${server}_p`, arguments: { whom: 'me' } });
       expect(messages.slice(1).map((message) => message.content)).toEqual(marked(server));
     }
     await close();

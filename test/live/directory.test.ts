@@ -16,7 +16,7 @@ import { loadArtifact } from '../../plugin-server/index.ts';
 import { checkFiles } from '../../envoy/check/files.ts';
 import type { Finding } from '../../envoy/check/finding.ts';
 import { checkGatewayDirectory, checkGatewayText } from '../../plugin-server/live/check.ts';
-import { historyLimit } from '../../plugin-server/live/history.ts';
+import { historyLimit } from '../../plugin-server/versions/versions.ts';
 import { until } from '../e2e/until.ts';
 import {
   type Folders,

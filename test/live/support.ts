@@ -13,6 +13,7 @@ import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
 import {
   ArtifactStore,
+  type Catalogs,
   type Live,
   type RunningPluginServer,
   Tokens,
@@ -102,6 +103,7 @@ export interface ServerOptions {
   readonly store?: ArtifactStore;
   readonly tokensRequired?: boolean;
   readonly publishToken?: string;
+  readonly catalogs?: Catalogs;
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
@@ -123,18 +125,26 @@ export async function startLive(
     (level: string) =>
     (fields: unknown, message?: string): void =>
       void log.push({ level, ...(fields as object), message });
-  const { store = storeWith('0.1.0'), port = 0, tokensRequired = false, publishToken, tls } = options;
+  const { store = storeWith('0.1.0'), port = 0, tokensRequired = false, publishToken, catalogs, tls } = options;
   const tokens = publishToken === undefined ? undefined : Tokens.parse(publishToken, 'the test');
   const live = await openLive({
     ...where,
     store,
+    catalogs,
     tokensRequired,
     publishers: tokens && (() => tokens),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
   });
   let server: RunningPluginServer;
   try {
-    server = await startPluginServer({ artifacts: store, live, host: '127.0.0.1', port, ...(tls && { tls }) });
+    server = await startPluginServer({
+      artifacts: store,
+      live,
+      host: '127.0.0.1',
+      port,
+      ...(catalogs && { catalogs: { catalogs, access: { tokensRequired, publishers: tokens && (() => tokens) } } }),
+      ...(tls && { tls }),
+    });
   } catch (error) {
     await live.close();
     throw error;

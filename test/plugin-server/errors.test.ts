@@ -3,6 +3,7 @@ import { type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { PluginServerError, errorTable } from '../../plugin-server/errors.ts';
 import { createPluginServer } from '../../plugin-server/index.ts';
+import { catalogErrors } from '../../plugin-server/catalog/errors.ts';
 import { liveErrors } from '../../plugin-server/live/errors.ts';
 import { pluginsErrors } from '../../plugin-server/plugins/errors.ts';
 import { publishErrors } from '../../plugin-server/publish/errors.ts';
@@ -24,9 +25,10 @@ test('the documentation has the table of errors, row by row', async () => {
 });
 
 test('no two features have an error of the same code', () => {
-  const codes = [liveErrors, pluginsErrors, publishErrors].flatMap((rows) => Object.keys(rows));
+  const features = [liveErrors, pluginsErrors, publishErrors, catalogErrors];
+  const codes = features.flatMap((rows) => Object.keys(rows));
   expect(codes).toHaveLength(new Set(codes).size);
-  for (const [code, row] of Object.entries({ ...liveErrors, ...pluginsErrors, ...publishErrors }))
+  for (const [code, row] of features.flatMap((rows) => Object.entries(rows)))
     expect(errorTable).toHaveProperty(code, row);
 });
 

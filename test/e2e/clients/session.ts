@@ -8,12 +8,12 @@ export const mcpHeaders = {
   accept: 'application/json, text/event-stream',
 } as const;
 
-export function initializeMessage(revision = latest, id: string | number = 0): string {
+export function initializeMessage(revision = latest, id: string | number = 0, capabilities: object = {}): string {
   return JSON.stringify({
     jsonrpc: '2.0',
     id,
     method: 'initialize',
-    params: { protocolVersion: revision, capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+    params: { protocolVersion: revision, capabilities, clientInfo: { name: 'raw', version: '1' } },
   });
 }
 
@@ -37,6 +37,8 @@ export interface Session {
 interface Speech {
   readonly http?: Http;
   readonly revision?: string;
+  /** What the client declares; nothing unless said otherwise. */
+  readonly capabilities?: object;
 }
 
 /** @throws Error with the answer where initialize is refused */
@@ -44,8 +46,8 @@ export async function openSession(
   url: string,
   speech: Speech = {},
 ): Promise<Session & { readonly initialized: RawAnswer }> {
-  const { http = 'HTTP/1.1', revision = latest } = speech;
-  const initialized = await post(url, initializeMessage(revision), { http });
+  const { http = 'HTTP/1.1', revision = latest, capabilities = {} } = speech;
+  const initialized = await post(url, initializeMessage(revision, 0, capabilities), { http });
   const id = initialized.headers['mcp-session-id'];
   if (typeof id !== 'string') throw new Error(`initialize was refused: ${initialized.status} ${initialized.text}`);
   return { initialized, ...resumeSession(url, id, speech) };

@@ -26,6 +26,8 @@ interface Completion {
 
 interface CallOptions {
   readonly signal?: AbortSignal;
+  /** ms */
+  readonly timeout?: number;
   readonly onprogress?: (progress: { progress: number }) => void;
 }
 

@@ -1,0 +1,72 @@
+import type { Node } from '../yaml/node.ts';
+import { didYouMean } from './finding.ts';
+
+/** What a gateway takes from catalogs, and what they may do there. */
+export interface CatalogRequest {
+  readonly namespaces: readonly string[];
+  /** Whether names carry the namespace, as they do where several are named in a list. */
+  readonly qualified: boolean;
+  /** Clusters of the bootstrap that a catalog may name; globs. */
+  readonly clusters: readonly string[];
+  /** Networks (CIDR), addresses and globs of names that a catalog may lead to; absent: all but special addresses. */
+  readonly addresses: readonly string[] | undefined;
+  /** Environment variables that a catalog may name; globs. */
+  readonly env: readonly string[];
+  /** Members that every server of a catalog has. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+const members = ['namespace', 'clusters', 'addresses', 'env', 'defaults'];
+/** Members of servers that are the gateway's to say. */
+const defaultMembers = ['credentials', 'callTimeout', 'listCache'];
+const namespacePattern = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
+const mostNamespaces = 100;
+
+/**
+ * Reads `catalog` of a gateway's file.
+ * @param wrong takes a path and what is wrong there
+ * @returns undefined where there is none
+ */
+export function readCatalogRequest(
+  catalog: Node,
+  wrong: (path: string, message: string) => void,
+): CatalogRequest | undefined {
+  if (!catalog.isThere) return undefined;
+  if (!catalog.isObject) {
+    wrong('catalog', 'expected an object like { namespace: public }');
+    return undefined;
+  }
+  for (const [member] of catalog.entries) {
+    if (members.includes(member)) continue;
+    wrong(`catalog.${member}`, `is not a member of this section${didYouMean(member, members)}`);
+  }
+  const namespace = catalog.get('namespace');
+  const namespaces = namespace.items.map(({ text = '' }) => text);
+  if (namespaces.length === 0 || namespaces.length > mostNamespaces || !namespaces.every(isNamespace)) {
+    wrong('catalog.namespace', 'expected the name of a catalog, or a list of them: a-z, 0-9 and inner dashes and dots');
+  }
+  const defaults = catalog.get('defaults');
+  if (defaults.isThere && !defaults.isObject) wrong('catalog.defaults', 'expected an object');
+  for (const [member] of defaults.entries) {
+    if (defaultMembers.includes(member)) continue;
+    wrong(`catalog.defaults.${member}`, `is not for all servers to have${didYouMean(member, defaultMembers)}`);
+  }
+  const texts = (member: string): string[] => {
+    const list = catalog.get(member);
+    const isList = !list.isThere || (Array.isArray(list.value) && list.items.every(({ text }) => text !== undefined));
+    if (!isList) wrong(`catalog.${member}`, 'expected a list of texts');
+    return list.items.flatMap(({ text }) => text ?? []);
+  };
+  return {
+    namespaces: [...new Set(namespaces)].sort(),
+    qualified: Array.isArray(namespace.value),
+    clusters: texts('clusters'),
+    addresses: catalog.get('addresses').isThere ? texts('addresses') : undefined,
+    env: texts('env'),
+    defaults: defaults.isObject ? (defaults.value as Readonly<Record<string, unknown>>) : {},
+  };
+}
+
+function isNamespace(text: string): boolean {
+  return namespacePattern.test(text);
+}

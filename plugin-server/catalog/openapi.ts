@@ -1,0 +1,82 @@
+import type { ErrorCode } from '../errors.ts';
+import { failures, parameter, read } from '../openapi.ts';
+
+const json = (schema: object): Record<string, object> => ({ 'application/json': { schema } });
+const security = [{ token: [] }];
+
+const catalog = {
+  type: 'object',
+  required: ['namespace', 'revision', 'servers', 'virtualServers'],
+  properties: {
+    namespace: { type: 'string' },
+    revision: { type: 'string' },
+    servers: { type: 'array', items: { type: 'object', required: ['name', 'prefix'] } },
+    virtualServers: { type: 'array', items: { type: 'object', required: ['name', 'tools'] } },
+  },
+};
+const unknown: readonly ErrorCode[] = ['token_required', 'unknown_catalog', 'no_catalogs'];
+
+export const catalogPaths = {
+  '/catalog/{name}': {
+    parameters: [parameter('name')],
+    get: {
+      ...read(
+        'What a catalog adds to a gateway; no secret is in it',
+        json(catalog),
+        [...unknown, 'precondition_failed', 'catalog_unready'],
+        { 304: { description: 'The revision of If-None-Match is current' } },
+      ),
+      security,
+    },
+    put: {
+      summary: 'Puts another catalog there: all of it, or nothing where something is wrong',
+      security,
+      requestBody: {
+        required: true,
+        content: {
+          'application/yaml': { schema: { type: 'string' } },
+          'application/json': { schema: { type: 'object' } },
+        },
+      },
+      responses: {
+        200: { description: 'It is given out', content: json({ type: 'object' }) },
+        201: { description: 'It is given out, and is the first one', content: json({ type: 'object' }) },
+        ...failures([
+          'bad_request',
+          'token_required',
+          'publishing_off',
+          'catalog_elsewhere',
+          'precondition_failed',
+          'too_large',
+          'catalog_invalid',
+        ]),
+      },
+    },
+  },
+  '/catalogs': {
+    get: {
+      ...read('Every catalog, where it comes from, and what is wrong', json({ type: 'object' }), ['token_required']),
+      security,
+    },
+  },
+  '/catalogs/{name}': {
+    parameters: [parameter('name')],
+    get: { ...read('One catalog, with the versions that are kept', json({ type: 'object' }), unknown), security },
+  },
+  '/catalogs/{name}/rollback': {
+    parameters: [parameter('name')],
+    post: {
+      ...read('Gives out an earlier version, until the source has another one', json({ type: 'object' }), [
+        ...unknown,
+        'bad_request',
+        'unknown_catalog_version',
+        'too_large',
+      ]),
+      security,
+      requestBody: {
+        required: true,
+        content: json({ type: 'object', properties: { to: { type: 'string' } }, additionalProperties: false }),
+      },
+    },
+  },
+};

@@ -1,0 +1,271 @@
+import type { Problem } from '../../envoy/check/problem.ts';
+import type { Endpoint } from '../../envoy/render/upstream.ts';
+import type { Catalog, CatalogServer } from '../catalog/catalog.ts';
+import { failureText } from '../http/client.ts';
+import { forEach } from '../store/each.ts';
+import type { NacosClient } from './client.ts';
+import { Documents } from './documents.ts';
+import { readEndpoints } from './instances.ts';
+import { type Listing, documentCount, groups, readListing } from './listing.ts';
+import {
+  type Described,
+  type IndexEntry,
+  NotServed,
+  type ServiceRef,
+  describeServer,
+  indexSuffix,
+  readIndex,
+  serverDocument,
+  serverName,
+  toolsDocument,
+} from './server.ts';
+
+/** What a look at a namespace came to. */
+export interface Look {
+  readonly catalog: Catalog;
+  readonly problems: readonly Problem[];
+}
+
+/** Services that are looked up in one look, beside those that are new; the others come in the next ones. */
+const lookUps = 20;
+/** Lookups at a time. */
+const atOnce = 8;
+/** Milliseconds for which a service has to list no instance before that is believed: clients register anew after a restart. */
+const emptyFor = 30_000;
+
+/** The endpoints of a service, as they were read last. */
+interface Known {
+  readonly service: ServiceRef;
+  endpoints: readonly Endpoint[];
+  /** Since when it lists none, where it had some. */
+  emptySince?: number | undefined;
+  lookedUp: number;
+}
+
+/** One namespace of Nacos, mirrored: what a catalog is made of, and what is known to have been right before. */
+export class NacosNamespace {
+  readonly #name: string;
+  readonly #id: string;
+  readonly #client: NacosClient;
+  readonly #documents = new Documents();
+  /** By id: an index that cannot be read is still that of the server. */
+  readonly #names = new Map<string, string>();
+  readonly #services = new Map<string, Known>();
+  #last: Catalog | undefined;
+  #wasEmpty = false;
+
+  /**
+   * @param name here; virtual servers have it
+   * @param id of Nacos' namespace
+   */
+  constructor(name: string, id: string, client: NacosClient) {
+    this.#name = name;
+    this.#id = id;
+    this.#client = client;
+  }
+
+  /**
+   * Looks once. What is not complete, or not right, is no reason to take anything away: it stays as it was.
+   * @param given what is given out, where this has not looked before
+   * @throws NacosError, Error where the namespace cannot be read, or has nothing that can be believed
+   */
+  async look(given: Catalog | undefined, stop: AbortSignal): Promise<Look> {
+    this.#last ??= given;
+    const listing = await readListing(this.#client, this.#id, stop);
+    await this.#checkEmptiness(listing, stop);
+    const problems: Problem[] = [];
+    const { entries, isComplete } = await this.#entries(listing, problems, stop);
+    const described = await this.#describe(listing, entries, problems, stop);
+    await this.#lookUp([...described.values()], problems, stop);
+    const catalog = this.#catalogOf(entries, described, isComplete);
+    this.#last = catalog;
+    return { catalog, problems };
+  }
+
+  /** Nacos lists a namespace that is not there, or whose database was lost, as an empty one. */
+  async #checkEmptiness(listing: Listing, stop: AbortSignal): Promise<void> {
+    if (listing[groups.index].size > 0) {
+      this.#wasEmpty = false;
+      return;
+    }
+    const count = await documentCount(this.#client, this.#id, stop);
+    if (count === undefined) throw new Error(`Nacos has no namespace ${this.#id}: what was there is kept`);
+    if ((this.#last?.servers.length ?? 0) === 0) return;
+    if (count === 0) {
+      const advice = 'if that is meant, put any configuration into the namespace';
+      throw new Error(`it has no document at all, as after the loss of a database: what was there is kept; ${advice}`);
+    }
+    if (!this.#wasEmpty) {
+      this.#wasEmpty = true;
+      throw new Error('it lists no server any more: that is believed when it is seen again');
+    }
+  }
+
+  /** The servers that are listed, by name here. `isComplete`: no index is unread, so what is not among them is gone. */
+  async #entries(
+    listing: Listing,
+    problems: Problem[],
+    stop: AbortSignal,
+  ): Promise<{ entries: Map<string, IndexEntry>; isComplete: boolean }> {
+    const dataIds = [...listing[groups.index].keys()].filter((dataId) => dataId.endsWith(indexSuffix)).sort();
+    await this.#read(listing, groups.index, dataIds, stop);
+    const found: IndexEntry[] = [];
+    const unread: string[] = [];
+    for (const dataId of dataIds) {
+      const text = this.#documents.text(listing, groups.index, dataId);
+      try {
+        if (text !== undefined) {
+          const entry = readIndex(text);
+          this.#names.set(dataId, serverName(entry.name));
+          found.push(entry);
+          continue;
+        }
+      } catch (error) {
+        problems.push(wrong(`servers[${this.#names.get(dataId) ?? dataId}]`, `${dataId}: ${(error as Error).message}`));
+      }
+      unread.push(dataId);
+    }
+    const entries = new Map<string, IndexEntry>();
+    // Of several that would have one name, the one that is called so comes first.
+    const isExact = ({ name }: IndexEntry): number => Number(serverName(name) !== name);
+    for (const entry of found.sort((a, b) => isExact(a) - isExact(b) || (a.id < b.id ? -1 : 1))) {
+      const name = serverName(entry.name);
+      const shown = JSON.stringify(entry.name.slice(0, 60));
+      if (name === '') problems.push(wrong(`servers[${entry.id}]`, `${shown} has no letter or digit to be called by`));
+      else if (entries.has(name)) {
+        problems.push(wrong(`servers[${name}]`, `${shown} is left out: another one is called so here`));
+      } else entries.set(name, entry);
+    }
+    for (const dataId of unread) {
+      const name = this.#names.get(dataId);
+      if (name !== undefined && !entries.has(name)) entries.set(name, { id: unreadId, name, version: 'unread' });
+    }
+    return { entries, isComplete: unread.every((dataId) => this.#names.has(dataId)) };
+  }
+
+  /** What the documents of each published version say, as far as they are there and right. */
+  async #describe(
+    listing: Listing,
+    entries: ReadonlyMap<string, IndexEntry>,
+    problems: Problem[],
+    stop: AbortSignal,
+  ): Promise<Map<string, Described>> {
+    const published = [...entries].filter(([, { id, version }]) => version !== undefined && id !== unreadId);
+    const servers = published.map(([, entry]) => serverDocument(entry));
+    await this.#read(listing, groups.server, servers, stop);
+    const texts = new Map(servers.map((dataId) => [dataId, this.#documents.text(listing, groups.server, dataId)]));
+    const toolDocuments = [...texts.values()].flatMap((text) => orNothing(() => text && toolsDocument(text)) ?? []);
+    await this.#read(listing, groups.tools, toolDocuments, stop);
+    const described = new Map<string, Described>();
+    for (const [name, entry] of published) {
+      const at = `servers[${name}]`;
+      const dataId = serverDocument(entry);
+      const text = texts.get(dataId);
+      if (text === undefined) {
+        problems.push(wrong(at, `${dataId} is not there yet`, 'warning'));
+        continue;
+      }
+      try {
+        const toolsId = toolsDocument(text);
+        const tools = toolsId && this.#documents.text(listing, groups.tools, toolsId);
+        if (toolsId !== undefined && tools === undefined) {
+          problems.push(wrong(at, `${toolsId} is not there yet`, 'warning'));
+        } else described.set(name, describeServer(name, text, tools));
+      } catch (error) {
+        if (error instanceof NotServed) {
+          this.#leaveOut(entries, name);
+          problems.push(wrong(at, `is left out: ${error.message}`, 'warning'));
+        } else problems.push(wrong(at, (error as Error).message));
+      }
+    }
+    return described;
+  }
+
+  /** It is there, and not to be served: not what was known of it either. */
+  #leaveOut(entries: ReadonlyMap<string, IndexEntry>, name: string): void {
+    const entry = entries.get(name);
+    if (entry !== undefined) (entries as Map<string, IndexEntry>).set(name, { ...entry, version: undefined });
+  }
+
+  async #lookUp(described: readonly Described[], problems: Problem[], stop: AbortSignal): Promise<void> {
+    const wanted = new Map(described.map((each) => [each.server.service ?? '', each.service]));
+    for (const key of this.#services.keys()) if (!wanted.has(key)) this.#services.delete(key);
+    const before = new Map((this.#last?.servers ?? []).map(({ service, endpoints }) => [service, endpoints]));
+    for (const [key, service] of wanted) {
+      if (!this.#services.has(key)) this.#services.set(key, { service, endpoints: before.get(key) ?? [], lookedUp: 0 });
+    }
+    const due = [...this.#services.values()].sort((a, b) => a.lookedUp - b.lookedUp);
+    const fresh = due.filter(({ lookedUp }) => lookedUp === 0);
+    await forEach([...fresh, ...due.slice(fresh.length, fresh.length + lookUps)], atOnce, async (known) => {
+      try {
+        take(known, await readEndpoints(this.#client, known.service, stop), Date.now());
+      } catch (error) {
+        if (stop.aborted) throw error;
+        const { groupName, serviceName } = known.service;
+        problems.push(wrong('', `the instances of ${groupName}/${serviceName}: ${failureText(error)}`));
+      }
+    });
+  }
+
+  #catalogOf(
+    entries: ReadonlyMap<string, IndexEntry>,
+    described: ReadonlyMap<string, Described>,
+    isComplete: boolean,
+  ): Catalog {
+    const servers: CatalogServer[] = [];
+    for (const [name, each] of described) {
+      const endpoints = this.#services.get(each.server.service ?? '')?.endpoints ?? [];
+      servers.push({ ...each.server, endpoints });
+      if (!entries.has(name)) throw new Error('what is described is listed');
+    }
+    for (const server of this.#last?.servers ?? []) {
+      if (described.has(server.name)) continue;
+      const entry = entries.get(server.name);
+      const stays = entry === undefined ? !isComplete : entry.version !== undefined;
+      if (stays) servers.push(server);
+    }
+    return { servers, virtualServers: this.#virtualServers(servers) };
+  }
+
+  /** Each server at a URI of its own, as Higress has them, and all of the namespace at another one. */
+  #virtualServers(servers: readonly CatalogServer[]): Catalog['virtualServers'] {
+    const each = servers.map(({ name, prefix }) => ({
+      name: `${this.#name}/${name}`,
+      tools: [`${prefix}*`],
+      prompts: [`${prefix}*`],
+    }));
+    const all = `${this.#name}/all`;
+    if (servers.length === 0 || each.some(({ name }) => name === all)) return each;
+    return [...each, { name: all, tools: ['*'], prompts: ['*'] }];
+  }
+
+  #read(listing: Listing, group: keyof Listing, wanted: readonly string[], stop: AbortSignal): Promise<void> {
+    return this.#documents.read(this.#client, this.#id, { listing, group, wanted }, stop);
+  }
+}
+
+/** Stands for the id of an index that cannot be read. */
+const unreadId = '';
+
+function take(known: Known, endpoints: readonly Endpoint[], now: number): void {
+  known.lookedUp = now;
+  if (endpoints.length > 0 || known.endpoints.length === 0) {
+    known.endpoints = endpoints;
+    known.emptySince = undefined;
+    return;
+  }
+  known.emptySince ??= now;
+  if (now - known.emptySince >= emptyFor) known.endpoints = [];
+}
+
+function wrong(path: string, message: string, severity: Problem['severity'] = 'error'): Problem {
+  return { path, message, severity };
+}
+
+function orNothing<T>(step: () => T): T | undefined {
+  try {
+    return step();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+// `sluice serve` with a real Nacos, a real Envoy that it configures, and an MCP client: the whole way of an edit.
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { connectSdk } from '../e2e/clients/sdk.ts';
+import { until } from '../e2e/until.ts';
+import { clone, envoyBinary } from '../launcher/support.ts';
+import { startToolServer } from '../live/load.ts';
+import { liveBootstrap, startLiveEnvoy, temporaryFolder } from '../live/support.ts';
+import { NacosAdmin, user } from './admin.ts';
+import { type Nacos, startNacos } from './nacos.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+/** The command as it is typed, until the end of the test. */
+async function serve(args: readonly string[]): Promise<{ port: number; log: () => string }> {
+  const program = ['--import', 'tsx', join(clone, 'bin/sluice.mjs'), 'serve', '--json', '--listen', '127.0.0.1:0'];
+  const env = { ...process.env, SLUICE_NACOS_USERNAME: user.username, SLUICE_NACOS_PASSWORD: user.password };
+  const child = spawn(process.execPath, [...program, ...args], { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
+  let [said, log] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  await until('sluice serve is ready', () => {
+    if (child.exitCode !== null) throw new Error(said + log);
+    return said.includes('"event":"ready"');
+  });
+  const { pluginServer } = JSON.parse(said.split('\n')[0] ?? '') as { pluginServer: string };
+  return { port: Number(new URL(pluginServer).port), log: () => log };
+}
+
+describe.skipIf(!inject('nacos') || inject('envoy') === null)('from Nacos to a client', () => {
+  let nacos: Nacos;
+  let admin: NacosAdmin;
+
+  beforeAll(async () => {
+    nacos = await startNacos();
+    admin = new NacosAdmin(nacos);
+    await admin.logIn();
+    await admin.makeNamespace('team-a');
+  });
+  afterAll(() => nacos.end());
+
+  test('an MCP server of Nacos is listed and called, its instances and edits followed, with Nacos gone too', async () => {
+    const tools = await startToolServer();
+    onTestFinished(() => tools.stop());
+    const { host, port, pathname } = new URL(tools.url);
+    await admin.create('files', { endpoint: host, exportPath: pathname, namespace: 'team-a' });
+
+    const folder = temporaryFolder();
+    const gateway = join(folder, 'gateways', 'edge');
+    mkdirSync(gateway, { recursive: true });
+    writeFileSync(
+      join(gateway, 'sluice.yaml'),
+      'root: closed\ncatalog: { namespace: team-a, addresses: [127.0.0.1] }\n',
+    );
+    const state = ['--gateways', join(folder, 'gateways'), '--state', join(folder, 'state')];
+    const server = await serve([...state, '--nacos', nacos.address, '--nacos-namespace', 'team-a']);
+    const envoy = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n', cluster: 'edge' }));
+
+    const connected = await connectSdk(`${envoy.mcp}/team-a/files`, 'HTTP/1.1');
+    onTestFinished(() => connected.close());
+    const { client } = connected;
+    const names = async (): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name);
+    await until('its tools are there', async () => (await names()).includes('files_fast'));
+    expect(await client.callTool({ name: 'files_fast' })).toMatchObject({ content: [{ text: 'done' }] });
+    expect(tools.of('tools/call')[0]?.headers[':authority'] ?? tools.of('tools/call')[0]?.headers['host']).toBe(
+      `127.0.0.1:${port}`,
+    );
+
+    // An edit: a tool is switched off, in a session that goes on.
+    const off = {
+      tools: [{ name: 'stream', description: 'x', inputSchema: { type: 'object' } }],
+      toolsMeta: { stream: { enabled: false } },
+    };
+    await admin.update('files', { endpoint: host, exportPath: pathname, namespace: 'team-a', tools: off });
+    await until('it is gone', async () => (await names()).join() === 'files_fast');
+
+    // Nacos dies: nothing changes.
+    await nacos.kill();
+    await until('it is told', () => server.log().includes('Nacos cannot be followed'));
+    expect(await names()).toEqual(['files_fast']);
+    const restarted = await serve([...state, '--nacos', nacos.address, '--nacos-namespace', 'team-a']);
+    const second = await startLiveEnvoy(envoyBinary(), liveBootstrap(restarted.port, { id: 'm', cluster: 'edge' }));
+    const other = await connectSdk(`${second.mcp}/team-a/files`, 'HTTP/1.1');
+    onTestFinished(() => other.close());
+    expect((await other.client.listTools()).tools.map(({ name }) => name)).toEqual(['files_fast']);
+    expect(restarted.log() + server.log()).not.toContain(user.password);
+  });
+});

@@ -1,0 +1,350 @@
+// What Nacos answers, as it was recorded from a real one, and what stands in its place: by table.
+import { type Server, type ServerResponse, createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { NacosError, readAnswer } from '../../plugin-server/nacos/answer.ts';
+import { NacosClient } from '../../plugin-server/nacos/client.ts';
+import { parseCredentials } from '../../plugin-server/nacos/credentials.ts';
+import { endpointsOf } from '../../plugin-server/nacos/instances.ts';
+import { readListing } from '../../plugin-server/nacos/listing.ts';
+import { describeServer, readIndex, serverName } from '../../plugin-server/nacos/server.ts';
+import { freePort } from '../live/support.ts';
+
+const never = new AbortController().signal;
+
+describe('an answer', () => {
+  test('has its data', () => {
+    expect(readAnswer(200, '{"code":0,"message":"success","data":[1]}')).toEqual([1]);
+  });
+
+  test.each([
+    [
+      'an error of Nacos',
+      409,
+      '{"code":20005,"message":"resource conflict","data":"mcp server has existed"}',
+      'resource conflict: mcp server has existed (code 20005)',
+      20005,
+    ],
+    [
+      'an error with status 200',
+      200,
+      '{"code":20004,"message":"resource not found","data":null}',
+      'resource not found (code 20004)',
+      20004,
+    ],
+    [
+      "Spring's JSON",
+      403,
+      '{"timestamp":"2026-11-29T15:00:00.000+08:00","status":403,"error":"Forbidden","message":"Code: 401, Message: token expired!.","path":"/nacos/v3/admin/cs/config/list"}',
+      'Forbidden: Code: 401, Message: token expired!.',
+      undefined,
+    ],
+    [
+      'plain text',
+      400,
+      "Required parameter 'dataId' is not present\nat x",
+      "Required parameter 'dataId' is not present",
+      undefined,
+    ],
+    [
+      'a page',
+      200,
+      '<!DOCTYPE html><html><body>Welcome</body></html>',
+      'it answered with a web page, not as Nacos',
+      undefined,
+    ],
+    ['other JSON', 200, '{"status":"UP"}', 'it answered 200 with what is no answer of Nacos', undefined],
+    ['half an answer', 200, '{"code":0,"message":"succ', 'it answered 200 with what is no answer of Nacos', undefined],
+    ['nothing', 503, '', 'it answered 503', undefined],
+    ['control characters', 500, 'a\u0000\u001b[31mb', 'a [31mb', undefined],
+  ])('that is %s is an error that says so', (_, status, text, message, code) => {
+    expect(() => readAnswer(status, text)).toThrow(new NacosError(message, status, code));
+  });
+});
+
+interface Fake {
+  readonly address: string;
+  readonly requests: readonly string[];
+}
+
+type Reply = (path: string, response: ServerResponse, count: number) => void;
+
+/** Answers as it is told. */
+async function fake(reply: Reply): Promise<Fake> {
+  const requests: string[] = [];
+  const server: Server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://x');
+    requests.push(`${request.method ?? ''} ${pathname} ${request.headers.authorization ?? ''}`.trim());
+    reply(pathname, response, requests.length);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+}
+
+const ok = (data: unknown): string => JSON.stringify({ code: 0, message: 'success', data });
+const login = '/nacos/v3/auth/user/login';
+const loginAnswer = (token: string, tokenTtl = 18_000): string =>
+  JSON.stringify({ accessToken: token, tokenTtl, globalAdmin: true, username: 'nacos' });
+const credentials = () => ({ username: 'nacos', password: 'secret' });
+
+describe('a client', () => {
+  test.each([
+    ['answers with a page', (response: ServerResponse) => response.end('<html>')],
+    ['answers 502', (response: ServerResponse) => response.writeHead(502).end('bad gateway')],
+    ['closes the connection', (response: ServerResponse) => response.destroy()],
+    [
+      'leads elsewhere',
+      (response: ServerResponse) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+    ],
+  ])('goes to the next address where one %s, and stays there', async (_, answer) => {
+    const first = await fake((_path, response) => void answer(response));
+    const second = await fake((_path, response) => void response.end(ok('here')));
+    const client = new NacosClient({ addresses: [first.address, second.address] });
+    expect(await client.get('/x', {}, never)).toBe('here');
+    expect(await client.get('/x', {}, never)).toBe('here');
+    expect([first.requests.length, second.requests.length]).toEqual([1, 2]);
+  });
+
+  test('says of each address why it failed, where none answers', async () => {
+    const page = await fake((_path, response) => void response.end('<html>'));
+    const down = `http://127.0.0.1:${await freePort()}`;
+    const client = new NacosClient({ addresses: [page.address, down] });
+    await expect(client.get('/x', {}, never)).rejects.toThrow(new RegExp(`web page.*; ${down}/nacos: .*ECONNREFUSED`));
+  });
+
+  test('has no patience without end', async () => {
+    const silent = await fake(() => undefined);
+    const client = new NacosClient({ addresses: [silent.address], timeout: 50 });
+    await expect(client.get('/x', {}, never)).rejects.toThrow('timeout');
+  });
+
+  test('takes an error of Nacos for its answer, and asks no other address', async () => {
+    const first = await fake(
+      (_path, response) => void response.writeHead(404).end('{"code":50000,"message":"not found","data":null}'),
+    );
+    const client = new NacosClient({ addresses: [first.address, 'http://127.0.0.1:1'] });
+    await expect(client.get('/x', {}, never)).rejects.toMatchObject({ code: 50000 });
+  });
+
+  test('logs in before it asks, once for many, and renews at 80 % of the life', async () => {
+    const server = await fake(
+      (path, response, count) => void response.end(path === login ? loginAnswer(`t${count}`, 0.05) : ok(1)),
+    );
+    const client = new NacosClient({ addresses: [server.address], credentials });
+    await Promise.all([client.get('/x', {}, never), client.get('/x', {}, never)]);
+    expect(server.requests.filter((line) => line.includes(login))).toHaveLength(1);
+    expect(server.requests.filter((line) => line.endsWith('Bearer t1'))).toHaveLength(2);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await client.get('/x', {}, never);
+    expect(server.requests.filter((line) => line.includes(login))).toHaveLength(2);
+  });
+
+  test('does not ask again and again for a login that is refused, and never says the password', async () => {
+    const server = await fake((_path, response) => void response.writeHead(500).end('No message available'));
+    const client = new NacosClient({ addresses: [server.address], credentials });
+    const failures = await Promise.all(
+      Array.from({ length: 5 }, () => client.get('/x', {}, never).catch((error: unknown) => String(error))),
+    );
+    expect(server.requests).toEqual([`POST ${login}`]);
+    expect(failures.join()).toContain('the password may be wrong');
+    expect(failures.join()).not.toContain('secret');
+  });
+
+  test('asks for a login where there is none', async () => {
+    const server = await fake(
+      (path, response) => void response.writeHead(403).end(JSON.stringify({ error: 'Forbidden', message: 'x', path })),
+    );
+    const client = new NacosClient({ addresses: [server.address] });
+    await expect(client.get('/x', {}, never)).rejects.toThrow('Nacos wants a login');
+  });
+});
+
+describe('a listing', () => {
+  const page = (totalCount: number, ...names: string[]): string =>
+    ok({ totalCount, pageNumber: 1, pagesAvailable: 1, pageItems: names.map((dataId) => ({ dataId, md5: '0' })) });
+
+  test.each([
+    ['half a page', page(3, 'a', 'b'), 'is not complete: 2 of 3'],
+    ['the same row twice', page(2, 'a', 'a'), 'is not complete: 1 of 2'],
+    ['more rows than it says', page(1, 'a', 'b'), 'is not complete: 2 of 1'],
+    ['no rows', ok({ totalCount: 2, pageItems: null }), 'is not complete: 0 of 2'],
+    ['another form', ok([]), 'has a form that is not known'],
+  ])('with %s is none', async (_, answer, message) => {
+    const server = await fake((_path, response) => void response.end(answer));
+    const client = new NacosClient({ addresses: [server.address] });
+    await expect(readListing(client, 'public', never)).rejects.toThrow(message);
+  });
+
+  test('of several pages is read to its end', async () => {
+    const all = Array.from({ length: 1_200 }, (_, index) => `d${index}`);
+    const server = createServer((request, response) => {
+      const pageNo = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pageNo'));
+      response.end(page(all.length, ...all.slice((pageNo - 1) * 500, pageNo * 500)));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const client = new NacosClient({ addresses: [`http://127.0.0.1:${(server.address() as AddressInfo).port}`] });
+    expect((await readListing(client, 'public', never))['mcp-tools'].size).toBe(1_200);
+  });
+});
+
+describe('documents', () => {
+  test.each([
+    [
+      'a version',
+      '{"id":"1","name":"Explore","latestPublishedVersion":"1.0.12"}',
+      { id: '1', name: 'Explore', version: '1.0.12' },
+    ],
+    [
+      'is_latest that differs',
+      '{"id":"1","name":"x","enabled":true,"latestPublishedVersion":"1.0.12","versionDetails":[{"version":"1.0.11","is_latest":true},{"version":"1.0.12"}]}',
+      { id: '1', name: 'x', version: '1.0.12' },
+    ],
+    [
+      'a server that is switched off',
+      '{"id":"1","name":"x","enabled":false,"latestPublishedVersion":"1"}',
+      { id: '1', name: 'x', version: undefined },
+    ],
+    [
+      'one that was deleted',
+      '{"id":"1","name":"x","status":"deleted","latestPublishedVersion":"1"}',
+      { id: '1', name: 'x', version: undefined },
+    ],
+    [
+      'a draft alone',
+      '{"id":"1","name":"x","latestPublishedVersion":null}',
+      { id: '1', name: 'x', version: undefined },
+    ],
+  ])('an index with %s is read', (_, text, entry) => {
+    expect(readIndex(text)).toEqual(entry);
+  });
+
+  const spec = (more: object = {}): string =>
+    JSON.stringify({
+      id: '1',
+      name: 'explore',
+      protocol: 'https',
+      frontProtocol: 'mcp-sse',
+      remoteServerConfig: {
+        serviceRef: { namespaceId: 'public', groupName: 'DEFAULT_GROUP', serviceName: 'explore' },
+        exportPath: '',
+      },
+      ...more,
+    });
+  const tools = (template: unknown, more: object = {}): string =>
+    JSON.stringify({
+      tools: [{ name: 't', inputSchema: {} }],
+      toolsMeta: { t: { templates: { 'json-go-template': template } } },
+      ...more,
+    });
+
+  test('a REST server has TLS, its tools and a credential of the environment', () => {
+    const text = tools(
+      { requestTemplate: { url: '/v0' }, argsPosition: { a: 'query' } },
+      {
+        securitySchemes: [{ id: 'k', type: 'apiKey', in: 'header', name: 'x', defaultCredential: '${env.KEY}' }],
+      },
+    );
+    expect(describeServer('explore', spec(), text).server).toEqual({
+      name: 'explore',
+      prefix: 'explore_',
+      service: 'public/DEFAULT_GROUP/explore',
+      path: '/',
+      tls: true,
+      rest: {
+        tools: [{ name: 't', inputSchema: {}, requestTemplate: { url: '/v0' }, argsPosition: { a: 'query' } }],
+        securitySchemes: [{ id: 'k', type: 'apiKey', in: 'header', name: 'x', defaultCredential: { env: 'KEY' } }],
+      },
+    });
+  });
+
+  test.each([
+    [
+      'a secret of Nacos',
+      spec(),
+      tools({ requestTemplate: { url: '/?k={{ ${nacos.test/test}.key }}' } }),
+      'the tool "t" refers to "${nacos.test/test}"',
+    ],
+    ['no service', spec({ remoteServerConfig: null }), undefined, 'it names no service'],
+    ['a local server', spec({ protocol: 'stdio' }), undefined, 'its protocol is "stdio"'],
+    [
+      'a path with a query',
+      spec({
+        protocol: 'mcp-streamable',
+        remoteServerConfig: { serviceRef: { serviceName: 'x' }, exportPath: '/a?b' },
+      }),
+      undefined,
+      'exportPath is no path',
+    ],
+    ['a list for a template', spec(), tools({ requestTemplate: [] }), 'the json-go-template of "t" requestTemplate'],
+  ])('a server with %s is not described', (_, server, toolsText, message) => {
+    expect(() => describeServer('x', server, toolsText)).toThrow(message);
+  });
+
+  test.each([
+    ['Weather', 'weather'],
+    ['get_it now', 'get-it-now'],
+    ['天气 API', 'api'],
+    ['天气', ''],
+    ['-a-', 'a'],
+    ['x'.repeat(100), 'x'.repeat(63)],
+  ])('a server called %s is called %s', (name, here) => {
+    expect(serverName(name)).toBe(here);
+  });
+});
+
+describe('instances', () => {
+  const instance = (ip: string, more: object = {}) => ({
+    ip,
+    port: 80,
+    weight: 1,
+    healthy: true,
+    enabled: true,
+    ...more,
+  });
+
+  test.each([
+    [
+      'in order, whatever order they come in',
+      [instance('b'), instance('a')],
+      [
+        { address: 'a', port: 80 },
+        { address: 'b', port: 80 },
+      ],
+    ],
+    ['the healthy ones', [instance('a', { healthy: false }), instance('b')], [{ address: 'b', port: 80 }]],
+    ['all, where none is healthy', [instance('a', { healthy: false })], [{ address: 'a', port: 80 }]],
+    ['none that is switched off', [instance('a', { enabled: false }), instance('b', { weight: 0 })], []],
+    [
+      'with whole numbers for weights',
+      [instance('a', { weight: 0.1 }), instance('b', { weight: 1 })],
+      [
+        { address: 'a', port: 80, weight: 1 },
+        { address: 'b', port: 80, weight: 10 },
+      ],
+    ],
+    [
+      'without a weight that is everyone’s',
+      [instance('a', { weight: 5 }), instance('b', { weight: 5 })],
+      [
+        { address: 'a', port: 80 },
+        { address: 'b', port: 80 },
+      ],
+    ],
+  ])('are taken %s', (_, instances, endpoints) => {
+    expect(endpointsOf(instances)).toEqual(endpoints);
+  });
+});
+
+test('a file of credentials has one line', () => {
+  expect(parseCredentials('# of sluice\nnacos  a b\n', 'f')).toEqual({ username: 'nacos', password: 'a b' });
+  for (const text of ['', 'nacos', 'a b\nc d'])
+    expect(() => parseCredentials(text, 'f')).toThrow('it has to be one line');
+});

@@ -1,0 +1,403 @@
+// Catalogs that follow a real Nacos, whatever becomes of it: nothing is wiped that was not deleted.
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import type { CatalogServer } from '../../plugin-server/catalog/catalog.ts';
+import { Catalogs } from '../../plugin-server/catalog/catalogs.ts';
+import { NacosSync } from '../../plugin-server/nacos/sync.ts';
+import { ArtifactStore } from '../../plugin-server/index.ts';
+import { until } from '../e2e/until.ts';
+import { NacosAdmin, user } from './admin.ts';
+import { type Nacos, startNacos } from './nacos.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+interface Following {
+  readonly catalogs: Catalogs;
+  readonly sync: NacosSync;
+  /** Lines of the log. */
+  readonly log: readonly string[];
+  stop(): Promise<void>;
+}
+
+interface FollowOptions {
+  readonly addresses?: readonly string[];
+  readonly namespaces?: readonly string[];
+  readonly password?: string | undefined;
+  readonly state?: string;
+}
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'sluice-catalogs-'));
+  onTestFinished(() => {
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+/** Without a module, nothing but Nacos decides what is given out. */
+async function follow(nacos: Nacos, options: FollowOptions = {}): Promise<Following> {
+  const lines: string[] = [];
+  const note = (_: unknown, message?: string): void => void lines.push(message ?? '');
+  const log = { info: note, warn: note, error: note };
+  const catalogs = new Catalogs({ state: options.state ?? folder(), store: new ArtifactStore([]), log });
+  await catalogs.open();
+  const password = 'password' in options ? options.password : user.password;
+  const sync = new NacosSync({
+    addresses: options.addresses ?? [nacos.address],
+    namespaces: new Map((options.namespaces ?? ['public']).map((name) => [name, name])),
+    ...(password !== undefined && { credentials: () => ({ username: user.username, password }) }),
+    catalogs,
+    log,
+    interval: 100,
+    longestWait: 500,
+  });
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (!stopped) await sync.stop();
+    stopped = true;
+  };
+  onTestFinished(stop);
+  await sync.start();
+  return { catalogs, sync, log: lines, stop };
+}
+
+const servers = ({ catalogs }: Following, namespace = 'public'): readonly CatalogServer[] =>
+  catalogs.get(namespace)?.given?.catalog.servers ?? [];
+
+const names = (following: Following, namespace = 'public'): string[] =>
+  servers(following, namespace).map(({ name }) => name);
+
+const serverOf = (following: Following, name: string): CatalogServer | undefined =>
+  servers(following).find((server) => server.name === name);
+
+const problems = ({ catalogs }: Following, namespace = 'public'): string[] =>
+  catalogs.get(namespace)?.problems.map(({ path, message }) => `${path}: ${message}`) ?? [];
+
+const error = ({ sync }: Following): string => sync.states()[0]?.error ?? '';
+
+/** Waits for the end of a look that began after now. */
+async function looked({ sync }: Following): Promise<void> {
+  const last = (): string | null => sync.states()[0]?.synced ?? null;
+  for (let look = 0; look < 2; look++) {
+    const before = last();
+    await until('Nacos was looked at', () => last() !== before);
+  }
+}
+
+const restTools = (description: string, off: readonly string[] = []) => ({
+  tools: ['get_weather', 'get_wind'].map((name) => ({
+    name,
+    description,
+    inputSchema: { type: 'object', properties: { city: { type: 'string' } } },
+  })),
+  toolsMeta: Object.fromEntries(
+    ['get_weather', 'get_wind'].map((name) => [
+      name,
+      {
+        enabled: !off.includes(name),
+        templates: {
+          'json-go-template': {
+            requestTemplate: { url: `/${name}`, method: 'GET', argsToUrlParam: true },
+            responseTemplate: { body: '{{.}}' },
+          },
+        },
+      },
+    ]),
+  ),
+});
+
+const toolsOf = (server: CatalogServer | undefined): { name: string; description: string }[] =>
+  (server?.['rest'] as { tools: { name: string; description: string }[] } | undefined)?.tools ?? [];
+
+describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
+  let nacos: Nacos;
+  let admin: NacosAdmin;
+
+  beforeAll(async () => {
+    nacos = await startNacos();
+    admin = new NacosAdmin(nacos);
+    await admin.logIn();
+  });
+  afterAll(() => nacos.end());
+
+  /** A name that no other test has. */
+  const fresh = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
+
+  test('has the servers, their endpoints and a virtual server for each', async () => {
+    const [files, weather] = [fresh('files'), fresh('weather')];
+    const following = await follow(nacos);
+    await admin.create(files, { endpoint: '192.0.2.7:8081', exportPath: '/mcp/files' });
+    await admin.create(weather, { protocol: 'http', endpoint: 'weather.example:8082', tools: restTools('now') });
+    await until('both are there', () => names(following).includes(files) && names(following).includes(weather));
+    expect(serverOf(following, files)).toEqual({
+      name: files,
+      prefix: `${files}_`,
+      path: '/mcp/files',
+      service: `public/mcp-endpoints/${files}::1.0.0`,
+      endpoints: [{ address: '192.0.2.7', port: 8081 }],
+    });
+    expect(serverOf(following, weather)).toMatchObject({
+      path: '/',
+      endpoints: [{ address: 'weather.example', port: 8082 }],
+      rest: {
+        tools: [
+          {
+            name: 'get_weather',
+            inputSchema: { type: 'object', properties: { city: { type: 'string' } } },
+            requestTemplate: { url: '/get_weather', method: 'GET', argsToUrlParam: true },
+            responseTemplate: { body: '{{.}}' },
+          },
+          { name: 'get_wind' },
+        ],
+      },
+    });
+    expect(following.catalogs.get('public')?.given?.catalog.virtualServers).toEqual(
+      expect.arrayContaining([
+        { name: `public/${files}`, tools: [`${files}_*`], prompts: [`${files}_*`] },
+        { name: 'public/all', tools: ['*'], prompts: ['*'] },
+      ]),
+    );
+  });
+
+  test('sees each edit of a description, two within a second too', async () => {
+    const name = fresh('edited');
+    const rest = (description: string) => ({ protocol: 'http', tools: restTools(description) });
+    await admin.create(name, rest('first'));
+    const following = await follow(nacos);
+    for (const description of ['second', 'third', 'fourth']) {
+      await admin.update(name, rest(description));
+      await until(description, () => toolsOf(serverOf(following, name))[0]?.description === description);
+    }
+  });
+
+  test('has the version that is published, and no draft', async () => {
+    const name = fresh('versions');
+    await admin.create(name, { exportPath: '/one' });
+    const following = await follow(nacos);
+    const path = (): string | undefined => serverOf(following, name)?.path;
+    await until('it is there', () => path() === '/one');
+    await admin.update(name, { version: '1.1.0', exportPath: '/draft', latest: false });
+    await looked(following);
+    expect(path()).toBe('/one');
+    await admin.update(name, { version: '1.2.0', exportPath: '/two' });
+    await until('the next one is there', () => path() === '/two');
+  });
+
+  test('leaves out what is switched off: a tool, then the server', async () => {
+    const [rest, mcp] = [fresh('off-rest'), fresh('off-mcp')];
+    const options = (off: readonly string[]) => ({ protocol: 'http', tools: restTools('now', off) });
+    await admin.create(rest, options([]));
+    await admin.create(mcp, { tools: restTools('now') });
+    const following = await follow(nacos);
+    await admin.update(rest, options(['get_wind']));
+    await admin.update(mcp, { tools: restTools('now', ['get_wind']) });
+    await until('one tool is there', () => toolsOf(serverOf(following, rest)).length === 1);
+    await until('one tool is denied', () => serverOf(following, mcp)?.['tools'] !== undefined);
+    expect(serverOf(following, mcp)?.['tools']).toEqual({ deny: ['get_wind'] });
+    await admin.update(rest, { ...options([]), enabled: false });
+    await until('it is left out', () => !names(following).includes(rest));
+    await admin.update(rest, options([]));
+    await until('it is there again', () => names(following).includes(rest));
+  });
+
+  test('believes a deletion', async () => {
+    const name = fresh('deleted');
+    await admin.create(name);
+    const following = await follow(nacos);
+    expect(names(following)).toContain(name);
+    await admin.remove(name);
+    await until('it is gone', () => !names(following).includes(name));
+  });
+
+  test.each([
+    ['the index is no JSON', 'index', '{"id":'],
+    ['the index is of another form', 'index', '[]'],
+    ['the server is no JSON', 'server', 'half'],
+    ['the server names no service', 'server', '{"name":"x","protocol":"http","remoteServerConfig":{}}'],
+    ['the tools are cut off', 'tools', '{"tools":[{"name":"get_we'],
+    ['a tool has no template', 'tools', '{"tools":[{"name":"get_weather"}],"toolsMeta":{}}'],
+    ['the tools are encrypted', 'tools', '{"specificationType":"encrypted","encryptData":{}}'],
+  ] as const)('keeps a server as it was while %s, and lets the others go on', async (_, group, content) => {
+    const [name, other] = [fresh('broken'), fresh('other')];
+    await admin.create(name, { protocol: 'http', tools: restTools('good') });
+    const following = await follow(nacos);
+    await until('it is there', () => names(following).includes(name));
+    const before = serverOf(following, name);
+    const document = await admin.document(name, group);
+    await admin.putDocument({ ...document, content });
+    await until('it is told', () => problems(following).some((line) => line.startsWith(`servers[${name}]`)));
+    await admin.create(other);
+    await until('another one is there', () => names(following).includes(other));
+    expect(serverOf(following, name)).toEqual(before);
+    await admin.putDocument({ ...document, content: document.content.replaceAll('good', 'mended') });
+    await until('nothing is wrong any more', () => problems(following).every((line) => !line.includes(name)));
+    await admin.remove(name);
+  });
+
+  test('keeps a server as it was while a document of it is not there', async () => {
+    const name = fresh('half');
+    await admin.create(name, { protocol: 'http', tools: restTools('good') });
+    const following = await follow(nacos);
+    const before = serverOf(following, name);
+    expect(before).toBeDefined();
+    const document = await admin.document(name, 'tools');
+    await admin.removeDocument(document);
+    await until('it is told', () =>
+      problems(following).some((line) => line.includes(`${document.dataId} is not there yet`)),
+    );
+    expect(serverOf(following, name)).toEqual(before);
+    await admin.putDocument(document);
+    await until('it is there again', () => problems(following).every((line) => !line.includes(name)));
+  });
+
+  test('follows the instances of a service: weight, health, and those that are switched off', async () => {
+    const [name, serviceName] = [fresh('scaled'), fresh('service')];
+    await admin.register(serviceName, '192.0.2.1:80', { weight: '1' });
+    await admin.create(name, { endpoint: { groupName: 'DEFAULT_GROUP', serviceName } });
+    const following = await follow(nacos);
+    const endpoints = (): unknown => serverOf(following, name)?.endpoints;
+    await until('the first is there', () => JSON.stringify(endpoints()) === '[{"address":"192.0.2.1","port":80}]');
+    const { generation = 0 } = following.catalogs.get('public')?.given ?? {};
+    await admin.register(serviceName, '192.0.2.2:80', { weight: '0.5' });
+    await admin.register(serviceName, '192.0.2.3:80', { weight: '0' });
+    await admin.register(serviceName, '192.0.2.4:80', { enabled: 'false' });
+    await until('the second is there', () => (endpoints() as unknown[]).length === 2);
+    expect(endpoints()).toEqual([
+      { address: '192.0.2.1', port: 80, weight: 2 },
+      { address: '192.0.2.2', port: 80, weight: 1 },
+    ]);
+    await admin.deregister(serviceName, '192.0.2.1:80');
+    await until('the first is gone', () => JSON.stringify(endpoints()) === '[{"address":"192.0.2.2","port":80}]');
+    // The last one goes: that may be a restart, and is believed later.
+    await admin.deregister(serviceName, '192.0.2.2:80');
+    await looked(following);
+    expect(endpoints()).toEqual([{ address: '192.0.2.2', port: 80 }]);
+    const edits = (following.catalogs.get('public')?.given?.generation ?? 0) - generation;
+    expect(edits).toBe(0);
+  });
+
+  test('has servers of other namespaces in catalogs of their own', async () => {
+    const namespace = fresh('team');
+    await admin.makeNamespace(namespace);
+    const name = fresh('theirs');
+    const following = await follow(nacos, { namespaces: [namespace, 'public'] });
+    await admin.create(name, { namespace });
+    await until('it is there', () => names(following, namespace).includes(name));
+    expect(names(following, namespace)).toEqual([name]);
+    expect(names(following)).not.toContain(name);
+  });
+
+  test('says that a namespace is not there, and gives nothing out', async () => {
+    const following = await follow(nacos, { namespaces: ['nowhere'] });
+    expect(error(following)).toContain('Nacos has no namespace nowhere');
+    expect(following.catalogs.get('nowhere')?.given).toBeUndefined();
+    expect(following.catalogs.problems()).toHaveLength(1);
+  });
+
+  test('believes that the last server is gone only where the namespace is not empty', async () => {
+    const namespace = fresh('emptied');
+    await admin.makeNamespace(namespace);
+    await admin.create('only', { namespace });
+    const following = await follow(nacos, { namespaces: [namespace] });
+    await until('it is there', () => names(following, namespace).length === 1);
+    for (const group of ['index', 'server'] as const) {
+      await admin.removeDocument(await admin.document('only', group, namespace), namespace);
+    }
+    await until('it is told', () => error(following).includes('no document at all'));
+    expect(names(following, namespace)).toEqual(['only']);
+    await admin.putDocument({ dataId: 'note', groupName: 'any', content: '{}' }, namespace);
+    await until('it is gone', () => names(following, namespace).length === 0);
+  });
+
+  test('goes to the next address where one is down', async () => {
+    const following = await follow(nacos, { addresses: ['http://127.0.0.1:1', nacos.address] });
+    expect(error(following)).toBe('');
+    expect(following.sync.states()[0]?.address).toBe(`${nacos.address}/nacos`);
+  });
+
+  test('a wrong password, and none, wipe nothing', async () => {
+    const state = folder();
+    const first = await follow(nacos, { state });
+    const before = names(first);
+    expect(before.length).toBeGreaterThan(0);
+    await first.stop();
+    const wrong = await follow(nacos, { state, password: 'another' });
+    expect(error(wrong)).toMatch(/the login was answered with 500: the password may be wrong/);
+    expect(names(wrong)).toEqual(before);
+    await wrong.stop();
+    const none = await follow(nacos, { state, password: undefined });
+    expect(error(none)).toContain('Nacos wants a login');
+    expect(names(none)).toEqual(before);
+    const told = [...wrong.log, ...none.log].join('\n');
+    expect(told).not.toContain('another');
+  });
+
+  describe('when Nacos dies', () => {
+    test('gives out what it had, over a restart of its own too, and goes on when Nacos is back', async () => {
+      const name = fresh('outlives');
+      await admin.create(name, { exportPath: '/before' });
+      const state = folder();
+      const following = await follow(nacos, { state });
+      const before = servers(following);
+      await nacos.kill();
+      await until('it is told', () => error(following) !== '');
+      expect(servers(following)).toEqual(before);
+      await following.stop();
+      const restarted = await follow(nacos, { state });
+      expect(servers(restarted)).toEqual(before);
+      await nacos.start({ authCache: true });
+      await until(
+        'it is followed again',
+        () => error(restarted) === '' || error(restarted).includes('answered with 403'),
+      );
+      await admin.logIn();
+      await admin.update(name, { exportPath: '/after' });
+      await until('the edit is there', () => serverOf(restarted, name)?.path === '/after');
+      expect(names(restarted)).toEqual(before.map((server) => server.name));
+    });
+
+    test.each([
+      ['the client API is open', { auth: false, adminAuth: true }, user.password],
+      ['everything is open', { auth: false, adminAuth: false }, undefined],
+    ] as const)('follows a Nacos where %s', async (_, settings, password) => {
+      await nacos.kill();
+      await nacos.start(settings);
+      const following = await follow(nacos, { password });
+      expect(error(following)).toBe('');
+      expect(names(following).length).toBeGreaterThan(0);
+    });
+
+    test('logs in anew before a token ends', async () => {
+      await nacos.kill();
+      await nacos.start({ tokenTtl: 3 });
+      await admin.logIn();
+      const name = fresh('renewed');
+      await admin.create(name, { exportPath: '/0' });
+      const following = await follow(nacos);
+      const errors = new Set<string>();
+      const began = Date.now();
+      while (Date.now() - began < 8_000) {
+        await looked(following);
+        errors.add(error(following));
+      }
+      expect([...errors]).toEqual(['']);
+      expect(following.log.filter((line) => line.includes('cannot be followed'))).toEqual([]);
+    });
+
+    test('takes the loss of its database for no deletion', async () => {
+      await nacos.kill();
+      await nacos.start({ auth: false, adminAuth: false });
+      const following = await follow(nacos, { password: undefined });
+      const before = servers(following);
+      expect(before.length).toBeGreaterThan(0);
+      await nacos.kill();
+      nacos.wipe();
+      await nacos.start({ auth: false, adminAuth: false });
+      await until('it is told', () => error(following).includes('no document at all'));
+      expect(servers(following)).toEqual(before);
+    });
+  });
+});
