@@ -9,7 +9,7 @@ import { useGateway } from './gateway.ts';
 import type { Answer } from './upstreams/scripted.ts';
 import { type Stateful, served, startStateful } from './upstreams/stateful.ts';
 
-const gaps: readonly string[] = ['that ends answers the call with an error under its id'];
+const gaps: readonly string[] = [];
 const proves = proofs(gaps);
 
 const progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}';
