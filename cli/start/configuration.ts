@@ -15,12 +15,12 @@ export interface Configuration {
 }
 
 /** @throws CommandError (wrong use) where it cannot be read */
-export function readSource(file: string): SourceFile {
+export function readSource(file: string, flag = '--config'): SourceFile {
   try {
     return { name: file, bytes: readLimited(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new CommandError(`--config: ${code === 'ENOENT' ? `there is no ${file}` : message}`, exitCode.usage);
+    throw new CommandError(`${flag}: ${code === 'ENOENT' ? `there is no ${file}` : message}`, exitCode.usage);
   }
 }
 

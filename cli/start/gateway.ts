@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
+import { type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { moduleLines, withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { chooseEngine } from '../../envoy/engines.ts';
 import { EngineError } from '../../common/engine-error.ts';
@@ -29,6 +29,7 @@ import type { ReadyEvent, StartEvent } from './events.ts';
 import { type OwnFiles, claimFiles } from './files.ts';
 import { ask } from './mcp-client.ts';
 import type { StartOptions } from './options.ts';
+import { restServer } from './rest.ts';
 import type { Running } from './running.ts';
 import { sessionKey, sessionKeyVariable } from './session-key.ts';
 import { askServer, inParallel, surveyGateway } from './survey.ts';
@@ -58,7 +59,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const source = options.config === undefined ? undefined : readSource(options.config);
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
-  if (options.config === undefined && options.servers.length === 0) requireDemos();
+  if (options.config === undefined && options.servers.length + options.rests.length === 0) requireDemos();
   const module = await ownModule(progress, io.env);
   const configured = withHostMode(
     source === undefined ? { plugin: {}, servers: [] } : await readConfiguration(source, module.bytes),
@@ -166,13 +167,17 @@ async function servePlugin({ bytes }: OwnModule, running: Running): Promise<stri
 
 /** The servers of the command line, or the demo servers where it names none. */
 async function namedServers(
-  { servers, prefixes }: StartOptions,
+  { servers, rests, prefixes }: StartOptions,
   { running, stop, emit }: Surroundings,
 ): Promise<Configuration['servers']> {
   const tell: DemoOptions['tell'] = (name, state, problem) => {
     emit({ event: 'server', name, state, problem });
   };
-  const federate = servers.length > 0 ? servers : await startDemos({ running, stop, tell });
+  const given: readonly GatewayServer[] = [
+    ...servers.map((server) => ({ ...server })),
+    ...rests.map((file) => restServer(file)),
+  ];
+  const federate = given.length > 0 ? given : await startDemos({ running, stop, tell });
   for (const name of prefixes.keys()) {
     if (federate.some((server) => server.name === name)) continue;
     throw new CommandError(`--prefix ${name}=…: there is no server ${name}`, exitCode.usage);

@@ -8,6 +8,7 @@ export const startUsage = `usage: sluice start [options]
 Starts the plugin server and the gateway, and two demo MCP servers where none is named; prints the URL for MCP clients.
 
   --server NAME=URL      federate this MCP server, like demo=http://127.0.0.1:3001/mcp; may be repeated
+  --rest FILE            make tools of a REST service, as the definitions in this file say; docs/rest.md
   --prefix NAME=PREFIX   what the names of its tools begin with (default: NAME_)
   --config FILE          plugin configuration, YAML or JSON; its servers have \`url:\` instead of \`cluster:\`
   --listen HOST:PORT     where MCP is served (default 127.0.0.1:10000; port 0: any free one; of a name, its first
@@ -31,6 +32,8 @@ interface NamedServer {
 export interface StartOptions {
   readonly config: string | undefined;
   readonly servers: readonly NamedServer[];
+  /** Files with tools of REST services. */
+  readonly rests: readonly string[];
   /** Server name → prefix. */
   readonly prefixes: ReadonlyMap<string, string>;
   readonly listen: HostPort;
@@ -47,6 +50,7 @@ export interface StartOptions {
 export const startFlags = {
   config: { type: 'string' },
   server: { type: 'string', multiple: true, default: [] as string[] },
+  rest: { type: 'string', multiple: true, default: [] as string[] },
   prefix: { type: 'string', multiple: true, default: [] as string[] },
   engine: { type: 'string', default: 'auto' },
   listen: { type: 'string', default: '127.0.0.1:10000' },
@@ -61,6 +65,11 @@ export function readStart(values: Values<typeof startFlags>): StartOptions {
   if (values.config !== undefined && values.server.length > 0) {
     throw new Error('--config and --server exclude each other: a configuration names its servers itself');
   }
+  if (values.config !== undefined && values.rest.length > 0) {
+    throw new Error(
+      '--config and --rest exclude each other: a configuration has the tools of a service in `rest` of its server',
+    );
+  }
   if (values.config !== undefined && values.prefix.length > 0) {
     throw new Error('--config and --prefix exclude each other: a configuration names its prefixes itself');
   }
@@ -70,6 +79,7 @@ export function readStart(values: Values<typeof startFlags>): StartOptions {
       const [name, url] = pair('--server', text, 'NAME=URL');
       return { name, url };
     }),
+    rests: values.rest,
     prefixes: new Map(values.prefix.map((text) => pair('--prefix', text, 'NAME=PREFIX'))),
     listen: address('--listen', values.listen),
     admin: values.admin === undefined ? undefined : address('--admin', values.admin),

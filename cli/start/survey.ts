@@ -1,6 +1,7 @@
 // What a gateway serves, asked from both sides: each server by itself, which is the one that can say what is wrong with it,
 // and the gateway as its clients see it, as far as a client without credentials sees anything.
 import { readFileSync } from 'node:fs';
+import { askRestService } from './rest.ts';
 import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { certificateAuthorities } from '../../envoy/render/upstream.ts';
 import { type Configuration, hostModeOf } from './configuration.ts';
@@ -47,6 +48,7 @@ export async function askServer(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ServerState> {
   try {
+    if (server['rest'] !== undefined) return { tools: await askRestService(server) };
     const endpoint = {
       url: server.url,
       headers: { ...hostOf(server), ...credentialsOf(server, env) },

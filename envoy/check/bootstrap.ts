@@ -7,6 +7,7 @@ import type { Report } from './finding.ts';
 import type { SluiceFilter } from './gateway.ts';
 import { checkHostMode } from './host-mode.ts';
 import { checkIdentity } from './identity.ts';
+import { checkInstances } from './instances.ts';
 import type { Node } from '../yaml/node.ts';
 import { checkRouting, routedBy } from './routing.ts';
 import { checkWasmFilter, pluginConfigOf } from './wasm-filter.ts';
@@ -18,6 +19,7 @@ import { checkWasmFilter, pluginConfigOf } from './wasm-filter.ts';
 export function checkBootstrap({ root }: Document, report: Report): SluiceFilter[] {
   const chains = root.get('static_resources', 'listeners').items.flatMap(chainsOf);
   checkReferences(root, chains, report);
+  checkInstances(root, chains, report);
   const own = chains.filter(({ gateways }) => gateways.length > 0);
   if (own.length === 0) reportAbsence(root, chains, report);
   for (const chain of own) checkChain(chain, report);

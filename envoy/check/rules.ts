@@ -58,6 +58,12 @@ export const rules = {
     why: 'The server is `upstream_unknown_cluster` for ever; Envoy refuses a static route to a cluster that is not there.',
     mend: 'name a cluster that `static_resources.clusters` has, or add it there',
   },
+  instances: {
+    severity: 'warning',
+    asks: 'The cluster of a server with several endpoints chooses one by `x-sluice-endpoint`, and reports in that header which one has answered.',
+    why: 'A session lives in the instance that opened it; the others do not know it, and answer 404.',
+    mend: 'copy `load_balancing_policy` and `http_filters` of the clusters in envoy/envoy.yaml; docs/instances.md explains them',
+  },
   digest: {
     severity: 'error',
     asks: '`sha256` is there and is the digest of the module that is to be run.',

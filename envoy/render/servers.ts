@@ -94,5 +94,7 @@ export function moduleServer(
   if (upstream === undefined) return members;
   const name: unknown = entry.name;
   const cluster = clusterName(typeof name === 'string' ? name : 'unnamed', upstream);
-  return { cluster, authority: upstream.authority, path: upstream.path, ...members };
+  // Each tool of a REST service has a path of its own.
+  const path = entry['rest'] === undefined ? { path: upstream.path } : {};
+  return { cluster, authority: upstream.authority, ...path, ...members };
 }

@@ -121,10 +121,14 @@ export function clusterFor(name: string, upstream: Upstream, template: Cluster, 
     endpoints: [{ lb_endpoints: endpoints.map(lbEndpoint) as LbEndpoints }],
   };
   cluster.type = 'STATIC';
-  if (endpoints.some((endpoint) => isIP(endpoint.address) === 0)) {
-    // LOGICAL: a service that rotates its addresses keeps the connections, and the event streams in them. It has one name.
+  const names = endpoints.filter((endpoint) => isIP(endpoint.address) === 0);
+  if (names.length > 0 && names.every((endpoint) => endpoint.address === 'localhost')) {
     cluster.type = endpoints.length === 1 ? 'LOGICAL_DNS' : 'STRICT_DNS';
-    cluster.dns_lookup_family = 'ALL'; // happy eyeballs: `localhost` is ::1 and 127.0.0.1, and a server is often on one only
+    cluster.dns_lookup_family = 'ALL'; // happy eyeballs: it is ::1 and 127.0.0.1, and a server is often on one only
+  } else if (names.length > 0) {
+    // STRICT: each address is an endpoint, such as an instance of a headless service, that a session can be kept at.
+    cluster.type = 'STRICT_DNS';
+    cluster.dns_lookup_family = 'V4_PREFERRED'; // of two families, each instance would be two endpoints
   }
   if (tls) cluster.transport_socket = tlsSocket(address.host, trust);
   return cluster;

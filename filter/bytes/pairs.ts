@@ -104,8 +104,26 @@ export class HeaderList {
     return this;
   }
 
+  /** In the place of the first header of that name, if there is one. */
+  set(name: Span, value: Span): HeaderList {
+    const index = this.indexOf(name);
+    if (index < 0) return this.add(name, value);
+    store<Span>(this.items + ((index as usize) << 4), value, 8);
+    return this;
+  }
+
   names(name: Span): bool {
     return this.indexOf(name) >= 0;
+  }
+
+  /** Whether there was one of that name; the first of them is gone. */
+  remove(name: Span): bool {
+    const index = this.indexOf(name);
+    if (index < 0) return false;
+    const at = this.items + ((index as usize) << 4);
+    this.count--;
+    memory.copy(at, at + 16, ((this.count - (index as u32)) as usize) << 4);
+    return true;
   }
 
   /** Where the first header of that name is, or -1. */

@@ -18,17 +18,18 @@ import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names } from '../bytes/name-list';
 import { openSection, Section } from './section';
+import { flag } from './rest-security';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
 import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization sessions limits headers servers virtualServers log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization sessions limits headers servers virtualServers insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
-    'clientInfo event batch',
+    'clientInfo event batch restResponse',
 );
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
@@ -59,6 +60,8 @@ const FAN_OUT = literal('fanOut');
 const CLIENT_INFO = literal('clientInfo');
 const BATCH = literal('batch');
 const EVENT = literal('event');
+const REST_RESPONSE = literal('restResponse');
+const INSECURE_INLINE = literal('insecureInline');
 
 const DEFAULT_LEVEL = 2;
 const DEFAULT_NAME = literal('sluice');
@@ -67,6 +70,9 @@ const THREE_SECONDS = literal('3s');
 const FIVE_SECONDS = literal('5s');
 /** Four clients give up after 60 s by themselves; a tool that works for longer is no fault of its server. */
 const TEN_MINUTES = literal('600s');
+
+/** What a value of a template can have. */
+const MOST_REST_RESPONSE: u32 = 128 << 20;
 
 const NOT_JSON = literal('is not JSON');
 const PAIR_MODE = literal('"pair" where the root id (pluginName) ends in -holder');
@@ -115,6 +121,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   gateway.limits = readLimits(root);
   readHeaders(root, HEADERS, gateway);
   readSessions(root, SESSIONS, environment, gateway);
+  gateway.insecureInline = flag(root, INSECURE_INLINE);
   readServers(root, environment, gateway);
   gateway.clientHeaders = clientHeaders(gateway, arena);
   fingerprintServers(gateway, arena);
@@ -166,5 +173,6 @@ function readLimits(root: Section): Limits {
   limits.clientInfo = size(section, CLIENT_INFO, 64 << 10);
   limits.batch = count(section, BATCH, 50);
   limits.event = size(section, EVENT, 16 << 20);
+  limits.restResponse = min(size(section, REST_RESPONSE, 4 << 20), MOST_REST_RESPONSE);
   return limits;
 }

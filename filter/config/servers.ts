@@ -16,13 +16,14 @@ import { HostMode } from '../model/host-mode';
 import { CacheScope, Server } from '../model/server';
 import { checkOwnedUris, readOwnedUris } from './owned-uris';
 import { readRules } from './patterns';
+import { readRest } from './rest';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
 import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names(
-  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache',
+  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache rest',
 );
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
@@ -100,6 +101,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
   readListCache(section, server);
+  readRest(section, environment, gateway, server);
   server.ownedUris = readOwnedUris(section);
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
     const row = nounRow(noun);

@@ -1,7 +1,8 @@
 import { make } from '../bytes/arena';
-import { Span, NONE } from '../bytes/span';
+import { Span, equals, NONE } from '../bytes/span';
 import { Server } from '../model/server';
 import { mayReach } from '../policy/decision';
+import { upstreamOf } from '../session/overlay';
 import { decodeServerRequestId } from '../session/server-request-id';
 import { Session, Upstream } from '../session/token';
 import { Exchange } from './exchange';
@@ -29,7 +30,9 @@ export function askerOf(exchange: Exchange, session: Session, id: Span): Asker |
   if (server === null) return null;
   const asker = make<Asker>(exchange.arena);
   asker.server = server;
-  asker.upstream = asked.upstream;
+  const known = upstreamOf(session, server.fingerprint, exchange.gateway.keys, exchange.arena);
+  // It knows more of the same session, such as the instance of the server that has it.
+  asker.upstream = known !== null && equals(known.sessionId, asked.upstream.sessionId) ? known : asked.upstream;
   asker.upstream.fingerprint = server.fingerprint;
   asker.original = asked.original;
   return asker;

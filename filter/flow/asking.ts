@@ -8,6 +8,7 @@ import { UpstreamCall } from '../upstream/call';
 import { keep, takeCached } from '../federation/list-cache';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
+import { readPage } from '../upstream/page';
 import { methodRow } from '../mcp/methods';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
@@ -17,8 +18,10 @@ import { join, upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
 import { Exchange } from './exchange';
+import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
+import { withoutSession } from './rest-call';
 
 /**
  * Messages of our own to several servers, for the sake of one request of the client's: each in the session with its
@@ -30,6 +33,7 @@ import { continueOpening, isLeftAlone, open, Opening } from './opening';
 export function askForList(exchange: Exchange, session: Session, fanOut: FanOut, server: Server, noun: NounRow): void {
   const arena = exchange.arena;
   const gateway = exchange.gateway;
+  if (server.rest !== null) return listRest(exchange, session, fanOut, server, noun);
   const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
   if (upstream !== null) {
     if ((upstream.offers & noun.capability) === 0) return;
@@ -44,6 +48,15 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     call.capability = noun.capability;
     if (joinFirst(exchange, session, call)) fanOut.finish(call);
   }
+}
+
+/** The tools of a REST service are configured: nobody is asked. */
+function listRest(exchange: Exchange, session: Session, fanOut: FanOut, server: Server, noun: NounRow): void {
+  if (noun.noun !== Noun.Tools) return;
+  const call = fanOut.add(server, withoutSession(server, exchange), exchange.arena);
+  call.noun = noun;
+  call.pages.push(changetype<usize>(readPage(server.rest!.page, noun, session.revision, exchange.arena)) as u64);
+  fanOut.finish(call);
 }
 
 /** Asks a server of the session once, at stage Broadcast. */
@@ -122,6 +135,7 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
     const lost = call.upstream;
     if (call.before !== null) takeBack(exchange, session, call);
     else if (!isFutile(session, server.fingerprint, lost.sessionId, exchange.seconds, gateway.keys, scratch)) {
+      reportLoss(exchange, server, lost);
       call.before = lost;
       call.lost = lost.sessionId;
       call.forgetPages();

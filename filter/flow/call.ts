@@ -9,6 +9,7 @@ import { Reason } from '../mcp/errors';
 import { Session } from '../session/token';
 import { aim, goToTarget } from './aim';
 import { Exchange, Outcome, Target } from './exchange';
+import { beginRestCall } from './rest-call';
 
 const NO_NAME = literal('params.name is missing or not a string');
 
@@ -29,6 +30,9 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     return exchange.refuse(noun.unknown, name);
   }
   cutPrefix(target, envelope.key, token);
+  const rest = target.server.rest;
+  // Its request is made of the whole message.
+  if (rest !== null) return exchange.message.whole ? beginRestCall(exchange, rest, name) : Outcome.ReadBody;
   return goToTarget(exchange, session);
 }
 

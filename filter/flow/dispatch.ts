@@ -5,7 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { resultMessage } from '../upstream/message';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { isUnanswered } from '../upstream/faults';
+import { isUnanswered, isUnseen } from '../upstream/faults';
 import { Shape } from '../mcp/shape';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -64,9 +64,14 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
   if (!isCertain || envelope.claim !== 0) return false;
-  if (request.sessionId === NONE) return false;
+  if (request.sessionId === NONE || (!exchange.isResponse && isForRest(exchange))) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
+}
+
+/** Whether a first look has shown that it is for a REST service, which needs the whole of it. */
+function isForRest(exchange: Exchange): bool {
+  return exchange.isAimed && exchange.target.server.rest !== null;
 }
 
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
@@ -201,6 +206,10 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
     call.callout = call.sent;
     return Outcome.Wait;
   }
+  if (isUnseen(answer) && mayGoElsewhere(call)) {
+    call.callout = call.sent;
+    return Outcome.Wait;
+  }
   call.repeated = false;
   switch (exchange.conversation.stage) {
     case Stage.Initialize:
@@ -232,6 +241,17 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
 /** Once, and no call: it may have run. Nor what nobody waits for. */
 function mayRepeat(stage: Stage, call: UpstreamCall): bool {
   return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
+}
+
+/**
+ * Whether a message that nobody has seen can go to another instance. One that was for the instance of its session can:
+ * another does not know the session, says so, and a new one begins. That may come to the instance that is gone once more.
+ */
+function mayGoElsewhere(call: UpstreamCall): bool {
+  if (call.sent!.headers.remove(header.ENDPOINT)) return true;
+  if (call.lost === NONE || call.repeated) return false;
+  call.repeated = true;
+  return true;
 }
 
 /** With a tick, where calls wait for what other requests do. */

@@ -8,6 +8,7 @@ import { List, newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway } from '../model/gateway';
+import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
@@ -56,6 +57,9 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
+  /** A tool of a REST service, else null: then `body` takes the place of the client's, of which nothing goes on. */
+  tool: RestTool | null;
+  body: Span;
 }
 
 @unmanaged

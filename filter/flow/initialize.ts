@@ -8,6 +8,7 @@ import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { beginHandshake, continueHandshake, Introduction } from '../upstream/handshake';
+import { saysLost } from '../upstream/lost-session';
 import { resultMessage } from '../upstream/message';
 import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
@@ -22,6 +23,8 @@ import { OUR_INFO } from '../version';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
+import { reportLoss } from './report-loss';
+import { withoutSession } from './rest-call';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CLIENT_INFO = literal('clientInfo');
@@ -110,6 +113,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     if (!mayReach(server, exchange.caller.scope)) continue;
+    if (server.rest !== null) {
+      fanOut.finish(fanOut.add(server, withoutSession(server, exchange), arena));
+      continue;
+    }
     if (!anyway && isLeftAlone(exchange, server, Whom.Hanging)) continue;
     const upstream = make<Upstream>(arena);
     upstream.fingerprint = server.fingerprint;
@@ -121,14 +128,17 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
 
 /** The first call that opens with the same message as this server's, or null. */
 function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
-  for (let i = 0; i < fanOut.calls.count; i++)
-    if (fanOut.at(i).server.revision === server.revision) return fanOut.at(i);
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const other = fanOut.at(i);
+    if (other.server.rest === null && other.server.revision === server.revision) return other;
+  }
   return null;
 }
 
 export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (continueHandshake(call, answer, exchange.request.pairs, scratch, exchange.arena)) {
     noteReach(exchange, call);
+    if (call.failed && saysLost(answer, scratch)) reportLoss(exchange, call.server, call.upstream);
     fanOut.finish(call);
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;

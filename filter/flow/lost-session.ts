@@ -4,6 +4,7 @@ import { Answer, Ending } from '../upstream/answer';
 import { newFanOut, FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { post } from '../upstream/callout';
+import { reportLoss } from './report-loss';
 import { saysLost } from '../upstream/lost-session';
 import { newRequestId, requestMessage } from '../upstream/message';
 import { Reason } from '../mcp/errors';
@@ -57,6 +58,7 @@ export function beginRenewal(exchange: Exchange, session: Session, answer: Answe
   const keys = exchange.gateway.keys;
   const lost = first.upstream.sessionId;
   if (isFutile(session, server.fingerprint, lost, exchange.seconds, keys, scratch)) return giveFirst(exchange);
+  reportLoss(exchange, server, first.upstream);
   if (answer.status === CERTAIN && isRead) return beginJoin(exchange, session, Stage.Renew, lost);
   return beginPing(exchange, first.upstream, Stage.Check);
 }

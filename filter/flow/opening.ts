@@ -7,6 +7,7 @@ import { UpstreamCall } from '../upstream/call';
 import { credentialScope } from '../upstream/credentials';
 import { beginHandshake, continueHandshake, Introduction } from '../upstream/handshake';
 import { writeCapabilities } from '../mcp/client-capabilities';
+import { saysLost } from '../upstream/lost-session';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
@@ -14,6 +15,8 @@ import { join, upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { Exchange } from './exchange';
+import { reportLoss } from './report-loss';
+import { withoutSession } from './rest-call';
 
 /**
  * A session with a server that begins after the client's: the server was down, was added, or has lost its own. One
@@ -44,6 +47,8 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   const keys = exchange.gateway.keys;
   const server = call.server;
   const now = exchange.now;
+  // It has no sessions.
+  if (server.rest !== null) return take(call, withoutSession(server, exchange));
   const known = upstreamOf(session, server.fingerprint, keys, exchange.arena);
   if (known !== null && !isSame(known.sessionId, call.lost)) return take(call, known);
   const lease = leaseOf(session, server.fingerprint, keys, scratch);
@@ -70,6 +75,7 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   call.parkedAt = 0;
   call.opening = true;
   call.upstream.sessionId = NONE;
+  call.upstream.endpoint = NONE;
   beginHandshake(call, introductionOf(session), exchange.request.pairs, now, exchange.arena);
   return Opening.Asking;
 }
@@ -91,6 +97,7 @@ export function continueOpening(exchange: Exchange, session: Session, call: Upst
   call.opening = false;
   noteReach(exchange, call);
   if (call.failed) {
+    if (saysLost(answer, scratch)) reportLoss(exchange, server, call.upstream);
     // It may have begun all the same.
     exchange.conversation.abandon(server, call.upstream);
     endLease(session, server.fingerprint, exchange.now, call.failure.reason, keys, scratch);

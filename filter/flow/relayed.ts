@@ -10,6 +10,7 @@ import { saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
+import { restMessage } from './rest-answer';
 import { passesToClient } from './response';
 import { hasAnswer, isAwaited, NO_RESPONSE } from './success';
 
@@ -17,11 +18,22 @@ import { hasAnswer, isAwaited, NO_RESPONSE } from './success';
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (answer.ending === Ending.Unfinished) return exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
   fanOut.finish(call);
+  if (exchange.target.tool !== null) return tellRest(exchange, call, answer);
   const session = exchange.caller.session;
   if (session !== null && exchange.forward.inSession && !exchange.isResponse && saysLost(answer, scratch)) {
     return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }
   return tellAsRouted(exchange, call, answer);
+}
+
+/** The answer of a REST service. */
+function tellRest(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
+  const failure = judge(answer, call.server, scratch);
+  if (answer.ending !== Ending.Response || isUnanswered(answer)) {
+    call.failure.take(failure, exchange.arena);
+    return exchange.refuseFor(call);
+  }
+  return exchange.answer(200, restMessage(exchange, answer));
 }
 
 const DROPPED = literal('the server ended it, or its answer is larger than Envoy buffers');

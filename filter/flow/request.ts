@@ -59,7 +59,7 @@ export class HeaderScan {
   forged: u32;
 }
 
-export const TRUSTED_HEADERS: i32 = 7;
+export const TRUSTED_HEADERS: i32 = 8;
 
 export function trustedHeader(index: i32): Span {
   switch (index) {
@@ -75,6 +75,8 @@ export function trustedHeader(index: i32): Span {
       return header.ORIGINAL_DST_HOST;
     case 5:
       return header.RESOURCE_URI;
+    case 6:
+      return header.ENDPOINT;
     default:
       return header.CLUSTER;
   }
@@ -82,13 +84,14 @@ export function trustedHeader(index: i32): Span {
 
 const X_MCP = literal('x-mcp-');
 const X_ENVOY = literal('x-envoy-');
+const X_SLUICE = literal('x-sluice-');
 
 export function scanHeaders(headers: Span, arena: Arena): HeaderScan {
   const seen = make<HeaderScan>(arena);
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     const name = pairs.name;
     if (equals(name, header.PATH)) seen.path = pairs.value;
-    else if (startsWith(name, X_MCP) || startsWith(name, X_ENVOY)) {
+    else if (startsWith(name, X_MCP) || startsWith(name, X_ENVOY) || startsWith(name, X_SLUICE)) {
       for (let i = 0; i < TRUSTED_HEADERS; i++) if (equals(name, trustedHeader(i))) seen.forged |= 1 << i;
     }
   }

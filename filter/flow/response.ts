@@ -19,6 +19,8 @@ export class Response {
   contentEncoding: Span;
   retryAfter: Span;
   hasSessionId: bool;
+  /** The cluster says which of its endpoints has answered. */
+  hasEndpoint: bool;
   hasLength: bool;
   /** By Envoy's router, in all that comes from an upstream and in nothing else, unless `suppress_envoy_headers` is set. */
   hasServiceTime: bool;
@@ -33,6 +35,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
     else if (equals(pairs.name, header.CONTENT_LENGTH)) response.hasLength = true;
     else if (equals(pairs.name, header.RETRY_AFTER)) response.retryAfter = pairs.value;
     else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
+    else if (equals(pairs.name, header.ENDPOINT)) response.hasEndpoint = true;
     else if (equals(pairs.name, header.SERVICE_TIME)) response.hasServiceTime = true;
   }
   return response;

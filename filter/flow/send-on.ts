@@ -16,6 +16,14 @@ import { Exchange, Forward, Outcome } from './exchange';
 
 /** The edits that make the client's message one for this server. */
 export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
+  const forward = routed(exchange, upstream);
+  frame(forward.headers, exchange);
+  adaptClientHeaders(forward.headers, exchange, upstream.revision);
+  return Outcome.Forward;
+}
+
+/** The edits that bring a message to its server, whatever that is. */
+export function routed(exchange: Exchange, upstream: Upstream): Forward {
   const arena = exchange.arena;
   const server = exchange.target.server;
   const forward = make<Forward>(arena);
@@ -31,14 +39,13 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     .add(header.SESSION_ID, upstream.sessionId)
     .add(header.PER_TRY_TIMEOUT, timeLimit(exchange))
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
+  if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
   if (server.credentials.kind === CredentialKind.Header) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
   if (exchange.lastEventId !== NONE) forward.headers.add(header.LAST_EVENT_ID, exchange.lastEventId);
-  frame(forward.headers, exchange);
-  adaptClientHeaders(forward.headers, exchange, upstream.revision);
-  return Outcome.Forward;
+  return forward;
 }
 
 /** For the beginning of an answer, in milliseconds. A stream may begin with its first event, however late that comes. */

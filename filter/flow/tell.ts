@@ -36,7 +36,7 @@ export function tellServers(exchange: Exchange, session: Session): Outcome {
   const fanOut = begin(exchange);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (!mayReach(server, exchange.caller.scope)) continue;
+    if (server.rest !== null || !mayReach(server, exchange.caller.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     if (upstream !== null) add(exchange, fanOut, server, upstream, message);
   }

@@ -113,6 +113,7 @@ export function readAnswer(entry: Pending, headerCount: i32, bodySize: i32): Ans
   answer.contentType = headerIn(headers, header.CONTENT_TYPE, scratch);
   answer.contentEncoding = headerIn(headers, header.CONTENT_ENCODING, scratch);
   answer.sessionId = headerIn(headers, header.SESSION_ID, scratch);
+  answer.endpoint = headerIn(headers, header.ENDPOINT, scratch);
   answer.retryAfter = headerIn(headers, header.RETRY_AFTER, scratch);
   if (bodySize > 0) answer.body = read(Buffer.CalloutResponse, 0, bodySize as usize);
   return answer;

@@ -3,7 +3,7 @@ import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, length, NONE } from '../bytes/span';
 import { UpstreamCall } from '../upstream/call';
-import { ASKED } from '../upstream/handshake';
+import { ASKED, takeSession } from '../upstream/handshake';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { Probe } from '../flow/conversation';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
@@ -350,8 +350,8 @@ function hearAnswer(stream: Stream, entry: Pending, call: UpstreamCall, headerCo
 /** The request was answered meanwhile: what this has begun at the server is ended with it. */
 function overhear(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32): void {
   call.waiting = false;
-  const sessionId = readAnswer(entry, headerCount, 0).sessionId;
-  if (call.step === ASKED) call.upstream.sessionId = arenaOf(stream).copy(sessionId);
+  const answer = readAnswer(entry, headerCount, 0);
+  if (call.step === ASKED) takeSession(call.upstream, answer, arenaOf(stream));
 }
 
 /** With a tick, in the stream's context: what its calls wait for may have come. */

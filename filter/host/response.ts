@@ -20,6 +20,7 @@ import { edit, pairsOf, remove, removeTrailers, replace } from './headers';
 import { observeUpstream } from './metrics';
 import { endsUnheld, refusesUnheld } from './modes/pair';
 import { property } from './properties';
+import { beginRest, collectRest, endRest } from './rest';
 import { retell } from './retelling';
 import { logFailure } from './server-log';
 import { Action, Buffer, HeaderMap } from './status';
@@ -41,6 +42,8 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const response = readResponse(headers, scratch);
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
+  // Addresses of servers are no client's business.
+  if (response.hasEndpoint) remove(HeaderMap.Response, header.ENDPOINT);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   edit(HeaderMap.Response, shareResponse(headers, exchange.caller.page, scratch));
   const status = statusOf(response.status);
@@ -52,6 +55,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const answered = forwarded && (succeeded || isFromUpstream(details));
   if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
   if (answered) observeUpstream(exchange.label, exchange.sentAt, exchange.now);
+  if (answered && exchange.target.tool !== null) return beginRest(stream, exchange, status, response, headers, ended);
   if (succeeded) {
     if (!answered) return Action.Continue;
     if (refusesSuccess(exchange, status, response, ended)) {
@@ -105,9 +109,15 @@ export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
   if (stream.held !== Held.Not) return hearErrorBody(stream, exchange, size, ended);
   const plan = stream.plan;
   if (plan === null) return Action.Continue;
-  if (plan.way !== Way.Replace) return continueAnswer(stream, exchange, plan, size, ended);
-  if (plan.text !== NONE || retell(stream, exchange, plan, size, ended)) {
-    replaceAll(Buffer.ResponseBody, plan.nextPart());
+  switch (plan.way) {
+    case Way.Replace:
+      if (plan.text === NONE && !retell(stream, exchange, plan, size, ended)) break;
+      replaceAll(Buffer.ResponseBody, plan.nextPart());
+      break;
+    case Way.Collect:
+      return collectRest(stream, exchange, size, ended);
+    default:
+      return continueAnswer(stream, exchange, plan, size, ended);
   }
   return Action.Continue;
 }
@@ -123,6 +133,10 @@ export function onResponseTrailers(stream: Stream): Action {
   // No part of the body comes any more that a row could stand in: what has no answer must not look like one.
   if (plan.way === Way.Replace) {
     if (plan.text === NONE) act(stream, exchange, Outcome.Reply);
+    return Action.Continue;
+  }
+  if (plan.way === Way.Collect) {
+    endRest(stream, exchange);
     return Action.Continue;
   }
   const isCut = isUnanswered(exchange, plan);

@@ -5,7 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { Answer } from '../upstream/answer';
 import { Callout, terminate } from '../upstream/callout';
 import { UpstreamCall } from '../upstream/call';
-import { ASKED } from '../upstream/handshake';
+import { ASKED, takeSession } from '../upstream/handshake';
 import { Exchange } from '../flow/exchange';
 import { Abandoned, Stage } from '../flow/conversation';
 import { leaveLease } from '../session/lease';
@@ -111,7 +111,7 @@ export function sendEndings(root: u32): void {
   for (let ending = waiting; ending !== null;) {
     const next: SessionEnding | null = ending.next;
     if (ending.root === root) {
-      sendEnding(ending, NONE);
+      sendEnding(ending, null);
       count--;
     } else {
       ending.next = kept;
@@ -129,15 +129,22 @@ export function endAnswered(entry: Pending, headerCount: i32): void {
   entry.ending = null;
   const answer: Answer = readAnswer(entry, headerCount, 0);
   if (answer.sessionId === NONE || answer.status >= 300) discardEnding(ending);
-  else sendEnding(ending, answer.sessionId);
+  else {
+    const upstream = make<Upstream>(scratch);
+    takeSession(upstream, answer, scratch);
+    sendEnding(ending, upstream);
+  }
 }
 
-/** @param sessionId of which its headers do not know yet, or NONE */
-function sendEnding(ending: SessionEnding, sessionId: Span): void {
+/** @param upstream whose session its headers do not know yet, or null */
+function sendEnding(ending: SessionEnding, upstream: Upstream | null): void {
   const callout = make<Callout>(scratch);
   callout.cluster = ending.cluster;
   const more = newHeaderList(scratch);
-  if (sessionId !== NONE) more.add(header.SESSION_ID, sessionId);
+  if (upstream !== null) {
+    more.add(header.SESSION_ID, upstream.sessionId);
+    if (upstream.endpoint !== NONE) more.add(header.ENDPOINT, upstream.endpoint);
+  }
   callout.headers = editedPairs(ending.headers, more, scratch);
   callout.body = newWriter(scratch, 1).written;
   send(callout, ending.timeout, ending.root, 0, null);

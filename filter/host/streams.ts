@@ -4,6 +4,7 @@ import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
 import { Answer } from '../upstream/answer';
 import { Exchange } from '../flow/exchange';
+import { RestAnswer } from '../flow/rest-answer';
 import { ResponsePlan } from '../response/plan';
 import { reserve } from './budget';
 import { Role } from './role';
@@ -66,6 +67,8 @@ export class Stream {
   errorBody: Writer | null;
   /** What happens to the response in passing; null while none passes, or when one that goes on as it is has ended. */
   plan: ResponsePlan | null;
+  /** What comes of a REST service, or null. */
+  restAnswer: RestAnswer | null;
   /** It may mean that the server has lost its session. */
   renews: bool;
   /** Null for a request that is not for the gateway. */
@@ -100,6 +103,8 @@ export class Stream {
   isWatched: bool;
   /** In a holder: bytes of the body that have passed. */
   passed: u32;
+  /** In a holder: what takes the place of the body has gone on. */
+  passedReplaced: bool;
   /** In a holder: a part of the response's body has passed and was not read. */
   passedUnread: bool;
   /** Host mode `headers`: the name in the body has come, and is that of the headers. */

@@ -55,7 +55,8 @@ export function textOf(token: Span, arena: Arena): Span {
   return between(out, to);
 }
 
-function putUtf8(at: usize, point: u32): usize {
+/** @returns the address behind it */
+export function putUtf8(at: usize, point: u32): usize {
   if (point < 0x80) {
     store<u8>(at, point as u8);
     return at + 1;

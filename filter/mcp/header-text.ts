@@ -4,6 +4,8 @@ import { Arena } from '../bytes/arena';
 import { Span, after, equals, length, limit, literal, pointer, span, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 
+export { clipped } from '../bytes/clipped';
+
 const OPEN = literal('=?base64?');
 const CLOSE = literal('?=');
 
@@ -30,12 +32,4 @@ export function textOfHeader(value: Span, arena: Arena): Span {
   const inner = length(value) - length(OPEN) - length(CLOSE);
   if (inner < 0 || !equals(after(value, (length(value) - length(CLOSE)) as u32), CLOSE)) return NONE;
   return bytesOfStandard(span(pointer(value) + (length(OPEN) as usize), inner as u32), arena);
-}
-
-/** The first bytes of a text that goes into a message, cut between two characters (RFC 3629 §3). */
-export function clipped(text: Span, most: i32): Span {
-  if (length(text) <= most) return text;
-  let count = most;
-  while (count > 0 && (load<u8>(pointer(text) + (count as usize)) & 0xc0) === 0x80) count--;
-  return span(pointer(text), count as u32);
 }

@@ -42,6 +42,12 @@ export const CLUSTER = literal('x-mcp-cluster');
 /** The address that a cluster of type ORIGINAL_DST sends a request to: a client must not choose it. */
 export const ORIGINAL_DST_HOST = literal('x-envoy-original-dst-host');
 
+/**
+ * The instance of a server that a message is for, or that has answered: `ip:port`, as its cluster reports it and finds it
+ * again (Envoy's load balancing policy `override_host`). A client must neither choose it nor learn of it.
+ */
+export const ENDPOINT = literal('x-sluice-endpoint');
+
 /** Milliseconds that an upstream took to answer. */
 export const SERVICE_TIME = literal('x-envoy-upstream-service-time');
 

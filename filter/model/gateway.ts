@@ -64,6 +64,8 @@ export class Gateway {
   /** What the endpoint itself serves; null: everything, unless it is closed. */
   rootServes: VirtualServer | null;
   rootClosed: bool;
+  /** Secrets may stand in the configuration itself. */
+  insecureInline: bool;
   /** The ABI's levels: 0 trace … 5 critical. */
   logLevel: u32;
 

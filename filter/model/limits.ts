@@ -19,4 +19,6 @@ export class Limits {
   batch: u32;
   /** Bytes of a server's answer in passing that are kept until it is known what becomes of them. */
   event: u32;
+  /** Bytes of what a REST service answers, and of what a template makes of it. */
+  restResponse: u32;
 }

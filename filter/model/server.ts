@@ -5,6 +5,7 @@ import { Noun, NOUNS } from '../mcp/nouns';
 import { Revision } from '../mcp/revisions';
 import { Credentials } from './credentials';
 import { NameSet } from './name-set';
+import { Rest } from './rest';
 import { Rules } from './rules';
 
 /** Who shares a cached list. In the order of the configuration's names. */
@@ -40,8 +41,12 @@ export class Server {
   rules: usize;
   /** Fingerprints of its tools that the log has named as left out. */
   reportedTools: Seen;
+  /** It was said that a session of it was lost which no endpoint is known of. */
+  reportedLoss: bool;
   /** The number of its name as a label of metrics; the host sets it. */
   label: u32;
+  /** What makes tools of a REST service; null: it is a server of MCP. */
+  rest: Rest | null;
   /** Our entry in the Via header of what it is sent. */
   via: Span;
   /** Made of its name, cluster, authority, path, and of its credentials but for their secret. */

@@ -28,7 +28,7 @@ const ENDS_HERE = names(
     'last-event-id ' +
     // For this gateway, and what it tells later filters.
     'x-mcp-virtualserver x-mcp-gateway x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri ' +
-    'x-mcp-cluster ' +
+    'x-mcp-cluster x-sluice-endpoint ' +
     // Another method or path than the one that was decided on.
     'x-http-method-override x-method-override x-override-method x-http-method x-original-method x-forwarded-method ' +
     'x-original-url x-original-uri x-original-host x-rewrite-url x-override-url x-forwarded-uri',

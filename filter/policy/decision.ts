@@ -108,12 +108,12 @@ export function mayReach(server: Server, scope: Scope): bool {
   return false;
 }
 
-/** The one server that this request may know of; null where there are several, or none. */
+/** The one MCP server that this request may know of; null where there are several, or none. A REST service has no stream. */
 export function onlyReachable(gateway: Gateway, scope: Scope): Server | null {
   let found: Server | null = null;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (!mayReach(server, scope)) continue;
+    if (server.rest !== null || !mayReach(server, scope)) continue;
     if (found !== null) return null;
     found = server;
   }

@@ -11,6 +11,8 @@ export const enum Way {
   Rewrite,
   /** Another text goes on in its place. */
   Replace,
+  /** It is kept, and what is made of all of it goes on in its place. */
+  Collect,
 }
 
 const EMPTY = literal('');
@@ -56,5 +58,11 @@ export function replacing(text: Span, arena: Arena): ResponsePlan {
   const plan = make<ResponsePlan>(arena);
   plan.way = Way.Replace;
   plan.text = text;
+  return plan;
+}
+
+export function collecting(arena: Arena): ResponsePlan {
+  const plan = make<ResponsePlan>(arena);
+  plan.way = Way.Collect;
   return plan;
 }

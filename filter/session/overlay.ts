@@ -2,9 +2,10 @@ import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { KeyRing } from '../model/keyring';
+import { MAX_ENDPOINT } from './endpoint';
 import { owner, slotTable } from './slots';
 import { Session, Upstream } from './token';
-import { packId, unpackId } from './upstream-id';
+import { packId, unpackEndpoint, unpackId } from './upstream-id';
 
 /**
  * Upstream sessions that began after the client's: of a server that was down, was added, or lost its session. The token
@@ -23,6 +24,7 @@ export function upstreamOf(session: Session, fingerprint: u64, keys: KeyRing, ar
   upstream.revision = load<u8>(pointer(entry));
   upstream.offers = load<u32>(pointer(entry), 1);
   upstream.sessionId = unpackId(after(entry, 5), arena);
+  upstream.endpoint = unpackEndpoint(after(entry, 5));
   return upstream;
 }
 
@@ -32,8 +34,8 @@ export function join(session: Session, upstream: Upstream, keys: KeyRing, arena:
 }
 
 function packed(upstream: Upstream, arena: Arena): Span {
-  const entry = newWriter(arena, (length(upstream.sessionId) as usize) + 8);
+  const entry = newWriter(arena, (length(upstream.sessionId) as usize) + MAX_ENDPOINT + 16);
   entry.u8(upstream.revision).u32(upstream.offers);
-  packId(entry, upstream.sessionId);
+  packId(entry, upstream.sessionId, upstream.endpoint);
   return entry.written;
 }

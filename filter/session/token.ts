@@ -1,11 +1,11 @@
 import { Arena, make } from '../bytes/arena';
 import { decode, encode, encodedLength } from '../bytes/base64';
-import { Span, span, pointer, length } from '../bytes/span';
+import { Span, span, pointer, length, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Revision } from '../mcp/revisions';
 import { open, seal, NONCE_SIZE, TAG_SIZE } from '../crypto/aead';
 import { Key, KeyRing } from '../model/keyring';
-import { packId, unpackId } from './upstream-id';
+import { packId, unpackEndpoint, unpackId } from './upstream-id';
 
 /**
  * The session id that a client holds: all that must be remembered about it, sealed, so that any worker of any replica
@@ -18,12 +18,15 @@ import { packId, unpackId } from './upstream-id';
  *     │ issued (4) │ expires (4) │ token id (16) │ revision (1) │ servers (1) │ client capabilities (4) │ entries … │
  *     entry:  │ fingerprint (8) │ revision (1) │ offers (4) │ packed session id … │
  *
- * Format 1 had no client capabilities and one byte of offers; its sessions are served on, so that an upgrade ends none.
+ * Format 1 had no client capabilities and one byte of offers, and format 2 no endpoints in packed session ids; their
+ * sessions are served on, so that an upgrade ends none. A session without an endpoint is sealed in format 2 still, which an
+ * older release can open; with one, that release would send its messages to any endpoint.
  *
  * Times are seconds since 1970. The nonce is random: with one key, 2^32 sessions are safe (RFC 8439 §4, birthday bound
  * of 96 bits); rotate the key before.
  */
-export const FORMAT: u8 = 2;
+export const FORMAT: u8 = 3;
+const FORMAT_2: u8 = 2;
 const FORMAT_1: u8 = 1;
 /** Characters of the encoded token. Other servers and proxies keep headers to 8 KiB, Node's clients all of them to 16 KiB. */
 export const MAX_TOKEN: i32 = 4096;
@@ -33,7 +36,7 @@ export const ENTROPY_SIZE: usize = TOKEN_ID_SIZE + (NONCE_SIZE as usize);
 
 const HEAD: usize = 2;
 const TEXT: usize = HEAD + (NONCE_SIZE as usize);
-/** Bytes of the fixed part, in format 1 and in format 2. */
+/** Bytes of the fixed part, in format 1 and since. */
 const FIXED_1: usize = 4 + 4 + TOKEN_ID_SIZE + 1 + 1;
 const FIXED: usize = FIXED_1 + 4;
 const OVERHEAD: usize = HEAD + ((NONCE_SIZE + TAG_SIZE) as usize);
@@ -50,6 +53,8 @@ export class Upstream {
   offers: u32;
   /** NONE where the server keeps no session. */
   sessionId: Span;
+  /** That opened the session and that all its messages are for, `ip:port`. NONE: any, or nobody knows. */
+  endpoint: Span;
 }
 
 @unmanaged
@@ -95,6 +100,7 @@ export class Session {
         found.revision = load<u8>(at, 8);
         found.offers = this.offersSize === 1 ? (load<u8>(at, 9) as u32) : load<u32>(at, 9);
         found.sessionId = unpackId(span(id, packed as u32), arena);
+        found.endpoint = unpackEndpoint(span(id, packed as u32));
         return found;
       }
       at = id + packed;
@@ -110,6 +116,8 @@ export class SessionDraft {
   /** See `Session`. */
   capabilities: u32;
   count: i32;
+  /** One of them names an endpoint. */
+  private hasEndpoint: bool;
   entries: Writer;
 
   /** False where the token would become too large: that server is not part of the session. */
@@ -117,13 +125,14 @@ export class SessionDraft {
     if (length(upstream.sessionId) > MAX_TOKEN) return false;
     const before = this.entries.size;
     this.entries.u64(upstream.fingerprint).u8(upstream.revision).u32(upstream.offers);
-    packId(this.entries, upstream.sessionId);
+    packId(this.entries, upstream.sessionId, upstream.endpoint);
     const sealed = OVERHEAD + FIXED + (this.entries.size as usize);
     if (this.count === 255 || encodedLength(sealed as i32) > MAX_TOKEN) {
       this.entries.truncate(before);
       return false;
     }
     this.count++;
+    this.hasEndpoint = this.hasEndpoint || upstream.endpoint !== NONE;
     return true;
   }
 
@@ -145,7 +154,7 @@ export class SessionDraft {
 
     const size = OVERHEAD + (plain.size as usize);
     const sealed = arena.allocate(size);
-    store<u8>(sealed, FORMAT);
+    store<u8>(sealed, this.hasEndpoint ? FORMAT : FORMAT_2);
     store<u8>(sealed, key.id as u8, 1);
     memory.copy(sealed + HEAD, pointer(entropy) + TOKEN_ID_SIZE, NONCE_SIZE as usize);
     const bound = associatedData(sealed, audience, arena);
@@ -174,7 +183,7 @@ export function openSession(token: Span, keys: KeyRing, now: u32, audience: Span
   const size = decode(pointer(token), length(token), sealed);
   if (size < ((OVERHEAD + FIXED_1) as i32)) return null;
   const format = load<u8>(sealed);
-  if (format !== FORMAT_1 && (format !== FORMAT || size < ((OVERHEAD + FIXED) as i32))) return null;
+  if (format < FORMAT_1 || format > FORMAT || (format > FORMAT_1 && size < ((OVERHEAD + FIXED) as i32))) return null;
   const key = keys.find(load<u8>(sealed, 1));
   if (key === null) return null;
 

@@ -4,9 +4,11 @@ import { Span, span, pointer, length, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 
 /**
- * An upstream's session id, packed: most servers use UUIDs, which need 16 bytes of their 36.
+ * An upstream's session id, packed: most servers use UUIDs, which need 16 bytes of their 36. Where the endpoint is known
+ * that opened the session, it stands before the id.
  *
- *     │ length of the rest (2) │ form (1) │ bytes │          form: 0 none, 1 UUID, 2 as it is
+ *     │ length of the rest (2) │ form (1) │ [ length (1) │ endpoint ] │ bytes │
+ *     form: 0 none, 1 UUID, 2 as it is; 128 more where there is an endpoint
  */
 const enum Form {
   None,
@@ -14,38 +16,49 @@ const enum Form {
   Verbatim,
 }
 
+const HAS_ENDPOINT: u32 = 128;
 const UUID_TEXT = 36;
 const UUID_BYTES = 16;
 
-export function packId(writer: Writer, id: Span): void {
-  if (id === NONE) {
-    writer.u16(1).u8(Form.None);
-  } else if (isUuid(id)) {
-    writer.u16(1 + UUID_BYTES).u8(Form.Uuid);
+/** @param endpoint of at most MAX_ENDPOINT bytes, or NONE */
+export function packId(writer: Writer, id: Span, endpoint: Span): void {
+  const form = id === NONE ? Form.None : isUuid(id) ? Form.Uuid : Form.Verbatim;
+  const size = form === Form.Uuid ? UUID_BYTES : length(id);
+  if (endpoint === NONE) writer.u16(1 + size).u8(form);
+  else {
+    writer
+      .u16(2 + length(endpoint) + size)
+      .u8(form | HAS_ENDPOINT)
+      .u8(length(endpoint))
+      .bytes(endpoint);
+  }
+  if (form === Form.Uuid) {
     for (let i = 0; i < UUID_TEXT; i += 2) {
       if (isDash(i)) i++;
       writer.u8((hexAt(id, i) << 4) | hexAt(id, i + 1));
     }
-  } else {
-    writer
-      .u16(1 + length(id))
-      .u8(Form.Verbatim)
-      .bytes(id);
-  }
+  } else if (form === Form.Verbatim) writer.bytes(id);
 }
 
 /** @param packed what packId wrote, its length included */
 export function unpackId(packed: Span, arena: Arena): Span {
   const at = pointer(packed);
-  const size = (load<u16>(at) as u32) - 1;
-  switch (load<u8>(at, 2) as i32) {
+  const form = load<u8>(at, 2) as u32;
+  const before: u32 = 3 + ((form & HAS_ENDPOINT) !== 0 ? 1 + (load<u8>(at, 3) as u32) : 0);
+  switch (form & ~HAS_ENDPOINT) {
     case Form.Uuid:
-      return uuidText(at + 3, arena);
+      return uuidText(at + (before as usize), arena);
     case Form.Verbatim:
-      return span(at + 3, size);
+      return span(at + (before as usize), 2 + (load<u16>(at) as u32) - before);
     default:
       return NONE;
   }
+}
+
+/** The endpoint in the same, or NONE. */
+export function unpackEndpoint(packed: Span): Span {
+  const at = pointer(packed);
+  return (load<u8>(at, 2) & (HAS_ENDPOINT as u8)) === 0 ? NONE : span(at + 4, load<u8>(at, 3));
 }
 
 function isDash(index: i32): bool {

@@ -30,6 +30,8 @@ export class Answer {
   contentType: Span;
   contentEncoding: Span;
   sessionId: Span;
+  /** That has answered, where its cluster reports it; else NONE. */
+  endpoint: Span;
   retryAfter: Span;
   /** NONE: there is none, or it is not here. */
   body: Span;

@@ -6,6 +6,9 @@ const UNANSWERED = literal('upstream connect error or disconnect/reset before he
 /** Those of its reasons where there was a connection, which the server ended without an answer. */
 const TERMINATED = literal('connection termination');
 const RESET = literal('remote reset');
+/** Those where there was none. */
+const NOT_CONNECTED = literal('connection failure');
+const NOT_IN_TIME = literal('connection timeout');
 
 /**
  * Whether a server cannot be reached, or hangs, whoever asks: connection faults, time-outs, and what proxies answer in
@@ -33,6 +36,14 @@ export function hangs(answer: Answer): bool {
  * message down with the one that it had answered.
  */
 export function isUnanswered(answer: Answer): bool {
-  if (answer.ending !== Ending.Response || answer.status !== 503 || !startsWith(answer.body, UNANSWERED)) return false;
-  return contains(answer.body, TERMINATED) || contains(answer.body, RESET);
+  return isEnvoys(answer) && (contains(answer.body, TERMINATED) || contains(answer.body, RESET));
+}
+
+/** Whether there was no connection, so that nobody has seen the message. */
+export function isUnseen(answer: Answer): bool {
+  return isEnvoys(answer) && (contains(answer.body, NOT_CONNECTED) || contains(answer.body, NOT_IN_TIME));
+}
+
+function isEnvoys(answer: Answer): bool {
+  return answer.ending === Ending.Response && answer.status === 503 && startsWith(answer.body, UNANSWERED);
 }

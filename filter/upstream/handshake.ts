@@ -11,6 +11,8 @@ import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
 import { isModernOnly, judge } from './judge';
+import { isEndpoint } from '../session/endpoint';
+import { Upstream } from '../session/token';
 import { UpstreamCall } from './call';
 import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message';
 import { plainWords } from './refusal';
@@ -129,7 +131,13 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
   if (instructions !== NONE && kindOf(instructions) === Kind.String && length(instructions) > 2) {
     call.instructions = arena.copy(instructions);
   }
-  if (answer.sessionId !== NONE) call.upstream.sessionId = arena.copy(answer.sessionId);
+  if (answer.sessionId !== NONE) takeSession(call.upstream, answer, arena);
+}
+
+/** A session lives in the endpoint that opened it; a server without one answers at any. */
+export function takeSession(upstream: Upstream, answer: Answer, arena: Arena): void {
+  upstream.sessionId = arena.copy(answer.sessionId);
+  upstream.endpoint = isEndpoint(answer.endpoint) ? arena.copy(answer.endpoint) : NONE;
 }
 
 /** Bits of Capability. @param capabilities of a server, as JSON, or NONE */

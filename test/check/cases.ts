@@ -64,6 +64,26 @@ export const cases: readonly Case[] = [
 
   // Clusters
   {
+    rule: 'instances',
+    base: 'hold',
+    edits: [
+      [/^ {14}- endpoint: .*3002.*\n/m, '$&$&'],
+      [/^ {6}load_balancing_policy: \*.*\n/m, ''],
+    ],
+    at: 'clusters[2]',
+    says: 'has 2 endpoints, and does not choose one of them by x-sluice-endpoint',
+  },
+  {
+    rule: 'instances',
+    base: 'hold',
+    edits: [
+      [/^ {14}- endpoint: .*3002.*\n/m, '$&$&'],
+      [/^ {6}typed_extension_protocol_options: \*.*\n/m, ''],
+    ],
+    at: 'clusters[2]',
+    says: 'does not report in x-sluice-endpoint which one has answered',
+  },
+  {
     rule: 'cluster',
     base: 'hold',
     edits: [['cluster: plugin-server', 'cluster: plugin-servr']],

@@ -90,13 +90,13 @@ test('docs/check.md has the rules, in their order and in their words', () => {
   expect(documented).toEqual(Object.entries<Rule>(rules).map(([id, rule]) => ({ id, ...rule })));
 });
 
-test('the module removes the trusted headers, and the one that a cluster may trust for an address', () => {
+test('the module removes the trusted headers, and those that a cluster may trust for an address', () => {
   const names = readFileSync(new URL('filter/mcp/headers.ts', root), 'utf8');
   const request = readFileSync(new URL('filter/flow/request.ts', root), 'utf8');
   const [body = ''] = /export function trustedHeader\([^]*?^}/m.exec(request) ?? [];
   const constants = [...body.matchAll(/return header\.(\w+);/g)].map(([, name = '']) => name);
   const texts = constants.map((name) => new RegExp(`\\b${name} = literal\\('([^']+)'\\)`).exec(names)?.[1]);
-  const removed = [...trustedHeaders, 'x-envoy-original-dst-host'];
+  const removed = [...trustedHeaders, 'x-envoy-original-dst-host', 'x-sluice-endpoint'];
   expect(texts.sort()).toEqual(removed.sort());
   expect(/TRUSTED_HEADERS: i32 = (\d+)/.exec(request)?.[1]).toBe(String(removed.length));
 });

@@ -17,6 +17,7 @@ interface Upstream {
   revision: number;
   offers: number;
   id: string | undefined;
+  endpoint: string | undefined;
 }
 
 interface Session {
@@ -39,8 +40,9 @@ function useKeys(...keys: { id: number; bytes: Uint8Array }[]): void {
 }
 
 /** Adds a server to the draft; false: it did not fit. */
-function add({ fingerprint, revision, offers, id }: Upstream): boolean {
-  return core.call('sessionAdd', fingerprint, revision, offers, ...(id === undefined ? NONE : core.span(id))) === 1;
+function add({ fingerprint, revision, offers, id, endpoint }: Upstream): boolean {
+  const texts = [id, endpoint].flatMap((text) => (text === undefined ? NONE : core.span(text)));
+  return core.call('sessionAdd', fingerprint, revision, offers, ...texts) === 1;
 }
 
 function sealDraft(entropy = filled(ENTROPY_SIZE, 7), now = NOW, ttl = TTL, audience = AUDIENCE): string {
@@ -68,6 +70,7 @@ function upstreamOf(fingerprint: bigint): Upstream | undefined {
     revision: core.call('sessionUpstreamRevision'),
     offers: core.call('sessionUpstreamOffers'),
     id: core.text('sessionUpstreamId'),
+    endpoint: core.text('sessionUpstreamEndpoint'),
   };
 }
 
@@ -84,6 +87,12 @@ const sessionId = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 80 }),
 );
 
+/** As Envoy writes them. */
+const endpoint = fc.oneof(
+  fc.tuple(fc.ipV4(), fc.nat(65_535)).map(([ip, port]) => `${ip}:${port}`),
+  fc.tuple(fc.ipV6(), fc.nat(65_535)).map(([ip, port]) => `[${ip}]:${port}`),
+);
+
 const session: fc.Arbitrary<Session> = fc.record({
   revision: fc.integer({ min: 1, max: 255 }),
   upstreams: fc.uniqueArray(
@@ -92,6 +101,7 @@ const session: fc.Arbitrary<Session> = fc.record({
       revision: fc.integer({ min: 0, max: 255 }),
       offers: fc.integer({ min: 0, max: 255 }),
       id: fc.option(sessionId, { nil: undefined }),
+      endpoint: fc.option(endpoint, { nil: undefined }),
     }),
     { selector: ({ fingerprint }) => fingerprint, maxLength: 12 },
   ),
@@ -100,8 +110,8 @@ const session: fc.Arbitrary<Session> = fc.record({
 const SAMPLE: Session = {
   revision: 4,
   upstreams: [
-    { fingerprint: 1n, revision: 4, offers: 1, id: '0f8fad5b-d9cb-469f-a165-70867728950e' },
-    { fingerprint: 2n ** 63n, revision: 2, offers: 0, id: undefined },
+    { fingerprint: 1n, revision: 4, offers: 1, id: '0f8fad5b-d9cb-469f-a165-70867728950e', endpoint: undefined },
+    { fingerprint: 2n ** 63n, revision: 2, offers: 0, id: undefined, endpoint: undefined },
   ],
 };
 
@@ -141,7 +151,10 @@ test('a token is base64url', () => {
 
 test('nothing of a session can be read in its token', () => {
   const id = 'this-is-the-session-id-of-an-upstream';
-  const token = seal({ revision: 4, upstreams: [{ fingerprint: 1n, revision: 4, offers: 1, id }] });
+  const token = seal({
+    revision: 4,
+    upstreams: [{ fingerprint: 1n, revision: 4, offers: 1, id, endpoint: undefined }],
+  });
   const bytes = Buffer.from(token, 'base64url');
   for (let at = 0; at + 8 <= id.length; at++) expect(bytes.includes(id.slice(at, at + 8))).toBe(false);
 });
@@ -164,10 +177,10 @@ test('a token with any bit flipped is refused', () => {
 });
 
 /** A session without servers, sealed by another implementation. */
-function sealedByNode(format: number): string {
+function sealedByNode(format: number, size = 26): string {
   const head = Uint8Array.of(format, KEY.id);
   const nonce = filled(12, 9);
-  const plain = Buffer.alloc(26);
+  const plain = Buffer.alloc(size);
   plain.writeUInt32LE(NOW, 0);
   plain.writeUInt32LE(NOW + TTL, 4);
   plain.writeUInt8(4, 24);
@@ -180,8 +193,32 @@ function sealedByNode(format: number): string {
 test('a token of another format is refused, though it is genuine', () => {
   expect(opens(sealedByNode(1))).toBe(true);
   expect(core.call('sessionRevision')).toBe(4);
+  for (const format of [2, 3]) {
+    expect(opens(sealedByNode(format, 30))).toBe(true);
+    expect(opens(sealedByNode(format, 29))).toBe(false);
+  }
   expect(opens(sealedByNode(0))).toBe(false);
-  expect(opens(sealedByNode(2))).toBe(false);
+  expect(opens(sealedByNode(4, 30))).toBe(false);
+});
+
+test('a release that knows no endpoints can open a session that has none', () => {
+  const formatOf = (token: string): number => Buffer.from(token, 'base64url').readUInt8(0);
+  expect(formatOf(seal(SAMPLE))).toBe(2);
+  const [first, second] = SAMPLE.upstreams;
+  if (first === undefined || second === undefined) throw new Error('no sample');
+  expect(formatOf(seal({ revision: 4, upstreams: [{ ...first, endpoint: '10.0.0.7:8080' }, second] }))).toBe(3);
+});
+
+test('an endpoint is what Envoy writes as one, and nothing that a header could not hold', () => {
+  const isEndpoint = (text: string): boolean => core.call('isEndpointText', ...core.span(text)) === 1;
+  fc.assert(
+    fc.property(endpoint, (text) => {
+      expect(isEndpoint(text)).toBe(true);
+      core.clear();
+    }),
+  );
+  for (const text of ['', 'notes:80', '10.0.0.7:80, 10.0.0.8:80', '10.0.0.7:80\r\nx: y', '1'.repeat(65)])
+    expect(isEndpoint(text)).toBe(false);
 });
 
 test('a token that is cut short or goes on is refused', () => {
@@ -248,6 +285,7 @@ test('a session takes servers until its token would exceed 4 KiB, and no further
     revision: 4,
     offers: 1,
     id: `${i}`.padStart(100, 'x'),
+    endpoint: undefined,
   });
   let count = 0;
   while (add(upstream(count))) count++;
@@ -263,8 +301,8 @@ test('a session takes servers until its token would exceed 4 KiB, and no further
 
 test('what did not fit leaves room for what does', () => {
   core.call('sessionOpenDraft', 4);
-  expect(add({ fingerprint: 1n, revision: 4, offers: 1, id: 'x'.repeat(3500) })).toBe(false);
-  expect(add({ fingerprint: 2n, revision: 4, offers: 1, id: 'x'.repeat(2900) })).toBe(true);
+  expect(add({ fingerprint: 1n, revision: 4, offers: 1, id: 'x'.repeat(3500), endpoint: undefined })).toBe(false);
+  expect(add({ fingerprint: 2n, revision: 4, offers: 1, id: 'x'.repeat(2900), endpoint: undefined })).toBe(true);
   expect(opens(sealDraft())).toBe(true);
   expect(upstreamOf(1n)).toBeUndefined();
   expect(upstreamOf(2n)?.id).toBe('x'.repeat(2900));
@@ -287,18 +325,19 @@ test('bytes that are no token never trap', () => {
   );
 });
 
-function packed(id: string): Uint8Array {
-  const bytes = core.bytes('upstreamIdPack', ...core.span(id)) ?? new Uint8Array();
+function packed(id: string, endpoint = ''): Uint8Array {
+  const bytes = core.bytes('upstreamIdPack', ...core.span(id), ...core.span(endpoint)) ?? new Uint8Array();
   core.clear();
   return bytes;
 }
 
 test('an upstream session id comes back byte for byte', () => {
   fc.assert(
-    fc.property(sessionId, (id) => {
-      const bytes = packed(id);
+    fc.property(sessionId, fc.oneof(endpoint, fc.constant('')), (id, endpoint) => {
+      const bytes = packed(id, endpoint);
       expect(bytes[0]).toBe(bytes.length - 2);
       expect(core.text('upstreamIdUnpack', ...core.span(bytes))).toBe(id);
+      expect(core.text('upstreamEndpointUnpack', ...core.span(bytes)) ?? '').toBe(endpoint);
       core.clear();
     }),
     { numRuns: 500 },
@@ -306,7 +345,7 @@ test('an upstream session id comes back byte for byte', () => {
 });
 
 test('no id is not the empty id', () => {
-  const none = core.bytes('upstreamIdPack', ...NONE) ?? new Uint8Array();
+  const none = core.bytes('upstreamIdPack', ...NONE, ...NONE) ?? new Uint8Array();
   expect(core.bytes('upstreamIdUnpack', ...core.span(none))).toBeUndefined();
   expect(core.text('upstreamIdUnpack', ...core.span(packed('')))).toBe('');
   core.clear();

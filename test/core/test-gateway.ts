@@ -27,6 +27,9 @@ export class TestGateway {
   readonly #core: Core = instance();
   /** Names of the tools that each server has, by name of the server; undefined: it is down. */
   servers: Record<string, readonly string[] | undefined> = {};
+  /** URIs of the resources, and URI templates, that each server has, by name of the server. */
+  resources: Record<string, readonly string[]> = {};
+  templates: Record<string, readonly string[]> = {};
   /** Names of the servers that the last request asked, in turn. */
   asked: string[] = [];
 
@@ -83,6 +86,31 @@ export class TestGateway {
     if (this.#exchange(sent, JSON.stringify(body)) !== outcome.forward) return refusalIn(this.#reply());
     const removes = (header: string): boolean => this.#core.call('gatewayRemoves', ...this.#core.span(header)) === 1;
     return { server: this.#forwarded('x-mcp-servername'), tool: this.#forwarded('x-mcp-toolname'), removes };
+  }
+
+  /** The URIs that are listed, then the templates. */
+  listResources(sent: Sent): [uris: string[], templates: string[]] {
+    this.#exchange(sent, '{"jsonrpc":"2.0","id":1,"method":"resources/list"}');
+    const resources = this.#reply().message.result?.['resources'] as { uri: string }[];
+    this.#exchange(sent, '{"jsonrpc":"2.0","id":1,"method":"resources/templates/list"}');
+    const templates = this.#reply().message.result?.['resourceTemplates'] as { uriTemplate: string }[];
+    return [resources.map(({ uri }) => uri), templates.map(({ uriTemplate }) => uriTemplate)];
+  }
+
+  /** Where a read goes, or a refusal. */
+  read(uri: string, sent: Sent): { server: string; uri: string } | Refusal {
+    return this.#ask('resources/read', { uri }, sent);
+  }
+
+  /** The same of a completion of a template. */
+  complete(uri: string, sent: Sent): { server: string; uri: string } | Refusal {
+    return this.#ask('completion/complete', { ref: { type: 'ref/resource', uri } }, sent);
+  }
+
+  #ask(method: string, params: object, sent: Sent): { server: string; uri: string } | Refusal {
+    const next = this.#exchange(sent, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+    if (next !== outcome.forward) return refusalIn(this.#reply());
+    return { server: this.#forwarded('x-mcp-servername'), uri: this.#forwarded('x-mcp-resourceuri') };
   }
 
   end(sent: Sent): number {
@@ -145,11 +173,27 @@ export class TestGateway {
     const names = this.servers[server];
     if (names === undefined) return undefined;
     const { id, method } = JSON.parse(asked === '' ? '{}' : asked) as { id?: string; method?: string };
-    const result =
-      method === 'initialize'
-        ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, instructions: `about ${server}` }
-        : { tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })) };
+    const result = this.#resultOf(method ?? '', server, names);
     return id === undefined ? '' : JSON.stringify({ jsonrpc: '2.0', id, result });
+  }
+
+  #resultOf(method: string, server: string, names: readonly string[]): object {
+    const resources = this.resources[server];
+    const more = resources === undefined ? {} : { resources: {}, completions: {} };
+    switch (method) {
+      case 'initialize':
+        return {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: {}, ...more },
+          instructions: `about ${server}`,
+        };
+      case 'resources/list':
+        return { resources: resources?.map((uri) => ({ uri })) };
+      case 'resources/templates/list':
+        return { resourceTemplates: this.templates[server]?.map((uriTemplate) => ({ uriTemplate })) };
+      default:
+        return { tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })) };
+    }
   }
 
   #reply(): Reply {

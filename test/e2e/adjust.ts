@@ -43,3 +43,25 @@ export function withRoute(server: string, members: object): Adjustment {
 export const withoutEarlyMutation: Adjustment = (bootstrap) => {
   Object.assign(connectionManager(bootstrap), { early_header_mutation_extensions: [] });
 };
+
+/** Gives the cluster of a server these endpoints, in the place of the one in its URL. */
+export function withEndpoints(server: string, urls: readonly string[]): Adjustment {
+  return ({ static_resources: { clusters } }) => {
+    const cluster = clusters.find(({ name }) => name === server);
+    if (cluster === undefined) throw new Error(`there is no cluster ${server}`);
+    const endpoints = urls.map((url) => {
+      const { hostname, port } = new URL(url);
+      return { endpoint: { address: { socket_address: { address: hostname, port_value: Number(port) } } } };
+    });
+    Object.assign(cluster.load_assignment, { endpoints: [{ lb_endpoints: endpoints }] });
+  };
+}
+
+/** As in a configuration that was written before endpoints were reported. */
+export function withoutReports(server: string): Adjustment {
+  return ({ static_resources: { clusters } }) => {
+    const cluster = clusters.find(({ name }) => name === server);
+    const options = cluster?.typed_extension_protocol_options ?? {};
+    for (const members of Object.values(options)) Reflect.deleteProperty(members, 'http_filters');
+  };
+}

@@ -58,7 +58,7 @@ describe('gatewayBootstrap', () => {
     expect(clusters.map(({ name, type }) => [name, type])).toEqual([
       ['plugin-server', 'STATIC'],
       ['weather', 'STATIC'],
-      ['orders', 'LOGICAL_DNS'],
+      ['orders', 'STRICT_DNS'],
     ]);
     expect(wasm.configuration.value['servers']).toEqual([
       {

@@ -18,6 +18,7 @@ const textOf = (file: string): string => readFileSync(join(clone, file), 'utf8')
 const tools: Readonly<Record<string, readonly [servers: readonly number[], virtualServers: readonly number[]]>> = {
   'credentials.yaml': [[13, 3], []],
   'passthrough.yaml': [[13, 3], []],
+  'rest.yaml': [[2, 3], []],
   'two-servers.yaml': [[13, 3], []],
   'virtual-servers.yaml': [
     [7, 3],

@@ -71,7 +71,12 @@ describe('clusterFor', () => {
     });
   });
 
-  test('a name is resolved, in both families', () => {
+  test('each address of a name is an endpoint, in one family', () => {
+    const cluster = clusterFor('a', parseUpstream('http://notes.tools.svc:5/mcp'), template);
+    expect(cluster).toMatchObject({ type: 'STRICT_DNS', dns_lookup_family: 'V4_PREFERRED' });
+  });
+
+  test('localhost is one endpoint, in both families', () => {
     const cluster = clusterFor('a', parseUpstream('http://localhost:5/mcp'), template);
     expect(cluster).toMatchObject({ type: 'LOGICAL_DNS', dns_lookup_family: 'ALL' });
     expect(cluster.transport_socket).toBeUndefined();

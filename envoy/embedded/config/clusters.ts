@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Message } from './message.ts';
-import type { Cluster, HostPort, UpstreamTls } from './model.ts';
+import type { Cluster, HeaderMutations, HostPort, UpstreamTls } from './model.ts';
+import { readHeaderOption } from './routes.ts';
 import { defaultWindows, readWindows } from './windows.ts';
 
 const second = 1000;
@@ -11,7 +12,7 @@ const defaultResponseHeadersKb = 80;
 /** envoy.config.cluster.v3.Cluster */
 export function readCluster(message: Message): Cluster {
   const name = message.text('name');
-  message.ignore('dns_lookup_family', 'lb_policy'); // Node asks for both families; round robin is all there is
+  message.ignore('dns_lookup_family', 'lb_policy'); // Node asks for both families; without a policy it is round robin
   const extensions = message.map('typed_extension_protocol_options', readProtocolOptions);
   const { [protocolOptions]: options = defaultOptions, ...others } = extensions;
   for (const type of Object.keys(others)) message.problem(type, 'is not supported by the embedded engine');
@@ -21,6 +22,7 @@ export function readCluster(message: Message): Cluster {
     discovery,
     connectTimeout: message.duration('connect_timeout', 5 * second),
     endpoints: message.message('load_assignment', (assignment) => readEndpoints(assignment, discovery)),
+    endpointHeader: message.optional('load_balancing_policy', readPolicy),
     circuitBreakers: readBreakers(message),
     tls: message.optional('transport_socket', readTransportSocket),
     ...options,
@@ -57,6 +59,45 @@ export function readIpAddress(address: Message): HostPort {
   });
 }
 
+/** @returns the header that names an endpoint */
+function readPolicy(policy: Message): string | undefined {
+  const policies = 'envoy.extensions.load_balancing_policies';
+  const read = {
+    [`${policies}.round_robin.v3.RoundRobin`]: () => undefined,
+    [`${policies}.override_host.v3.OverrideHost`]: (override: Message) => {
+      override.message('fallback_policy', readPolicy);
+      const [source] = override.messages('override_host_sources', (each) => each.header('header'));
+      return source;
+    },
+  };
+  const [header] = policy.messages('policies', (each) =>
+    each.message('typed_extension_config', (extension) => {
+      extension.ignore('name');
+      return extension.any<string | undefined>('typed_config', read);
+    }),
+  );
+  return header;
+}
+
+const noMutations: HeaderMutations = { removed: [], added: [] };
+
+/** A filter of the chain that ends in the codec. */
+function readUpstreamFilter(filter: Message): HeaderMutations {
+  filter.ignore('name');
+  const filters = 'envoy.extensions.filters.http';
+  const read = {
+    [`${filters}.upstream_codec.v3.UpstreamCodec`]: () => noMutations,
+    [`${filters}.header_mutation.v3.HeaderMutation`]: (mutation: Message) =>
+      mutation.message('mutations', (mutations) => ({
+        removed: mutations.messages('request_mutations', (each) => each.header('remove')),
+        added: mutations.messages('response_mutations', (each) =>
+          each.message('append', (option) => readHeaderOption(option, '%UPSTREAM_REMOTE_ADDRESS%')),
+        ),
+      })),
+  };
+  return filter.any<HeaderMutations>('typed_config', read) ?? noMutations;
+}
+
 function readBreakers(message: Message): Cluster['circuitBreakers'] {
   const [threshold] = message.message('circuit_breakers', (breakers) =>
     breakers.messages('thresholds', (entry) => ({
@@ -71,7 +112,7 @@ function readBreakers(message: Message): Cluster['circuitBreakers'] {
 
 type ProtocolOptions = Pick<
   Cluster,
-  'protocol' | 'trailers' | 'windows' | 'idleTimeout' | 'maxStreamDuration' | 'maxResponseHeadersKb'
+  'protocol' | 'trailers' | 'windows' | 'idleTimeout' | 'maxStreamDuration' | 'maxResponseHeadersKb' | 'mutations'
 >;
 
 const protocolOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -82,6 +123,7 @@ const defaultOptions: ProtocolOptions = {
   idleTimeout: hour,
   maxStreamDuration: 0,
   maxResponseHeadersKb: defaultResponseHeadersKb,
+  mutations: noMutations,
 };
 
 function readProtocolOptions(message: Message): ProtocolOptions {
@@ -89,7 +131,12 @@ function readProtocolOptions(message: Message): ProtocolOptions {
     http1: explicit.optional('http_protocol_options', (options) => options.flag('enable_trailers')),
     http2: explicit.optional('http2_protocol_options', readWindows),
   }));
+  const filters = message.messages('http_filters', readUpstreamFilter);
   return {
+    mutations: {
+      removed: filters.flatMap(({ removed }) => removed),
+      added: filters.flatMap(({ added }) => added),
+    },
     protocol: http2 === undefined ? 'HTTP1' : 'HTTP2',
     trailers: http2 !== undefined || http1 === true,
     windows: http2 ?? defaultWindows,

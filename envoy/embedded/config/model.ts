@@ -1,7 +1,7 @@
 // The part of Envoy's configuration that the embedded host runs, read and checked. Times are milliseconds, 0 is none;
 // sizes are bytes.
 import type { FilterFactory } from '../filter.ts';
-import type { Route } from './route.ts';
+import type { HeaderOption, Route } from './route.ts';
 
 export interface Configuration {
   readonly node: { readonly id: string; readonly cluster: string };
@@ -130,6 +130,9 @@ export interface Cluster {
   readonly name: string;
   readonly discovery: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS';
   readonly endpoints: readonly HostPort[];
+  /** The header of a request that names its endpoint (override_host); undefined: none does. */
+  readonly endpointHeader: string | undefined;
+  readonly mutations: HeaderMutations;
   readonly connectTimeout: number;
   readonly protocol: 'HTTP1' | 'HTTP2';
   /** Whether trailers pass: over HTTP/1.1 only where that is switched on. */
@@ -145,6 +148,14 @@ export interface Cluster {
     readonly maxRetries: number;
   };
   readonly tls: UpstreamTls | undefined;
+}
+
+/** What upstream filters do to headers. */
+export interface HeaderMutations {
+  /** Names, of a request. */
+  readonly removed: readonly string[];
+  /** To a response; a value may have the operator %UPSTREAM_REMOTE_ADDRESS%. */
+  readonly added: readonly HeaderOption[];
 }
 
 type TlsVersion = 'TLSv1.2' | 'TLSv1.3';

@@ -36,7 +36,7 @@ function readRoute(message: Message): Route {
     name: message.text('name'),
     match,
     action: action ?? { kind: 'direct_response', status: 404, body: '' },
-    responseHeadersToAdd: message.messages('response_headers_to_add', readHeaderOption),
+    responseHeadersToAdd: message.messages('response_headers_to_add', (option) => readHeaderOption(option)),
   };
 }
 
@@ -131,11 +131,13 @@ const appendActions = [
   'OVERWRITE_IF_EXISTS',
 ] as const;
 
-function readHeaderOption(message: Message): HeaderOption {
+/** @param operator a command operator that the value may have */
+export function readHeaderOption(message: Message, operator = ''): HeaderOption {
   const append = message.choice('append_action', appendActions, 'APPEND_IF_EXISTS_OR_ADD');
   return message.message('header', (header) => {
     const value = header.text('value');
-    if (value.includes('%')) header.problem('value', 'command operators are not supported by the embedded engine');
+    if (value.replaceAll(operator, '').includes('%'))
+      header.problem('value', 'command operators are not supported by the embedded engine');
     return { name: header.header('key'), value, append };
   });
 }

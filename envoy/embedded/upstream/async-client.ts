@@ -2,7 +2,7 @@ import { BodyBuffer } from '../body-buffer.ts';
 import type { AsyncClient, AsyncRequest, AsyncResponse, Cancel } from '../async-client.ts';
 import { HeaderMap } from '../header-map.ts';
 import type { ClusterManager } from './cluster-manager.ts';
-import type { ResetReason, UpstreamExchange } from './exchange.ts';
+import type { ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
 import { routerReplyTo, timeoutBody } from './replies.ts';
 
 /** http.async_response_buffer_limit */
@@ -24,7 +24,7 @@ export class WorkerAsyncClient implements AsyncClient {
     const pool = this.#clusters.get(cluster)?.pool;
     if (pool === undefined) return undefined;
     const call = new Call(done);
-    const exchange = pool.exchange({
+    const receiver: ResponseReceiver = {
       onConnected: () => undefined,
       onHeaders: (headers, endStream) => {
         call.onHeaders(headers, endStream);
@@ -39,8 +39,8 @@ export class WorkerAsyncClient implements AsyncClient {
         call.onReset(reason);
       },
       onPressure: () => undefined,
-    });
-    return call.start(exchange, request);
+    };
+    return call.start(pool.exchange(receiver, request.headers), request);
   }
 }
 

@@ -1,8 +1,10 @@
-import type { Cluster, HostPort } from '../config/model.ts';
+import type { Cluster } from '../config/model.ts';
+import { balancerOf } from './balancer.ts';
 import { connectorFor } from './connect.ts';
 import type { Pool } from './exchange.ts';
 import { Http1Pool } from './http1-pool.ts';
 import { Http2Pool } from './http2-pool.ts';
+import { MutatingPool } from './mutating-pool.ts';
 import type { TrustStore } from './trust.ts';
 
 /** A cluster as one worker has it. */
@@ -33,17 +35,11 @@ export class ClusterManager {
 function poolOf(config: Cluster, trust: TrustStore): Pool | undefined {
   const connector = connectorFor(config, trust);
   if (config.endpoints.length === 0) return undefined;
-  const nextHost = roundRobin(config.endpoints);
-  return config.protocol === 'HTTP2'
-    ? new Http2Pool(config, connector, nextHost)
-    : new Http1Pool(config, connector, nextHost);
-}
-
-function roundRobin(endpoints: readonly HostPort[]): () => HostPort {
-  let turn = 0;
-  return () => {
-    const host = endpoints[turn++ % endpoints.length];
-    if (host === undefined) throw new RangeError('a cluster without endpoints has no next one');
-    return host;
-  };
+  const balancer = balancerOf(config);
+  const pool =
+    config.protocol === 'HTTP2'
+      ? new Http2Pool(config, connector, balancer)
+      : new Http1Pool(config, connector, balancer);
+  const { removed, added } = config.mutations;
+  return removed.length === 0 && added.length === 0 ? pool : new MutatingPool(pool, config.mutations);
 }

@@ -39,6 +39,7 @@ export interface UpstreamExchange {
 
 /** Connections of one worker to one cluster. */
 export interface Pool {
-  exchange(receiver: ResponseReceiver): UpstreamExchange;
+  /** @param asked headers of the request, as its endpoint is chosen by them; sent by `sendHeaders` */
+  exchange(receiver: ResponseReceiver, asked: HeaderMap): UpstreamExchange;
   close(): void;
 }

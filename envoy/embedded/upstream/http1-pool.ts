@@ -12,6 +12,7 @@ import type { Cluster, HostPort } from '../config/model.ts';
 import { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders, removeRaw } from '../http1-headers.ts';
 import { ConnectTimeout, type Connector } from './connect.ts';
+import type { Balancer } from './balancer.ts';
 import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
 
 /**
@@ -45,19 +46,19 @@ class ConnectionAgent extends Agent {
 export class Http1Pool implements Pool {
   readonly #agent: Agent;
   readonly #cluster: Cluster;
-  readonly #nextHost: () => HostPort;
+  readonly #balancer: Balancer;
   #active = 0;
   readonly #waiting: Http1Exchange[] = [];
 
-  constructor(cluster: Cluster, connector: Connector, nextHost: () => HostPort) {
+  constructor(cluster: Cluster, connector: Connector, balancer: Balancer) {
     this.#cluster = cluster;
-    this.#nextHost = nextHost;
+    this.#balancer = balancer;
     this.#agent = new ConnectionAgent(connector, cluster.idleTimeout);
   }
 
-  exchange(receiver: ResponseReceiver): UpstreamExchange {
+  exchange(receiver: ResponseReceiver, asked: HeaderMap): UpstreamExchange {
     const { maxConnections, maxPendingRequests } = this.#cluster.circuitBreakers;
-    const exchange = new Http1Exchange(receiver, this.#cluster, this.#agent, this.#nextHost(), () => {
+    const exchange = new Http1Exchange(receiver, this.#cluster, this.#agent, this.#balancer(asked), () => {
       this.#release(exchange);
     });
     if (this.#active < Math.max(1, maxConnections)) {

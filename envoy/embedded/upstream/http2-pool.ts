@@ -5,23 +5,24 @@ import { HeaderMap } from '../header-map.ts';
 import { headersOf, http2Headers } from '../http1-headers.ts';
 import { endStreamFlag, readFrames, resetCodes } from '../http2-stream.ts';
 import { ConnectTimeout, type Connector } from './connect.ts';
+import type { Balancer } from './balancer.ts';
 import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
 
 /** One HTTP/2 connection for each endpoint, on which all requests are streams. */
 export class Http2Pool implements Pool {
   readonly #cluster: Cluster;
   readonly #connector: Connector;
-  readonly #nextHost: () => HostPort;
+  readonly #balancer: Balancer;
   readonly #sessions = new Map<string, ClientHttp2Session>();
 
-  constructor(cluster: Cluster, connector: Connector, nextHost: () => HostPort) {
+  constructor(cluster: Cluster, connector: Connector, balancer: Balancer) {
     this.#cluster = cluster;
     this.#connector = connector;
-    this.#nextHost = nextHost;
+    this.#balancer = balancer;
   }
 
-  exchange(receiver: ResponseReceiver): UpstreamExchange {
-    const host = this.#nextHost();
+  exchange(receiver: ResponseReceiver, asked: HeaderMap): UpstreamExchange {
+    const host = this.#balancer(asked);
     return new Http2Exchange(receiver, this.#session(host), host);
   }
 

@@ -12,7 +12,7 @@ import {
 import { HeaderMap } from '../header-map.ts';
 import { addHeaders } from '../routing/response-headers.ts';
 import type { ClusterManager, WorkerCluster } from './cluster-manager.ts';
-import type { ResetReason, UpstreamExchange } from './exchange.ts';
+import type { ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
 import { routerReplies, routerReplyTo } from './replies.ts';
 
 export interface RouterOptions {
@@ -141,7 +141,7 @@ class Router implements StreamFilter {
     const pool = this.#cluster?.pool;
     if (pool === undefined) return;
     let current = true;
-    const exchange = pool.exchange({
+    const receiver: ResponseReceiver = {
       onConnected: (host) => {
         if (current) this.#callbacks.info.upstreamHost = { address: host.host, port: host.port };
       },
@@ -166,7 +166,9 @@ class Router implements StreamFilter {
         if (slow) this.#callbacks.pauseDownstream();
         else this.#callbacks.resumeDownstream();
       },
-    });
+    };
+    // An endpoint that a header names is asked once.
+    const exchange = pool.exchange(receiver, this.#tries > 1 ? new HeaderMap() : this.#headers);
     this.#exchange = exchange;
     const held = this.#tries > 1 ? this.#callbacks.decodingBuffer() : undefined;
     const hasBody = held !== undefined && held.length > 0;

@@ -51,6 +51,10 @@ export function waitHeld(stream: Stream, exchange: Exchange): void {
 
 /** Into the buffer of this callback, as the server gets it. */
 function putBack(stream: Stream, exchange: Exchange): void {
+  if (exchange.target.tool !== null) {
+    replaceAll(Buffer.RequestBody, exchange.target.body);
+    return;
+  }
   if (stream.keepsBody && stream.scanned !== stream.shown) replaceAll(Buffer.RequestBody, heldWhole(stream));
   const target = exchange.target;
   splice(Buffer.RequestBody, exchange.message.body, target.cutFrom, target.cutTo, target.put);

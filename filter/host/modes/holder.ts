@@ -4,7 +4,7 @@ import { newWriter } from '../../bytes/writer';
 import { MOST_OF_LOST } from '../../upstream/lost-session';
 import { behindEndpoint, scanHeaders, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
 import { Reason } from '../../mcp/errors';
-import { read, splice } from '../buffers';
+import { read, replaceAll, splice } from '../buffers';
 import { edit, pairsOf, remove } from '../headers';
 import { letGo } from '../held';
 import { refuseUnread } from '../local-reply';
@@ -21,6 +21,7 @@ import { deciderMark, markHolderElsewhere } from './marks';
  * Host mode `pair`, the one that holds: it keeps the headers until the decider (pair.ts) resumes it, takes the prefix
  * out of the body as it passes, and knows nothing else. What it finds wrong it ends at the default-deny route.
  */
+const EMPTY = literal('');
 const NO_DECIDER = literal(
   'no filter with root id (pluginName) sluice and hostMode pair has seen this request before sluice-holder did; it ' +
     'has to stand before it, or failed to load',
@@ -64,6 +65,11 @@ export function onRequestBody(stream: Stream, size: u32): Action {
   if (decider === null || !decider.resumed) return Action.Continue;
   const target = decider.exchange!.target;
   const passed = stream.passed;
+  if (target.tool !== null) {
+    replaceAll(Buffer.RequestBody, stream.passedReplaced ? EMPTY : target.body);
+    stream.passedReplaced = true;
+    return Action.Continue;
+  }
   if (passed >= target.cutTo) return Action.Continue;
   stream.passed = passed + size;
   const from = max(target.cutFrom, passed) - passed;

@@ -29,6 +29,7 @@ export * from './room';
 export * from './scanner';
 export * from './session';
 export * from './table';
+export * from './template';
 export * from './text';
 export * from './upstream-id';
 export * from './version';

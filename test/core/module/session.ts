@@ -4,6 +4,7 @@ import { Span, pointer, span, NONE } from '../../../filter/bytes/span';
 import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key, KeyRing } from '../../../filter/model/keyring';
+import { isEndpoint } from '../../../filter/session/endpoint';
 import {
   decodeServerRequestId,
   encodeServerRequestId,
@@ -49,12 +50,22 @@ export function sessionOpenDraft(revision: i32): void {
   draft = newSessionDraft(revision, draftMemory);
 }
 
-export function sessionAdd(fingerprint: u64, revision: i32, offers: u32, id: usize, count: u32): bool {
+/** @param endpointCount 0: none is known */
+export function sessionAdd(
+  fingerprint: u64,
+  revision: i32,
+  offers: u32,
+  id: usize,
+  count: u32,
+  endpoint: usize,
+  endpointCount: u32,
+): bool {
   const added = make<Upstream>(draftMemory);
   added.fingerprint = fingerprint;
   added.revision = revision;
   added.offers = offers as u8;
   added.sessionId = span(id, count);
+  added.endpoint = endpointCount === 0 ? NONE : span(endpoint, endpointCount);
   return draft.add(added);
 }
 
@@ -106,6 +117,14 @@ export function sessionUpstreamOffers(): u32 {
 
 export function sessionUpstreamId(): Span {
   return upstream!.sessionId;
+}
+
+export function sessionUpstreamEndpoint(): Span {
+  return upstream!.endpoint;
+}
+
+export function isEndpointText(text: usize, count: u32): bool {
+  return isEndpoint(span(text, count));
 }
 
 export function sessionAudience(gateway: usize, gatewayCount: u32, endpoint: usize, count: u32): Span {

@@ -1,0 +1,93 @@
+import { CLOSING_BRACE, CLOSING_BRACKET, COMMA } from '../bytes/ascii';
+import { Arena } from '../bytes/arena';
+import { List } from '../bytes/list';
+import { Span, equals, literal, length, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { kindOf, Kind, member, walkThrough } from '../json/reader';
+import { textOf } from '../json/text';
+import { Rest } from '../model/rest';
+
+/** The page of `tools/list` that a REST service would answer, were it a server of MCP. */
+
+const OPEN = literal('{"jsonrpc":"2.0","id":"","result":{"tools":[');
+const CLOSE = literal(']}}');
+const NAME = literal('name');
+const DESCRIPTION = literal('description');
+const TITLE = literal('title');
+const ANNOTATIONS = literal('annotations');
+const ARGS = literal('args');
+const REQUIRED = literal('required');
+const POSITION = literal('position');
+const TYPE = literal('type');
+const OUTPUT_SCHEMA = literal('outputSchema');
+const TOOL_OPEN = literal('{"name":');
+const INPUT_OPEN = literal(',"inputSchema":{"type":"object","properties":{');
+const REQUIRED_OPEN = literal(',"required":[');
+const STRING_TYPE = literal('"type":"string"');
+const COLON_OPEN = literal(':{');
+
+/** @param definitions of the tools of `rest`, in the same order (Span of JSON) */
+export function listPage(rest: Rest, definitions: List, arena: Arena): Span {
+  const writer = newWriter(arena, 4096).bytes(OPEN);
+  for (let i = 0; i < definitions.count; i++) {
+    if (i > 0) writer.byte(COMMA);
+    writeTool(writer, definitions.at(i), arena);
+  }
+  return writer.bytes(CLOSE).written;
+}
+
+function writeTool(writer: Writer, tool: Span, arena: Arena): void {
+  writer.bytes(TOOL_OPEN).bytes(member(tool, NAME, arena));
+  copyMember(writer, tool, TITLE, arena);
+  copyMember(writer, tool, DESCRIPTION, arena);
+  writer.bytes(INPUT_OPEN);
+  const args = member(tool, ARGS, arena);
+  const required = newWriter(arena, 64);
+  let any = false;
+  if (args !== NONE && kindOf(args) === Kind.Array) {
+    for (const walk = walkThrough(args, arena); walk.next();) {
+      const argument = walk.value;
+      const name = member(argument, NAME, arena);
+      if (name === NONE) continue;
+      if (any) writer.byte(COMMA);
+      any = true;
+      writer.bytes(name).bytes(COLON_OPEN);
+      writeProperty(writer, argument, arena);
+      writer.byte(CLOSING_BRACE);
+      const needed = member(argument, REQUIRED, arena);
+      if (needed === NONE || kindOf(needed) !== Kind.True) continue;
+      if (required.size > 0) required.byte(COMMA);
+      required.bytes(name);
+    }
+  }
+  writer.byte(CLOSING_BRACE);
+  if (required.size > 0) writer.bytes(REQUIRED_OPEN).bytes(required.written).byte(CLOSING_BRACKET);
+  writer.byte(CLOSING_BRACE);
+  const output = member(tool, OUTPUT_SCHEMA, arena);
+  if (output !== NONE && length(output) > 2) copyMember(writer, tool, OUTPUT_SCHEMA, arena);
+  copyMember(writer, tool, ANNOTATIONS, arena);
+  writer.byte(CLOSING_BRACE);
+}
+
+/** All members of an argument that describe it, in its order; its type is one of them. */
+function writeProperty(writer: Writer, argument: Span, arena: Arena): void {
+  let any = false;
+  let typed = false;
+  for (const walk = walkThrough(argument, arena); walk.next();) {
+    const name = textOf(walk.name, arena);
+    if (equals(name, NAME) || equals(name, POSITION) || equals(name, REQUIRED)) continue;
+    if (equals(name, TYPE)) typed = true;
+    if (any) writer.byte(COMMA);
+    any = true;
+    writer.bytes(walk.name).byte(0x3a).bytes(walk.value);
+  }
+  if (typed) return;
+  if (any) writer.byte(COMMA);
+  writer.bytes(STRING_TYPE);
+}
+
+function copyMember(writer: Writer, tool: Span, name: Span, arena: Arena): void {
+  const value = member(tool, name, arena);
+  if (value === NONE) return;
+  writer.byte(COMMA).byte(0x22).bytes(name).byte(0x22).byte(0x3a).bytes(value);
+}

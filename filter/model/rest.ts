@@ -1,0 +1,110 @@
+import { List } from '../bytes/list';
+import { NameTable } from '../bytes/names';
+import { Span } from '../bytes/span';
+import { Program, Way } from '../template/program';
+import { Schema } from '../schema/schema';
+
+/** Where an argument of a tool goes. */
+export const enum Position {
+  /** Where `argsTo…` of the tool says, or nowhere but into templates. */
+  None,
+  Query,
+  Path,
+  Header,
+  Cookie,
+  Body,
+}
+
+/** What becomes of the arguments without a position. */
+export const enum ArgumentsTo {
+  Nothing,
+  JsonBody,
+  UrlParameters,
+  FormBody,
+}
+
+@unmanaged
+export class RestArgument {
+  name: Span;
+  position: Position;
+  required: bool;
+  /** JSON, or NONE. */
+  byDefault: Span;
+  schema: Schema;
+}
+
+/** A header of requests. The name in lower case. */
+@unmanaged
+export class RestHeader {
+  name: Span;
+  value: Program;
+}
+
+/** How a service is told who asks. NONE in both: not at all. */
+@unmanaged
+export class RestSecurity {
+  header: Span;
+  query: Span;
+  /** What the gateway sends; NONE: what the client has sent in `clientHeader`. */
+  value: Span;
+  /** The name of a header of the client's, or NONE. */
+  clientHeader: Span;
+  /** What stands before the credential there, without regard to case, and in the header of the service. */
+  clientScheme: Span;
+  scheme: Span;
+}
+
+/** One tool, made from a request to a REST service. */
+@unmanaged
+export class RestTool {
+  name: Span;
+  /** Elements are RestArgument, in the order of the definition. */
+  arguments: List;
+  /** By name: one more than its index there. */
+  argumentsByName: NameTable;
+  method: Span;
+  /** Of its URL, or the server's. */
+  authority: Span;
+  /** What the path begins with. */
+  basePath: Span;
+  /** The path and query behind that; null: the answer is made here, without a request. */
+  path: Program | null;
+  /** Elements are RestHeader. */
+  headers: List;
+  body: Program | null;
+  bodyWay: Way;
+  argumentsTo: ArgumentsTo;
+  /** One of its headers is of that name. */
+  hasContentType: bool;
+  hasForm: bool;
+  hasAccept: bool;
+  hasCookie: bool;
+  security: RestSecurity | null;
+  /** Null: the body of the response as it is. */
+  response: Program | null;
+  prepended: Span;
+  appended: Span;
+  errorResponse: Program | null;
+  /** It has an output schema, so that the body of its response is structured content as well. */
+  isStructured: bool;
+
+  argument(index: i32): RestArgument {
+    return changetype<RestArgument>(this.arguments.at(index) as usize);
+  }
+}
+
+/** A server that is a REST service. */
+@unmanaged
+export class Rest {
+  /** JSON, with what stands in the environment put in. */
+  config: Span;
+  /** Elements are RestTool, in the order of the configuration. */
+  tools: List;
+  toolsByName: NameTable;
+  /** A page of `tools/list`, as a server of MCP would answer it. */
+  page: Span;
+
+  tool(name: Span): RestTool | null {
+    return changetype<RestTool | null>(this.toolsByName.get(name));
+  }
+}

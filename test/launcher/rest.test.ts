@@ -1,0 +1,77 @@
+// `sluice start` with the tools of a REST service: the example, whose tools ask the plugin server, and --rest FILE.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { startDemo } from '../../envoy/demo/run.ts';
+import type { ReadyEvent } from '../../cli/start/events.ts';
+import { restServer } from '../../cli/start/rest.ts';
+import { connectSdk } from '../e2e/clients/sdk.ts';
+import { startRestService } from '../e2e/upstreams/rest.ts';
+import { clone, envoyBinary, hasEnvoy, runSluice, temporaryFolder } from './support.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+const definitions = (url: string): string => `
+server: { name: Shop_1 }
+tools:
+  - name: get
+    args: [{ name: id, type: string, required: true, position: path }]
+    requestTemplate: { url: '${url}/items/{id}', method: GET }
+    responseTemplate: { body: '{{.name}} costs {{.price}}' }
+`;
+
+async function started(engine: string, args: string[]): Promise<ReadyEvent> {
+  const env = { SLUICE_DATA_DIR: temporaryFolder(), ...(engine === 'envoy' && { ENVOY_PATH: envoyBinary() }) };
+  const common = ['start', '--json', '--engine', engine, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  const ready = (await runSluice([...common, ...args], env).next()) as ReadyEvent;
+  expect(ready).toMatchObject({ event: 'ready' });
+  return ready;
+}
+
+async function callAt({ mcp }: ReadyEvent, name: string, args: Record<string, string>): Promise<unknown> {
+  const { client, close } = await connectSdk(mcp, 'HTTP/1.1');
+  onTestFinished(close);
+  return client.callTool({ name, arguments: args });
+}
+
+describe.each(['envoy', 'embedded'] as const)('--engine %s', (engine) => {
+  it.skipIf(engine === 'envoy' && !hasEnvoy)('makes tools of a file with --rest', async () => {
+    const service = await startRestService();
+    onTestFinished(() => service.stop());
+    const file = join(temporaryFolder(), 'shop.yaml');
+    writeFileSync(file, definitions(service.url));
+    const ready = await started(engine, ['--rest', file]);
+    expect(ready.servers).toMatchObject([{ name: 'shop-1', tools: ['shop-1_get'] }]);
+    const result = await callAt(ready, 'shop-1_get', { id: '7' });
+    expect(result).toMatchObject({ content: [{ type: 'text', text: 'Tea costs 1.5' }] });
+  });
+
+  it.skipIf(engine === 'envoy' && !hasEnvoy)('answers calls of the example', async () => {
+    const notes = await startDemo('notes', 0);
+    onTestFinished(() => notes.stop());
+    const example = readFileSync(join(clone, 'examples/rest.yaml'), 'utf8');
+    const service = await startRestService();
+    onTestFinished(() => service.stop());
+    const file = join(temporaryFolder(), 'rest.yaml');
+    const moved = example.replace('http://127.0.0.1:3002/mcp', notes.url).replace('http://127.0.0.1:8801', service.url);
+    writeFileSync(file, moved);
+    const ready = await started(engine, ['--config', file]);
+    await callAt(ready, 'modules_get', { name: 'a/b' });
+    expect(service.last()).toMatchObject({ method: 'GET', path: '/plugins/a%2Fb' });
+  });
+});
+
+test.each([
+  ['tools: []\n', /no tool has a url/],
+  ['- a\n', /expected an object with tools/],
+  ['tools: [\n', /:\d+:\d+: /],
+  ["tools: [{ requestTemplate: { url: 'http://{{.args.host}}/x' } }]\n", /no tool has a url/],
+  [
+    'tools: [{ requestTemplate: { url: "http://a/x" } }, { requestTemplate: { url: "http://b/x" } }]\n',
+    /http:\/\/a and http:\/\/b/,
+  ],
+])('a file that says not where the service is: %j', (text, said) => {
+  const file = join(temporaryFolder(), 'tools.yaml');
+  writeFileSync(file, text);
+  expect(() => restServer(file)).toThrow(said);
+});
