@@ -29,7 +29,7 @@ const MEMBERS = names(
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
-    'clientInfo event restResponse',
+    'clientInfo event batch restResponse',
 );
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
@@ -58,6 +58,7 @@ const LIST_PAGES = literal('listPages');
 const LIST_BYTES = literal('listBytes');
 const FAN_OUT = literal('fanOut');
 const CLIENT_INFO = literal('clientInfo');
+const BATCH = literal('batch');
 const EVENT = literal('event');
 const REST_RESPONSE = literal('restResponse');
 const INSECURE_INLINE = literal('insecureInline');
@@ -170,6 +171,7 @@ function readLimits(root: Section): Limits {
   limits.listBytes = size(section, LIST_BYTES, 32 << 20);
   limits.fanOut = count(section, FAN_OUT, 64);
   limits.clientInfo = size(section, CLIENT_INFO, 64 << 10);
+  limits.batch = count(section, BATCH, 50);
   limits.event = size(section, EVENT, 16 << 20);
   limits.restResponse = min(size(section, REST_RESPONSE, 4 << 20), MOST_REST_RESPONSE);
   return limits;

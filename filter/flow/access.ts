@@ -14,6 +14,7 @@ import { preflight } from './cors';
 import { refuseUnidentified } from './challenge';
 import { Exchange, Outcome } from './exchange';
 
+const WITHOUT_STREAM = literal('POST, DELETE');
 const SUPPORTED = literal(',"supported":');
 const REQUESTED = literal(',"requested":');
 
@@ -57,6 +58,11 @@ export function refuseMethod(exchange: Exchange, allowed: Span): Outcome {
   const outcome = exchange.refuse(Reason.MethodNotAllowed, exchange.request.method);
   exchange.reply.headers.add(header.ALLOW, allowed);
   return outcome;
+}
+
+/** MCP transports: 405 says that this session has no event stream, and every client takes it without a word. */
+export function refuseStream(exchange: Exchange): Outcome {
+  return refuseMethod(exchange, WITHOUT_STREAM);
 }
 
 /** @param requested JSON. @param supported JSON, what is spoken here */

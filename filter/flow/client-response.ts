@@ -1,41 +1,43 @@
-import { literal, NONE } from '../bytes/span';
+import { make, scratch } from '../bytes/arena';
+import { literal } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
-import { decodeServerRequestId } from '../session/server-request-id';
 import { Session } from '../session/token';
-import { Exchange, Outcome } from './exchange';
-import { tellServers } from './tell';
+import { askerOf } from './asker';
+import { Exchange, Outcome, Target } from './exchange';
+import { sendOn } from './send-on';
+
+const EMPTY = literal('');
 
 /**
- * A response of the client. The gateway offers servers no capability of a client, but a request of theirs in the stream of
- * a call passes as it is, and clients answer it. No answer is carried to any server, so each that waits for one under this
- * id is told at once that it gets none: else the call of the client would wait as long as its server does.
+ * A response of the client to what a server has asked it (sampling, elicitation, roots, ping): it goes to that server,
+ * into the session in which it asked, with the id that it has there. Which server that is stands in the id alone, so no
+ * worker has to know of the request. One that comes a second time reaches the same server, which waits for it no more.
  */
-const TOLD = literal('those of this session were told that what they asked for failed');
-const UNTOLD = literal('no server was told of this one');
-
-const OPEN = literal('{"jsonrpc":"2.0","id":');
-const ERROR = literal(
-  ',"error":{"code":-32601,"message":"This client cannot be asked: the gateway before it carries no requests of servers, ' +
-    'and offers none of the capabilities that they would take. Go on without an answer."}}',
-);
-
-export function refuseResponse(exchange: Exchange, session: Session): Outcome {
-  const id = exchange.message.envelope.responseId;
-  // What answers no certain request concerns no server.
-  if (id === NONE) return refuseStrayResponse(exchange);
-  exchange.refuse(Reason.UnexpectedResponse, TOLD);
-  // The client's id for it has the server's own in it.
-  const asked = decodeServerRequestId(session, id, exchange.arena);
-  const original = asked === null ? id : asked.original;
-  return tellServers(
-    exchange,
-    session,
-    newWriter(exchange.arena, 512).bytes(OPEN).bytes(original).bytes(ERROR).written,
-  );
+export function beginResponse(exchange: Exchange, session: Session): Outcome {
+  const envelope = exchange.message.envelope;
+  const asker = askerOf(exchange, session, envelope.responseId);
+  if (asker === null) return refuseStrayResponse(exchange);
+  const target = make<Target>(exchange.arena);
+  target.server = asker.server;
+  target.name = EMPTY;
+  const id = envelope.responseIdRange;
+  target.cutFrom = (id >> 32) as u32;
+  target.cutTo = id as u32;
+  target.put = asker.original;
+  exchange.target = target;
+  exchange.server = asker.server;
+  return sendOn(exchange, asker.upstream);
 }
 
-/** One that cannot be told to anybody: it is of no session, or too large to be read to its end. */
+/** One that answers no request of a server which this session can speak of: forged, of another session, or of none. */
 export function refuseStrayResponse(exchange: Exchange): Outcome {
-  return exchange.refuse(Reason.UnexpectedResponse, UNTOLD);
+  return exchange.refuse(Reason.UnexpectedResponse);
+}
+
+/** One of which so much is here, and which cannot be sent on before its end: mostly for an id that comes late. */
+export function refuseLargeResponse(exchange: Exchange, size: u32): Outcome {
+  if (exchange.message.envelope.isAnswerableWithin(exchange.gateway.limits.heldBody))
+    return refuseStrayResponse(exchange);
+  return exchange.refuse(Reason.ResponseTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
 }

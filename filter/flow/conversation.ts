@@ -32,6 +32,8 @@ export const enum Stage {
   Relay,
   /** Servers are told something; see tell.ts. */
   Tell,
+  /** One server is, and what comes next must not overtake it. */
+  Deliver,
 }
 
 /** Whether the session of a call that cannot be repeated is known to be alive. */

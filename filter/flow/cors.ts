@@ -32,7 +32,7 @@ const MAX_AGE = literal('access-control-max-age');
 const EXPOSE_HEADERS = literal('access-control-expose-headers');
 const REQUEST_HEADERS = literal('access-control-request-headers');
 
-const METHODS = literal('POST, DELETE');
+const METHODS = literal('GET, POST, DELETE');
 const HEADERS = literal(
   'content-type, authorization, mcp-session-id, mcp-protocol-version, last-event-id, mcp-method, mcp-name, ' +
     'x-mcp-virtualserver',

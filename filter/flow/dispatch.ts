@@ -14,33 +14,42 @@ import { Era, eraOfRequest } from '../mcp/eras';
 import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
+import { Batch, openBatch, sendFromBatch } from './batch';
 import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
 import { beginCall } from './call';
-import { beginCancel } from './cancel';
-import { refuseResponse, refuseStrayResponse } from './client-response';
-import { checkAccess, refuseMethod, refuseVersion } from './access';
+import { beginResponse } from './client-response';
+import { checkAccess, refuseMethod, refuseStream, refuseVersion } from './access';
+import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { pollFind, resumeFind } from './find';
 import { pollJoin, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
+import { beginNotification } from './notification';
 import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { beginRef } from './ref';
 import { resumeRelay } from './relayed';
+import { resumeTell } from './tell';
 import { beginTerminate, resumeTerminate } from './terminate';
 import { beginUri } from './uri';
 
-const ALLOWED = literal('POST, DELETE');
+const ALLOWED = literal('GET, POST, DELETE');
+const GET_WITH_BODY = literal('a GET with a body');
 const EMPTY_OBJECT = literal('{}');
 
-/** By the headers alone. @param behind what follows the endpoint in the path */
-export function enter(exchange: Exchange, behind: Span): Outcome {
+/** By the headers alone. @param behind what follows the endpoint in the path. @param ended there is no body */
+export function enter(exchange: Exchange, behind: Span, ended: bool): Outcome {
   const request = exchange.request;
   const outcome = checkAccess(exchange, behind);
   if (outcome !== Outcome.ReadBody || equals(request.method, header.POST)) return outcome;
-  if (equals(request.method, header.DELETE)) return admitSession(exchange);
-  return refuseMethod(exchange, ALLOWED);
+  if (exchange.isForEvents) {
+    // Some clients ask before they initialize: as with every server that has no stream, they go on without a word.
+    if (request.sessionId === NONE) return refuseStream(exchange);
+    // It would reach the server unread.
+    if (!ended) return exchange.refuse(Reason.InvalidRequest, GET_WITH_BODY);
+  } else if (!equals(request.method, header.DELETE)) return refuseMethod(exchange, ALLOWED);
+  return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }
 
 /**
@@ -51,13 +60,11 @@ export function enter(exchange: Exchange, behind: Span): Outcome {
 export function isReleasable(exchange: Exchange, within: u32): bool {
   const envelope = exchange.message.envelope;
   const request = exchange.request;
-  if (
-    methodRow(envelope.method).kind !== MethodKind.Named ||
-    !envelope.isRoutableWithin(within) ||
-    envelope.claim !== 0
-  )
-    return false;
-  if (request.sessionId === NONE || isForRest(exchange)) return false;
+  const isCertain = exchange.isResponse
+    ? envelope.isAnswerableWithin(within)
+    : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
+  if (!isCertain || envelope.claim !== 0) return false;
+  if (request.sessionId === NONE || (!exchange.isResponse && isForRest(exchange))) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }
@@ -82,10 +89,8 @@ export function admit(exchange: Exchange): Outcome {
   exchange.message.whole = true;
   exchange.message.size = body as u32;
   envelope.end();
+  if (envelope.isBatch && exchange.request.sessionId !== NONE) return admitBatch(exchange);
   if (envelope.problem !== Reason.None) return exchange.refuse(envelope.problem, envelope.detail);
-  if (envelope.shape === Shape.Response) {
-    return exchange.request.sessionId === NONE ? refuseStrayResponse(exchange) : admitSession(exchange);
-  }
   if (isDiscover(exchange)) {
     exchange.message.method = envelope.method;
     return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
@@ -96,10 +101,21 @@ export function admit(exchange: Exchange): Outcome {
   if (exchange.message.era === Era.Stateless) return refuseModern(exchange, claimedVersion(exchange));
   exchange.message.method = envelope.method;
   if (opens) return Outcome.Serve;
-  if (version !== NONE && revisionOf(version) === Revision.Unknown) {
-    return exchange.refuse(Reason.UnsupportedVersion, version);
-  }
-  return admitSession(exchange);
+  return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
+}
+
+function admitBatch(exchange: Exchange): Outcome {
+  if (!isVersionKnown(exchange)) return Outcome.Reply;
+  const outcome = admitSession(exchange);
+  return outcome === Outcome.Serve ? openBatch(exchange, exchange.caller.session!) : outcome;
+}
+
+/** MCP transports: an unsupported version is 400. Without a header, the session says it. */
+function isVersionKnown(exchange: Exchange): bool {
+  const version = exchange.request.protocolVersion;
+  if (version === NONE || revisionOf(version) !== Revision.Unknown) return true;
+  exchange.refuse(Reason.UnsupportedVersion, version);
+  return false;
 }
 
 function admitSession(exchange: Exchange): Outcome {
@@ -137,15 +153,30 @@ function refuseModern(exchange: Exchange, requested: Span): Outcome {
 
 /** Begins what an admitted request asks for. */
 export function serve(exchange: Exchange): Outcome {
+  const batch = exchange.batch;
+  if (batch === null) return serveMessage(exchange);
+  const outcome = batch.next(exchange);
+  return outcome === Outcome.Serve ? serveMessage(exchange) : outcome;
+}
+
+/**
+ * What is to be done behind the outcome of a message of a batch.
+ * @param outcome of which Forward or Reply is left to do
+ */
+export function goOnInBatch(exchange: Exchange, batch: Batch, outcome: Outcome): Outcome {
+  if (outcome === Outcome.Forward) return sendFromBatch(exchange);
+  batch.take(exchange);
+  return batch.isServed ? batch.finish(exchange) : serve(exchange);
+}
+
+function serveMessage(exchange: Exchange): Outcome {
   const session = exchange.caller.session;
   if (session === null) return beginInitialize(exchange);
+  if (exchange.isForEvents) return beginEventStream(exchange, session);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
-  if (exchange.message.envelope.shape === Shape.Response) return refuseResponse(exchange, session);
+  if (exchange.isResponse) return beginResponse(exchange, session);
   const kind = methodRow(exchange.message.method).kind;
-  // MCP transports: a notification is accepted with 202 and no body.
-  if (exchange.message.envelope.shape === Shape.Notification) {
-    return kind === MethodKind.Cancel ? beginCancel(exchange, session) : exchange.answer(202, NONE);
-  }
+  if (exchange.message.envelope.shape === Shape.Notification) return beginNotification(exchange, session, kind);
   switch (kind) {
     case MethodKind.Local:
       return exchange.answer(200, resultMessage(exchange.id, EMPTY_OBJECT, exchange.arena));
@@ -192,8 +223,8 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
     case Stage.Terminate:
       return resumeTerminate(exchange, fanOut, call);
     case Stage.Tell:
-      fanOut.finish(call);
-      return Outcome.Wait;
+    case Stage.Deliver:
+      return resumeTell(exchange, fanOut, call);
     case Stage.CallAgain:
       return resumeCallAgain(exchange, exchange.caller.session!, fanOut, answer);
     case Stage.Check:

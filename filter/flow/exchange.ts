@@ -1,10 +1,11 @@
+import { Batch } from './batch';
 import { Conversation, newConversation } from './conversation';
 import { Caller, newCaller } from './caller';
 import { Message, newMessage } from './message';
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
-import { Span, literal, NONE } from '../bytes/span';
+import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Gateway } from '../model/gateway';
 import { RestTool } from '../model/rest';
@@ -45,15 +46,17 @@ export class Warning {
   line: Span;
 }
 
-/** What a call is for. */
+/** What a message is for. */
 @unmanaged
 export class Target {
   server: Server;
-  /** What it is called at the server. */
+  /** What a call is called at the server; empty for other messages. */
   name: Span;
-  /** The bytes of the body between these offsets, the prefix or the mark, are left out; none where the two are equal. */
+  /** The bytes of the body between these offsets are left out: a prefix, a mark, or an id that is not the server's. */
   cutFrom: u32;
   cutTo: u32;
+  /** What stands in their place, or NONE. */
+  put: Span;
   /** A tool of a REST service, else null: then `body` takes the place of the client's, of which nothing goes on. */
   tool: RestTool | null;
   body: Span;
@@ -94,12 +97,17 @@ export class Exchange {
   message: Message;
   /** Nanoseconds since 1970, of the current callback. */
   now: u64;
-  /** The revision of the session, once `initialize` has settled it. */
+  /** The revision of the session, and what servers can ask of the client in it, once `initialize` has settled them. */
   revision: Revision;
+  clientCapabilities: u32;
   conversation: Conversation;
+  /** Of which `message` is one, or null. */
+  batch: Batch | null;
   target: Target;
   reply: Reply;
   forward: Forward;
+  /** Of the event behind which a stream is to go on, as its server wrote it, or NONE. */
+  lastEventId: Span;
   /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */
@@ -125,7 +133,17 @@ export class Exchange {
     return nounRow(row.kind === MethodKind.Ref ? this.message.envelope.noun : row.noun);
   }
 
-  /** It asks for something by name, and its server is known. */
+  /** It is a response of the client, to what a server has asked. */
+  get isResponse(): bool {
+    return this.message.envelope.isResponse;
+  }
+
+  /** It is a GET: a stream is asked for, no message is sent. */
+  get isForEvents(): bool {
+    return equals(this.request.method, header.GET);
+  }
+
+  /** Its server is known. */
   get isAimed(): bool {
     return changetype<usize>(this.target) !== 0;
   }

@@ -7,14 +7,15 @@ import { Server } from '../model/server';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
-import { beginHandshake, continueHandshake } from '../upstream/handshake';
+import { beginHandshake, continueHandshake, Introduction } from '../upstream/handshake';
 import { saysLost } from '../upstream/lost-session';
 import { resultMessage } from '../upstream/message';
 import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
+import { capabilityBits } from '../mcp/client-capabilities';
 import { Reason } from '../mcp/errors';
 import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
-import { mayOffer, mayReach } from '../policy/decision';
+import { mayOffer, mayReach, onlyReachable } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
@@ -28,11 +29,17 @@ import { withoutSession } from './rest-call';
 
 const PROTOCOL_VERSION = literal('protocolVersion');
 const CLIENT_INFO = literal('clientInfo');
+const CLIENT_CAPABILITIES = literal('capabilities');
+const NO_CAPABILITIES = literal('{}');
 const NO_VERSION = literal('initialize needs params.protocolVersion');
+const PARAMS = literal('params.');
+const HAS = literal(' has ');
+const BYTES = literal(' bytes');
 
 const RESULT_OPEN = literal('{"protocolVersion":"');
 const CAPABILITIES_OPEN = literal('","capabilities":{');
-const NO_FEATURES = literal('":{}');
+const MEMBER = literal('":');
+const NO_FEATURES = literal('{}');
 const SERVER_INFO = literal('},"serverInfo":');
 const INSTRUCTIONS_OPEN = literal(',"instructions":"');
 const CLOSE = literal('}');
@@ -57,24 +64,51 @@ export function beginInitialize(exchange: Exchange): Outcome {
   // MCP lifecycle: an unknown revision is answered with one that we support, and the client decides.
   const known = revisionOf(textOf(offered, scratch));
   exchange.revision = known === Revision.Unknown ? LATEST : known;
-  const info = member(params, CLIENT_INFO, scratch);
+  const introduction = introductionIn(params, exchange.revision);
   const limits = exchange.gateway.limits;
-  if ((info as u32) > limits.clientInfo) {
-    return exchange.refuse(Reason.ClientInfoTooLarge, newWriter(scratch, 16).decimal(info as u32 as u64).written);
-  }
-  const clientInfo = info !== NONE && kindOf(info) === Kind.Object ? info : OUR_INFO;
+  if (isTooLarge(exchange, CLIENT_INFO, introduction.info)) return Outcome.Reply;
+  if (isTooLarge(exchange, CLIENT_CAPABILITIES, introduction.capabilities)) return Outcome.Reply;
+  exchange.clientCapabilities = capabilityBits(introduction.capabilities, scratch);
 
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
   exchange.conversation.fanOut = fanOut;
   exchange.conversation.stage = Stage.Initialize;
-  addCalls(exchange, fanOut, clientInfo, false);
+  addCalls(exchange, fanOut, introduction, false);
   // All are backing off: there is nobody else to ask.
-  if (fanOut.calls.count === 0) addCalls(exchange, fanOut, clientInfo, true);
+  if (fanOut.calls.count === 0) addCalls(exchange, fanOut, introduction, true);
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
+/** What is missing, or is no object, is what says least. */
+function introductionIn(params: Span, revision: Revision): Introduction {
+  const introduction = make<Introduction>(scratch);
+  introduction.revision = revision;
+  introduction.capabilities = objectIn(params, CLIENT_CAPABILITIES, NO_CAPABILITIES);
+  introduction.info = objectIn(params, CLIENT_INFO, OUR_INFO);
+  return introduction;
+}
+
+function objectIn(params: Span, name: Span, otherwise: Span): Span {
+  const value = member(params, name, scratch);
+  return value !== NONE && kindOf(value) === Kind.Object ? value : otherwise;
+}
+
+/** Whether it is more than every server may get a copy of. If so, `exchange.reply` says why. */
+function isTooLarge(exchange: Exchange, name: Span, value: Span): bool {
+  const size = length(value) as u32;
+  if (size <= exchange.gateway.limits.clientInfo) return false;
+  const detail = newWriter(scratch, 64)
+    .bytes(PARAMS)
+    .bytes(name)
+    .bytes(HAS)
+    .decimal(size as u64)
+    .bytes(BYTES);
+  exchange.refuse(Reason.ClientInfoTooLarge, detail.written);
+  return true;
+}
+
 /** @param anyway also those that hung a moment ago, which else join when they are first needed */
-function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: bool): void {
+function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction, anyway: bool): void {
   const arena = exchange.arena;
   const pairs = exchange.request.pairs;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
@@ -89,7 +123,7 @@ function addCalls(exchange: Exchange, fanOut: FanOut, clientInfo: Span, anyway: 
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
     const call = fanOut.add(server, upstream, arena);
-    beginHandshake(call, exchange.revision, clientInfo, pairs, exchange.now, arena, like);
+    beginHandshake(call, introduction, pairs, exchange.now, arena, like);
   }
 }
 
@@ -117,6 +151,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (failed !== null) return refuseForAll(exchange, fanOut, failed);
 
   const draft = newSessionDraft(exchange.revision, arena);
+  draft.capabilities = exchange.clientCapabilities;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (!call.failed && draft.add(call.upstream)) {
@@ -124,12 +159,19 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
     }
   }
   const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
-  writeCapabilities(result, offered(exchange, fanOut));
+  writeCapabilities(result, offered(exchange, fanOut), onlyCall(exchange, fanOut));
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
+}
+
+/** The call to the one server that this request may reach, if it took part; else null. */
+function onlyCall(exchange: Exchange, fanOut: FanOut): UpstreamCall | null {
+  const server = onlyReachable(exchange.gateway, exchange.caller.scope);
+  if (server === null || fanOut.calls.count !== 1 || fanOut.at(0).failed) return null;
+  return fanOut.at(0);
 }
 
 /** What some server offers, and this request may see. */
@@ -150,15 +192,25 @@ function callOf(fanOut: FanOut, server: Server): UpstreamCall | null {
   return null;
 }
 
-/** No more of each than that it is there: nothing can deliver changes of lists, or of resources. */
-function writeCapabilities(result: Writer, offers: u32): void {
+/**
+ * No more of each than that it is there.
+ * @param only whose stream is the client's too: what it tells of changes arrives, so it offers that itself. Of several
+ * servers the client has no stream to hear it in
+ */
+function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | null): void {
   result.bytes(CAPABILITIES_OPEN);
   let any = false;
   for (let i = 0; i < CAPABILITY_COUNT; i++) {
     if ((offers & (1 << i)) === 0) continue;
     if (any) result.byte(COMMA);
     any = true;
-    result.byte(QUOTE).bytes(capabilityName(i)).bytes(NO_FEATURES);
+    const name = capabilityName(i);
+    const features = only === null ? NONE : objectIn(only.capabilities, name, NONE);
+    result
+      .byte(QUOTE)
+      .bytes(name)
+      .bytes(MEMBER)
+      .bytes(features === NONE ? NO_FEATURES : features);
   }
 }
 

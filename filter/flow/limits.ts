@@ -2,7 +2,7 @@ import { scratch } from '../bytes/arena';
 import { literal } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
-import { refuseStrayResponse } from './client-response';
+import { refuseLargeResponse } from './client-response';
 import { Exchange, Outcome } from './exchange';
 
 /** What `overload` names where a worker holds as much as it may, and where its memory cannot grow any more. */
@@ -11,7 +11,7 @@ export const WORKER_MEMORY = literal('the memory of a worker; lower limits.buffe
 
 /** Refuses a body that is held, and of which it is not known yet where it goes. */
 export function refuseUndecided(exchange: Exchange, size: u32): Outcome {
-  if (exchange.message.envelope.isResponse) return refuseStrayResponse(exchange);
+  if (exchange.isResponse) return refuseLargeResponse(exchange, size);
   return exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
 }
 

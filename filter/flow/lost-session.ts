@@ -39,6 +39,8 @@ const CERTAIN: u32 = 404;
 
 /** Whether a response with this status to what was sent on may mean it. */
 export function mayBeRenewed(exchange: Exchange, status: u32): bool {
+  // What a response answers was asked in the session that is lost; and a stream that never ends cannot be repeated.
+  if (exchange.isResponse || exchange.isForEvents) return false;
   return exchange.caller.session !== null && exchange.forward.inSession && mayMeanLostSession(status);
 }
 

@@ -1,10 +1,12 @@
-import { scratch } from '../bytes/arena';
+import { make, scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import { Server } from '../model/server';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { credentialScope } from '../upstream/credentials';
-import { beginHandshake, continueHandshake } from '../upstream/handshake';
+import { beginHandshake, continueHandshake, Introduction } from '../upstream/handshake';
+import { writeCapabilities } from '../mcp/client-capabilities';
 import { saysLost } from '../upstream/lost-session';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
@@ -74,8 +76,17 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   call.opening = true;
   call.upstream.sessionId = NONE;
   call.upstream.endpoint = NONE;
-  beginHandshake(call, session.revision, OUR_INFO, exchange.request.pairs, now, exchange.arena);
+  beginHandshake(call, introductionOf(session), exchange.request.pairs, now, exchange.arena);
   return Opening.Asking;
+}
+
+/** What is known of the client of a session that began earlier. */
+function introductionOf(session: Session): Introduction {
+  const introduction = make<Introduction>(scratch);
+  introduction.revision = session.revision;
+  introduction.capabilities = writeCapabilities(newWriter(scratch, 256), session.capabilities).written;
+  introduction.info = OUR_INFO;
+  return introduction;
 }
 
 /** Takes the answer to the call's callout. */

@@ -12,14 +12,14 @@ export function hasComeWhole(exchange: Exchange): bool {
   return exchange.request.hasContentLength && exchange.message.passed === exchange.request.contentLength;
 }
 
-/** Whether a document that has been closed is one call, whatever white space follows. */
-export function isCall(exchange: Exchange): bool {
+/** Whether a document that has been closed is one call or response, whatever white space follows. */
+export function isOneMessage(exchange: Exchange): bool {
   const envelope = exchange.message.envelope;
   envelope.end();
-  return envelope.problem === Reason.None && envelope.shape === Shape.Request && envelope.claim === 0;
+  return envelope.problem === Reason.None && envelope.shape !== Shape.Notification && envelope.claim === 0;
 }
 
-/** Whether what was read is, so far, one call. If not, `exchange.reply` says why. */
+/** Whether what was read is, so far, one message of the kind that was sent on. If not, `exchange.reply` says why. */
 export function isSound(exchange: Exchange, ended: bool): bool {
   const envelope = exchange.message.envelope;
   if (ended) envelope.end();
@@ -27,13 +27,13 @@ export function isSound(exchange: Exchange, ended: bool): bool {
     exchange.refuse(envelope.problem, envelope.detail);
     return false;
   }
-  if (!ended || envelope.shape === Shape.Request) return true;
+  if (!ended || envelope.shape !== Shape.Notification) return true;
   // A notification is accepted and goes nowhere; this one has gone too far for that.
   exchange.refuse(Reason.InvalidRequest, NO_ID);
   return false;
 }
 
-/** The same of a call that was released: its era was taken from the headers, and a server may go by the body. */
+/** The same of a message that was released: its era was taken from the headers, and a server may go by the body. */
 export function confirms(exchange: Exchange, ended: bool): bool {
   if (!isSound(exchange, ended)) return false;
   if (exchange.message.envelope.claim === 0) return true;

@@ -57,6 +57,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
       ? target.body
       : newWriter(arena, length(exchange.message.body) as usize)
           .bytes(first(exchange.message.body, target.cutFrom))
+          .bytes(target.put)
           .bytes(after(exchange.message.body, target.cutTo)).written;
   call.callout = callout;
   return Outcome.Wait;

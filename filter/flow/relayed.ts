@@ -11,8 +11,8 @@ import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
 import { restMessage } from './rest-answer';
-import { passesAsItIs } from './response';
-import { hasAnswer, NO_RESPONSE } from './success';
+import { passesToClient } from './response';
+import { hasAnswer, isAwaited, NO_RESPONSE } from './success';
 
 /** What came back for a relayed call, to be told as if it had come by a route. */
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
@@ -20,7 +20,7 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCa
   fanOut.finish(call);
   if (exchange.target.tool !== null) return tellRest(exchange, call, answer);
   const session = exchange.caller.session;
-  if (session !== null && exchange.forward.inSession && saysLost(answer, scratch)) {
+  if (session !== null && exchange.forward.inSession && !exchange.isResponse && saysLost(answer, scratch)) {
     return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }
   return tellAsRouted(exchange, call, answer);
@@ -41,8 +41,13 @@ const DROPPED = literal('the server ended it, or its answer is larger than Envoy
 /** What came back for a call that was a message of our own. */
 export function tellAsRouted(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const failure = judge(answer, call.server, scratch);
-  const passes = answer.ending === Ending.Response && passesAsItIs(answer) && answer.status >= 400;
-  if (failure.reason === Reason.None && !passes && !hasAnswer(exchange, answer.contentType, answer.body)) {
+  const passes = answer.ending === Ending.Response && passesToClient(exchange, answer) && answer.status >= 400;
+  if (
+    failure.reason === Reason.None &&
+    !passes &&
+    isAwaited(exchange) &&
+    !hasAnswer(exchange, answer.contentType, answer.body)
+  ) {
     failure.set(Reason.UpstreamProtocol, whyNot(answer));
   }
   if (failure.reason === Reason.None || passes) return answerWhole(exchange, answer);

@@ -7,6 +7,7 @@ import { isJson, strip } from '../json/reader';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { eraOf } from '../mcp/eras';
+import { refuseStream } from './access';
 import { Exchange, Outcome } from './exchange';
 import { routerReply } from './router-replies';
 
@@ -76,9 +77,23 @@ export function isComplete(answer: Answer): bool {
   return length(body) > 0 && (!startsWith(answer.contentType, JSON_START) || isJson(strip(body), scratch));
 }
 
-/** What becomes of an upstream's answer other than 2xx to a call that was sent on. `Forward`: it passes as it is. */
+/**
+ * The same of an answer to what was sent on. To a response of the client a server has nothing to say that is the
+ * client's: its 404 speaks of its own session, and would end the client's.
+ */
+export function passesToClient(exchange: Exchange, answer: Answer): bool {
+  return !exchange.isResponse && !lacksStream(exchange, answer) && passesAsItIs(answer);
+}
+
+/** A server without an event stream says so: with 405 (MCP transports), or as one that does not know what is asked for. */
+function lacksStream(exchange: Exchange, answer: Answer): bool {
+  return exchange.isForEvents && (answer.status === 405 || answer.status === 404);
+}
+
+/** What becomes of an upstream's answer other than 2xx to what was sent on. `Forward`: it passes as it is. */
 export function respondToError(exchange: Exchange, answer: Answer): Outcome {
-  if (passesAsItIs(answer)) return Outcome.Forward;
+  if (passesToClient(exchange, answer)) return Outcome.Forward;
+  if (lacksStream(exchange, answer)) return refuseStream(exchange);
   const server = exchange.target.server;
   const era = eraOf(exchange.forward.upstream.revision);
   const failure = judgeRefusal(make<Failure>(scratch), answer, server, era, scratch);

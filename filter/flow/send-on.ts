@@ -1,17 +1,17 @@
 import { make } from '../bytes/arena';
 import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
-import { equals, NONE } from '../bytes/span';
+import { Span, equals, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../upstream/via';
 import { CredentialKind } from '../model/credentials';
 import { Emitted, emittedBy } from '../model/gateway';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { methodText } from '../mcp/methods';
+import { Method, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
-import { messageHeaders } from '../upstream/message-headers';
+import { messageHeaders, streamHeaders } from '../upstream/message-headers';
 import { Exchange, Forward, Outcome } from './exchange';
 
 /** The edits that make the client's message one for this server. */
@@ -37,18 +37,26 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
     .add(header.PATH, server.path)
     .add(header.AUTHORITY, server.authority)
     .add(header.SESSION_ID, upstream.sessionId)
-    .add(header.PER_TRY_TIMEOUT, newWriter(arena, 16).decimal(server.callTimeout as u64).written)
+    .add(header.PER_TRY_TIMEOUT, timeLimit(exchange))
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
   if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
   if (server.credentials.kind === CredentialKind.Header) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
+  if (exchange.lastEventId !== NONE) forward.headers.add(header.LAST_EVENT_ID, exchange.lastEventId);
   return forward;
 }
 
-/** What later filters may go by: rate limits, RBAC, ext_authz. */
+/** For the beginning of an answer, in milliseconds. A stream may begin with its first event, however late that comes. */
+function timeLimit(exchange: Exchange): Span {
+  if (exchange.isForEvents) return NONE;
+  return newWriter(exchange.arena, 16).decimal(exchange.target.server.callTimeout as u64).written;
+}
+
+/** What later filters may go by: rate limits, RBAC, ext_authz. A response has no method, nor has a stream that is asked for. */
 function tellFilters(edits: HeaderList, exchange: Exchange): void {
+  if (exchange.message.method === Method.Unknown) return;
   const emitted = exchange.gateway.emitted;
   if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.message.method));
   if ((emitted & emittedBy(exchange.noun.noun)) !== 0) {
@@ -63,7 +71,9 @@ function tellFilters(edits: HeaderList, exchange: Exchange): void {
 function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Revision): void {
   const table = exchange.gateway.clientHeaders;
   const credentials = exchange.target.server.credentials;
-  const wanted = messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
+  const wanted = exchange.isForEvents
+    ? streamHeaders(edits.arena, revision)
+    : messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
   let seen: u32 = 0;
   let wrong: u32 = 0;
   for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
@@ -90,7 +100,8 @@ function frame(edits: HeaderList, exchange: Exchange): void {
   if (!exchange.message.whole) {
     edits.add(header.CONTENT_LENGTH, NONE);
   } else if (exchange.request.hasContentLength) {
-    const size = exchange.message.size - (exchange.target.cutTo - exchange.target.cutFrom);
+    const target = exchange.target;
+    const size = exchange.message.size - (target.cutTo - target.cutFrom) + (target.put as u32);
     edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
   }
 }

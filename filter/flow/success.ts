@@ -12,8 +12,8 @@ import { Exchange } from './exchange';
 import { Response } from './response';
 
 const HTTP = literal('HTTP ');
-const NO_BODY = literal(' without a body, where a response to the call is due');
-const NO_TYPE = literal(' without a content-type, where a response to the call is due');
+const NO_BODY = literal(' without a body, where an answer is due');
+const NO_TYPE = literal(' without a content-type, where an answer is due');
 export const NO_RESPONSE = literal('its answer ended without the response to the call');
 
 /**
@@ -21,12 +21,14 @@ export const NO_RESPONSE = literal('its answer ended without the response to the
  * @param ended it has no body
  */
 export function refusesSuccess(exchange: Exchange, status: u32, response: Response, ended: bool): bool {
-  if (!isAwaited(exchange)) return !ended && refusesCoding(exchange, response.contentEncoding, response.contentType);
+  const isStream = exchange.isForEvents;
+  if (!isStream && !isAwaited(exchange))
+    return !ended && refusesCoding(exchange, response.contentEncoding, response.contentType);
   if (ended) return refuse(exchange, lacking(status, NO_BODY));
   if (refusesCoding(exchange, response.contentEncoding, response.contentType)) return true;
   const type = response.contentType;
   if (type === NONE) return refuse(exchange, lacking(status, NO_TYPE));
-  return !isJsonType(type) && !isEventStream(type) && refuse(exchange, otherTypeText(type, scratch));
+  return !(isJsonType(type) && !isStream) && !isEventStream(type) && refuse(exchange, otherTypeText(type, scratch));
 }
 
 function lacking(status: u32, what: Span): Span {

@@ -1,31 +1,86 @@
-import { Span } from '../bytes/span';
+import { Span, after, first, length, pointer, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { UpstreamCall } from '../upstream/call';
 import { post } from '../upstream/callout';
-import { newFanOut } from '../federation/fanout';
+import { FanOut, newFanOut } from '../federation/fanout';
+import { Server } from '../model/server';
 import { mayReach } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
-import { Session } from '../session/token';
+import { Session, Upstream } from '../session/token';
+import { Asker } from './asker';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 
 /**
- * A message that goes to every server of a session, because which of them it concerns is not known here. What they answer
- * changes nothing, and nobody waits for it: the client has its reply, which is there already, once the last one was sent.
- * `limits.fanOut` bounds how many are under way at once.
+ * Notifications of the client that servers are told. What they answer changes nothing: the client's reply is 202 (MCP
+ * transports). `limits.fanOut` bounds how many are under way at once.
  */
-export function tellServers(exchange: Exchange, session: Session, message: Span): Outcome {
+
+/** Bytes: a reason may be long, a copy for each server must not be. What is longer is accepted, and told to nobody. */
+const MOST_OF_NOTICE: u32 = 16 << 10;
+
+/** Told to nobody. */
+export function accept(exchange: Exchange): Outcome {
+  return exchange.answer(202, NONE);
+}
+
+/**
+ * To every server of the session, because which of them it concerns is not known here, or it concerns all. Nobody waits for
+ * them: the client has its reply once the last one was sent.
+ */
+export function tellServers(exchange: Exchange, session: Session): Outcome {
   const arena = exchange.arena;
   const gateway = exchange.gateway;
-  const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, arena);
+  if (exchange.message.size > MOST_OF_NOTICE) return accept(exchange);
+  const message = arena.copy(exchange.message.body);
+  const fanOut = begin(exchange);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (!mayReach(server, exchange.caller.scope)) continue;
+    if (server.rest !== null || !mayReach(server, exchange.caller.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
-    if (upstream === null) continue;
-    const call = fanOut.add(server, upstream, arena);
-    call.callout = post(server, upstream, message, exchange.request.pairs, arena);
+    if (upstream !== null) add(exchange, fanOut, server, upstream, message);
   }
-  if (fanOut.settled) return Outcome.Reply;
+  return send(exchange, fanOut, Stage.Tell);
+}
+
+/**
+ * To the server that has asked for something, with its own id or token. The client has its reply when the server has the
+ * message, or its time is up: the response that may come next goes another way, and must not be there before.
+ * @param token of the body, in the place of which that stands then
+ */
+export function tellAsker(exchange: Exchange, asker: Asker, token: Span): Outcome {
+  const body = exchange.message.body;
+  if (exchange.message.size > MOST_OF_NOTICE) return accept(exchange);
+  const from = (pointer(token) - pointer(body)) as u32;
+  const message = newWriter(exchange.arena, length(body) as usize)
+    .bytes(first(body, from))
+    .bytes(asker.original)
+    .bytes(after(body, from + (token as u32))).written;
+  const fanOut = begin(exchange);
+  add(exchange, fanOut, asker.server, asker.upstream, message);
+  return send(exchange, fanOut, Stage.Deliver);
+}
+
+function begin(exchange: Exchange): FanOut {
+  const limits = exchange.gateway.limits;
+  return newFanOut(limits.fanOut, limits.handshakeTimeout, exchange.arena);
+}
+
+function add(exchange: Exchange, fanOut: FanOut, server: Server, upstream: Upstream, message: Span): void {
+  const call = fanOut.add(server, upstream, exchange.arena);
+  call.callout = post(server, upstream, message, exchange.request.pairs, exchange.arena);
+}
+
+function send(exchange: Exchange, fanOut: FanOut, stage: Stage): Outcome {
+  const accepted = accept(exchange);
+  if (fanOut.settled) return accepted;
   exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Tell;
+  exchange.conversation.stage = stage;
   return Outcome.Wait;
+}
+
+/** A server has it, or does not take it. */
+export function resumeTell(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): Outcome {
+  fanOut.finish(call);
+  return exchange.conversation.stage === Stage.Deliver && fanOut.settled ? Outcome.Reply : Outcome.Wait;
 }

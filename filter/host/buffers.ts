@@ -13,12 +13,15 @@ export function read(buffer: Buffer, start: usize, count: usize): Span {
 }
 
 /**
- * Takes the bytes from `from` to `to` out of the body. The host replaces a beginning, not a middle, so what stands
- * before them is written again: cheap where they stand early, whatever the size of the body.
+ * Takes the bytes from `from` to `to` out of the body, and puts others in their place. The host replaces a beginning, not
+ * a middle, so what stands before them is written again: cheap where they stand early, whatever the size of the body.
+ * @param put NONE: nothing
  */
-export function cut(buffer: Buffer, body: Span, from: u32, to: u32): void {
+export function splice(buffer: Buffer, body: Span, from: u32, to: u32, put: Span): void {
   if (from === to) return;
-  replaceBeginning(buffer, to, first(body, from));
+  if (put === NONE) return replaceBeginning(buffer, to, first(body, from));
+  replaceBeginning(buffer, to, put);
+  if (from > 0) replaceBeginning(buffer, 0, first(body, from));
 }
 
 export function replaceBeginning(buffer: Buffer, count: u32, text: Span): void {

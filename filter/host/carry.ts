@@ -6,9 +6,9 @@ import { UpstreamCall } from '../upstream/call';
 import { shareReply } from '../flow/cors';
 import { Exchange, Outcome, Warning } from '../flow/exchange';
 import { Stage } from '../flow/conversation';
-import { resume, serve } from '../flow/dispatch';
+import { goOnInBatch, resume, serve } from '../flow/dispatch';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
-import { passesAsItIs } from '../flow/response';
+import { passesToClient } from '../flow/response';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
 import { proxy_continue_stream } from '../env';
@@ -16,7 +16,7 @@ import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { send } from './callouts';
 import { logDecision } from './decision-log';
-import { letGo } from './held';
+import { letGo, ROOM_FOR_BODY } from './held';
 import { sendLocalReply } from './local-reply';
 import { forward, isCarriedOut } from './modes/table';
 import { ensureKey } from './process-key';
@@ -32,6 +32,12 @@ import { watch } from './watch';
 function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Serve) outcome = serve(exchange);
   if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
+  for (let batch = exchange.batch; batch !== null && outcome !== Outcome.Wait; batch = exchange.batch) {
+    outcome = hasRoomForAnswer(stream, exchange, outcome)
+      ? goOnInBatch(exchange, batch, outcome)
+      : batch.overload(exchange, BUFFERED_BYTES);
+    if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
+  }
   if (outcome === Outcome.Forward) {
     exchange.sentAt = exchange.now;
     outcome = forward(stream, exchange);
@@ -52,7 +58,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
 function passResponse(stream: Stream, exchange: Exchange): void {
   stream.held = Held.Not;
   const answer = stream.error;
-  if (answer !== null && !passesAsItIs(answer)) beginRetelling(stream, exchange);
+  if (answer !== null && !passesToClient(exchange, answer)) beginRetelling(stream, exchange);
   if (stream.moment === Moment.Later) proxy_continue_stream(RESPONSE_STREAM);
 }
 
@@ -61,6 +67,12 @@ export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Actio
   const done = carry(stream, exchange, outcome);
   if (done !== Outcome.Wait && isCarriedOut(stream)) letGo(stream);
   return done === Outcome.Forward || done === Outcome.Pass ? Action.Continue : Action.Pause;
+}
+
+/** The answers of a batch are kept until the last one has come. */
+function hasRoomForAnswer(stream: Stream, exchange: Exchange, outcome: Outcome): bool {
+  const size: u64 = outcome === Outcome.Reply ? (exchange.reply.body as u32 as u64) : 0;
+  return hasRoom(size * ROOM_FOR_BODY) && stream.hold(stream.charged, exchange.gateway.limits.bufferedBytes);
 }
 
 function wait(stream: Stream, exchange: Exchange): Outcome {

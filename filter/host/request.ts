@@ -8,7 +8,7 @@ import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { Probe } from '../flow/conversation';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
-import { confirms, hasComeWhole, isCall } from '../flow/passing';
+import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
 import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { behindMetadata } from '../flow/metadata-url';
 import { describeResource } from '../flow/resource-metadata';
@@ -114,7 +114,7 @@ function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool):
       ? drainOn(stream, exchange, ended)
       : act(stream, exchange, outcome);
   }
-  const outcome = enter(exchange, behind);
+  const outcome = enter(exchange, behind, ended);
   if (outcome === Outcome.ReadBody) {
     stream.phase = Phase.Reading;
     return ended ? decide(stream, exchange) : Action.Pause;
@@ -219,7 +219,7 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   if (!releasable || stream.staysHeld) return Action.Pause;
   const closes = exchange.message.envelope.isClosed;
   // Nearly all of it is here. Its end is waited for, unless that would be too much for who holds it.
-  if (closes && (wasClosed || held <= limits.heldBody || !isHeldByAnother(stream) || !isCall(exchange))) {
+  if (closes && (wasClosed || held <= limits.heldBody || !isHeldByAnother(stream) || !isOneMessage(exchange))) {
     return Action.Pause;
   }
   if (exchange.conversation.probe === Probe.UnderWay) {

@@ -6,7 +6,8 @@ import { isCompressed } from '../upstream/judge';
 import { MOST_OF_LOST, saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from '../flow/exchange';
 import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
-import { hasWords, isComplete, passesAsItIs, Response, respondToError } from '../flow/response';
+import { Reason } from '../mcp/errors';
+import { hasWords, isComplete, passesToClient, Response, respondToError } from '../flow/response';
 import { read } from './buffers';
 import { act } from './carry';
 import { now } from './clock';
@@ -41,7 +42,7 @@ export function hearError(stream: Stream, exchange: Exchange, status: u32, respo
   stream.renews = mayBeRenewed(exchange, status) && stream.hold(exchange.message.size + RENEWAL, most);
   const seesBody = readsResponse(stream);
   if (stream.renews && (ended || !seesBody)) return renew(stream, exchange);
-  if (!stream.renews && (ended || passesAsItIs(answer) || !hasWords(answer))) return tell(stream, exchange);
+  if (!stream.renews && (ended || passesToClient(exchange, answer) || !hasWords(answer))) return tell(stream, exchange);
   if (!seesBody) {
     beginRetelling(stream, exchange);
     return Action.Continue;
@@ -101,6 +102,10 @@ function renew(stream: Stream, exchange: Exchange): Action {
 function tell(stream: Stream, exchange: Exchange): Action {
   const outcome = respondToError(exchange, stream.error!);
   if (outcome === Outcome.Forward) return act(stream, exchange, Outcome.Pass);
-  logFailure(exchange.target.server, exchange.reply.reason, exchange.reply.detail, exchange.gateway.logLevel);
+  const reply = exchange.reply;
+  // A server without an event stream has not failed.
+  if (reply.reason !== Reason.MethodNotAllowed) {
+    logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  }
   return act(stream, exchange, outcome);
 }

@@ -22,7 +22,7 @@ const NOT_UTF8 = literal('it is not UTF-8');
 const TOO_DEEP = literal('it nests deeper than 512 levels');
 const TWICE = literal('it names a routing member twice');
 const DISGUISED = literal('it has a member that some servers would read as a routing member');
-const BATCH = literal('batches are not accepted');
+const BATCH = literal('it is a batch, which only sessions of 2025-03-26 have');
 const NOT_AN_OBJECT = literal('the message is not an object');
 const NO_VERSION = literal('"jsonrpc" is not "2.0"');
 const BAD_METHOD = literal('"method" is not a string');
@@ -55,6 +55,7 @@ export class Envelope {
   private isJsonRpc: bool;
   /** As it was written, or NONE: it has not come, or is no id. */
   private id: Span;
+  private idRange: Range;
   /** Where the parts of an id are kept that came in several chunks, or 0, and how many bytes that are. */
   private idParts: usize;
   private idLength: u32;
@@ -85,6 +86,8 @@ export class Envelope {
   private seen: u32;
   private seenInParams: u32;
   private seenInRef: u32;
+  /** It is an array: no message, but several, which are refused where nobody asks for this. */
+  isBatch: bool;
   /** What follows cannot be read as a message any more. */
   private isUnreadable: bool;
   /** A byte of the document has come; before it, so many of a byte order mark. */
@@ -156,9 +159,22 @@ export class Envelope {
     return (this.seen & REQUEST_SEEN) !== 0 || this.isClosed ? this.id : NONE;
   }
 
-  /** The id of a response, as it was written; NONE where it has none, or `null`. Of a whole message only. */
+  /** The id of a response, as it was written; NONE where it has not come, there is none, or it is `null`. */
   get responseId(): Span {
     return this.idIsValid && this.isResponse ? this.id : NONE;
+  }
+
+  /** Where it stands. */
+  get responseIdRange(): Range {
+    return this.responseId === NONE ? 0 : this.idRange;
+  }
+
+  /**
+   * Whether the first bytes say that this is a response, and to what, so that whatever follows can only confirm or
+   * contradict it.
+   */
+  isAnswerableWithin(bytes: u32): bool {
+    return this.problem === Reason.None && this.responseId !== NONE && (this.idRange as u32) <= bytes;
   }
 
   /** Whether reading on can still tell the id of a request. */
@@ -251,7 +267,9 @@ export class Envelope {
       case Token.ArrayStart: {
         const level = scanner.depth - 1;
         if (level === 0) {
-          if (token === Token.ArrayStart) this.giveUp(Reason.InvalidRequest, BATCH);
+          if (token !== Token.ArrayStart) return;
+          this.isBatch = true;
+          this.giveUp(Reason.InvalidRequest, BATCH);
         } else if (level === 1) {
           this.opened = scanner.start;
           if (this.member === Member.Params) this.paramsIsObject = token === Token.ObjectStart;
@@ -343,6 +361,7 @@ export class Envelope {
         return;
       case Member.Id: {
         this.hasId = true;
+        this.idRange = at;
         // MCP, JSON-RPC: a string or an integer; `1.0`, `1e3` and null are refused by the SDKs as well.
         if (!isString && !(isNumber && this.scanner.integral)) return;
         this.idIsValid = this.takeId();

@@ -10,6 +10,7 @@ export const enum Reason {
   InvalidRequest,
   UnexpectedResponse,
   BodyTooLarge,
+  ResponseTooLarge,
   RequestTooLarge,
   ClientInfoTooLarge,
   MethodNotAllowed,
@@ -103,8 +104,9 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.None, 'none', 200, 200, 0, '');
   row(Reason.ParseError, 'parse_error', 400, 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
   row(Reason.InvalidRequest, 'invalid_request', 400, 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
-  row(Reason.UnexpectedResponse, 'invalid_request', 400, 400, -32600, 'A response is not taken here: this gateway offers servers nothing that they could ask of a client (sampling, elicitation, roots); %. Send requests and notifications alone.');
+  row(Reason.UnexpectedResponse, 'invalid_request', 400, 400, -32600, 'This response answers nothing that a server of this session has asked. Repeat the id of the request as it came, in the session in which it came.');
   row(Reason.BodyTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the body and did not know yet where it goes. Put params.name before the arguments, send less, or raise limits.heldBody.');
+  row(Reason.ResponseTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the response and did not know yet which server it is for. Put id before result, send less, or raise limits.heldBody.');
   row(Reason.RequestTooLarge, 'body_too_large', 200, 413, -32600, 'The body is larger than limits.requestBody allows: % bytes so far. Send less.');
   row(Reason.HostBodyLimit, 'body_too_large', 200, 413, -32600, 'The request body is larger than Envoy holds for one request. Send less, or raise per_connection_buffer_limit_bytes of the listener above limits.heldBody.');
   row(Reason.HostForbidden, 'host_forbidden', 403, 403, -31002, 'This gateway is not served under the host %. Use the host name that it was set up for, or add this one to hosts in its configuration.');
@@ -112,7 +114,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
-  row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, 'params.clientInfo has % bytes, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
+  row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, '%, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');

@@ -14,6 +14,7 @@ export const CONTENT_ENCODING = literal('content-encoding');
 export const CONTENT_LENGTH = literal('content-length');
 export const CONTENT_TYPE = literal('content-type');
 export const PROXY_AUTHORIZATION = literal('proxy-authorization');
+export const LAST_EVENT_ID = literal('last-event-id');
 export const ORIGIN = literal('origin');
 export const RETRY_AFTER = literal('retry-after');
 export const TRAILER = literal('trailer');
@@ -61,6 +62,9 @@ export const JSON_TYPE = literal('application/json');
 export const JSON_OR_EVENTS = literal('application/json, text/event-stream');
 /** MCP's answers are read, and a compressed stream would come late: no coding (RFC 9110 §12.5.3). */
 export const IDENTITY = literal('identity');
+/** What a stream of events is asked for with. */
+export const EVENTS_TYPE = literal('text/event-stream');
+export const GET = literal('GET');
 export const POST = literal('POST');
 export const DELETE = literal('DELETE');
 export const OPTIONS = literal('OPTIONS');

@@ -21,6 +21,8 @@ export const enum Method {
   Complete,
   SetLevel,
   Cancelled,
+  Progress,
+  RootsListChanged,
   Discover,
 }
 
@@ -46,6 +48,10 @@ export const enum MethodKind {
   Broadcast,
   /** A notification for the servers of the session that may have the request which it is about. */
   Cancel,
+  /** A notification for the server that has asked for what it is about. */
+  Progress,
+  /** A notification for every server that was told of roots. */
+  RootsChanged,
 }
 
 /** All that differs between methods: whatever handles one takes its row. */
@@ -104,6 +110,8 @@ function row(
   row(Method.Complete, 'completion/complete', MethodKind.Ref, Shape.Request, Era.Sessions, Noun.None, Capability.Completions);
   row(Method.SetLevel, 'logging/setLevel', MethodKind.Broadcast, Shape.Request, Era.Sessions, Noun.None, Capability.Logging);
   row(Method.Cancelled, 'notifications/cancelled', MethodKind.Cancel, Shape.Notification, Era.Sessions);
+  row(Method.Progress, 'notifications/progress', MethodKind.Progress, Shape.Notification, Era.Sessions);
+  row(Method.RootsListChanged, 'notifications/roots/list_changed', MethodKind.RootsChanged, Shape.Notification, Era.Sessions);
   row(Method.Discover, 'server/discover', MethodKind.None, Shape.Request, 0);
 }
 

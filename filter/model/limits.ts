@@ -15,6 +15,8 @@ export class Limits {
   fanOut: u32;
   /** Bytes of what a client says of itself, which every server gets. */
   clientInfo: u32;
+  /** Messages of a batch. */
+  batch: u32;
   /** Bytes of a server's answer in passing that are kept until it is known what becomes of them. */
   event: u32;
   /** Bytes of what a REST service answers, and of what a template makes of it. */

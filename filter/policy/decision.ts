@@ -108,6 +108,18 @@ export function mayReach(server: Server, scope: Scope): bool {
   return false;
 }
 
+/** The one MCP server that this request may know of; null where there are several, or none. A REST service has no stream. */
+export function onlyReachable(gateway: Gateway, scope: Scope): Server | null {
+  let found: Server | null = null;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    if (server.rest !== null || !mayReach(server, scope)) continue;
+    if (found !== null) return null;
+    found = server;
+  }
+  return found;
+}
+
 /** What this request may know that the server offers, as far as it does: bits of Capability. */
 export function mayOffer(server: Server, scope: Scope): u32 {
   let shown: u32 = 0;

@@ -54,6 +54,8 @@ export class UpstreamCall {
   capability: u32;
   /** What it lists. */
   noun: NounRow;
+  /** As the server declared them, or NONE. */
+  capabilities: Span;
   /** The JSON-RPC error that the server answered with, or NONE. */
   error: Span;
   /** A string token, or NONE. */

@@ -25,8 +25,8 @@ export const ASKED = 1;
 const CONFIRMED = 2;
 
 const PARAMS_OPEN = literal('{"protocolVersion":"');
-// No client capability is promised: what a server asks of the client cannot be carried to it yet.
-const PARAMS_INFO = literal('","capabilities":{},"clientInfo":');
+const PARAMS_CAPABILITIES = literal('","capabilities":');
+const PARAMS_INFO = literal(',"clientInfo":');
 const PARAMS_CLOSE = literal('}');
 
 const RESULT = literal('result');
@@ -41,16 +41,23 @@ const NO_RESPONSE = literal('no response to initialize in its answer');
 const REFUSED = literal('it refused initialize: ');
 const REVISION = literal('it chose a protocol revision that the gateway does not speak: ');
 
+/** What a client says of itself in `initialize`: its servers are told the same. */
+@unmanaged
+export class Introduction {
+  revision: Revision;
+  /** JSON objects. */
+  capabilities: Span;
+  info: Span;
+}
+
 /**
  * Prepares the call's first callout.
- * @param offer what the client offered
- * @param like another call that begins at the same time with the same offer, clientInfo and revision of its server, and
- * has sent nothing yet: the two share one message, however large it is
+ * @param like another call that begins at the same time with the same introduction and revision of its server, and has
+ * sent nothing yet: the two share one message, however large it is
  */
 export function beginHandshake(
   call: UpstreamCall,
-  offer: Revision,
-  clientInfo: Span,
+  introduction: Introduction,
   client: Span,
   now: u64,
   arena: Arena,
@@ -59,17 +66,22 @@ export function beginHandshake(
   call.step = ASKED;
   call.upstream.revision = Revision.Unknown;
   call.id = like === null ? newRequestId(now, ASKED, arena) : like.id;
-  const body = like === null ? opening(call, offer, clientInfo, arena) : like.callout!.body;
+  const body = like === null ? opening(call, introduction, arena) : like.callout!.body;
   call.callout = post(call.server, call.upstream, body, client, arena);
 }
 
-function opening(call: UpstreamCall, offer: Revision, clientInfo: Span, arena: Arena): Span {
+function opening(call: UpstreamCall, introduction: Introduction, arena: Arena): Span {
   const server = call.server;
-  const revision = revisionText(server.revision === Revision.Unknown ? offer : server.revision);
-  const params = newWriter(scratch, (length(clientInfo) as usize) + 256)
+  const revision = revisionText(server.revision === Revision.Unknown ? introduction.revision : server.revision);
+  const size = length(introduction.capabilities) + length(introduction.info);
+  const params = newWriter(scratch, (size as usize) + 256)
     .bytes(PARAMS_OPEN)
-    .bytes(revision);
-  params.bytes(PARAMS_INFO).bytes(clientInfo).bytes(PARAMS_CLOSE);
+    .bytes(revision)
+    .bytes(PARAMS_CAPABILITIES)
+    .bytes(introduction.capabilities)
+    .bytes(PARAMS_INFO)
+    .bytes(introduction.info)
+    .bytes(PARAMS_CLOSE);
   return requestMessage(call.id, methodText(Method.Initialize), params.written, arena);
 }
 
@@ -114,6 +126,7 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
   }
   const capabilities = member(result, CAPABILITIES, scratch);
   call.upstream.offers = offersIn(capabilities, scratch);
+  if (capabilities !== NONE) call.capabilities = arena.copy(capabilities);
   const instructions = member(result, INSTRUCTIONS, scratch);
   if (instructions !== NONE && kindOf(instructions) === Kind.String && length(instructions) > 2) {
     call.instructions = arena.copy(instructions);

@@ -20,3 +20,11 @@ export function messageHeaders(arena: Arena, revision: Revision, method: Method,
   if (eraOf(revision) === Era.Sessions) return headers;
   return headers.add(header.MCP_METHOD, methodText(method)).add(header.MCP_NAME, headerText(name, arena));
 }
+
+/** The same of a request for the stream of a session, which has no message. */
+export function streamHeaders(arena: Arena, revision: Revision): HeaderList {
+  return newHeaderList(arena)
+    .add(header.PROTOCOL_VERSION, revisionText(revision))
+    .add(header.ACCEPT, header.EVENTS_TYPE)
+    .add(header.ACCEPT_ENCODING, header.IDENTITY);
+}

@@ -1,18 +1,11 @@
 // Ids and tokens are their senders': whatever they are written as, they come back so, whoever sends them.
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type EventStream, postForEvents } from './clients/event-stream.ts';
 import { type Session, openSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
-import { proofs } from './gaps.ts';
 import { useGateway } from './gateway.ts';
 import { until } from './until.ts';
 import { type Answer, type Scripted, startScripted, status } from './upstreams/scripted.ts';
-
-const gaps: readonly string[] = [
-  'of requests of servers come back as they were',
-  'of one server may be those of another, and of a client',
-];
-const proves = proofs(gaps);
 
 /** As JSON. What no double holds, what a number and a text have in common, what is easily taken for nothing. */
 const ids = [
@@ -89,7 +82,7 @@ describeGateway('ids', () => {
       reply.end(`data: ${response(request.id)}\n\n`);
     };
 
-  proves('of requests of servers come back as they were', async () => {
+  it('of requests of servers come back as they were', async () => {
     const session = await open();
     for (const id of ids) {
       one.answers['tools/call'] = asksUnder(one, id);
@@ -102,7 +95,7 @@ describeGateway('ids', () => {
     expect(responses(two)).toEqual([]);
   });
 
-  proves('of one server may be those of another, and of a client', async () => {
+  it('of one server may be those of another, and of a client', async () => {
     const session = await open();
     const calls = [one, two].flatMap((server) =>
       ['1', '"1"'].map((id) => ({ server, id, name: server === one ? 'one_ask' : 'two_ask' })),
@@ -133,7 +126,7 @@ describeGateway('ids', () => {
     expect([one, two].map((server) => responses(server).length)).toEqual([2, 2]);
   });
 
-  proves('of calls, and tokens of their progress, stay what they are', async () => {
+  it('of calls, and tokens of their progress, stay what they are', async () => {
     const session = await open();
     const reported = (token: string): string =>
       `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${token},"progress":1.0}}`;
@@ -149,7 +142,7 @@ describeGateway('ids', () => {
     expect(got).toEqual(ids.map((id) => [reported(id), response(id)]));
   });
 
-  proves('of calls that a client cancels reach their server as they are', async () => {
+  it('of calls that a client cancels reach their server as they are', async () => {
     const session = await open();
     for (const id of ids) {
       const cancelled = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
@@ -160,7 +153,7 @@ describeGateway('ids', () => {
     }
   });
 
-  proves('of a request that its server cancels are those that the client knows', async () => {
+  it('of a request that its server cancels are those that the client knows', async () => {
     const session = await open();
     for (const id of ids) {
       const cancelled = (requestId: string): string =>

@@ -3,7 +3,7 @@ import { Exchange, Outcome } from '../../flow/exchange';
 import { relay } from '../../flow/relay';
 import { Reason } from '../../mcp/errors';
 import { proxy_continue_stream } from '../../env';
-import { cut, replaceAll } from '../buffers';
+import { replaceAll, splice } from '../buffers';
 import { edit } from '../headers';
 import { dropCopy, heldWhole } from '../held';
 import { Buffer, HeaderMap, REQUEST_STREAM } from '../status';
@@ -42,20 +42,22 @@ export function forwardHeld(stream: Stream, exchange: Exchange): Outcome {
 export function waitHeld(stream: Stream, exchange: Exchange): void {
   const isSmall = !stream.keepsBody && stream.moment !== Moment.Midway;
   // Nothing is put back behind the last part of a body.
-  if (isSmall || stream.hasTrailers || !exchange.isAimed) return;
+  // Nor is what a batch came in sent on.
+  if (isSmall || stream.hasTrailers || !exchange.isAimed || exchange.batch !== null) return;
   putBack(stream, exchange);
   stream.isHeldBack = true;
   dropCopy(stream);
 }
 
-/** Into the buffer of this callback, without the prefix. */
+/** Into the buffer of this callback, as the server gets it. */
 function putBack(stream: Stream, exchange: Exchange): void {
   if (exchange.target.tool !== null) {
     replaceAll(Buffer.RequestBody, exchange.target.body);
     return;
   }
   if (stream.keepsBody && stream.scanned !== stream.shown) replaceAll(Buffer.RequestBody, heldWhole(stream));
-  cut(Buffer.RequestBody, exchange.message.body, exchange.target.cutFrom, exchange.target.cutTo);
+  const target = exchange.target;
+  splice(Buffer.RequestBody, exchange.message.body, target.cutFrom, target.cutTo, target.put);
 }
 
 /** What is held counts against Envoy's own limit even now: past it, Envoy's 413 would take the place of our reply. */

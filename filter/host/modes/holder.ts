@@ -1,10 +1,10 @@
 import { scratch } from '../../bytes/arena';
-import { literal, NONE } from '../../bytes/span';
+import { Span, literal, NONE } from '../../bytes/span';
 import { newWriter } from '../../bytes/writer';
 import { MOST_OF_LOST } from '../../upstream/lost-session';
 import { behindEndpoint, scanHeaders, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
 import { Reason } from '../../mcp/errors';
-import { cut, read, replaceAll } from '../buffers';
+import { read, replaceAll, splice } from '../buffers';
 import { edit, pairsOf, remove } from '../headers';
 import { letGo } from '../held';
 import { refuseUnread } from '../local-reply';
@@ -59,7 +59,7 @@ function isDecided(): bool {
   return (scanHeaders(pairsOf(HeaderMap.Request), scratch).forged & 1) !== 0;
 }
 
-/** What the decider does not take out of the body, as it has passed there before its name was known. */
+/** The part of the body that its server gets another way: it has passed the decider before that was known. */
 export function onRequestBody(stream: Stream, size: u32): Action {
   const decider = streamOf(stream.partner);
   if (decider === null || !decider.resumed) return Action.Continue;
@@ -74,7 +74,10 @@ export function onRequestBody(stream: Stream, size: u32): Action {
   stream.passed = passed + size;
   const from = max(target.cutFrom, passed) - passed;
   const to = min(target.cutTo, passed + size) - passed;
-  if (from < to) cut(Buffer.RequestBody, read(Buffer.RequestBody, 0, from as usize), from, to);
+  if (from >= to) return Action.Continue;
+  // Once, with the part in which it begins.
+  const put: Span = passed <= target.cutFrom ? target.put : NONE;
+  splice(Buffer.RequestBody, from === 0 ? NONE : read(Buffer.RequestBody, 0, from as usize), from, to, put);
   return Action.Continue;
 }
 

@@ -1,4 +1,5 @@
 import { Span, literal } from '../../bytes/span';
+import { refuseStream } from '../../flow/access';
 import { Exchange, Outcome } from '../../flow/exchange';
 import { relay } from '../../flow/relay';
 import { isFromRoute } from '../../flow/response';
@@ -55,6 +56,7 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
 
 /** Without a holder that can be resumed. */
 export function relayed(exchange: Exchange): Outcome {
+  if (exchange.isForEvents) return refuseStream(exchange);
   if (!exchange.message.whole || exchange.message.size > exchange.gateway.limits.heldBody)
     return refuseUnreleased(exchange);
   return relay(exchange, Reason.HostMode, STREAM);

@@ -64,7 +64,7 @@ export function exchangeOpen(): void {
     .add(header.SESSION_ID, token);
   exchange = newExchange(gateway, readRequest(headers.packed(), memoryOfExchange), memoryOfExchange);
   exchange.now = (NOW as u64) * 1_000_000_000;
-  enter(exchange, NONE);
+  enter(exchange, NONE, true);
 }
 
 export function exchangeRead(chunk: usize, count: u32): void {

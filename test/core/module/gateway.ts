@@ -62,7 +62,7 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   exchange.now = NOW;
   const authorization = gateway.authorization;
   if (authorization !== null) exchange.caller.answers = answersIn(authorization.claims, claims, ofRequest);
-  let outcome = enter(exchange, behind);
+  let outcome = enter(exchange, behind, true);
   if (outcome === Outcome.ReadBody) {
     exchange.message.body = ofRequest.copy(span(body, bodyLength));
     exchange.message.envelope.read(exchange.message.body);

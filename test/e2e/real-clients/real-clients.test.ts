@@ -1,7 +1,6 @@
 // Clients of others, as they are, with two federated servers that have the same nouns.
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeGateway } from '../engine.ts';
-import { proofs } from '../gaps.ts';
 import { useGateway } from '../gateway.ts';
 import { until } from '../until.ts';
 import { type CompleteServer, startCompleteServer } from '../upstreams/complete/server.ts';
@@ -16,15 +15,6 @@ const clients = [
   // Leaves its sessions behind.
   { client: 'mcp-remote', connect: connectRemote, ends: false },
 ] as const;
-
-const gaps: readonly string[] = [
-  'answers its requests for sampling, elicitation, roots and a ping',
-  'is asked by both servers at the same time, and each gets its own answer',
-  'comes back to a stream that its server ended before the answer',
-  'sets the log level of both servers, and tells both that its roots have changed',
-];
-
-const proves = proofs(gaps);
 
 const names = ['one', 'two'] as const;
 const text = ({ content, isError }: Called): unknown => (isError ? content : content[0]?.['text']);
@@ -54,7 +44,7 @@ describeGateway('real clients', () => {
     });
     afterAll(() => real.close());
 
-    proves('lists all nouns of both servers', async () => {
+    it('lists all nouns of both servers', async () => {
       const { tools } = await real.client.listTools();
       const { prompts } = await real.client.listPrompts();
       const { resources } = await real.client.listResources();
@@ -76,13 +66,13 @@ describeGateway('real clients', () => {
     });
 
     describe.each(names)('with the server %s', (name) => {
-      proves('calls its tool, and gets its prompt of the same name', async () => {
+      it('calls its tool, and gets its prompt of the same name', async () => {
         expect(text(await real.call(`${name}_test_same_name`))).toBe(`a tool of ${name}`);
         const { messages } = await real.client.getPrompt({ name: `${name}_test_same_name` });
         expect(messages).toEqual([{ role: 'user', content: { type: 'text', text: `a prompt of ${name}` } }]);
       });
 
-      proves('reads its resources, those of its template and those that its answers link to', async () => {
+      it('reads its resources, those of its template and those that its answers link to', async () => {
         const uris = [`test://${name}/static-text`, `test://${name}/template/a%20b/data`];
         const contents = await Promise.all(uris.map((uri) => real.client.readResource({ uri })));
         expect(contents.map(({ contents: [content] }) => content)).toEqual([
@@ -95,7 +85,7 @@ describeGateway('real clients', () => {
         expect(embedded.content[0]).toMatchObject({ resource: { uri: `test://${name}/embedded-resource` } });
       });
 
-      proves('completes arguments of its prompts and of its templates', async () => {
+      it('completes arguments of its prompts and of its templates', async () => {
         const refs = [
           { ref: { type: 'ref/prompt', name: `${name}_test_prompt_with_arguments` }, argument: 'arg1' },
           { ref: { type: 'ref/resource', uri: `test://${name}/template/{id}/data` }, argument: 'id' },
@@ -106,7 +96,7 @@ describeGateway('real clients', () => {
         }
       });
 
-      proves('answers its requests for sampling, elicitation, roots and a ping', async () => {
+      it('answers its requests for sampling, elicitation, roots and a ping', async () => {
         const prompt = `ask ${name}`;
         expect(text(await real.call(`${name}_test_sampling`, { prompt }))).toBe(`LLM response: ${prompt}, ${prompt}`);
         const content = JSON.stringify(persona.elicited(name).content);
@@ -118,7 +108,7 @@ describeGateway('real clients', () => {
         expect(text(await real.call(`${name}_test_ping`))).toBe('{}');
       });
 
-      proves('hears of the progress of its calls, and what it logs', async () => {
+      it('hears of the progress of its calls, and what it logs', async () => {
         const steps: number[] = [];
         const onprogress = ({ progress }: { progress: number }): void => void steps.push(progress);
         await real.call(`${name}_test_tool_with_progress`, {}, { onprogress });
@@ -134,7 +124,7 @@ describeGateway('real clients', () => {
         );
       });
 
-      proves('subscribes to its resource, and hears of it under the same URI', async () => {
+      it('subscribes to its resource, and hears of it under the same URI', async () => {
         const uri = `test://${name}/watched-resource`;
         const told = await toldBy(name, () => real.client.subscribeResource({ uri }));
         expect(told).toEqual(['subscribed to test://watched-resource']);
@@ -145,7 +135,7 @@ describeGateway('real clients', () => {
         ]);
       });
 
-      proves('cancels a call of it', async () => {
+      it('cancels a call of it', async () => {
         const controller = new AbortController();
         const told = await toldBy(name, async () => {
           const told = servers.get(name)?.told ?? [];
@@ -159,7 +149,7 @@ describeGateway('real clients', () => {
       });
     });
 
-    proves('is asked by both servers at the same time, and each gets its own answer', async () => {
+    it('is asked by both servers at the same time, and each gets its own answer', async () => {
       const prompts = Array.from(
         { length: 10 },
         (_, index) => [names[index % 2] ?? 'one', `question ${index}`] as const,
@@ -170,13 +160,13 @@ describeGateway('real clients', () => {
       expect(answers).toEqual(prompts.map(([, prompt]) => `LLM response: ${prompt}, ${prompt}`));
     });
 
-    proves('comes back to a stream that its server ended before the answer', async () => {
+    it('comes back to a stream that its server ended before the answer', async () => {
       // A second may pass before it comes back.
       const called = await real.call('two_test_reconnection', {}, { timeout: 5_000 });
       expect(text(called)).toBe('The answer is sent to the client that comes back.');
     });
 
-    proves('sets the log level of both servers, and tells both that its roots have changed', async () => {
+    it('sets the log level of both servers, and tells both that its roots have changed', async () => {
       for (const name of names) {
         expect(await toldBy(name, () => real.client.setLoggingLevel('warning'))).toEqual(['log level warning']);
       }
@@ -189,7 +179,7 @@ describeGateway('real clients', () => {
     });
 
     if (!ends) return;
-    proves('ends its session with both servers', async () => {
+    it('ends its session with both servers', async () => {
       const open = names.map((name) => servers.get(name)?.sessions.size ?? 0);
       const other = await connect(gateway.current.url);
       await other.call('one_test_simple_text');

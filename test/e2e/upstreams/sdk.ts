@@ -37,6 +37,8 @@ export interface SdkServerOptions {
   /** Templates with one variable, `id`, which can be completed; what they expand to says which one it is. */
   readonly templates?: readonly string[];
   readonly port?: number;
+  /** Makes the server of a session, in the place of the usual one. */
+  readonly server?: () => McpServer;
 }
 
 export interface SdkServer {
@@ -108,7 +110,7 @@ async function serve(
     onsessioninitialized: (fresh) => void sessions.set(fresh, transport),
     onsessionclosed: (gone) => void sessions.delete(gone),
   });
-  await mcpServer(options, seen).connect(transport);
+  await (options.server?.() ?? mcpServer(options, seen)).connect(transport);
   await transport.handleRequest(request, response);
 }
 

@@ -1,15 +1,11 @@
 // In `npm run test:matrix`: the Inspector's command line, which is a process for each request, and @ai-sdk/mcp.
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeGateway } from '../../engine.ts';
-import { proofs } from '../../gaps.ts';
 import { useGateway } from '../../gateway.ts';
 import { proofTimeout } from '../../proof/scale.ts';
 import { until } from '../../until.ts';
 import { type CompleteServer, startCompleteServer } from '../../upstreams/complete/server.ts';
 import { converseWithAiSdk, inspect, installClients } from './clients.ts';
-
-const gaps: readonly string[] = ['@ai-sdk/mcp lists, calls, gets, reads and answers'];
-const proves = proofs(gaps);
 
 const names = ['one', 'two'] as const;
 const uris = names.flatMap((name) =>
@@ -26,7 +22,7 @@ describeGateway('with clients on Node 22', () => {
   afterAll(() => Promise.all(servers.map((server) => server.stop())));
   const gateway = useGateway(() => ({ servers: servers.map(({ name, url }) => ({ name, url })) }));
 
-  proves(
+  it(
     'the Inspector lists, calls, gets and reads',
     async () => {
       const { url } = gateway.current;
@@ -56,7 +52,7 @@ describeGateway('with clients on Node 22', () => {
     proofTimeout,
   );
 
-  proves(
+  it(
     '@ai-sdk/mcp lists, calls, gets, reads and answers',
     async () => {
       const before = servers.map(({ sessions }) => sessions.size);

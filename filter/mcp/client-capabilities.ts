@@ -1,0 +1,100 @@
+import { CLOSING_BRACE, COLON, COMMA, OPENING_BRACE, QUOTE } from '../bytes/ascii';
+import { Arena } from '../bytes/arena';
+import { Span, limit, literal, NONE } from '../bytes/span';
+import { Writer } from '../bytes/writer';
+import { Kind, kindOf, member } from '../json/reader';
+
+/**
+ * What servers can ask of a client (MCP, ClientCapabilities of 2024-11-05 to 2025-11-25), as bits: every session id has
+ * them, for servers that join the session later. A row is a member of the nearest row above it that is one level higher.
+ */
+@unmanaged
+class CapabilityRow {
+  /** As sealed into session ids: never renumber. */
+  bit: u32;
+  level: i32;
+  name: Span;
+  /** Its value is `true`, not an object. */
+  isFlag: bool;
+}
+
+const ROWS = 16;
+const table = memory.data(4 * 16);
+/** While the rows are walked: the objects that are open, by level. */
+const within = memory.data(8 * 5);
+
+let rowCount: i32 = 0;
+
+function row(bit: u32, level: i32, name: string, isFlag: bool = false): void {
+  const at = changetype<CapabilityRow>(heap.alloc(offsetof<CapabilityRow>()));
+  at.bit = 1 << bit;
+  at.level = level;
+  at.name = literal(name);
+  at.isFlag = isFlag;
+  store<usize>(table + ((rowCount as usize) << 2), changetype<usize>(at));
+  rowCount++;
+}
+
+// prettier-ignore
+{
+  row(0, 0, 'roots');
+  row(1, 1,   'listChanged', true);
+  row(2, 0, 'sampling');
+  row(3, 1,   'context');
+  row(4, 1,   'tools');
+  row(5, 0, 'elicitation');
+  row(6, 1,   'form');
+  row(7, 1,   'url');
+  row(8, 0, 'tasks');
+  row(9, 1,   'list');
+  row(10, 1,  'cancel');
+  row(11, 1,  'requests');
+  row(12, 2,    'sampling');
+  row(13, 3,      'createMessage');
+  row(14, 2,    'elicitation');
+  row(15, 3,      'create');
+}
+
+/** The client has roots: files that it would tell a server about. */
+export const ROOTS: u32 = 1 << 0;
+
+function rowAt(index: i32): CapabilityRow {
+  return changetype<CapabilityRow>(load<usize>(table + ((index as usize) << 2)));
+}
+
+/** @param declared `params.capabilities` of `initialize`, or NONE */
+export function capabilityBits(declared: Span, arena: Arena): u32 {
+  let bits: u32 = 0;
+  store<Span>(within, declared);
+  for (let i = 0; i < ROWS; i++) {
+    const at = rowAt(i);
+    const value = member(load<Span>(within + ((at.level as usize) << 3)), at.name, arena);
+    const isThere = value !== NONE && kindOf(value) === (at.isFlag ? Kind.True : Kind.Object);
+    if (isThere) bits |= at.bit;
+    // What is inside of an absent object is absent.
+    store<Span>(within + (((at.level + 1) as usize) << 3), isThere ? value : NONE);
+  }
+  return bits;
+}
+
+/** The same as an object, as a client would declare it. */
+export function writeCapabilities(writer: Writer, bits: u32): Writer {
+  writer.byte(OPENING_BRACE);
+  let level = 0;
+  for (let i = 0; i < ROWS; i++) {
+    const at = rowAt(i);
+    if ((bits & at.bit) === 0) continue;
+    for (; level > at.level; level--) writer.byte(CLOSING_BRACE);
+    if (load<u8>(limit(writer.written) - 1) !== OPENING_BRACE) writer.byte(COMMA);
+    writer.byte(QUOTE).bytes(at.name).byte(QUOTE).byte(COLON);
+    if (at.isFlag) writer.bytes(TRUE);
+    else {
+      writer.byte(OPENING_BRACE);
+      level++;
+    }
+  }
+  for (; level >= 0; level--) writer.byte(CLOSING_BRACE);
+  return writer;
+}
+
+const TRUE = literal('true');
