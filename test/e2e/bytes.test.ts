@@ -86,7 +86,7 @@ const answers: readonly (readonly [string, string, readonly (string | Buffer)[]]
     'events',
     'text/event-stream',
     [
-      'id: 1\ndata:\n\n',
+      ': hello\ndata:\n\n',
       'event: message\r\ndata: {"jsonrpc":"2.0","id":ID,\r\n',
       'data: "result":{}}\r\n\r\n',
       ': bye\n\nretry: 10\n\n',
@@ -95,9 +95,13 @@ const answers: readonly (readonly [string, string, readonly (string | Buffer)[]]
   [
     'events cut in the middle of a character',
     'text/event-stream',
-    [Buffer.from('data: "\u65e5').subarray(0, 8), Buffer.from('data: "\u65e5').subarray(8), '"\n\n'],
+    [
+      'data: {"jsonrpc":"2.0","id":ID,"result":{"text":"',
+      Buffer.from('\u65e5').subarray(0, 1),
+      Buffer.from('\u65e5').subarray(1),
+      '"}}\n\n',
+    ],
   ],
-  ['an event that is not finished', 'text/event-stream', ['data: {"jsonrpc"']],
 ];
 
 describeGateway('the bytes of a call', () => {

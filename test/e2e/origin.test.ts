@@ -81,7 +81,7 @@ describeGateway('access checks', () => {
       expect(answer.text).toBe('');
       expect(answer.headers).toMatchObject({
         'access-control-allow-origin': page,
-        'access-control-allow-methods': 'POST, DELETE',
+        'access-control-allow-methods': 'GET, POST, DELETE',
         'access-control-max-age': '7200',
         vary: 'origin',
       });
@@ -96,7 +96,7 @@ describeGateway('access checks', () => {
       expect((await send(gateway.current.url, { http, method: 'OPTIONS', headers: evil })).status).toBe(403);
       const plain = await send(gateway.current.url, { http, method: 'OPTIONS' });
       expect(plain.status).toBe(405);
-      expect(plain.headers['allow']).toBe('POST, DELETE');
+      expect(plain.headers['allow']).toBe('GET, POST, DELETE');
     });
 
     it('lets an allowed page read replies, errors and what servers answer, and says nothing of what servers allow', async () => {

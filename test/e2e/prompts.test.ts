@@ -72,7 +72,7 @@ describeGateway('prompts', () => {
 
   it('are not offered where a virtual server has none', async () => {
     const { client, close } = await connectSdk(`${gateway.current.url}/team-a/tools`, 'HTTP/1.1');
-    expect(client.getServerCapabilities()).toEqual({ tools: {}, logging: {} });
+    expect(client.getServerCapabilities()).toEqual({ tools: { listChanged: true }, logging: {} });
     await close();
   });
 });

@@ -230,7 +230,7 @@ describeGateway('while a server fails, the others are served', () => {
     await down.start();
     const session = await openSession(gateway.current.url);
     expect(toolNames(await session.post(listMessage()))).toEqual(['bad_echo', 'good_echo']);
-    expect(message(session.initialized).result?.['capabilities']).toEqual({ tools: {}, logging: {} });
+    expect(message(session.initialized).result?.['capabilities']).toEqual({ tools: {} });
     await down.stop();
     expect(toolNames(await session.post(listMessage())), 'and leaves it out when it is down again').toEqual([
       'bad_echo',
