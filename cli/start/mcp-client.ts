@@ -109,12 +109,17 @@ async function listPages(endpoint: McpEndpoint, params: Readonly<Record<string, 
     const answer = await ask(endpoint, 'tools/list', { ...params, ...(cursor !== undefined && { cursor }) });
     const result = resultOf('tools/list', answer, '_meta' in params) as { tools?: unknown; nextCursor?: unknown };
     if (!Array.isArray(result.tools)) throw new Refusal('tools/list', answer, '_meta' in params);
-    for (const tool of result.tools as unknown[]) tools.push(nameOf(tool));
+    for (const tool of result.tools as unknown[]) if (!requiresTask(tool)) tools.push(nameOf(tool));
     const next = result.nextCursor;
     // The cursor that was asked with is no next one: some servers never say that a list is over.
     if (typeof next !== 'string' || next === cursor || page === limits.pages) return { tools, headers: answer.headers };
     cursor = next;
   }
+}
+
+/** Whether a tool can only be called as a task (MCP 2025-11-25), of which the gateway serves none: it lists no such tool. */
+function requiresTask(tool: unknown): boolean {
+  return (tool as { execution?: { taskSupport?: unknown } } | null)?.execution?.taskSupport === 'required';
 }
 
 function nameOf(tool: unknown): string {

@@ -239,7 +239,7 @@ describe('access checks', () => {
     expect(reply?.status).toBe(204);
     expect(Object.fromEntries(reply?.headers ?? [])).toEqual({
       'access-control-allow-origin': page,
-      'access-control-allow-methods': 'POST, DELETE',
+      'access-control-allow-methods': 'GET, POST, DELETE',
       'access-control-allow-headers':
         'content-type, authorization, mcp-session-id, mcp-protocol-version, last-event-id, mcp-method, mcp-name, ' +
         'x-mcp-virtualserver, Mcp-Param-Region, mcp-param-a_b.c',
@@ -271,7 +271,7 @@ describe('access checks', () => {
     expect(access.enter(options(['origin', 'https://evil.example']))?.status).toBe(403);
     const plain = access.enter(options());
     expect(plain?.status).toBe(405);
-    expect(plain?.headers.get('allow')).toBe('POST, DELETE');
+    expect(plain?.headers.get('allow')).toBe('GET, POST, DELETE');
   });
 
   test('whatever the headers are, it is decided', () => {

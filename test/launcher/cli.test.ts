@@ -87,6 +87,7 @@ describe('sluice start', () => {
         { name: 'a', url: 'http://h/?x=1' },
         { name: 'b', url: 'https://i/' },
       ],
+      rests: [],
       prefixes: new Map([['a', '']]),
       listen: { host: '::1', port: 0 },
       admin: { host: 'localhost', port: 1 },
