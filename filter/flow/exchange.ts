@@ -101,12 +101,12 @@ export class Exchange {
   revision: Revision;
   clientCapabilities: u32;
   conversation: Conversation;
-  /** Of which `message` is one, or null. */
+  /** The batch that `message` is one of, or null. */
   batch: Batch | null;
   target: Target;
   reply: Reply;
   forward: Forward;
-  /** Of the event behind which a stream is to go on, as its server wrote it, or NONE. */
+  /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */
   lastEventId: Span;
   /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;

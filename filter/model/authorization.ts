@@ -75,7 +75,7 @@ export class AuthorizationRule {
 export class Authorization {
   /** Where no rule says anything. */
   allowsByDefault: bool;
-  /** Of AuthorizationRule, in the order of the configuration. */
+  /** Elements are AuthorizationRule, in the order of the configuration. */
   rules: List;
   claims: ClaimTree;
 

@@ -51,9 +51,9 @@ export class ClaimNode {
   members: NameTable;
   /** By text: addresses of one number for each kind of ClaimTest, 0 where it is not asked. */
   texts: NameTable;
-  /** Of PatternTest. */
+  /** Elements are PatternTest. */
   patterns: List;
-  /** Of ScalarTest. */
+  /** Elements are ScalarTest. */
   scalars: List;
   /** By scope: the number of its question. Null where this claim says no scopes. */
   scopes: NameTable | null;

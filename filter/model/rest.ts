@@ -63,7 +63,7 @@ export class RestTool {
   /** By name: one more than its index there. */
   argumentsByName: NameTable;
   method: Span;
-  /** Of its URL, or the server's. */
+  /** From its URL, or the server's. */
   authority: Span;
   /** What the path begins with. */
   basePath: Span;

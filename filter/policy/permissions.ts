@@ -23,7 +23,7 @@ export const enum Access {
 @unmanaged
 export class Permissions {
   private allowsByDefault: bool;
-  /** Of AuthorizationRule. */
+  /** Elements are AuthorizationRule. */
   private denying: List;
   private allowing: List;
   /** Whose scopes the token has, so that they allow; and whose it has not. */

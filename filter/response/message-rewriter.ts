@@ -159,7 +159,7 @@ export class MessageRewriter {
   private readId(): void {
     if (this.kind === Kind.Request) this.replace(Replacement.RequestId);
     if (this.kind !== Kind.Unknown) return;
-    // Of two the last one counts to those that read on.
+    // Where there are two, the last one counts to those that read on.
     this.giveUpId();
     this.passage.await(this.shift + this.scanner.start, this.shift + this.scanner.finish);
   }

@@ -10,7 +10,7 @@ export const enum Place {
   Params,
   Error,
   ErrorData,
-  /** Of a prompt, or of a request for sampling. */
+  /** A message of a prompt, or of a request for sampling. */
   PromptMessage,
   /** A content block; what it holds in its turn, such as a result of a tool, has the same form. */
   Content,

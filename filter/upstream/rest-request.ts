@@ -260,7 +260,7 @@ function writeHeaders(request: RestRequest, tool: RestTool, values: RestArgument
   request.headers.add(header.ACCEPT_ENCODING, header.IDENTITY);
 }
 
-/** Of several cookie headers, the last one is sent. */
+/** Writes the cookie header anew: where there are several, the last one is sent. */
 function setCookie(cookie: Writer, value: Span): void {
   cookie.truncate(0);
   cookie.bytes(value);
