@@ -234,7 +234,7 @@ test('wherever a document is cut, the client gets what it is to get', () => {
     }),
     { numRuns: 4000 },
   );
-  expect(changed).toBeGreaterThan(1000);
+  expect(changed).toBeGreaterThan(100);
 });
 
 test.each([
@@ -249,7 +249,7 @@ test.each([
     }),
     { numRuns: 3000 },
   );
-  expect(changed).toBeGreaterThan(1000);
+  expect(changed).toBeGreaterThan(100);
 });
 
 test('what is not changed is the chunk itself, and goes on at once', () => {
