@@ -1,4 +1,4 @@
-import { make } from '../bytes/arena';
+import { make, scratch } from '../bytes/arena';
 import { Span, first, NONE } from '../bytes/span';
 import { Server } from '../model/server';
 import { clipped } from '../mcp/header-text';
@@ -7,7 +7,6 @@ import { mayUse, stepUpFor } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
-import { scratch } from '../bytes/arena';
 import { refuseScopes } from './challenge';
 import { Exchange, Outcome, Target } from './exchange';
 import { Probe, Stage } from './conversation';

@@ -9,7 +9,7 @@ export const enum Noun {
   Tools,
   Prompts,
   Resources,
-  /** Of resources: each stands for many. */
+  /** Templates of resources: each stands for many. */
   Templates,
 }
 

@@ -23,9 +23,9 @@ export const enum Place {
   // Values.
   /** The name of what is asked for or told: the message is no response. Its value is not looked at. */
   Method,
-  /** Of a request of the server, or of the response to the client's. */
+  /** The id of a server's request, or of the response to the client's. */
   Id,
-  /** Of a request of the server, where another message speaks of it; or a token that the client sends back with progress. */
+  /** The id of a server's request where another message speaks of it; or a token that the client sends back with progress. */
   ServersId,
   Uri,
 }

@@ -20,7 +20,7 @@ const PURPOSE = literal('sluice event');
 /** Which stream an id names. */
 @unmanaged
 export class EventId {
-  /** Of the server, as it was under the key of the session; see `Key.fingerprintOf`. */
+  /** The server's, as it was under the key of the session; see `Key.fingerprintOf`. */
   fingerprint: u64;
   /** As the server wrote it: any bytes but ends of lines. */
   original: Span;

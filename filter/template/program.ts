@@ -50,7 +50,7 @@ export const enum Way {
 @unmanaged
 export class Instruction {
   op: Op;
-  /** Of Print, a Way; of Call, how many arguments; of Range, how many variables. */
+  /** For Print, a Way; for Call, how many arguments; for Range, how many variables. */
   count: i32;
   /** A target, a variable or a function. */
   operand: i32;
@@ -61,7 +61,7 @@ export class Instruction {
 }
 
 const SIZE: usize = offsetof<Instruction>();
-/** Of one template. */
+/** How many one template may have. */
 export const MOST_INSTRUCTIONS: i32 = 65536;
 
 /** A template, ready to run. Immutable. */

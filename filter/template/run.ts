@@ -68,7 +68,7 @@ class Machine {
   variables: usize;
   loops: usize;
   loopDepth: i32;
-  /** Of a URL: the query has begun. Of a document: whether what comes next stands in a string. */
+  /** In a URL: the query has begun. In a document: whether what comes next stands in a string. */
   inQuery: bool;
   inString: bool;
   escapes: bool;
@@ -237,7 +237,7 @@ export class Rendering {
   /** NONE where it failed. */
   text: Span;
   fault: Span;
-  /** Of the instruction that failed, in the template. */
+  /** Where in the template the instruction stands that failed. */
   position: u32;
 }
 
