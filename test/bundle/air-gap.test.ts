@@ -113,9 +113,10 @@ describe.skipIf(!canUnshare)('in a network without a way out', () => {
       expect(said).toMatch(/^sluice\/0\.1\.0 {2}\d+ bytes/m);
       expect(said).toMatch(/^LIVE$/m);
       expect(said).toMatch(/"id":1,"result":.*"protocolVersion":"2025-11-25"/);
-      expect(said.match(/"id":2,"result":.*"notes_add"/g)).toHaveLength(2);
+      // The second one in the same session, after an upgrade and the way back.
+      expect(said.match(/"id":2,"result":.*"notes_add"/g), said).toHaveLength(2);
       expect(said).toContain('"version":"0.2.0"');
-      expect(said).toMatch(/edge.*was given out again|"rolledBack":true/);
+      expect(said).toContain('"rolledBack":true');
       expect(said).toContain('LINKS 1 ROUTES 0');
       expect(log('serve.log')).not.toMatch(/"level":"(?:error|fatal)"/);
     });
