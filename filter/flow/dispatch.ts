@@ -211,6 +211,7 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
     return Outcome.Wait;
   }
   call.repeated = false;
+  call.detours = 0;
   switch (exchange.conversation.stage) {
     case Stage.Initialize:
       return resumeInitialize(exchange, fanOut, call, answer);
@@ -243,14 +244,19 @@ function mayRepeat(stage: Stage, call: UpstreamCall): bool {
   return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
+/** As many as the routes of the shipped configurations have (`num_retries`). */
+const MOST_DETOURS: u8 = 2;
+
 /**
  * Whether a message that nobody has seen can go to another instance. One that was for the instance of its session can:
- * another does not know the session, says so, and a new one begins. That may come to the instance that is gone once more.
+ * another does not know the session, says so, and a new one begins. Either may come to the instance that is gone once
+ * more, since Envoy takes the instances in turns.
  */
 function mayGoElsewhere(call: UpstreamCall): bool {
-  if (call.sent!.headers.remove(header.ENDPOINT)) return true;
-  if (call.lost === NONE || call.repeated) return false;
-  call.repeated = true;
+  const chosen = call.sent!.headers.remove(header.ENDPOINT);
+  if (!chosen && call.detours === 0 && call.lost === NONE) return false;
+  if (call.detours === MOST_DETOURS) return false;
+  call.detours++;
   return true;
 }
 

@@ -26,6 +26,8 @@ export class UpstreamCall {
   sent: Callout | null;
   /** It was sent twice, as the connection had ended before an answer. */
   repeated: bool;
+  /** How often it was sent again because nobody had seen it. */
+  detours: u8;
   /** The host's, for the callout under way. */
   token: u32;
   /** It failed at what no client can help, see `isFault`. */
