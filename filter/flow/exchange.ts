@@ -19,7 +19,7 @@ import { MethodKind, methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
-import { SessionDraft, Upstream } from '../session/token';
+import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
 /** What is to happen next with a request. The shell carries it out; nothing else does. */
@@ -57,9 +57,14 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
-  /** A tool of a REST service, else null: then `body` takes the place of the client's, of which nothing goes on. */
+  /** A tool of a REST service, else null. */
   tool: RestTool | null;
+  /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
   body: Span;
+
+  get replacesBody(): bool {
+    return this.body !== NONE;
+  }
 }
 
 @unmanaged
@@ -123,6 +128,12 @@ export class Exchange {
   heardAt: u64;
   /** As a message of our own. */
   relayed: bool;
+  /** It comes over HTTP+SSE, see http-sse.ts. */
+  isHttpSse: bool;
+  /** The address that a message came to, without what stands before it; NONE: it asks for the stream. */
+  address: Span;
+  /** What the address of this stream was sealed with, which is the client's session; null: it has none yet, or is no such stream. */
+  stream: Session | null;
   /** The refusal of an answer to it that would have to stream. */
   unstreamed: Reason;
   whyUnstreamed: Span;
@@ -213,7 +224,8 @@ export class Exchange {
     const body = newWriter(this.arena, 512);
     writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
     reply.body = body.written;
-    reply.status = statusFor(reply.reason, id);
+    // Over HTTP+SSE the answer would come in the event stream: a client waits there for what its POST was accepted with.
+    reply.status = statusFor(reply.reason, this.isHttpSse ? NONE : id);
     reply.hasId = id !== NONE;
   }
 

@@ -47,9 +47,12 @@ export const enum Reason {
   HostMode,
   Loop,
   Overloaded,
+  Cancelled,
+  NoHttpSse,
+  HttpSseAlone,
 }
 
-export const LAST_REASON: i32 = Reason.Overloaded;
+export const LAST_REASON: i32 = Reason.HttpSseAlone;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -116,6 +119,8 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, '%, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
+  row(Reason.NoHttpSse, 'method_not_allowed', 405, 405, -32000, 'GET without a session asks for HTTP+SSE (2024-11-05), and not exactly one server of that transport is behind this path. POST initialize for Streamable HTTP; or use the path of a virtual server that has one such server.');
+  row(Reason.HttpSseAlone, 'method_not_allowed', 405, 405, -32000, 'The server behind this path speaks HTTP+SSE (2024-11-05) alone: %. Open its event stream with GET; clients that know both transports do so by themselves.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
@@ -143,6 +148,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
+  row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
 }
 

@@ -15,14 +15,14 @@ import { Scope } from './scope';
  * Whether a tool, or another noun, exists for this request, by its upstream name. The one decision for both sides: a list shows what this
  * lets through, a call reaches what this lets through, so that what is listed can be called and nothing else can.
  *
- *     path ∩ header ∩ rules of the server ∩ authorization
+ *     path ∩ header ∩ rules of the server ∩ authorization ∩ the server's transport
  *
  * What needs more scopes than the token has (`stepUpFor`) exists, too; and so does a template where one of the URIs may
  * that it stands for.
  */
 export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): bool {
   const row = nounRow(noun);
-  if (length(name) === 0 || length(name) > row.longest) return false;
+  if (length(name) === 0 || length(name) > row.longest || server.isHttpSse !== scope.overHttpSse) return false;
   if (row.ruledBy !== noun) return mayUseSome(gateway, row, server, name, scope);
   if (!server.rulesOf(noun).admit(name) || isOwnedByAnother(gateway, row, server, name)) return false;
   if (scope.isWhole) return true;
@@ -93,6 +93,7 @@ function areOwnedByAnother(gateway: Gateway, server: Server, template: Span, pat
 
 /** Whether there may be one of this server that `mayUse` lets through. Where not, this request must not show it. */
 export function mayList(noun: Noun, server: Server, scope: Scope): bool {
+  if (server.isHttpSse !== scope.overHttpSse) return false;
   const ruling = nounRow(noun).ruledBy;
   const path = scope.path;
   if (path === null ? !server.rulesOf(ruling).showAny : !path.reaches(ruling, server.index)) return false;
