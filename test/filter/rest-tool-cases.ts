@@ -4,7 +4,7 @@ import { ask, openSession } from './gateway.ts';
 import { Host } from './host.ts';
 import { type Headers, valueOf } from './pairs.ts';
 
-export interface Sent {
+interface Sent {
   readonly method: string;
   readonly authority: string;
   readonly path: string;
