@@ -60,7 +60,7 @@ describe.each(['envoy', 'embedded'] as const)('--engine %s', (engine) => {
     const ready = (await sluice.next()) as ReadyEvent;
     const edit = async (text: string): Promise<StartEvent> => {
       writeFileSync(file, text);
-      return (await sluice.next());
+      return await sluice.next();
     };
     const called = (): Promise<unknown> => callAt(ready, 'shop-1_get', { id: '7' });
     const said = (text: string): object => ({ content: [{ type: 'text', text }] });
