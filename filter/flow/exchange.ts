@@ -12,7 +12,8 @@ import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { Reason, statusFor, writeError } from '../mcp/errors';
+import { resultMessage } from '../upstream/message';
+import { Reason, statusFor, writeError, writeMessage } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { MethodKind, methodRow } from '../mcp/methods';
@@ -212,6 +213,26 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /**
+   * Answers a call of a tool with a result that says what is wrong with its arguments: the model that made the call can
+   * read it, and make a better one (MCP, tools, error handling).
+   * @param fault of any content; it is escaped
+   */
+  refuseArguments(fault: Span): Outcome {
+    const result = newWriter(this.arena, 256).bytes(ERROR_RESULT_OPEN);
+    writeMessage(result, Reason.InvalidArguments, fault);
+    return this.answerResult(result.bytes(ERROR_RESULT_CLOSE).written, Reason.InvalidArguments);
+  }
+
+  /** Answers with a result. @param reason of a failure that the result tells, or None */
+  answerResult(result: Span, reason: Reason): Outcome {
+    this.answer(200, resultMessage(this.id, result, this.arena));
+    const reply = this.reply;
+    reply.reason = reason;
+    reply.hasId = true;
+    return Outcome.Reply;
+  }
+
   /** The id of a request may stand behind what it was refused for: with it the answer is another one. */
   completeReply(): void {
     const reply = this.reply;
@@ -254,6 +275,8 @@ export class Exchange {
 }
 
 const MAX_DETAIL = 256;
+const ERROR_RESULT_OPEN = literal('{"content":[{"type":"text","text":"');
+const ERROR_RESULT_CLOSE = literal('"}],"isError":true}');
 const A_SECOND = literal('1');
 
 export function newExchange(gateway: Gateway, request: Request, arena: Arena): Exchange {

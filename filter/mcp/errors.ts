@@ -27,6 +27,7 @@ export const enum Reason {
   UnknownPrompt,
   UnknownResource,
   BadCursor,
+  InvalidArguments,
   SessionRequired,
   SessionUnknown,
   UnsupportedVersion,
@@ -43,6 +44,7 @@ export const enum Reason {
   UpstreamProtocol,
   UpstreamEra,
   UpstreamUnauthorized,
+  UpstreamCredential,
   UpstreamSessionLost,
   HostMode,
   Loop,
@@ -128,6 +130,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Send the request without a cursor: the list comes whole.');
+  row(Reason.InvalidArguments, 'invalid_arguments', 200, 400, -32602, 'Invalid arguments: %. Call the tool again with arguments that its inputSchema allows.');
   row(Reason.SessionRequired, 'session_required', 400, 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
   row(Reason.SessionUnknown, 'session_unknown', 404, 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
   row(Reason.UnsupportedVersion, 'unsupported_version', 400, 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
@@ -144,6 +147,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, 502, -32603, 'The server broke the protocol: %. See the log of the server.');
   row(Reason.UpstreamEra, 'upstream_protocol', 200, 502, -32603, 'The server speaks revisions of MCP of another era than this gateway does: %. Servers without sessions (2026-07-28) need hostMode headers, all others hold or pair.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials that it was sent: %. Check the credentials of this server in the configuration; where the client\'s own pass through, send it good ones.');
+  row(Reason.UpstreamCredential, 'upstream_unauthorized', 200, 502, -32603, 'The server takes a credential of the caller, and the request has none that it could be sent: %. Send it in that header.');
   row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
@@ -161,6 +165,19 @@ const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
 
+/** The message of a row, escaped for a JSON string. @param detail see `writeError` */
+export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
+  const message = errorRow(reason).message;
+  const gap = indexOf(message, PERCENT);
+  if (gap < 0) {
+    writer.bytes(message);
+    return;
+  }
+  writer.bytes(first(message, gap as u32));
+  writeEscaped(writer, detail);
+  writer.bytes(after(message, (gap as u32) + 1));
+}
+
 /**
  * The JSON-RPC error for a row.
  * @param id of the request, as it was written, or NONE
@@ -175,13 +192,7 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
     .bytes(CODE)
     .signed(at.code as i64)
     .bytes(MESSAGE);
-  const gap = indexOf(at.message, PERCENT);
-  if (gap < 0) writer.bytes(at.message);
-  else {
-    writer.bytes(first(at.message, gap as u32));
-    writeEscaped(writer, detail);
-    writer.bytes(after(at.message, (gap as u32) + 1));
-  }
+  writeMessage(writer, reason, detail);
   writer.bytes(DATA).bytes(at.name);
   if (server !== NONE) writer.bytes(SERVER).bytes(server);
   writer.bytes(QUOTE);
