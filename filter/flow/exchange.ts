@@ -12,10 +12,10 @@ import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { Reason, statusFor, writeError } from '../mcp/errors';
+import { errorRow, Reason, statusFor, writeError, writeErrorResult } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { MethodKind, methodRow } from '../mcp/methods';
+import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
@@ -60,6 +60,8 @@ export class Target {
   /** A tool of a REST service, else null: then `body` takes the place of the client's, of which nothing goes on. */
   tool: RestTool | null;
   body: Span;
+  /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
+  asksForArguments: bool;
 }
 
 @unmanaged
@@ -211,7 +213,9 @@ export class Exchange {
     const reply = this.reply;
     const id = this.id;
     const body = newWriter(this.arena, 512);
-    writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
+    if (id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult) {
+      writeErrorResult(body, id, reply.reason, reply.detail);
+    } else writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
     reply.body = body.written;
     reply.status = statusFor(reply.reason, id);
     reply.hasId = id !== NONE;
