@@ -70,14 +70,14 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
   if (!isCertain || envelope.claim !== 0) return false;
-  if (request.sessionId === NONE || (!exchange.isResponse && isForRest(exchange))) return false;
+  if (request.sessionId === NONE || (!exchange.isResponse && needsWhole(exchange))) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }
 
-/** Whether a first look has shown that it is for a REST service, which needs the whole of it. */
-function isForRest(exchange: Exchange): bool {
-  return exchange.isAimed && exchange.target.server.rest !== null;
+/** Whether a first look has shown that it needs the whole: for a REST service, or for a rule on arguments. */
+function needsWhole(exchange: Exchange): bool {
+  return exchange.isAimed && (exchange.target.server.rest !== null || exchange.target.asksForArguments);
 }
 
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
