@@ -60,7 +60,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
     if (!answered) return Action.Continue;
     if (refusesSuccess(exchange, status, response, ended)) {
       hearFrom(exchange, exchange.sentAt, exchange.now);
-      logFailure(exchange.target.server, exchange.reply.reason, exchange.reply.detail, exchange.gateway.logLevel);
+      logFailure(exchange, exchange.target.server, exchange.reply.reason, exchange.reply.detail);
       act(stream, exchange, Outcome.Reply);
       return Action.Pause;
     }
@@ -78,7 +78,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (!replacesRouterReply(exchange, details, arrived)) return Action.Continue;
   const server = exchange.server;
   const reply = exchange.reply;
-  if (forwarded && server !== null) logFailure(server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  if (forwarded && server !== null) logFailure(exchange, server, reply.reason, reply.detail);
   return replaceReply(stream, exchange, details, ended);
 }
 

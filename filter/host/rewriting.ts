@@ -92,7 +92,7 @@ function isWhole(plan: ResponsePlan): bool {
  */
 function giveUp(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, outcome: Outcome): Action {
   const reply = exchange.reply;
-  logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   const watcher = plan.watcher;
   const hasAnswer = watcher !== null && watcher.endsEvent;
   if (rewriter.events === null || hasAnswer || !isAwaited(exchange)) return act(stream, exchange, outcome);
