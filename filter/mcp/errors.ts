@@ -19,6 +19,7 @@ export const enum Reason {
   Unauthenticated,
   StatusForbidden,
   Forbidden,
+  ForbiddenArguments,
   RequestTimeout,
   HostBodyLimit,
   MethodNotFound,
@@ -50,9 +51,12 @@ export const enum Reason {
   HostMode,
   Loop,
   Overloaded,
+  Cancelled,
+  NoHttpSse,
+  HttpSseAlone,
 }
 
-export const LAST_REASON: i32 = Reason.Overloaded;
+export const LAST_REASON: i32 = Reason.HttpSseAlone;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -67,6 +71,8 @@ export class ErrorRow {
   statusWithoutId: u32;
   /** The answer has no id even where it is known: more clients notice then that their session is over. */
   withholdsId: bool;
+  /** To a call of a tool it is told as its result (`isError`): the model that made the call reads it, and can do better. */
+  isResult: bool;
   code: i32;
   /** Says what to do next; `%` stands for the detail. */
   message: Span;
@@ -117,9 +123,12 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
   row(Reason.StatusForbidden, 'unauthenticated', 401, 401, -31001, 'The status of this gateway is for who has its token, and for its own machine. Send the token of status in its configuration, as Authorization: Bearer.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
+  row(Reason.ForbiddenArguments, 'forbidden_arguments', 200, 400, -32602, 'The rules of this gateway do not allow this call with these arguments: %. Call it with other arguments, or ask who runs the gateway.');
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, '%, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
+  row(Reason.NoHttpSse, 'method_not_allowed', 405, 405, -32000, 'GET without a session asks for HTTP+SSE (2024-11-05), and not exactly one server of that transport is behind this path. POST initialize for Streamable HTTP; or use the path of a virtual server that has one such server.');
+  row(Reason.HttpSseAlone, 'method_not_allowed', 405, 405, -32000, 'The server behind this path speaks HTTP+SSE (2024-11-05) alone: %. Open its event stream with GET; clients that know both transports do so by themselves.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
@@ -149,7 +158,10 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
+  row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
+  errorRow(Reason.InvalidArguments).isResult = true;
+  errorRow(Reason.ForbiddenArguments).isResult = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');
@@ -160,6 +172,8 @@ const DATA = literal('","data":{"reason":"');
 const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
+const RESULT = literal(',"result":{"content":[{"type":"text","text":"');
+const CLOSE_RESULT = literal('"}],"isError":true}}');
 
 /** The message of a row, escaped for a JSON string. @param detail see `writeError` */
 export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
@@ -194,4 +208,11 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
   writer.bytes(QUOTE);
   if (more !== NONE) writer.bytes(more);
   writer.bytes(CLOSE);
+}
+
+/** The same as the result of a call, see `ErrorRow.isResult`. */
+export function writeErrorResult(writer: Writer, id: Span, reason: Reason, detail: Span): void {
+  writer.bytes(OPEN).bytes(id).bytes(RESULT);
+  writeMessage(writer, reason, detail);
+  writer.bytes(CLOSE_RESULT);
 }
