@@ -5,6 +5,7 @@ import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './access';
+import { readAudit } from './audit';
 import { readAuth, readPublicUrl } from './auth';
 import { readAuthorization } from './authorization';
 import { Environment } from './environment';
@@ -25,7 +26,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization sessions limits headers servers virtualServers insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit sessions limits headers servers virtualServers insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -130,6 +131,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
+  gateway.audit = readAudit(root);
   return parsed;
 }
 

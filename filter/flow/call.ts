@@ -11,6 +11,7 @@ import { asksForArguments } from '../policy/decision';
 import { Session } from '../session/token';
 import { allowsArguments } from './argument-rules';
 import { aim, goToTarget } from './aim';
+import { keepArguments } from './audited-arguments';
 import { Exchange, Outcome, Target } from './exchange';
 import { beginRestCall } from './rest-call';
 
@@ -25,6 +26,8 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   const name = textOf(token, scratch);
   // No name that is not text can be in a list (a lone surrogate has no UTF-8 form).
   if (name === NONE) return exchange.refuse(noun.unknown, token);
+  const audit = exchange.gateway.audit;
+  if (audit !== null && noun.noun === Noun.Tools) keepArguments(exchange, audit);
   const target = aimAt(exchange, name, noun.unknown);
   if (target === null) return Outcome.Reply;
   const client = exchange.request.pairs;

@@ -7,6 +7,7 @@ import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
@@ -19,6 +20,7 @@ import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
+import { Hider } from '../policy/decision';
 import { SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
@@ -119,6 +121,15 @@ export class Exchange {
   /** The name that the client asked for, of a tool or another noun, cut; NONE where it asked for none. */
   name: Span;
   ended: Ended;
+  /** What keeps what it names from existing for it; and, where a record is kept, the rule that decided, or null. */
+  hider: Hider;
+  rule: AuthorizationRule | null;
+  /** Arguments of its call as the record shows them, or NONE. */
+  auditedArguments: Span;
+  /** Its messages have been recorded one by one. */
+  isAudited: bool;
+  /** Nanoseconds since 1970 at which its headers came. */
+  beganAt: u64;
   /** Nanoseconds since 1970 at which it was sent on. */
   sentAt: u64;
   /** Nanoseconds since 1970 at which something of its answer came last. */

@@ -67,6 +67,8 @@ export class ErrorRow {
   withholdsId: bool;
   /** To a call of a tool it is told as its result (`isError`): the model that made the call reads it, and can do better. */
   isResult: bool;
+  /** A policy says no: who asks may not, or not that. Other rows tell of what failed. */
+  isDenial: bool;
   code: i32;
   /** Says what to do next; `%` stands for the detail. */
   message: Span;
@@ -149,6 +151,16 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
+  errorRow(Reason.HostForbidden).isDenial = true;
+  errorRow(Reason.OriginForbidden).isDenial = true;
+  errorRow(Reason.Unauthenticated).isDenial = true;
+  errorRow(Reason.InvalidArguments).isDenial = true;
+  errorRow(Reason.UnknownTool).isDenial = true;
+  errorRow(Reason.StatelessUnknownTool).isDenial = true;
+  errorRow(Reason.UnknownPrompt).isDenial = true;
+  errorRow(Reason.UnknownResource).isDenial = true;
+  errorRow(Reason.SessionUnknown).isDenial = true;
+  errorRow(Reason.UnknownVirtualServer).isDenial = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');
