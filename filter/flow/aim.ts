@@ -61,6 +61,9 @@ export function goToTarget(exchange: Exchange, session: Session): Outcome {
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
   const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  if (server.isHttpSse) {
+    return upstream === null ? exchange.refuse(Reason.SessionUnknown) : sendToOffering(exchange, session, upstream);
+  }
   // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.
   if (upstream === null) {
     return exchange.mayWait ? waitFor(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;

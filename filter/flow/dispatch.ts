@@ -12,17 +12,19 @@ import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { Era, eraOfRequest } from '../mcp/eras';
 import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
+import { audienceOfStream } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
 import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
 import { beginCall } from './call';
 import { beginResponse } from './client-response';
-import { checkAccess, refuseMethod, refuseStream, refuseVersion } from './access';
+import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { pollFind, resumeFind } from './find';
+import { hasAddress, openStream, serveInStream } from './http-sse';
 import { pollJoin, resumeJoin } from './join';
 import { beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
@@ -42,12 +44,16 @@ const EMPTY_OBJECT = literal('{}');
 export function enter(exchange: Exchange, behind: Span, ended: bool): Outcome {
   const request = exchange.request;
   const outcome = checkAccess(exchange, behind);
-  if (outcome !== Outcome.ReadBody || equals(request.method, header.POST)) return outcome;
+  if (outcome !== Outcome.ReadBody) return outcome;
+  if (equals(request.method, header.POST)) {
+    hasAddress(exchange);
+    return outcome;
+  }
   if (exchange.isForEvents) {
-    // Some clients ask before they initialize: as with every server that has no stream, they go on without a word.
-    if (request.sessionId === NONE) return refuseStream(exchange);
     // It would reach the server unread.
     if (!ended) return exchange.refuse(Reason.InvalidRequest, GET_WITH_BODY);
+    // Some clients ask before they initialize: as with every server that has no stream, they go on without a word.
+    if (request.sessionId === NONE) return openStream(exchange);
   } else if (!equals(request.method, header.DELETE)) return refuseMethod(exchange, ALLOWED);
   return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }
@@ -100,7 +106,7 @@ export function admit(exchange: Exchange): Outcome {
   exchange.message.era = eraOfRequest(envelope.claim !== 0, opens, version);
   if (exchange.message.era === Era.Stateless) return refuseModern(exchange, claimedVersion(exchange));
   exchange.message.method = envelope.method;
-  if (opens) return Outcome.Serve;
+  if (opens && !exchange.isHttpSse) return Outcome.Serve;
   return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }
 
@@ -119,10 +125,12 @@ function isVersionKnown(exchange: Exchange): bool {
 }
 
 function admitSession(exchange: Exchange): Outcome {
-  const token = exchange.request.sessionId;
+  const token = exchange.isHttpSse ? exchange.address : exchange.request.sessionId;
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
-  const session = openSession(token, gateway.keys, exchange.seconds, exchange.caller.audience, exchange.arena);
+  const own = exchange.caller.audience;
+  const audience = exchange.isHttpSse ? audienceOfStream(own, scratch) : own;
+  const session = openSession(token, gateway.keys, exchange.seconds, audience, exchange.arena);
   if (session === null) return exchange.refuse(Reason.SessionUnknown);
   exchange.caller.sessionTag = fingerprint(session.id);
   if (isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
@@ -172,6 +180,7 @@ export function goOnInBatch(exchange: Exchange, batch: Batch, outcome: Outcome):
 function serveMessage(exchange: Exchange): Outcome {
   const session = exchange.caller.session;
   if (session === null) return beginInitialize(exchange);
+  if (exchange.isHttpSse) return serveInStream(exchange, session);
   if (exchange.isForEvents) return beginEventStream(exchange, session);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
   if (exchange.isResponse) return beginResponse(exchange, session);
@@ -211,6 +220,7 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
     return Outcome.Wait;
   }
   call.repeated = false;
+  call.detours = 0;
   switch (exchange.conversation.stage) {
     case Stage.Initialize:
       return resumeInitialize(exchange, fanOut, call, answer);
@@ -243,14 +253,19 @@ function mayRepeat(stage: Stage, call: UpstreamCall): bool {
   return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
+/** As many as the routes of the shipped configurations have (`num_retries`). */
+const MOST_DETOURS: u8 = 2;
+
 /**
  * Whether a message that nobody has seen can go to another instance. One that was for the instance of its session can:
- * another does not know the session, says so, and a new one begins. That may come to the instance that is gone once more.
+ * another does not know the session, says so, and a new one begins. Either may come to the instance that is gone once
+ * more, since Envoy takes the instances in turns.
  */
 function mayGoElsewhere(call: UpstreamCall): bool {
-  if (call.sent!.headers.remove(header.ENDPOINT)) return true;
-  if (call.lost === NONE || call.repeated) return false;
-  call.repeated = true;
+  const chosen = call.sent!.headers.remove(header.ENDPOINT);
+  if (!chosen && call.detours === 0 && call.lost === NONE) return false;
+  if (call.detours === MOST_DETOURS) return false;
+  call.detours++;
   return true;
 }
 

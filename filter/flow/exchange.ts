@@ -13,7 +13,8 @@ import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { errorRow, Reason, statusFor, writeError, writeErrorResult } from '../mcp/errors';
+import { resultMessage } from '../upstream/message';
+import { errorRow, Reason, statusFor, writeError, writeMessage } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
@@ -21,7 +22,7 @@ import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
-import { SessionDraft, Upstream } from '../session/token';
+import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
 /** What is to happen next with a request. The shell carries it out; nothing else does. */
@@ -59,11 +60,16 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
-  /** A tool of a REST service, else null: then `body` takes the place of the client's, of which nothing goes on. */
+  /** A tool of a REST service, else null. */
   tool: RestTool | null;
+  /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
   body: Span;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
+
+  get replacesBody(): bool {
+    return this.body !== NONE;
+  }
 }
 
 @unmanaged
@@ -136,6 +142,12 @@ export class Exchange {
   heardAt: u64;
   /** As a message of our own. */
   relayed: bool;
+  /** It comes over HTTP+SSE, see http-sse.ts. */
+  isHttpSse: bool;
+  /** The address that a message came to, without what stands before it; NONE: it asks for the stream. */
+  address: Span;
+  /** What the address of this stream was sealed with, which is the client's session; null: it has none yet, or is no such stream. */
+  stream: Session | null;
   /** The refusal of an answer to it that would have to stream. */
   unstreamed: Reason;
   whyUnstreamed: Span;
@@ -214,6 +226,24 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /**
+   * Answers a call of a tool with a result that says what is wrong with its arguments: the model that made the call can
+   * read it, and make a better one (MCP, tools, error handling).
+   * @param fault of any content; it is escaped
+   */
+  refuseArguments(fault: Span): Outcome {
+    return this.answerResult(this.errorResult(Reason.InvalidArguments, fault), Reason.InvalidArguments);
+  }
+
+  /** Answers with a result. @param reason of a failure that the result tells, or None */
+  answerResult(result: Span, reason: Reason): Outcome {
+    this.answer(200, resultMessage(this.id, result, this.arena));
+    const reply = this.reply;
+    reply.reason = reason;
+    reply.hasId = true;
+    return Outcome.Reply;
+  }
+
   /** The id of a request may stand behind what it was refused for: with it the answer is another one. */
   completeReply(): void {
     const reply = this.reply;
@@ -223,13 +253,26 @@ export class Exchange {
   private writeRefusal(): void {
     const reply = this.reply;
     const id = this.id;
-    const body = newWriter(this.arena, 512);
-    if (id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult) {
-      writeErrorResult(body, id, reply.reason, reply.detail);
-    } else writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
-    reply.body = body.written;
-    reply.status = statusFor(reply.reason, id);
+    const isResult = id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult;
+    reply.body = isResult
+      ? resultMessage(id, this.errorResult(reply.reason, reply.detail), this.arena)
+      : this.errorText();
+    // Over HTTP+SSE the answer would come in the event stream: a client waits there for what its POST was accepted with.
+    reply.status = statusFor(reply.reason, this.isHttpSse ? NONE : id);
     reply.hasId = id !== NONE;
+  }
+
+  private errorText(): Span {
+    const reply = this.reply;
+    const text = newWriter(this.arena, 512);
+    writeError(text, this.id, reply.reason, reply.detail, reply.server, reply.more);
+    return text.written;
+  }
+
+  private errorResult(reason: Reason, detail: Span): Span {
+    const result = newWriter(this.arena, 256).bytes(ERROR_RESULT_OPEN);
+    writeMessage(result, reason, detail);
+    return result.bytes(ERROR_RESULT_CLOSE).written;
   }
 
   private copied(text: Span): Span {
@@ -257,6 +300,8 @@ export class Exchange {
 }
 
 const MAX_DETAIL = 256;
+const ERROR_RESULT_OPEN = literal('{"content":[{"type":"text","text":"');
+const ERROR_RESULT_CLOSE = literal('"}],"isError":true}');
 const A_SECOND = literal('1');
 
 export function newExchange(gateway: Gateway, request: Request, arena: Arena): Exchange {

@@ -22,6 +22,7 @@ import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
 import { Exchange, Outcome } from './exchange';
+import { onlyOverHttpSse, refuseStreamable } from './http-sse';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
 import { reportLoss } from './report-loss';
@@ -76,6 +77,7 @@ export function beginInitialize(exchange: Exchange): Outcome {
   addCalls(exchange, fanOut, introduction, false);
   // All are backing off: there is nobody else to ask.
   if (fanOut.calls.count === 0) addCalls(exchange, fanOut, introduction, true);
+  if (fanOut.calls.count === 0 && onlyOverHttpSse(exchange) !== null) return refuseStreamable(exchange);
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 

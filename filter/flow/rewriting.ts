@@ -4,15 +4,21 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
 import { Obstacle } from '../response/passage';
-import { newReplacements } from '../response/replacements';
+import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
+import { textInStream } from './stream-texts';
+
+connectStreamTexts(textInStream);
 
 /** What a server's answer calls by names of the server's own, and what comes in the place of an answer that breaks off. */
 const KEPT_TOO_MUCH = literal(
   'more of its answer would have to be kept than limits.event allows, as a URI or an id in it has no end',
+);
+const BAD_ADDRESS = literal(
+  'its endpoint event names no path of its own: another origin than authority says, nothing, or more than 2,048 bytes',
 );
 /** Bytes that are kept where they are needed: the id of an event is no longer than that. */
 const LEAST_KEPT: u32 = 4 << 10;
@@ -34,6 +40,7 @@ export function rewriterFor(exchange: Exchange, contentType: Span): Rewriter | n
   const server = exchange.target.server;
   const upstream = exchange.forward.upstream;
   const replacements = newReplacements(exchange.gateway, server, exchange.caller.session, upstream, arena);
+  if (exchange.isHttpSse) replacements.context = changetype<usize>(exchange);
   return newRewriter(isEventStream(contentType), replacements, max(exchange.gateway.limits.event, LEAST_KEPT), arena);
 }
 
@@ -56,6 +63,9 @@ export function rewritten(exchange: Exchange, contentType: Span, body: Span): Sp
 /** @param rewriter that has met an obstacle */
 export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outcome {
   if (rewriter.obstacle === Obstacle.Memory) return exchange.overload(WORKER_MEMORY);
+  if (rewriter.obstacle === Obstacle.Address) {
+    return exchange.refuse(Reason.UpstreamProtocol, BAD_ADDRESS, exchange.target.server.name);
+  }
   return exchange.refuse(Reason.UpstreamProtocol, KEPT_TOO_MUCH, exchange.target.server.name);
 }
 

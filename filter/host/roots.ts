@@ -13,6 +13,7 @@ import { forgetSaid } from './once';
 import { property } from './properties';
 import { closeQueue, openQueue, Queue } from './queue';
 import { Role, isHolder, onlyHolds, roleOf } from './role';
+import { forgetTick } from './tick';
 import { unwatch } from './watch';
 import { Buffer } from './status';
 
@@ -28,6 +29,10 @@ export class Root {
   seesBodies: bool;
   /** Host mode `headers`: none came to a request that was held, so none is waited for any more. */
   lacksBodies: bool;
+  /** Of open event streams, see cancelled-streams.ts: whether there may be some, the last look at them, the last mark then. */
+  hasOpen: bool;
+  lookedAt: u64;
+  latestCancellation: u64;
 }
 
 const roots: Table = newTable();
@@ -89,6 +94,9 @@ export function configure(id: u32, size: u32): bool {
   root.queue = onlyHolds(root.role) ? null : openQueue();
   root.seesBodies = false;
   root.lacksBodies = false;
+  root.hasOpen = false;
+  root.lookedAt = 0;
+  root.latestCancellation = 0;
   roots.set(id, changetype<usize>(root));
   return true;
 }
@@ -100,6 +108,7 @@ export function forget(id: u32): bool {
   root.arena.dispose();
   if (root.queue !== null) closeQueue(root.queue!);
   unwatch(id);
+  forgetTick(id);
   forgetSaid(id);
   heap.free(changetype<usize>(root));
   return true;

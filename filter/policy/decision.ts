@@ -15,7 +15,7 @@ import { Scope } from './scope';
  * Whether a tool, or another noun, exists for this request, by its upstream name. The one decision for both sides: a list shows what this
  * lets through, a call reaches what this lets through, so that what is listed can be called and nothing else can.
  *
- *     path ∩ header ∩ rules of the server ∩ authorization
+ *     path ∩ header ∩ rules of the server ∩ authorization ∩ the server's transport
  *
  * What needs more scopes than the token has (`stepUpFor`) exists, too; and so does a template where one of the URIs may
  * that it stands for.
@@ -27,6 +27,8 @@ export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span,
 /** What keeps something from existing for a request. */
 export const enum Hider {
   Nothing,
+  /** Its server speaks HTTP+SSE and the request does not come over it, or the other way round. */
+  Transport,
   /** It is no name that one of a server can have. */
   Name,
   /** `allow` and `deny` of its server. */
@@ -43,6 +45,7 @@ export const enum Hider {
 }
 
 const BY_NAME = literal('name');
+const BY_TRANSPORT = literal('transport');
 const BY_SERVER_RULES = literal('server rules');
 const BY_OWNER = literal('owner');
 const BY_VIRTUAL_SERVER = literal('virtual server');
@@ -51,6 +54,8 @@ const BY_SERVER = literal('server');
 /** For records and explanations; what authorization hides is told by its rule. */
 export function hiderText(hider: Hider): Span {
   switch (hider) {
+    case Hider.Transport:
+      return BY_TRANSPORT;
     case Hider.ServerRules:
       return BY_SERVER_RULES;
     case Hider.Owner:
@@ -69,6 +74,7 @@ export function hiderText(hider: Hider): Span {
 export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): Hider {
   const row = nounRow(noun);
   if (length(name) === 0 || length(name) > row.longest) return Hider.Name;
+  if (server.isHttpSse !== scope.overHttpSse) return Hider.Transport;
   if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
   if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
@@ -162,6 +168,7 @@ function areOwnedByAnother(gateway: Gateway, server: Server, template: Span, pat
 
 /** Whether there may be one of this server that `mayUse` lets through. Where not, this request must not show it. */
 export function mayList(noun: Noun, server: Server, scope: Scope): bool {
+  if (server.isHttpSse !== scope.overHttpSse) return false;
   const ruling = nounRow(noun).ruledBy;
   const path = scope.path;
   if (path === null ? !server.rulesOf(ruling).showAny : !path.reaches(ruling, server.index)) return false;

@@ -19,6 +19,28 @@ export const enum Replacement {
   EventId,
   /** Nothing at all. */
   Nothing,
+  // Over HTTP+SSE alone:
+  /** The data of an `endpoint` event. */
+  Address,
+  /** A message whose id may have an error in it. */
+  Refusal,
+  /** What a server offers, in its answer to `initialize`. */
+  Capabilities,
+  // Lists.
+  Tools,
+  Prompts,
+  Resources,
+  Templates,
+}
+
+/** The text of a replacement over HTTP+SSE, NONE where the bytes stay as they are. @param context see `Replacements` */
+type StreamText = (context: usize, replacement: Replacement, raw: Span, arena: Arena) => Span;
+
+let streamText: StreamText = (context: usize, replacement: Replacement, raw: Span, arena: Arena): Span => NONE;
+
+/** Connects what decides about such texts, which knows of policy and of lists. For module level only. */
+export function connectStreamTexts(text: StreamText): void {
+  streamText = text;
 }
 
 const EMPTY = literal('');
@@ -31,6 +53,8 @@ export class Replacements {
   /** Null in the era without sessions, where servers ask nothing and number no events. */
   session: Session | null;
   upstream: Upstream;
+  /** Names the stream to what makes its texts, over HTTP+SSE; else 0. */
+  context: usize;
   /** The part of `raw` that the text of `textFor` takes the place of: where it begins, and where it ends. */
   from: u32;
   to: u32;
@@ -59,8 +83,10 @@ export class Replacements {
       }
       case Replacement.Nothing:
         return EMPTY;
-      default:
+      case Replacement.None:
         return NONE;
+      default:
+        return streamText(this.context, replacement, raw, arena);
     }
   }
 

@@ -51,7 +51,7 @@ export function waitHeld(stream: Stream, exchange: Exchange): void {
 
 /** Into the buffer of this callback, as the server gets it. */
 function putBack(stream: Stream, exchange: Exchange): void {
-  if (exchange.target.tool !== null) {
+  if (exchange.target.replacesBody) {
     replaceAll(Buffer.RequestBody, exchange.target.body);
     return;
   }
