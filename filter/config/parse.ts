@@ -18,6 +18,7 @@ import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names } from '../bytes/name-list';
+import { readQuotas } from './quotas';
 import { openSection, Section } from './section';
 import { flag } from './rest-security';
 import { readServers } from './servers';
@@ -26,7 +27,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit sessions limits headers servers virtualServers insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas sessions limits headers servers virtualServers insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -132,6 +133,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
   gateway.audit = readAudit(root);
+  gateway.quotas = readQuotas(root);
   return parsed;
 }
 

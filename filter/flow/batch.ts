@@ -145,6 +145,7 @@ function leave(exchange: Exchange): void {
   exchange.server = null;
   exchange.name = NONE;
   exchange.hider = Hider.Nothing;
+  exchange.isCounted = false;
   exchange.rule = null;
   exchange.auditedArguments = NONE;
   exchange.beganAt = exchange.now;

@@ -13,6 +13,7 @@ import { allowsArguments } from './argument-rules';
 import { aim, goToTarget } from './aim';
 import { keepArguments } from './audited-arguments';
 import { Exchange, Outcome, Target } from './exchange';
+import { isWithinQuotas } from './quotas';
 import { beginRestCall } from './rest-call';
 
 const NO_NAME = literal('params.name is missing or not a string');
@@ -41,6 +42,7 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     if (!exchange.message.whole) return Outcome.ReadBody;
     if (!allowsArguments(exchange)) return Outcome.Reply;
   }
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
   const rest = target.server.rest;
   // Its request is made of the whole message.
   if (rest !== null) return exchange.message.whole ? beginRestCall(exchange, rest, name) : Outcome.ReadBody;

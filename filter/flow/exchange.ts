@@ -18,7 +18,7 @@ import { errorRow, Reason, statusFor, writeError, writeMessage } from '../mcp/er
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
-import { NounRow, nounRow } from '../mcp/nouns';
+import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
@@ -132,6 +132,8 @@ export class Exchange {
   rule: AuthorizationRule | null;
   /** Arguments of its call as the record shows them, or NONE. */
   auditedArguments: Span;
+  /** It has been counted in the budgets of requests. */
+  isCounted: bool;
   /** Its messages have been recorded one by one. */
   isAudited: bool;
   /** Nanoseconds since 1970 at which its headers came. */
@@ -185,6 +187,13 @@ export class Exchange {
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;
+  }
+
+  /** Milliseconds until the response to what is sent to its target must have begun. */
+  get callTimeout(): u32 {
+    const server = this.target.server;
+    if (this.noun.noun !== Noun.Tools) return server.callTimeout;
+    return server.rulesOf(Noun.Tools).timeoutOf(this.target.name, server.callTimeout);
   }
 
   /** Its number in metrics. */

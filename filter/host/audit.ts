@@ -63,6 +63,7 @@ const UNDECIDED = literal('none');
 const BY_RULE = literal('rule');
 const BY_DEFAULT = literal('default');
 const BY_LIST = literal('list');
+const BY_QUOTA = literal('quota');
 const TRACEPARENT = literal('traceparent');
 const X_REQUEST_ID = literal('x-request-id');
 const PURPOSE = literal('sluice audit');
@@ -168,7 +169,8 @@ function writeDecision(text: Writer, exchange: Exchange, ended: Ended): void {
   if (!isNamed || (!stepped && !denied && !allowed)) return;
   const hider = exchange.hider;
   const rule = exchange.rule;
-  if (hider !== Hider.Nothing && hider !== Hider.Authorization) text.bytes(BY).bytes(hiderText(hider));
+  if (reason === Reason.QuotaExceeded) text.bytes(BY).bytes(BY_QUOTA);
+  else if (hider !== Hider.Nothing && hider !== Hider.Authorization) text.bytes(BY).bytes(hiderText(hider));
   else if (denied && hider === Hider.Nothing && reason !== Reason.RefusedArguments && reason !== Reason.ParseError) {
     text.bytes(BY).bytes(BY_LIST);
   } else if (rule !== null) writeEscaped(text.bytes(BY).bytes(BY_RULE).bytes(RULE), rule.name);

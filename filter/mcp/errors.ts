@@ -19,6 +19,7 @@ export const enum Reason {
   Unauthenticated,
   Forbidden,
   RefusedArguments,
+  QuotaExceeded,
   RequestTimeout,
   HostBodyLimit,
   MethodNotFound,
@@ -124,6 +125,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
   row(Reason.RefusedArguments, 'invalid_arguments', 200, 400, -32602, 'The rules of this gateway do not allow this call with these arguments: %. Call it with other arguments, or ask who runs the gateway.');
+  row(Reason.QuotaExceeded, 'quota_exceeded', 200, 429, -31009, 'A budget of requests is used up: that of %. Try again after the seconds that Retry-After tells; quotas in the configuration has the budgets.');
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, '%, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
@@ -161,6 +163,8 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.RefusedArguments).isResult = true;
+  errorRow(Reason.QuotaExceeded).isResult = true;
+  errorRow(Reason.QuotaExceeded).isDenial = true;
   errorRow(Reason.HostForbidden).isDenial = true;
   errorRow(Reason.OriginForbidden).isDenial = true;
   errorRow(Reason.Unauthenticated).isDenial = true;

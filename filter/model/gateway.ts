@@ -51,6 +51,8 @@ export class Gateway {
   authorization: Authorization | null;
   /** The record of who called what; null: none is kept. */
   audit: Audit | null;
+  /** Budgets of requests (Quota); null: there are none. */
+  quotas: List | null;
   /** Elements are Server, in the order of the configuration. */
   servers: List;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */

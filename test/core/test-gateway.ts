@@ -98,6 +98,11 @@ export class TestGateway {
     return result?.isError === true ? { isError: result.content[0].text } : refusalIn(reply);
   }
 
+  /** The value that the last request got in a header when it went on. */
+  sentHeader(name: string): string {
+    return this.#forwarded(name);
+  }
+
   /** The arguments of the last call as the record of calls shows them. */
   get auditedArguments(): string | undefined {
     return this.#core.text('gatewayAuditedArguments');
