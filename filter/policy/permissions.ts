@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
-import { Span } from '../bytes/span';
+import { Span, NONE } from '../bytes/span';
 import { Noun } from '../mcp/nouns';
 import { Authorization, AuthorizationRule, Effect } from '../model/authorization';
 import { NameSet } from '../model/name-set';
@@ -30,19 +30,20 @@ export class Permissions {
   private steppedUp: List;
   private steppingUp: List;
 
-  /** @param server its index. @param name in the form of `VirtualServer.shares` */
-  accessTo(noun: Noun, server: i32, name: Span): Access {
-    if (covering(this.denying, noun, server, name) !== null) return Access.Hidden;
-    if (covering(this.steppingUp, noun, server, name) !== null) return Access.StepUp;
+  /** @param server its index. @param name in the form of `VirtualServer.shares`. @param other its other name, or NONE */
+  accessTo(noun: Noun, server: i32, name: Span, other: Span): Access {
+    if (covering(this.denying, noun, server, name, other) !== null) return Access.Hidden;
+    if (covering(this.steppingUp, noun, server, name, other) !== null) return Access.StepUp;
     if (this.allowsByDefault) return Access.Allowed;
     const allows =
-      covering(this.steppedUp, noun, server, name) !== null || covering(this.allowing, noun, server, name) !== null;
+      covering(this.steppedUp, noun, server, name, other) !== null ||
+      covering(this.allowing, noun, server, name, other) !== null;
     return allows ? Access.Allowed : Access.Hidden;
   }
 
   /** The rule that makes it `Access.StepUp`. */
-  stepUpOf(noun: Noun, server: i32, name: Span): AuthorizationRule | null {
-    return covering(this.steppingUp, noun, server, name);
+  stepUpOf(noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
+    return covering(this.steppingUp, noun, server, name, other);
   }
 
   /** Whether one of the names that a pattern matches may be other than hidden. Never false where one is. */
@@ -116,8 +117,11 @@ function ruleAt(rules: List, index: i32): AuthorizationRule {
   return changetype<AuthorizationRule>(rules.at(index) as usize);
 }
 
-function covering(rules: List, noun: Noun, server: i32, name: Span): AuthorizationRule | null {
-  for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).covers(noun, server, name)) return ruleAt(rules, i);
+function covering(rules: List, noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
+  for (let i = 0; i < rules.count; i++) {
+    const rule = ruleAt(rules, i);
+    if (rule.covers(noun, server, name) || (other !== NONE && rule.covers(noun, server, other))) return rule;
+  }
   return null;
 }
 
