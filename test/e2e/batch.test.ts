@@ -99,5 +99,11 @@ describeGateway('a batch', () => {
     expect(asked).toMatchObject({ id: 1, error: { data: { reason: 'invalid_request' } } });
     expect(asked?.error?.message).toContain('keeps the event stream of the answer open');
     expect(served).toMatchObject({ id: 2, result: { content: [] } });
+    // It does not wait for an answer that cannot come.
+    await until('the server has heard that nobody waits', () => one.of('notifications/cancelled').length === 1);
+    expect(JSON.parse(one.last('notifications/cancelled').body.toString())).toMatchObject({
+      params: { requestId: 1, reason: expect.stringContaining('answers this call whole') as string },
+    });
+    expect(one.last('notifications/cancelled').headers['mcp-session-id']).toBe('session-of-one');
   });
 });
