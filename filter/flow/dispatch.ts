@@ -70,14 +70,14 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
   if (!isCertain || envelope.claim !== 0) return false;
-  if (request.sessionId === NONE || (!exchange.isResponse && isForRest(exchange))) return false;
+  if (request.sessionId === NONE || (!exchange.isResponse && needsWhole(exchange))) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }
 
-/** Whether a first look has shown that it is for a REST service, which needs the whole of it. */
-function isForRest(exchange: Exchange): bool {
-  return exchange.isAimed && exchange.target.server.rest !== null;
+/** Whether a first look has shown that it needs the whole: for a REST service, or for a rule on arguments. */
+function needsWhole(exchange: Exchange): bool {
+  return exchange.isAimed && (exchange.target.server.rest !== null || exchange.target.asksForArguments);
 }
 
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
@@ -220,6 +220,7 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
     return Outcome.Wait;
   }
   call.repeated = false;
+  call.detours = 0;
   switch (exchange.conversation.stage) {
     case Stage.Initialize:
       return resumeInitialize(exchange, fanOut, call, answer);
@@ -252,14 +253,19 @@ function mayRepeat(stage: Stage, call: UpstreamCall): bool {
   return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
+/** As many as the routes of the shipped configurations have (`num_retries`). */
+const MOST_DETOURS: u8 = 2;
+
 /**
  * Whether a message that nobody has seen can go to another instance. One that was for the instance of its session can:
- * another does not know the session, says so, and a new one begins. That may come to the instance that is gone once more.
+ * another does not know the session, says so, and a new one begins. Either may come to the instance that is gone once
+ * more, since Envoy takes the instances in turns.
  */
 function mayGoElsewhere(call: UpstreamCall): bool {
-  if (call.sent!.headers.remove(header.ENDPOINT)) return true;
-  if (call.lost === NONE || call.repeated) return false;
-  call.repeated = true;
+  const chosen = call.sent!.headers.remove(header.ENDPOINT);
+  if (!chosen && call.detours === 0 && call.lost === NONE) return false;
+  if (call.detours === MOST_DETOURS) return false;
+  call.detours++;
   return true;
 }
 

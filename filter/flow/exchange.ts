@@ -12,10 +12,11 @@ import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { Reason, statusFor, writeError } from '../mcp/errors';
+import { resultMessage } from '../upstream/message';
+import { errorRow, Reason, statusFor, writeError, writeErrorResult } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { MethodKind, methodRow } from '../mcp/methods';
+import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
@@ -61,6 +62,8 @@ export class Target {
   tool: RestTool | null;
   /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
   body: Span;
+  /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
+  asksForArguments: bool;
 
   get replacesBody(): bool {
     return this.body !== NONE;
@@ -212,6 +215,15 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /** Answers with a result. @param reason of a failure that the result tells, or None */
+  answerResult(result: Span, reason: Reason): Outcome {
+    this.answer(200, resultMessage(this.id, result, this.arena));
+    const reply = this.reply;
+    reply.reason = reason;
+    reply.hasId = true;
+    return Outcome.Reply;
+  }
+
   /** The id of a request may stand behind what it was refused for: with it the answer is another one. */
   completeReply(): void {
     const reply = this.reply;
@@ -222,7 +234,9 @@ export class Exchange {
     const reply = this.reply;
     const id = this.id;
     const body = newWriter(this.arena, 512);
-    writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
+    if (id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult) {
+      writeErrorResult(body, id, reply.reason, reply.detail);
+    } else writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
     reply.body = body.written;
     // Over HTTP+SSE the answer would come in the event stream: a client waits there for what its POST was accepted with.
     reply.status = statusFor(reply.reason, this.isHttpSse ? NONE : id);

@@ -22,17 +22,43 @@ import { Scope } from './scope';
  * that it stands for.
  */
 export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): bool {
+  return hiddenBy(gateway, noun, server, name, scope) === Hider.Nothing;
+}
+
+/** What keeps something from existing for a request. */
+export const enum Hider {
+  Nothing,
+  /** It is no name that one of a server can have. */
+  Name,
+  /** Its server speaks another one than this request comes by. */
+  Transport,
+  /** `allow` and `deny` of its server. */
+  ServerRules,
+  /** A request for it goes to the server that owns its URI. */
+  Owner,
+  /** The virtual server of the path. */
+  Path,
+  /** The one of the header. */
+  Header,
+  Authorization,
+}
+
+/** The same decision, with what it was made by. */
+export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): Hider {
   const row = nounRow(noun);
-  if (length(name) === 0 || length(name) > row.longest || server.isHttpSse !== scope.overHttpSse) return false;
-  if (row.ruledBy !== noun) return mayUseSome(gateway, row, server, name, scope);
-  if (!server.rulesOf(noun).admit(name) || isOwnedByAnother(gateway, row, server, name)) return false;
-  if (scope.isWhole) return true;
+  if (length(name) === 0 || length(name) > row.longest) return Hider.Name;
+  if (server.isHttpSse !== scope.overHttpSse) return Hider.Transport;
+  if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
+  if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
+  if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
+  if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, name);
   const other = otherName(gateway, row, server, name);
-  if (!hasEither(scope.path, noun, server.index, shown, other)) return false;
-  if (!hasEither(scope.header, noun, server.index, shown, other)) return false;
+  if (!hasEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
+  if (!hasEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
   const permissions = scope.permissions;
-  return permissions === null || permissions.accessTo(noun, server.index, shown, other) !== Access.Hidden;
+  if (permissions === null) return Hider.Nothing;
+  return permissions.accessTo(noun, server.index, shown, other) === Access.Hidden ? Hider.Authorization : Hider.Nothing;
 }
 
 /** @param other see `otherName` */
@@ -45,18 +71,19 @@ function mayHaveEither(names: VirtualServer | null, noun: Noun, server: i32, sho
 }
 
 /** @param template or a URI, that a completion is asked for */
-function mayUseSome(gateway: Gateway, row: NounRow, server: Server, template: Span, scope: Scope): bool {
+function hiddenSome(gateway: Gateway, row: NounRow, server: Server, template: Span, scope: Scope): Hider {
   const noun = row.ruledBy;
   const pattern = expansions(template, scratch);
-  if (!server.rulesOf(noun).mayAdmit(pattern) || areOwnedByAnother(gateway, server, template, pattern)) return false;
-  if (scope.isWhole) return true;
+  if (!server.rulesOf(noun).mayAdmit(pattern)) return Hider.ServerRules;
+  if (areOwnedByAnother(gateway, server, template, pattern)) return Hider.Owner;
+  if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, template);
   const other = otherName(gateway, row, server, template);
-  if (!mayHaveEither(scope.path, noun, server.index, shown, other)) return false;
-  if (!mayHaveEither(scope.header, noun, server.index, shown, other)) return false;
+  if (!mayHaveEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
+  if (!mayHaveEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
   const permissions = scope.permissions;
-  if (permissions === null || permissions.mayShowSome(noun, server.index, shown)) return true;
-  return other !== NONE && permissions.mayShowSome(noun, server.index, other);
+  if (permissions === null || permissions.mayShowSome(noun, server.index, shown)) return Hider.Nothing;
+  return other !== NONE && permissions.mayShowSome(noun, server.index, other) ? Hider.Nothing : Hider.Authorization;
 }
 
 /** The rule by which something that exists for this request needs more scopes, or null where it may be used. */
@@ -74,6 +101,27 @@ export function stepUpFor(
   return row.ruledBy === noun
     ? permissions.stepUpOf(noun, server.index, shown, otherName(gateway, row, server, name))
     : permissions.stepUpOfEach(row.ruledBy, server.index, shown);
+}
+
+/** The rule of authorization that decides on one that is named by itself; null: none does, or it is the default. */
+export function ruleOn(
+  gateway: Gateway,
+  noun: Noun,
+  server: Server,
+  name: Span,
+  scope: Scope,
+): AuthorizationRule | null {
+  const permissions = scope.permissions;
+  if (permissions === null) return null;
+  const row = nounRow(noun);
+  const other = otherName(gateway, row, server, name);
+  return permissions.ruleOn(noun, server.index, shownName(gateway, row, server, name), other);
+}
+
+/** Whether a call of a tool that exists for this request hangs on its arguments. */
+export function asksForArguments(server: Server, name: Span, scope: Scope): bool {
+  const permissions = scope.permissions;
+  return permissions !== null && permissions.asksForArguments(server.index, name);
 }
 
 /** What patterns of virtual servers and of authorization are held against: a name, a URI as clients see it, or a pattern. */

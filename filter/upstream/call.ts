@@ -1,5 +1,5 @@
 import { List } from '../bytes/list';
-import { Span } from '../bytes/span';
+import { NONE, Span } from '../bytes/span';
 import { Reason } from '../mcp/errors';
 import { NounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
@@ -26,6 +26,8 @@ export class UpstreamCall {
   sent: Callout | null;
   /** It was sent twice, as the connection had ended before an answer. */
   repeated: bool;
+  /** How often it was sent again because nobody had seen it. */
+  detours: u8;
   /** The host's, for the callout under way. */
   token: u32;
   /** It failed at what no client can help, see `isFault`. */
@@ -72,7 +74,10 @@ export class UpstreamCall {
     return this.failure.reason !== Reason.None;
   }
 
-  forgetPages(): void {
+  /** It is going to be asked anew. */
+  forgetAnswer(): void {
+    this.failure.set(Reason.None, NONE).retryAfter = NONE;
+    this.error = NONE;
     this.pages.count = 0;
     this.cursors.count = 0;
     this.bytes = 0;
