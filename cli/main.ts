@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
     load: async () => (await import('./check/command.ts')).check,
   },
+  render: {
+    summary: 'tools from the OpenAPI description of a REST service',
+    load: async () => (await import('./render/command.ts')).render,
+  },
   help: {
     summary: 'this text',
     load: () => Promise.resolve({ run: (_, io) => Promise.resolve(help(io)) }),
