@@ -85,7 +85,7 @@ const hostile = [
     '%',
     '%00',
   ],
-  ...['\r\nhost: evil.example', '\n', '\u0000', '\u007f', '\u2028', '"', '",\"last\":false,\"x\":\"', '}', '\\', '\\"'],
+  ...['\r\nhost: evil.example', '\n', '\u0000', '\u007f', '\u2028', '"', '","last":false,"x":"', '}', '\\', '\\"'],
   ...[
     '@evil.example',
     ':8080',
