@@ -5,6 +5,7 @@ import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './access';
+import { readAudit } from './audit';
 import { readAuth, readPublicUrl } from './auth';
 import { readAuthorization } from './authorization';
 import { Environment } from './environment';
@@ -18,6 +19,7 @@ import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names } from '../bytes/name-list';
+import { readQuotas } from './quotas';
 import { openSection, Section } from './section';
 import { flag } from './rest-security';
 import { secretText } from './secrets';
@@ -27,7 +29,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization sessions limits headers servers virtualServers status insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas sessions limits headers servers virtualServers status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -136,6 +138,8 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
+  gateway.audit = readAudit(root);
+  gateway.quotas = readQuotas(root);
   return parsed;
 }
 

@@ -22,6 +22,7 @@ import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
 import { Exchange, Outcome } from './exchange';
+import { isWithinQuotas } from './quotas';
 import { onlyOverHttpSse, refuseStreamable } from './http-sse';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
@@ -56,6 +57,7 @@ const MAX_INSTRUCTIONS = 16 << 10;
  * `handshakeTimeout`. Those that its header left out join when a later request asks for them.
  */
 export function beginInitialize(exchange: Exchange): Outcome {
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
   const arena = exchange.arena;
   const params = exchange.message.envelope.text(exchange.message.body, exchange.message.envelope.params);
   const offered = member(params, PROTOCOL_VERSION, scratch);

@@ -14,6 +14,7 @@ import { aimAt, cutPrefix } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { isSound } from './passing';
+import { isWithinQuotas } from './quotas';
 import { sendOn } from './send-on';
 
 /**
@@ -52,6 +53,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   exchange.named = name;
   if (aimAt(exchange, name, Reason.StatelessUnknownTool) === null) return Outcome.Reply;
   if (ended) return exchange.refuse(Reason.ParseError, NO_BODY);
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
   const upstream = make<Upstream>(exchange.arena);
   upstream.revision = Revision.V2026_07_28;
   return sendOn(exchange, upstream);

@@ -94,6 +94,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   if (!ended && !request.hasContentLength) request.isChunked = isInChunks();
   const exchange = newExchange(root.gateway, request, arena);
   exchange.now = now();
+  exchange.beganAt = exchange.now;
   stream.exchange = exchange;
   stream.moment = ended ? Moment.Last : Moment.Midway;
   prepare(exchange, stream);

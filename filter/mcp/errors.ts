@@ -20,6 +20,7 @@ export const enum Reason {
   StatusForbidden,
   Forbidden,
   ForbiddenArguments,
+  QuotaExceeded,
   RequestTimeout,
   HostBodyLimit,
   MethodNotFound,
@@ -73,6 +74,8 @@ export class ErrorRow {
   withholdsId: bool;
   /** To a call of a tool it is told as its result (`isError`): the model that made the call reads it, and can do better. */
   isResult: bool;
+  /** A policy says no: who asks may not, or not that. Other rows tell of what failed. */
+  isDenial: bool;
   code: i32;
   /** Says what to do next; `%` stands for the detail. */
   message: Span;
@@ -124,6 +127,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.StatusForbidden, 'unauthenticated', 401, 401, -31001, 'The status of this gateway is for who has its token, and for its own machine. Send the token of status in its configuration, as Authorization: Bearer.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
   row(Reason.ForbiddenArguments, 'forbidden_arguments', 200, 400, -32602, 'The rules of this gateway do not allow this call with these arguments: %. Call it with other arguments, or ask who runs the gateway.');
+  row(Reason.QuotaExceeded, 'quota_exceeded', 200, 429, -31009, 'A budget of requests is used up: that of %. Try again after the seconds that Retry-After tells; quotas in the configuration has the budgets.');
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, '%, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
@@ -162,6 +166,18 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
   errorRow(Reason.ForbiddenArguments).isResult = true;
+  errorRow(Reason.QuotaExceeded).isResult = true;
+  errorRow(Reason.QuotaExceeded).isDenial = true;
+  errorRow(Reason.HostForbidden).isDenial = true;
+  errorRow(Reason.OriginForbidden).isDenial = true;
+  errorRow(Reason.Unauthenticated).isDenial = true;
+  errorRow(Reason.ForbiddenArguments).isDenial = true;
+  errorRow(Reason.UnknownTool).isDenial = true;
+  errorRow(Reason.StatelessUnknownTool).isDenial = true;
+  errorRow(Reason.UnknownPrompt).isDenial = true;
+  errorRow(Reason.UnknownResource).isDenial = true;
+  errorRow(Reason.SessionUnknown).isDenial = true;
+  errorRow(Reason.UnknownVirtualServer).isDenial = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');
@@ -172,8 +188,6 @@ const DATA = literal('","data":{"reason":"');
 const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
-const RESULT = literal(',"result":{"content":[{"type":"text","text":"');
-const CLOSE_RESULT = literal('"}],"isError":true}}');
 
 /** The message of a row, escaped for a JSON string. @param detail see `writeError` */
 export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
@@ -208,11 +222,4 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
   writer.bytes(QUOTE);
   if (more !== NONE) writer.bytes(more);
   writer.bytes(CLOSE);
-}
-
-/** The same as the result of a call, see `ErrorRow.isResult`. */
-export function writeErrorResult(writer: Writer, id: Span, reason: Reason, detail: Span): void {
-  writer.bytes(OPEN).bytes(id).bytes(RESULT);
-  writeMessage(writer, reason, detail);
-  writer.bytes(CLOSE_RESULT);
 }

@@ -1,4 +1,5 @@
 import { Noun, nounRow } from '../mcp/nouns';
+import { Audit } from './audit';
 import { Authorization } from './authorization';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
@@ -48,6 +49,10 @@ export class Gateway {
   resource: ProtectedResource | null;
   /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
   authorization: Authorization | null;
+  /** The record of who called what; null: none is kept. */
+  audit: Audit | null;
+  /** Budgets of requests (Quota); null: there are none. */
+  quotas: List | null;
   /** Elements are Server, in the order of the configuration. */
   servers: List;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
