@@ -100,12 +100,12 @@ function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): st
       return 'the virtual server does not have it';
     case 'server rules':
       return 'allow and deny of its server';
+    case 'transport':
+      return 'its server speaks HTTP+SSE (2024-11-05), and Streamable HTTP is asked for';
     case 'owner':
       return 'its URI belongs to another server';
     case 'server':
       return 'it is of no server: no prefix, mark or owned URI fits';
-    case 'transport':
-      return 'its server speaks HTTP+SSE, and clients reach it over that alone';
     case 'name':
       return 'it is too long to be a name, or empty';
   }

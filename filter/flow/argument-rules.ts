@@ -43,7 +43,7 @@ export function allowsArguments(exchange: Exchange): bool {
       refuseScopes(exchange, target.server, decidingRule!);
       return false;
     default:
-      exchange.refuse(Reason.RefusedArguments, whatIsAskedFor(exchange, decidingRule), target.server.name);
+      exchange.refuse(Reason.ForbiddenArguments, whatIsAskedFor(exchange, decidingRule), target.server.name);
       return false;
   }
 }

@@ -45,7 +45,7 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
   if (message.size > limits.heldBody) return refuseUndecided(exchange, message.size);
   const params = message.envelope.text(message.body, message.envelope.params);
   const values = readRestArguments(rest, tool, member(params, ARGUMENTS, scratch), scratch);
-  if (values.fault !== NONE) return exchange.refuseArguments(values.fault);
+  if (values.fault !== NONE) return exchange.refuse(Reason.InvalidArguments, values.fault, target.server.name);
   if (tool.path === null) {
     const result = directResult(tool, values.data, limits.restResponse, exchange.now, scratch);
     return exchange.answerResult(result, Reason.None);
@@ -54,7 +54,7 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
   if (request.fault !== NONE) {
     return request.lacksCredential
       ? exchange.refuse(Reason.UpstreamCredential, request.fault, target.server.name)
-      : exchange.refuseArguments(request.fault);
+      : exchange.refuse(Reason.InvalidArguments, request.fault, target.server.name);
   }
   target.tool = tool;
   target.body = request.body === NONE ? EMPTY : exchange.arena.copy(request.body);

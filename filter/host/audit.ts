@@ -171,7 +171,7 @@ function writeDecision(text: Writer, exchange: Exchange, ended: Ended): void {
   const rule = exchange.rule;
   if (reason === Reason.QuotaExceeded) text.bytes(BY).bytes(BY_QUOTA);
   else if (hider !== Hider.Nothing && hider !== Hider.Authorization) text.bytes(BY).bytes(hiderText(hider));
-  else if (denied && hider === Hider.Nothing && reason !== Reason.RefusedArguments && reason !== Reason.ParseError) {
+  else if (denied && hider === Hider.Nothing && reason !== Reason.ForbiddenArguments && reason !== Reason.ParseError) {
     text.bytes(BY).bytes(BY_LIST);
   } else if (rule !== null) writeEscaped(text.bytes(BY).bytes(BY_RULE).bytes(RULE), rule.name);
   else if (exchange.gateway.authorization !== null) text.bytes(BY).bytes(BY_DEFAULT);

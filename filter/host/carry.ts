@@ -125,7 +125,7 @@ function nextCall(exchange: Exchange): UpstreamCall | null {
 export function settle(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const outcome = resume(exchange, call, answer);
   if (call.done && call.failed) {
-    logFailure(call.server, call.failure.reason, call.failure.detail, exchange.gateway.logLevel);
+    logFailure(exchange, call.server, call.failure.reason, call.failure.detail);
   }
   return outcome;
 }

@@ -27,9 +27,9 @@ export function isInChunks(): bool {
   return protocol !== NONE && startsWith(protocol, HTTP1);
 }
 
-/** What the host knows about who asks, read once per request. */
-export function meet(exchange: Exchange): void {
-  if (needsReach(exchange.gateway.hosts, exchange.request.authority)) {
+/** What the host knows about who asks, read once per request. @param reached from where matters, whatever host is named */
+export function meet(exchange: Exchange, reached: bool): void {
+  if (reached || needsReach(exchange.gateway.hosts, exchange.request.authority)) {
     exchange.caller.reach = reachOf(property(DESTINATION_ADDRESS));
   }
   const kind = exchange.gateway.identity.kind;

@@ -11,6 +11,7 @@ import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } fr
 import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
 import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { behindMetadata } from '../flow/metadata-url';
+import { enterOwnPages, isStatus } from '../flow/own-pages';
 import { describeResource } from '../flow/resource-metadata';
 import { enterByHeaders } from '../flow/stateless';
 import { Reason } from '../mcp/errors';
@@ -97,7 +98,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   stream.exchange = exchange;
   stream.moment = ended ? Moment.Last : Moment.Midway;
   prepare(exchange, stream);
-  meet(exchange);
+  meet(exchange, isStatus(behind));
   if (described !== NONE) return describe(stream, exchange, described, ended);
   return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
 }
@@ -109,6 +110,8 @@ function describe(stream: Stream, exchange: Exchange, behind: Span, ended: bool)
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
   if (!mayServe(stream, exchange)) return act(stream, exchange, Outcome.Reply);
+  const own = length(behind) === 0 ? Outcome.ReadBody : enterOwnPages(exchange, behind);
+  if (own !== Outcome.ReadBody) return ended ? act(stream, exchange, own) : drainOn(stream, exchange, ended);
   if (decidesByHeaders(stream.role)) {
     const outcome = enterByHeaders(exchange, behind, ended);
     return outcome === Outcome.Reply && mayAwaitBody(stream)

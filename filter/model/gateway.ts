@@ -69,6 +69,10 @@ export class Gateway {
   /** What the endpoint itself serves; null: everything, unless it is closed. */
   rootServes: VirtualServer | null;
   rootClosed: bool;
+  /** What the status is told for; NONE: there is none. */
+  statusToken: Span;
+  /** Of the whole configuration, the same in whatever order its members stand; 0 where no status shows it. */
+  digest: u64;
   /** Secrets may stand in the configuration itself. */
   insecureInline: bool;
   /** The ABI's levels: 0 trace … 5 critical. */

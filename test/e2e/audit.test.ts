@@ -122,7 +122,7 @@ describeGateway('the record of calls', () => {
       'a rule on arguments',
       'one_put',
       {},
-      { decision: 'deny', by: 'rule', rule: 'small', outcome: 'invalid_arguments' },
+      { decision: 'deny', by: 'rule', rule: 'small', outcome: 'forbidden_arguments' },
     ],
   ])('tells a decision by %s', async (_, name, claims, expected) => {
     expect(await call(await open(gateway.current.url, claims), name)).toMatchObject({ name, ...expected });
