@@ -171,6 +171,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.HostForbidden).isDenial = true;
   errorRow(Reason.OriginForbidden).isDenial = true;
   errorRow(Reason.Unauthenticated).isDenial = true;
+  errorRow(Reason.StatusForbidden).isDenial = true;
   errorRow(Reason.ForbiddenArguments).isDenial = true;
   errorRow(Reason.UnknownTool).isDenial = true;
   errorRow(Reason.StatelessUnknownTool).isDenial = true;
@@ -188,6 +189,8 @@ const DATA = literal('","data":{"reason":"');
 const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
+const RESULT = literal(',"result":{"content":[{"type":"text","text":"');
+const CLOSE_RESULT = literal('"}],"isError":true}}');
 
 /** The message of a row, escaped for a JSON string. @param detail see `writeError` */
 export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
@@ -222,4 +225,11 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
   writer.bytes(QUOTE);
   if (more !== NONE) writer.bytes(more);
   writer.bytes(CLOSE);
+}
+
+/** The same as the result of a call, see `ErrorRow.isResult`. */
+export function writeErrorResult(writer: Writer, id: Span, reason: Reason, detail: Span): void {
+  writer.bytes(OPEN).bytes(id).bytes(RESULT);
+  writeMessage(writer, reason, detail);
+  writer.bytes(CLOSE_RESULT);
 }
