@@ -168,6 +168,7 @@ function areOwnedByAnother(gateway: Gateway, server: Server, template: Span, pat
 
 /** Whether there may be one of this server that `mayUse` lets through. Where not, this request must not show it. */
 export function mayList(noun: Noun, server: Server, scope: Scope): bool {
+  if (server.isHttpSse !== scope.overHttpSse) return false;
   const ruling = nounRow(noun).ruledBy;
   const path = scope.path;
   if (path === null ? !server.rulesOf(ruling).showAny : !path.reaches(ruling, server.index)) return false;
