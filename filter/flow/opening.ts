@@ -11,6 +11,7 @@ import { saysLost } from '../upstream/lost-session';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
+import { levelOf } from '../session/level';
 import { join, upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
@@ -76,6 +77,7 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   call.opening = true;
   call.upstream.sessionId = NONE;
   call.upstream.endpoint = NONE;
+  call.level = levelOf(session, keys, exchange.arena);
   beginHandshake(call, introductionOf(session), exchange.request.pairs, now, exchange.arena);
   return Opening.Asking;
 }

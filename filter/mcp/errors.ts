@@ -189,8 +189,6 @@ const DATA = literal('","data":{"reason":"');
 const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
-const RESULT = literal(',"result":{"content":[{"type":"text","text":"');
-const CLOSE_RESULT = literal('"}],"isError":true}}');
 
 /** The message of a row, escaped for a JSON string. @param detail see `writeError` */
 export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
@@ -225,11 +223,4 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
   writer.bytes(QUOTE);
   if (more !== NONE) writer.bytes(more);
   writer.bytes(CLOSE);
-}
-
-/** The same as the result of a call, see `ErrorRow.isResult`. */
-export function writeErrorResult(writer: Writer, id: Span, reason: Reason, detail: Span): void {
-  writer.bytes(OPEN).bytes(id).bytes(RESULT);
-  writeMessage(writer, reason, detail);
-  writer.bytes(CLOSE_RESULT);
 }
