@@ -12,7 +12,9 @@ import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { Reason, statusFor, writeError } from '../mcp/errors';
+import { resultMessage } from '../upstream/message';
+import { Era } from '../mcp/eras';
+import { inStatelessEra, Reason, statusFor, writeError } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { MethodKind, methodRow } from '../mcp/methods';
@@ -57,9 +59,15 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
-  /** A tool of a REST service, else null: then `body` takes the place of the client's, of which nothing goes on. */
+  /** A tool of a REST service, else null. */
   tool: RestTool | null;
+  /** What takes the place of the client's body, of which nothing goes on then: for a REST service, or for another era. */
   body: Span;
+
+  /** Whether `body` does. */
+  get replaces(): bool {
+    return this.tool !== null || this.body !== NONE;
+  }
 }
 
 @unmanaged
@@ -188,12 +196,22 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /** Answers with the result of a request. @param result an object, as JSON */
+  answerResult(result: Span): Outcome {
+    return this.answer(200, this.messageOf(result));
+  }
+
+  /** The response to the request, as the client's era has it. */
+  messageOf(result: Span): Span {
+    return resultMessage(this.id, result, this.arena, this.message.era === Era.Stateless);
+  }
+
   /** Answers with a row of the error table. @param detail of any length and content: it is cut and escaped */
   refuse(reason: Reason, detail: Span = NONE, server: Span = NONE, more: Span = NONE): Outcome {
     this.answer(0, NONE);
     const reply = this.reply;
     reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
-    reply.reason = reason;
+    reply.reason = this.message.era === Era.Stateless ? inStatelessEra(reason) : reason;
     reply.detail = this.copied(clipped(detail, MAX_DETAIL));
     reply.server = server;
     reply.more = this.copied(more);

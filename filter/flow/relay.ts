@@ -52,13 +52,12 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   // Framing is Envoy's.
   exchange.forward.headers.add(header.CONTENT_LENGTH, NONE).add(header.TRANSFER_ENCODING, NONE);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
-  callout.body =
-    target.tool !== null
-      ? target.body
-      : newWriter(arena, length(exchange.message.body) as usize)
-          .bytes(first(exchange.message.body, target.cutFrom))
-          .bytes(target.put)
-          .bytes(after(exchange.message.body, target.cutTo)).written;
+  callout.body = target.replaces
+    ? target.body
+    : newWriter(arena, length(exchange.message.body) as usize)
+        .bytes(first(exchange.message.body, target.cutFrom))
+        .bytes(target.put)
+        .bytes(after(exchange.message.body, target.cutTo)).written;
   call.callout = callout;
   return Outcome.Wait;
 }

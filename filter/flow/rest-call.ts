@@ -9,7 +9,6 @@ import { Rest, RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
-import { resultMessage } from '../upstream/message';
 import { readRestArguments } from '../upstream/rest-arguments';
 import { RestRequest, restRequest } from '../upstream/rest-request';
 import { directResult, textResult } from '../upstream/rest-result';
@@ -51,7 +50,7 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
   }
   if (tool.path === null) {
     const result = directResult(tool, values.data, limits.restResponse, exchange.now, scratch);
-    return exchange.answer(200, resultMessage(exchange.id, result, exchange.arena));
+    return exchange.answerResult(result);
   }
   const request = restRequest(tool, values, exchange.request.pairs, limits.heldBody, exchange.now, scratch);
   if (request.fault !== NONE) return tell(exchange, request.fault);
@@ -63,7 +62,7 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
 
 /** What is wrong, as a result: the model that made the call can read it, and make a better one. */
 function tell(exchange: Exchange, fault: Span): Outcome {
-  return exchange.answer(200, resultMessage(exchange.id, textResult(fault, true, scratch), exchange.arena));
+  return exchange.answerResult(textResult(fault, true, scratch));
 }
 
 function send(exchange: Exchange, tool: RestTool, request: RestRequest): void {

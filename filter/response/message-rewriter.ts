@@ -23,6 +23,9 @@ export class MessageRewriter {
   scanner: Scanner;
   /** URIs of resources are changed; else no result needs to be read to its end. */
   marksUris: bool;
+  /** Results get members at their end; and what of the result that is open has members already. */
+  completes: bool;
+  private hasMembers: bool;
   /** By depth, the place of the container that is open there. */
   places: usize;
   /** The place of the value that follows. */
@@ -103,6 +106,7 @@ export class MessageRewriter {
   private readKey(): void {
     this.place = Place.Other;
     const object = this.placeAt(this.scanner.depth);
+    if (object === Place.Result) this.hasMembers = true;
     for (let row = membersOf(object); row !== null; row = row!.next) {
       if (!this.scanner.reads(row!.name)) continue;
       this.place = row!.place;
@@ -118,7 +122,7 @@ export class MessageRewriter {
     this.kind = isResponse ? Kind.Response : Kind.Request;
     this.passage.decide(isResponse ? Replacement.None : Replacement.RequestId, this.shift + this.scanner.finish);
     // The message of a response that no batch is around.
-    if (isResponse && !this.marksUris && this.scanner.depth === 1) this.passes = true;
+    if (isResponse && !this.marksUris && !this.completes && this.scanner.depth === 1) this.passes = true;
   }
 
   private open(isObject: bool): void {
@@ -129,6 +133,7 @@ export class MessageRewriter {
     }
     this.scanner.watch = depth;
     store<u8>(this.places + (depth as usize), this.place as u8);
+    if (this.place === Place.Result) this.hasMembers = false;
     if (this.place !== Place.Message) return;
     this.giveUpId();
     this.kind = Kind.Unknown;
@@ -141,6 +146,13 @@ export class MessageRewriter {
     // In an array the next value stands in the same place; in an object a key comes first.
     this.place = depth === 0 ? Place.Other : this.placeAt(depth);
     if (closed === Place.Message && isObject) this.giveUpId();
+    if (closed === Place.Result && isObject && this.completes) this.complete();
+  }
+
+  /** Before the brace that closes a result. */
+  private complete(): void {
+    const at = this.shift + this.scanner.finish - 1;
+    this.passage.replace(at, at, this.hasMembers ? Replacement.Members : Replacement.OnlyMembers);
   }
 
   private readValue(token: Token): void {

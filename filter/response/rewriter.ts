@@ -1,6 +1,6 @@
 import { LINE_FEED } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, after, length, limit, literal, pointer } from '../bytes/span';
+import { Span, after, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 import { MOST_OF_EVENT_ID } from '../session/event-id';
 import { Field, newParser, Parser, Part } from '../sse/parser';
@@ -162,6 +162,7 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   const passage = newPassage(replacements, most, arena);
   rewriter.passage = passage;
   rewriter.message = newMessageRewriter(passage, replacements.marksUris, arena);
+  rewriter.message.completes = replacements.members !== NONE;
   rewriter.sealsEventIds = replacements.session !== null;
   if (isStream) rewriter.events = newParser(arena);
   return rewriter;

@@ -65,7 +65,7 @@ export function onRequestBody(stream: Stream, size: u32): Action {
   if (decider === null || !decider.resumed) return Action.Continue;
   const target = decider.exchange!.target;
   const passed = stream.passed;
-  if (target.tool !== null) {
+  if (target.replaces) {
     replaceAll(Buffer.RequestBody, stream.passedReplaced ? EMPTY : target.body);
     stream.passedReplaced = true;
     return Action.Continue;
