@@ -1,8 +1,10 @@
 import { checkFiles } from '../../envoy/check/files.ts';
 import { type ModuleFile, readModule } from '../../envoy/check/module.ts';
 import { ownFile, version } from '../../common/home.ts';
-import { command, type Context } from '../command.ts';
+import { command, type Context, type Values } from '../command.ts';
 import { CommandError, exitCode } from '../io.ts';
+import { type AskedFor, tellDecisions } from './as.ts';
+import { readClaims, readNames } from './caller.ts';
 import { envoyJudge } from './envoy.ts';
 import { type CheckEvent, printed } from './events.ts';
 import { type CheckOptions, checkFlags, checkUsage } from './options.ts';
@@ -17,20 +19,36 @@ export const check = command({
   usage: checkUsage,
   flags: checkFlags,
   takesArguments: true,
-  read: ({ module, envoy }, paths): CheckOptions => ({ paths, module, envoy }),
+  read,
   print: printed,
   run,
 });
 
-async function run({ paths, module: named, envoy }: CheckOptions, { io, emit }: Context<CheckEvent>): Promise<number> {
+function read(values: Values<typeof checkFlags>, paths: readonly string[]): CheckOptions {
+  const { module, envoy, as, names, 'virtual-server': virtualServer } = values;
+  if (as === undefined && names !== undefined) throw new Error('--names goes with --as');
+  if (as === undefined && virtualServer !== undefined) throw new Error('--virtual-server goes with --as');
+  return { paths, module, envoy, as, names, virtualServer };
+}
+
+async function run(options: CheckOptions, { io, emit }: Context<CheckEvent>): Promise<number> {
+  const { paths, module: named, envoy } = options;
   const files = readSources(paths);
+  const asked = askedFor(options);
   const module = named === undefined ? builtModule() : namedModule(named);
   const askEnvoy = envoy ? await envoyJudge(named ?? builtFile, io.env) : undefined;
   const findings = await checkFiles(files, { module, ...(askEnvoy && { askEnvoy }) });
   for (const finding of findings) emit({ event: 'problem', ...finding });
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   emit({ event: 'checked', files: files.length, errors, warnings: findings.length - errors });
-  return errors > 0 ? exitCode.found : exitCode.ok;
+  if (errors > 0) return exitCode.found;
+  if (asked !== undefined) await tellDecisions(files, module, asked, emit);
+  return exitCode.ok;
+}
+
+function askedFor({ as, names, virtualServer }: CheckOptions): AskedFor | undefined {
+  if (as === undefined) return undefined;
+  return { claims: readClaims(as), names: names === undefined ? undefined : readNames(names), virtualServer };
 }
 
 const builtFile = ownFile('build/plugin.wasm');

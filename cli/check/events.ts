@@ -1,9 +1,19 @@
+import type { Decision, Refusal } from '../../envoy/check/explain.ts';
 import type { Finding } from '../../envoy/check/finding.ts';
 import type { Io } from '../io.ts';
 
 export type CheckEvent =
   | ({ readonly event: 'problem' } & Finding)
-  | { readonly event: 'checked'; readonly files: number; readonly errors: number; readonly warnings: number };
+  | { readonly event: 'checked'; readonly files: number; readonly errors: number; readonly warnings: number }
+  /** Before what a caller may do there. `refused`: nothing, whatever it asks for. */
+  | {
+      readonly event: 'caller';
+      readonly file: string;
+      readonly endpoint: string;
+      readonly names: number;
+      readonly refused?: Refusal['refused'];
+    }
+  | ({ readonly event: 'decision'; readonly file: string; readonly endpoint: string } & Decision);
 
 /** For people, and for editors that read `file:line:column: severity: message`. What to do is said once for each rule. */
 export function printed(io: Io): (event: CheckEvent) => void {
@@ -20,6 +30,12 @@ export function printed(io: Io): (event: CheckEvent) => void {
       }
       case 'checked':
         io.out(`${summary(event)}\n`);
+        break;
+      case 'caller':
+        io.out(`${event.file}: ${event.endpoint}: ${callerText(event)}\n`);
+        break;
+      case 'decision':
+        io.out(`    ${printable(decisionText(event))}\n`);
         break;
     }
   };
@@ -49,4 +65,48 @@ function summary({ files, errors, warnings }: CheckEvent & { event: 'checked' })
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+const refusals = {
+  unauthenticated: 'this caller is unauthenticated: the claims have no subject and issuer that are texts',
+  unknown_virtual_server: 'nothing is served here: there is no such virtual server, or the endpoint is closed',
+} as const;
+
+function callerText({ names, refused }: CheckEvent & { event: 'caller' }): string {
+  if (refused !== undefined) return refusals[refused];
+  return names > 0 ? 'this caller' : 'nothing is named here; --names FILE says what to ask about';
+}
+
+const decisions = { allowed: 'may use', stepUp: 'sees, and may not use', hidden: 'does not see' } as const;
+
+/** `may use               tool weather_get: rule "developers" (allow)` */
+function decisionText(event: Decision): string {
+  const { noun, name, decision } = event;
+  return `${decisions[decision].padEnd(21)} ${noun.slice(0, -1)} ${name}: ${reasonText(event)}`;
+}
+
+function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): string {
+  const more = args === true ? '; the arguments of a call decide as well' : '';
+  switch (by) {
+    case 'rule': {
+      const needs = scopes === undefined ? '' : `, scopes ${scopes}`;
+      return `rule "${rule ?? ''}" (${effect ?? ''}${needs})${more}`;
+    }
+    case 'default':
+      return `no rule, so authorization.default${more}`;
+    case 'nothing':
+      return 'there are no rules of authorization';
+    case 'virtual server':
+      return 'the virtual server does not have it';
+    case 'server rules':
+      return 'allow and deny of its server';
+    case 'transport':
+      return 'its server speaks HTTP+SSE (2024-11-05), and Streamable HTTP is asked for';
+    case 'owner':
+      return 'its URI belongs to another server';
+    case 'server':
+      return 'it is of no server: no prefix, mark or owned URI fits';
+    case 'name':
+      return 'it is too long to be a name, or empty';
+  }
 }

@@ -6,7 +6,13 @@ configurations that Sluice ships. docs/check.md lists what is looked for.
 
   --module FILE   the module that the configurations are for (default: the one that "npm run build" made)
   --envoy         let an Envoy check bootstraps as well (ENVOY_PATH, or the first one found that can run the module)
-  --json          print one JSON object per line: problem, checked, error
+  --as FILE       show what a caller may see and use, and what decides it, where nothing is wrong: FILE has the claims of
+                  the caller's token as JSON, as jwt_authn verifies them
+  --names FILE    what --as is asked about: what tools/list or another list has answered, as JSON, or names of tools, one a
+                  line (default: what the configuration names itself)
+  --virtual-server NAMESPACE/NAME
+                  where --as asks (default: at the endpoint and at each virtual server)
+  --json          print one JSON object per line: problem, checked, caller, decision, error
 
 Exit codes: 0 no error (there may be warnings), 1 an error was found, 2 wrong use, 3 something needed is missing.
 `;
@@ -16,9 +22,16 @@ export interface CheckOptions {
   readonly paths: readonly string[];
   readonly module: string | undefined;
   readonly envoy: boolean;
+  /** Files; undefined: not asked for. */
+  readonly as: string | undefined;
+  readonly names: string | undefined;
+  readonly virtualServer: string | undefined;
 }
 
 export const checkFlags = {
   module: { type: 'string' },
   envoy: { type: 'boolean', default: false },
+  as: { type: 'string' },
+  names: { type: 'string' },
+  'virtual-server': { type: 'string' },
 } as const;

@@ -1,5 +1,6 @@
 import type { Io } from '../io.ts';
 import type { FederatedServer, VirtualServer } from './survey.ts';
+import type { Edit } from './edits.ts';
 import type { ServerChange } from './watch.ts';
 
 export interface ReadyEvent {
@@ -33,6 +34,8 @@ export type StartEvent =
   | ReadyEvent
   /** A server went, came back, or was started again. */
   | ({ readonly event: 'server' } & ServerChange)
+  /** A file of the configuration was edited. */
+  | ({ readonly event: 'edit' } & Edit)
   | { readonly event: 'stopped' };
 
 /** For people. */
@@ -45,11 +48,21 @@ export function printed(io: Io): (event: StartEvent) => void {
       case 'server':
         io.out(`${new Date().toTimeString().slice(0, 8)} ${changeText(event)}\n`);
         break;
+      case 'edit':
+        io.out(`${new Date().toTimeString().slice(0, 8)} ${editText(event)}\n`);
+        break;
       case 'stopped':
         io.out('stopped\n');
         break;
     }
   };
+}
+
+function editText({ files, state, problem = '' }: Edit): string {
+  const subject = `the edit of ${files.join(', ')}`;
+  if (state === 'live') return `${subject} is live`;
+  if (state === 'restart') return `${subject} needs a restart: ${problem}`;
+  return `${subject} is refused, and what was there before goes on: ${problem}`;
 }
 
 function changeText({ name, state, tools, problem }: ServerChange): string {

@@ -10,6 +10,8 @@ export interface OwnFiles {
   /** The bootstrap. */
   readonly config: string;
   readonly log: string;
+  /** A filter of the bootstrap, of that name: what an edit replaces. */
+  readonly filter: (name: string) => string;
   /** Where a socket may be: short enough for every system. */
   readonly pipe: string;
   /** Gives the files to whoever starts next; configuration and log stay to be read. */
@@ -48,6 +50,7 @@ export function claimFiles(data: string): OwnFiles {
       number,
       config: join(data, `${name}.yaml`),
       log: join(data, `${name}.log`),
+      filter: (filter) => join(data, `${name}-${filter}.json`),
       pipe: pipe.path,
       stop: () => {
         release();

@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
+import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
+import { discoveredFilters, withDiscoveredFilters } from '../../envoy/render/discovered.ts';
+import type { SourceFile } from '../../envoy/check/files.ts';
 import { moduleLines, withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { chooseEngine } from '../../envoy/engines.ts';
 import { EngineError } from '../../common/engine-error.ts';
@@ -25,6 +27,7 @@ import {
 } from './configuration.ts';
 import { demoAuth } from './demo-auth.ts';
 import { type DemoOptions, requireDemos, startDemos } from './demos.ts';
+import { followEdits, writeFilters } from './edits.ts';
 import type { ReadyEvent, StartEvent } from './events.ts';
 import { type OwnFiles, claimFiles } from './files.ts';
 import { ask } from './mcp-client.ts';
@@ -61,10 +64,12 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
   if (options.config === undefined && options.servers.length + options.rests.length === 0) requireDemos();
   const module = await ownModule(progress, io.env);
-  const configured = withHostMode(
-    source === undefined ? { plugin: {}, servers: [] } : await readConfiguration(source, module.bytes),
-    options.hostMode,
-  );
+  const configurationOf = async (file: SourceFile | undefined): Promise<Configuration> =>
+    withHostMode(
+      file === undefined ? { plugin: {}, servers: [] } : await readConfiguration(file, module.bytes),
+      options.hostMode,
+    );
+  const configured = await configurationOf(source);
   const tell = (line: string): void => {
     io.err(`${line}\n`);
   };
@@ -81,25 +86,30 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const files = claimFiles(resolve(workFolder(), io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
   running.add(files);
   const pluginServer = await servePlugin(module, running);
-  const named = withSessionKey(
-    options.config === undefined ? { ...configured, servers: await namedServers(options, surroundings) } : configured,
-  );
+  const others = options.config === undefined ? await otherServers(options, surroundings) : [];
+  const complete = (read: Configuration): Configuration =>
+    withSessionKey(options.config === undefined ? { ...read, servers: withRests(others, options) } : read);
+  const named = complete(configured);
   const demo = options.auth === undefined ? undefined : demoAuth(named, dirname(files.config));
   const configuration = demo?.configuration ?? named;
-  const plain = gatewayBootstrap({
-    listen,
-    admin: admin ?? (await preferPort({ host: loopback, port: adminPort })),
-    pluginServerUrl: pluginServer,
-    digest: module.digest,
-    ...configuration,
-  });
-  const bootstrap = engine.prepare(plain, files.pipe);
+  const addresses = { listen, admin: admin ?? (await preferPort({ host: loopback, port: adminPort })) };
+  const bootstrapOf = (each: Configuration): Bootstrap =>
+    gatewayBootstrap({ ...addresses, pluginServerUrl: pluginServer, digest: module.digest, ...each });
+  const checked = async (each: Configuration): Promise<Bootstrap> => {
+    const made = bootstrapOf(each);
+    const own = { [sessionKeyVariable]: sessionKey(dirname(files.config)), ...io.env };
+    await engine.check(engine.prepare(structuredClone(made), files.pipe), module.file, environmentFor(each, own));
+    return made;
+  };
   const env = environmentFor(configuration, { [sessionKeyVariable]: sessionKey(dirname(files.config)), ...io.env });
-  await engine.check(bootstrap, module.file, env);
+  const plain = await checked(configuration);
 
   progress(`starting ${engine.title} …`);
   const states = inParallel(configuration.servers, (server) => askServer(server, configuration, env));
-  writeBootstrap(files.config, bootstrap);
+  const edited = [...(options.config === undefined ? [] : [options.config]), ...options.rests];
+  if (edited.length > 0) writeFilters(discoveredFilters(plain), files.filter);
+  const run = edited.length > 0 ? withDiscoveredFilters(plain, files.filter) : plain;
+  writeBootstrap(files.config, engine.prepare(run, files.pipe));
   const launch = { config: files.config, logFile: files.log, concurrency: options.workers, env, signal: stop };
   const gateway = await engine.start(launch);
   const ended = gateway.exited.then(
@@ -115,6 +125,24 @@ export async function startGateway(options: StartOptions, surroundings: Surround
     ask: (server) => askServer(server, configuration, env),
     tell: (change) => {
       emit({ event: 'server', ...change });
+    },
+    signal: stop,
+  });
+  followEdits({
+    files: edited,
+    bootstrap: plain,
+    read: async () => {
+      const read = complete(
+        await configurationOf(options.config === undefined ? undefined : readSource(options.config)),
+      );
+      return checked(
+        demo === undefined ? read : { ...read, plugin: { ...read.plugin, auth: configuration.plugin['auth'] } },
+      );
+    },
+    pathOf: files.filter,
+    adminUrl: gateway.adminUrl,
+    tell: (edit) => {
+      emit({ event: 'edit', ...edit });
     },
     signal: stop,
   });
@@ -165,19 +193,21 @@ async function servePlugin({ bytes }: OwnModule, running: Running): Promise<stri
   return server.url;
 }
 
-/** The servers of the command line, or the demo servers where it names none. */
-async function namedServers(
-  { servers, rests, prefixes }: StartOptions,
+/** The servers of `--server`, or the demo servers where the command line names none at all. */
+async function otherServers(
+  { servers, rests }: StartOptions,
   { running, stop, emit }: Surroundings,
 ): Promise<Configuration['servers']> {
   const tell: DemoOptions['tell'] = (name, state, problem) => {
     emit({ event: 'server', name, state, problem });
   };
-  const given: readonly GatewayServer[] = [
-    ...servers.map((server) => ({ ...server })),
-    ...rests.map((file) => restServer(file)),
-  ];
-  const federate = given.length > 0 ? given : await startDemos({ running, stop, tell });
+  if (servers.length + rests.length === 0) return startDemos({ running, stop, tell });
+  return servers.map((server) => ({ ...server }));
+}
+
+/** All servers of the command line, with their prefixes; the files of REST services are read now. */
+function withRests(others: Configuration['servers'], { rests, prefixes }: StartOptions): Configuration['servers'] {
+  const federate: readonly GatewayServer[] = [...others, ...rests.map((file) => restServer(file))];
   for (const name of prefixes.keys()) {
     if (federate.some((server) => server.name === name)) continue;
     throw new CommandError(`--prefix ${name}=…: there is no server ${name}`, exitCode.usage);

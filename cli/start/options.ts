@@ -11,6 +11,7 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
   --rest FILE            make tools of a REST service, as the definitions in this file say; docs/rest.md
   --prefix NAME=PREFIX   what the names of its tools begin with (default: NAME_)
   --config FILE          plugin configuration, YAML or JSON; its servers have \`url:\` instead of \`cluster:\`
+                         an edit of it, or of a file of --rest, is live within seconds, or told to be wrong
   --listen HOST:PORT     where MCP is served (default 127.0.0.1:10000; port 0: any free one; of a name, its first
                          address, IPv4 before IPv6)
   --admin HOST:PORT      where the engine shows its state (default 127.0.0.1:9901, or a free port where that is taken)
@@ -21,7 +22,7 @@ Starts the plugin server and the gateway, and two demo MCP servers where none is
   --host-mode hold|pair|headers
                          how the module gets to see bodies (default hold, or as --config says); docs/host-modes.md
   --auth demo            ask for a token: a key is made, and a token that is good for it is printed
-  --json                 print one JSON object per line: ready, server, error, stopped
+  --json                 print one JSON object per line: ready, server, edit, error, stopped
 `;
 
 interface NamedServer {

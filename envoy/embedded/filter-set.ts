@@ -106,7 +106,8 @@ export class FilterSet {
     this.#watchers.push(watcher);
   }
 
-  #version = '';
+  /** Of what came last, by filter. */
+  readonly #versions = new Map<HttpFilter, string>();
 
   /** A bad one is refused, and the last good one stays. */
   async #update(filter: Extract<HttpFilter, { kind: 'discovered' }>): Promise<void> {
@@ -118,8 +119,8 @@ export class FilterSet {
         version_info?: string;
         resources?: unknown[];
       };
-      if (version === this.#version) return;
-      this.#version = version;
+      if (version === this.#versions.get(filter)) return;
+      this.#versions.set(filter, version);
       const loaded = await this.#loadPlugin(readDiscovered(resources[0], environment));
       const before = this.#plugins.get(filter);
       this.#plugins.set(filter, loaded);

@@ -100,7 +100,9 @@ export interface Cluster {
     /** A service without instances has none. */
     endpoints: [{ lb_endpoints: LbEndpoints }];
   };
-  typed_extension_protocol_options?: Record<string, object>;
+  /** Chooses the endpoint that a session lives at. */
+  load_balancing_policy?: object;
+  typed_extension_protocol_options?: Record<string, { http_filters?: object; [member: string]: unknown }>;
   transport_socket?: object;
 }
 
@@ -131,7 +133,17 @@ export function clusterFor(name: string, upstream: Upstream, template: Cluster, 
     cluster.dns_lookup_family = 'V4_PREFERRED'; // of two families, each instance would be two endpoints
   }
   if (tls) cluster.transport_socket = tlsSocket(address.host, trust);
+  if (upstream.endpoints === undefined && cluster.type !== 'STRICT_DNS') leaveUnnamed(cluster);
   return cluster;
+}
+
+/**
+ * A URL with an address has one endpoint, now and later: to name it in each message, and to be told it in each answer,
+ * would cost every call for nothing. Those of a service come and go, and a session that began at one stays there.
+ */
+export function leaveUnnamed(cluster: Cluster): void {
+  delete cluster.load_balancing_policy;
+  for (const options of Object.values(cluster.typed_extension_protocol_options ?? {})) delete options.http_filters;
 }
 
 function lbEndpoint({ address, port, weight }: Endpoint): LbEndpoint {

@@ -6,6 +6,7 @@ export const SPACE: u8 = 0x20;
 export const QUOTE: u8 = 0x22;
 export const HASH: u8 = 0x23;
 export const PERCENT: u8 = 0x25;
+export const AMPERSAND: u8 = 0x26;
 export const ASTERISK: u8 = 0x2a;
 export const PLUS: u8 = 0x2b;
 export const COMMA: u8 = 0x2c;

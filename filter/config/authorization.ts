@@ -9,12 +9,14 @@ import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { Authorization, AuthorizationRule, Effect, newAuthorization } from '../model/authorization';
+import { newArgumentTree } from '../model/argument-tree';
 import { ClaimNode, ClaimTest, ClaimTree, newClaimTree, PatternOn } from '../model/claim-tree';
 import { Gateway } from '../model/gateway';
 import { simplified } from '../model/glob';
 import { IdentityKind } from '../model/identity';
 import { NameSet, newNameSet } from '../model/name-set';
 import { newVirtualServer } from '../model/virtual-server';
+import { readArguments } from './arguments';
 import { divide } from './division';
 import { longestPattern, readPatterns } from './patterns';
 import { elementPlace, Place } from './problems';
@@ -22,7 +24,7 @@ import { readScopeList, scopeText } from './scopes';
 import { mustBeLine, openSection, Section, suggest } from './section';
 
 const MEMBERS = names('default rules');
-const RULE_MEMBERS = names('name effect claims scopes virtualServers servers tools prompts resources');
+const RULE_MEMBERS = names('name effect claims scopes virtualServers servers tools prompts resources arguments');
 const CLAIM_MEMBERS = names('path type equals contains matches');
 /** In the order of Effect. */
 const EFFECTS = names('allow deny stepUp');
@@ -78,7 +80,8 @@ export function readAuthorization(root: Section, gateway: Gateway): Authorizatio
   if (root.get(AUTHORIZATION) === NONE) return null;
   const section = root.section(AUTHORIZATION, MEMBERS);
   const tree = newClaimTree(namesIn(SCOPE_CLAIMS, root.arena), root.arena);
-  const authorization = newAuthorization(tree, root.arena);
+  const places = newArgumentTree(root.arena);
+  const authorization = newAuthorization(tree, places, root.arena);
   authorization.allowsByDefault = section.choice(DEFAULT, DEFAULTS) === 1;
   const elements = section.list(RULES);
   if (elements.count > MAX_RULES) {
@@ -89,7 +92,9 @@ export function readAuthorization(root: Section, gateway: Gateway): Authorizatio
   const taken = newNameTable(root.arena);
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(section.placeOf(RULES), i, root.arena);
-    const rule = readRule(openSection(elements.at(i), place, RULE_MEMBERS, root.problems), gateway, tree, taken);
+    const element = openSection(elements.at(i), place, RULE_MEMBERS, root.problems);
+    const rule = readRule(element, gateway, tree, taken);
+    rule.arguments = readArguments(element, places, gateway.hostMode);
     authorization.rules.push(changetype<usize>(rule) as u64);
   }
   return authorization;

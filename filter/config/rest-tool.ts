@@ -28,12 +28,13 @@ import { readSchema, schemaFault } from '../schema/schema';
 import { compile, Template } from '../template/compile';
 import { Op, Program, Way } from '../template/program';
 import { render } from '../template/run';
+import { has } from '../template/text';
 import { Environment } from './environment';
 import { elementPlace, Place, Problems } from './problems';
 import { isRestHeader, lowered } from './rest-headers';
 import { flag, readDownstream, readUse, Schemes, SECURITY } from './rest-security';
 import { openSection, Section } from './section';
-import { isVisibleText } from './values';
+import { isMadeOf } from './values';
 
 /** One tool, as Higress defines it. */
 const MEMBERS = names(
@@ -79,6 +80,9 @@ const EMPTY = literal('');
 const HTTP = literal('http');
 const HTTPS = literal('https');
 const SCHEME_END = literal('://');
+const ACTION = literal('{{');
+/** Beside letters and digits (RFC 3986 §3.2.2), with a port; names of containers have a `_`. */
+const HOST_CHARACTERS = literal('-._~:[]');
 
 const A_TEXT = literal('a string');
 const A_METHOD = literal('one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS');
@@ -212,7 +216,9 @@ function readArguments(section: Section): List {
     const argument = make<RestArgument>(section.arena);
     argument.name = inner.required(NAME);
     argument.required = flag(inner, REQUIRED);
-    argument.byDefault = inner.get(DEFAULT);
+    // A default of null is none, as in the engine that definitions are written for.
+    const byDefault = inner.get(DEFAULT);
+    argument.byDefault = byDefault !== NONE && kindOf(byDefault) === Kind.Null ? NONE : byDefault;
     argument.position = positionOf(inner);
     argument.schema = readSchema(inner.object === NONE ? EMPTY_OBJECT : inner.object, section.arena);
     const fault = schemaFault();
@@ -338,7 +344,7 @@ function readUrl(section: Section, tool: RestTool, rest: Rest): void {
   const url = optional(section, URL);
   if (url === NONE || length(url) === 0) return;
   const arena = section.arena;
-  const split = beginningOfPath(url);
+  const split = hasBase(url) ? beginningOfPath(url) : 0;
   const beginning = first(url, split as u32);
   const base = compile(beginning, Way.Url, null, arena);
   const program = base.program;
@@ -366,7 +372,7 @@ function readUrl(section: Section, tool: RestTool, rest: Rest): void {
       equalsIgnoringCase(first(text, scheme as u32), HTTP) || equalsIgnoringCase(first(text, scheme as u32), HTTPS);
     const slash = endOfHost(behind);
     const host = withoutUser(first(behind, slash as u32));
-    if (!isHttp || length(host) === 0 || !isVisibleText(host)) section.mustBe(URL, BAD_URL);
+    if (!isHttp || length(host) === 0 || !isMadeOf(lowered(host, arena), HOST_CHARACTERS)) section.mustBe(URL, BAD_URL);
     tool.authority = host;
     tool.basePath = after(behind, slash as u32);
   }
@@ -377,6 +383,12 @@ function readUrl(section: Section, tool: RestTool, rest: Rest): void {
   }
   const path = after(url, split as u32);
   tool.path = compiled(section, URL, url, path, Way.Url, placeholders);
+}
+
+/** Whether something may stand before the path: a scheme and a host, or an action that writes them. */
+function hasBase(url: Span): bool {
+  const beginning = first(url, beginningOfPath(url) as u32);
+  return schemeEnd(beginning) > 0 || has(beginning, ACTION);
 }
 
 /** Where the path, the query or the fragment of a URL begins that is a template; its end, where it has none of them. */

@@ -5,6 +5,8 @@ import { Span, equals, literal, NONE } from '../bytes/span';
 import { names, namesIn } from '../bytes/name-list';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
+import * as header from '../mcp/headers';
+import { CredentialKind, Credentials } from '../model/credentials';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
 import { Rest } from '../model/rest';
@@ -12,7 +14,7 @@ import { Server } from '../model/server';
 import { Environment } from './environment';
 import { elementPlace } from './problems';
 import { listPage } from './rest-page';
-import { readSchemes } from './rest-security';
+import { flag, readSchemes } from './rest-security';
 import { readTool } from './rest-tool';
 import { resolved } from './secrets';
 import { Section } from './section';
@@ -27,6 +29,7 @@ const MEMBERS = names(
 const REST = literal('rest');
 const TYPE = literal('type');
 const CONFIG = literal('config');
+const PASSTHROUGH_AUTHORIZATION = literal('passthroughAuthHeader');
 const ALLOW_TOOLS = literal('allowTools');
 const TOOLS = literal('tools');
 const NULL = literal('null');
@@ -37,6 +40,7 @@ const NOT_IN_HEADERS = literal(
 const UNUSED = literal('has no meaning for a REST service');
 const TAKEN = literal('is the name of another tool');
 const NO_TOOLS = literal('must list at least one tool');
+const OWN_CREDENTIALS = literal('cannot be true beside credentials of type header');
 const ONLY_MCP = names('path protocol listCache prompts');
 
 /** Reads `rest` where the server has it. */
@@ -67,7 +71,18 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
     shown.push(elements.at(i));
   }
   rest.page = listPage(rest, shown, section.arena);
+  if (flag(section, PASSTHROUGH_AUTHORIZATION)) passAuthorization(section, server.credentials);
   server.rest = rest;
+}
+
+/** `passthroughAuthHeader` is another word for `credentials` that pass the client's authorization on. */
+function passAuthorization(section: Section, credentials: Credentials): void {
+  if (credentials.kind === CredentialKind.Header) {
+    section.problems.add(section.problems.at(section.placeOf(PASSTHROUGH_AUTHORIZATION)).bytes(OWN_CREDENTIALS));
+    return;
+  }
+  credentials.kind = CredentialKind.Passthrough;
+  if (!credentials.passes(header.AUTHORIZATION)) credentials.headers.push(header.AUTHORIZATION);
 }
 
 function refuseUnused(parent: Section): void {

@@ -97,6 +97,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   }
   server.prefix = readPrefix(section, server.name);
   server.revision = readRevision(section, gateway.hostMode);
+  server.isHttpSse = server.revision === Revision.V2024_11_05;
   server.callTimeout = section.get(CALL_TIMEOUT) === NONE ? 0 : duration(section, CALL_TIMEOUT, EMPTY);
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);

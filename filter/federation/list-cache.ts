@@ -6,16 +6,17 @@ import { CacheScope, Server } from '../model/server';
 import { textOf } from '../json/text';
 import { KeyRing } from '../model/keyring';
 import { owner, SlotTable, slotTable } from '../session/slots';
+import { isOfRequest } from '../session/request-session';
 import { Session } from '../session/token';
 import { credentialScope } from '../upstream/credentials';
 import { UpstreamCall } from '../upstream/call';
-import { Item, Page, readPage } from '../upstream/page';
+import { Item, Page, readPage, readSoundPage } from '../upstream/page';
 
 /**
  * A server's list as it was received, before any policy, which runs on every read: what one caller may not see must not
  * decide what another does. Shared by all, by those with the same credentials, or for one session.
  *
- *     │ expires, seconds since 1970 (4) │ { length (4) │ page … } … │
+ *     │ expires, seconds since 1970 (4) │ { 1 where all its items are sound (1) │ length (4) │ page … } … │
  */
 const LISTS = slotTable(literal('sluice/list/'), 1024);
 /**
@@ -38,14 +39,18 @@ export function takeCached(
   arena: Arena,
 ): bool {
   const server = call.server;
-  if (server.cacheTtl === 0) return false;
+  if (!isKept(server, session)) return false;
   const entry = LISTS.read(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE) return false;
   if (!isGood(entry, server, now)) return false;
   for (let at = pointer(entry) + 4; at < limit(entry);) {
-    const size = load<u32>(at);
-    call.pages.push(changetype<usize>(readPage(span(at + 4, size), call.noun, session.revision, arena)) as u64);
-    at += 4 + (size as usize);
+    const document = span(at + 5, load<u32>(at + 1));
+    const page =
+      load<u8>(at) === 1
+        ? readSoundPage(document, call.noun, arena)
+        : readPage(document, call.noun, session.revision, arena);
+    call.pages.push(changetype<usize>(page) as u64);
+    at = limit(document);
   }
   call.cached = true;
   return true;
@@ -65,7 +70,7 @@ export function mayExist(
   keys: KeyRing,
   arena: Arena,
 ): bool {
-  if (server.cacheTtl === 0) return true;
+  if (!isKept(server, session)) return true;
   const entry = NAMES.read(ownerOf(NAMES, noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE || !isGood(entry, server, now)) return true;
   const sought = fingerprint(name);
@@ -76,11 +81,14 @@ export function mayExist(
 /** @param client the client's headers */
 export function keep(call: UpstreamCall, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): void {
   const server = call.server;
-  if (server.cacheTtl === 0 || call.bytes > (MOST as u64)) return;
+  if (!isKept(server, session) || call.bytes > (MOST as u64)) return;
   const entry = newWriter(arena, (call.bytes as usize) + 64).u32(now + server.cacheTtl);
   for (let i = 0; i < call.pages.count; i++) {
-    const page: Span = changetype<Page>(call.pages.at(i) as usize).document;
-    entry.u32(length(page) as u32).bytes(page);
+    const page = changetype<Page>(call.pages.at(i) as usize);
+    entry
+      .byte(page.isSound ? 1 : 0)
+      .u32(length(page.document) as u32)
+      .bytes(page.document);
   }
   LISTS.write(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), entry.written, keys, arena);
   NAMES.write(
@@ -89,6 +97,11 @@ export function keep(call: UpstreamCall, session: Session, client: Span, now: u3
     keys,
     arena,
   );
+}
+
+/** Not for one session where there is none. */
+function isKept(server: Server, session: Session): bool {
+  return server.cacheTtl > 0 && !(server.cacheScope === CacheScope.Session && isOfRequest(session));
 }
 
 function namesIn(call: UpstreamCall, now: u32, arena: Arena): Span {

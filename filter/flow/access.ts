@@ -55,7 +55,12 @@ function narrow(exchange: Exchange, scope: Scope): void {
 
 /** @param allowed the methods that are served here, for the Allow header (RFC 9110 §15.5.6) */
 export function refuseMethod(exchange: Exchange, allowed: Span): Outcome {
-  const outcome = exchange.refuse(Reason.MethodNotAllowed, exchange.request.method);
+  return refuseFor(exchange, Reason.MethodNotAllowed, exchange.request.method, allowed);
+}
+
+/** The same for another reason. */
+export function refuseFor(exchange: Exchange, reason: Reason, detail: Span, allowed: Span): Outcome {
+  const outcome = exchange.refuse(reason, detail);
   exchange.reply.headers.add(header.ALLOW, allowed);
   return outcome;
 }

@@ -57,6 +57,9 @@ export function goToTarget(exchange: Exchange, session: Session): Outcome {
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
   const upstream = knownUpstream(exchange, session, server);
+  if (server.isHttpSse) {
+    return upstream === null ? exchange.refuse(Reason.SessionUnknown) : sendToOffering(exchange, session, upstream);
+  }
   // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.
   if (upstream === null) {
     // It may be of the other era, and the message has to be made anew.

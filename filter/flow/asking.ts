@@ -130,27 +130,35 @@ function ask(exchange: Exchange, call: UpstreamCall): void {
 
 /** True: the call is done. */
 function answered(exchange: Exchange, session: Session, call: UpstreamCall, answer: Answer): bool {
-  const gateway = exchange.gateway;
-  const server = call.server;
-  if (call.upstream.sessionId !== NONE && saysLost(answer, scratch)) {
-    const lost = call.upstream;
-    if (call.before !== null) takeBack(exchange, session, call);
-    else if (!isFutile(session, server.fingerprint, lost.sessionId, exchange.seconds, gateway.keys, scratch)) {
-      reportLoss(exchange, server, lost);
-      call.before = lost;
-      call.lost = lost.sessionId;
-      call.forgetPages();
-      call.upstream = freshUpstream(exchange, server);
-      return joinFirst(exchange, session, call);
-    }
-  }
+  const keys = exchange.gateway.keys;
   if (!take(exchange, session, call, answer)) return false;
-  if (call.failed) return true;
-  noteUse(session, server.fingerprint, exchange.seconds, gateway.keys, scratch);
-  if (call.noun.noun !== Noun.None) {
-    keep(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, scratch);
+  // Only an answer that serves nobody is read once more: a list is long.
+  if (call.failed && call.upstream.sessionId !== NONE && saysLost(answer, scratch)) {
+    if (mayRenew(exchange, session, call)) return renew(exchange, session, call);
+    if (call.before !== null) takeBack(exchange, session, call);
   }
+  if (call.failed) return true;
+  noteUse(session, call.server.fingerprint, exchange.seconds, keys, scratch);
+  if (call.noun.noun !== Noun.None) keep(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
   return true;
+}
+
+/** Once, and not where it was of no use a moment ago. */
+function mayRenew(exchange: Exchange, session: Session, call: UpstreamCall): bool {
+  if (call.before !== null) return false;
+  const fingerprint = call.server.fingerprint;
+  return !isFutile(session, fingerprint, call.upstream.sessionId, exchange.seconds, exchange.gateway.keys, scratch);
+}
+
+/** Asks anew in a new session, in the place of the one that the server has lost. True: the call is done. */
+function renew(exchange: Exchange, session: Session, call: UpstreamCall): bool {
+  const lost = call.upstream;
+  reportLoss(exchange, call.server, lost);
+  call.before = lost;
+  call.lost = lost.sessionId;
+  call.forgetAnswer();
+  call.upstream = freshUpstream(exchange, call.server);
+  return joinFirst(exchange, session, call);
 }
 
 /** True: that was all. */

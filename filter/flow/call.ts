@@ -6,7 +6,10 @@ import { mayExist } from '../federation/list-cache';
 import { offsetBehind, textOf } from '../json/text';
 import { Range } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
+import { Noun } from '../mcp/nouns';
+import { asksForArguments } from '../policy/decision';
 import { Session } from '../session/token';
+import { allowsArguments } from './argument-rules';
 import { aim, goToTarget } from './aim';
 import { Exchange, Outcome, Target } from './exchange';
 import { beginRestCall } from './rest-call';
@@ -30,6 +33,11 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     return exchange.refuse(noun.unknown, name);
   }
   cutPrefix(target, envelope.key, token);
+  if (noun.noun === Noun.Tools && asksForArguments(target.server, target.name, exchange.caller.scope)) {
+    target.asksForArguments = true;
+    if (!exchange.message.whole) return Outcome.ReadBody;
+    if (!allowsArguments(exchange)) return Outcome.Reply;
+  }
   const rest = target.server.rest;
   // Its request is made of the whole message.
   if (rest !== null) return exchange.message.whole ? beginRestCall(exchange, rest, name) : Outcome.ReadBody;
@@ -54,7 +62,7 @@ export function cutPrefix(target: Target, range: Range, token: Span): void {
 }
 
 /** Prefixes are prefix-free, so at most one matches. */
-function serverOf(gateway: Gateway, name: Span): Server | null {
+export function serverOf(gateway: Gateway, name: Span): Server | null {
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     if (startsWith(name, server.prefix)) return server;

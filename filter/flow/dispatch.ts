@@ -9,17 +9,19 @@ import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { Era, eraOfRequest } from '../mcp/eras';
 import { Revision, revisionOf } from '../mcp/revisions';
+import { audienceOfStream } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
 import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
 import { beginCall } from './call';
 import { beginResponse } from './client-response';
-import { checkAccess, refuseMethod, refuseStream } from './access';
+import { checkAccess, refuseMethod } from './access';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { pollFind, resumeFind } from './find';
+import { hasAddress, openStream, serveInStream } from './http-sse';
 import { pollJoin, resumeJoin } from './join';
 import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
@@ -41,12 +43,16 @@ const EMPTY_OBJECT = literal('{}');
 export function enter(exchange: Exchange, behind: Span, ended: bool): Outcome {
   const request = exchange.request;
   const outcome = checkAccess(exchange, behind);
-  if (outcome !== Outcome.ReadBody || equals(request.method, header.POST)) return outcome;
+  if (outcome !== Outcome.ReadBody) return outcome;
+  if (equals(request.method, header.POST)) {
+    hasAddress(exchange);
+    return outcome;
+  }
   if (exchange.isForEvents) {
-    // Some clients ask before they initialize: as with every server that has no stream, they go on without a word.
-    if (request.sessionId === NONE) return refuseStream(exchange);
     // It would reach the server unread.
     if (!ended) return exchange.refuse(Reason.InvalidRequest, GET_WITH_BODY);
+    // Some clients ask before they initialize: as with every server that has no stream, they go on without a word.
+    if (request.sessionId === NONE) return openStream(exchange);
   } else if (!equals(request.method, header.DELETE)) return refuseMethod(exchange, ALLOWED);
   return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }
@@ -62,16 +68,16 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
   const isCertain = exchange.isResponse
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
-  if (!isCertain || (!exchange.isResponse && isForRest(exchange))) return false;
+  if (!isCertain || (!exchange.isResponse && needsWhole(exchange))) return false;
   if (!exchange.isResponse && isByHeaders(exchange)) return true;
   if (envelope.claim !== 0 || request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }
 
-/** Whether a first look has shown that it is for a REST service, which needs the whole of it. */
-function isForRest(exchange: Exchange): bool {
-  return exchange.isAimed && exchange.target.server.rest !== null;
+/** Whether a first look has shown that it needs the whole: for a REST service, or for a rule on arguments. */
+function needsWhole(exchange: Exchange): bool {
+  return exchange.isAimed && (exchange.target.server.rest !== null || exchange.target.asksForArguments);
 }
 
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
@@ -97,7 +103,7 @@ export function admit(exchange: Exchange): Outcome {
   if (exchange.message.era === Era.Stateless) return admitStateless(exchange);
   exchange.message.method = envelope.method;
   if (isDiscover(exchange)) return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
-  if (opens) return Outcome.Serve;
+  if (opens && !exchange.isHttpSse) return Outcome.Serve;
   return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }
 
@@ -116,10 +122,12 @@ function isVersionKnown(exchange: Exchange): bool {
 }
 
 function admitSession(exchange: Exchange): Outcome {
-  const token = exchange.request.sessionId;
+  const token = exchange.isHttpSse ? exchange.address : exchange.request.sessionId;
   if (token === NONE) return exchange.refuse(Reason.SessionRequired);
   const gateway = exchange.gateway;
-  const session = openSession(token, gateway.keys, exchange.seconds, exchange.caller.audience, exchange.arena);
+  const own = exchange.caller.audience;
+  const audience = exchange.isHttpSse ? audienceOfStream(own, scratch) : own;
+  const session = openSession(token, gateway.keys, exchange.seconds, audience, exchange.arena);
   if (session === null) return exchange.refuse(Reason.SessionUnknown);
   exchange.caller.sessionTag = fingerprint(session.id);
   if (isEnded(session, gateway.keys, scratch)) return exchange.refuse(Reason.SessionUnknown);
@@ -154,6 +162,7 @@ export function goOnInBatch(exchange: Exchange, batch: Batch, outcome: Outcome):
 function serveMessage(exchange: Exchange): Outcome {
   const session = exchange.caller.session;
   if (session === null) return beginInitialize(exchange);
+  if (exchange.isHttpSse) return serveInStream(exchange, session);
   if (exchange.isForEvents) return beginEventStream(exchange, session);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
   if (exchange.isResponse) return beginResponse(exchange, session);

@@ -14,14 +14,14 @@ import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { resultMessage } from '../upstream/message';
 import { Era } from '../mcp/eras';
-import { inStatelessEra, Reason, statusFor, writeError } from '../mcp/errors';
+import { errorRow, inStatelessEra, Reason, statusFor, writeError, writeErrorResult } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { MethodKind, methodRow } from '../mcp/methods';
+import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
-import { SessionDraft, Upstream } from '../session/token';
+import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
 /** What is to happen next with a request. The shell carries it out; nothing else does. */
@@ -61,12 +61,13 @@ export class Target {
   put: Span;
   /** A tool of a REST service, else null. */
   tool: RestTool | null;
-  /** What takes the place of the client's body, of which nothing goes on then: for a REST service, or for another era. */
+  /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
   body: Span;
+  /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
+  asksForArguments: bool;
 
-  /** Whether `body` does. */
-  get replaces(): bool {
-    return this.tool !== null || this.body !== NONE;
+  get replacesBody(): bool {
+    return this.body !== NONE;
   }
 }
 
@@ -131,6 +132,12 @@ export class Exchange {
   heardAt: u64;
   /** As a message of our own. */
   relayed: bool;
+  /** It comes over HTTP+SSE, see http-sse.ts. */
+  isHttpSse: bool;
+  /** The address that a message came to, without what stands before it; NONE: it asks for the stream. */
+  address: Span;
+  /** What the address of this stream was sealed with, which is the client's session; null: it has none yet, or is no such stream. */
+  stream: Session | null;
   /** The refusal of an answer to it that would have to stream. */
   unstreamed: Reason;
   whyUnstreamed: Span;
@@ -196,11 +203,6 @@ export class Exchange {
     return Outcome.Reply;
   }
 
-  /** Answers with the result of a request. @param result an object, as JSON */
-  answerResult(result: Span): Outcome {
-    return this.answer(200, this.messageOf(result));
-  }
-
   /** The response to the request, as the client's era has it. */
   messageOf(result: Span): Span {
     return resultMessage(this.id, result, this.arena, this.message.era === Era.Stateless);
@@ -219,6 +221,15 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /** Answers with a result. @param reason of a failure that the result tells, or None */
+  answerResult(result: Span, reason: Reason = Reason.None): Outcome {
+    this.answer(200, this.messageOf(result));
+    const reply = this.reply;
+    reply.reason = reason;
+    reply.hasId = true;
+    return Outcome.Reply;
+  }
+
   /** The id of a request may stand behind what it was refused for: with it the answer is another one. */
   completeReply(): void {
     const reply = this.reply;
@@ -229,9 +240,12 @@ export class Exchange {
     const reply = this.reply;
     const id = this.id;
     const body = newWriter(this.arena, 512);
-    writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
+    if (id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult) {
+      writeErrorResult(body, id, reply.reason, reply.detail, this.message.era === Era.Stateless);
+    } else writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
     reply.body = body.written;
-    reply.status = statusFor(reply.reason, id);
+    // Over HTTP+SSE the answer would come in the event stream: a client waits there for what its POST was accepted with.
+    reply.status = statusFor(reply.reason, this.isHttpSse ? NONE : id);
     reply.hasId = id !== NONE;
   }
 

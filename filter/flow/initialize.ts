@@ -26,6 +26,7 @@ import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
 import { eraToTry, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
+import { onlyOverHttpSse, refuseStreamable } from './http-sse';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
 import { reportLoss } from './report-loss';
@@ -100,6 +101,7 @@ function introduce(exchange: Exchange, introduction: Introduction): Outcome {
   addCalls(exchange, fanOut, introduction, false);
   // All are backing off: there is nobody else to ask.
   if (fanOut.calls.count === 0) addCalls(exchange, fanOut, introduction, true);
+  if (fanOut.calls.count === 0 && onlyOverHttpSse(exchange) !== null) return refuseStreamable(exchange);
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 

@@ -3,6 +3,7 @@ import { Span, literal, NONE } from '../bytes/span';
 import { member } from '../json/reader';
 import { ROOTS } from '../mcp/client-capabilities';
 import { MethodKind } from '../mcp/methods';
+import { markCancelled } from '../session/cancelled';
 import { Session } from '../session/token';
 import { askerOf } from './asker';
 import { Exchange, Outcome } from './exchange';
@@ -28,14 +29,17 @@ export function beginNotification(exchange: Exchange, session: Session, kind: Me
 
 /**
  * The id of a client's own request is the same at its server as here, and unique in the session, so every server of it is
- * told; one that does not know the id ignores it (MCP cancellation).
+ * told; one that does not know the id ignores it (MCP cancellation). Some leave the event stream of the request open then:
+ * the worker that has the stream ends it, see host/cancelled-streams.ts.
  */
 function cancel(exchange: Exchange, session: Session): Outcome {
   const requestId = parameter(exchange, REQUEST_ID);
   // Without it, it cancels nothing.
   if (requestId === NONE) return accept(exchange);
   const asker = askerOf(exchange, session, requestId);
-  return asker === null ? tellServers(exchange, session) : tellAsker(exchange, asker, requestId);
+  if (asker !== null) return tellAsker(exchange, asker, requestId);
+  markCancelled(session, requestId, exchange.now, exchange.gateway.keys, scratch);
+  return tellServers(exchange, session);
 }
 
 /**

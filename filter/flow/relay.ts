@@ -52,7 +52,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   // Framing is Envoy's.
   exchange.forward.headers.add(header.CONTENT_LENGTH, NONE).add(header.TRANSFER_ENCODING, NONE);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
-  callout.body = target.replaces
+  callout.body = target.replacesBody
     ? target.body
     : newWriter(arena, length(exchange.message.body) as usize)
         .bytes(first(exchange.message.body, target.cutFrom))

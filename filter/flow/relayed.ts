@@ -10,9 +10,11 @@ import { saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from './exchange';
 import { beginRenewal } from './lost-session';
 import { answerWhole } from './relay';
-import { restMessage } from './rest-answer';
+import { answerRest } from './rest-answer';
 import { passesToClient } from './response';
 import { hasAnswer, isAwaited, NO_RESPONSE } from './success';
+
+const DROPPED = literal('the server ended it, or its answer is larger than Envoy buffers');
 
 /** What came back for a relayed call, to be told as if it had come by a route. */
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
@@ -26,17 +28,17 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCa
   return tellAsRouted(exchange, call, answer);
 }
 
-/** The answer of a REST service. */
+/** The answer of a REST service, or what Envoy says in its stead. */
 function tellRest(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const failure = judge(answer, call.server, scratch);
-  if (answer.ending !== Ending.Response || isUnanswered(answer)) {
+  if (isUnanswered(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
+  const isEnvoys = failure.reason === Reason.UpstreamUnreachable || failure.reason === Reason.UpstreamTimeout;
+  if (answer.ending !== Ending.Response || isEnvoys || failure.reason === Reason.UpstreamDropped) {
     call.failure.take(failure, exchange.arena);
     return exchange.refuseFor(call);
   }
-  return exchange.answer(200, restMessage(exchange, answer));
+  return answerRest(exchange, answer);
 }
-
-const DROPPED = literal('the server ended it, or its answer is larger than Envoy buffers');
 
 /** What came back for a call that was a message of our own. */
 export function tellAsRouted(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {

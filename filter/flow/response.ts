@@ -21,8 +21,8 @@ export class Response {
   contentEncoding: Span;
   retryAfter: Span;
   hasSessionId: bool;
-  /** The cluster says which of its endpoints has answered. */
-  hasEndpoint: bool;
+  /** Which of its endpoints has answered, as the cluster says, or NONE. */
+  endpoint: Span;
   hasLength: bool;
   /** By Envoy's router, in all that comes from an upstream and in nothing else, unless `suppress_envoy_headers` is set. */
   hasServiceTime: bool;
@@ -37,7 +37,7 @@ export function readResponse(headers: Span, arena: Arena): Response {
     else if (equals(pairs.name, header.CONTENT_LENGTH)) response.hasLength = true;
     else if (equals(pairs.name, header.RETRY_AFTER)) response.retryAfter = pairs.value;
     else if (equals(pairs.name, header.SESSION_ID)) response.hasSessionId = true;
-    else if (equals(pairs.name, header.ENDPOINT)) response.hasEndpoint = true;
+    else if (equals(pairs.name, header.ENDPOINT)) response.endpoint = pairs.value;
     else if (equals(pairs.name, header.SERVICE_TIME)) response.hasServiceTime = true;
   }
   return response;
@@ -86,18 +86,23 @@ export function isComplete(answer: Answer): bool {
 export function passesToClient(exchange: Exchange, answer: Answer): bool {
   // A status of one era means something else in the other.
   if (crosses(exchange, exchange.forward.upstream)) return false;
+  if (exchange.isHttpSse && answer.status === 404) return false;
   return !exchange.isResponse && !lacksStream(exchange, answer) && passesAsItIs(answer);
 }
 
 /** A server without an event stream says so: with 405 (MCP transports), or as one that does not know what is asked for. */
 function lacksStream(exchange: Exchange, answer: Answer): bool {
-  return exchange.isForEvents && (answer.status === 405 || answer.status === 404);
+  return exchange.isForEvents && !exchange.isHttpSse && (answer.status === 405 || answer.status === 404);
 }
 
 /** What becomes of an upstream's answer other than 2xx to what was sent on. `Forward`: it passes as it is. */
 export function respondToError(exchange: Exchange, answer: Answer): Outcome {
   if (passesToClient(exchange, answer)) return Outcome.Forward;
   if (lacksStream(exchange, answer)) return refuseStream(exchange);
+  // The stream that the address is of is over.
+  if (exchange.isHttpSse && !exchange.isForEvents && answer.status === 404) {
+    return exchange.refuse(Reason.SessionUnknown);
+  }
   const server = exchange.target.server;
   const era = eraOf(exchange.forward.upstream.revision);
   const failure = judgeRefusal(make<Failure>(scratch), answer, server, era, scratch);

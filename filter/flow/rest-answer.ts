@@ -7,7 +7,7 @@ import { isCompressed } from '../upstream/judge';
 import { compressedResult, headersJson, isSuccess, restResult, tooLargeResult } from '../upstream/rest-result';
 import { Reason } from '../mcp/errors';
 import { RestTool } from '../model/rest';
-import { Exchange } from './exchange';
+import { Exchange, Outcome } from './exchange';
 
 /** The response of a REST service as it comes: its body is kept up to a limit, and becomes the result of the call. */
 @unmanaged
@@ -39,7 +39,8 @@ export class RestAnswer {
     return exchange.messageOf(this.result(exchange));
   }
 
-  private result(exchange: Exchange): Span {
+  /** What the call has for a result. */
+  result(exchange: Exchange): Span {
     const target = exchange.target;
     const most = exchange.gateway.limits.restResponse;
     if (this.isTooLarge) return tooLargeResult(most, scratch);
@@ -59,6 +60,7 @@ export class RestAnswer {
 
   /** How the call is counted. */
   get reason(): Reason {
+    if (this.isTooLarge || isCompressed(this.contentEncoding)) return Reason.UpstreamProtocol;
     return isSuccess(this.status) ? Reason.None : Reason.UpstreamStatus;
   }
 
@@ -88,11 +90,18 @@ export function newRestAnswer(
   return answer;
 }
 
-/** The message for the client where the whole response is here. */
-export function restMessage(exchange: Exchange, answer: Answer): Span {
+/** Answers the client where the whole response is here. */
+export function answerRest(exchange: Exchange, answer: Answer): Outcome {
   const tool = exchange.target.tool!;
-  const made = newRestAnswer(tool, answer.status, answer.contentType, answer.contentEncoding, NONE, exchange.arena);
+  const made = newRestAnswer(
+    tool,
+    answer.status,
+    answer.contentType,
+    answer.contentEncoding,
+    answer.headers,
+    exchange.arena,
+  );
   const size = answer.body as u32;
   if (answer.body !== NONE && made.wanted(size, exchange.gateway.limits.restResponse) === size) made.take(answer.body);
-  return made.message(exchange);
+  return exchange.answerResult(made.result(exchange), made.reason);
 }

@@ -3,6 +3,7 @@ import { HeaderList, readPairs } from '../bytes/pairs';
 import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { member } from '../json/reader';
+import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Revision } from '../mcp/revisions';
 import { Rest, RestTool } from '../model/rest';
@@ -11,7 +12,7 @@ import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
 import { readRestArguments } from '../upstream/rest-arguments';
 import { RestRequest, restRequest } from '../upstream/rest-request';
-import { directResult, textResult } from '../upstream/rest-result';
+import { directResult } from '../upstream/rest-result';
 import { Noun, nounRow } from '../mcp/nouns';
 import { Exchange, Outcome } from './exchange';
 import { refuseUndecided } from './limits';
@@ -23,7 +24,6 @@ import { routed } from './send-on';
  */
 const ARGUMENTS = literal('arguments');
 const EMPTY = literal('');
-const INVALID = literal('invalid arguments: ');
 
 /** What stands for a session with a service, which has none: it offers tools, and nothing else. */
 export function withoutSession(server: Server, exchange: Exchange): Upstream {
@@ -45,24 +45,21 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
   if (message.size > limits.heldBody) return refuseUndecided(exchange, message.size);
   const params = message.envelope.text(message.body, message.envelope.params);
   const values = readRestArguments(rest, tool, member(params, ARGUMENTS, scratch), scratch);
-  if (values.fault !== NONE) {
-    return tell(exchange, newWriter(scratch, 160).bytes(INVALID).bytes(values.fault).written);
-  }
+  if (values.fault !== NONE) return exchange.refuse(Reason.InvalidArguments, values.fault, target.server.name);
   if (tool.path === null) {
     const result = directResult(tool, values.data, limits.restResponse, exchange.now, scratch);
-    return exchange.answerResult(result);
+    return exchange.answerResult(result, Reason.None);
   }
   const request = restRequest(tool, values, exchange.request.pairs, limits.heldBody, exchange.now, scratch);
-  if (request.fault !== NONE) return tell(exchange, request.fault);
+  if (request.fault !== NONE) {
+    return request.lacksCredential
+      ? exchange.refuse(Reason.UpstreamCredential, request.fault, target.server.name)
+      : exchange.refuse(Reason.InvalidArguments, request.fault, target.server.name);
+  }
   target.tool = tool;
   target.body = request.body === NONE ? EMPTY : exchange.arena.copy(request.body);
   send(exchange, tool, request);
   return Outcome.Forward;
-}
-
-/** What is wrong, as a result: the model that made the call can read it, and make a better one. */
-function tell(exchange: Exchange, fault: Span): Outcome {
-  return exchange.answerResult(textResult(fault, true, scratch));
 }
 
 function send(exchange: Exchange, tool: RestTool, request: RestRequest): void {

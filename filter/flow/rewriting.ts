@@ -6,17 +6,23 @@ import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { MethodKind, methodRow } from '../mcp/methods';
 import { Obstacle } from '../response/passage';
-import { newReplacements } from '../response/replacements';
+import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
 import { Session } from '../session/token';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
+import { textInStream } from './stream-texts';
 import { crosses } from './translation';
+
+connectStreamTexts(textInStream);
 
 /** What a server's answer calls by names of the server's own, and what comes in the place of an answer that breaks off. */
 const KEPT_TOO_MUCH = literal(
   'more of its answer would have to be kept than limits.event allows, as a URI or an id in it has no end',
+);
+const BAD_ADDRESS = literal(
+  'its endpoint event names no path of its own: another origin than authority says, nothing, or more than 2,048 bytes',
 );
 /** Bytes that are kept where they are needed: the id of an event is no longer than that. */
 const LEAST_KEPT: u32 = 4 << 10;
@@ -49,6 +55,7 @@ export function rewriterFor(exchange: Exchange, contentType: Span): Rewriter | n
   const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
   const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
   if (lacksMembers(exchange)) replacements.members = membersOf(exchange);
+  if (exchange.isHttpSse) replacements.context = changetype<usize>(exchange);
   return newRewriter(isEventStream(contentType), replacements, max(exchange.gateway.limits.event, LEAST_KEPT), arena);
 }
 
@@ -76,6 +83,9 @@ export function rewritten(exchange: Exchange, contentType: Span, body: Span): Sp
 /** @param rewriter that has met an obstacle */
 export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outcome {
   if (rewriter.obstacle === Obstacle.Memory) return exchange.overload(WORKER_MEMORY);
+  if (rewriter.obstacle === Obstacle.Address) {
+    return exchange.refuse(Reason.UpstreamProtocol, BAD_ADDRESS, exchange.target.server.name);
+  }
   return exchange.refuse(Reason.UpstreamProtocol, KEPT_TOO_MUCH, exchange.target.server.name);
 }
 

@@ -1,6 +1,6 @@
 import { make } from '../bytes/arena';
 import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
-import { Span, equals, NONE } from '../bytes/span';
+import { Span, equals, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../upstream/via';
 import { CredentialKind } from '../model/credentials';
@@ -11,7 +11,7 @@ import { Method, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
-import { messageHeaders, streamHeaders } from '../upstream/message-headers';
+import { httpSseHeaders, messageHeaders, streamHeaders } from '../upstream/message-headers';
 import { refuseStream } from './access';
 import { Exchange, Forward, Outcome } from './exchange';
 import { crosses, translate } from './translation';
@@ -36,14 +36,14 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   const forward = make<Forward>(arena);
   exchange.forward = forward;
   forward.upstream = upstream;
-  forward.inSession = upstream.sessionId !== NONE;
+  forward.inSession = upstream.sessionId !== NONE && !exchange.isHttpSse;
   // The route matches on it.
   forward.headers = newHeaderList(arena).add(header.SERVER_NAME, server.name);
   tellFilters(forward.headers, exchange);
   forward.headers
-    .add(header.PATH, server.path)
+    .add(header.PATH, exchange.isHttpSse && upstream.sessionId !== NONE ? upstream.sessionId : server.path)
     .add(header.AUTHORITY, server.authority)
-    .add(header.SESSION_ID, upstream.sessionId)
+    .add(header.SESSION_ID, exchange.isHttpSse ? NONE : upstream.sessionId)
     .add(header.PER_TRY_TIMEOUT, timeLimit(exchange))
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
   if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
@@ -66,7 +66,7 @@ function tellFilters(edits: HeaderList, exchange: Exchange): void {
   if (exchange.message.method === Method.Unknown) return;
   const emitted = exchange.gateway.emitted;
   if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.message.method));
-  if ((emitted & emittedBy(exchange.noun.noun)) !== 0) {
+  if (length(exchange.target.name) > 0 && (emitted & emittedBy(exchange.noun.noun)) !== 0) {
     edits.add(exchange.noun.header, headerText(exchange.target.name, exchange.arena));
   }
 }
@@ -78,9 +78,11 @@ function tellFilters(edits: HeaderList, exchange: Exchange): void {
 function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Revision): void {
   const table = exchange.gateway.clientHeaders;
   const credentials = exchange.target.server.credentials;
-  const wanted = exchange.isForEvents
-    ? streamHeaders(edits.arena, revision)
-    : messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
+  const wanted = exchange.isHttpSse
+    ? httpSseHeaders(edits.arena, exchange.isForEvents)
+    : exchange.isForEvents
+      ? streamHeaders(edits.arena, revision)
+      : messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
   let seen: u32 = 0;
   let wrong: u32 = 0;
   for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
@@ -108,8 +110,9 @@ function frame(edits: HeaderList, exchange: Exchange): void {
     edits.add(header.CONTENT_LENGTH, NONE);
   } else if (exchange.request.hasContentLength) {
     const target = exchange.target;
-    const cut = exchange.message.size - (target.cutTo - target.cutFrom) + (target.put as u32);
-    const size: u32 = target.replaces ? (target.body as u32) : cut;
+    const size = target.replacesBody
+      ? (target.body as u32)
+      : exchange.message.size - (target.cutTo - target.cutFrom) + (target.put as u32);
     edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
   }
 }

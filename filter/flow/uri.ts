@@ -10,6 +10,7 @@ import { Session } from '../session/token';
 import { aim, goToTarget } from './aim';
 import { Exchange, Outcome } from './exchange';
 import { beginFind } from './find';
+import { serverOf } from './http-sse';
 
 const NO_URI = literal('params.uri is missing or not a string');
 const DATA_URI = literal(',"uri":"');
@@ -24,8 +25,11 @@ export function beginUri(exchange: Exchange, session: Session): Outcome {
   const uri = textOf(token, scratch);
   // No URI that is not text can be in a list (a lone surrogate has no UTF-8 form).
   if (uri === NONE) return exchange.refuse(unknown, token);
-  const server = ownerOfUri(exchange.gateway, uri);
-  if (server === null && isWeb(uri)) return beginFind(exchange, session, uri);
+  let server = ownerOfUri(exchange.gateway, uri);
+  if (server === null && isWeb(uri)) {
+    if (!exchange.isHttpSse) return beginFind(exchange, session, uri);
+    server = serverOf(exchange, session);
+  }
   return aimAtUri(exchange, uri, server, token) ? goToTarget(exchange, session) : Outcome.Reply;
 }
 

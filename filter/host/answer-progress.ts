@@ -3,6 +3,7 @@ import { Span, length, literal, startsWith } from '../bytes/span';
 import { Exchange } from '../flow/exchange';
 import { Response } from '../flow/response';
 import { rewriterFor } from '../flow/rewriting';
+import { takeEndpoint } from '../flow/http-sse';
 import { answerOf, isUnanswered, NO_RESPONSE, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -10,6 +11,7 @@ import { ABORTED, endedWith, OK } from '../mcp/outcomes';
 import { PassingAnswer } from '../response/passing-answer';
 import { passing, ResponsePlan, rewriting, Way } from '../response/plan';
 import { read, replaceAll } from './buffers';
+import { mindStream } from './cancelled-streams';
 import { now } from './clock';
 import { remove } from './headers';
 import { line } from './log';
@@ -44,6 +46,7 @@ const SILENT_SECONDS = literal(' s');
 /** The headers of an answer that passes have come. @param ended there is no body */
 export function beginAnswer(stream: Stream, exchange: Exchange, response: Response, ended: bool): void {
   hearFrom(exchange, exchange.sentAt, exchange.now);
+  takeEndpoint(exchange, response.endpoint);
   const watcher = answerOf(exchange, response);
   const rewriter = rewriterFor(exchange, response.contentType);
   if (rewriter === null) stream.plan = passing(watcher, exchange.arena);
@@ -52,6 +55,7 @@ export function beginAnswer(stream: Stream, exchange: Exchange, response: Respon
     if (response.hasLength) remove(HeaderMap.Response, header.CONTENT_LENGTH);
   }
   if (ended) finish(stream, exchange);
+  else mindStream(stream, exchange);
 }
 
 /** A part of its body. */

@@ -109,6 +109,7 @@ export function readAnswer(entry: Pending, headerCount: i32, bodySize: i32): Ans
   }
   const headers = pairsOf(HeaderMap.CalloutResponse);
   answer.ending = Ending.Response;
+  answer.headers = headers;
   answer.status = statusOf(headerIn(headers, header.STATUS, scratch));
   answer.contentType = headerIn(headers, header.CONTENT_TYPE, scratch);
   answer.contentEncoding = headerIn(headers, header.CONTENT_ENCODING, scratch);

@@ -3,7 +3,7 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
-import { isFromUpstream, readResponse, replacesRouterReply } from '../flow/response';
+import { isFromUpstream, readResponse, replacesRouterReply, Response } from '../flow/response';
 import { isUnanswered, refusesSuccess, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { removalsFrom } from '../policy/response-headers';
@@ -28,6 +28,9 @@ import { Held, Moment, Phase, Stream } from './streams';
 import { endErrorBody, hearError, hearErrorBody } from './upstream-error';
 
 /** The way back: what an upstream, or Envoy in its stead, answers to what was sent on. The same in every host mode. */
+const ACCEPTED = literal('202');
+const NO_LENGTH = literal('0');
+const EMPTY = literal('');
 const RESPONSE_CODE_DETAILS = literal('response\0code_details');
 
 export function onResponseHeaders(stream: Stream, ended: bool): Action {
@@ -43,7 +46,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   // The upstream's session is its own: a client would adopt the id and lose ours.
   if (response.hasSessionId) remove(HeaderMap.Response, header.SESSION_ID);
   // Addresses of servers are no client's business.
-  if (response.hasEndpoint) remove(HeaderMap.Response, header.ENDPOINT);
+  if (response.endpoint !== NONE) remove(HeaderMap.Response, header.ENDPOINT);
   replace(HeaderMap.Response, header.GATEWAY, PRODUCT);
   edit(HeaderMap.Response, shareResponse(headers, exchange.caller.page, scratch));
   const status = statusOf(response.status);
@@ -58,6 +61,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (answered && exchange.target.tool !== null) return beginRest(stream, exchange, status, response, headers, ended);
   if (succeeded) {
     if (!answered) return Action.Continue;
+    if (exchange.isHttpSse && !exchange.isForEvents) return acceptMessage(stream, exchange, response, ended);
     if (refusesSuccess(exchange, status, response, ended)) {
       hearFrom(exchange, exchange.sentAt, exchange.now);
       logFailure(exchange.target.server, exchange.reply.reason, exchange.reply.detail, exchange.gateway.logLevel);
@@ -80,6 +84,19 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const reply = exchange.reply;
   if (forwarded && server !== null) logFailure(server, reply.reason, reply.detail, exchange.gateway.logLevel);
   return replaceReply(stream, exchange, details, ended);
+}
+
+/** A message over HTTP+SSE has come to its server, and its answer will come in the stream: nothing is said here. */
+function acceptMessage(stream: Stream, exchange: Exchange, response: Response, ended: bool): Action {
+  const reply = exchange.reply;
+  // Its refusal goes through the server, see flow/http-sse.ts.
+  if (changetype<usize>(reply) !== 0) exchange.ended = endedWith(reply.reason);
+  replace(HeaderMap.Response, header.STATUS, ACCEPTED);
+  if (response.contentType !== NONE) remove(HeaderMap.Response, header.CONTENT_TYPE);
+  if (ended) return Action.Continue;
+  if (response.hasLength) replace(HeaderMap.Response, header.CONTENT_LENGTH, NO_LENGTH);
+  stream.plan = replacing(EMPTY, exchange.arena);
+  return Action.Continue;
 }
 
 /**

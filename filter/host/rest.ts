@@ -3,7 +3,7 @@ import { newHeaderList, readPairs } from '../bytes/pairs';
 import { Span, equals, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { COLON } from '../bytes/ascii';
 import { hearFrom } from './answer-progress';
-import { Exchange, Outcome } from '../flow/exchange';
+import { Exchange } from '../flow/exchange';
 import { Response } from '../flow/response';
 import { newRestAnswer } from '../flow/rest-answer';
 import * as header from '../mcp/headers';
@@ -40,10 +40,7 @@ export function beginRest(
   stream.restAnswer = answer;
   exchange.ended = endedWith(answer.reason);
   if (ended) {
-    exchange.answer(200, answer.message(exchange));
-    const outcome = act(stream, exchange, Outcome.Reply);
-    exchange.ended = endedWith(answer.reason);
-    return outcome;
+    return act(stream, exchange, exchange.answerResult(answer.result(exchange), answer.reason));
   }
   stream.plan = collecting(exchange.arena);
   editHeaders(headers);
@@ -83,5 +80,6 @@ export function collectRest(stream: Stream, exchange: Exchange, size: u32, ended
 export function endRest(stream: Stream, exchange: Exchange): void {
   exchange.now = now();
   stream.plan = null;
+  exchange.ended = endedWith(stream.restAnswer!.reason);
   replaceAll(Buffer.ResponseBody, stream.restAnswer!.message(exchange));
 }

@@ -11,6 +11,7 @@ import { Obstacle } from '../response/passage';
 import { replacing, ResponsePlan } from '../response/plan';
 import { Rewriter } from '../response/rewriter';
 import { read, replaceAll } from './buffers';
+import { isOverdue, refuseCancelled } from './cancelled-streams';
 import { act } from './carry';
 import { logFailure } from './server-log';
 import { Action, Buffer } from './status';
@@ -40,6 +41,7 @@ export function rewritePart(
   if (rewriter.obstacle !== Obstacle.None) {
     return giveUp(stream, exchange, plan, rewriter, refuseUnrewritten(exchange, rewriter));
   }
+  if (isOverdue(stream, exchange.heardAt)) return endWith(stream, exchange, plan, rewriter, refuseCancelled(exchange));
   if (!stream.hold(stream.charged, exchange.gateway.limits.bufferedBytes)) {
     return giveUp(stream, exchange, plan, rewriter, exchange.overload(BUFFERED_BYTES));
   }
@@ -93,6 +95,10 @@ function isWhole(plan: ResponsePlan): bool {
 function giveUp(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, outcome: Outcome): Action {
   const reply = exchange.reply;
   logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  return endWith(stream, exchange, plan, rewriter, outcome);
+}
+
+function endWith(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, outcome: Outcome): Action {
   const watcher = plan.watcher;
   const hasAnswer = watcher !== null && watcher.endsEvent;
   if (rewriter.events === null || hasAnswer || !isAwaited(exchange)) return act(stream, exchange, outcome);
@@ -100,7 +106,7 @@ function giveUp(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewriter
   rewriter.writeEndOfSent(out);
   writeReplyEvent(exchange, out);
   replaceAll(Buffer.ResponseBody, out.written);
-  exchange.ended = endedWith(reply.reason);
+  exchange.ended = endedWith(exchange.reply.reason);
   const rest = replacing(EMPTY, exchange.arena);
   rest.begun = true;
   stream.plan = rest;

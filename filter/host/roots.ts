@@ -1,10 +1,11 @@
 import { Arena, newArena } from '../bytes/arena';
-import { literal } from '../bytes/span';
+import { equals, literal } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Gateway } from '../model/gateway';
 import { parseGateway } from '../config/parse';
 import { read } from './buffers';
 import { environment } from './environment';
+import { logExplanation } from './explanation';
 import { labelGateway } from './labels';
 import { Level, line, log } from './log';
 import { showConfig } from './metrics';
@@ -12,6 +13,7 @@ import { forgetSaid } from './once';
 import { property } from './properties';
 import { closeQueue, openQueue, Queue } from './queue';
 import { Role, isHolder, onlyHolds, roleOf } from './role';
+import { forgetTick } from './tick';
 import { unwatch } from './watch';
 import { Buffer } from './status';
 
@@ -27,6 +29,10 @@ export class Root {
   seesBodies: bool;
   /** Host mode `headers`: none came to a request that was held, so none is waited for any more. */
   lacksBodies: bool;
+  /** Of open event streams, see cancelled-streams.ts: whether there may be some, the last look at them, the last mark then. */
+  hasOpen: bool;
+  lookedAt: u64;
+  latestCancellation: u64;
 }
 
 const roots: Table = newTable();
@@ -35,6 +41,8 @@ const BLOCK: usize = 16 << 10;
 const REFUSED = literal('configuration refused: ');
 const WARNING = literal('configuration: ');
 const EMPTY = literal('{}');
+/** The root id under which a configuration is explained, and never served. */
+const EXPLAINER = literal('sluice-explainer');
 const ROOT_ID = literal('plugin_root_id');
 
 export function rootOf(id: u32): Root | null {
@@ -57,7 +65,12 @@ export function roleIn(id: u32): Role {
 export function configure(id: u32, size: u32): bool {
   const arena = newArena(BLOCK);
   const text = size === 0 ? EMPTY : arena.copy(read(Buffer.PluginConfiguration, 0, size as usize));
-  const holder = isHolder(property(ROOT_ID));
+  const rootId = property(ROOT_ID);
+  if (equals(rootId, EXPLAINER)) {
+    logExplanation(text, arena);
+    return false;
+  }
+  const holder = isHolder(rootId);
   const parsed = parseGateway(text, environment(arena), arena, holder);
   for (let i = 0; i < parsed.problems.lines.count; i++) {
     log(Level.Error, line().bytes(REFUSED).bytes(parsed.problems.lines.at(i)).written);
@@ -81,6 +94,9 @@ export function configure(id: u32, size: u32): bool {
   root.queue = onlyHolds(root.role) ? null : openQueue();
   root.seesBodies = false;
   root.lacksBodies = false;
+  root.hasOpen = false;
+  root.lookedAt = 0;
+  root.latestCancellation = 0;
   roots.set(id, changetype<usize>(root));
   return true;
 }
@@ -92,6 +108,7 @@ export function forget(id: u32): bool {
   root.arena.dispose();
   if (root.queue !== null) closeQueue(root.queue!);
   unwatch(id);
+  forgetTick(id);
   forgetSaid(id);
   heap.free(changetype<usize>(root));
   return true;

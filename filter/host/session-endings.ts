@@ -8,6 +8,7 @@ import { UpstreamCall } from '../upstream/call';
 import { ASKED, takeSession } from '../upstream/handshake';
 import { Exchange } from '../flow/exchange';
 import { Abandoned, Stage } from '../flow/conversation';
+import { leaveStream } from '../flow/http-sse';
 import { leaveLease } from '../session/lease';
 import { Server } from '../model/server';
 import * as header from '../mcp/headers';
@@ -46,6 +47,7 @@ const TO_ALL: u32 = 0xffffffff;
 export function endAbandoned(stream: Stream): void {
   const exchange = stream.exchange;
   if (exchange === null) return;
+  leaveStream(exchange);
   const fanOut = exchange.conversation.fanOut;
   if (fanOut !== null) {
     for (let i = 0; i < fanOut.calls.count; i++) leaveCall(stream, exchange, fanOut.at(i));

@@ -101,6 +101,10 @@ export class Stream {
   withheldLooks: u32;
   /** See watch.ts. */
   isWatched: bool;
+  /** The event stream of its answer was looked at, see cancelled-streams.ts. */
+  isMinded: bool;
+  /** When its client cancelled it, nanoseconds since 1970; 0: it did not, as far as is known. */
+  cancelledAt: u64;
   /** In a holder: bytes of the body that have passed. */
   passed: u32;
   /** In a holder: what takes the place of the body has gone on. */
@@ -175,7 +179,8 @@ export class Stream {
   }
 }
 
-const streams: Table = newTable();
+/** All that there are in this VM, by id. */
+export const streams: Table = newTable();
 
 export function streamOf(id: u32): Stream | null {
   return changetype<Stream | null>(streams.get(id));

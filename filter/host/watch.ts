@@ -1,14 +1,9 @@
-import { proxy_set_tick_period_milliseconds } from '../env';
 import { Stream, streamOf } from './streams';
+import { FAST_TICK, tickEach } from './tick';
 
 /**
- * Streams of this VM whose case is decided by something that no callback tells. They are looked at with every tick; where
- * there are none, nothing ticks. A tick belongs to a root context, and ends with it, as its streams do.
+ * Streams of this VM whose case is decided by something that no callback tells. They are looked at with every tick.
  */
-/** Milliseconds. */
-export const TICK = 50;
-const OFF = 0;
-
 const ids: Array<u32> = [];
 const roots: Array<u32> = [];
 
@@ -18,11 +13,11 @@ export function watch(stream: Stream): void {
   stream.isWatched = true;
   ids.push(stream.id);
   roots.push(stream.root);
-  proxy_set_tick_period_milliseconds(TICK);
+  tickEach(stream.root, FAST_TICK);
 }
 
-/** @param isSettled of a stream: it needs no more looking at */
-export function lookAtWatched(root: u32, isSettled: (id: u32) => bool): void {
+/** Whether any is left. @param isSettled of a stream: it needs no more looking at */
+export function lookAtWatched(root: u32, isSettled: (id: u32) => bool): bool {
   let rest = 0;
   for (let i = ids.length - 1; i >= 0; i--) {
     if (roots[i] !== root) continue;
@@ -33,7 +28,7 @@ export function lookAtWatched(root: u32, isSettled: (id: u32) => bool): void {
       if (stream !== null) stream.isWatched = false;
     } else rest++;
   }
-  if (rest === 0) proxy_set_tick_period_milliseconds(OFF);
+  return rest > 0;
 }
 
 /** A root is gone, and all its streams were before. */

@@ -14,7 +14,10 @@ import { Arena, make } from '../bytes/arena';
 import { Span, span, between, pointer, limit, equals, NONE } from '../bytes/span';
 import { newScanner, SCANNER_SIZE } from './scanner';
 import { Token } from './token';
-import { textOf } from './text';
+import { inside, textOf } from './text';
+
+// prettier-ignore
+const QUOTES = i8x16.splat(QUOTE), BACKSLASHES = i8x16.splat(BACKSLASH);
 
 /** Whether these bytes are one whole JSON document. Everything below works on such bytes only. */
 export function isJson(text: Span, arena: Arena): bool {
@@ -36,44 +39,92 @@ export const enum Kind {
 
 /** The kind of a scanned value, told by its first byte. */
 export function kindOf(value: Span): Kind {
-  const c = load<u8>(pointer(value));
+  return kindAt(pointer(value));
+}
+
+function kindAt(at: usize): Kind {
+  const c = load<u8>(at);
   return c === HYPHEN || isDigit(c) ? Kind.Number : (c as Kind);
 }
 
 /**
- * Walks the members of an object or the elements of an array that has been scanned; each step finds the end of one
- * value by skipping it, whatever it holds.
+ * Walks the members of an object or the elements of an array that has been scanned. The end of a value is looked for when
+ * it is asked for, or passed over: by skipping what it holds, or with another walk, which looks into it.
  *
  *     for (const walk = walkThrough(value); walk.next(); ) walk.name, walk.value
  */
 @unmanaged
 export class Walk {
-  at: usize;
   named: bool;
   /** The member's name as a string token, in an object. */
   name: Span;
-  value: Span;
+  private isEscaped: bool;
+  /** The value's first byte. */
+  private from: usize;
+  /** Behind the value; 0 where nobody has looked for its end yet. */
+  private at: usize;
+  private end: usize;
+
+  begin(container: Span): void {
+    this.at = pointer(container) + 1;
+    this.end = limit(container);
+    this.named = kindOf(container) === Kind.Object;
+  }
 
   next(): bool {
-    let at = skipSpace(this.at);
+    let at = skipSpace(this.passed());
     if (load<u8>(at) === COMMA) at = skipSpace(at + 1);
     const c = load<u8>(at);
-    if (c === CLOSING_BRACE || c === CLOSING_BRACKET) return false;
-    if (this.named) {
-      const end = skipString(at);
-      this.name = between(at, end);
-      at = skipSpace(skipSpace(end) + 1);
+    if (c === CLOSING_BRACE || c === CLOSING_BRACKET) {
+      this.at = at;
+      return false;
     }
-    this.at = skipValue(at);
-    this.value = between(at, this.at);
+    if (this.named) {
+      const stop = quoteOrEscape(at + 1, this.end);
+      this.isEscaped = load<u8>(stop) === BACKSLASH;
+      const nameEnd = this.isEscaped ? skipString(at, this.end) : stop + 1;
+      this.name = between(at, nameEnd);
+      at = skipSpace(skipSpace(nameEnd) + 1);
+    }
+    this.from = at;
+    this.at = 0;
     return true;
+  }
+
+  /** The member's name, unescaped; NONE: an element, or no text. */
+  key(arena: Arena): Span {
+    if (!this.named) return NONE;
+    return this.isEscaped ? textOf(this.name, arena) : inside(this.name);
+  }
+
+  get kind(): Kind {
+    return kindAt(this.from);
+  }
+
+  get value(): Span {
+    return between(this.from, this.passed());
+  }
+
+  /** Begins `inner` at the value, a container. When that has come to its end, `leave` goes on behind it. */
+  enter(inner: Walk): void {
+    inner.at = this.from + 1;
+    inner.end = this.end;
+    inner.named = this.kind === Kind.Object;
+  }
+
+  leave(inner: Walk): void {
+    this.at = inner.at + 1;
+  }
+
+  private passed(): usize {
+    if (this.at === 0) this.at = skipValue(this.from, this.end);
+    return this.at;
   }
 }
 
 export function walkThrough(container: Span, arena: Arena): Walk {
   const walk = make<Walk>(arena);
-  walk.at = pointer(container) + 1;
-  walk.named = kindOf(container) === Kind.Object;
+  walk.begin(container);
   return walk;
 }
 
@@ -82,7 +133,7 @@ export function member(object: Span, name: Span, arena: Arena): Span {
   let found = NONE;
   if (object === NONE || kindOf(object) !== Kind.Object) return found;
   for (const walk = walkThrough(object, arena); walk.next();) {
-    if (equals(textOf(walk.name, arena), name)) found = walk.value;
+    if (equals(walk.key(arena), name)) found = walk.value;
   }
   return found;
 }
@@ -92,19 +143,30 @@ function skipSpace(at: usize): usize {
   return at;
 }
 
-function skipString(at: usize): usize {
-  at++;
-  while (load<u8>(at) !== QUOTE) at += load<u8>(at) === BACKSLASH ? 2 : 1;
+/** @param end of the container that the string stands in: sixteen bytes are read at once as far as it reaches */
+function skipString(at: usize, end: usize): usize {
+  at = quoteOrEscape(at + 1, end);
+  while (load<u8>(at) === BACKSLASH) at = quoteOrEscape(at + 2, end);
   return at + 1;
+}
+
+function quoteOrEscape(at: usize, end: usize): usize {
+  for (; at + 16 <= end; at += 16) {
+    const block = v128.load(at);
+    const found = i8x16.bitmask(v128.or(i8x16.eq(block, QUOTES), i8x16.eq(block, BACKSLASHES)));
+    if (found !== 0) return at + (ctz(found) as usize);
+  }
+  while (load<u8>(at) !== QUOTE && load<u8>(at) !== BACKSLASH) at++;
+  return at;
 }
 
 function endsScalar(c: u8): bool {
   return c <= SPACE || c === COMMA || c === CLOSING_BRACE || c === CLOSING_BRACKET;
 }
 
-function skipValue(at: usize): usize {
+function skipValue(at: usize, end: usize): usize {
   const c = load<u8>(at);
-  if (c === QUOTE) return skipString(at);
+  if (c === QUOTE) return skipString(at, end);
   if (c !== OPENING_BRACE && c !== OPENING_BRACKET) {
     while (!endsScalar(load<u8>(at))) at++;
     return at;
@@ -113,7 +175,7 @@ function skipValue(at: usize): usize {
   do {
     const d = load<u8>(at);
     if (d === QUOTE) {
-      at = skipString(at);
+      at = skipString(at, end);
       continue;
     }
     at++;

@@ -19,6 +19,7 @@ export const enum Reason {
   OriginForbidden,
   Unauthenticated,
   Forbidden,
+  ForbiddenArguments,
   RequestTimeout,
   HostBodyLimit,
   MethodNotFound,
@@ -28,6 +29,7 @@ export const enum Reason {
   UnknownResource,
   ModernUnknownResource,
   BadCursor,
+  InvalidArguments,
   SessionRequired,
   SessionUnknown,
   UnsupportedVersion,
@@ -44,13 +46,17 @@ export const enum Reason {
   UpstreamProtocol,
   UpstreamEra,
   UpstreamUnauthorized,
+  UpstreamCredential,
   UpstreamSessionLost,
   HostMode,
   Loop,
   Overloaded,
+  Cancelled,
+  NoHttpSse,
+  HttpSseAlone,
 }
 
-export const LAST_REASON: i32 = Reason.Overloaded;
+export const LAST_REASON: i32 = Reason.HttpSseAlone;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -65,6 +71,8 @@ export class ErrorRow {
   statusWithoutId: u32;
   /** The answer has no id even where it is known: more clients notice then that their session is over. */
   withholdsId: bool;
+  /** To a call of a tool it is told as its result (`isError`): the model that made the call reads it, and can do better. */
+  isResult: bool;
   code: i32;
   /** Says what to do next; `%` stands for the detail. */
   message: Span;
@@ -121,9 +129,12 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.OriginForbidden, 'origin_forbidden', 403, 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');
   row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
+  row(Reason.ForbiddenArguments, 'forbidden_arguments', 200, 400, -32602, 'The rules of this gateway do not allow this call with these arguments: %. Call it with other arguments, or ask who runs the gateway.');
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, '%, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
+  row(Reason.NoHttpSse, 'method_not_allowed', 405, 405, -32000, 'GET without a session asks for HTTP+SSE (2024-11-05), and not exactly one server of that transport is behind this path. POST initialize for Streamable HTTP; or use the path of a virtual server that has one such server.');
+  row(Reason.HttpSseAlone, 'method_not_allowed', 405, 405, -32000, 'The server behind this path speaks HTTP+SSE (2024-11-05) alone: %. Open its event stream with GET; clients that know both transports do so by themselves.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources and completion that one of its servers offers.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
@@ -131,6 +142,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Send the request without a cursor: the list comes whole.');
+  row(Reason.InvalidArguments, 'invalid_arguments', 200, 400, -32602, 'Invalid arguments: %. Call the tool again with arguments that its inputSchema allows.');
   row(Reason.SessionRequired, 'session_required', 400, 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
   row(Reason.SessionUnknown, 'session_unknown', 404, 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
   row(Reason.UnsupportedVersion, 'unsupported_version', 400, 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
@@ -147,11 +159,15 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UpstreamProtocol, 'upstream_protocol', 200, 502, -32603, 'The server broke the protocol: %. See the log of the server.');
   row(Reason.UpstreamEra, 'upstream_protocol', 200, 502, -32603, 'The server speaks revisions of MCP of another era than this gateway does: %. Servers without sessions (2026-07-28) need hostMode headers, all others hold or pair.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials that it was sent: %. Check the credentials of this server in the configuration; where the client\'s own pass through, send it good ones.');
+  row(Reason.UpstreamCredential, 'upstream_unauthorized', 200, 502, -32603, 'The server takes a credential of the caller, and the request has none that it could be sent: %. Send it in that header.');
   row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
+  row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
+  errorRow(Reason.InvalidArguments).isResult = true;
+  errorRow(Reason.ForbiddenArguments).isResult = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');
@@ -162,6 +178,22 @@ const DATA = literal('","data":{"reason":"');
 const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
+const RESULT = literal(',"result":{"content":[{"type":"text","text":"');
+const TYPED_RESULT = literal(',"result":{"resultType":"complete","content":[{"type":"text","text":"');
+const CLOSE_RESULT = literal('"}],"isError":true}}');
+
+/** The message of a row, escaped for a JSON string. @param detail see `writeError` */
+export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
+  const message = errorRow(reason).message;
+  const gap = indexOf(message, PERCENT);
+  if (gap < 0) {
+    writer.bytes(message);
+    return;
+  }
+  writer.bytes(first(message, gap as u32));
+  writeEscaped(writer, detail);
+  writer.bytes(after(message, (gap as u32) + 1));
+}
 
 /**
  * The JSON-RPC error for a row.
@@ -177,16 +209,20 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
     .bytes(CODE)
     .signed(at.code as i64)
     .bytes(MESSAGE);
-  const gap = indexOf(at.message, PERCENT);
-  if (gap < 0) writer.bytes(at.message);
-  else {
-    writer.bytes(first(at.message, gap as u32));
-    writeEscaped(writer, detail);
-    writer.bytes(after(at.message, (gap as u32) + 1));
-  }
+  writeMessage(writer, reason, detail);
   writer.bytes(DATA).bytes(at.name);
   if (server !== NONE) writer.bytes(SERVER).bytes(server);
   writer.bytes(QUOTE);
   if (more !== NONE) writer.bytes(more);
   writer.bytes(CLOSE);
+}
+
+/** The same as the result of a call, see `ErrorRow.isResult`. */
+export function writeErrorResult(writer: Writer, id: Span, reason: Reason, detail: Span, isTyped: bool = false): void {
+  writer
+    .bytes(OPEN)
+    .bytes(id)
+    .bytes(isTyped ? TYPED_RESULT : RESULT);
+  writeMessage(writer, reason, detail);
+  writer.bytes(CLOSE_RESULT);
 }

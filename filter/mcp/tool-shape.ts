@@ -1,7 +1,9 @@
 import { Era, eraOf } from './eras';
-import { LOWER_F, LOWER_T, QUOTE, SPACE } from '../bytes/ascii';
-import { Arena } from '../bytes/arena';
+import { SPACE } from '../bytes/ascii';
+import { Arena, make } from '../bytes/arena';
 import { Span, between, equals, limit, literal, pointer, NONE } from '../bytes/span';
+import { Kind, Walk } from '../json/reader';
+import { textOf } from '../json/text';
 import { Revision } from './revisions';
 
 /**
@@ -123,76 +125,64 @@ function schema(place: Place, name: string, isOfHandshake: bool): void {
   row(place, 'required', ARRAY, Place.Strings, name + '.required must be an array').isOfHandshake = true;
 }
 
-/** Levels below a tool that are looked at: `icons`, an icon, its `sizes`. */
-const LEVELS = 4;
+/** Levels below a tool that are looked into: `icons`, an icon, its `sizes`. */
+const LEVELS: usize = 3;
 
-/** Checks one tool after the other against the rows, from the tokens that a scanner reports. */
+/** Holds one tool after the other against the rows: `open`, `take` for each of its members, `close`. */
 @unmanaged
 export class ToolShape {
-  /** The rule that the tool breaks, the first one found; NONE: none. */
-  broken: Span;
   isOfHandshake: bool;
-  /** The row of the value that comes next, or -1. */
-  current: i32;
-  /** By level: the place, and its required members that came, a bit for each row. */
-  places: usize;
-  seen: usize;
+  arena: Arena;
+  /** A Walk for each of LEVELS, used for one tool after the other. */
+  walks: usize;
+  /** The rule that the tool breaks, the first one found; NONE: none. */
+  private broken: Span;
+  /** Members that came, a bit for each row. */
+  private seen: u32;
 
-  /** A tool opens. */
   open(): void {
     this.broken = NONE;
-    this.current = -1;
-    this.enter(0, Place.Tool);
+    this.seen = 0;
   }
 
-  /** @param level 0 for a member of the tool itself, 1 for one of its members' members, … */
-  key(level: i32, name: Span): void {
-    this.current = this.find(load<i32>(this.places + ((level as usize) << 2)), name);
+  /** @param name unescaped. @param member that the walk through the tool stands at */
+  take(name: Span, member: Walk): void {
+    this.seen |= this.judge(Place.Tool, name, member, 0);
   }
 
-  /** A value that holds others opens. True: its inside has to be reported, at the next level. */
-  start(level: i32, isObject: bool): bool {
-    const found = this.take(level, isObject ? OBJECT : ARRAY);
-    if (found < 0 || level + 1 >= LEVELS || rowAt(found).inside === Place.Free) return false;
-    if (this.broken !== NONE) return false;
-    this.enter(level + 1, rowAt(found).inside);
-    return true;
+  /** The rule that the tool breaks; NONE: none. */
+  close(): Span {
+    this.requireAll(Place.Tool, this.seen);
+    return this.broken;
   }
 
-  /** What `start` reported is over, or at level -1 the tool itself. */
-  end(level: i32): void {
-    const at = ((level + 1) as usize) << 2;
-    const place: Place = load<i32>(this.places + at);
-    const seen = load<u32>(this.seen + at);
+  /** The bit of the row that a value was held against; 0: there is none. @param level of its container below the tool */
+  private judge(place: Place, name: Span, member: Walk, level: i32): u32 {
+    const found = this.find(place, name);
+    if (found < 0) return 0;
+    const row = rowAt(found);
+    const kind = kindBit(member.kind);
+    if ((row.kinds & kind) === 0) this.fail(row);
+    else if (kind === STRING) {
+      if (row.choices !== NONE && !isAmong(textOf(member.value, this.arena), row.choices)) this.fail(row);
+    } else if (row.inside !== Place.Free && this.broken === NONE) this.look(row.inside, member, level);
+    return 1 << (found as u32);
+  }
+
+  private look(place: Place, container: Walk, level: i32): void {
+    const walk = changetype<Walk>(this.walks + (level as usize) * offsetof<Walk>());
+    container.enter(walk);
+    let seen: u32 = 0;
+    while (walk.next()) seen |= this.judge(place, walk.key(this.arena), walk, level + 1);
+    container.leave(walk);
+    this.requireAll(place, seen);
+  }
+
+  private requireAll(place: Place, seen: u32): void {
     for (let i = indexIn(FROM, place); i < indexIn(TO, place); i++) {
       const row = rowAt(i);
-      if (!row.required || (seen & (1 << (i as u32))) !== 0) continue;
-      if (this.applies(row)) this.fail(row);
+      if (row.required && (seen & (1 << (i as u32))) === 0 && this.applies(row)) this.fail(row);
     }
-    this.current = -1;
-  }
-
-  /** @param value as it was written. @param text of a string, cut where it is longer than any that matters */
-  scalar(level: i32, value: Span, text: Span): void {
-    const first = load<u8>(pointer(value));
-    const kind = first === QUOTE ? STRING : first === LOWER_T || first === LOWER_F ? BOOLEAN : OTHER;
-    const found = this.take(level, kind);
-    if (found < 0 || kind !== STRING) return;
-    const row = rowAt(found);
-    if (row.choices !== NONE && !isAmong(text, row.choices)) this.fail(row);
-  }
-
-  /** The row of the value that came, which has been held against it, or -1. */
-  private take(level: i32, kind: u32): i32 {
-    const at = (level as usize) << 2;
-    let found = this.current;
-    this.current = -1;
-    if (found < 0) found = this.find(load<i32>(this.places + at), NONE);
-    if (found < 0) return -1;
-    store<u32>(this.seen + at, load<u32>(this.seen + at) | (1 << (found as u32)));
-    const row = rowAt(found);
-    if ((row.kinds & kind) === 0) this.fail(row);
-    return found;
   }
 
   private find(place: Place, name: Span): i32 {
@@ -210,10 +200,21 @@ export class ToolShape {
   private fail(row: Row): void {
     if (this.broken === NONE) this.broken = row.rule;
   }
+}
 
-  private enter(level: i32, place: Place): void {
-    store<i32>(this.places + ((level as usize) << 2), place);
-    store<u32>(this.seen + ((level as usize) << 2), 0);
+function kindBit(kind: Kind): u32 {
+  switch (kind) {
+    case Kind.String:
+      return STRING;
+    case Kind.True:
+    case Kind.False:
+      return BOOLEAN;
+    case Kind.Object:
+      return OBJECT;
+    case Kind.Array:
+      return ARRAY;
+    default:
+      return OTHER;
   }
 }
 
@@ -229,11 +230,9 @@ function isAmong(text: Span, choices: Span): bool {
 
 /** @param revision that the client speaks */
 export function newToolShape(revision: Revision, arena: Arena): ToolShape {
-  const shape = changetype<ToolShape>(arena.zeroed(offsetof<ToolShape>()));
+  const shape = make<ToolShape>(arena);
   shape.isOfHandshake = eraOf(revision) === Era.Sessions;
-  shape.places = arena.zeroed((LEVELS as usize) << 2);
-  shape.seen = arena.zeroed((LEVELS as usize) << 2);
-  shape.broken = NONE;
-  shape.current = -1;
+  shape.arena = arena;
+  shape.walks = arena.zeroed(LEVELS * offsetof<Walk>());
   return shape;
 }

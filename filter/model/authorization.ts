@@ -2,6 +2,7 @@ import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span } from '../bytes/span';
 import { Noun } from '../mcp/nouns';
+import { ArgumentTree } from './argument-tree';
 import { ClaimTree } from './claim-tree';
 import { NameSet } from './name-set';
 import { VirtualServer } from './virtual-server';
@@ -31,6 +32,8 @@ export class AuthorizationRule {
   servers: usize;
   /** The tools and other nouns that it is about; null: all of its servers. */
   targets: VirtualServer | null;
+  /** What it asks of the arguments of a call, all of it (ArgumentTest); null: nothing. Such a rule is about tools alone. */
+  arguments: List | null;
 
   /** @param server its index */
   private isAbout(server: i32): bool {
@@ -78,15 +81,17 @@ export class Authorization {
   /** Elements are AuthorizationRule, in the order of the configuration. */
   rules: List;
   claims: ClaimTree;
+  arguments: ArgumentTree;
 
   ruleAt(index: i32): AuthorizationRule {
     return changetype<AuthorizationRule>(this.rules.at(index) as usize);
   }
 }
 
-export function newAuthorization(claims: ClaimTree, arena: Arena): Authorization {
+export function newAuthorization(claims: ClaimTree, args: ArgumentTree, arena: Arena): Authorization {
   const created = make<Authorization>(arena);
   created.rules = newList(arena);
   created.claims = claims;
+  created.arguments = args;
   return created;
 }

@@ -31,6 +31,8 @@ export class Server {
   ownedUris: NameSet | null;
   /** The revision to offer, or Unknown: the one that the client offered. */
   revision: Revision;
+  /** It speaks HTTP+SSE, the transport of MCP 2024-11-05, and no other. */
+  isHttpSse: bool;
   /** Milliseconds until the response to a call must have begun. */
   callTimeout: u32;
   credentials: Credentials;

@@ -15,39 +15,67 @@ import { Scope } from './scope';
  * Whether a tool, or another noun, exists for this request, by its upstream name. The one decision for both sides: a list shows what this
  * lets through, a call reaches what this lets through, so that what is listed can be called and nothing else can.
  *
- *     path ∩ header ∩ rules of the server ∩ authorization
+ *     path ∩ header ∩ rules of the server ∩ authorization ∩ the server's transport
  *
  * What needs more scopes than the token has (`stepUpFor`) exists, too; and so does a template where one of the URIs may
  * that it stands for.
  */
 export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): bool {
+  return hiddenBy(gateway, noun, server, name, scope) === Hider.Nothing;
+}
+
+/** What keeps something from existing for a request. */
+export const enum Hider {
+  Nothing,
+  /** It is no name that one of a server can have. */
+  Name,
+  /** Its server speaks another one than this request comes by. */
+  Transport,
+  /** `allow` and `deny` of its server. */
+  ServerRules,
+  /** A request for it goes to the server that owns its URI. */
+  Owner,
+  /** The virtual server of the path. */
+  Path,
+  /** The one of the header. */
+  Header,
+  Authorization,
+}
+
+/** The same decision, with what it was made by. */
+export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): Hider {
   const row = nounRow(noun);
-  if (length(name) === 0 || length(name) > row.longest) return false;
-  if (row.ruledBy !== noun) return mayUseSome(gateway, row, server, name, scope);
-  if (!server.rulesOf(noun).admit(name) || isOwnedByAnother(gateway, row, server, name)) return false;
-  if (scope.isWhole) return true;
+  if (length(name) === 0 || length(name) > row.longest) return Hider.Name;
+  if (server.isHttpSse !== scope.overHttpSse) return Hider.Transport;
+  if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
+  if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
+  if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
+  if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, name);
   const path = scope.path;
-  if (path !== null && !path.has(noun, server.index, shown)) return false;
+  if (path !== null && !path.has(noun, server.index, shown)) return Hider.Path;
   const header = scope.header;
-  if (header !== null && !header.has(noun, server.index, shown)) return false;
+  if (header !== null && !header.has(noun, server.index, shown)) return Hider.Header;
   const permissions = scope.permissions;
-  return permissions === null || permissions.accessTo(noun, server.index, shown) !== Access.Hidden;
+  if (permissions === null) return Hider.Nothing;
+  return permissions.accessTo(noun, server.index, shown) === Access.Hidden ? Hider.Authorization : Hider.Nothing;
 }
 
 /** @param template or a URI, that a completion is asked for */
-function mayUseSome(gateway: Gateway, row: NounRow, server: Server, template: Span, scope: Scope): bool {
+function hiddenSome(gateway: Gateway, row: NounRow, server: Server, template: Span, scope: Scope): Hider {
   const noun = row.ruledBy;
   const pattern = expansions(template, scratch);
-  if (!server.rulesOf(noun).mayAdmit(pattern) || areOwnedByAnother(gateway, server, template, pattern)) return false;
-  if (scope.isWhole) return true;
+  if (!server.rulesOf(noun).mayAdmit(pattern)) return Hider.ServerRules;
+  if (areOwnedByAnother(gateway, server, template, pattern)) return Hider.Owner;
+  if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, template);
   const path = scope.path;
-  if (path !== null && !path.mayHave(noun, server.index, shown)) return false;
+  if (path !== null && !path.mayHave(noun, server.index, shown)) return Hider.Path;
   const header = scope.header;
-  if (header !== null && !header.mayHave(noun, server.index, shown)) return false;
+  if (header !== null && !header.mayHave(noun, server.index, shown)) return Hider.Header;
   const permissions = scope.permissions;
-  return permissions === null || permissions.mayShowSome(noun, server.index, shown);
+  if (permissions === null || permissions.mayShowSome(noun, server.index, shown)) return Hider.Nothing;
+  return Hider.Authorization;
 }
 
 /** The rule by which something that exists for this request needs more scopes, or null where it may be used. */
@@ -65,6 +93,25 @@ export function stepUpFor(
   return row.ruledBy === noun
     ? permissions.stepUpOf(noun, server.index, shown)
     : permissions.stepUpOfEach(row.ruledBy, server.index, shown);
+}
+
+/** The rule of authorization that decides on one that is named by itself; null: none does, or it is the default. */
+export function ruleOn(
+  gateway: Gateway,
+  noun: Noun,
+  server: Server,
+  name: Span,
+  scope: Scope,
+): AuthorizationRule | null {
+  const permissions = scope.permissions;
+  if (permissions === null) return null;
+  return permissions.ruleOn(noun, server.index, shownName(gateway, nounRow(noun), server, name));
+}
+
+/** Whether a call of a tool that exists for this request hangs on its arguments. */
+export function asksForArguments(server: Server, name: Span, scope: Scope): bool {
+  const permissions = scope.permissions;
+  return permissions !== null && permissions.asksForArguments(server.index, name);
 }
 
 /** What patterns of virtual servers and of authorization are held against: a name, a URI as clients see it, or a pattern. */
@@ -93,6 +140,7 @@ function areOwnedByAnother(gateway: Gateway, server: Server, template: Span, pat
 
 /** Whether there may be one of this server that `mayUse` lets through. Where not, this request must not show it. */
 export function mayList(noun: Noun, server: Server, scope: Scope): bool {
+  if (server.isHttpSse !== scope.overHttpSse) return false;
   const ruling = nounRow(noun).ruledBy;
   const path = scope.path;
   if (path === null ? !server.rulesOf(ruling).showAny : !path.reaches(ruling, server.index)) return false;

@@ -5,6 +5,7 @@ import { Noun } from '../mcp/nouns';
 import { Authorization, AuthorizationRule, Effect } from '../model/authorization';
 import { NameSet } from '../model/name-set';
 import { VirtualServer } from '../model/virtual-server';
+import { ArgumentFacts, Fit } from './arguments';
 import { ClaimAnswers } from './claims';
 
 /** What the authorization rules say of one thing. */
@@ -14,6 +15,17 @@ export const enum Access {
   /** It is listed, and a call needs more scopes. */
   StepUp,
   Allowed,
+}
+
+/** What they say of a call, once its arguments are there. */
+export const enum CallAccess {
+  Allowed,
+  /** It needs more scopes. */
+  StepUp,
+  /** With other arguments it may be allowed. */
+  Refused,
+  /** Two readers may find two values where a rule looks. */
+  Ambiguous,
 }
 
 /**
@@ -29,15 +41,75 @@ export class Permissions {
   /** Whose scopes the token has, so that they allow; and whose it has not. */
   private steppedUp: List;
   private steppingUp: List;
+  /** Those that go by arguments as well: a call alone can tell whether they hold. They never change what is listed. */
+  private denyingArguments: List;
+  private steppingUpForArguments: List;
+  private allowingArguments: List;
 
   /** @param server its index. @param name in the form of `VirtualServer.shares` */
   accessTo(noun: Noun, server: i32, name: Span): Access {
     if (covering(this.denying, noun, server, name) !== null) return Access.Hidden;
     if (covering(this.steppingUp, noun, server, name) !== null) return Access.StepUp;
-    if (this.allowsByDefault) return Access.Allowed;
-    const allows =
-      covering(this.steppedUp, noun, server, name) !== null || covering(this.allowing, noun, server, name) !== null;
-    return allows ? Access.Allowed : Access.Hidden;
+    return this.allowsByDefault || this.showing(noun, server, name) !== null ? Access.Allowed : Access.Hidden;
+  }
+
+  /** The rule that shows it where the default does not, or null. */
+  private showing(noun: Noun, server: i32, name: Span): AuthorizationRule | null {
+    let found = covering(this.steppedUp, noun, server, name);
+    if (found === null) found = covering(this.allowing, noun, server, name);
+    if (found === null) found = covering(this.allowingArguments, noun, server, name);
+    return found !== null ? found : covering(this.steppingUpForArguments, noun, server, name);
+  }
+
+  /** The rule that decides what `accessTo` says; null: the default does. */
+  ruleOn(noun: Noun, server: i32, name: Span): AuthorizationRule | null {
+    let found = covering(this.denying, noun, server, name);
+    if (found === null) found = covering(this.steppingUp, noun, server, name);
+    return found !== null ? found : this.showing(noun, server, name);
+  }
+
+  /** Whether a call of a tool has to be read whole before it can be decided on. */
+  asksForArguments(server: i32, name: Span): bool {
+    return (
+      covering(this.denyingArguments, Noun.Tools, server, name) !== null ||
+      covering(this.steppingUpForArguments, Noun.Tools, server, name) !== null ||
+      covering(this.allowingArguments, Noun.Tools, server, name) !== null
+    );
+  }
+
+  /** Of a tool that `accessTo` allows. The rule that decided is then in `decidingRule`. */
+  accessWith(server: i32, name: Span, facts: ArgumentFacts): CallAccess {
+    decidingRule = null;
+    const denying = this.fitting(this.denyingArguments, server, name, facts, true);
+    const stepping = this.fitting(this.steppingUpForArguments, server, name, facts, true);
+    const allowing = this.fitting(this.allowingArguments, server, name, facts, false);
+    if (isAmbiguous(denying) || isAmbiguous(stepping) || isAmbiguous(allowing)) return CallAccess.Ambiguous;
+    if (denying !== null) return decide(denying, CallAccess.Refused);
+    if (stepping !== null) return decide(stepping, CallAccess.StepUp);
+    let found = covering(this.steppedUp, Noun.Tools, server, name);
+    if (found === null) found = covering(this.allowing, Noun.Tools, server, name);
+    if (found === null) found = allowing;
+    if (found !== null || this.allowsByDefault) return decide(found, CallAccess.Allowed);
+    found = covering(this.allowingArguments, Noun.Tools, server, name);
+    if (found === null) found = covering(this.steppingUpForArguments, Noun.Tools, server, name);
+    return decide(found, CallAccess.Refused);
+  }
+
+  /**
+   * The first of the rules that covers a tool and that the arguments fit; `AMBIGUOUS` where those of one that covers it
+   * cannot be told for certain.
+   * @param unread what a rule cannot read fits it, too
+   */
+  private fitting(rules: List, server: i32, name: Span, facts: ArgumentFacts, unread: bool): AuthorizationRule | null {
+    let found: AuthorizationRule | null = null;
+    for (let i = 0; i < rules.count; i++) {
+      const rule = ruleAt(rules, i);
+      if (!rule.covers(Noun.Tools, server, name)) continue;
+      const fit = facts.fitAll(rule.arguments!);
+      if (fit === Fit.Ambiguous) return AMBIGUOUS;
+      if (found === null && (fit === Fit.Yes || (unread && fit === Fit.Unreadable))) found = rule;
+    }
+    return found;
   }
 
   /** The rule that makes it `Access.StepUp`. */
@@ -68,7 +140,9 @@ export class Permissions {
       this.allowsByDefault ||
       reaches(this.steppingUp, noun, server) ||
       reaches(this.steppedUp, noun, server) ||
-      reaches(this.allowing, noun, server)
+      reaches(this.allowing, noun, server) ||
+      reaches(this.allowingArguments, noun, server) ||
+      reaches(this.steppingUpForArguments, noun, server)
     );
   }
 
@@ -84,10 +158,15 @@ export class Permissions {
     this.allowing = newList(arena);
     this.steppedUp = newList(arena);
     this.steppingUp = newList(arena);
+    this.denyingArguments = newList(arena);
+    this.steppingUpForArguments = newList(arena);
+    this.allowingArguments = newList(arena);
     for (let i = 0; i < authorization.rules.count; i++) {
       const rule = authorization.ruleAt(i);
       if (!holdsIn(rule.virtualServers, path, header) || !allYes(rule.claims, answers)) continue;
-      const listed = this.listFor(rule.effect, allYes(rule.scopes, answers));
+      const hasScopes = allYes(rule.scopes, answers);
+      const listed =
+        rule.arguments === null ? this.listFor(rule.effect, hasScopes) : this.listForArguments(rule.effect, hasScopes);
       if (listed !== null) listed.push(changetype<usize>(rule) as u64);
     }
     return this;
@@ -99,6 +178,27 @@ export class Permissions {
     if (!hasScopes) return null;
     return effect === Effect.Deny ? this.denying : this.allowing;
   }
+
+  private listForArguments(effect: Effect, hasScopes: bool): List | null {
+    if (effect === Effect.StepUp) return hasScopes ? this.allowingArguments : this.steppingUpForArguments;
+    if (!hasScopes) return null;
+    return effect === Effect.Deny ? this.denyingArguments : this.allowingArguments;
+  }
+}
+
+/** What `accessWith` was decided by; null: the default. */
+export let decidingRule: AuthorizationRule | null = null;
+
+/** No rule of a configuration. */
+const AMBIGUOUS: AuthorizationRule = changetype<AuthorizationRule>(memory.data(offsetof<AuthorizationRule>(), 8));
+
+function isAmbiguous(rule: AuthorizationRule | null): bool {
+  return rule === AMBIGUOUS;
+}
+
+function decide(rule: AuthorizationRule | null, access: CallAccess): CallAccess {
+  decidingRule = rule;
+  return access;
 }
 
 /** @param path the virtual server that the path names, or null. @param header the same */

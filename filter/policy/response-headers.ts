@@ -15,8 +15,8 @@ const REACH_CLIENT = names(
     'date cache-control vary retry-after ' +
     // For proxies on the way: whether it streams, and which request it answers.
     'x-accel-buffering x-request-id ' +
-    // MCP's and the gateway's; those that end here (session id, access-control) have rules of their own.
-    'mcp-* x-mcp-* access-control-* ' +
+    // MCP's and the gateway's; those that end here (session id, endpoint, access-control) have rules of their own.
+    'mcp-* x-mcp-* x-sluice-endpoint access-control-* ' +
     // Envoy's, and what Istio's own filter reads and removes.
     'x-envoy-*',
 );

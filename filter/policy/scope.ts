@@ -18,6 +18,8 @@ export class Scope {
   permissions: Permissions | null;
   /** What follows the endpoint in the path: the part of a session's audience. */
   named: Span;
+  /** It comes over HTTP+SSE, by which servers of that transport are reached, and no others. */
+  overHttpSse: bool;
   /** Why the request is not served at all, or NONE: what is not known is never taken for everything. */
   refusal: Span;
 

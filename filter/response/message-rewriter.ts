@@ -1,7 +1,8 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, literal, NONE } from '../bytes/span';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
+import { LEAST_OF_REFUSAL_ID, MOST_OF_REFUSAL_ID } from '../session/refusal-id';
 import { Passage } from './passage';
 import { isContainer, membersOf, Place } from './places';
 import { Replacement } from './replacements';
@@ -9,6 +10,8 @@ import { Replacement } from './replacements';
 /** Deeper than any place, arrays between counted. */
 const DEEPEST: i32 = 16;
 const FIRST_REPLACED: i32 = Place.Id;
+/** Bytes of a message that are held for its id: a response to a `ping` is little more than that. */
+const MOST_HELD: u32 = 8 << 10;
 const LINE_FEED = literal('\n');
 
 /**
@@ -26,6 +29,8 @@ export class MessageRewriter {
   /** Results get members at their end; and what of the result that is open has members already. */
   completes: bool;
   private hasMembers: bool;
+  /** Over HTTP+SSE: lists are replaced, and messages that may be errors of ours, see flow/http-sse.ts. */
+  readsLists: bool;
   /** By depth, the place of the container that is open there. */
   places: usize;
   /** The place of the value that follows. */
@@ -34,6 +39,14 @@ export class MessageRewriter {
   private kind: Kind;
   /** The rest of the document passes unread. */
   private passes: bool;
+  /** The rest of the document does not pass: what is no JSON here may be a list to a reader that is less strict. */
+  private drops: bool;
+  /** The container that is read is replaced as this, see `Replacement`; it begins at `replacedFrom`, an offset in the body. */
+  private replaced: Replacement;
+  private replacedFrom: u32;
+  /** The message, which begins at `messageFrom`, is held until its id is known. */
+  private isHeld: bool;
+  private messageFrom: u32;
   /** An offset in the body less the same in the document, in the line that was read last. */
   private shift: u32;
 
@@ -45,26 +58,46 @@ export class MessageRewriter {
     this.place = Place.Message;
     this.kind = Kind.Unknown;
     this.passes = false;
+    this.drops = false;
+    this.replaced = Replacement.None;
+    this.isHeld = false;
   }
 
   /** Takes the next bytes of the document. @param offset of the first one in the body */
   read(bytes: Span, offset: u32): void {
     if (this.passes) return;
+    if (this.drops) return this.drop(offset, bytes, offset);
     this.scanner.feed(bytes);
     this.shift = offset - this.scanner.position;
     this.scan();
+    if (this.drops) this.drop(this.replaced === Replacement.None ? this.end : this.replacedFrom, bytes, offset);
+  }
+
+  private drop(from: u32, bytes: Span, offset: u32): void {
+    this.passage.replace(from, offset + (length(bytes) as u32), Replacement.Nothing);
+    this.replaced = Replacement.None;
+  }
+
+  /** The offset in the body behind what was scanned. */
+  private get end(): u32 {
+    return this.shift + this.scanner.position;
   }
 
   /** A line of data of an event has ended: in the document that is a line feed (WHATWG HTML §9.2.6). */
   readLineFeed(): void {
-    if (this.passes) return;
+    if (this.passes || this.drops) return;
     this.scanner.feed(LINE_FEED);
     this.scan();
   }
 
   /** The offset in the body from which on bytes have to be kept; `end` where there are none. */
   keepsFrom(end: u32): u32 {
+    if (this.isHeld) {
+      if (end - this.messageFrom <= MOST_HELD) return this.messageFrom;
+      this.isHeld = false;
+    }
     if (this.passage.isWaiting) return this.passage.waitsFrom;
+    if (this.replaced !== Replacement.None) return this.replacedFrom;
     if (this.passes || this.place < FIRST_REPLACED) return end;
     return this.scanner.unfinished === NONE ? end : this.shift + this.scanner.start;
   }
@@ -95,7 +128,9 @@ export class MessageRewriter {
 
   private passOn(): void {
     this.giveUpId();
-    this.passes = true;
+    this.isHeld = false;
+    this.drops = this.readsLists;
+    this.passes = !this.drops;
   }
 
   /** Nothing tells any more whether the message is a request: its id passes. */
@@ -122,11 +157,15 @@ export class MessageRewriter {
     this.kind = isResponse ? Kind.Response : Kind.Request;
     this.passage.decide(isResponse ? Replacement.None : Replacement.RequestId, this.shift + this.scanner.finish);
     // The message of a response that no batch is around.
-    if (isResponse && !this.marksUris && !this.completes && this.scanner.depth === 1) this.passes = true;
+    if (isResponse && !this.marksUris && !this.readsLists && !this.completes && this.scanner.depth === 1) {
+      this.passes = true;
+    }
+    if (!isResponse) this.isHeld = false;
   }
 
   private open(isObject: bool): void {
     const depth = this.scanner.depth;
+    if (this.readsLists) this.openInStream(isObject, depth);
     if (!isContainer(this.place) || depth > DEEPEST) {
       this.scanner.watch = depth - 1;
       return;
@@ -139,14 +178,33 @@ export class MessageRewriter {
     this.kind = Kind.Unknown;
   }
 
+  private openInStream(isObject: bool, depth: i32): void {
+    if (this.place === Place.Message && isObject && depth === 1) {
+      this.isHeld = true;
+      this.messageFrom = this.shift + this.scanner.start;
+    }
+    const replacement = replacementOf(this.place);
+    if (replacement === Replacement.None) return;
+    this.replaced = replacement;
+    this.replacedFrom = this.shift + this.scanner.start;
+  }
+
   private close(isObject: bool): void {
     const depth = this.scanner.depth;
+    if (this.replaced !== Replacement.None) {
+      this.passage.replace(this.replacedFrom, this.shift + this.scanner.finish, this.replaced);
+      this.replaced = Replacement.None;
+    }
     const closed = this.scanner.watch > depth ? this.placeAt(depth + 1) : Place.Other;
     this.scanner.watch = depth;
     // In an array the next value stands in the same place; in an object a key comes first.
     this.place = depth === 0 ? Place.Other : this.placeAt(depth);
-    if (closed === Place.Message && isObject) this.giveUpId();
     if (closed === Place.Result && isObject && this.completes) this.complete();
+    if (closed !== Place.Message || !isObject) return;
+    this.giveUpId();
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    this.passage.replace(this.messageFrom, this.shift + this.scanner.finish, Replacement.Refusal);
   }
 
   /** Before the brace that closes a result. */
@@ -169,6 +227,8 @@ export class MessageRewriter {
   }
 
   private readId(): void {
+    const size = this.scanner.finish - this.scanner.start;
+    if (size < (LEAST_OF_REFUSAL_ID as u32) || size > (MOST_OF_REFUSAL_ID as u32)) this.isHeld = false;
     if (this.kind === Kind.Request) this.replace(Replacement.RequestId);
     if (this.kind !== Kind.Unknown) return;
     // Where there are two, the last one counts to those that read on.
@@ -185,6 +245,24 @@ export class MessageRewriter {
   }
 }
 
+/** What takes the place of a container, or None. */
+function replacementOf(place: Place): Replacement {
+  switch (place) {
+    case Place.Capabilities:
+      return Replacement.Capabilities;
+    case Place.Tools:
+      return Replacement.Tools;
+    case Place.Prompts:
+      return Replacement.Prompts;
+    case Place.Resources:
+      return Replacement.Resources;
+    case Place.Templates:
+      return Replacement.Templates;
+    default:
+      return Replacement.None;
+  }
+}
+
 /** What a message is, as far as that is known. */
 const enum Kind {
   Unknown,
@@ -193,11 +271,12 @@ const enum Kind {
   Response,
 }
 
-/** @param marksUris whether any URI of a resource is changed */
-export function newMessageRewriter(passage: Passage, marksUris: bool, arena: Arena): MessageRewriter {
+/** @param marksUris whether any URI of a resource is changed @param readsLists it comes over HTTP+SSE */
+export function newMessageRewriter(passage: Passage, marksUris: bool, readsLists: bool, arena: Arena): MessageRewriter {
   const rewriter = make<MessageRewriter>(arena);
   rewriter.passage = passage;
   rewriter.marksUris = marksUris;
+  rewriter.readsLists = readsLists;
   rewriter.scanner = newScanner(arena.zeroed(SCANNER_SIZE), 0);
   rewriter.places = arena.zeroed((DEEPEST as usize) + 1);
   rewriter.scanner.capturesKeysAlone = true;

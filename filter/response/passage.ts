@@ -11,6 +11,8 @@ export const enum Obstacle {
   Limit,
   /** The worker has no memory for it. */
   Memory,
+  /** It says where to send messages, and that is not where its server is. */
+  Address,
 }
 
 /** Changes that wait for one before them; another one than an event's id never does, so more are no honest server's. */
@@ -170,7 +172,8 @@ export class Passage {
     if (!hasRoom(COPIES * (length(raw) as u64))) return this.stop(Obstacle.Memory);
     const replacements = this.replacements;
     const text = replacements.textFor(replacement, raw, work);
-    if (text !== NONE) {
+    if (text === NONE && replacement === Replacement.Address) this.stop(Obstacle.Address);
+    else if (text !== NONE) {
       const out = this.output;
       const start = at + (replacements.from as usize);
       if (this.hasRoomFor(out, start - this.unsent + (length(text) as usize))) {

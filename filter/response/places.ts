@@ -28,9 +28,15 @@ export const enum Place {
   /** The id of a server's request where another message speaks of it; or a token that the client sends back with progress. */
   ServersId,
   Uri,
+  // Values that are replaced whole over HTTP+SSE, see message-rewriter.ts.
+  Capabilities,
+  Tools,
+  Prompts,
+  Resources,
+  Templates,
 }
 
-const LAST: i32 = Place.Uri;
+const LAST: i32 = Place.Templates;
 
 /** A member that matters. */
 @unmanaged
@@ -59,6 +65,11 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Message, 'method', Place.Method);
   row(Place.Message, 'id', Place.Id);
   row(Place.Message, 'result', Place.Result);
+  row(Place.Result, 'capabilities', Place.Capabilities);
+  row(Place.Result, 'tools', Place.Tools);
+  row(Place.Result, 'prompts', Place.Prompts);
+  row(Place.Result, 'resources', Place.Resources);
+  row(Place.Result, 'resourceTemplates', Place.Templates);
   row(Place.Result, '_meta', Place.Meta);
   row(Place.Result, 'messages', Place.PromptMessage);
   row(Place.Result, 'contents', Place.ResourceContents);

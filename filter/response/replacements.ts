@@ -23,6 +23,28 @@ export const enum Replacement {
   Members,
   /** The same where there is no member before. */
   OnlyMembers,
+  // Over HTTP+SSE alone:
+  /** The data of an `endpoint` event. */
+  Address,
+  /** A message whose id may have an error in it. */
+  Refusal,
+  /** What a server offers, in its answer to `initialize`. */
+  Capabilities,
+  // Lists.
+  Tools,
+  Prompts,
+  Resources,
+  Templates,
+}
+
+/** The text of a replacement over HTTP+SSE, NONE where the bytes stay as they are. @param context see `Replacements` */
+type StreamText = (context: usize, replacement: Replacement, raw: Span, arena: Arena) => Span;
+
+let streamText: StreamText = (context: usize, replacement: Replacement, raw: Span, arena: Arena): Span => NONE;
+
+/** Connects what decides about such texts, which knows of policy and of lists. For module level only. */
+export function connectStreamTexts(text: StreamText): void {
+  streamText = text;
 }
 
 const EMPTY = literal('');
@@ -37,6 +59,8 @@ export class Replacements {
   upstream: Upstream;
   /** Members that every result gets at its end, as JSON, behind a comma; NONE: it stays as it is. */
   members: Span;
+  /** Names the stream to what makes its texts, over HTTP+SSE; else 0. */
+  context: usize;
   /** The part of `raw` that the text of `textFor` takes the place of: where it begins, and where it ends. */
   from: u32;
   to: u32;
@@ -69,8 +93,10 @@ export class Replacements {
         return this.members;
       case Replacement.OnlyMembers:
         return after(this.members, 1);
-      default:
+      case Replacement.None:
         return NONE;
+      default:
+        return streamText(this.context, replacement, raw, arena);
     }
   }
 

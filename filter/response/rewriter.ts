@@ -1,4 +1,4 @@
-import { LINE_FEED } from '../bytes/ascii';
+import { LINE_FEED, OPENING_BRACE, OPENING_BRACKET, SPACE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
@@ -11,6 +11,9 @@ import { Replacement, Replacements } from './replacements';
 /** RFC 8259 §8.1: it may be ignored. */
 const BYTE_ORDER_MARK = literal('\xef\xbb\xbf');
 const EMPTY = literal('');
+/** `endpoint`, as a number. */
+const ENDPOINT: u64 = 0x656e64706f696e74;
+const ENDPOINT_LENGTH: i32 = 8;
 const INCOMPLETE = literal('event: incomplete\n\n');
 
 /**
@@ -36,6 +39,15 @@ export class Rewriter {
   private idFrom: u32;
   /** It is longer than any that is kept: the event gets none. */
   private idIsLong: bool;
+  /** It comes over HTTP+SSE: an event of it says where to send messages. */
+  hasAddress: bool;
+  /** The name of the event's type, the first byte highest, and how many bytes it has. */
+  private type: u64;
+  private typeLength: i32;
+  /** The data of the event are no message, and stand between these offsets in the body. */
+  private isOther: bool;
+  private otherFrom: u32;
+  private otherTo: u32;
 
   /** Whether what had gone on before the last chunk ended within a line of an event stream, and within an event. */
   private wasInLine: bool;
@@ -66,7 +78,8 @@ export class Rewriter {
     if (this.inId && end - this.idFrom > (MOST_OF_EVENT_ID as u32)) this.dropId(end);
     // What a message waits for stands before an id that has not ended; no text of its own goes on behind its line.
     const keepFrom = this.message.keepsFrom(end);
-    return passage.finish(this.inId && keepFrom === end ? this.idFrom : keepFrom);
+    if (keepFrom !== end) return passage.finish(keepFrom);
+    return passage.finish(this.inId ? this.idFrom : this.isOther ? this.otherFrom : end);
   }
 
   /** The body has ended. @returns what is still to go on */
@@ -76,6 +89,7 @@ export class Rewriter {
     passage.decide(Replacement.None, passage.size);
     // No event to a client that keeps to the rules, but one that does not would read it.
     if (this.inId) this.endId(passage.size);
+    if (this.isOther) passage.replace(this.otherFrom, passage.size, Replacement.Nothing);
     return passage.finish(passage.size);
   }
 
@@ -108,15 +122,47 @@ export class Rewriter {
     events.feed(bytes);
     for (let part = events.next(); part !== Part.More; part = events.next()) {
       if (part === Part.EventEnd) {
+        if (this.hasAddress) this.endEvent();
         if (this.hasData) this.message.begin();
         this.hasData = false;
       } else if (events.field === Field.Data) this.readData(events);
       else if (events.field === Field.Id) this.readId(events);
+      else if (events.field === Field.Event) this.readType(events);
     }
   }
 
+  private endEvent(): void {
+    if (this.isOther && this.typeLength === ENDPOINT_LENGTH && this.type === ENDPOINT) {
+      this.passage.replace(this.otherFrom, this.otherTo, Replacement.Address);
+    }
+    this.isOther = false;
+    this.typeLength = 0;
+  }
+
+  private readType(events: Parser): void {
+    if (events.begins) this.typeLength = 0;
+    for (let at = pointer(events.value); at < limit(events.value); at++) {
+      this.type = (this.type << 8) | (load<u8>(at) as u64);
+      this.typeLength = min(this.typeLength, ENDPOINT_LENGTH) + 1;
+    }
+  }
+
+  /** Whether the data of an event of HTTP+SSE are no message: one begins with a brace, or a bracket. */
+  private isNoMessage(value: Span): bool {
+    if (this.isOther) return true;
+    if (this.hasData || length(value) === 0) return false;
+    const c = load<u8>(pointer(value));
+    return c !== OPENING_BRACE && c !== OPENING_BRACKET && c !== SPACE;
+  }
+
   private readData(events: Parser): void {
-    this.hasData = true;
+    if (this.hasAddress && this.isNoMessage(events.value)) {
+      if (!this.isOther) this.otherFrom = this.passage.offsetOf(pointer(events.value));
+      this.isOther = true;
+      this.otherTo = this.passage.offsetOf(limit(events.value));
+      return;
+    }
+    if (length(events.value) > 0) this.hasData = true;
     this.message.read(events.value, this.passage.offsetOf(pointer(events.value)));
     if (events.ends) this.message.readLineFeed();
   }
@@ -161,7 +207,8 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   const rewriter = make<Rewriter>(arena);
   const passage = newPassage(replacements, most, arena);
   rewriter.passage = passage;
-  rewriter.message = newMessageRewriter(passage, replacements.marksUris, arena);
+  rewriter.hasAddress = replacements.context !== 0;
+  rewriter.message = newMessageRewriter(passage, replacements.marksUris, rewriter.hasAddress, arena);
   rewriter.message.completes = replacements.members !== NONE;
   rewriter.sealsEventIds = replacements.session !== null;
   if (isStream) rewriter.events = newParser(arena);

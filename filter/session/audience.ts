@@ -24,6 +24,16 @@ export function audienceOf(gateway: Span, endpoint: Span, named: Span, identity:
     .bytes(identity).written;
 }
 
+const HTTP_SSE = literal('HTTP+SSE');
+
+/**
+ * The same for the address of an event stream of HTTP+SSE: such an address is no session id, and a session id no address.
+ * No other audience has anything behind its identity, whose parts tell their lengths.
+ */
+export function audienceOfStream(audience: Span, arena: Arena): Span {
+  return newWriter(arena, 160).bytes(audience).bytes(HTTP_SSE).written;
+}
+
 /**
  * One subject of one issuer, to which a session is bound: a session id that leaks is of no use to anybody else (MCP
  * security best practices, session hijacking). A subject is unique for its issuer (RFC 7519 §4.1.2), so both count.

@@ -27,6 +27,8 @@ export const enum Ending {
 export class Answer {
   ending: Ending;
   status: u32;
+  /** All of them, in the ABI's form. */
+  headers: Span;
   contentType: Span;
   contentEncoding: Span;
   sessionId: Span;

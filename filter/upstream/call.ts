@@ -1,5 +1,5 @@
 import { List } from '../bytes/list';
-import { Span } from '../bytes/span';
+import { NONE, Span } from '../bytes/span';
 import { Reason } from '../mcp/errors';
 import { NounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
@@ -77,7 +77,10 @@ export class UpstreamCall {
     return this.failure.reason !== Reason.None;
   }
 
-  forgetPages(): void {
+  /** It is going to be asked anew. */
+  forgetAnswer(): void {
+    this.failure.set(Reason.None, NONE).retryAfter = NONE;
+    this.error = NONE;
     this.pages.count = 0;
     this.cursors.count = 0;
     this.bytes = 0;

@@ -1,6 +1,6 @@
 import { Arena } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
-import { Span } from '../bytes/span';
+import { Span, NONE } from '../bytes/span';
 import { Era, eraOf } from '../mcp/eras';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
@@ -28,4 +28,10 @@ export function streamHeaders(arena: Arena, revision: Revision): HeaderList {
     .add(header.PROTOCOL_VERSION, revisionText(revision))
     .add(header.ACCEPT, header.EVENTS_TYPE)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
+}
+
+/** The same over HTTP+SSE, which has no header for the revision. @param isStream the stream is asked for, no message is sent */
+export function httpSseHeaders(arena: Arena, isStream: bool): HeaderList {
+  const headers = newHeaderList(arena).add(header.PROTOCOL_VERSION, NONE).add(header.ACCEPT_ENCODING, header.IDENTITY);
+  return isStream ? headers.add(header.ACCEPT, header.EVENTS_TYPE) : headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
 }

@@ -3,7 +3,7 @@ import { isDigit, QUOTE, ZERO } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, equals, limit, literal, pointer, NONE } from '../bytes/span';
-import { part } from '../json/reader';
+import { Kind, part, Walk } from '../json/reader';
 import { textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
@@ -16,7 +16,7 @@ const ERROR = literal('error');
 const NEXT_CURSOR = literal('nextCursor');
 const TTL = literal('ttlMs');
 const CACHE_SCOPE = literal('cacheScope');
-const PUBLIC = literal('public');
+const PUBLIC = literal('"public"');
 
 /** Milliseconds. */
 const MOST_TTL: u32 = 3_600_000;
@@ -56,8 +56,8 @@ export class Item {
   }
 }
 
-/** Depth of the members of an item, below which only what decides about its shape is looked at. */
-const MEMBERS = 4;
+/** Depth of the items: what is inside of one is looked at when it has ended. */
+const ITEMS = 3;
 
 /**
  * One page of a list, read in a single pass that checks the whole document. Items are noted, not copied. An item
@@ -86,14 +86,16 @@ export class Page {
   /** It may be kept for everybody, not for those alone with the same authorization. */
   isPublic: bool;
 
+  /** What tools are held against; null: the items are known to be sound, or are no tools. */
+  shape: ToolShape | null;
+
+  /** Through one item after the other. */
+  members: Walk;
+
   private place: Place;
   private inside: Inside;
-  shape: ToolShape;
-  private itemName: bool;
   private opened: u32;
   private itemStart: u32;
-  private names: i32;
-  private name: Span;
 
   read(): void {
     const scanner = this.scanner;
@@ -130,11 +132,6 @@ export class Page {
     } else if (depth === 2) {
       if (this.place !== Place.Result) return;
       this.inside = this.insideOf(key);
-    } else if (depth >= MEMBERS && this.inItems()) {
-      this.shape.key(depth - MEMBERS, key);
-      if (depth > MEMBERS) return;
-      this.itemName = equals(key, this.noun.key);
-      if (this.itemName) this.names++;
     }
   }
 
@@ -146,45 +143,43 @@ export class Page {
   }
 
   private start(level: i32, object: bool): void {
-    if (level === 1) {
-      this.opened = this.scanner.start;
-      this.hasResult = this.hasResult || (this.place === Place.Result && object);
-    } else if (level === 2) {
-      // Items stand in an array.
-      if (object) this.inside = Inside.Elsewhere;
-    } else if (level === 3 && this.inItems()) {
-      this.itemStart = this.scanner.start;
-      this.names = 0;
-      this.name = NONE;
-      this.itemName = false;
-      this.shape.open();
-    } else if (level >= MEMBERS && this.inItems()) {
-      if (level === MEMBERS) this.itemName = false;
-      if (this.shape.start(level - MEMBERS, object)) this.scanner.watch = level + 1;
-    }
+    if (level === ITEMS) this.itemStart = this.scanner.start;
+    if (level === 1) this.opened = this.scanner.start;
+    if (level === 1) this.hasResult = this.hasResult || (this.place === Place.Result && object);
+    // Items stand in an array.
+    else if (level === 2 && object) this.inside = Inside.Elsewhere;
   }
 
   private end(level: i32): void {
     if (level === 1 && this.place === Place.Error) this.error = part(this.document, this.opened, this.scanner.finish);
     else if (level === 2) this.inside = Inside.Elsewhere;
-    else if (level >= MEMBERS) {
-      if (this.scanner.watch === level) return;
-      this.scanner.watch = level;
-      this.shape.end(level - MEMBERS);
-    } else if (level === 3 && this.inItems()) {
-      this.shape.end(-1);
-      if (this.names !== 1 || this.name === NONE) {
-        this.skipped++;
-        return;
-      }
-      const item = make<Item>(this.arena);
-      item.object = part(this.document, this.itemStart, this.scanner.finish);
-      item.name = this.name;
-      // Only tools are judged: no client is known to refuse a list for another noun's shape.
-      if (this.noun.noun === Noun.Tools) item.rule = this.shape.broken;
-      if (item.isBroken) this.broken++;
-      this.items.push(changetype<usize>(item) as u64);
+    else if (level === ITEMS && this.inItems()) this.item(part(this.document, this.itemStart, this.scanner.finish));
+  }
+
+  /** @param value an element of the list, scanned: an object, or an array, which has no name */
+  private item(value: Span): void {
+    const shape = this.shape;
+    if (shape !== null) shape.open();
+    let names = 0;
+    let name = NONE;
+    const walk = this.members;
+    for (walk.begin(value); walk.next();) {
+      const key = walk.key(this.arena);
+      if (shape !== null) shape.take(key, walk);
+      if (key === NONE || !equals(key, this.noun.key)) continue;
+      names++;
+      name = walk.kind === Kind.String ? walk.value : NONE;
     }
+    if (names !== 1 || name === NONE) {
+      this.skipped++;
+      return;
+    }
+    const item = make<Item>(this.arena);
+    item.object = value;
+    item.name = name;
+    if (shape !== null) item.rule = shape.close();
+    if (item.isBroken) this.broken++;
+    this.items.push(changetype<usize>(item) as u64);
   }
 
   private scalar(depth: i32, isString: bool): void {
@@ -193,18 +188,19 @@ export class Page {
       if (this.place === Place.Id) this.id = value;
     } else if (depth === 2) {
       if (this.place === Place.Result) this.resultScalar(value, isString);
-    } else if (depth >= MEMBERS && this.inItems()) {
-      this.shape.scalar(depth - MEMBERS, value, this.scanner.text);
-      if (depth > MEMBERS || !this.itemName) return;
-      this.name = isString ? value : NONE;
-      this.itemName = false;
     }
   }
 
   private resultScalar(value: Span, isString: bool): void {
     if (this.inside === Inside.Cursor) this.nextCursor = isString ? value : NONE;
     else if (this.inside === Inside.Ttl) this.ttl = isString ? 0 : milliseconds(value);
-    else if (this.inside === Inside.CacheScope) this.isPublic = isString && equals(this.scanner.text, PUBLIC);
+    else if (this.inside === Inside.CacheScope) this.isPublic = equals(value, PUBLIC);
+  }
+
+  /** No item breaks a rule, whichever revision a client speaks: those with a handshake have all the rules. */
+  get isSound(): bool {
+    const shape = this.shape;
+    return shape === null || (this.broken === 0 && shape.isOfHandshake);
   }
 
   private inItems(): bool {
@@ -227,15 +223,30 @@ function milliseconds(number: Span): u32 {
   return sum;
 }
 
-/** @param document kept as long as the page. @param revision that the client speaks */
+/**
+ * @param document kept as long as the page
+ * @param revision that the client speaks; its rules hold for tools. No client is known to refuse a list for another
+ * noun's shape
+ */
 export function readPage(document: Span, noun: NounRow, revision: Revision, arena: Arena): Page {
+  return read(document, noun, noun.noun === Noun.Tools ? newToolShape(revision, arena) : null, arena);
+}
+
+/** The same of a document whose items were found sound before. */
+export function readSoundPage(document: Span, noun: NounRow, arena: Arena): Page {
+  return read(document, noun, null, arena);
+}
+
+function read(document: Span, noun: NounRow, shape: ToolShape | null, arena: Arena): Page {
   const page = make<Page>(arena);
   page.arena = arena;
   page.document = document;
   page.noun = noun;
   page.items = newList(arena);
-  page.shape = newToolShape(revision, arena);
-  page.scanner = newScanner(arena.zeroed(SCANNER_SIZE), MEMBERS);
+  page.shape = shape;
+  page.members = make<Walk>(arena);
+  page.scanner = newScanner(arena.zeroed(SCANNER_SIZE), ITEMS);
+  page.scanner.capturesKeysAlone = true;
   page.scanner.feed(document);
   page.read();
   return page;

@@ -53,10 +53,10 @@ export function readRestArguments(rest: Rest, tool: RestTool, given: Span, arena
   }
   for (let i = 0; i < count; i++) {
     const argument = tool.argument(i);
-    if (values.at(i) === NONE) values.set(i, argument.byDefault);
     const value = values.at(i);
-    if (value === NONE && argument.required) values.fault = missingMember(argument.name, arena);
-    else if (value !== NONE) values.fault = validateMember(argument.schema, value, argument.name, arena);
+    if (value !== NONE) values.fault = validateMember(argument.schema, value, argument.name, arena);
+    else if (argument.byDefault !== NONE) values.set(i, argument.byDefault);
+    else if (argument.required) values.fault = missingMember(argument.name, arena);
     if (values.fault !== NONE) return values;
   }
   const data = newWriter(arena, (length(rest.config) as usize) + (length(given) as usize) + 256);

@@ -29,9 +29,11 @@ import {
   limit,
   literal,
   pointer,
+  trim,
   NONE,
 } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { isJson } from '../json/reader';
 import { writeEscaped } from '../json/text';
 import * as header from '../mcp/headers';
 import { ArgumentsTo, Position, RestHeader, RestSecurity, RestTool } from '../model/rest';
@@ -50,6 +52,8 @@ export class RestRequest {
   headers: HeaderList;
   /** Why it cannot be made, for who sent the arguments; NONE: nothing is wrong. */
   fault: Span;
+  /** The fault is no argument's: the client has not sent the credential that is to be passed on. */
+  lacksCredential: bool;
 }
 
 /** Bytes of path and query, and of the value of a header: HTTP servers take 8 KiB of each. */
@@ -66,8 +70,7 @@ const DOT_SEGMENT = literal('an argument would make "." or ".." a part of the pa
 const PATH_TOO_LONG = literal('path and query are longer than 8 KiB');
 const BAD_HEADER = literal('has a line break or another control character, which no header can have');
 const HEADER_TOO_LONG = literal('is longer than 8 KiB, which no header can be');
-const NO_CREDENTIAL = literal('the call has no credential for the service: send it in ');
-const BAD_CREDENTIAL = literal('the credential that the call has in ');
+const IS_MISSING = literal(' is missing');
 const IS_NOT = literal(' does not begin with ');
 const COLON_SPACE = literal(': ');
 const COOKIE_SEPARATOR = literal('; ');
@@ -302,14 +305,16 @@ function writeBody(
   const program = tool.body;
   if (program !== null) {
     request.body = run(request, program, values, tool.bodyWay, most, BODY_TEMPLATE, now, arena);
-    if (tool.bodyWay === Way.Json) addType(request, tool, JSON_BODY, arena);
-    else addType(request, tool, header.JSON_TYPE, arena);
+    if (request.body === NONE || tool.hasContentType) return;
+    // What is no JSON has the type of the message that it is made from, as in the engine that definitions are written for.
+    const isDocument: bool = tool.bodyWay === Way.Json || isJson(request.body, arena);
+    addType(request, tool, isDocument ? JSON_BODY : header.JSON_TYPE, arena);
     return;
   }
   const to = tool.argumentsTo;
-  const isJson = to === ArgumentsTo.JsonBody;
+  const toJson = to === ArgumentsTo.JsonBody;
   let isForm: bool = to === ArgumentsTo.FormBody;
-  if (!isJson && !isForm) {
+  if (!toJson && !isForm) {
     if (!hasBodyArgument(tool, values)) {
       request.headers.add(header.CONTENT_TYPE, NONE);
       return;
@@ -321,7 +326,7 @@ function writeBody(
   let any = false;
   for (let i = 0; i < tool.arguments.count; i++) {
     const argument = tool.argument(i);
-    const isFree = argument.position === Position.None && (isJson || to === ArgumentsTo.FormBody);
+    const isFree = argument.position === Position.None && (toJson || to === ArgumentsTo.FormBody);
     if (values.at(i) === NONE || (argument.position !== Position.Body && !isFree)) continue;
     if (isForm) writePair(writer, argument.name, parameterText(values.at(i), arena));
     else {
@@ -354,12 +359,14 @@ function addCredential(request: RestRequest, query: Writer, security: RestSecuri
   if (security.clientHeader !== NONE) {
     const sent = clientCredential(security, client, arena);
     if (sent === NONE) {
-      request.fault = newWriter(arena, 96).bytes(NO_CREDENTIAL).bytes(security.clientHeader).written;
+      request.fault = newWriter(arena, 96).bytes(security.clientHeader).bytes(IS_MISSING).written;
+      request.lacksCredential = true;
       return;
     }
     if (!hasScheme(sent, security.clientScheme)) {
-      const fault = newWriter(arena, 128).bytes(BAD_CREDENTIAL).bytes(security.clientHeader);
-      request.fault = fault.bytes(IS_NOT).bytes(security.clientScheme).written;
+      const fault = newWriter(arena, 128).bytes(security.clientHeader).bytes(IS_NOT);
+      request.fault = fault.bytes(trim(security.clientScheme)).written;
+      request.lacksCredential = true;
       return;
     }
     const credential = after(sent, security.clientScheme as u32);

@@ -140,6 +140,10 @@ function readServer(entry: Node, wrong: Wrong): CatalogServer | undefined {
     const advice = 'a catalog holds no secret: write { env: NAME }, and set the variable for Envoy';
     wrong(new Node(undefined, [...rest.path, ...path], rest.document), advice);
   }
+  const passes = rest.get('passthroughAuthHeader');
+  if (passes.isThere && passes.value !== false) {
+    wrong(passes, 'is not for a catalog to say: the file of the gateway says it in catalog.defaults.credentials');
+  }
   const endpoints = entry.get('endpoints');
   if (endpoints.isThere && entry.get('cluster').isThere) wrong(endpoints, 'endpoints and cluster exclude each other');
   return {

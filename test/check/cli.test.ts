@@ -19,6 +19,7 @@ import { main } from '../../cli/main.ts';
 import { check as checkCommand } from '../../cli/check/command.ts';
 import { bases, root } from './support.ts';
 
+const page = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 const good =
   'servers: [{ name: weather, url: "http://127.0.0.1:3001/mcp" }]\nsessions: { keys: [{ id: 1, env: KEY }] }\n';
 let folder: string;
@@ -39,6 +40,7 @@ beforeAll(() => {
   const [wasmPlugins, routes] = bases['istio pair'].split(/^---\n(?=apiVersion: networking)/m);
   write('wasmplugin.yaml', wasmPlugins ?? '');
   write('routes.yaml', routes ?? '');
+  write('authorization.yaml', /^```yaml\n([^]*?)^```$/m.exec(page('docs/authorization.md'))?.[1] ?? '');
   for (const shown of ['build', 'envoy', 'examples']) symlinkSync(new URL(shown, root), join(folder, shown));
   copyFileSync(new URL('build/plugin.wasm', root), join(folder, 'plugin.wasm'));
   copyFileSync(new URL('envoy/envoy.yaml', root), join(folder, 'envoy.yaml'));
@@ -65,7 +67,8 @@ describe('sluice check', () => {
   test('lists its options', async () => {
     const { code, out, err } = await check('--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const flag of ['module', 'envoy', 'json']) expect(out).toContain(`  --${flag} `);
+    for (const flag of ['module', 'envoy', 'as', 'names', 'virtual-server', 'json'])
+      expect(out).toContain(`  --${flag} `);
   });
 
   test('checks what is shipped where nothing is named', async () => {

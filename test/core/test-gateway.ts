@@ -88,6 +88,16 @@ export class TestGateway {
     return { server: this.#forwarded('x-mcp-servername'), tool: this.#forwarded('x-mcp-toolname'), removes };
   }
 
+  /** What becomes of a call with these arguments, a text of JSON: the server's name where it goes on. */
+  callWith(name: string, args: string | undefined, sent: Sent): string | Refusal | { readonly isError: string } {
+    const params = `{"name":${JSON.stringify(name)}${args === undefined ? '' : `,"arguments":${args}`}}`;
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
+    if (this.#exchange(sent, body) === outcome.forward) return this.#forwarded('x-mcp-servername');
+    const reply = this.#reply();
+    const result = reply.message.result as { content: [{ text: string }]; isError: boolean } | undefined;
+    return result?.isError === true ? { isError: result.content[0].text } : refusalIn(reply);
+  }
+
   /** The URIs that are listed, then the templates. */
   listResources(sent: Sent): [uris: string[], templates: string[]] {
     this.#exchange(sent, '{"jsonrpc":"2.0","id":1,"method":"resources/list"}');

@@ -1,5 +1,5 @@
 // What a bootstrap under test has that the shipped one has not, and the other way round.
-import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
+import { type Bootstrap, shippedTemplates } from '../../envoy/render/bootstrap.ts';
 
 export type Adjustment = (bootstrap: Bootstrap) => void;
 
@@ -44,7 +44,7 @@ export const withoutEarlyMutation: Adjustment = (bootstrap) => {
   Object.assign(connectionManager(bootstrap), { early_header_mutation_extensions: [] });
 };
 
-/** Gives the cluster of a server these endpoints, in the place of the one in its URL. */
+/** Gives the cluster of a server these endpoints, in the place of the one in its URL, and what it takes to choose among them. */
 export function withEndpoints(server: string, urls: readonly string[]): Adjustment {
   return ({ static_resources: { clusters } }) => {
     const cluster = clusters.find(({ name }) => name === server);
@@ -53,6 +53,8 @@ export function withEndpoints(server: string, urls: readonly string[]): Adjustme
       const { hostname, port } = new URL(url);
       return { endpoint: { address: { socket_address: { address: hostname, port_value: Number(port) } } } };
     });
+    const { load_balancing_policy, typed_extension_protocol_options } = shippedTemplates().cluster;
+    Object.assign(cluster, { load_balancing_policy, typed_extension_protocol_options });
     Object.assign(cluster.load_assignment, { endpoints: [{ lb_endpoints: endpoints }] });
   };
 }

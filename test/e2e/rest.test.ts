@@ -157,13 +157,13 @@ describeGateway('tools of a REST service', () => {
     const { client, close } = await connectSdk(gateway.current.url, 'HTTP/1.1');
     const before = service.calls.length;
     for (const [name, args, said] of [
-      ['get', {}, 'invalid arguments: id: is required'],
-      ['get', { id: 1 }, 'invalid arguments: id: must be string, found 1'],
-      ['get', { id: 'a', lang: 'fr' }, 'invalid arguments: lang: must be one of "en", "de"'],
+      ['get', {}, /^Invalid arguments: id: is required\. Call /],
+      ['get', { id: 1 }, /^Invalid arguments: id: must be string, found 1\. Call /],
+      ['get', { id: 'a', lang: 'fr' }, /^Invalid arguments: lang: must be one of "en", "de"\. /],
       ['get', { id: '..' }, /names another resource/],
       ['get', { id: '' }, /missing or empty: id/],
       ['get', { id: 'a', 'x-trace': 'a\r\nhost: evil.example' }, /x-trace: has a line break/],
-      ['add', { name: 'a', price: -1 }, 'invalid arguments: price: must be at least 0'],
+      ['add', { name: 'a', price: -1 }, /^Invalid arguments: price: must be at least 0\. Call /],
     ] as const) {
       const result = await client.callTool({ name: `shop_${name}`, arguments: args });
       expect(result).toEqual({
@@ -173,6 +173,8 @@ describeGateway('tools of a REST service', () => {
     }
     expect(service.calls.length).toBe(before);
     await close();
+    const counted = (await gateway.current.prometheus()).split('\n').filter((line) => line.includes('sluice_requests'));
+    expect(counted).toContain('sluice_requests_total{method="tools/call",server="shop",outcome="invalid_arguments"} 7');
   });
 
   it('take a body of 99 KB, and none that is larger than limits.heldBody', async () => {

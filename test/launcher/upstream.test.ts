@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { shippedTemplates } from '../../envoy/render/bootstrap.ts';
 import { type Cluster, clusterFor, formatHostPort, parseHostPort, parseUpstream } from '../../envoy/render/upstream.ts';
 
 const template: Cluster = {
@@ -56,6 +57,20 @@ describe('clusterFor', () => {
 
   afterEach(() => {
     vi.unstubAllEnvs();
+  });
+
+  test.each([
+    ['http://127.0.0.1:5/mcp', undefined, false],
+    ['http://localhost:5/mcp', undefined, false],
+    ['http://example.com:5/mcp', undefined, true],
+    ['http://127.0.0.1:5/mcp', [{ address: '127.0.0.1', port: 5 }], true],
+  ])('%s with endpoints %j: messages name theirs: %s', (url, endpoints, named) => {
+    const { cluster } = shippedTemplates();
+    const made = clusterFor('a', { ...parseUpstream(url), ...(endpoints && { endpoints }) }, cluster);
+    expect([made, cluster].map((each) => /override_host|x-sluice-endpoint/.test(JSON.stringify(each)))).toEqual([
+      named,
+      true,
+    ]);
   });
 
   test('an address is STATIC, and the rest is the template', () => {

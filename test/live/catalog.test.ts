@@ -172,6 +172,11 @@ describe('GET and PUT /catalog/<namespace>', () => {
       'a catalog holds no secret',
     ],
     [
+      "the client's own credential for a service of the catalog",
+      { servers: [{ ...entry('a'), rest: { tools: [], passthroughAuthHeader: true } }] },
+      'servers[0].rest.passthroughAuthHeader: is not for a catalog to say',
+    ],
+    [
       'a virtual server of another namespace',
       { ...catalogOf('a'), virtualServers: [{ name: 'others/x', tools: ['a_*'] }] },
       'expected tools/<name>',

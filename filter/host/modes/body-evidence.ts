@@ -4,7 +4,7 @@ import { property } from '../properties';
 import { post } from '../queue';
 import { rootOf } from '../roots';
 import { Stream } from '../streams';
-import { TICK } from '../watch';
+import { FAST_TICK } from '../tick';
 
 /**
  * Without `allow_on_headers_stop_iteration` a request whose headers are held would wait for its body for ever: Envoy
@@ -14,7 +14,7 @@ import { TICK } from '../watch';
  * A filter before us may have let the headers pass and keep the body for a while (ext_proc does, while it asks). To take
  * that for the missing flag would refuse every request of such a listener, so the sign has to stay for a second.
  */
-const ENOUGH_LOOKS: u32 = 1000 / TICK;
+const ENOUGH_LOOKS: u32 = 1000 / FAST_TICK;
 const TOTAL_SIZE = literal('request\0total_size');
 
 /** From the callback that holds the headers: looked at first in a callback of its own, right after this one. */

@@ -4,6 +4,7 @@ import { Reason } from '../../mcp/errors';
 import { proxy_set_effective_context } from '../../env';
 import { lookAtParked } from '../request';
 import { act } from '../carry';
+import { lookAtOpen } from '../cancelled-streams';
 import { now } from '../clock';
 import { Level } from '../log';
 import { once } from '../once';
@@ -14,6 +15,7 @@ import { rootOf } from '../roots';
 import { sendEndings } from '../session-endings';
 import { Status } from '../status';
 import { Held, Moment, Phase, Stream, streamOf } from '../streams';
+import { tickOn } from '../tick';
 import { lookAtWatched, watch } from '../watch';
 import { isBodyWithheld } from './body-evidence';
 import { isHolderElsewhere } from './marks';
@@ -43,7 +45,9 @@ export function onQueueReady(root: u32, token: u32): void {
 }
 
 export function onTick(root: u32): void {
-  lookAtWatched(root, isSettled);
+  const watched = lookAtWatched(root, isSettled);
+  const open = lookAtOpen(root);
+  tickOn(root, watched, open);
 }
 
 function isSettled(id: u32): bool {

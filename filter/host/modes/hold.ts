@@ -53,7 +53,7 @@ export function waitHeld(stream: Stream, exchange: Exchange): void {
 
 /** Into the buffer of this callback, as the server gets it. */
 function putBack(stream: Stream, exchange: Exchange): void {
-  if (exchange.target.replaces) {
+  if (exchange.target.replacesBody) {
     replaceAll(Buffer.RequestBody, exchange.target.body);
     return;
   }

@@ -65,7 +65,7 @@ export function onRequestBody(stream: Stream, size: u32): Action {
   if (decider === null || !decider.resumed) return Action.Continue;
   const target = decider.exchange!.target;
   const passed = stream.passed;
-  if (target.replaces) {
+  if (target.replacesBody) {
     replaceAll(Buffer.RequestBody, stream.passedReplaced ? EMPTY : target.body);
     stream.passedReplaced = true;
     return Action.Continue;

@@ -57,6 +57,7 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
 /** Without a holder that can be resumed. */
 export function relayed(exchange: Exchange): Outcome {
   if (exchange.isForEvents) return refuseStream(exchange);
+  if (exchange.isHttpSse) return exchange.refuse(Reason.HostMode, STREAM);
   if (!exchange.message.whole || exchange.message.size > exchange.gateway.limits.heldBody)
     return refuseUnreleased(exchange);
   return relay(exchange, Reason.HostMode, STREAM);

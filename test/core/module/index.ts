@@ -14,6 +14,7 @@ export * from './events';
 export * from './exchange';
 export * from './fanout';
 export * from './header-text';
+export * from './http-sse';
 export * from './list';
 export * from './merge';
 export * from './message';

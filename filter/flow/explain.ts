@@ -1,0 +1,218 @@
+import { Arena } from '../bytes/arena';
+import { bytesOfStandard } from '../bytes/base64';
+import { List, newList } from '../bytes/list';
+import { newNameTable } from '../bytes/names';
+import { fieldsIn, LENGTH_DELIMITED } from '../bytes/protobuf';
+import { entryIn, STRING } from '../bytes/protobuf-struct';
+import { Span, after, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { kindOf, Kind, member, walkThrough } from '../json/reader';
+import { textOf, writeEscaped } from '../json/text';
+import { errorRow, Reason } from '../mcp/errors';
+import { FIRST_NOUN, LAST_NOUN, NounRow, nounRow } from '../mcp/nouns';
+import { AuthorizationRule, Effect } from '../model/authorization';
+import { Gateway } from '../model/gateway';
+import { isExact } from '../model/glob';
+import { Identity, IdentityKind } from '../model/identity';
+import { RestTool } from '../model/rest';
+import { Server } from '../model/server';
+import { markIn, ownerOfUri } from '../model/uri-owner';
+import { asksForArguments, hiddenBy, Hider, ruleOn, stepUpFor } from '../policy/decision';
+import { answersIn } from '../policy/claims';
+import { permissionsOf } from '../policy/permissions';
+import { isSubject } from '../session/identity';
+import { Scope, scopeOf } from '../policy/scope';
+import { serverOf } from './call';
+
+/**
+ * Says what a caller may see and use, and what decides it, without a request: for who writes rules (`sluice check --as`).
+ * The decision is the one of lists and calls, see policy/decision.ts.
+ *
+ *     question  { claims, virtualServer, tools, prompts, resources }     claims: a google.protobuf.Struct in base64
+ *     answer    { noun, name, decision, by, rule, effect, scopes, arguments } for each name, or one { refused }
+ */
+const CLAIMS = literal('claims');
+const VIRTUAL_SERVER = literal('virtualServer');
+const NO_SERVER = literal('server');
+const BY_DEFAULT = literal('default');
+const BY_NAME = literal('name');
+const BY_TRANSPORT = literal('transport');
+const BY_SERVER_RULES = literal('server rules');
+const BY_OWNER = literal('owner');
+const BY_VIRTUAL_SERVER = literal('virtual server');
+const BY_RULE = literal('rule');
+const BY_NOTHING = literal('nothing');
+const ALLOWED = literal('allowed');
+const STEP_UP = literal('stepUp');
+const HIDDEN = literal('hidden');
+const ALLOW = literal('allow');
+const DENY = literal('deny');
+const OPEN_NOUN = literal('{"noun":"');
+const NAME = literal('","name":"');
+const DECISION = literal('","decision":"');
+const BY = literal('","by":"');
+const RULE = literal('","rule":"');
+const EFFECT = literal('","effect":"');
+const SCOPES = literal('","scopes":"');
+const CLOSE = literal('"}');
+const CLOSE_WITH_ARGUMENTS = literal('","arguments":true}');
+const OPEN_REFUSAL = literal('{"refused":"');
+const SLASH_TEXT = literal('/');
+
+/** @param question JSON. Returns lines of JSON */
+export function explain(gateway: Gateway, question: Span, arena: Arena): List {
+  const lines = newList(arena);
+  const claims = claimsIn(question, arena);
+  if (!isIdentified(gateway.identity, claims, arena)) {
+    lines.push(refusal(Reason.Unauthenticated, arena));
+    return lines;
+  }
+  const scope = scopeOf(gateway, behindOf(question, arena), NONE, arena);
+  if (scope.refusal !== NONE) {
+    lines.push(refusal(Reason.UnknownVirtualServer, arena));
+    return lines;
+  }
+  const authorization = gateway.authorization;
+  if (authorization !== null) {
+    const answers = answersIn(authorization.claims, claims, arena);
+    scope.permissions = permissionsOf(authorization, answers, scope.path, scope.header, arena);
+  }
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    const row = nounRow(noun);
+    if (row.ruledBy !== noun) continue;
+    const names = namesOf(gateway, row, member(question, row.plural, arena), arena);
+    for (let i = 0; i < names.count; i++) lines.push(decision(gateway, row, names.at(i), scope, arena));
+  }
+  return lines;
+}
+
+function claimsIn(question: Span, arena: Arena): Span {
+  const value = member(question, CLAIMS, arena);
+  return value === NONE ? NONE : bytesOfStandard(textOf(value, arena), arena);
+}
+
+/** Whether the token says who asks. In a trusted header, nobody's claims say it. */
+function isIdentified(identity: Identity, claims: Span, arena: Arena): bool {
+  if (identity.kind !== IdentityKind.Jwt) return true;
+  return hasText(identity.subject, claims, arena) && hasText(identity.issuer, claims, arena);
+}
+
+/** Whether a claim is a text that can name somebody. @param path filter, payload and claim, NUL between */
+function hasText(path: Span, claims: Span, arena: Arena): bool {
+  let from = limit(path);
+  while (load<u8>(from - 1) !== 0) from--;
+  const kind = fieldsIn(entryIn(claims, between(from, limit(path)), arena), arena);
+  return kind.next() && kind.field === STRING && kind.type === LENGTH_DELIMITED && isSubject(kind.bytes);
+}
+
+function behindOf(question: Span, arena: Arena): Span {
+  const value = member(question, VIRTUAL_SERVER, arena);
+  const name: Span = value === NONE ? NONE : textOf(value, arena);
+  const behind = newWriter(arena, 64);
+  return length(name) === 0 ? behind.written : behind.bytes(SLASH_TEXT).bytes(name).written;
+}
+
+function refusal(reason: Reason, arena: Arena): Span {
+  return newWriter(arena, 64).bytes(OPEN_REFUSAL).bytes(errorRow(reason).name).bytes(CLOSE).written;
+}
+
+/** Those that are asked about; where none are, those that the configuration names itself. Each once. */
+function namesOf(gateway: Gateway, row: NounRow, asked: Span, arena: Arena): List {
+  const names = newList(arena);
+  if (asked !== NONE && kindOf(asked) === Kind.Array) {
+    for (const walk = walkThrough(asked, arena); walk.next();) {
+      const name: Span = kindOf(walk.value) === Kind.String ? textOf(walk.value, arena) : NONE;
+      if (name !== NONE) names.push(name);
+    }
+  } else addConfigured(gateway, row, names, arena);
+  const seen = newNameTable(arena);
+  const once = newList(arena);
+  for (let i = 0; i < names.count; i++) {
+    if (seen.get(names.at(i)) !== 0) continue;
+    seen.put(names.at(i), 1);
+    once.push(names.at(i));
+  }
+  return once;
+}
+
+function addConfigured(gateway: Gateway, row: NounRow, names: List, arena: Arena): void {
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    const rest = server.rest;
+    if (rest !== null && row.noun === FIRST_NOUN) {
+      for (let t = 0; t < rest.tools.count; t++) {
+        names.push(prefixed(server, changetype<RestTool>(rest.tools.at(t) as usize).name, arena));
+      }
+    }
+    const allow = server.rulesOf(row.noun).allow;
+    if (allow === null || row.isUri) continue;
+    for (let p = 0; p < allow.patterns.count; p++) {
+      if (isExact(allow.patterns.at(p))) names.push(prefixed(server, allow.patterns.at(p), arena));
+    }
+  }
+  for (let i = 0; i < gateway.virtualServers.count; i++)
+    addExact(gateway.virtualServerAt(i).patternsOf(row.noun), names);
+  const authorization = gateway.authorization;
+  for (let i = 0; authorization !== null && i < authorization.rules.count; i++) {
+    const targets = authorization.ruleAt(i).targets;
+    if (targets !== null) addExact(targets.patternsOf(row.noun), names);
+  }
+}
+
+function addExact(patterns: List, names: List): void {
+  for (let i = 0; i < patterns.count; i++) if (isExact(patterns.at(i))) names.push(patterns.at(i));
+}
+
+function prefixed(server: Server, name: Span, arena: Arena): Span {
+  return newWriter(arena, 64).bytes(server.prefix).bytes(name).written;
+}
+
+/** @param name as clients know it */
+function decision(gateway: Gateway, row: NounRow, name: Span, scope: Scope, arena: Arena): Span {
+  const line = newWriter(arena, 256).bytes(OPEN_NOUN).bytes(row.plural).bytes(NAME);
+  writeEscaped(line, name);
+  const server = row.isUri ? ownerOfUri(gateway, name) : serverOf(gateway, name);
+  if (server === null) return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(NO_SERVER).bytes(CLOSE).written;
+  const own = row.isUri ? withoutMark(server, name, arena) : after(name, length(server.prefix) as u32);
+  const hider = hiddenBy(gateway, row.noun, server, own, scope);
+  if (hider !== Hider.Nothing && hider !== Hider.Authorization) {
+    return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(hider)).bytes(CLOSE).written;
+  }
+  const rule = ruleOn(gateway, row.noun, server, own, scope);
+  const steps = hider === Hider.Nothing && stepUpFor(gateway, row.noun, server, own, scope) !== null;
+  line.bytes(DECISION).bytes(hider !== Hider.Nothing ? HIDDEN : steps ? STEP_UP : ALLOWED);
+  line.bytes(BY);
+  if (rule !== null) writeRule(line.bytes(BY_RULE), rule);
+  else line.bytes(scope.permissions === null ? BY_NOTHING : BY_DEFAULT);
+  const asks = row.noun === FIRST_NOUN && hider === Hider.Nothing && asksForArguments(server, own, scope);
+  return line.bytes(asks ? CLOSE_WITH_ARGUMENTS : CLOSE).written;
+}
+
+function writeRule(line: Writer, rule: AuthorizationRule): void {
+  writeEscaped(line.bytes(RULE), rule.name);
+  line.bytes(EFFECT).bytes(rule.effect === Effect.Deny ? DENY : rule.effect === Effect.StepUp ? STEP_UP : ALLOW);
+  if (rule.effect === Effect.StepUp) line.bytes(SCOPES).bytes(rule.scopeText);
+}
+
+function withoutMark(server: Server, uri: Span, arena: Arena): Span {
+  const at = markIn(server, uri);
+  if (at < 0) return uri;
+  const own = newWriter(arena, length(uri) as usize).bytes(between(pointer(uri), pointer(uri) + (at as usize)));
+  return own.bytes(after(uri, (at + length(server.mark)) as u32)).written;
+}
+
+function hiderText(hider: Hider): Span {
+  switch (hider) {
+    case Hider.Transport:
+      return BY_TRANSPORT;
+    case Hider.ServerRules:
+      return BY_SERVER_RULES;
+    case Hider.Owner:
+      return BY_OWNER;
+    case Hider.Path:
+    case Hider.Header:
+      return BY_VIRTUAL_SERVER;
+    default:
+      return BY_NAME;
+  }
+}
