@@ -25,6 +25,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'takes modules out of images and archives that were carried in',
     load: async () => (await import('./import/command.ts')).importModules,
   },
+  bundle: {
+    summary: 'this Sluice as one file, to be carried to where there is no network',
+    load: async () => (await import('./bundle/command.ts')).bundle,
+  },
+  load: {
+    summary: 'verifies and unpacks such a file',
+    load: async () => (await import('./load/command.ts')).load,
+  },
   rollback: {
     summary: 'gives a gateway an earlier version of its live configuration',
     load: async () => (await import('./rollback/command.ts')).rollback,
@@ -32,6 +40,10 @@ const commands: Readonly<Record<string, Entry>> = {
   check: {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
     load: async () => (await import('./check/command.ts')).check,
+  },
+  render: {
+    summary: 'tools from the OpenAPI description of a REST service',
+    load: async () => (await import('./render/command.ts')).render,
   },
   help: {
     summary: 'this text',

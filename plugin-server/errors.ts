@@ -1,6 +1,7 @@
 import { format } from 'node:util';
 import type { ErrorRows } from './error-rows.ts';
 import { catalogErrors } from './catalog/errors.ts';
+import { envoysErrors } from './envoys/errors.ts';
 import { liveErrors } from './live/errors.ts';
 import { ociErrors } from './oci/errors.ts';
 import { pluginsErrors } from './plugins/errors.ts';
@@ -34,6 +35,7 @@ export const errorTable = {
   ...liveErrors,
   ...catalogErrors,
   ...ociErrors,
+  ...envoysErrors,
 };
 
 export type ErrorCode = keyof typeof errorTable;

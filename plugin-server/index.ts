@@ -2,6 +2,7 @@
 export { type Artifact, loadArtifact } from './artifact.ts';
 export { type Listing, listing } from './metadata.ts';
 export { type ErrorCode, PluginServerError } from './errors.ts';
+export { type HeldEnvoy } from './envoys/archive.ts';
 export { Catalogs } from './catalog/catalogs.ts';
 export { aNamespace, isNamespace } from './catalog/check.ts';
 export { CatalogDirectory } from './catalog/directory.ts';
@@ -13,6 +14,7 @@ export { PeerSync } from './peers/peer-sync.ts';
 export { contentDigest } from './publish/digest-header.ts';
 export { type Publishing } from './publish/routes.ts';
 export { Tokens } from './publish/tokens.ts';
+export { Trust, signatureHeader } from './publish/trust.ts';
 export { type PluginServerOptions, createPluginServer } from './server.ts';
 export { type RunningPluginServer, startPluginServer } from './start.ts';
 export { ArtifactStore } from './store/artifact-store.ts';

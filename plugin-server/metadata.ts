@@ -9,6 +9,13 @@ export interface Listing {
   readonly url: string;
   /** URL of the detached signature, where there is one. */
   readonly signature?: string;
+  /** The name of the key that made it, where this server has that key. */
+  readonly signedBy?: string;
+}
+
+/** That a version has a signature, and whose, where that is known. */
+export interface Signed {
+  readonly by?: string;
 }
 
 export interface PluginListing {
@@ -17,10 +24,16 @@ export interface PluginListing {
   readonly versions: readonly Listing[];
 }
 
-export function listing(artifact: Artifact, isSigned = false): Listing {
+export function listing(artifact: Artifact, signed?: Signed): Listing {
   const { version, bytes, sha256 } = artifact;
-  const signature = isSigned && { signature: filePath(artifact, 'plugin.wasm.sig') };
-  return { version, size: bytes.length, sha256, url: modulePath(artifact), ...signature };
+  return {
+    version,
+    size: bytes.length,
+    sha256,
+    url: modulePath(artifact),
+    ...(signed && { signature: filePath(artifact, 'plugin.wasm.sig') }),
+    ...(signed?.by !== undefined && { signedBy: signed.by }),
+  };
 }
 
 /** All that is known of a version: `metadata.json`. */
@@ -33,12 +46,12 @@ export interface Metadata extends Listing {
   readonly published: { readonly at: string; readonly by?: string; readonly source: string };
 }
 
-export function metadata(artifact: Artifact, isSigned: boolean): Metadata {
+export function metadata(artifact: Artifact, signed: Signed | undefined): Metadata {
   const { name, md5, provenance } = artifact;
   const { abi, imports, exports } = artifact.interface;
   return {
     name,
-    ...listing(artifact, isSigned),
+    ...listing(artifact, signed),
     md5,
     abi,
     imports: imports.map((each) => ({ ...each, host: importLabel(each, abi) })),

@@ -13,6 +13,8 @@ import { catalogFeature } from './catalog/feature.ts';
 import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
+import type { HeldEnvoy } from './envoys/archive.ts';
+import { envoysFeature } from './envoys/feature.ts';
 import { type Feature, addFeatures } from './feature.ts';
 import { healthFeature } from './health/feature.ts';
 import { liveFeature } from './live/feature.ts';
@@ -25,6 +27,7 @@ import type { PeerSync } from './peers/peer-sync.ts';
 import { pluginsFeature } from './plugins/feature.ts';
 import type { OperatorAccess } from './publish/operators.ts';
 import type { Publishing } from './publish/routes.ts';
+import { Trust } from './publish/trust.ts';
 import type { UploadLimits } from './publish/upload.ts';
 import { Readiness } from './readiness.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
@@ -50,6 +53,10 @@ export interface PluginServerOptions {
   readonly accessLog?: (line: string) => void;
   /** How long `close()` waits for downloads under way, in milliseconds; by default 10 s. */
   readonly drainTimeout?: number;
+  /** For func-e; by default none. */
+  readonly envoys?: readonly HeldEnvoy[];
+  /** Whose signatures a module needs; by default none. */
+  readonly trust?: Trust;
   /** Bytes of a module that is published; by default 256 MiB. */
   readonly uploadLimit?: number;
   /** Limits of uploads under way; for tests. */
@@ -82,12 +89,20 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   const store = artifacts instanceof ArtifactStore ? artifacts : new ArtifactStore(artifacts);
   const metrics = new Metrics();
   const readiness = new Readiness();
-  const { peers, live, catalogs, problems, uploadLimit: limit, uploads } = options;
-  const publishes = { store, publishing, metrics, ...(limit !== undefined && { limit }), ...(uploads && { uploads }) };
+  const { peers, live, catalogs, problems, trust = new Trust(), uploadLimit: limit, uploads } = options;
+  const publishes = {
+    store,
+    publishing,
+    metrics,
+    trust,
+    ...(limit !== undefined && { limit }),
+    ...(uploads && { uploads }),
+  };
   const isReader = (digest: Buffer, namespace: string): boolean => live?.isCatalogReader(digest, namespace) ?? false;
   const features: readonly Feature[] = [
     pluginsFeature({ ...publishes, problems }),
     ociFeature(store),
+    envoysFeature(options.envoys ?? []),
     ...(peers === undefined ? [] : [peersFeature(peers)]),
     ...(live === undefined ? [] : [liveFeature(live)]),
     ...(catalogs === undefined ? [] : [catalogFeature(catalogs.catalogs, { ...catalogs.access, isReader })]),

@@ -106,6 +106,8 @@ function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): st
       return 'its URI belongs to another server';
     case 'server':
       return 'it is of no server: no prefix, mark or owned URI fits';
+    case 'transport':
+      return 'its server speaks HTTP+SSE, and clients reach it over that alone';
     case 'name':
       return 'it is too long to be a name, or empty';
   }

@@ -83,6 +83,9 @@ function read(values: Values<typeof flags>, positionals: readonly string[]): Opt
   return { file, name, version, to, signature, strict, tokenFile };
 }
 
+/** Bytes of a signature that go into a header; of those that are made with a key, each has less than 100. */
+const longestHeader = 4096;
+
 async function run(options: Options, { io, emit, progress }: PublishContext, pause: number): Promise<number> {
   const [content, signature, token] = await Promise.all([
     fileContent(options.file),
@@ -90,10 +93,12 @@ async function run(options: Options, { io, emit, progress }: PublishContext, pau
     neededToken(options, io),
   ]);
   const url = `${options.to}/plugins/${encodeURIComponent(options.name)}/${encodeURIComponent(options.version)}/plugin.wasm`;
-  const send = (target: string, body: Buffer): Promise<Response> => put(target, body, token, progress, pause);
-  const response = await send(options.strict ? `${url}?strict` : url, content);
+  const target = options.strict ? `${url}?strict` : url;
+  // A server that requires a signature wants it with the module; one that does not fit into a header comes behind it.
+  const along = signature !== undefined && signature.length <= longestHeader ? signature : undefined;
+  const response = await put(target, content, token, progress, pause, along);
   const { sha256, url: path } = (await response.json()) as { sha256: string; url: string };
-  if (signature !== undefined) await send(`${url}.sig`, signature);
+  if (signature !== undefined) await put(`${url}.sig`, signature, token, progress, pause);
   emit({ event: 'published', url: options.to + path, sha256, created: response.status === 201 });
   return exitCode.ok;
 }

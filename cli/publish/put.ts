@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { contentDigest } from '../../plugin-server/index.ts';
+import { contentDigest, signatureHeader } from '../../plugin-server/index.ts';
 import { failureText } from '../../plugin-server/http/client.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { refusal } from '../remote.ts';
@@ -16,15 +16,23 @@ const temporary: readonly number[] = [502, 503, 504];
 /** Milliseconds for one try, with 256 MiB on a slow line. */
 const timeout = 600_000;
 
-/** Tries again where the server is not there or says "later": what was published by a lost answer is there, and the same. */
+/**
+ * Puts a file on a plugin server. Tries again where the server is not there or says "later": what was published by a lost answer is there, and the same.
+ * @param signature of the module, which goes with it
+ */
 export async function put(
   url: string,
   body: Buffer,
   token: string,
   progress: (line: string) => void,
   pause: number,
+  signature?: Buffer,
 ): Promise<Response> {
-  const headers = { authorization: `Bearer ${token}`, 'content-digest': contentDigest(body) };
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-digest': contentDigest(body),
+    ...(signature && { [signatureHeader]: signature.toString('base64') }),
+  };
   for (let tried = 1; ; tried++) {
     const signal = AbortSignal.timeout(timeout);
     const outcome = await fetch(url, { method: 'PUT', headers, body, signal, redirect: 'error' }).catch(

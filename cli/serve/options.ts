@@ -22,8 +22,10 @@ Serves plugins over HTTP, so that Envoy and Istio can fetch them.
                        directory of --data, else in .sluice of this clone)
   --token-file FILE    allow publishing with the tokens in FILE, a line each: "<token>" or "<name> <token>"
                        (or one token in the environment variable SLUICE_PUBLISH_TOKEN)
+  --key FILE           take in only modules that were signed with this key, which is public, PEM, ECDSA P-256 or Ed25519;
+                       may be repeated, and one of them has to fit (or files in SLUICE_TRUSTED_KEYS in the environment)
   --tls-cert FILE      serve HTTPS with this certificate chain and key, PEM; both are read again when they
-  --tls-key FILE       change, and so are tokens; SIGHUP does it at once
+  --tls-key FILE       change, and so are tokens and keys; SIGHUP does it at once
   --access-log on|off  a line of JSON on stderr for each request (default: on, but off on a terminal)
   --json               print one JSON object per line: ready, stopped, error
 `;
@@ -39,6 +41,8 @@ export interface ServeOptions {
   /** Absent: as `data` says. */
   readonly state: string | undefined;
   readonly tokenFile: string | undefined;
+  /** Files of public keys; where there are any, modules have to be signed. */
+  readonly keys: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Absent: as the terminal says. */
   readonly accessLog: boolean | undefined;
@@ -63,6 +67,7 @@ export const serveFlags = {
   'nacos-credentials': { type: 'string' },
   state: { type: 'string' },
   'token-file': { type: 'string' },
+  key: { type: 'string', multiple: true, default: [] as string[] },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'access-log': { type: 'string' },
@@ -76,6 +81,7 @@ export function readServe(values: Values<typeof serveFlags>): ServeOptions {
     peers: values.peer.map((url) => parseOrigin('--peer', url)),
     ...parseSources(values),
     tokenFile: values['token-file'],
+    keys: values.key,
     tls: parseTls(values['tls-cert'], values['tls-key']),
     accessLog: parseSwitch('--access-log', values['access-log']),
   };

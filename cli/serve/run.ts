@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { pino } from 'pino';
 import { workFolder } from '../../common/home.ts';
 import { reachableOrigin } from '../../common/reachable.ts';
+import { publicKey } from '../../common/signature.ts';
 import { batched } from '../../plugin-server/access-log.ts';
 import {
   ArtifactStore,
@@ -18,13 +19,16 @@ import {
   PluginServerError,
   type Publishing,
   Tokens,
+  Trust,
   openLive,
   openStore,
   parseCredentials,
   startPluginServer,
 } from '../../plugin-server/index.ts';
 import type { Io } from '../io.ts';
+import { ownEnvoys } from '../own-envoys.ts';
 import { tokenVariable } from '../secret.ts';
+import { trustedKeyFiles } from '../trusted-keys.ts';
 import type { ServeOptions } from './options.ts';
 import { ownBuild } from './own-build.ts';
 import { type Renewed, renewed } from './renewed.ts';
@@ -65,6 +69,7 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
   };
 
   const tokens = await tokensOf(options, io, watched);
+  const trust = await trustOf(trustedKeyFiles(options.keys, io.env), watched);
   const running: { renewTls?: (pair: TlsPair) => void } = {};
   const tls =
     options.tls &&
@@ -79,7 +84,7 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
     );
   }
   const { store, isWritable, problems } = await openData(options, tokens !== undefined, log, endings);
-  const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log }) : undefined;
+  const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log, trust }) : undefined;
   const access = accessLog(options, io, endings);
   const tokensRequired = !isLoopback(options.listen.host);
   const catalogs = await catalogsOf(options, io, { store, log, endings, watched });
@@ -91,6 +96,8 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
     artifacts: store,
     publishing: publishingOf(options, tokens, isWritable),
     problems,
+    trust,
+    envoys: ownEnvoys(),
     log,
     ...(peers && { peers }),
     ...(live && { live }),
@@ -228,6 +235,21 @@ async function tokensOf({ tokenFile }: ServeOptions, io: Io, watched: Watch): Pr
   if (token === undefined || token === '') return undefined;
   const tokens = Tokens.parse(token, tokenVariable);
   return () => tokens;
+}
+
+async function trustOf(files: readonly string[], watched: Watch): Promise<Trust> {
+  if (files.length === 0) return new Trust();
+  const keys = await watched([...files], (texts) =>
+    texts.map((text, i) => {
+      const file = files[i] ?? '';
+      try {
+        return publicKey(text, file);
+      } catch (error) {
+        throw new PluginServerError('secret_unusable', file, (error as Error).message.replace(`${file}: `, ''));
+      }
+    }),
+  );
+  return new Trust(keys.value);
 }
 
 function publishingOf({ data }: ServeOptions, tokens: (() => Tokens) | undefined, isWritable: boolean): Publishing {

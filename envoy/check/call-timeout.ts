@@ -19,9 +19,12 @@ export function checkSilence(timeout: Node, plugin: Plugin | undefined, report: 
 
 function longestCall(plugin: Plugin | undefined): { text: string; milliseconds: number } {
   const common = plugin?.root.get('limits', 'callTimeout').text ?? byDefault;
-  const servers = plugin?.root.get('servers').items.map((server) => server.get('callTimeout').text ?? common) ?? [
-    common,
-  ];
+  const servers = plugin?.root
+    .get('servers')
+    .items.flatMap((server) => [
+      server.get('callTimeout').text ?? common,
+      ...server.get('tools', 'timeouts').entries.map(([, timeout]) => timeout.text ?? common),
+    ]) ?? [common];
   const known = servers.map((text) => ({ text, milliseconds: millisecondsOf(text) ?? 0 }));
   return known.reduce((longest, each) => (each.milliseconds > longest.milliseconds ? each : longest), {
     text: '0s',

@@ -6,8 +6,8 @@ const packages = ['@modelcontextprotocol/sdk', '@modelcontextprotocol/server-eve
 
 /** The packages of the demo servers that are not there, each as `name@version`. */
 export function missingDemoPackages(): string[] {
-  const { devDependencies } = JSON.parse(readFileSync(ownFile('package.json'), 'utf8')) as {
-    devDependencies: Record<string, string>;
+  const { devDependencies = {} } = JSON.parse(readFileSync(ownFile('package.json'), 'utf8')) as {
+    devDependencies?: Record<string, string>;
   };
   return packages.filter((name) => !isInstalled(name)).map((name) => `${name}@${devDependencies[name] ?? 'latest'}`);
 }

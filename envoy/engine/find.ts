@@ -1,7 +1,9 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { enginesFolder } from '../../bundle/names.ts';
 import { EngineError } from '../../common/engine-error.ts';
+import { ownFile } from '../../common/home.ts';
 import { installedEnvoy } from './install.ts';
 import { type HostMode, judgeEnvoy, run } from './suitable.ts';
 
@@ -29,7 +31,7 @@ export interface Found {
 }
 
 /** Where an Envoy may be, in the order of asking; each place offers any number of paths, best first. */
-const places: readonly ((search: Search) => Promise<string[]>)[] = [onPath, ofFuncE, ofPython, ofClone];
+const places: readonly ((search: Search) => Promise<string[]>)[] = [ofBundle, onPath, ofFuncE, ofPython, ofClone];
 
 /**
  * Finds an Envoy that can run the module in `search.mode`.
@@ -51,6 +53,11 @@ export async function findEnvoy(search: Search): Promise<Found> {
     }
   }
   return { rejected };
+}
+
+/** The one that was carried in with this Sluice, verified with it. */
+function ofBundle(): Promise<string[]> {
+  return versionsIn(ownFile(enginesFolder), '');
 }
 
 function onPath({ env }: Search): Promise<string[]> {

@@ -5,27 +5,31 @@ import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './access';
+import { readAudit } from './audit';
 import { readAuth, readPublicUrl } from './auth';
 import { readAuthorization } from './authorization';
 import { Environment } from './environment';
 import { fingerprintServers } from './fingerprints';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
+import { digestOf } from './digest';
 import { Limits } from '../model/limits';
 import { readHeaders } from './headers';
 import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names } from '../bytes/name-list';
+import { readQuotas } from './quotas';
 import { openSection, Section } from './section';
 import { flag } from './rest-security';
+import { secretText } from './secrets';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
 import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization sessions limits headers servers virtualServers insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas sessions limits headers servers virtualServers status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -62,6 +66,8 @@ const BATCH = literal('batch');
 const EVENT = literal('event');
 const REST_RESPONSE = literal('restResponse');
 const INSECURE_INLINE = literal('insecureInline');
+const STATUS = literal('status');
+const A_TOKEN = literal('{ env: NAME }, the name of a variable with 16 visible characters or more');
 
 const DEFAULT_LEVEL = 2;
 const DEFAULT_NAME = literal('sluice');
@@ -122,6 +128,8 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readHeaders(root, HEADERS, gateway);
   readSessions(root, SESSIONS, environment, gateway);
   gateway.insecureInline = flag(root, INSECURE_INLINE);
+  readStatus(root, environment, gateway);
+  if (gateway.statusToken !== NONE) gateway.digest = digestOf(strip(json), arena);
   readServers(root, environment, gateway);
   gateway.clientHeaders = clientHeaders(gateway, arena);
   fingerprintServers(gateway, arena);
@@ -130,7 +138,20 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
+  gateway.audit = readAudit(root);
+  gateway.quotas = readQuotas(root);
   return parsed;
+}
+
+const SHORTEST_TOKEN = 16;
+
+/** Who may see the state of the gateway. */
+function readStatus(root: Section, environment: Environment, gateway: Gateway): void {
+  if (root.get(STATUS) === NONE) return;
+  const known = root.problems.lines.count;
+  const token = secretText(root.get(STATUS), root.placeOf(STATUS), gateway, environment, root.problems);
+  if (token !== NONE && length(token) >= SHORTEST_TOKEN && isVisibleText(token)) gateway.statusToken = token;
+  else if (root.problems.lines.count === known) root.mustBe(STATUS, A_TOKEN);
 }
 
 function readName(root: Section): Span {

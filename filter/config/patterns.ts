@@ -6,11 +6,14 @@ import { textOf } from '../json/text';
 import { isExact, simplified } from '../model/glob';
 import { newRules, Rules } from '../model/rules';
 import { elementPlace } from './problems';
-import { NounRow } from '../mcp/nouns';
+import { readTimeouts } from './tool-timeouts';
+import { Noun, NounRow } from '../mcp/nouns';
 import { names } from '../bytes/name-list';
 import { mustBe, Section } from './section';
 
 const MEMBERS = names('allow deny');
+/** Calls of tools alone can take long. */
+const TOOL_MEMBERS = names('allow deny timeouts');
 const ALLOW = literal('allow');
 const DENY = literal('deny');
 
@@ -64,8 +67,11 @@ export function longestPattern(noun: NounRow): i32 {
 
 /** The rules on a noun. */
 export function readRules(parent: Section, noun: NounRow): Rules {
-  const section = parent.section(noun.plural, MEMBERS);
+  const isTools = noun.noun === Noun.Tools;
+  const section = parent.section(noun.plural, isTools ? TOOL_MEMBERS : MEMBERS);
   const longest = longestPattern(noun);
   const allow = readOptionalPatterns(section, ALLOW, longest);
-  return newRules(allow, readPatterns(section, DENY, longest), section.arena);
+  const rules = newRules(allow, readPatterns(section, DENY, longest), section.arena);
+  if (isTools) rules.timeouts = readTimeouts(section);
+  return rules;
 }

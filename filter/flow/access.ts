@@ -81,7 +81,7 @@ export function refuseVersion(exchange: Exchange, reason: Reason, requested: Spa
  * Who may speak to the gateway at all, before anything that it was asked is looked at: `ReadBody` where all checks pass.
  * A preflight carries no credentials (Fetch §4.8), so it is answered before an identity is asked for.
  */
-function checkCaller(exchange: Exchange): Outcome {
+export function checkCaller(exchange: Exchange): Outcome {
   const request = exchange.request;
   const gateway = exchange.gateway;
   if (!isHostAllowed(gateway.hosts, request.authority, exchange.caller.reach)) {

@@ -3,7 +3,7 @@ import { Span, first, NONE } from '../bytes/span';
 import { Server } from '../model/server';
 import { clipped } from '../mcp/header-text';
 import { Reason } from '../mcp/errors';
-import { mayUse, stepUpFor } from '../policy/decision';
+import { hiddenBy, Hider, ruleOn, stepUpFor } from '../policy/decision';
 import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
@@ -36,11 +36,17 @@ export function aim(
   exchange.name = exchange.arena.copy(clipped(name, MAX_LOGGED_NAME));
   exchange.server = server;
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
-  if (server === null || !mayUse(exchange.gateway, exchange.noun.noun, server, upstreamName, exchange.caller.scope)) {
+  const scope = exchange.caller.scope;
+  const noun = exchange.noun.noun;
+  exchange.hider = server === null ? Hider.Server : hiddenBy(exchange.gateway, noun, server, upstreamName, scope);
+  if (exchange.gateway.audit !== null && server !== null) {
+    exchange.rule = ruleOn(exchange.gateway, noun, server, upstreamName, scope);
+  }
+  if (server === null || exchange.hider !== Hider.Nothing) {
     exchange.refuse(unknown, name, NONE, more);
     return null;
   }
-  const rule = stepUpFor(exchange.gateway, exchange.noun.noun, server, upstreamName, exchange.caller.scope);
+  const rule = stepUpFor(exchange.gateway, noun, server, upstreamName, scope);
   if (rule !== null) {
     refuseScopes(exchange, server, rule);
     return null;

@@ -32,6 +32,7 @@ export function allowsArguments(exchange: Exchange): bool {
   const params = message.envelope.text(message.body, message.envelope.params);
   const facts = factsOf(exchange.gateway.authorization!.arguments, member(params, ARGUMENTS, scratch), scratch);
   const access = exchange.caller.scope.permissions!.accessWith(target.server.index, target.name, facts);
+  exchange.rule = decidingRule;
   switch (access) {
     case CallAccess.Allowed:
       return true;

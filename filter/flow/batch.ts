@@ -11,6 +11,7 @@ import { MethodKind, methodRow } from '../mcp/methods';
 import { Era } from '../mcp/eras';
 import { Revision } from '../mcp/revisions';
 import { Shape } from '../mcp/shape';
+import { Hider } from '../policy/decision';
 import { Session } from '../session/token';
 import { Answer, Failure, messagesIn } from '../upstream/answer';
 import { newConversation } from './conversation';
@@ -143,6 +144,11 @@ function leave(exchange: Exchange): void {
   exchange.target = changetype<Target>(0);
   exchange.server = null;
   exchange.name = NONE;
+  exchange.hider = Hider.Nothing;
+  exchange.isCounted = false;
+  exchange.rule = null;
+  exchange.auditedArguments = NONE;
+  exchange.beganAt = exchange.now;
 }
 
 /** The JSON-RPC response in the reply, or NONE. */

@@ -10,6 +10,7 @@ import { aimAt, cutPrefix } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { isSound } from './passing';
+import { isWithinQuotas } from './quotas';
 import { sendOn } from './send-on';
 import { asJson, isDecided, keepsToHeaders, refuseMethodHeader, takesName } from './stateless';
 
@@ -42,6 +43,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (target === null) return Outcome.Reply;
   if (target.server.rest !== null) return Outcome.ReadBody;
   if (ended) return exchange.refuse(Reason.ParseError, NO_BODY);
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
   const upstream = make<Upstream>(exchange.arena);
   upstream.revision = Revision.V2026_07_28;
   return sendOn(exchange, upstream);

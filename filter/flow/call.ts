@@ -11,7 +11,9 @@ import { asksForArguments } from '../policy/decision';
 import { Session } from '../session/token';
 import { allowsArguments } from './argument-rules';
 import { aim, goToTarget } from './aim';
+import { keepArguments } from './audited-arguments';
 import { Exchange, Outcome, Target } from './exchange';
+import { isWithinQuotas } from './quotas';
 import { beginRestCall } from './rest-call';
 
 const NO_NAME = literal('params.name is missing or not a string');
@@ -25,6 +27,8 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   const name = textOf(token, scratch);
   // No name that is not text can be in a list (a lone surrogate has no UTF-8 form).
   if (name === NONE) return exchange.refuse(noun.unknown, token);
+  const audit = exchange.gateway.audit;
+  if (audit !== null && noun.noun === Noun.Tools) keepArguments(exchange, audit);
   const target = aimAt(exchange, name, noun.unknown);
   if (target === null) return Outcome.Reply;
   const client = exchange.request.pairs;
@@ -38,6 +42,7 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     if (!exchange.message.whole) return Outcome.ReadBody;
     if (!allowsArguments(exchange)) return Outcome.Reply;
   }
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
   const rest = target.server.rest;
   // Its request is made of the whole message.
   if (rest !== null) return exchange.message.whole ? beginRestCall(exchange, rest, name) : Outcome.ReadBody;

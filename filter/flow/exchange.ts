@@ -7,6 +7,7 @@ import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
@@ -14,13 +15,14 @@ import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { resultMessage } from '../upstream/message';
 import { Era } from '../mcp/eras';
-import { errorRow, inStatelessEra, Reason, statusFor, writeError, writeErrorResult } from '../mcp/errors';
+import { errorRow, inStatelessEra, Reason, statusFor, writeError, writeMessage } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
-import { NounRow, nounRow } from '../mcp/nouns';
+import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
+import { Hider } from '../policy/decision';
 import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
@@ -126,6 +128,17 @@ export class Exchange {
   /** The name that the client asked for, of a tool or another noun, cut; NONE where it asked for none. */
   name: Span;
   ended: Ended;
+  /** What keeps what it names from existing for it; and, where a record is kept, the rule that decided, or null. */
+  hider: Hider;
+  rule: AuthorizationRule | null;
+  /** Arguments of its call as the record shows them, or NONE. */
+  auditedArguments: Span;
+  /** It has been counted in the budgets of requests. */
+  isCounted: bool;
+  /** Its messages have been recorded one by one. */
+  isAudited: bool;
+  /** Nanoseconds since 1970 at which its headers came. */
+  beganAt: u64;
   /** Nanoseconds since 1970 at which it was sent on. */
   sentAt: u64;
   /** Nanoseconds since 1970 at which something of its answer came last. */
@@ -175,6 +188,13 @@ export class Exchange {
 
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;
+  }
+
+  /** Milliseconds until the response to what is sent to its target must have begun. */
+  get callTimeout(): u32 {
+    const server = this.target.server;
+    if (this.noun.noun !== Noun.Tools) return server.callTimeout;
+    return server.rulesOf(Noun.Tools).timeoutOf(this.target.name, server.callTimeout);
   }
 
   /** Its number in metrics. */
@@ -239,14 +259,24 @@ export class Exchange {
   private writeRefusal(): void {
     const reply = this.reply;
     const id = this.id;
-    const body = newWriter(this.arena, 512);
-    if (id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult) {
-      writeErrorResult(body, id, reply.reason, reply.detail, this.message.era === Era.Stateless);
-    } else writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
-    reply.body = body.written;
+    const isResult = id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult;
+    reply.body = isResult ? this.messageOf(this.errorResult(reply.reason, reply.detail)) : this.errorText();
     // Over HTTP+SSE the answer would come in the event stream: a client waits there for what its POST was accepted with.
     reply.status = statusFor(reply.reason, this.isHttpSse ? NONE : id);
     reply.hasId = id !== NONE;
+  }
+
+  private errorText(): Span {
+    const reply = this.reply;
+    const text = newWriter(this.arena, 512);
+    writeError(text, this.id, reply.reason, reply.detail, reply.server, reply.more);
+    return text.written;
+  }
+
+  private errorResult(reason: Reason, detail: Span): Span {
+    const result = newWriter(this.arena, 256).bytes(ERROR_RESULT_OPEN);
+    writeMessage(result, reason, detail);
+    return result.bytes(ERROR_RESULT_CLOSE).written;
   }
 
   private copied(text: Span): Span {
@@ -275,6 +305,8 @@ export class Exchange {
 
 const MAX_DETAIL = 256;
 const A_SECOND = literal('1');
+const ERROR_RESULT_OPEN = literal('{"content":[{"type":"text","text":"');
+const ERROR_RESULT_CLOSE = literal('"}],"isError":true}');
 
 export function newExchange(gateway: Gateway, request: Request, arena: Arena): Exchange {
   const exchange = make<Exchange>(arena);

@@ -17,7 +17,7 @@ import { Identity, IdentityKind } from '../model/identity';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { markIn, ownerOfUri } from '../model/uri-owner';
-import { asksForArguments, hiddenBy, Hider, ruleOn, stepUpFor } from '../policy/decision';
+import { asksForArguments, hiddenBy, Hider, hiderText, ruleOn, stepUpFor } from '../policy/decision';
 import { answersIn } from '../policy/claims';
 import { permissionsOf } from '../policy/permissions';
 import { isSubject } from '../session/identity';
@@ -33,13 +33,7 @@ import { serverOf } from './call';
  */
 const CLAIMS = literal('claims');
 const VIRTUAL_SERVER = literal('virtualServer');
-const NO_SERVER = literal('server');
 const BY_DEFAULT = literal('default');
-const BY_NAME = literal('name');
-const BY_TRANSPORT = literal('transport');
-const BY_SERVER_RULES = literal('server rules');
-const BY_OWNER = literal('owner');
-const BY_VIRTUAL_SERVER = literal('virtual server');
 const BY_RULE = literal('rule');
 const BY_NOTHING = literal('nothing');
 const ALLOWED = literal('allowed');
@@ -172,7 +166,8 @@ function decision(gateway: Gateway, row: NounRow, name: Span, scope: Scope, aren
   const line = newWriter(arena, 256).bytes(OPEN_NOUN).bytes(row.plural).bytes(NAME);
   writeEscaped(line, name);
   const server = row.isUri ? ownerOfUri(gateway, name) : serverOf(gateway, name);
-  if (server === null) return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(NO_SERVER).bytes(CLOSE).written;
+  if (server === null)
+    return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(Hider.Server)).bytes(CLOSE).written;
   const own = row.isUri ? withoutMark(server, name, arena) : after(name, length(server.prefix) as u32);
   const hider = hiddenBy(gateway, row.noun, server, own, scope);
   if (hider !== Hider.Nothing && hider !== Hider.Authorization) {
@@ -199,20 +194,4 @@ function withoutMark(server: Server, uri: Span, arena: Arena): Span {
   if (at < 0) return uri;
   const own = newWriter(arena, length(uri) as usize).bytes(between(pointer(uri), pointer(uri) + (at as usize)));
   return own.bytes(after(uri, (at + length(server.mark)) as u32)).written;
-}
-
-function hiderText(hider: Hider): Span {
-  switch (hider) {
-    case Hider.Transport:
-      return BY_TRANSPORT;
-    case Hider.ServerRules:
-      return BY_SERVER_RULES;
-    case Hider.Owner:
-      return BY_OWNER;
-    case Hider.Path:
-    case Hider.Header:
-      return BY_VIRTUAL_SERVER;
-    default:
-      return BY_NAME;
-  }
 }

@@ -15,6 +15,7 @@ import { Session } from '../session/token';
 import { aim, goToTarget, waitFor } from './aim';
 import { askForList, continueAsking, pollAsking } from './asking';
 import { Exchange, Outcome, Target } from './exchange';
+import { isWithinQuotas } from './quotas';
 import { uriMember } from './uri';
 import { Stage } from './conversation';
 
@@ -70,7 +71,7 @@ function lookOn(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
   // Where a server did not answer it may be that server's.
   if (server === null && conversation.unanswered !== null) return exchange.refuseFor(conversation.unanswered!);
   const target = aim(exchange, uri, server, uri, exchange.noun.unknown, uriMember(uri));
-  return target === null ? Outcome.Reply : goToTarget(exchange, session);
+  return target === null || !isWithinQuotas(exchange) ? Outcome.Reply : goToTarget(exchange, session);
 }
 
 function serverThatLists(exchange: Exchange, fanOut: FanOut, uri: Span): Server | null {

@@ -26,6 +26,7 @@ import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
 import { eraToTry, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
+import { isWithinQuotas } from './quotas';
 import { onlyOverHttpSse, refuseStreamable } from './http-sse';
 import { Stage } from './conversation';
 import { isLeftAlone, noteReach } from './opening';
@@ -64,6 +65,7 @@ const MAX_INSTRUCTIONS = 16 << 10;
  * `handshakeTimeout`. Those that its header left out join when a later request asks for them.
  */
 export function beginInitialize(exchange: Exchange): Outcome {
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
   const params = exchange.message.envelope.text(exchange.message.body, exchange.message.envelope.params);
   const offered = member(params, PROTOCOL_VERSION, scratch);
   if (offered === NONE || kindOf(offered) !== Kind.String) {
@@ -85,6 +87,7 @@ export function beginInitialize(exchange: Exchange): Outcome {
  * theirs, and the sessions that this opens end with the request.
  */
 export function beginDiscover(exchange: Exchange): Outcome {
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
   exchange.revision = Revision.V2026_07_28;
   const introduction = make<Introduction>(scratch);
   introduction.revision = exchange.revision;

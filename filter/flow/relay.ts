@@ -29,7 +29,7 @@ export function relay(exchange: Exchange, reason: Reason, why: Span): Outcome {
   exchange.relayed = true;
   exchange.unstreamed = reason;
   exchange.whyUnstreamed = why;
-  return ask(exchange, exchange.forward.upstream, Stage.Relay, exchange.target.server.callTimeout);
+  return ask(exchange, exchange.forward.upstream, Stage.Relay, exchange.callTimeout);
 }
 
 /**
@@ -37,7 +37,7 @@ export function relay(exchange: Exchange, reason: Reason, why: Span): Outcome {
  * listener lets its client's stream be idle.
  */
 export function callAgain(exchange: Exchange, upstream: Upstream): Outcome {
-  return ask(exchange, upstream, Stage.CallAgain, max(IDLE, exchange.target.server.callTimeout));
+  return ask(exchange, upstream, Stage.CallAgain, max(IDLE, exchange.callTimeout));
 }
 
 function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32): Outcome {

@@ -58,7 +58,7 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
 /** For the beginning of an answer, in milliseconds. A stream may begin with its first event, however late that comes. */
 function timeLimit(exchange: Exchange): Span {
   if (exchange.isForEvents) return NONE;
-  return newWriter(exchange.arena, 16).decimal(exchange.target.server.callTimeout as u64).written;
+  return newWriter(exchange.arena, 16).decimal(exchange.callTimeout as u64).written;
 }
 
 /** What later filters may go by: rate limits, RBAC, ext_authz. A response has no method, nor has a stream that is asked for. */

@@ -10,6 +10,7 @@ import { Session } from '../session/token';
 import { aim, goToTarget } from './aim';
 import { Exchange, Outcome } from './exchange';
 import { beginFind } from './find';
+import { isWithinQuotas } from './quotas';
 import { serverOf } from './http-sse';
 
 const NO_URI = literal('params.uri is missing or not a string');
@@ -30,7 +31,8 @@ export function beginUri(exchange: Exchange, session: Session): Outcome {
     if (!exchange.isHttpSse) return beginFind(exchange, session, uri);
     server = serverOf(exchange, session);
   }
-  return aimAtUri(exchange, uri, server, token) ? goToTarget(exchange, session) : Outcome.Reply;
+  if (!aimAtUri(exchange, uri, server, token) || !isWithinQuotas(exchange)) return Outcome.Reply;
+  return goToTarget(exchange, session);
 }
 
 /** False where this request may not use it; `exchange.reply` then says so. @param token of the URI, in the body */

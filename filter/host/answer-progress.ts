@@ -123,7 +123,7 @@ function readPart(answer: PassingAnswer, size: u32): void {
 function tell(exchange: Exchange, reason: Reason, detail: Span): void {
   exchange.ended = endedWith(reason);
   const server = exchange.server;
-  if (server !== null) logFailure(server, reason, detail, exchange.gateway.logLevel);
+  if (server !== null) logFailure(exchange, server, reason, detail);
 }
 
 /** Something has come of a call, or nothing will any more. @param since when something was heard last; both as `now` */

@@ -14,6 +14,7 @@ import { endedWith } from '../mcp/outcomes';
 import { proxy_continue_stream } from '../env';
 import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
+import { auditMessage } from './audit';
 import { send } from './callouts';
 import { logDecision } from './decision-log';
 import { letGo, ROOM_FOR_BODY } from './held';
@@ -33,6 +34,8 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Serve) outcome = serve(exchange);
   if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   for (let batch = exchange.batch; batch !== null && outcome !== Outcome.Wait; batch = exchange.batch) {
+    const audit = exchange.gateway.audit;
+    if (audit !== null && outcome === Outcome.Reply) auditMessage(exchange, audit, endedWith(exchange.reply.reason));
     outcome = hasRoomForAnswer(stream, exchange, outcome)
       ? goOnInBatch(exchange, batch, outcome)
       : batch.overload(exchange, BUFFERED_BYTES);
@@ -122,7 +125,7 @@ function nextCall(exchange: Exchange): UpstreamCall | null {
 export function settle(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const outcome = resume(exchange, call, answer);
   if (call.done && call.failed) {
-    logFailure(call.server, call.failure.reason, call.failure.detail, exchange.gateway.logLevel);
+    logFailure(exchange, call.server, call.failure.reason, call.failure.detail);
   }
   return outcome;
 }

@@ -40,6 +40,12 @@ export const enum SessionEvent {
   Refused,
 }
 
+export const enum AuditResult {
+  Written,
+  /** More than the limit allows. */
+  Dropped,
+}
+
 export const enum CacheResult {
   Hit,
   Miss,
@@ -60,6 +66,7 @@ const LIST_CACHE = literal('sluice_list_cache_total');
 const CONFIG = literal('sluice_config');
 const ERRORS = literal('sluice_errors_total');
 const FORWARDS = literal('sluice_forwards_total');
+const AUDIT = literal('sluice_audit_total');
 
 const METHOD = literal('.method=');
 const SERVER = literal('.server=');
@@ -77,6 +84,8 @@ const ENDED = literal('ended');
 const REFUSED = literal('refused');
 const HIT = literal('hit');
 const MISS = literal('miss');
+const WRITTEN = literal('written');
+const DROPPED = literal('dropped');
 const ACCEPTED = literal('accepted');
 const ROUTE = literal('route');
 const CALLOUT = literal('callout');
@@ -142,6 +151,16 @@ export function countForward(label: u32, way: Way): void {
   const key = keyOf(Family.Forwards, label, 0, way);
   let id = ids.get(key);
   if (id === 0) id = define(key, Type.Counter, named(FORWARDS, WAY, way === Way.Route ? ROUTE : CALLOUT));
+  increment(id);
+}
+
+/** A line of the record of calls. All families are taken: it is told from forwards by the place of the method. */
+export function countAudit(label: u32, result: AuditResult): void {
+  const key = keyOf(Family.Forwards, label, 1, result);
+  let id = ids.get(key);
+  if (id === 0) {
+    id = define(key, Type.Counter, named(AUDIT, RESULT, result === AuditResult.Written ? WRITTEN : DROPPED));
+  }
   increment(id);
 }
 

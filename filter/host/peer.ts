@@ -1,5 +1,6 @@
 import { scratch } from '../bytes/arena';
-import { Span, literal, startsWith, NONE } from '../bytes/span';
+import { COLON } from '../bytes/ascii';
+import { Span, first, length, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { IdentityKind } from '../model/identity';
 import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
@@ -14,6 +15,7 @@ import { property } from './properties';
 /** All of it comes as protobuf, which carries the types of claims; a part of it does not. */
 const METADATA = literal('metadata');
 const DESTINATION_ADDRESS = literal('destination\0address');
+const SOURCE_ADDRESS = literal('source\0address');
 const PROTOCOL = literal('request\0protocol');
 const HTTP1 = literal('HTTP/1.');
 const NO_CLAIM = literal('no identity: a claim is missing in the metadata of jwt_authn, or is not a string');
@@ -25,9 +27,9 @@ export function isInChunks(): bool {
   return protocol !== NONE && startsWith(protocol, HTTP1);
 }
 
-/** What the host knows about who asks, read once per request. */
-export function meet(exchange: Exchange): void {
-  if (needsReach(exchange.gateway.hosts, exchange.request.authority)) {
+/** What the host knows about who asks, read once per request. @param reached from where matters, whatever host is named */
+export function meet(exchange: Exchange, reached: bool): void {
+  if (reached || needsReach(exchange.gateway.hosts, exchange.request.authority)) {
     exchange.caller.reach = reachOf(property(DESTINATION_ADDRESS));
   }
   const kind = exchange.gateway.identity.kind;
@@ -36,6 +38,15 @@ export function meet(exchange: Exchange): void {
     answerRules(exchange);
   }
   if (kind === IdentityKind.TrustedHeader) bindToHeader(exchange);
+  if (exchange.gateway.quotas !== null && kind === IdentityKind.None) noteAddress(exchange);
+}
+
+/** As `127.0.0.1:1024` or `[::1]:1024`. */
+function noteAddress(exchange: Exchange): void {
+  const address = property(SOURCE_ADDRESS);
+  let size = length(address);
+  while (size > 0 && load<u8>(pointer(address) + (size as usize) - 1) !== COLON) size--;
+  if (size > 1) exchange.caller.address = exchange.arena.copy(first(address, (size - 1) as u32));
 }
 
 /** What the authorization rules want to know of the token: one read, however many rules there are. */

@@ -11,6 +11,7 @@ import { BUFFERED_BYTES, exceedsRequestBody, mayOutgrowHeldBody, refuseUndecided
 import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
 import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { behindMetadata } from '../flow/metadata-url';
+import { enterOwnPages, isStatus } from '../flow/own-pages';
 import { describeResource } from '../flow/resource-metadata';
 import { enterByHeaders } from '../flow/by-headers';
 import { Reason } from '../mcp/errors';
@@ -93,10 +94,11 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   if (!ended && !request.hasContentLength) request.isChunked = isInChunks();
   const exchange = newExchange(root.gateway, request, arena);
   exchange.now = now();
+  exchange.beganAt = exchange.now;
   stream.exchange = exchange;
   stream.moment = ended ? Moment.Last : Moment.Midway;
   prepare(exchange, stream);
-  meet(exchange);
+  meet(exchange, isStatus(behind));
   if (described !== NONE) return describe(stream, exchange, described, ended);
   return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
 }
@@ -108,6 +110,8 @@ function describe(stream: Stream, exchange: Exchange, behind: Span, ended: bool)
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
   if (!mayServe(stream, exchange)) return act(stream, exchange, Outcome.Reply);
+  const own = length(behind) === 0 ? Outcome.ReadBody : enterOwnPages(exchange, behind);
+  if (own !== Outcome.ReadBody) return ended ? act(stream, exchange, own) : drainOn(stream, exchange, ended);
   if (decidesByHeaders(stream.role)) {
     const outcome = enterByHeaders(exchange, behind, ended);
     if (outcome === Outcome.ReadBody) return readFirst(stream, exchange, ended);

@@ -64,7 +64,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
     if (exchange.isHttpSse && !exchange.isForEvents) return acceptMessage(stream, exchange, response, ended);
     if (refusesSuccess(exchange, status, response, ended)) {
       hearFrom(exchange, exchange.sentAt, exchange.now);
-      logFailure(exchange.target.server, exchange.reply.reason, exchange.reply.detail, exchange.gateway.logLevel);
+      logFailure(exchange, exchange.target.server, exchange.reply.reason, exchange.reply.detail);
       act(stream, exchange, Outcome.Reply);
       return Action.Pause;
     }
@@ -82,7 +82,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (!replacesRouterReply(exchange, details, arrived)) return Action.Continue;
   const server = exchange.server;
   const reply = exchange.reply;
-  if (forwarded && server !== null) logFailure(server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  if (forwarded && server !== null) logFailure(exchange, server, reply.reason, reply.detail);
   return replaceReply(stream, exchange, details, ended);
 }
 

@@ -52,6 +52,6 @@ export function retell(stream: Stream, exchange: Exchange, plan: ResponsePlan, s
   const reply = exchange.reply;
   exchange.ended = endedWith(reply.reason);
   plan.text = reply.body;
-  logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   return true;
 }

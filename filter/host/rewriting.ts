@@ -94,7 +94,7 @@ function isWhole(plan: ResponsePlan): bool {
  */
 function giveUp(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, outcome: Outcome): Action {
   const reply = exchange.reply;
-  logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+  logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   return endWith(stream, exchange, plan, rewriter, outcome);
 }
 

@@ -1,5 +1,8 @@
-import { Span, literal } from '../bytes/span';
+import { scratch } from '../bytes/arena';
+import { Span, literal, NONE } from '../bytes/span';
+import { Exchange } from '../flow/exchange';
 import { Server } from '../model/server';
+import { noteFailure } from '../session/failures';
 import { errorRow, firstOfName, LAST_REASON, Reason } from '../mcp/errors';
 import { now } from './clock';
 import { Level, line, log } from './log';
@@ -23,8 +26,13 @@ const MORE = literal(': more such lines than the log takes in a minute; the furt
 const minutes: Array<u32> = [];
 const counts: Array<u32> = [];
 
-/** What a server failed at. @param threshold of the plugin */
-export function logFailure(server: Server, reason: Reason, detail: Span, threshold: u32): void {
+/** What a server failed at, for the log, and for the status where there is one. */
+export function logFailure(exchange: Exchange, server: Server, reason: Reason, detail: Span): void {
+  const gateway = exchange.gateway;
+  const threshold = gateway.logLevel;
+  if (gateway.statusToken !== NONE && gateway.keys.keys.count > 0) {
+    noteFailure(server.fingerprint, reason, detail, exchange.seconds, gateway.keys, scratch);
+  }
   const text = line().bytes(server.name).bytes(SEPARATOR).bytes(errorRow(reason).name);
   if (!mayLog(server, firstOfName(reason), text.written, threshold)) return;
   text.bytes(SEPARATOR);

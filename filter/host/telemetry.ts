@@ -7,6 +7,7 @@ import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
 import { OTHER_METHOD, methodLabel, methodLabelText } from '../mcp/method-label';
 import { leaveAnswer } from './answer-progress';
+import { auditRequest } from './audit';
 import {
   CacheResult,
   countError,
@@ -36,6 +37,8 @@ export function writeTelemetry(stream: Stream): void {
   const exchange = stream.exchange;
   if (exchange === null) return;
   leaveAnswer(stream, exchange);
+  const audit = exchange.gateway.audit;
+  if (audit !== null) auditRequest(exchange, audit);
   const method = methodLabel(exchange.message.method, exchange.request.method);
   const server = exchange.server;
   countRequest(method, exchange.label, exchange.ended);

@@ -105,7 +105,7 @@ function tell(stream: Stream, exchange: Exchange): Action {
   const reply = exchange.reply;
   // A server without an event stream has not failed.
   if (reply.reason !== Reason.MethodNotAllowed) {
-    logFailure(exchange.target.server, reply.reason, reply.detail, exchange.gateway.logLevel);
+    logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   }
   return act(stream, exchange, outcome);
 }

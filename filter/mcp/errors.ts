@@ -18,8 +18,10 @@ export const enum Reason {
   HostForbidden,
   OriginForbidden,
   Unauthenticated,
+  StatusForbidden,
   Forbidden,
   ForbiddenArguments,
+  QuotaExceeded,
   RequestTimeout,
   HostBodyLimit,
   MethodNotFound,
@@ -73,6 +75,8 @@ export class ErrorRow {
   withholdsId: bool;
   /** To a call of a tool it is told as its result (`isError`): the model that made the call reads it, and can do better. */
   isResult: bool;
+  /** A policy says no: who asks may not, or not that. Other rows tell of what failed. */
+  isDenial: bool;
   code: i32;
   /** Says what to do next; `%` stands for the detail. */
   message: Span;
@@ -128,8 +132,10 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.HostForbidden, 'host_forbidden', 403, 403, -31002, 'This gateway is not served under the host %. Use the host name that it was set up for, or add this one to hosts in its configuration.');
   row(Reason.OriginForbidden, 'origin_forbidden', 403, 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');
   row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
+  row(Reason.StatusForbidden, 'unauthenticated', 401, 401, -31001, 'The status of this gateway is for who has its token, and for its own machine. Send the token of status in its configuration, as Authorization: Bearer.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
   row(Reason.ForbiddenArguments, 'forbidden_arguments', 200, 400, -32602, 'The rules of this gateway do not allow this call with these arguments: %. Call it with other arguments, or ask who runs the gateway.');
+  row(Reason.QuotaExceeded, 'quota_exceeded', 200, 429, -31009, 'A budget of requests is used up: that of %. Try again after the seconds that Retry-After tells; quotas in the configuration has the budgets.');
   row(Reason.RequestTimeout, 'request_timeout', 200, 408, -31008, 'The request did not arrive in time. Send it again; if its body is large, raise request_timeout and stream_idle_timeout of the listener.');
   row(Reason.ClientInfoTooLarge, 'body_too_large', 200, 413, -32600, '%, more than limits.clientInfo allows: every server gets a copy of it. Send less.');
   row(Reason.MethodNotAllowed, 'method_not_allowed', 405, 405, -32000, '% is not served here. POST messages to this endpoint; the Allow header names all methods.');
@@ -168,6 +174,18 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
   errorRow(Reason.ForbiddenArguments).isResult = true;
+  errorRow(Reason.QuotaExceeded).isResult = true;
+  errorRow(Reason.QuotaExceeded).isDenial = true;
+  errorRow(Reason.HostForbidden).isDenial = true;
+  errorRow(Reason.OriginForbidden).isDenial = true;
+  errorRow(Reason.Unauthenticated).isDenial = true;
+  errorRow(Reason.ForbiddenArguments).isDenial = true;
+  errorRow(Reason.UnknownTool).isDenial = true;
+  errorRow(Reason.UnknownPrompt).isDenial = true;
+  errorRow(Reason.UnknownResource).isDenial = true;
+  errorRow(Reason.ModernUnknownResource).isDenial = true;
+  errorRow(Reason.SessionUnknown).isDenial = true;
+  errorRow(Reason.UnknownVirtualServer).isDenial = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');
@@ -178,9 +196,6 @@ const DATA = literal('","data":{"reason":"');
 const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
-const RESULT = literal(',"result":{"content":[{"type":"text","text":"');
-const TYPED_RESULT = literal(',"result":{"resultType":"complete","content":[{"type":"text","text":"');
-const CLOSE_RESULT = literal('"}],"isError":true}}');
 
 /** The message of a row, escaped for a JSON string. @param detail see `writeError` */
 export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
@@ -215,14 +230,4 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
   writer.bytes(QUOTE);
   if (more !== NONE) writer.bytes(more);
   writer.bytes(CLOSE);
-}
-
-/** The same as the result of a call, see `ErrorRow.isResult`. */
-export function writeErrorResult(writer: Writer, id: Span, reason: Reason, detail: Span, isTyped: bool = false): void {
-  writer
-    .bytes(OPEN)
-    .bytes(id)
-    .bytes(isTyped ? TYPED_RESULT : RESULT);
-  writeMessage(writer, reason, detail);
-  writer.bytes(CLOSE_RESULT);
 }

@@ -1,4 +1,5 @@
 import { Noun, nounRow } from '../mcp/nouns';
+import { Audit } from './audit';
 import { Authorization } from './authorization';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
@@ -48,6 +49,10 @@ export class Gateway {
   resource: ProtectedResource | null;
   /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
   authorization: Authorization | null;
+  /** The record of who called what; null: none is kept. */
+  audit: Audit | null;
+  /** Budgets of requests (Quota); null: there are none. */
+  quotas: List | null;
   /** Elements are Server, in the order of the configuration. */
   servers: List;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
@@ -64,6 +69,10 @@ export class Gateway {
   /** What the endpoint itself serves; null: everything, unless it is closed. */
   rootServes: VirtualServer | null;
   rootClosed: bool;
+  /** What the status is told for; NONE: there is none. */
+  statusToken: Span;
+  /** Of the whole configuration, the same in whatever order its members stand; 0 where no status shows it. */
+  digest: u64;
   /** Secrets may stand in the configuration itself. */
   insecureInline: bool;
   /** The ABI's levels: 0 trace … 5 critical. */

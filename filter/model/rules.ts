@@ -1,11 +1,19 @@
 import { Arena, make } from '../bytes/arena';
 import { List } from '../bytes/list';
 import { Span, literal } from '../bytes/span';
-import { isExact } from './glob';
+import { isExact, matches } from './glob';
 import { NameSet, newNameSet } from './name-set';
 import { overlap } from './overlap';
 
 const STAR = literal('*');
+
+/** How long a call of some tools may take until its answer begins. */
+@unmanaged
+export class ToolTimeout {
+  /** On names as the server has them. */
+  pattern: Span;
+  milliseconds: u32;
+}
 
 /** Which of a server's tools, or of another noun, may be used through this gateway at all, by their own names. */
 @unmanaged
@@ -17,6 +25,19 @@ export class Rules {
   audited: bool;
   /** They leave something to show. */
   showAny: bool;
+  /** Elements are ToolTimeout, the one that goes before others first; null: there are none. */
+  timeouts: List | null;
+
+  /** The milliseconds that a call of this name has of its own, or `common`. */
+  timeoutOf(name: Span, common: u32): u32 {
+    const timeouts = this.timeouts;
+    if (timeouts === null) return common;
+    for (let i = 0; i < timeouts.count; i++) {
+      const timeout = changetype<ToolTimeout>(timeouts.at(i) as usize);
+      if (matches(timeout.pattern, name)) return timeout.milliseconds;
+    }
+    return common;
+  }
 
   /** Deny wins. */
   admit(name: Span): bool {

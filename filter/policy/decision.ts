@@ -1,5 +1,5 @@
 import { scratch } from '../bytes/arena';
-import { Span, length } from '../bytes/span';
+import { Span, length, literal } from '../bytes/span';
 import { Capability } from '../mcp/capabilities';
 import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
 import { isWeb } from '../mcp/resource-uri';
@@ -27,10 +27,10 @@ export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span,
 /** What keeps something from existing for a request. */
 export const enum Hider {
   Nothing,
+  /** Its server speaks HTTP+SSE and the request does not come over it, or the other way round. */
+  Transport,
   /** It is no name that one of a server can have. */
   Name,
-  /** Its server speaks another one than this request comes by. */
-  Transport,
   /** `allow` and `deny` of its server. */
   ServerRules,
   /** A request for it goes to the server that owns its URI. */
@@ -40,6 +40,34 @@ export const enum Hider {
   /** The one of the header. */
   Header,
   Authorization,
+  /** No server has such names. */
+  Server,
+}
+
+const BY_NAME = literal('name');
+const BY_TRANSPORT = literal('transport');
+const BY_SERVER_RULES = literal('server rules');
+const BY_OWNER = literal('owner');
+const BY_VIRTUAL_SERVER = literal('virtual server');
+const BY_SERVER = literal('server');
+
+/** For records and explanations; what authorization hides is told by its rule. */
+export function hiderText(hider: Hider): Span {
+  switch (hider) {
+    case Hider.Transport:
+      return BY_TRANSPORT;
+    case Hider.ServerRules:
+      return BY_SERVER_RULES;
+    case Hider.Owner:
+      return BY_OWNER;
+    case Hider.Path:
+    case Hider.Header:
+      return BY_VIRTUAL_SERVER;
+    case Hider.Server:
+      return BY_SERVER;
+    default:
+      return BY_NAME;
+  }
 }
 
 /** The same decision, with what it was made by. */
@@ -104,7 +132,7 @@ export function ruleOn(
   scope: Scope,
 ): AuthorizationRule | null {
   const permissions = scope.permissions;
-  if (permissions === null) return null;
+  if (permissions === null || nounRow(noun).ruledBy !== noun) return null;
   return permissions.ruleOn(noun, server.index, shownName(gateway, nounRow(noun), server, name));
 }
 

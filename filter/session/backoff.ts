@@ -40,6 +40,20 @@ export function isBackingOff(fingerprint: u64, scope: Span, whom: Whom, now: u32
   return false;
 }
 
+/** What is known of a server now. */
+export const enum Backoff {
+  None,
+  Unreachable,
+  Hanging,
+}
+
+/** The same as a look at it, which changes nothing. */
+export function backoffOf(fingerprint: u64, scope: Span, now: u32, keys: KeyRing, arena: Arena): Backoff {
+  const entry = TABLE.read(owner(TABLE, scope, fingerprint, arena), keys, arena);
+  if (isOver(entry) || !isWithin(load<u32>(pointer(entry)), now, BACKOFF)) return Backoff.None;
+  return load<u8>(pointer(entry), 4) !== 0 ? Backoff.Hanging : Backoff.Unreachable;
+}
+
 /** The server was reached. */
 export function endBackoff(fingerprint: u64, scope: Span, keys: KeyRing, arena: Arena): void {
   const entry = TABLE.read(owner(TABLE, scope, fingerprint, arena), keys, arena);

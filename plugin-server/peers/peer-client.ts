@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { bodyOf, parseJson } from '../http/client.ts';
 import { checkAddress, filePath, sha256Of, type Address } from '../artifact.ts';
-import { moduleLimit, signatureLimit, storeLimits } from '../store/limits.ts';
+import { signatureLimit } from '../../common/signature.ts';
+import { moduleLimit, storeLimits } from '../store/limits.ts';
 
 /** What a peer says it has. */
 export interface Offer extends Address {

@@ -2,6 +2,7 @@ import { addressText, verifyArtifact } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import { failureText, wait } from '../http/client.ts';
 import type { Log } from '../log.ts';
+import { Trust } from '../publish/trust.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { forEach } from '../store/each.ts';
 import { type Offer, PeerClient } from './peer-client.ts';
@@ -21,6 +22,8 @@ interface PeerSyncOptions {
   /** Origins of plugin servers. */
   readonly peers: readonly string[];
   readonly log: Log;
+  /** Whose signatures a module needs; by default none. */
+  readonly trust?: Trust;
   /** Milliseconds between two looks at a peer; by default 10 s. */
   readonly interval?: number;
   /** Milliseconds at most between two tries of a peer that fails; by default 2 min. */
@@ -68,6 +71,7 @@ class Peer {
   readonly #client: PeerClient;
   readonly #store: ArtifactStore;
   readonly #log: Log;
+  readonly #trust: Trust;
   readonly #interval: number;
   readonly #longestWait: number;
   /** By address, so that each is told once. */
@@ -76,11 +80,15 @@ class Peer {
   #error: string | undefined;
   #failures = 0;
 
-  constructor(url: string, { store, log, interval = 10_000, longestWait = 120_000 }: PeerSyncOptions) {
+  constructor(
+    url: string,
+    { store, log, trust = new Trust(), interval = 10_000, longestWait = 120_000 }: PeerSyncOptions,
+  ) {
     this.#url = url;
     this.#client = new PeerClient(url);
     this.#store = store;
     this.#log = log;
+    this.#trust = trust;
     this.#interval = interval;
     this.#longestWait = longestWait;
   }
@@ -136,13 +144,19 @@ class Peer {
       throw new PluginServerError('conflict', addressText(offer), taken);
     if (held === undefined) {
       const bytes = await this.#client.module(offer, stop);
+      // Where signatures are required, nothing is taken in before its own is there.
+      const signature = this.#trust.isRequired && offer.signed ? await this.#client.signature(offer, stop) : undefined;
+      this.#trust.check(offer, bytes, signature);
       const { name, version } = offer;
-      await this.#store.publish(await verifyArtifact({ name, version }, bytes, { at: new Date(), source: this.#url }));
+      const artifact = await verifyArtifact({ name, version }, bytes, { at: new Date(), source: this.#url });
+      await this.#store.publish(artifact, signature);
       this.#log.info({ peer: this.#url, sha256: offer.sha256 }, `${addressText(offer)} was fetched from a peer`);
     }
     const artifact = this.#store.find(offer);
     if (artifact === undefined || !offer.signed || this.#store.signature(artifact) !== undefined) return;
-    await this.#store.sign(artifact, await this.#client.signature(offer, stop));
+    const signature = await this.#client.signature(offer, stop);
+    this.#trust.check(artifact, artifact.bytes, signature);
+    await this.#store.sign(artifact, signature);
   }
 
   #succeed(): void {

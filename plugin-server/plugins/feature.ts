@@ -13,11 +13,11 @@ interface PluginsOptions extends PublishSurroundings {
 
 /** The artifacts under /plugins: reading and publishing are methods of the same paths. */
 export function pluginsFeature({ problems, ...surroundings }: PluginsOptions): Feature {
-  const { store, publishing } = surroundings;
+  const { store, publishing, trust } = surroundings;
   return {
     name: 'store',
     routes: (app) => {
-      pluginRoutes(app, store, publishHandlers(surroundings));
+      pluginRoutes(app, store, trust, publishHandlers(surroundings));
     },
     readiness: () => ({
       ready: store.count > 0,

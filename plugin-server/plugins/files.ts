@@ -6,6 +6,8 @@ import { PluginServerError } from '../errors.ts';
 import { type FormName, Forms, formTypes } from './forms.ts';
 import { checksumLine, metadata, metadataText } from '../metadata.ts';
 import type { publishHandlers } from '../publish/routes.ts';
+import type { Trust } from '../publish/trust.ts';
+import { signed } from '../signed.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { listingRoutes } from './listings.ts';
 import { type Handler, type PathRequest, serve } from '../http/route.ts';
@@ -18,9 +20,10 @@ type Answer = (artifact: Artifact, request: PathRequest, reply: FastifyReply) =>
 export function pluginRoutes(
   app: FastifyInstance,
   store: ArtifactStore,
+  trust: Trust,
   put: ReturnType<typeof publishHandlers>,
 ): void {
-  listingRoutes(app, store);
+  listingRoutes(app, store, trust);
   const forms = new Forms();
 
   /** Serves a file of a version; where a range stands instead, leads to the newest version in it. */
@@ -40,8 +43,7 @@ export function pluginRoutes(
   file('metadata.txt', (artifact, _request, reply) => sendText(metadataText(artifact), reply));
   file('metadata.json', (artifact, _request, reply) => {
     // Not for ever: a signature may come, and a later release may know another host.
-    const isSigned = store.signature(artifact) !== undefined;
-    return reply.header('cache-control', volatile).send(metadata(artifact, isSigned));
+    return reply.header('cache-control', volatile).send(metadata(artifact, signed(store, trust, artifact)));
   });
   for (const form of Object.keys(formTypes) as FormName[]) {
     file(form, async (artifact, request, reply) => sendContent(await forms.get(artifact, form), request, reply));

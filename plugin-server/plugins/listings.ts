@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PluginServerError } from '../errors.ts';
 import { type PluginListing, listing } from '../metadata.ts';
+import type { Trust } from '../publish/trust.ts';
+import { signed } from '../signed.ts';
 import { evaluatePreconditions } from '../http/preconditions.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { contentSecurityPolicy, listingPage } from './page.ts';
@@ -9,18 +11,20 @@ import { serveReadOnly } from '../http/route.ts';
 import { volatile } from '../http/send.ts';
 
 /** `GET /` for browsers; `GET /plugins` and `GET /plugins/<name>`: JSON, or a page where a browser asks. */
-export function listingRoutes(app: FastifyInstance, store: ArtifactStore): void {
+export function listingRoutes(app: FastifyInstance, store: ArtifactStore, trust: Trust): void {
   const describe = (name: string): PluginListing => ({
     name,
-    versions: store.versions(name).map((each) => listing(each, store.signature(each) !== undefined)),
+    versions: store.versions(name).map((each) => listing(each, signed(store, trust, each))),
   });
-  // Peers poll it, and with a thousand versions it has some 200 KB: it is made once for each state of the store.
-  let all: { readonly generation: number; readonly text: string; readonly etag: string } | undefined;
+  // Peers poll it, and with a thousand versions it has some 200 KB: it is made once for each state of store and keys.
+  let all:
+    { readonly generation: number; readonly keys: unknown; readonly text: string; readonly etag: string } | undefined;
   const allPlugins = (): NonNullable<typeof all> => {
     const { generation } = store;
-    if (all?.generation !== generation) {
+    const { keys } = trust;
+    if (all?.generation !== generation || all.keys !== keys) {
       const text = `${JSON.stringify({ plugins: store.names().map(describe) })}\n`;
-      all = { generation, text, etag: `"${createHash('sha256').update(text).digest('hex')}"` };
+      all = { generation, keys, text, etag: `"${createHash('sha256').update(text).digest('hex')}"` };
     }
     return all;
   };

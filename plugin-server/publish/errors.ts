@@ -19,5 +19,16 @@ export const publishErrors = {
   unsupported_type: { status: 415, message: '%s is not taken; send the file itself, as it is' },
   not_for_envoy: { status: 422, message: '%s would not be loaded by a stock Envoy: %s; without strict it is taken' },
   busy: { status: 503, message: 'too much is being published at this moment; try again' },
+  signature_required: {
+    status: 422,
+    message:
+      '%s comes without a signature, and one by %s is needed here; sign the module, and send it with sluice publish ' +
+      '--signature FILE, or in base64 in the header sluice-signature',
+  },
+  signature_invalid: {
+    status: 422,
+    message:
+      'the signature of %s was not made by %s, or is one of other bytes; sign the module itself, not its archive',
+  },
   store_full: { status: 507, message: '%s does not fit in any more: %s; remove old versions, or use a larger store' },
 } as const satisfies ErrorRows;

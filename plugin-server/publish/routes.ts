@@ -3,12 +3,15 @@ import { type Address, addressText, checkAddress, verifyArtifact } from '../arti
 import { PluginServerError } from '../errors.ts';
 import { envoyRefusal } from '../../proxy-wasm/interface.ts';
 import { metadata } from '../metadata.ts';
+import { signed } from '../signed.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Handler, PathRequest } from '../http/route.ts';
 import type { ArtifactStore, Outcome } from '../store/artifact-store.ts';
-import { moduleLimit, signatureLimit } from '../store/limits.ts';
+import { signatureLimit } from '../../common/signature.ts';
+import { moduleLimit } from '../store/limits.ts';
 import { checkDigests } from './digest-header.ts';
 import type { Tokens } from './tokens.ts';
+import { type Trust, signatureHeader } from './trust.ts';
 import { unwrap } from './unwrap.ts';
 import { type UploadLimits, Uploads, checkUploadType } from './upload.ts';
 
@@ -19,6 +22,7 @@ export interface PublishSurroundings {
   readonly store: ArtifactStore;
   readonly publishing: Publishing;
   readonly metrics: Metrics;
+  readonly trust: Trust;
   /** Bytes of a module; for tests. */
   readonly limit?: number;
   /** Limits of uploads; for tests. */
@@ -27,7 +31,7 @@ export interface PublishSurroundings {
 
 /** Registers its metric, and makes the handlers of `PUT …/plugin.wasm` and `PUT …/plugin.wasm.sig`. */
 export function publishHandlers(surroundings: PublishSurroundings): { module: Handler; signature: Handler } {
-  const { store, publishing, metrics, limit = moduleLimit } = surroundings;
+  const { store, publishing, metrics, trust, limit = moduleLimit } = surroundings;
   const counted = countedBy(metrics);
   const uploads = new Uploads({
     perPublisher: 4,
@@ -54,12 +58,11 @@ export function publishHandlers(surroundings: PublishSurroundings): { module: Ha
         return take(content, address, publisher);
       });
       const artifact = store.get(address.name, address.version);
-      const isSigned = store.signature(artifact) !== undefined;
       request.log.info({ publisher, sha256: artifact.sha256 }, `${addressText(address)}: ${request.url} ${outcome}`);
       reply
         .code(outcome === 'created' ? 201 : 200)
         .headers({ location: request.url.split('?', 1)[0], etag: artifact.etag });
-      await reply.header('cache-control', 'no-store').send(metadata(artifact, isSigned));
+      await reply.header('cache-control', 'no-store').send(metadata(artifact, signed(store, trust, artifact)));
       return [reply, outcome];
     });
 
@@ -71,12 +74,16 @@ export function publishHandlers(surroundings: PublishSurroundings): { module: Ha
         const artifact = await verifyArtifact(address, bytes, { at: new Date(), by, source });
         const refusal = isStrict(request.query) ? envoyRefusal(bytes) : undefined;
         if (refusal !== undefined) throw new PluginServerError('not_for_envoy', addressText(address), refusal);
-        return store.publish(artifact);
+        const signature = signatureIn(request);
+        trust.check(address, bytes, signature);
+        return store.publish(artifact, signature);
       }),
     signature: (request, reply) =>
       receive(request, reply, signatureLimit, (content, { name, version }) => {
         if (content.length === 0) throw new PluginServerError('bad_request', 'a signature has at least one byte');
-        return store.sign(store.get(name, version), content);
+        const artifact = store.get(name, version);
+        trust.check(artifact, artifact.bytes, content);
+        return store.sign(artifact, content);
       }),
   };
 }
@@ -105,6 +112,16 @@ function authorize(request: PathRequest, reply: FastifyReply, publishing: Publis
   const error = authorization === undefined ? '' : ', error="invalid_token"';
   reply.header('www-authenticate', `Bearer realm="sluice"${error}`);
   throw new PluginServerError('unauthorized');
+}
+
+/** Throws `bad_request` for a header that is no base64. */
+function signatureIn({ headers }: PathRequest): Buffer | undefined {
+  const text = headers[signatureHeader];
+  if (text === undefined) return undefined;
+  if (typeof text !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
+    throw new PluginServerError('bad_request', `the header ${signatureHeader} takes a signature in base64`);
+  }
+  return Buffer.from(text, 'base64');
 }
 
 /** `?strict`, `?strict=true`; `?strict=false` is not. */

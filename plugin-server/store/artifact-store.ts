@@ -9,8 +9,11 @@ export type Outcome = 'created' | 'unchanged';
 
 /** Where a store keeps what is published, so that it is there after a restart. */
 export interface Persistence {
-  /** Throws `conflict` where the address is taken by other bytes, `store_full` where there is no room. */
-  write(artifact: Artifact): Promise<Outcome>;
+  /**
+   * The signature is in place before the artifact is, so that none is ever there without it.
+   * Throws `conflict` where the address is taken by other bytes, `signature_conflict`, `store_full` where there is no room.
+   */
+  write(artifact: Artifact, signature?: Buffer): Promise<Outcome>;
   /** Throws `signature_conflict`, `store_full`. */
   writeSignature(artifact: Artifact, signature: Buffer): Promise<Outcome>;
 }
@@ -136,13 +139,18 @@ export class ArtifactStore {
 
   /**
    * Keeps an artifact, then serves it; a damaged one is repaired by its own bytes. Of two at the same time with other
-   * bytes one is refused. Throws `conflict`, `damaged`, `store_full`.
+   * bytes one is refused. Throws `conflict`, `damaged`, `signature_conflict`, `store_full`.
+   * @param signature comes with it: the artifact is not there before it is signed
    */
-  async publish(artifact: Artifact): Promise<Outcome> {
-    if (this.#isKnown(artifact)) return 'unchanged';
+  async publish(artifact: Artifact, signature?: Buffer): Promise<Outcome> {
+    if (this.#isKnown(artifact)) {
+      if (signature !== undefined) await this.sign(this.get(artifact.name, artifact.version), signature);
+      return 'unchanged';
+    }
     this.#requireRoom(artifact);
-    const kept = await this.#persistence?.write(artifact);
+    const kept = await this.#persistence?.write(artifact, signature);
     const added = this.add(artifact);
+    if (signature !== undefined) this.addSignature(this.get(artifact.name, artifact.version), signature);
     // What is kept decides: of several at once one is the first there, whichever is the first here.
     return kept ?? added;
   }

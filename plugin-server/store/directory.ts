@@ -6,7 +6,8 @@ import type { Damage } from './artifact-store.ts';
 import { forEach } from './each.ts';
 import type { Found } from './disk.ts';
 import { codeOf, readRegularFile, readRegularFileSync, reasonOf } from './files.ts';
-import { moduleLimit, signatureLimit } from './limits.ts';
+import { signatureLimit } from '../../common/signature.ts';
+import { moduleLimit } from './limits.ts';
 
 /** What a scan of the tree found, and what it could not use: a line for each path. */
 export interface FoundInTree extends Found {

@@ -6,7 +6,8 @@ import type { Damage, Outcome, Persistence } from './artifact-store.ts';
 import { forEach } from './each.ts';
 import { codeOf, createFile, isFull, readRegularFile, readRegularFileSync, reasonOf, replaceFile } from './files.ts';
 import { StoreLayout } from './layout.ts';
-import { moduleLimit, signatureLimit } from './limits.ts';
+import { signatureLimit } from '../../common/signature.ts';
+import { moduleLimit } from './limits.ts';
 import { parseRecord, recordText } from './record.ts';
 
 /** What a scan found that was not known before. */
@@ -74,14 +75,15 @@ export class DiskStore implements Persistence {
     return { artifacts, signatures, damages };
   }
 
-  /** Throws `conflict`, `damaged`, `store_full`. */
-  async write(artifact: Artifact): Promise<Outcome> {
+  /** Throws `conflict`, `damaged`, `signature_conflict`, `store_full`. */
+  async write(artifact: Artifact, signature?: Buffer): Promise<Outcome> {
     const blob = this.#layout.blob(artifact.sha256);
     const record = this.#layout.file(artifact, 'json');
     return whole(artifact, async () => {
       await this.#layout.makeFolders(artifact.name);
       // Also where it is there already: it may be the one that is damaged.
       await replaceFile(this.#layout.incoming, blob, artifact.bytes);
+      if (signature !== undefined) await this.#placeSignature(artifact, signature);
       if (await createFile(this.#layout.incoming, record, recordText(artifact))) return 'created';
       const taken = await this.#taken(artifact);
       if (taken !== artifact.sha256) throw new PluginServerError('conflict', addressText(artifact), taken);
@@ -98,6 +100,12 @@ export class DiskStore implements Persistence {
       if (signature.equals(await readRegularFile(file, signatureLimit))) return 'unchanged';
       throw new PluginServerError('signature_conflict', addressText(artifact));
     });
+  }
+
+  /** Where there is no record yet, a signature is what a killed publication left, and may be another one. */
+  async #placeSignature(artifact: Artifact, signature: Buffer): Promise<void> {
+    if (await exists(this.#layout.file(artifact, 'json'))) await this.writeSignature(artifact, signature);
+    else await replaceFile(this.#layout.incoming, this.#layout.file(artifact, 'sig'), signature);
   }
 
   async #read(address: Address): Promise<Artifact | Damage | undefined> {

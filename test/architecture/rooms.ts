@@ -9,10 +9,10 @@ export interface Building {
 }
 
 export const outsideTheModule: Building = {
-  folders: ['common', 'proxy-wasm', 'envoy', 'plugin-server', 'scripts', 'cli'],
+  folders: ['common', 'bundle', 'proxy-wasm', 'envoy', 'plugin-server', 'scripts', 'cli'],
   floors: [
     ['common'],
-    ['proxy-wasm', 'scripts', 'envoy/yaml', 'envoy/demo'],
+    ['bundle', 'proxy-wasm', 'scripts', 'envoy/yaml', 'envoy/demo'],
     ['envoy/render'],
     ['envoy/engine'],
     ['envoy/embedded'],

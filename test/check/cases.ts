@@ -843,6 +843,13 @@ export const cases: readonly Case[] = [
   {
     rule: 'call-timeout',
     base: 'hold',
+    edits: [['prefix: notes_', 'prefix: notes_\n                                tools: { timeouts: { x: 2h } }']],
+    at: 'stream_idle_timeout',
+    says: 'callTimeout 2h',
+  },
+  {
+    rule: 'call-timeout',
+    base: 'hold',
     edits: [['prefix: notes_', 'prefix: notes_\n                                callTimeout: 1h']],
     at: 'stream_idle_timeout',
     says: 'callTimeout 1h',

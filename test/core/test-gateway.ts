@@ -98,6 +98,16 @@ export class TestGateway {
     return result?.isError === true ? { isError: result.content[0].text } : refusalIn(reply);
   }
 
+  /** The value that the last request got in a header when it went on. */
+  sentHeader(name: string): string {
+    return this.#forwarded(name);
+  }
+
+  /** The arguments of the last call as the record of calls shows them. */
+  get auditedArguments(): string | undefined {
+    return this.#core.text('gatewayAuditedArguments');
+  }
+
   /** The URIs that are listed, then the templates. */
   listResources(sent: Sent): [uris: string[], templates: string[]] {
     this.#exchange(sent, '{"jsonrpc":"2.0","id":1,"method":"resources/list"}');

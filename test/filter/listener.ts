@@ -52,7 +52,11 @@ export class Listener {
   }
 
   #vm(index: number, configuration: string): Host {
-    const environment = { SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url'), TOKEN: 'secret' };
+    const environment = {
+      SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url'),
+      TOKEN: 'secret',
+      STATUS: '0123456789abcdef',
+    };
     const { worker } = this;
     return (this.hosts[index] ??= new Host({
       configuration,

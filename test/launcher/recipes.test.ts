@@ -1,12 +1,13 @@
 // The recipes of docs/plugin-server.md and docs/live.md, from `mkdir` to an answering gateway: every line of every shell
 // block of a page is run, in the order of the page, in a fresh copy of the clone. Only ports are other ones.
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, createServer } from 'node:net';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { freshClone } from './fresh-clone.ts';
 import { clone, describeWithEnvoy, envoyBinary, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 180_000 }); // a recipe starts ten programs, on a machine that may be busy
@@ -22,22 +23,6 @@ async function freePorts(count: number): Promise<number[]> {
   const ports = await Promise.all(servers.map(port)); // all of them before the first one is closed: no two are equal
   await Promise.all(servers.map((server) => promisify(server.close.bind(server))()));
   return ports;
-}
-
-/** What a clone has after `npm install` and a build; its Envoy configurations have the ports of the test. */
-function freshClone(withPorts: (text: string) => string): string {
-  const folder = temporaryFolder();
-  const left = new Set(['node_modules', '.git', '.envoy', '.sluice', 'try']);
-  cpSync(clone, folder, {
-    recursive: true,
-    filter: (source) => !left.has(relative(clone, source).split('/')[0] ?? ''),
-  });
-  symlinkSync(join(clone, 'node_modules'), join(folder, 'node_modules'));
-  for (const name of readdirSync(join(folder, 'envoy')).filter((file) => file.endsWith('.yaml'))) {
-    const file = join(folder, 'envoy', name);
-    writeFileSync(file, withPorts(readFileSync(file, 'utf8')));
-  }
-  return folder;
 }
 
 interface Process {

@@ -123,6 +123,25 @@ const expected = (name: string, version = '1.0.0'): object => ({
 });
 
 describe('imports', () => {
+  test.each<[string, () => Buffer | Promise<Buffer>]>([
+    ['key-auth-1.0.0.wasm', () => module],
+    ['key-auth-1.0.0.wasm.gz', () => gzipSync(module)],
+    ['key-auth-1.0.0.tar', () => tarred({ 'README.md': 'a plugin', 'out/plugin.wasm': module })],
+    ['key-auth-1.0.0.tar.gz', async () => gzipSync(await tarred({ 'plugin.wasm': module }))],
+  ])('a module that is in no image: %s', async (name, content) => {
+    const { code, events, there } = await imported(join(folder({ [name]: await content() }), name));
+    expect({ code, events }).toEqual({ code: 0, events: [expect.objectContaining(expected('key-auth'))] });
+    expect(there).toContain(sha256(module));
+  });
+
+  test('no tar with two modules in it, nor with none', async () => {
+    for (const files of [{ 'a.wasm': module, 'b.wasm': module }, { 'README.md': 'a plugin' }] as Files[]) {
+      const { code, events } = await imported(join(folder({ 'a-1.0.0.tar': await tarred(files) }), 'a-1.0.0.tar'));
+      expect(code).toBe(1);
+      expect(events[0]?.['message']).toMatch(/it is a tar with [02] files \*\.wasm in it; one is needed/);
+    }
+  });
+
   test.each(Object.entries(layers))(
     'an OCI layout whose layer is %s, as a folder and as an archive',
     async (_, layer) => {

@@ -121,6 +121,11 @@ export function gatewayLogged(index: i32): Span {
   return warnings !== null && index < warnings.count ? changetype<Warning>(warnings.at(index) as usize).line : NONE;
 }
 
+/** Arguments of the call as the record shows them, or NONE. */
+export function gatewayAuditedArguments(): Span {
+  return exchange.auditedArguments;
+}
+
 /** The value that a forwarded request gets in a header, or NONE. */
 export function gatewayForwarded(name: usize, count: u32): Span {
   const edits = exchange.forward.headers;

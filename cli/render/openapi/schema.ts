@@ -1,0 +1,102 @@
+import { type Description, type Part, isPart, listIn } from './document.ts';
+
+/** Keywords that are taken over as they are. */
+const kept = [
+  ...['title', 'description', 'enum', 'const', 'default', 'format', 'pattern', 'minLength', 'maxLength', 'minItems'],
+  ...['maxItems', 'uniqueItems', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+];
+const several = ['anyOf', 'oneOf', 'allOf'] as const;
+
+const mostDepth = 16;
+/** Schemas in one: a model reads all of it with every list. */
+const mostParts = 1_000;
+
+/**
+ * A schema in JSON Schema 2020-12, references put in. What goes on without an end, or is larger than anybody reads, ends
+ * as a schema that allows everything, and is noted.
+ */
+export function plainSchema(schema: unknown, place: string, description: Description): Record<string, unknown> {
+  const { follow, leaveOut } = description;
+  let parts = 0;
+
+  function convert(value: unknown, at: string, around: readonly Part[]): Record<string, unknown> {
+    const part = follow(value, at);
+    if (part === undefined) return {};
+    if (around.includes(part)) {
+      leaveOut(at, 'refers to itself: anything is taken there');
+      return {};
+    }
+    if (around.length > mostDepth || ++parts > mostParts) {
+      leaveOut(
+        place,
+        `is deeper than ${mostDepth} levels or larger than ${mostParts} schemas: what is beyond is taken as anything`,
+      );
+      return {};
+    }
+    const inner = [...around, part];
+    const made: Record<string, unknown> = {};
+    const types = part['type'];
+    if (types !== undefined)
+      made['type'] = part['nullable'] === true && typeof types === 'string' ? [types, 'null'] : types;
+    for (const keyword of kept) if (part[keyword] !== undefined) made[keyword] = part[keyword];
+    if (part['nullable'] === true && Array.isArray(made['enum']))
+      made['enum'] = [...new Set([...(made['enum'] as unknown[]), null])];
+    takeBounds(part, made);
+    if (isPart(part['items'])) made['items'] = convert(part['items'], `${at}.items`, inner);
+    if (isPart(part['properties'])) {
+      const members = Object.entries(part['properties']).filter(
+        ([, member]) => follow(member, at)?.['readOnly'] !== true,
+      );
+      made['properties'] = Object.fromEntries(
+        members.map(([name, member]) => [name, convert(member, `${at}.properties.${name}`, inner)]),
+      );
+      const required = listIn(part, 'required').filter((name) => members.some(([member]) => member === name));
+      if (required.length > 0) made['required'] = required;
+    }
+    const others = part['additionalProperties'];
+    if (typeof others === 'boolean') made['additionalProperties'] = others;
+    else if (isPart(others)) made['additionalProperties'] = convert(others, `${at}.additionalProperties`, inner);
+    for (const keyword of several) {
+      const all = listIn(part, keyword);
+      if (all.length > 0) made[keyword] = all.map((each, index) => convert(each, `${at}.${keyword}[${index}]`, inner));
+    }
+    return made;
+  }
+
+  return convert(schema, place, []);
+}
+
+/** In OpenAPI 3.0 an exclusive bound is a flag beside the bound. */
+function takeBounds(part: Part, made: Record<string, unknown>): void {
+  for (const [flag, bound] of [
+    ['exclusiveMinimum', 'minimum'],
+    ['exclusiveMaximum', 'maximum'],
+  ] as const) {
+    if (typeof part[flag] !== 'boolean') continue;
+    made[flag] = part[flag] ? part[bound] : undefined;
+    if (part[flag]) made[bound] = undefined;
+  }
+}
+
+/** The members of a schema that is an object, those of `allOf` among them; undefined where it is none, or more than that. */
+export function membersOf(schema: Readonly<Record<string, unknown>>): Members | undefined {
+  if (schema['anyOf'] !== undefined || schema['oneOf'] !== undefined) return undefined;
+  const { type, properties = {}, allOf = [] } = schema;
+  if (type !== undefined && type !== 'object') return undefined;
+  const found: Members = {
+    properties: { ...(properties as Members['properties']) },
+    required: [...(listIn(schema, 'required') as string[])],
+  };
+  for (const each of allOf as readonly Readonly<Record<string, unknown>>[]) {
+    const inner = membersOf(each);
+    if (inner === undefined) return undefined;
+    Object.assign(found.properties, inner.properties);
+    found.required.push(...inner.required);
+  }
+  return Object.keys(found.properties).length > 0 ? found : undefined;
+}
+
+export interface Members {
+  readonly properties: Record<string, Record<string, unknown>>;
+  readonly required: string[];
+}

@@ -1,0 +1,2 @@
+/** Ends the process, with what to do, where this Node is too old to even load what follows. */
+export function requireNode(): void;

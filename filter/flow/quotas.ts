@@ -1,0 +1,80 @@
+import { scratch } from '../bytes/arena';
+import { List } from '../bytes/list';
+import { Span, fingerprint, length, literal, span } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { KEY_SIZE } from '../crypto/aead';
+import { hmacSha256 } from '../crypto/sha256';
+import { Reason } from '../mcp/errors';
+import * as header from '../mcp/headers';
+import { MethodKind, methodRow } from '../mcp/methods';
+import { Noun } from '../mcp/nouns';
+import { Quota } from '../model/quota';
+import { takeRequest } from '../session/budget-slots';
+import { Exchange } from './exchange';
+
+/** Budgets of requests: whether there is one left for this one, which is counted once. */
+const SECOND: u64 = 1_000_000_000;
+const PURPOSE = literal('sluice budget');
+const EVERYBODY = literal('all callers together');
+const SUBJECT = literal('this caller');
+const SERVER = literal(', server ');
+const TOOL = literal(', tool ');
+
+/** False: one of them is used up, and `exchange.reply` says so. Its target is known, but for `initialize`. */
+export function isWithinQuotas(exchange: Exchange): bool {
+  const quotas = exchange.gateway.quotas;
+  if (quotas === null || exchange.isCounted) return true;
+  exchange.isCounted = true;
+  return takeAll(exchange, quotas);
+}
+
+function takeAll(exchange: Exchange, quotas: List): bool {
+  const kind = methodRow(exchange.message.method).kind;
+  if (kind === MethodKind.Ref) return true;
+  for (let i = 0; i < quotas.count; i++) {
+    const quota = changetype<Quota>(quotas.at(i) as usize);
+    if (!counts(exchange, quota, kind)) continue;
+    const wait = takeRequest(keyOf(exchange, quota), quota.pace, quota.interval, exchange.now, scratch);
+    if (wait === 0) continue;
+    exchange.refuse(Reason.QuotaExceeded, whose(exchange, quota));
+    const seconds = newWriter(exchange.arena, 16).decimal((wait + SECOND - 1) / SECOND).written;
+    exchange.reply.headers.add(header.RETRY_AFTER, seconds);
+    return false;
+  }
+  return true;
+}
+
+/** `initialize` is about no server: it counts where neither a server nor a tool is asked for. */
+function counts(exchange: Exchange, quota: Quota, kind: MethodKind): bool {
+  if (kind === MethodKind.Open) return !quota.perServer && !quota.perTool;
+  return !quota.perTool || exchange.noun.noun === Noun.Tools;
+}
+
+/** Under the session key, so that nobody can look for two that share a place. */
+function keyOf(exchange: Exchange, quota: Quota): u64 {
+  const message = newWriter(scratch, 256).bytes(PURPOSE).u64(quota.pace).u64(quota.interval);
+  message.u8((quota.perSubject ? 1 : 0) | (quota.perServer ? 2 : 0) | (quota.perTool ? 4 : 0));
+  addPart(message, exchange.gateway.name);
+  if (quota.perSubject) addPart(message, subjectOf(exchange));
+  if (quota.perServer || quota.perTool) addPart(message, exchange.target.server.name);
+  if (quota.perTool) addPart(message, exchange.target.name);
+  return fingerprint(hmacSha256(span(exchange.gateway.keys.sealing.bytes, KEY_SIZE), message.written, scratch));
+}
+
+/** Each with its length: no two of them can be taken for two others. */
+function addPart(message: Writer, part: Span): void {
+  message.u32(length(part) as u32).bytes(part);
+}
+
+/** Who asks; where nobody is known to, the address that the connection comes from. */
+function subjectOf(exchange: Exchange): Span {
+  const identity = exchange.caller.identity;
+  return length(identity) > 0 ? identity : exchange.caller.address;
+}
+
+function whose(exchange: Exchange, quota: Quota): Span {
+  const text = newWriter(scratch, 128).bytes(quota.perSubject ? SUBJECT : EVERYBODY);
+  if (quota.perServer || quota.perTool) text.bytes(SERVER).bytes(exchange.target.server.name);
+  if (quota.perTool) text.bytes(TOOL).bytes(exchange.name);
+  return text.written;
+}
