@@ -6,6 +6,7 @@ import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { certificateAuthorities } from '../../envoy/render/upstream.ts';
 import { type Configuration, hostModeOf } from './configuration.ts';
 import { diagnoseServer, speaksStatelessOnly, waitsForCredentials } from './diagnosis.ts';
+import { httpSseRevision, listOverHttpSse } from './http-sse-client.ts';
 import {
   type Listing,
   type McpEndpoint,
@@ -61,6 +62,7 @@ export async function askServer(
       headers: { ...hostOf(server), ...credentialsOf(server, env) },
       ...(server.url.startsWith('https:') && { ca: readFileSync(certificateAuthorities(), 'utf8') }),
     };
+    if (isHttpSse(server)) return { tools: (await listOverHttpSse(endpoint)).tools };
     const { protocol } = server as { protocol?: unknown };
     const revision = typeof protocol === 'string' && protocol !== 'auto' ? protocol : undefined;
     const isStateless = hostModeOf(configuration) === 'headers' || revision === statelessRevision;
@@ -80,6 +82,11 @@ async function listInEither(endpoint: McpEndpoint, revision: string | undefined)
     if (error instanceof Refusal && speaksStatelessOnly(error.answer)) return listStateless(endpoint);
     throw error;
   }
+}
+
+/** It speaks HTTP+SSE, the transport of 2024-11-05. */
+function isHttpSse(server: GatewayServer): boolean {
+  return server['protocol'] === httpSseRevision;
 }
 
 function hostOf({ authority }: GatewayServer): Record<string, string> {
@@ -163,9 +170,11 @@ export async function surveyGateway({ mcp, configuration, states, token }: Surve
       why === undefined ? (url) => listAtGateway(url, configuration, token) : undefined,
     ),
   ]);
+  // What is reached over HTTP+SSE is in no list of the other transport.
   const servers = configuration.servers.map((server, index) =>
-    federated(server, states[index] ?? {}, listed, root === 'open'),
+    federated(server, states[index] ?? {}, isHttpSse(server) ? undefined : listed, root === 'open'),
   );
+  const old = configuration.servers.filter(isHttpSse).map(({ name }) => name);
   const closed =
     root === 'closed'
       ? [`root: closed: ${mcp} serves nothing by itself; clients take the URL of a virtual server`]
@@ -174,8 +183,15 @@ export async function surveyGateway({ mcp, configuration, states, token }: Surve
     servers,
     virtualServers,
     tools: servers.reduce((sum, { tools }) => sum + tools.length, 0),
-    notes: [...closed, ...(why === undefined ? [] : [why])],
+    notes: [...closed, ...(why === undefined ? [] : [why]), ...(old.length === 0 ? [] : [httpSseNote(old)])],
   };
+}
+
+function httpSseNote(names: readonly string[]): string {
+  return (
+    `${names.join(', ')}: for clients of HTTP+SSE (2024-11-05), at a path that has one such server; ` +
+    'docs/compatibility.md says how'
+  );
 }
 
 /** Tool names carry their server's prefix, and no prefix begins with another. */

@@ -1,3 +1,4 @@
+import { scratch } from '../bytes/arena';
 import { literal, NONE } from '../bytes/span';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
@@ -5,6 +6,7 @@ import { UpstreamCall } from '../upstream/call';
 import { errorMessage, newRequestId, requestMessage, resultMessage } from '../upstream/message';
 import { methodRow, methodText } from '../mcp/methods';
 import { mayOffer } from '../policy/decision';
+import { keepLevel } from '../session/level';
 import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';
 import { askServer, continueAsking, pollAsking } from './asking';
@@ -17,7 +19,7 @@ const DONE = literal('{}');
 
 /**
  * `logging/setLevel`: to every server of the session that offers it. It is done where one of them has done it; where none
- * has, the client gets what the first one says.
+ * has, the client gets what the first one says. Servers that join the session later are told it then, see opening.ts.
  */
 export function beginBroadcast(exchange: Exchange, session: Session): Outcome {
   const arena = exchange.arena;
@@ -28,6 +30,7 @@ export function beginBroadcast(exchange: Exchange, session: Session): Outcome {
   const id = newRequestId(exchange.now, STEP, arena);
   const params = exchange.message.envelope.text(exchange.message.body, exchange.message.envelope.params);
   exchange.conversation.broadcastId = id;
+  exchange.conversation.broadcastParams = arena.copy(params);
   exchange.conversation.broadcast = requestMessage(id, methodText(exchange.message.method), params, arena);
   const capability: u32 = methodRow(exchange.message.method).capability;
   for (let i = 0; i < gateway.servers.count; i++) {
@@ -37,7 +40,7 @@ export function beginBroadcast(exchange: Exchange, session: Session): Outcome {
     if (upstream !== null && (upstream.offers & capability) !== 0) askServer(exchange, fanOut, server, upstream);
   }
   if (fanOut.calls.count === 0 && !isOffered(exchange, session, capability)) return refuseUnoffered(exchange);
-  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
+  return fanOut.settled ? finish(exchange, session, fanOut) : Outcome.Wait;
 }
 
 export function resumeBroadcast(
@@ -47,16 +50,17 @@ export function resumeBroadcast(
   call: UpstreamCall,
   answer: Answer,
 ): Outcome {
-  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, fanOut) : Outcome.Wait;
+  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, session, fanOut) : Outcome.Wait;
 }
 
 export function pollBroadcast(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, session, fanOut) ? finish(exchange, fanOut) : Outcome.Wait;
+  return pollAsking(exchange, session, fanOut) ? finish(exchange, session, fanOut) : Outcome.Wait;
 }
 
-function finish(exchange: Exchange, fanOut: FanOut): Outcome {
+function finish(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
   if (fanOut.calls.count === 0 || fanOut.firstServed() !== null) {
+    keepLevel(session, exchange.conversation.broadcastParams, exchange.gateway.keys, scratch);
     return exchange.answer(200, resultMessage(exchange.id, DONE, arena));
   }
   for (let i = 0; i < fanOut.calls.count; i++) {

@@ -77,6 +77,8 @@ export class Conversation {
   /** At stage Broadcast: the message to each server, and its id, a string token. */
   broadcast: Span;
   broadcastId: Span;
+  /** Its `params`. */
+  broadcastParams: Span;
   first: FirstAnswer;
   /** The session with the call's server that this request opened, or null. */
   opened: Upstream | null;

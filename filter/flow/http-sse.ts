@@ -8,6 +8,7 @@ import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { Shape } from '../mcp/shape';
+import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { mayReach, onlyReachable } from '../policy/decision';
 import { random } from '../ports';
@@ -46,7 +47,7 @@ const EMPTY = literal('');
 
 /** Whether the path of a request is an address that such a stream began with: then `exchange.address` is what is sealed. */
 export function hasAddress(exchange: Exchange): bool {
-  if (exchange.request.sessionId !== NONE) return false;
+  if (exchange.request.sessionId !== NONE || !servesHttpSse(exchange.gateway)) return false;
   const path = exchange.request.path;
   const query = indexOf(path, QUESTION_MARK);
   if (query < 0) return false;
@@ -197,6 +198,12 @@ function carryRefusal(exchange: Exchange, session: Session, server: Server, upst
   aimAtServer(exchange, server);
   exchange.target.body = requestMessage(id, methodText(Method.Ping), NONE, exchange.arena);
   return sendOn(exchange, upstream);
+}
+
+/** Elsewhere the query of a client is its own. */
+function servesHttpSse(gateway: Gateway): bool {
+  for (let i = 0; i < gateway.servers.count; i++) if (gateway.serverAt(i).isHttpSse) return true;
+  return false;
 }
 
 function acceptsEvents(exchange: Exchange): bool {

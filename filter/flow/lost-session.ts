@@ -21,6 +21,7 @@ import { answerWhole, callAgain } from './relay';
 import { tellAsRouted } from './relayed';
 import { respondToError } from './response';
 import { sendOn } from './send-on';
+import { callOff } from './tell';
 
 /**
  * A server that does not know the session any more in which it was sent a call (MCP transports: session management). It
@@ -84,7 +85,9 @@ export function resumeCallAgain(exchange: Exchange, session: Session, fanOut: Fa
   fanOut.finish(fanOut.at(0));
   if (answer.status === exchange.conversation.first.status && saysLost(answer, scratch))
     return takeBack(exchange, session);
-  return tellAsRouted(exchange, fanOut.at(0), answer);
+  const call = fanOut.at(0);
+  const outcome = tellAsRouted(exchange, call, answer);
+  return answer.ending === Ending.Unfinished ? callOff(exchange, call.server, call.upstream) : outcome;
 }
 
 /** The new session was of no use: things are as they were, and it ends. */

@@ -12,6 +12,7 @@ import { saysLost } from '../upstream/lost-session';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
+import { levelOf } from '../session/level';
 import { join } from '../session/overlay';
 import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
@@ -79,6 +80,8 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   call.opening = true;
   call.upstream.sessionId = NONE;
   call.upstream.endpoint = NONE;
+  // There is none where there is no session.
+  if (!isOfRequest(session)) call.level = levelOf(session, keys, exchange.arena);
   const era = eraToTry(exchange, server, session.revision);
   beginHandshake(call, era, introductionOf(session), exchange.request.pairs, now, exchange.arena);
   return Opening.Asking;

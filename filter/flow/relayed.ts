@@ -13,12 +13,16 @@ import { answerWhole } from './relay';
 import { answerRest } from './rest-answer';
 import { passesToClient } from './response';
 import { hasAnswer, isAwaited, NO_RESPONSE } from './success';
+import { callOff } from './tell';
 
 const DROPPED = literal('the server ended it, or its answer is larger than Envoy buffers');
 
 /** What came back for a relayed call, to be told as if it had come by a route. */
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
-  if (answer.ending === Ending.Unfinished) return exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
+  if (answer.ending === Ending.Unfinished) {
+    exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
+    return exchange.target.tool === null ? callOff(exchange, call.server, call.upstream) : Outcome.Reply;
+  }
   fanOut.finish(call);
   if (exchange.target.tool !== null) return tellRest(exchange, call, answer);
   const session = exchange.caller.session;

@@ -1,4 +1,4 @@
-import { Span, after, first, length, pointer, NONE } from '../bytes/span';
+import { Span, after, first, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { UpstreamCall } from '../upstream/call';
 import { post } from '../upstream/callout';
@@ -19,6 +19,11 @@ import { Stage } from './conversation';
 
 /** Bytes: a reason may be long, a copy for each server must not be. What is longer is accepted, and told to nobody. */
 const MOST_OF_NOTICE: u32 = 16 << 10;
+
+const CANCELLED_OPEN = literal('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":');
+const CANCELLED_CLOSE = literal(
+  ',"reason":"the gateway answers this call whole, so what a server asks in its event stream does not reach the client"}}',
+);
 
 /** Told to nobody. */
 export function accept(exchange: Exchange): Outcome {
@@ -62,6 +67,23 @@ export function tellAsker(exchange: Exchange, asker: Asker, token: Span): Outcom
   const fanOut = begin(exchange);
   add(exchange, fanOut, asker.server, asker.upstream, message);
   return send(exchange, fanOut, Stage.Deliver);
+}
+
+/**
+ * A server keeps the answer to a request open that is answered whole here, mostly as it asks the client something which the
+ * client cannot see: it is told that nobody waits for it any more. `exchange.reply` is the client's.
+ */
+export function callOff(exchange: Exchange, server: Server, upstream: Upstream): Outcome {
+  if (exchange.id === NONE) return Outcome.Reply;
+  const message = newWriter(exchange.arena, 192)
+    .bytes(CANCELLED_OPEN)
+    .bytes(exchange.id)
+    .bytes(CANCELLED_CLOSE).written;
+  const fanOut = begin(exchange);
+  add(exchange, fanOut, server, upstream, message);
+  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.stage = Stage.Tell;
+  return Outcome.Wait;
 }
 
 function begin(exchange: Exchange): FanOut {

@@ -76,6 +76,23 @@ export function shownUri(gateway: Gateway, server: Server, uri: Span, arena: Are
     .bytes(after(uri, at as u32)).written;
 }
 
+/**
+ * The other form under which a client reaches one of the server's own URIs, or under which a template has some of its own:
+ * NONE: there is none. What is owned is shown without the mark, and what a marked template expands to has it all the
+ * same. @param arena may keep it
+ */
+export function otherForm(gateway: Gateway, server: Server, uri: Span, isTemplate: bool, arena: Arena): Span {
+  const owned = server.ownedUris;
+  if (owned === null || length(server.mark) === 0) return NONE;
+  if (markOffset(gateway, server, uri) >= 0) return isTemplate ? uri : NONE;
+  const at = markAt(uri);
+  if (at < 0) return NONE;
+  return newWriter(arena, (length(uri) + length(server.mark)) as usize)
+    .bytes(first(uri, at as u32))
+    .bytes(server.mark)
+    .bytes(after(uri, at as u32)).written;
+}
+
 function markedBy(gateway: Gateway, uri: Span): Server | null {
   const name = markedName(uri);
   if (name === NONE) return null;

@@ -1,5 +1,5 @@
 import { scratch } from '../bytes/arena';
-import { Span, length, literal } from '../bytes/span';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { Capability } from '../mcp/capabilities';
 import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
 import { isWeb } from '../mcp/resource-uri';
@@ -7,7 +7,8 @@ import { expansions } from '../mcp/uri-template';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
-import { ownerOfUri, shownUri } from '../model/uri-owner';
+import { VirtualServer } from '../model/virtual-server';
+import { otherForm, ownerOfUri, shownUri } from '../model/uri-owner';
 import { Access } from './permissions';
 import { Scope } from './scope';
 
@@ -80,13 +81,21 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
   if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, name);
-  const path = scope.path;
-  if (path !== null && !path.has(noun, server.index, shown)) return Hider.Path;
-  const header = scope.header;
-  if (header !== null && !header.has(noun, server.index, shown)) return Hider.Header;
+  const other = otherName(gateway, row, server, name);
+  if (!hasEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
+  if (!hasEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
   const permissions = scope.permissions;
   if (permissions === null) return Hider.Nothing;
-  return permissions.accessTo(noun, server.index, shown) === Access.Hidden ? Hider.Authorization : Hider.Nothing;
+  return permissions.accessTo(noun, server.index, shown, other) === Access.Hidden ? Hider.Authorization : Hider.Nothing;
+}
+
+/** @param other see `otherName` */
+function hasEither(names: VirtualServer | null, noun: Noun, server: i32, shown: Span, other: Span): bool {
+  return names === null || names.has(noun, server, shown) || (other !== NONE && names.has(noun, server, other));
+}
+
+function mayHaveEither(names: VirtualServer | null, noun: Noun, server: i32, shown: Span, other: Span): bool {
+  return names === null || names.mayHave(noun, server, shown) || (other !== NONE && names.mayHave(noun, server, other));
 }
 
 /** @param template or a URI, that a completion is asked for */
@@ -97,13 +106,12 @@ function hiddenSome(gateway: Gateway, row: NounRow, server: Server, template: Sp
   if (areOwnedByAnother(gateway, server, template, pattern)) return Hider.Owner;
   if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, template);
-  const path = scope.path;
-  if (path !== null && !path.mayHave(noun, server.index, shown)) return Hider.Path;
-  const header = scope.header;
-  if (header !== null && !header.mayHave(noun, server.index, shown)) return Hider.Header;
+  const other = otherName(gateway, row, server, template);
+  if (!mayHaveEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
+  if (!mayHaveEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
   const permissions = scope.permissions;
   if (permissions === null || permissions.mayShowSome(noun, server.index, shown)) return Hider.Nothing;
-  return Hider.Authorization;
+  return other !== NONE && permissions.mayShowSome(noun, server.index, other) ? Hider.Nothing : Hider.Authorization;
 }
 
 /** The rule by which something that exists for this request needs more scopes, or null where it may be used. */
@@ -119,7 +127,7 @@ export function stepUpFor(
   const row = nounRow(noun);
   const shown = shownName(gateway, row, server, name);
   return row.ruledBy === noun
-    ? permissions.stepUpOf(noun, server.index, shown)
+    ? permissions.stepUpOf(noun, server.index, shown, otherName(gateway, row, server, name))
     : permissions.stepUpOfEach(row.ruledBy, server.index, shown);
 }
 
@@ -132,8 +140,10 @@ export function ruleOn(
   scope: Scope,
 ): AuthorizationRule | null {
   const permissions = scope.permissions;
-  if (permissions === null || nounRow(noun).ruledBy !== noun) return null;
-  return permissions.ruleOn(noun, server.index, shownName(gateway, nounRow(noun), server, name));
+  const row = nounRow(noun);
+  if (permissions === null || row.ruledBy !== noun) return null;
+  const other = otherName(gateway, row, server, name);
+  return permissions.ruleOn(noun, server.index, shownName(gateway, row, server, name), other);
 }
 
 /** Whether a call of a tool that exists for this request hangs on its arguments. */
@@ -147,6 +157,18 @@ function shownName(gateway: Gateway, row: NounRow, server: Server, name: Span): 
   if (!row.isUri) return name;
   const shown = shownUri(gateway, server, name, scratch);
   return row.ruledBy === row.noun ? shown : expansions(shown, scratch);
+}
+
+/**
+ * The other name that patterns are held against, or NONE. A URI that `ownedUris` takes out of the mark is reached with the
+ * mark, too, since that is what a template of the server expands to: both are the same resource, so what allows one of them
+ * allows it, and what denies one of them denies it.
+ */
+function otherName(gateway: Gateway, row: NounRow, server: Server, name: Span): Span {
+  if (!row.isUri) return NONE;
+  const isTemplate = row.ruledBy !== row.noun;
+  const other = otherForm(gateway, server, name, isTemplate, scratch);
+  return isTemplate && other !== NONE ? expansions(other, scratch) : other;
 }
 
 /** Whether a request for it would go elsewhere. So may a URI on the web alone: all others show their server. */

@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
-import { Span } from '../bytes/span';
+import { Span, NONE } from '../bytes/span';
 import { Noun } from '../mcp/nouns';
 import { Authorization, AuthorizationRule, Effect } from '../model/authorization';
 import { NameSet } from '../model/name-set';
@@ -46,26 +46,26 @@ export class Permissions {
   private steppingUpForArguments: List;
   private allowingArguments: List;
 
-  /** @param server its index. @param name in the form of `VirtualServer.shares` */
-  accessTo(noun: Noun, server: i32, name: Span): Access {
-    if (covering(this.denying, noun, server, name) !== null) return Access.Hidden;
-    if (covering(this.steppingUp, noun, server, name) !== null) return Access.StepUp;
-    return this.allowsByDefault || this.showing(noun, server, name) !== null ? Access.Allowed : Access.Hidden;
+  /** @param server its index. @param name in the form of `VirtualServer.shares`. @param other its other name, or NONE */
+  accessTo(noun: Noun, server: i32, name: Span, other: Span): Access {
+    if (covering(this.denying, noun, server, name, other) !== null) return Access.Hidden;
+    if (covering(this.steppingUp, noun, server, name, other) !== null) return Access.StepUp;
+    return this.allowsByDefault || this.showing(noun, server, name, other) !== null ? Access.Allowed : Access.Hidden;
   }
 
   /** The rule that shows it where the default does not, or null. */
-  private showing(noun: Noun, server: i32, name: Span): AuthorizationRule | null {
-    let found = covering(this.steppedUp, noun, server, name);
-    if (found === null) found = covering(this.allowing, noun, server, name);
-    if (found === null) found = covering(this.allowingArguments, noun, server, name);
-    return found !== null ? found : covering(this.steppingUpForArguments, noun, server, name);
+  private showing(noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
+    let found = covering(this.steppedUp, noun, server, name, other);
+    if (found === null) found = covering(this.allowing, noun, server, name, other);
+    if (found === null) found = covering(this.allowingArguments, noun, server, name, other);
+    return found !== null ? found : covering(this.steppingUpForArguments, noun, server, name, other);
   }
 
   /** The rule that decides what `accessTo` says; null: the default does. */
-  ruleOn(noun: Noun, server: i32, name: Span): AuthorizationRule | null {
-    let found = covering(this.denying, noun, server, name);
-    if (found === null) found = covering(this.steppingUp, noun, server, name);
-    return found !== null ? found : this.showing(noun, server, name);
+  ruleOn(noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
+    let found = covering(this.denying, noun, server, name, other);
+    if (found === null) found = covering(this.steppingUp, noun, server, name, other);
+    return found !== null ? found : this.showing(noun, server, name, other);
   }
 
   /** Whether a call of a tool has to be read whole before it can be decided on. */
@@ -113,8 +113,8 @@ export class Permissions {
   }
 
   /** The rule that makes it `Access.StepUp`. */
-  stepUpOf(noun: Noun, server: i32, name: Span): AuthorizationRule | null {
-    return covering(this.steppingUp, noun, server, name);
+  stepUpOf(noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
+    return covering(this.steppingUp, noun, server, name, other);
   }
 
   /** Whether one of the names that a pattern matches may be other than hidden. Never false where one is. */
@@ -216,8 +216,11 @@ function ruleAt(rules: List, index: i32): AuthorizationRule {
   return changetype<AuthorizationRule>(rules.at(index) as usize);
 }
 
-function covering(rules: List, noun: Noun, server: i32, name: Span): AuthorizationRule | null {
-  for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).covers(noun, server, name)) return ruleAt(rules, i);
+function covering(rules: List, noun: Noun, server: i32, name: Span, other: Span = NONE): AuthorizationRule | null {
+  for (let i = 0; i < rules.count; i++) {
+    const rule = ruleAt(rules, i);
+    if (rule.covers(noun, server, name) || (other !== NONE && rule.covers(noun, server, other))) return rule;
+  }
   return null;
 }
 

@@ -61,6 +61,8 @@ export class UpstreamCall {
   capability: u32;
   /** What it lists. */
   noun: NounRow;
+  /** `params` of the `logging/setLevel` that ends its handshake where it has logging, as JSON; NONE: there is none. */
+  level: Span;
   /** As the server declared them, or NONE. */
   capabilities: Span;
   /** The JSON-RPC error that the server answered with, or NONE. */

@@ -23,12 +23,14 @@ import { statelessRequest } from './stateless-message';
 
 /**
  * The opening of a session with one upstream (MCP lifecycle): `initialize`, its answer, `notifications/initialized`, its
- * acceptance. Strict servers refuse every request that comes before the last.
+ * acceptance. Strict servers refuse every request that comes before the last. Where the client has set a log level before,
+ * the server is told it at once.
  */
 export const ASKED = 1;
 const CONFIRMED = 2;
-/** In the era without sessions, in the place of both: `server/discover`. */
-const DISCOVERED = 3;
+const LEVEL_SET = 3;
+/** In the era without sessions, in the place of all of them: `server/discover`. */
+const DISCOVERED = 4;
 
 const PARAMS_OPEN = literal('{"protocolVersion":"');
 const PARAMS_CAPABILITIES = literal('","capabilities":');
@@ -126,6 +128,8 @@ export function continueHandshake(
   scratch: Arena,
   arena: Arena,
 ): bool {
+  // The session is there, whatever it says to the level.
+  if (call.step === LEVEL_SET) return true;
   const isDiscovery = call.step === DISCOVERED;
   const failure = judge(answer, call.server, scratch, isDiscovery ? Era.Stateless : Era.Sessions);
   if (isDiscovery) {
@@ -137,6 +141,12 @@ export function continueHandshake(
       call.callout = post(call.server, call.upstream, INITIALIZED, client, arena);
       return false;
     }
+  }
+  if (failure.reason === Reason.None && call.level !== NONE && (call.upstream.offers & Capability.Logging) !== 0) {
+    call.step = LEVEL_SET;
+    const message = requestMessage(call.id, methodText(Method.SetLevel), call.level, arena);
+    call.callout = post(call.server, call.upstream, message, client, arena);
+    return false;
   }
   call.faulty = isFault(answer);
   call.hangs = hangs(answer);

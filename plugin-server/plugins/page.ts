@@ -71,14 +71,14 @@ ${versions.map((version) => row(version)).join('\n')}
 `;
 }
 
-function row({ version, size, sha256, url, signature }: Listing): string {
+function row({ version, size, sha256, url, signature, signedBy }: Listing): string {
   const base = url.slice(0, -'plugin.wasm'.length);
   const links = [
     ['metadata', `${base}metadata.json`],
     ['gzip', `${base}plugin.wasm.gz`],
     ['tar', `${base}plugin.tar`],
-    ...(signature === undefined ? [] : [['signature', signature]]),
-  ].map(([text = '', target = '']) => `<a href="${escape(target)}">${text}</a>`);
+    ...(signature === undefined ? [] : [[signedBy === undefined ? 'signature' : `signed by ${signedBy}`, signature]]),
+  ].map(([text = '', target = '']) => `<a href="${escape(target)}">${escape(text)}</a>`);
   return `<tr><td>${escape(version)}</td><td class="number">${number(size)} B</td>
 <td><code>${escape(url)}</code><br><a href="${escape(url)}" download>download</a> · ${links.join(' · ')}</td>
 <td><code>${sha256}</code></td></tr>`;

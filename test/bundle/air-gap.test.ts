@@ -28,7 +28,7 @@ const programs =
 
 const canUnshare = ((): boolean => {
   try {
-    execFileSync('unshare', ['--map-root-user', '--net', 'true'], { stdio: 'ignore' });
+    execFileSync('unshare', ['--map-root-user', '--net', 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

@@ -1,6 +1,7 @@
 // The event stream of a session: what a server says that belongs to no request of its client.
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { withEndpoints } from './adjust.ts';
 import { refusal } from './clients/answers.ts';
 import { bothProtocols, type Http, type RawAnswer, send } from './clients/raw.ts';
 import { connectSdk } from './clients/sdk.ts';
@@ -9,7 +10,9 @@ import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { until } from './until.ts';
 import { type AskingServer, startAskingServer } from './upstreams/asking.ts';
+import { type RestService, startRestService } from './upstreams/rest.ts';
 import { type Answer, type Scripted, startScripted, status } from './upstreams/scripted.ts';
+import { startStateful, type Stateful } from './upstreams/stateful.ts';
 
 const CHANGED = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
 
@@ -193,5 +196,72 @@ describeGateway('the event stream of several servers', () => {
     const { status: code, text } = await get(url, session);
     expect({ code, text }).toEqual({ code: 200, text: `data: ${CHANGED}\n\n` });
     expect(two.of('GET')).toEqual([]);
+  });
+});
+
+describeGateway('the event stream of a server with three instances, beside a REST service', () => {
+  let instances: Stateful[];
+  let service: RestService;
+  beforeAll(async () => {
+    instances = await Promise.all(['red', 'green', 'blue'].map((name) => startStateful(name)));
+    service = await startRestService();
+    for (const { server, name } of instances) {
+      server.answers = {
+        ...server.answers,
+        GET: (request, reply) => {
+          const isKnown = instances.find((one) => one.name === name)?.latest() === request.headers['mcp-session-id'];
+          reply.head(isKnown ? 200 : 404, { 'content-type': 'text/event-stream' });
+          reply.end(`data: ${CHANGED.replace('"2.0"', `"2.0","params":{"_meta":{"from":"${name}"}}`)}\n\n`);
+        },
+      };
+    }
+  });
+  afterAll(() => Promise.all([service.stop(), ...instances.map(({ server }) => server.stop())]));
+  const tool = { name: 'empty', args: [], requestTemplate: { url: '/empty', method: 'GET' } };
+  const gateway = useGateway(() => ({
+    servers: [
+      { name: 'notes', url: instances[0]?.server.url ?? '' },
+      { name: 'shop', url: service.url, rest: { tools: [tool] } },
+    ],
+    adjust: withEndpoints(
+      'notes',
+      instances.map(({ server }) => server.url),
+    ),
+  }));
+
+  it('comes from the instance that opened the session', async () => {
+    const from = new Set<string>();
+    for (let i = 0; i < 6; i++) {
+      for (const { server } of instances) server.forget();
+      const session = await openSession(gateway.current.url);
+      const opened = instances.find(({ server }) => server.of('initialize').length > 0);
+      for (let again = 0; again < 3; again++) {
+        const answer = await get(gateway.current.url, session);
+        expect({ status: answer.status, text: answer.text }).toMatchObject({
+          status: 200,
+          text: expect.stringContaining(`"from":"${opened?.name ?? ''}"`) as string,
+        });
+      }
+      from.add(opened?.name ?? '');
+    }
+    expect(from.size, 'instances that opened a session').toBeGreaterThan(1);
+  });
+});
+
+describeGateway('the event stream of REST services alone', () => {
+  let service: RestService;
+  beforeAll(async () => {
+    service = await startRestService();
+  });
+  afterAll(() => service.stop());
+  const tool = { name: 'empty', args: [], requestTemplate: { url: '/empty', method: 'GET' } };
+  const gateway = useGateway(() => ({ servers: [{ name: 'shop', url: service.url, rest: { tools: [tool] } }] }));
+
+  it('is none', async () => {
+    const session = await openSession(gateway.current.url);
+    expect(refusal(await get(gateway.current.url, session))).toMatchObject({
+      status: 405,
+      reason: 'method_not_allowed',
+    });
   });
 });

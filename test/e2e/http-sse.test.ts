@@ -8,6 +8,7 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { withEndpoints } from './adjust.ts';
 import { refusal, toolNames } from './clients/answers.ts';
 import { eventsOf } from './clients/http-sse.ts';
 import { bothProtocols, send } from './clients/raw.ts';
@@ -314,5 +315,33 @@ describeGateway('HTTP+SSE with two gateways', () => {
       });
     }
     stream.leave();
+  });
+});
+
+describeGateway('HTTP+SSE with a server of three instances', () => {
+  let instances: HttpSseServer[];
+  beforeAll(async () => {
+    instances = await Promise.all(['red', 'green', 'blue'].map((name) => startHttpSseServer({ name })));
+  });
+  afterAll(() => Promise.all(instances.map((instance) => instance.stop())));
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'old', url: instances[0]?.url ?? '', protocol }],
+    adjust: withEndpoints(
+      'old',
+      instances.map(({ url }) => url),
+    ),
+  }));
+
+  it('takes each message to the instance that has the stream', async () => {
+    const clients = await Promise.all(Array.from({ length: 6 }, () => connect(gateway.current.url)));
+    const used = instances.filter(({ streams }) => streams.size > 0);
+    expect(used.length).toBeGreaterThan(1);
+    for (const client of [...clients, ...clients]) {
+      const { name } = client.getServerVersion() ?? {};
+      expect(await client.callTool({ name: 'old_echo' })).toMatchObject({
+        content: [{ text: JSON.stringify({ server: name, said: 'echo' }) }],
+      });
+    }
+    await Promise.all(clients.map((client) => client.close()));
   });
 });

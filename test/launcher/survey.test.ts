@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { generate } from 'selfsigned';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { askServer, surveyGateway } from '../../cli/start/survey.ts';
+import { startHttpSseServer } from '../e2e/upstreams/http-sse.ts';
 import { temporaryFolder } from './support.ts';
 
 const hold = { plugin: {}, servers: [] };
@@ -192,4 +193,20 @@ test('a gateway that cannot be asked: what servers said, under their prefixes an
       problem: 'it lists its tools to clients with credentials of their own',
     },
   ]);
+});
+
+test('a server of HTTP+SSE is asked over HTTP+SSE', async () => {
+  const server = await startHttpSseServer({ name: 'old', tools: ['echo'] });
+  onTestFinished(() => server.stop());
+  const entry = { name: 'old', url: server.url, protocol: '2024-11-05', tools: { deny: ['a*'] } };
+  const state = await askServer(entry, hold, {});
+  expect(state).toEqual({ tools: ['echo', 'ask', 'roots', 'progress', 'change', 'wait'] });
+  const survey = await surveyGateway({
+    mcp: 'http://127.0.0.1:9/mcp',
+    configuration: { plugin: {}, servers: [entry] },
+    states: [state],
+  });
+  expect(survey.servers[0]?.tools).toEqual(['old_echo', 'old_roots', 'old_progress', 'old_change', 'old_wait']);
+  expect(survey.notes).toEqual([expect.stringContaining('old: for clients of HTTP+SSE (2024-11-05)')]);
+  expect(await problemAt(server.url.replace('/sse', '/nothing'), { protocol: '2024-11-05' })).toContain('404');
 });

@@ -184,6 +184,9 @@ describe('the page', () => {
   test('shows text as text', () => {
     const evil = `<script>alert('1')</script>&"`;
     const version = { version: evil, size: 1, sha256: 'a'.repeat(64), url: `/plugins/x/${evil}/plugin.wasm` };
+    const signed = listingPage([{ name: 'a', versions: [{ ...version, signature: '/a.sig', signedBy: evil }] }]);
+    expect(signed).toContain('signed by &lt;script&gt;');
+    expect(signed).not.toContain('<script');
     const page = listingPage([{ name: evil, versions: [version] }]);
     expect(page).not.toContain('<script');
     expect(page).toContain('&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;');

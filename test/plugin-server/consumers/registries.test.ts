@@ -1,0 +1,118 @@
+// Clients of OCI registries pull from the plugin server, over plain HTTP and over TLS with an authority of one's own: each is
+// tested where it is installed.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { loadArtifact } from '../../../plugin-server/index.ts';
+import { modulesIn } from '../../../cli/import/sources.ts';
+import { makeCertificate } from '../../live/certificates.ts';
+import { moduleWith } from '../modules.ts';
+import { startServer } from '../support.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+const run = promisify(execFile);
+
+/** Whether a program runs at all. */
+const has = (program: string, flag: string): Promise<boolean> =>
+  run(program, [flag]).then(
+    () => true,
+    () => false,
+  );
+
+interface Client {
+  readonly name: string;
+  /** What shows that it is there. */
+  readonly flag: string;
+  /** Copies `host/repository:tag` into the OCI layout `folder`. */
+  readonly copy: (image: string, folder: string, host: string, plain: boolean) => readonly string[];
+}
+
+const clients: readonly Client[] = [
+  {
+    name: 'skopeo',
+    flag: '--version',
+    copy: (image, folder, _, plain) => [
+      ...['copy', `--src-tls-verify=${String(!plain)}`],
+      ...[`docker://${image}`, `oci:${folder}:1.0.0`],
+    ],
+  },
+  {
+    name: 'crane',
+    flag: 'version',
+    copy: (image, folder, _, plain) => ['pull', ...(plain ? ['--insecure'] : []), '--format', 'oci', image, folder],
+  },
+  {
+    name: 'oras',
+    flag: 'version',
+    copy: (image, folder, _, plain) => [
+      ...['cp', `--from-plain-http=${String(plain)}`], // said both ways: for localhost it is on by itself
+      ...[image, '--to-oci-layout', `${folder}:1.0.0`],
+    ],
+  },
+  {
+    name: 'regctl',
+    flag: 'version',
+    copy: (image, folder, host, plain) => [
+      ...(plain ? ['--host', `reg=${host},tls=disabled`] : []),
+      ...['image', 'copy', image, `ocidir://${folder}:1.0.0`],
+    ],
+  },
+];
+
+const artifact = loadArtifact('key-auth', '1.0.0', moduleWith('key-auth'));
+
+const present = new Map(
+  await Promise.all(clients.map(async ({ name, flag }) => [name, await has(name, flag)] as const)),
+);
+
+describe.each(clients)('$name', ({ name, copy }) => {
+  describe.skipIf(present.get(name) !== true)('where it is installed', () => {
+    test.each([
+      ['plain HTTP', true],
+      ['TLS', false],
+    ])('copies an image over %s, with the digest that it has here, and the module is in it', async (_, plain) => {
+      const folder = mkdtempSync(join(tmpdir(), 'sluice-registry-'));
+      onTestFinished(() => {
+        rmSync(folder, { recursive: true });
+      });
+      const certificate = makeCertificate('localhost');
+      const authority = join(folder, 'authority.pem');
+      writeFileSync(authority, certificate.authority);
+      const server = await startServer({ artifacts: [artifact], ...(!plain && { tls: certificate }) });
+      const { port } = new URL(server.url);
+      const host = `${plain ? '127.0.0.1' : 'localhost'}:${port}`;
+      const layout = join(folder, 'layout');
+      // Go's clients take the authorities of the machine from this file.
+      const env = { ...process.env, HOME: folder, SSL_CERT_FILE: authority, NO_PROXY: '127.0.0.1,localhost' };
+      await run(name, [...copy(`${host}/higress/key-auth:1.0.0`, layout, host, plain)], { env });
+
+      const { manifests } = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as {
+        manifests: readonly { readonly digest: string }[];
+      };
+      const images = await modulesIn(layout);
+      expect(images.map(({ bytes }) => Buffer.compare(bytes, artifact.bytes))).toEqual([0]);
+      const plainServer = await startServer({ artifacts: [artifact] });
+      const manifest = await fetch(`${plainServer.url}/v2/key-auth/manifests/1.0.0`);
+      expect(manifests[0]?.digest).toBe(manifest.headers.get('docker-content-digest'));
+    });
+
+    test('does not take it from a server whose authority it does not know', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sluice-registry-'));
+      onTestFinished(() => {
+        rmSync(folder, { recursive: true });
+      });
+      const server = await startServer({ artifacts: [artifact], tls: makeCertificate('localhost') });
+      const host = `localhost:${new URL(server.url).port}`;
+      const env = { ...process.env, HOME: folder, NO_PROXY: '127.0.0.1,localhost' };
+      const tried = run(name, [...copy(`${host}/key-auth:1.0.0`, join(folder, 'layout'), host, false)], {
+        env,
+        timeout: 60_000,
+      });
+      await expect(tried).rejects.toThrow();
+    });
+  });
+});
