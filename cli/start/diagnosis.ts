@@ -45,10 +45,6 @@ const connectionRows: readonly { code: RegExp; says: Sentence }[] = [
 const answerRows: readonly { matches: (answer: Answer) => boolean; says: (answer: Answer, where: Where) => string }[] =
   [
     {
-      matches: (answer) => speaksStatelessOnly(answer),
-      says: () => `it speaks ${statelessRevision} only, which needs --host-mode headers`,
-    },
-    {
       matches: ({ status, headers }) => status >= 300 && status < 400 && headers.location !== undefined,
       says: ({ status, headers }, { url }) =>
         `${status}: it redirects to ${target(headers.location, url)}; use that URL`,
@@ -145,7 +141,7 @@ function credentialsStep({ credentials }: GatewayServer, answer: Answer): string
 }
 
 /** -32022 names the revisions that a stateless server has (2026-07-28, `server/discover`). */
-function speaksStatelessOnly({ message }: Answer): boolean {
+export function speaksStatelessOnly({ message }: Answer): boolean {
   const data = message?.error?.data as { supported?: unknown } | undefined;
   const supported = data?.supported;
   return (

@@ -5,9 +5,16 @@ import { askRestService } from './rest.ts';
 import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { certificateAuthorities } from '../../envoy/render/upstream.ts';
 import { type Configuration, hostModeOf } from './configuration.ts';
-import { diagnoseServer, waitsForCredentials } from './diagnosis.ts';
+import { diagnoseServer, speaksStatelessOnly, waitsForCredentials } from './diagnosis.ts';
 import { httpSseRevision, listOverHttpSse } from './http-sse-client.ts';
-import { listInSession, listStateless } from './mcp-client.ts';
+import {
+  type Listing,
+  type McpEndpoint,
+  Refusal,
+  listInSession,
+  listStateless,
+  statelessRevision,
+} from './mcp-client.ts';
 import { passesRules } from './rules.ts';
 
 export interface FederatedServer {
@@ -58,13 +65,22 @@ export async function askServer(
     if (isHttpSse(server)) return { tools: (await listOverHttpSse(endpoint)).tools };
     const { protocol } = server as { protocol?: unknown };
     const revision = typeof protocol === 'string' && protocol !== 'auto' ? protocol : undefined;
-    const listing = await (hostModeOf(configuration) === 'headers'
-      ? listStateless(endpoint)
-      : listInSession(endpoint, revision));
+    const isStateless = hostModeOf(configuration) === 'headers' || revision === statelessRevision;
+    const listing = await (isStateless ? listStateless(endpoint) : listInEither(endpoint, revision));
     return { tools: listing.tools };
   } catch (error) {
     if (waitsForCredentials(server, error)) return { isPrivate: true };
     return { problem: diagnoseServer(server, error) };
+  }
+}
+
+/** With a session, or without one at a server that says that it has none. */
+async function listInEither(endpoint: McpEndpoint, revision: string | undefined): Promise<Listing> {
+  try {
+    return await listInSession(endpoint, revision);
+  } catch (error) {
+    if (error instanceof Refusal && speaksStatelessOnly(error.answer)) return listStateless(endpoint);
+    throw error;
   }
 }
 
@@ -101,7 +117,8 @@ async function listAtGateway(
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
   try {
-    return (await listInSession({ url, headers })).tools;
+    const list = hostModeOf(configuration) === 'headers' ? listStateless : listInSession;
+    return (await list({ url, headers })).tools;
   } catch {
     return undefined; // the servers' own answers say why
   }
@@ -110,9 +127,6 @@ async function listAtGateway(
 /** What keeps `start` from listing at the gateway itself; undefined: nothing. */
 function unlisted(configuration: Configuration, token: string | undefined): string | undefined {
   const { identity, auth } = configuration.plugin as { identity?: unknown; auth?: { issuers?: unknown } };
-  if (hostModeOf(configuration) === 'headers') {
-    return 'host mode headers serves tools/call of 2026-07-28 only: tools were counted at the servers';
-  }
   if (token !== undefined) return undefined;
   if (auth?.issuers !== undefined) return 'auth: clients need a token; tools were counted at the servers';
   if (typeof identity === 'object' && identity !== null && 'jwt' in identity) {

@@ -53,7 +53,7 @@ const A_CLUSTER = literal('the name of an Envoy cluster, without spaces');
 const AN_AUTHORITY = literal('a host, with a port if need be');
 const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
-const A_REVISION = literal('"auto", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
+const A_REVISION = literal('"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
 const THE_STATELESS = literal('"auto" or "2026-07-28", the one revision of hostMode headers');
 const SHARED_PASSTHROUGH = literal('cannot be shared where credentials are passed through; use credential or session');
 const NAME_TAKEN = literal('is the name of another server');
@@ -146,11 +146,13 @@ function readPrefix(section: Section, name: Span): Span {
 
 function readRevision(section: Section, mode: HostMode): Revision {
   const text = section.text(PROTOCOL, AUTO);
-  if (text === NONE || equals(text, AUTO)) return Revision.Unknown;
+  const isAuto = text === NONE || equals(text, AUTO);
   if (mode === HostMode.Headers) {
-    if (!equals(text, STATELESS)) section.mustBe(PROTOCOL, THE_STATELESS);
+    if (!isAuto && !equals(text, STATELESS)) section.mustBe(PROTOCOL, THE_STATELESS);
     return Revision.V2026_07_28;
   }
+  if (isAuto) return Revision.Unknown;
+  if (equals(text, STATELESS)) return Revision.V2026_07_28;
   const revision = revisionOf(text);
   if (revision === Revision.Unknown) section.mustBe(PROTOCOL, A_REVISION);
   return revision;

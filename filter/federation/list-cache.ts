@@ -6,6 +6,7 @@ import { CacheScope, Server } from '../model/server';
 import { textOf } from '../json/text';
 import { KeyRing } from '../model/keyring';
 import { owner, SlotTable, slotTable } from '../session/slots';
+import { isOfRequest } from '../session/request-session';
 import { Session } from '../session/token';
 import { credentialScope } from '../upstream/credentials';
 import { UpstreamCall } from '../upstream/call';
@@ -38,7 +39,7 @@ export function takeCached(
   arena: Arena,
 ): bool {
   const server = call.server;
-  if (server.cacheTtl === 0) return false;
+  if (!isKept(server, session)) return false;
   const entry = LISTS.read(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE) return false;
   if (!isGood(entry, server, now)) return false;
@@ -69,7 +70,7 @@ export function mayExist(
   keys: KeyRing,
   arena: Arena,
 ): bool {
-  if (server.cacheTtl === 0) return true;
+  if (!isKept(server, session)) return true;
   const entry = NAMES.read(ownerOf(NAMES, noun, server, session, client, keys, arena), keys, arena);
   if (entry === NONE || !isGood(entry, server, now)) return true;
   const sought = fingerprint(name);
@@ -80,7 +81,7 @@ export function mayExist(
 /** @param client the client's headers */
 export function keep(call: UpstreamCall, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): void {
   const server = call.server;
-  if (server.cacheTtl === 0 || call.bytes > (MOST as u64)) return;
+  if (!isKept(server, session) || call.bytes > (MOST as u64)) return;
   const entry = newWriter(arena, (call.bytes as usize) + 64).u32(now + server.cacheTtl);
   for (let i = 0; i < call.pages.count; i++) {
     const page = changetype<Page>(call.pages.at(i) as usize);
@@ -96,6 +97,11 @@ export function keep(call: UpstreamCall, session: Session, client: Span, now: u3
     keys,
     arena,
   );
+}
+
+/** Not for one session where there is none. */
+function isKept(server: Server, session: Session): bool {
+  return server.cacheTtl > 0 && !(server.cacheScope === CacheScope.Session && isOfRequest(session));
 }
 
 function namesIn(call: UpstreamCall, now: u32, arena: Arena): Span {

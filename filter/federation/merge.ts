@@ -10,15 +10,20 @@ import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { FanOut } from './fanout';
 import { UpstreamCall } from '../upstream/call';
+import { Freshness } from './freshness';
 import { Item, Page } from '../upstream/page';
 
 const OPEN = literal('{"');
 const ITEMS = literal('":[');
-const CLOSE = literal(']}');
+const CLOSE = literal(']');
+const TTL = literal(',"ttlMs":');
+const PRIVATE = literal(',"cacheScope":"private"}');
+const PUBLIC = literal(',"cacheScope":"public"}');
+const END = literal('}');
 
 /** Decides what the scope shows, and says how many bytes `mergedList` needs for them. */
 export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 {
-  let size: u64 = 32;
+  let size: u64 = 96;
   for (let i = 0; i < fanOut.calls.count; i++) {
     choose(gateway, fanOut.at(i), scope);
     size += callSize(fanOut.at(i));
@@ -31,8 +36,9 @@ export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 
  * server sent, but for the prefix of its name, or the mark of its URI, which is spliced in. In the order of the
  * configuration, then of the server. What could not be called is left out.
  * @param size what `mergedSize` said
+ * @param freshness for how long a client may keep it, or null in the era that does not tell
  */
-export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, arena: Arena): Span {
+export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: Freshness | null, arena: Arena): Span {
   const writer = newWriter(arena, size as usize)
     .bytes(OPEN)
     .bytes(noun.items)
@@ -52,7 +58,12 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, arena: Aren
       }
     }
   }
-  return writer.bytes(CLOSE).written;
+  writer.bytes(CLOSE);
+  if (freshness === null) return writer.bytes(END).written;
+  return writer
+    .bytes(TTL)
+    .decimal(freshness.ttl as u64)
+    .bytes(freshness.isPublic ? PUBLIC : PRIVATE).written;
 }
 
 /** Decides about each item once. A name that is not text (a lone surrogate) is none that a call could have. */

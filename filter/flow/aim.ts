@@ -4,15 +4,17 @@ import { Server } from '../model/server';
 import { clipped } from '../mcp/header-text';
 import { Reason } from '../mcp/errors';
 import { hiddenBy, Hider, ruleOn, stepUpFor } from '../policy/decision';
-import { upstreamOf } from '../session/overlay';
+import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
 import { refuseScopes } from './challenge';
+import { knownUpstream } from './dialect';
 import { Exchange, Outcome, Target } from './exchange';
 import { Probe, Stage } from './conversation';
 import { beginJoin } from './join';
 import { beginPing } from './lost-session';
 import { sendToOffering } from './offers';
+import { crosses } from './translation';
 
 /** What a client asks one server for: which server that is, and how the message gets there. */
 
@@ -60,14 +62,18 @@ export function aim(
 export function goToTarget(exchange: Exchange, session: Session): Outcome {
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
-  const upstream = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  const upstream = knownUpstream(exchange, session, server);
   if (server.isHttpSse) {
     return upstream === null ? exchange.refuse(Reason.SessionUnknown) : sendToOffering(exchange, session, upstream);
   }
   // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.
   if (upstream === null) {
+    // It may be of the other era, and the message has to be made anew.
+    if (isOfRequest(session) && !exchange.message.whole) return Outcome.ReadBody;
     return exchange.mayWait ? waitFor(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
   }
+  // The message is made anew.
+  if (crosses(exchange, upstream) && !exchange.message.whole) return Outcome.ReadBody;
   if (isProbed(exchange, session, upstream)) {
     noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
     return sendToOffering(exchange, session, upstream);
@@ -93,7 +99,9 @@ function isProbed(exchange: Exchange, session: Session, upstream: Upstream): boo
 
 /** The answer comes in another callback, when the body is there no longer; what the edits need of it is kept. */
 export function waitFor(exchange: Exchange, outcome: Outcome): Outcome {
-  if (!exchange.message.lasts)
-    exchange.message.body = exchange.arena.copy(first(exchange.message.body, exchange.target.cutTo));
+  const message = exchange.message;
+  // All of it, should the server turn out to be of another era.
+  if (!message.lasts)
+    message.body = exchange.arena.copy(message.whole ? message.body : first(message.body, exchange.target.cutTo));
   return outcome;
 }

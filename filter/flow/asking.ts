@@ -14,9 +14,10 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
 import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
-import { join, upstreamOf } from '../session/overlay';
+import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
+import { knownUpstream } from './dialect';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
@@ -34,7 +35,7 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
   const arena = exchange.arena;
   const gateway = exchange.gateway;
   if (server.rest !== null) return listRest(exchange, session, fanOut, server, noun);
-  const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
+  const upstream = knownUpstream(exchange, session, server);
   if (upstream !== null) {
     if ((upstream.offers & noun.capability) === 0) return;
     const call = fanOut.add(server, upstream, arena);

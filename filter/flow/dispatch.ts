@@ -1,8 +1,5 @@
-import { QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
-import { resultMessage } from '../upstream/message';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { isUnanswered, isUnseen } from '../upstream/faults';
@@ -11,7 +8,7 @@ import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { Era, eraOfRequest } from '../mcp/eras';
-import { Revision, revisionOf, SUPPORTED_JSON } from '../mcp/revisions';
+import { Revision, revisionOf } from '../mcp/revisions';
 import { audienceOfStream } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
@@ -19,20 +16,22 @@ import { Batch, openBatch, sendFromBatch } from './batch';
 import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
 import { beginCall } from './call';
 import { beginResponse } from './client-response';
-import { checkAccess, refuseMethod, refuseVersion } from './access';
+import { checkAccess, refuseMethod } from './access';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { pollFind, resumeFind } from './find';
 import { hasAddress, openStream, serveInStream } from './http-sse';
 import { pollJoin, resumeJoin } from './join';
-import { beginInitialize, resumeInitialize } from './initialize';
+import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
+import { beginListen } from './listen';
 import { beginNotification } from './notification';
 import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { beginRef } from './ref';
 import { resumeRelay } from './relayed';
 import { resumeTell } from './tell';
+import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginTerminate, resumeTerminate } from './terminate';
 import { beginUri } from './uri';
 
@@ -69,8 +68,9 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
   const isCertain = exchange.isResponse
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
-  if (!isCertain || envelope.claim !== 0) return false;
-  if (request.sessionId === NONE || (!exchange.isResponse && needsWhole(exchange))) return false;
+  if (!isCertain || (!exchange.isResponse && needsWhole(exchange))) return false;
+  if (!exchange.isResponse && isByHeaders(exchange)) return true;
+  if (envelope.claim !== 0 || request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }
@@ -83,8 +83,8 @@ function needsWhole(exchange: Exchange): bool {
 /** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
 export function release(exchange: Exchange): Outcome {
   exchange.message.method = exchange.message.envelope.method;
-  exchange.message.era = Era.Sessions;
-  const outcome = admitSession(exchange);
+  exchange.message.era = !exchange.isResponse && isByHeaders(exchange) ? Era.Stateless : Era.Sessions;
+  const outcome = exchange.message.era === Era.Stateless ? releaseStateless(exchange) : admitSession(exchange);
   return outcome === Outcome.Serve ? serve(exchange) : outcome;
 }
 
@@ -97,15 +97,12 @@ export function admit(exchange: Exchange): Outcome {
   envelope.end();
   if (envelope.isBatch && exchange.request.sessionId !== NONE) return admitBatch(exchange);
   if (envelope.problem !== Reason.None) return exchange.refuse(envelope.problem, envelope.detail);
-  if (isDiscover(exchange)) {
-    exchange.message.method = envelope.method;
-    return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
-  }
   const opens = methodRow(envelope.method).kind === MethodKind.Open && envelope.shape === Shape.Request;
   const version = exchange.request.protocolVersion;
   exchange.message.era = eraOfRequest(envelope.claim !== 0, opens, version);
-  if (exchange.message.era === Era.Stateless) return refuseModern(exchange, claimedVersion(exchange));
+  if (exchange.message.era === Era.Stateless) return admitStateless(exchange);
   exchange.message.method = envelope.method;
+  if (isDiscover(exchange)) return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
   if (opens && !exchange.isHttpSse) return Outcome.Serve;
   return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }
@@ -138,25 +135,10 @@ function admitSession(exchange: Exchange): Outcome {
   return Outcome.Serve;
 }
 
-/**
- * The first message of clients that speak several eras (MCP 2026-07-28). No stateless era is served here, so the method
- * does not exist: on this answer all of them send `initialize`, on a list of our revisions two give up.
- */
+/** `server/discover` that claims no revision: in the era with sessions the method does not exist. */
 function isDiscover(exchange: Exchange): bool {
   const envelope = exchange.message.envelope;
   return envelope.method === Method.Discover && envelope.shape === Shape.Request;
-}
-
-/** The version that a request of the stateless era names, as JSON. */
-function claimedVersion(exchange: Exchange): Span {
-  const envelope = exchange.message.envelope;
-  if (envelope.claim !== 0) return envelope.text(exchange.message.body, envelope.claim);
-  return newWriter(scratch, 16).byte(QUOTE).bytes(exchange.request.protocolVersion).byte(QUOTE).written;
-}
-
-/** A client that speaks several eras falls back to `initialize` on this answer, and on no other as surely. */
-function refuseModern(exchange: Exchange, requested: Span): Outcome {
-  return refuseVersion(exchange, Reason.UnsupportedModernVersion, requested, SUPPORTED_JSON);
 }
 
 /** Begins what an admitted request asks for. */
@@ -187,8 +169,12 @@ function serveMessage(exchange: Exchange): Outcome {
   const kind = methodRow(exchange.message.method).kind;
   if (exchange.message.envelope.shape === Shape.Notification) return beginNotification(exchange, session, kind);
   switch (kind) {
+    case MethodKind.Discover:
+      return beginDiscover(exchange);
+    case MethodKind.Listen:
+      return beginListen(exchange, session);
     case MethodKind.Local:
-      return exchange.answer(200, resultMessage(exchange.id, EMPTY_OBJECT, exchange.arena));
+      return exchange.answerResult(EMPTY_OBJECT);
     case MethodKind.List:
       return beginList(exchange, session);
     case MethodKind.Named:

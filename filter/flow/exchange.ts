@@ -14,7 +14,8 @@ import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { resultMessage } from '../upstream/message';
-import { errorRow, Reason, statusFor, writeError, writeErrorResult } from '../mcp/errors';
+import { Era } from '../mcp/eras';
+import { errorRow, inStatelessEra, Reason, statusFor, writeError, writeMessage } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow } from '../mcp/methods';
@@ -222,12 +223,17 @@ export class Exchange {
     return Outcome.Reply;
   }
 
+  /** The response to the request, as the client's era has it. */
+  messageOf(result: Span): Span {
+    return resultMessage(this.id, result, this.arena, this.message.era === Era.Stateless);
+  }
+
   /** Answers with a row of the error table. @param detail of any length and content: it is cut and escaped */
   refuse(reason: Reason, detail: Span = NONE, server: Span = NONE, more: Span = NONE): Outcome {
     this.answer(0, NONE);
     const reply = this.reply;
     reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
-    reply.reason = reason;
+    reply.reason = this.message.era === Era.Stateless ? inStatelessEra(reason) : reason;
     reply.detail = this.copied(clipped(detail, MAX_DETAIL));
     reply.server = server;
     reply.more = this.copied(more);
@@ -236,8 +242,8 @@ export class Exchange {
   }
 
   /** Answers with a result. @param reason of a failure that the result tells, or None */
-  answerResult(result: Span, reason: Reason): Outcome {
-    this.answer(200, resultMessage(this.id, result, this.arena));
+  answerResult(result: Span, reason: Reason = Reason.None): Outcome {
+    this.answer(200, this.messageOf(result));
     const reply = this.reply;
     reply.reason = reason;
     reply.hasId = true;
@@ -253,14 +259,24 @@ export class Exchange {
   private writeRefusal(): void {
     const reply = this.reply;
     const id = this.id;
-    const body = newWriter(this.arena, 512);
-    if (id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult) {
-      writeErrorResult(body, id, reply.reason, reply.detail);
-    } else writeError(body, id, reply.reason, reply.detail, reply.server, reply.more);
-    reply.body = body.written;
+    const isResult = id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult;
+    reply.body = isResult ? this.messageOf(this.errorResult(reply.reason, reply.detail)) : this.errorText();
     // Over HTTP+SSE the answer would come in the event stream: a client waits there for what its POST was accepted with.
     reply.status = statusFor(reply.reason, this.isHttpSse ? NONE : id);
     reply.hasId = id !== NONE;
+  }
+
+  private errorText(): Span {
+    const reply = this.reply;
+    const text = newWriter(this.arena, 512);
+    writeError(text, this.id, reply.reason, reply.detail, reply.server, reply.more);
+    return text.written;
+  }
+
+  private errorResult(reason: Reason, detail: Span): Span {
+    const result = newWriter(this.arena, 256).bytes(ERROR_RESULT_OPEN);
+    writeMessage(result, reason, detail);
+    return result.bytes(ERROR_RESULT_CLOSE).written;
   }
 
   private copied(text: Span): Span {
@@ -289,6 +305,8 @@ export class Exchange {
 
 const MAX_DETAIL = 256;
 const A_SECOND = literal('1');
+const ERROR_RESULT_OPEN = literal('{"content":[{"type":"text","text":"');
+const ERROR_RESULT_CLOSE = literal('"}],"isError":true}');
 
 export function newExchange(gateway: Gateway, request: Request, arena: Arena): Exchange {
   const exchange = make<Exchange>(arena);

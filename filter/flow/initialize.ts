@@ -1,5 +1,5 @@
 import { COMMA, QUOTE } from '../bytes/ascii';
-import { CAPABILITY_COUNT, capabilityName } from '../mcp/capabilities';
+import { Capability, CAPABILITY_COUNT, capabilityName } from '../mcp/capabilities';
 import { make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -7,20 +7,24 @@ import { Server } from '../model/server';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
-import { beginHandshake, continueHandshake, Introduction } from '../upstream/handshake';
+import { beginHandshake, continueHandshake } from '../upstream/handshake';
+import { Introduction } from '../upstream/introduction';
 import { saysLost } from '../upstream/lost-session';
 import { resultMessage } from '../upstream/message';
 import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
 import { capabilityBits } from '../mcp/client-capabilities';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
-import { LATEST, Revision, revisionOf, revisionText } from '../mcp/revisions';
+import { methodText } from '../mcp/methods';
+import { LATEST, Revision, revisionOf, revisionText, STATELESS_JSON } from '../mcp/revisions';
 import { mayOffer, mayReach, onlyReachable } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
+import { eraToTry, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { onlyOverHttpSse, refuseStreamable } from './http-sse';
@@ -39,7 +43,11 @@ const HAS = literal(' has ');
 const BYTES = literal(' bytes');
 
 const RESULT_OPEN = literal('{"protocolVersion":"');
-const CAPABILITIES_OPEN = literal('","capabilities":{');
+const RESULT_VERSION_CLOSE = literal('",');
+const DISCOVERED_OPEN = literal('{"supportedVersions":');
+const DISCOVERED_CLOSE = literal('},"ttlMs":0,"cacheScope":"private","_meta":{"io.modelcontextprotocol/serverInfo":');
+const CAPABILITIES_OPEN = literal('"capabilities":{');
+const EXTENSIONS = literal('extensions');
 const MEMBER = literal('":');
 const NO_FEATURES = literal('{}');
 const SERVER_INFO = literal('},"serverInfo":');
@@ -58,7 +66,6 @@ const MAX_INSTRUCTIONS = 16 << 10;
  */
 export function beginInitialize(exchange: Exchange): Outcome {
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
-  const arena = exchange.arena;
   const params = exchange.message.envelope.text(exchange.message.body, exchange.message.envelope.params);
   const offered = member(params, PROTOCOL_VERSION, scratch);
   if (offered === NONE || kindOf(offered) !== Kind.String) {
@@ -68,12 +75,30 @@ export function beginInitialize(exchange: Exchange): Outcome {
   const known = revisionOf(textOf(offered, scratch));
   exchange.revision = known === Revision.Unknown ? LATEST : known;
   const introduction = introductionIn(params, exchange.revision);
-  const limits = exchange.gateway.limits;
   if (isTooLarge(exchange, CLIENT_INFO, introduction.info)) return Outcome.Reply;
   if (isTooLarge(exchange, CLIENT_CAPABILITIES, introduction.capabilities)) return Outcome.Reply;
   exchange.clientCapabilities = capabilityBits(introduction.capabilities, scratch);
 
-  const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, arena);
+  return introduce(exchange, introduction);
+}
+
+/**
+ * `server/discover` (MCP 2026-07-28): what `initialize` answers, without a session. Servers of the other era are asked in
+ * theirs, and the sessions that this opens end with the request.
+ */
+export function beginDiscover(exchange: Exchange): Outcome {
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
+  exchange.revision = Revision.V2026_07_28;
+  const introduction = make<Introduction>(scratch);
+  introduction.revision = exchange.revision;
+  introduction.capabilities = NO_CAPABILITIES;
+  introduction.info = OUR_INFO;
+  return introduce(exchange, introduction);
+}
+
+function introduce(exchange: Exchange, introduction: Introduction): Outcome {
+  const limits = exchange.gateway.limits;
+  const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, exchange.arena);
   exchange.conversation.fanOut = fanOut;
   exchange.conversation.stage = Stage.Initialize;
   addCalls(exchange, fanOut, introduction, false);
@@ -127,7 +152,8 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
     const call = fanOut.add(server, upstream, arena);
-    beginHandshake(call, introduction, pairs, exchange.now, arena, like);
+    const era = eraToTry(exchange, server, exchange.revision);
+    beginHandshake(call, era, introduction, pairs, exchange.now, arena, like);
   }
 }
 
@@ -141,7 +167,8 @@ function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
 }
 
 export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
-  if (continueHandshake(call, answer, exchange.request.pairs, scratch, exchange.arena)) {
+  if (continueHandshake(call, answer, exchange.request.pairs, exchange.now, scratch, exchange.arena)) {
+    learnEras(exchange, call);
     noteReach(exchange, call);
     if (call.failed && saysLost(answer, scratch)) reportLoss(exchange, call.server, call.upstream);
     fanOut.finish(call);
@@ -150,6 +177,7 @@ export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: Upstr
 }
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
+  if (exchange.message.era === Era.Stateless) return finishDiscovery(exchange, fanOut);
   const arena = exchange.arena;
   const failed = failedCall(exchange, fanOut);
   if (failed !== null) return refuseForAll(exchange, fanOut, failed);
@@ -162,13 +190,37 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
       call.opened = true;
     }
   }
-  const result = newWriter(arena, 1024).bytes(RESULT_OPEN).bytes(revisionText(exchange.revision));
+  const result = newWriter(arena, 1024)
+    .bytes(RESULT_OPEN)
+    .bytes(revisionText(exchange.revision))
+    .bytes(RESULT_VERSION_CLOSE);
   writeCapabilities(result, offered(exchange, fanOut), onlyCall(exchange, fanOut));
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
   exchange.reply.draft = draft;
   return outcome;
+}
+
+/**
+ * Where no server speaks the era without sessions, `server/discover` does not exist: clients that speak both go on with
+ * `initialize`, and have all that a session offers. One that does is enough, and the others are reached all the same.
+ */
+function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
+  let speaks = false;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (call.failed) continue;
+    call.opened = true;
+    if (call.upstream.revision === Revision.V2026_07_28) speaks = true;
+    else exchange.conversation.abandon(call.server, call.upstream);
+  }
+  if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
+  const result = newWriter(exchange.arena, 1024).bytes(DISCOVERED_OPEN).bytes(STATELESS_JSON).byte(COMMA);
+  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Logging, onlyCall(exchange, fanOut));
+  result.bytes(DISCOVERED_CLOSE).bytes(OUR_INFO).bytes(CLOSE);
+  writeInstructions(result, fanOut, exchange.caller.scope);
+  return exchange.answerResult(result.bytes(CLOSE).written);
 }
 
 /** The call to the one server that this request may reach, if it took part; else null. */
@@ -216,6 +268,16 @@ function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | nul
       .bytes(MEMBER)
       .bytes(features === NONE ? NO_FEATURES : features);
   }
+  if (only === null || !isOfRevision(only)) return;
+  const extensions = objectIn(only.capabilities, EXTENSIONS, NONE);
+  if (extensions === NONE) return;
+  if (any) result.byte(COMMA);
+  result.byte(QUOTE).bytes(EXTENSIONS).bytes(MEMBER).bytes(extensions);
+}
+
+/** Extensions pass to the one server of the client's own era; of several it is not known here what they are about. */
+function isOfRevision(call: UpstreamCall): bool {
+  return call.upstream.revision === Revision.V2026_07_28;
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */

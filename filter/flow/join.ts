@@ -8,7 +8,9 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { giveFirst, goOnInNewSession, releaseTo } from './lost-session';
 import { continueOpening, open, Opening } from './opening';
+import { refuseUndecided } from './limits';
 import { sendToOffering } from './offers';
+import { crosses } from './translation';
 
 /**
  * Opens a session with the server of a call: it was not there when the client's began, or does not know its own any more.
@@ -54,6 +56,9 @@ function proceed(exchange: Exchange, session: Session, fanOut: FanOut, call: Ups
     case Stage.Prepare:
       return releaseTo(exchange, call.upstream);
     default:
-      return failed ? exchange.refuseFor(call) : sendToOffering(exchange, session, call.upstream);
+      if (failed) return exchange.refuseFor(call);
+      if (crosses(exchange, call.upstream) && !exchange.message.whole)
+        return refuseUndecided(exchange, exchange.message.size);
+      return sendToOffering(exchange, session, call.upstream);
   }
 }

@@ -1,9 +1,11 @@
+import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
+import { Freshness, freshnessOf } from '../federation/freshness';
 import { mergedSize, mergedList } from '../federation/merge';
-import { resultMessage } from '../upstream/message';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { mayList } from '../policy/decision';
 import { Session } from '../session/token';
@@ -56,6 +58,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
-  const list = mergedList(exchange.noun, fanOut, size, exchange.arena);
-  return exchange.answer(200, resultMessage(exchange.id, list, exchange.arena));
+  const tells = exchange.message.era === Era.Stateless;
+  const freshness: Freshness | null = tells ? freshnessOf(fanOut, exchange.caller.scope, scratch) : null;
+  return exchange.answerResult(mergedList(exchange.noun, fanOut, size, freshness, exchange.arena));
 }

@@ -46,5 +46,6 @@ export class Message {
 export function newMessage(arena: Arena): Message {
   const message = make<Message>(arena);
   message.envelope = newEnvelope(arena);
+  message.era = Era.Sessions;
   return message;
 }

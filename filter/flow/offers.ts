@@ -1,13 +1,13 @@
-import { scratch } from '../bytes/arena';
 import { literal } from '../bytes/span';
 import { Reason } from '../mcp/errors';
 import { MethodKind, methodRow } from '../mcp/methods';
 import { mayReach } from '../policy/decision';
-import { upstreamOf } from '../session/overlay';
 import { ANYTHING, Session, Upstream } from '../session/token';
-import { resultMessage } from '../upstream/message';
+import { knownUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
+import { endListening } from './listening-end';
 import { sendOn } from './send-on';
+import { crosses } from './translation';
 
 /** A method is sent to servers alone that offer it; one that no server offers does not exist (MCP lifecycle, capabilities). */
 
@@ -24,7 +24,7 @@ export function isOffered(exchange: Exchange, session: Session, capability: u32)
     const server = gateway.serverAt(i);
     if (!mayReach(server, exchange.caller.scope)) continue;
     reached = true;
-    const upstream = upstreamOf(session, server.fingerprint, gateway.keys, scratch);
+    const upstream = knownUpstream(exchange, session, server);
     if (((upstream === null ? ANYTHING : upstream.offers) & capability) !== 0) return true;
   }
   return !reached;
@@ -37,12 +37,13 @@ export function refuseUnoffered(exchange: Exchange): Outcome {
 /** Sends a message on to the server of its target, which has to offer it. */
 export function sendToOffering(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
   const row = methodRow(exchange.message.method);
+  if (row.kind === MethodKind.Listen && crosses(exchange, upstream)) return endListening(exchange);
   const capability = row.capability;
   if ((upstream.offers & capability) === capability) return sendOn(exchange, upstream);
   if (!isOffered(exchange, session, capability)) return refuseUnoffered(exchange);
   // Another server has completions, so clients ask for those of all.
   if (row.kind === MethodKind.Ref) {
-    return exchange.answer(200, resultMessage(exchange.id, NO_COMPLETIONS, exchange.arena));
+    return exchange.answerResult(NO_COMPLETIONS);
   }
   const noun = exchange.noun;
   return capability === noun.capability ? exchange.refuse(noun.unknown, exchange.name) : refuseUnoffered(exchange);

@@ -5,16 +5,19 @@ import { Server } from '../model/server';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { credentialScope } from '../upstream/credentials';
-import { beginHandshake, continueHandshake, Introduction } from '../upstream/handshake';
+import { beginHandshake, continueHandshake } from '../upstream/handshake';
+import { Introduction } from '../upstream/introduction';
 import { writeCapabilities } from '../mcp/client-capabilities';
 import { saysLost } from '../upstream/lost-session';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
 import { levelOf } from '../session/level';
-import { join, upstreamOf } from '../session/overlay';
+import { join } from '../session/overlay';
+import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
+import { eraToTry, knownUpstream, learnEras } from './dialect';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
 import { withoutSession } from './rest-call';
@@ -50,7 +53,7 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   const now = exchange.now;
   // It has no sessions.
   if (server.rest !== null) return take(call, withoutSession(server, exchange));
-  const known = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  const known = knownUpstream(exchange, session, server);
   if (known !== null && !isSame(known.sessionId, call.lost)) return take(call, known);
   const lease = leaseOf(session, server.fingerprint, keys, scratch);
   const limits = exchange.gateway.limits;
@@ -68,7 +71,7 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
     return Opening.Parked;
   }
   // Another worker may have ended its lease between the two looks at the slots.
-  const latest = upstreamOf(session, server.fingerprint, keys, exchange.arena);
+  const latest = knownUpstream(exchange, session, server);
   if (latest !== null && !isSame(latest.sessionId, call.lost)) {
     leaveLease(session, server.fingerprint, keys, scratch);
     return take(call, latest);
@@ -77,8 +80,10 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   call.opening = true;
   call.upstream.sessionId = NONE;
   call.upstream.endpoint = NONE;
-  call.level = levelOf(session, keys, exchange.arena);
-  beginHandshake(call, introductionOf(session), exchange.request.pairs, now, exchange.arena);
+  // There is none where there is no session.
+  if (!isOfRequest(session)) call.level = levelOf(session, keys, exchange.arena);
+  const era = eraToTry(exchange, server, session.revision);
+  beginHandshake(call, era, introductionOf(session), exchange.request.pairs, now, exchange.arena);
   return Opening.Asking;
 }
 
@@ -95,8 +100,10 @@ function introductionOf(session: Session): Introduction {
 export function continueOpening(exchange: Exchange, session: Session, call: UpstreamCall, answer: Answer): Opening {
   const keys = exchange.gateway.keys;
   const server = call.server;
-  if (!continueHandshake(call, answer, exchange.request.pairs, scratch, exchange.arena)) return Opening.Asking;
+  const client = exchange.request.pairs;
+  if (!continueHandshake(call, answer, client, exchange.now, scratch, exchange.arena)) return Opening.Asking;
   call.opening = false;
+  learnEras(exchange, call);
   noteReach(exchange, call);
   if (call.failed) {
     if (saysLost(answer, scratch)) reportLoss(exchange, server, call.upstream);
@@ -105,8 +112,11 @@ export function continueOpening(exchange: Exchange, session: Session, call: Upst
     endLease(session, server.fingerprint, exchange.now, call.failure.reason, keys, scratch);
     return Opening.Failed;
   }
-  const known = upstreamOf(session, server.fingerprint, keys, exchange.arena);
-  if (known === null || isSame(known.sessionId, call.lost)) {
+  const known = knownUpstream(exchange, session, server);
+  if (isOfRequest(session)) {
+    // Nobody finds it again.
+    exchange.conversation.abandon(server, call.upstream);
+  } else if (known === null || isSame(known.sessionId, call.lost)) {
     join(session, call.upstream, keys, scratch);
     call.opened = true;
     exchange.conversation.opened = call.upstream;

@@ -1,7 +1,9 @@
 import { literal } from '../bytes/span';
 import { Shape } from '../mcp/shape';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { Exchange } from './exchange';
+import { keepsToHeaders } from './stateless';
 
 /** What must stay true of a message that was sent on before its end: else its upstream must not get that end. */
 const LATE_CLAIM = literal('it claims another protocol era than its headers');
@@ -16,7 +18,8 @@ export function hasComeWhole(exchange: Exchange): bool {
 export function isOneMessage(exchange: Exchange): bool {
   const envelope = exchange.message.envelope;
   envelope.end();
-  return envelope.problem === Reason.None && envelope.shape !== Shape.Notification && envelope.claim === 0;
+  if (envelope.problem !== Reason.None || envelope.shape === Shape.Notification) return false;
+  return exchange.message.era === Era.Stateless ? envelope.claimIsStateless : envelope.claim === 0;
 }
 
 /** Whether what was read is, so far, one message of the kind that was sent on. If not, `exchange.reply` says why. */
@@ -36,6 +39,7 @@ export function isSound(exchange: Exchange, ended: bool): bool {
 /** The same of a message that was released: its era was taken from the headers, and a server may go by the body. */
 export function confirms(exchange: Exchange, ended: bool): bool {
   if (!isSound(exchange, ended)) return false;
+  if (exchange.message.era === Era.Stateless) return !ended || keepsToHeaders(exchange);
   if (exchange.message.envelope.claim === 0) return true;
   exchange.refuse(Reason.InvalidRequest, LATE_CLAIM);
   return false;

@@ -7,9 +7,11 @@ import { isJson, strip } from '../json/reader';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { eraOf } from '../mcp/eras';
+import { forgetEras } from '../session/server-eras';
 import { refuseStream } from './access';
 import { Exchange, Outcome } from './exchange';
 import { routerReply } from './router-replies';
+import { crosses } from './translation';
 
 /** The headers of a response that matter to us. */
 @unmanaged
@@ -82,6 +84,8 @@ export function isComplete(answer: Answer): bool {
  * client's: its 404 speaks of its own session, and would end the client's.
  */
 export function passesToClient(exchange: Exchange, answer: Answer): bool {
+  // A status of one era means something else in the other.
+  if (crosses(exchange, exchange.forward.upstream)) return false;
   if (exchange.isHttpSse && answer.status === 404) return false;
   return !exchange.isResponse && !lacksStream(exchange, answer) && passesAsItIs(answer);
 }
@@ -102,6 +106,7 @@ export function respondToError(exchange: Exchange, answer: Answer): Outcome {
   const server = exchange.target.server;
   const era = eraOf(exchange.forward.upstream.revision);
   const failure = judgeRefusal(make<Failure>(scratch), answer, server, era, scratch);
+  if (failure.reason === Reason.UpstreamEra) forgetEras(server.fingerprint, exchange.gateway.keys, scratch);
   return exchange.refuseWith(failure, server);
 }
 

@@ -4,7 +4,6 @@ import { Span, NONE } from '../bytes/span';
 import { Answer } from '../upstream/answer';
 import { newWriter, Writer } from '../bytes/writer';
 import { isCompressed } from '../upstream/judge';
-import { resultMessage } from '../upstream/message';
 import { compressedResult, headersJson, isSuccess, restResult, tooLargeResult } from '../upstream/rest-result';
 import { Reason } from '../mcp/errors';
 import { RestTool } from '../model/rest';
@@ -37,7 +36,7 @@ export class RestAnswer {
 
   /** The JSON-RPC message for the client. */
   message(exchange: Exchange): Span {
-    return resultMessage(exchange.id, this.result(exchange), exchange.arena);
+    return exchange.messageOf(this.result(exchange));
   }
 
   /** What the call has for a result. */

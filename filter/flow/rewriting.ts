@@ -2,14 +2,18 @@ import { LINE_FEED } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
+import { MethodKind, methodRow } from '../mcp/methods';
 import { Obstacle } from '../response/passage';
 import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
+import { Session } from '../session/token';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
 import { textInStream } from './stream-texts';
+import { crosses } from './translation';
 
 connectStreamTexts(textInStream);
 
@@ -22,6 +26,8 @@ const BAD_ADDRESS = literal(
 );
 /** Bytes that are kept where they are needed: the id of an event is no longer than that. */
 const LEAST_KEPT: u32 = 4 << 10;
+const COMPLETE = literal(',"resultType":"complete"');
+const COMPLETE_UNCACHED = literal(',"resultType":"complete","ttlMs":0,"cacheScope":"private"');
 const EVENT = literal('event: message\ndata: ');
 
 /**
@@ -30,7 +36,13 @@ const EVENT = literal('event: message\ndata: ');
  */
 export function mayBeRewritten(exchange: Exchange, contentType: Span): bool {
   if (!exchange.isAimed) return false;
-  return isEventStream(contentType) || (length(exchange.target.server.mark) > 0 && isJsonType(contentType));
+  if (isEventStream(contentType)) return true;
+  return isJsonType(contentType) && (length(exchange.target.server.mark) > 0 || lacksMembers(exchange));
+}
+
+/** Whether its server answers as the era with sessions does, and the client is of the other. */
+function lacksMembers(exchange: Exchange): bool {
+  return exchange.message.era === Era.Stateless && crosses(exchange, exchange.forward.upstream);
 }
 
 /** Null where nothing can have to be rewritten. */
@@ -39,9 +51,17 @@ export function rewriterFor(exchange: Exchange, contentType: Span): Rewriter | n
   const arena = exchange.arena;
   const server = exchange.target.server;
   const upstream = exchange.forward.upstream;
-  const replacements = newReplacements(exchange.gateway, server, exchange.caller.session, upstream, arena);
+  // In the era without sessions servers ask nothing, and number no events.
+  const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
+  const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
+  if (lacksMembers(exchange)) replacements.members = membersOf(exchange);
   if (exchange.isHttpSse) replacements.context = changetype<usize>(exchange);
   return newRewriter(isEventStream(contentType), replacements, max(exchange.gateway.limits.event, LEAST_KEPT), arena);
+}
+
+/** MCP 2026-07-28: every result says that it is one, and what a client may keep says for how long. */
+function membersOf(exchange: Exchange): Span {
+  return methodRow(exchange.message.method).kind === MethodKind.Uri ? COMPLETE_UNCACHED : COMPLETE;
 }
 
 /** The same for a body that is here whole. NONE: it cannot be given to the client, and the refusal is ready. */

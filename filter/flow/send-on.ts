@@ -12,10 +12,17 @@ import { Revision } from '../mcp/revisions';
 import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
 import { httpSseHeaders, messageHeaders, streamHeaders } from '../upstream/message-headers';
+import { refuseStream } from './access';
 import { Exchange, Forward, Outcome } from './exchange';
+import { crosses, translate } from './translation';
 
 /** The edits that make the client's message one for this server. */
 export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
+  if (crosses(exchange, upstream)) {
+    // It has no stream that a client could ask for.
+    if (exchange.isForEvents) return refuseStream(exchange);
+    translate(exchange);
+  }
   const forward = routed(exchange, upstream);
   frame(forward.headers, exchange);
   adaptClientHeaders(forward.headers, exchange, upstream.revision);

@@ -1,62 +1,98 @@
 import { QUOTE } from '../bytes/ascii';
-import { make, scratch } from '../bytes/arena';
+import { scratch } from '../bytes/arena';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { textOf, writeEscaped } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { textOfHeader } from '../mcp/header-text';
-import * as header from '../mcp/headers';
-import { Era, eraOfRequest } from '../mcp/eras';
-import { methodOf, methodRow } from '../mcp/methods';
-import { Revision, STATELESS_JSON } from '../mcp/revisions';
-import { Upstream } from '../session/token';
-import { aimAt, cutPrefix } from './call';
-import { checkAccess, refuseMethod, refuseVersion } from './access';
+import { methodRow, methodText } from '../mcp/methods';
+import { CLIENT_CAPABILITIES_KEY, PROTOCOL_VERSION_KEY } from '../mcp/request-meta';
+import { STATELESS, STATELESS_JSON } from '../mcp/revisions';
+import { Shape } from '../mcp/shape';
+import { requestSession } from '../session/request-session';
+import { refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
-import { isSound } from './passing';
-import { isWithinQuotas } from './quotas';
-import { sendOn } from './send-on';
 
 /**
- * Requests of the stateless revision (MCP 2026-07-28, HTTP headers), decided on by `Mcp-Method` and `Mcp-Name` alone,
- * before the body has come. What the body says is then held against them, and it is cut off before its end where they
- * differ: a server that goes by the body would run what nobody decided on.
+ * Requests of the era without sessions (MCP 2026-07-28): each says of itself what it speaks, in its body and once more in
+ * its headers. Who reads the body has to hold the two against each other (MCP, HTTP headers): a server that goes by the
+ * one would run what was decided on by the other.
  */
-const ALLOWED = literal('POST');
-const NULL = literal('null');
-const NO_BODY = literal('there is none');
 const NO_METHOD = literal('there is not exactly one Mcp-Method');
 const NO_NAME = literal('there is not exactly one Mcp-Name');
 const BAD_NAME = literal('Mcp-Name is in none of its two forms');
 const OTHER_METHOD = literal('Mcp-Method');
 const OTHER_NAME = literal('Mcp-Name');
 const OTHER_VERSION = literal('MCP-Protocol-Version');
+const NULL = literal('null');
 
-/** @param behind what follows the endpoint in the path. @param ended there is no body */
-export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): Outcome {
+/** By the whole message. The order of the checks is that of what a client must mend first. */
+export function admitStateless(exchange: Exchange): Outcome {
+  const message = exchange.message;
+  const envelope = message.envelope;
   const request = exchange.request;
-  const outcome = checkAccess(exchange, behind);
-  if (outcome !== Outcome.ReadBody) return outcome;
-  if (!equals(request.method, header.POST)) return refuseMethod(exchange, ALLOWED);
+  message.method = envelope.method;
+  if (envelope.shape === Shape.Response) return exchange.refuse(Reason.UnexpectedResponse);
+  // Nothing that it could be about lasts longer than its request; and MCP defines no headers for it.
+  if (envelope.shape === Shape.Notification) return exchange.answer(202, NONE);
+  if (envelope.claim === 0) return exchange.refuse(Reason.IncompleteMeta, PROTOCOL_VERSION_KEY);
+  if (!envelope.declaresCapabilities) return exchange.refuse(Reason.IncompleteMeta, CLIENT_CAPABILITIES_KEY);
+  const claim = textOf(envelope.text(message.body, envelope.claim), scratch);
   const version = request.protocolVersion;
-  exchange.message.era = eraOfRequest(false, false, version);
-  if (exchange.message.era !== Era.Stateless) {
-    return refuseVersion(exchange, Reason.StatelessVersionOnly, asJson(version), STATELESS_JSON);
+  if (version === NONE || claim === NONE || !equals(version, claim)) return differs(exchange, OTHER_VERSION);
+  if (!envelope.claimIsStateless) {
+    return refuseVersion(exchange, Reason.UnsupportedModernVersion, asJson(claim), STATELESS_JSON);
   }
+  const method = textOf(envelope.methodIn(message.body), scratch);
   if (request.mcpMethod === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
-  exchange.message.method = methodOf(request.mcpMethod);
-  const row = methodRow(exchange.message.method);
-  if ((row.eras & exchange.message.era) === 0) return exchange.refuse(Reason.ModernMethodNotFound, request.mcpMethod);
-  if (request.mcpName === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_NAME);
-  const name = textOfHeader(request.mcpName, exchange.arena);
-  if (name === NONE) return exchange.refuse(Reason.HeaderMismatch, BAD_NAME);
+  if (method === NONE || !equals(request.mcpMethod, method)) return differs(exchange, OTHER_METHOD);
+  const row = methodRow(message.method);
+  if (!row.isServedIn(message.era)) return exchange.refuse(Reason.MethodNotFound, method);
+  if (row.hasNameHeader) {
+    if (!takesName(exchange)) return Outcome.Reply;
+    if (!isNamed(exchange)) return differs(exchange, OTHER_NAME);
+  }
+  return admitted(exchange);
+}
+
+/** By the part of a message that makes it releasable: its headers fix its era, and the rest can only confirm it. */
+export function releaseStateless(exchange: Exchange): Outcome {
+  return takesName(exchange) && isDecided(exchange) ? admitted(exchange) : Outcome.Reply;
+}
+
+/** Whether the name has come, and is that of the headers, as the method is. If not, `exchange.reply` says why. */
+export function isDecided(exchange: Exchange): bool {
+  const method = exchange.message.envelope.method;
+  if (!equals(exchange.request.mcpMethod, methodText(method))) return agrees(exchange, OTHER_METHOD, false);
+  return agrees(exchange, OTHER_NAME, isNamed(exchange));
+}
+
+/** Whether its headers alone fix the era of a message, and say what it asks for. */
+export function isByHeaders(exchange: Exchange): bool {
+  const request = exchange.request;
+  const version = request.protocolVersion;
+  return version !== NONE && equals(version, STATELESS) && request.mcpMethod !== NONE && request.mcpName !== NONE;
+}
+
+function admitted(exchange: Exchange): Outcome {
+  exchange.caller.session = requestSession(exchange.gateway.keys.sealing, exchange.seconds, exchange.arena);
+  return Outcome.Serve;
+}
+
+/** Reads the name that the headers say. False where they say none; `exchange.reply` then says so. */
+export function takesName(exchange: Exchange): bool {
+  const named = exchange.request.mcpName;
+  const name = named === NONE ? NONE : textOfHeader(named, exchange.arena);
+  if (name === NONE) exchange.refuse(Reason.HeaderMismatch, named === NONE ? NO_NAME : BAD_NAME);
   exchange.named = name;
-  if (aimAt(exchange, name, Reason.StatelessUnknownTool) === null) return Outcome.Reply;
-  if (ended) return exchange.refuse(Reason.ParseError, NO_BODY);
-  if (!isWithinQuotas(exchange)) return Outcome.Reply;
-  const upstream = make<Upstream>(exchange.arena);
-  upstream.revision = Revision.V2026_07_28;
-  return sendOn(exchange, upstream);
+  return name !== NONE;
+}
+
+/** Whether the body asks for what the headers say. */
+function isNamed(exchange: Exchange): bool {
+  const token = exchange.message.envelope.keyIn(exchange.message.body);
+  const name = token === NONE ? NONE : textOf(token, scratch);
+  return name !== NONE && equals(name, exchange.named);
 }
 
 /** Whether the name has come by which the prefix can be taken out. */
@@ -64,33 +100,29 @@ export function hasName(exchange: Exchange): bool {
   return exchange.message.envelope.isRoutableWithin(u32.MAX_VALUE);
 }
 
-/** Whether the name in the body is that of the header; then `target` knows where its prefix stands. @param body so far */
-export function confirmsName(exchange: Exchange, body: Span): bool {
+/** Whether a message that was decided on by its headers keeps to them. If not, `exchange.reply` says why. */
+export function keepsToHeaders(exchange: Exchange): bool {
   const envelope = exchange.message.envelope;
-  if (envelope.method !== exchange.message.method) return differs(exchange, OTHER_METHOD);
-  const token = envelope.keyIn(body);
-  const name: Span = textOf(token, scratch);
-  if (name === NONE || !equals(name, exchange.named)) return differs(exchange, OTHER_NAME);
-  cutPrefix(exchange.target, envelope.key, token);
-  return true;
+  if (envelope.method !== exchange.message.method) return agrees(exchange, OTHER_METHOD, false);
+  return agrees(exchange, OTHER_NAME, hasName(exchange)) && agrees(exchange, OTHER_VERSION, envelope.claimIsStateless);
 }
 
-/** Whether nothing that was read contradicts the decision so far. If not, `exchange.reply` says why. */
-export function confirmsHeaders(exchange: Exchange, ended: bool): bool {
-  const envelope = exchange.message.envelope;
-  if (!isSound(exchange, ended)) return false;
-  if (!ended) return true;
-  if (envelope.method !== exchange.message.method) return differs(exchange, OTHER_METHOD);
-  if (!hasName(exchange)) return differs(exchange, OTHER_NAME);
-  return envelope.claimIsStateless || differs(exchange, OTHER_VERSION);
+export function refuseMethodHeader(exchange: Exchange): Outcome {
+  return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
 }
 
-function differs(exchange: Exchange, header: Span): bool {
-  exchange.refuse(Reason.HeaderMismatch, header);
-  return false;
+function differs(exchange: Exchange, header: Span): Outcome {
+  return exchange.refuse(Reason.HeaderMismatch, header);
 }
 
-function asJson(text: Span): Span {
+/** @param does whether the body says what the header does. If not, `exchange.reply` says so */
+function agrees(exchange: Exchange, header: Span, does: bool): bool {
+  if (!does) differs(exchange, header);
+  return does;
+}
+
+/** A text as JSON; `null` where there is none. */
+export function asJson(text: Span): Span {
   if (text === NONE) return NULL;
   const writer = newWriter(scratch, 32).byte(QUOTE);
   writeEscaped(writer, text);

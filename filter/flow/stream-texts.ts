@@ -93,7 +93,7 @@ function listFor(exchange: Exchange, noun: NounRow, raw: Span, arena: Arena): Sp
   call.pages.push(changetype<usize>(page) as u64);
   fanOut.finish(call);
   const size = mergedSize(exchange.gateway, fanOut, exchange.caller.scope);
-  const merged = mergedList(noun, fanOut, size, arena);
+  const merged = mergedList(noun, fanOut, size, null, arena);
   const before = AROUND_NAME + (length(noun.items) as u32);
   return first(after(merged, before), (length(merged) as u32) - before - 1);
 }

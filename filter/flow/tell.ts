@@ -4,6 +4,7 @@ import { UpstreamCall } from '../upstream/call';
 import { post } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { Server } from '../model/server';
+import { Era, eraOf } from '../mcp/eras';
 import { mayReach } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
@@ -43,7 +44,9 @@ export function tellServers(exchange: Exchange, session: Session): Outcome {
     const server = gateway.serverAt(i);
     if (server.rest !== null || !mayReach(server, exchange.caller.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
-    if (upstream !== null) add(exchange, fanOut, server, upstream, message);
+    // Without a session it has nothing that this could be about.
+    if (upstream !== null && eraOf(upstream.revision) === Era.Sessions)
+      add(exchange, fanOut, server, upstream, message);
   }
   return send(exchange, fanOut, Stage.Tell);
 }

@@ -7,13 +7,13 @@ import { ASKED, takeSession } from '../upstream/handshake';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { Probe } from '../flow/conversation';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
-import { BUFFERED_BYTES, exceedsRequestBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
+import { BUFFERED_BYTES, exceedsRequestBody, mayOutgrowHeldBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
 import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
 import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { behindMetadata } from '../flow/metadata-url';
 import { enterOwnPages, isStatus } from '../flow/own-pages';
 import { describeResource } from '../flow/resource-metadata';
-import { enterByHeaders } from '../flow/stateless';
+import { enterByHeaders } from '../flow/by-headers';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
 import { hearFrom } from './answer-progress';
@@ -53,7 +53,7 @@ import {
   onWait,
 } from './modes/table';
 import { isInChunks, meet } from './peer';
-import { decidesByHeaders } from './role';
+import { decidesByHeaders, Role } from './role';
 import { rootOf } from './roots';
 import { endAnswered } from './session-endings';
 import { arenaOf, Held, Moment, Phase, Stream, streamOf } from './streams';
@@ -114,6 +114,7 @@ function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool):
   if (own !== Outcome.ReadBody) return ended ? act(stream, exchange, own) : drainOn(stream, exchange, ended);
   if (decidesByHeaders(stream.role)) {
     const outcome = enterByHeaders(exchange, behind, ended);
+    if (outcome === Outcome.ReadBody) return readFirst(stream, exchange, ended);
     return outcome === Outcome.Reply && mayAwaitBody(stream)
       ? drainOn(stream, exchange, ended)
       : act(stream, exchange, outcome);
@@ -124,6 +125,14 @@ function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool):
     return ended ? decide(stream, exchange) : Action.Pause;
   }
   return outcome === Outcome.Reply ? drainOn(stream, exchange, ended) : act(stream, exchange, outcome);
+}
+
+/** Its headers do not decide: the request is held, as in host mode `hold`. */
+function readFirst(stream: Stream, exchange: Exchange, ended: bool): Action {
+  stream.role = Role.Hold;
+  stream.keepsBody = mayOutgrowHeldBody(exchange);
+  stream.phase = Phase.Reading;
+  return ended ? decide(stream, exchange) : Action.Pause;
 }
 
 /** @param size of what the host shows: all that is held, or the chunk where nothing is */

@@ -8,19 +8,20 @@ import { Reason } from './errors';
 import { Method, MethodKind, methodOf, methodRow } from './methods';
 import { Noun } from './nouns';
 import { Shape } from './shape';
+import { CLIENT_CAPABILITIES_KEY, PROTOCOL_VERSION_KEY } from './request-meta';
 import { STATELESS } from './revisions';
 
 /** Where a value stands in the document: start offset in the high half, finish in the low; 0 = absent. */
 export type Range = u64;
 
 const JSONRPC_2_0 = literal('2.0');
-const PROTOCOL_VERSION_KEY = literal('io.modelcontextprotocol/protocolVersion');
 
 const AT_END = literal('it ends in the middle of the document');
 const NOT_JSON = literal('it is not JSON');
 const NOT_UTF8 = literal('it is not UTF-8');
 const TOO_DEEP = literal('it nests deeper than 512 levels');
 const TWICE = literal('it names a routing member twice');
+const TWO_CLAIMS = literal('it claims a protocol version twice');
 const DISGUISED = literal('it has a member that some servers would read as a routing member');
 const BATCH = literal('it is a batch, which only sessions of 2025-03-26 have');
 const NOT_AN_OBJECT = literal('the message is not an object');
@@ -73,6 +74,9 @@ export class Envelope {
   claim: Range;
   /** It claims the one revision that is decided on by headers; like `isJsonRpc`, it may have been streamed past. */
   claimIsStateless: bool;
+  /** `params._meta`, where it is an object; and whether it says what the client is capable of. */
+  meta: Range;
+  declaresCapabilities: bool;
   private hasResult: bool;
   private methodIsString: bool;
   private hasId: bool;
@@ -260,7 +264,7 @@ export class Envelope {
         else if (scanner.depth === 2) {
           if (this.member === Member.Params && this.paramsIsObject) this.parameter = this.admit(2);
         } else if (this.parameter === Member.Ref) this.referred = this.admit(3);
-        else this.inClaim = scanner.reads(PROTOCOL_VERSION_KEY);
+        else this.readMetaKey();
         return;
       }
       case Token.ObjectStart:
@@ -301,6 +305,12 @@ export class Envelope {
         } else this.valueBelow(at, token === Token.String);
       }
     }
+  }
+
+  private readMetaKey(): void {
+    this.inClaim = this.scanner.reads(PROTOCOL_VERSION_KEY);
+    if (this.inClaim && this.claim !== 0) this.refuse(Reason.ParseError, TWO_CLAIMS);
+    if (this.scanner.reads(CLIENT_CAPABILITIES_KEY)) this.declaresCapabilities = true;
   }
 
   /** A value at level 3, in `_meta` or in `ref`. */
@@ -403,6 +413,7 @@ export class Envelope {
 
   private parameterValue(at: Range, isString: bool): void {
     if (this.parameter === Member.Cursor) this.cursor = at;
+    else if (this.parameter === Member.Meta && this.scanner.depth === 2 && !isString) this.meta = at;
     else if (!isString) return;
     else if (this.parameter === Member.Name) this.name = at;
     else if (this.parameter === Member.Uri) this.uri = at;

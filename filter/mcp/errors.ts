@@ -8,6 +8,7 @@ export const enum Reason {
   None,
   ParseError,
   InvalidRequest,
+  IncompleteMeta,
   UnexpectedResponse,
   BodyTooLarge,
   ResponseTooLarge,
@@ -26,9 +27,9 @@ export const enum Reason {
   MethodNotFound,
   ModernMethodNotFound,
   UnknownTool,
-  StatelessUnknownTool,
   UnknownPrompt,
   UnknownResource,
+  ModernUnknownResource,
   BadCursor,
   InvalidArguments,
   SessionRequired,
@@ -87,6 +88,12 @@ export function errorRow(reason: Reason): ErrorRow {
   return changetype<ErrorRow>(ROWS + (reason as usize) * offsetof<ErrorRow>());
 }
 
+/** The same failure as the era without sessions has it: MCP 2026-07-28 gives some of them another code or status. */
+export function inStatelessEra(reason: Reason): Reason {
+  if (reason === Reason.MethodNotFound) return Reason.ModernMethodNotFound;
+  return reason === Reason.UnknownResource ? Reason.ModernUnknownResource : reason;
+}
+
 /** Several rows may have one name, and are told apart by nobody outside: the first of them. */
 export function firstOfName(reason: Reason): Reason {
   const name = errorRow(reason).name;
@@ -116,6 +123,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.None, 'none', 200, 200, 0, '');
   row(Reason.ParseError, 'parse_error', 400, 400, -32700, 'The request body was refused: %. Send one JSON document in UTF-8 that names each member once.');
   row(Reason.InvalidRequest, 'invalid_request', 400, 400, -32600, 'Not a request this gateway takes: %. Send one JSON-RPC 2.0 message per POST.');
+  row(Reason.IncompleteMeta, 'invalid_request', 400, 400, -32602, 'A request of this revision says of itself what it speaks, and this one does not: params._meta lacks %. Add it.');
   row(Reason.UnexpectedResponse, 'invalid_request', 400, 400, -32600, 'This response answers nothing that a server of this session has asked. Repeat the id of the request as it came, in the session in which it came.');
   row(Reason.BodyTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the body and did not know yet where it goes. Put params.name before the arguments, send less, or raise limits.heldBody.');
   row(Reason.ResponseTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the response and did not know yet which server it is for. Put id before result, send less, or raise limits.heldBody.');
@@ -134,17 +142,17 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.NoHttpSse, 'method_not_allowed', 405, 405, -32000, 'GET without a session asks for HTTP+SSE (2024-11-05), and not exactly one server of that transport is behind this path. POST initialize for Streamable HTTP; or use the path of a virtual server that has one such server.');
   row(Reason.HttpSseAlone, 'method_not_allowed', 405, 405, -32000, 'The server behind this path speaks HTTP+SSE (2024-11-05) alone: %. Open its event stream with GET; clients that know both transports do so by themselves.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
-  row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. In host mode headers this gateway serves tools/call.');
+  row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources and completion that one of its servers offers.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
-  row(Reason.StatelessUnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Check its name, which begins with the prefix of its server; in host mode headers this gateway gives no list.');
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
+  row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Send the request without a cursor: the list comes whole.');
   row(Reason.InvalidArguments, 'invalid_arguments', 200, 400, -32602, 'Invalid arguments: %. Call the tool again with arguments that its inputSchema allows.');
   row(Reason.SessionRequired, 'session_required', 400, 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
   row(Reason.SessionUnknown, 'session_unknown', 404, 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
   row(Reason.UnsupportedVersion, 'unsupported_version', 400, 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');
-  row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, 400, -32022, 'Unsupported protocol version: %. Send initialize and use one of the supported revisions.');
+  row(Reason.UnsupportedModernVersion, 'unsupported_version', 400, 400, -32022, 'Unsupported protocol version: %. Send requests of a supported revision, or initialize for one with sessions.');
   row(Reason.StatelessVersionOnly, 'unsupported_version', 400, 400, -32022, 'Unsupported protocol version: %. In host mode headers this gateway serves the supported revisions alone, which begin without initialize; for others set hostMode to hold or pair.');
   row(Reason.HeaderMismatch, 'header_mismatch', 400, 400, -32020, 'The headers of this request do not say what its body says: %. Send Mcp-Method, Mcp-Name and MCP-Protocol-Version as they stand in the message.');
   row(Reason.UnknownVirtualServer, 'unknown_virtual_server', 200, 404, -31004, 'Unknown virtual server: %. Name one that is configured, as <namespace>/<name>, in the path behind the endpoint; where the endpoint itself is open, once in x-mcp-virtualserver does as well.');
@@ -174,9 +182,9 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.StatusForbidden).isDenial = true;
   errorRow(Reason.ForbiddenArguments).isDenial = true;
   errorRow(Reason.UnknownTool).isDenial = true;
-  errorRow(Reason.StatelessUnknownTool).isDenial = true;
   errorRow(Reason.UnknownPrompt).isDenial = true;
   errorRow(Reason.UnknownResource).isDenial = true;
+  errorRow(Reason.ModernUnknownResource).isDenial = true;
   errorRow(Reason.SessionUnknown).isDenial = true;
   errorRow(Reason.UnknownVirtualServer).isDenial = true;
 }
@@ -189,8 +197,6 @@ const DATA = literal('","data":{"reason":"');
 const SERVER = literal('","server":"');
 const QUOTE = literal('"');
 const CLOSE = literal('}}}');
-const RESULT = literal(',"result":{"content":[{"type":"text","text":"');
-const CLOSE_RESULT = literal('"}],"isError":true}}');
 
 /** The message of a row, escaped for a JSON string. @param detail see `writeError` */
 export function writeMessage(writer: Writer, reason: Reason, detail: Span): void {
@@ -225,11 +231,4 @@ export function writeError(writer: Writer, id: Span, reason: Reason, detail: Spa
   writer.bytes(QUOTE);
   if (more !== NONE) writer.bytes(more);
   writer.bytes(CLOSE);
-}
-
-/** The same as the result of a call, see `ErrorRow.isResult`. */
-export function writeErrorResult(writer: Writer, id: Span, reason: Reason, detail: Span): void {
-  writer.bytes(OPEN).bytes(id).bytes(RESULT);
-  writeMessage(writer, reason, detail);
-  writer.bytes(CLOSE_RESULT);
 }

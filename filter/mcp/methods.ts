@@ -24,9 +24,10 @@ export const enum Method {
   Progress,
   RootsListChanged,
   Discover,
+  Listen,
 }
 
-export const LAST_METHOD: i32 = Method.Discover;
+export const LAST_METHOD: i32 = Method.Listen;
 
 /** How a method is served; flow/dispatch.ts has a branch for each, and none for a method. */
 export const enum MethodKind {
@@ -34,6 +35,10 @@ export const enum MethodKind {
   None,
   /** It opens a session with all servers. */
   Open,
+  /** What a session would be opened with is told without one. */
+  Discover,
+  /** A stream of what changes, from the one server that there is. */
+  Listen,
   /** It is answered here. */
   Local,
   /** All servers are asked, and their lists become one. */
@@ -66,7 +71,18 @@ export class MethodRow {
   noun: Noun;
   /** What a server must offer to be asked; None: nothing. */
   capability: Capability;
+
+  isServedIn(era: Era): bool {
+    return (this.eras & era) !== 0;
+  }
+
+  /** In the era without sessions, a header repeats what it asks for (MCP 2026-07-28, `Mcp-Name`). */
+  get hasNameHeader(): bool {
+    return this.kind === MethodKind.Named || this.kind === MethodKind.Uri;
+  }
 }
+
+const BOTH: u32 = Era.Sessions | Era.Stateless;
 
 const rows = memory.data(4 * (LAST_METHOD + 1));
 /** By noun. */
@@ -97,22 +113,23 @@ function row(
   row(Method.Unknown, '', MethodKind.None, Shape.Request, 0);
   row(Method.Initialize, 'initialize', MethodKind.Open, Shape.Request, Era.Sessions);
   row(Method.Ping, 'ping', MethodKind.Local, Shape.Request, Era.Sessions);
-  row(Method.ToolsList, 'tools/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Tools);
-  row(Method.ToolsCall, 'tools/call', MethodKind.Named, Shape.Request, Era.Sessions | Era.Stateless, Noun.Tools);
-  row(Method.PromptsList, 'prompts/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Prompts);
-  row(Method.PromptsGet, 'prompts/get', MethodKind.Named, Shape.Request, Era.Sessions, Noun.Prompts);
-  row(Method.ResourcesList, 'resources/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Resources);
-  row(Method.TemplatesList, 'resources/templates/list', MethodKind.List, Shape.Request, Era.Sessions, Noun.Templates);
-  row(Method.ResourcesRead, 'resources/read', MethodKind.Uri, Shape.Request, Era.Sessions, Noun.Resources);
+  row(Method.ToolsList, 'tools/list', MethodKind.List, Shape.Request, BOTH, Noun.Tools);
+  row(Method.ToolsCall, 'tools/call', MethodKind.Named, Shape.Request, BOTH, Noun.Tools);
+  row(Method.PromptsList, 'prompts/list', MethodKind.List, Shape.Request, BOTH, Noun.Prompts);
+  row(Method.PromptsGet, 'prompts/get', MethodKind.Named, Shape.Request, BOTH, Noun.Prompts);
+  row(Method.ResourcesList, 'resources/list', MethodKind.List, Shape.Request, BOTH, Noun.Resources);
+  row(Method.TemplatesList, 'resources/templates/list', MethodKind.List, Shape.Request, BOTH, Noun.Templates);
+  row(Method.ResourcesRead, 'resources/read', MethodKind.Uri, Shape.Request, BOTH, Noun.Resources);
   row(Method.ResourcesSubscribe, 'resources/subscribe', MethodKind.Uri, Shape.Request, Era.Sessions, Noun.Resources, Capability.Subscribe);
   row(Method.ResourcesUnsubscribe, 'resources/unsubscribe', MethodKind.Uri, Shape.Request, Era.Sessions, Noun.Resources, Capability.Subscribe);
   // What it is about is in its `params.ref`.
-  row(Method.Complete, 'completion/complete', MethodKind.Ref, Shape.Request, Era.Sessions, Noun.None, Capability.Completions);
+  row(Method.Complete, 'completion/complete', MethodKind.Ref, Shape.Request, BOTH, Noun.None, Capability.Completions);
   row(Method.SetLevel, 'logging/setLevel', MethodKind.Broadcast, Shape.Request, Era.Sessions, Noun.None, Capability.Logging);
   row(Method.Cancelled, 'notifications/cancelled', MethodKind.Cancel, Shape.Notification, Era.Sessions);
   row(Method.Progress, 'notifications/progress', MethodKind.Progress, Shape.Notification, Era.Sessions);
   row(Method.RootsListChanged, 'notifications/roots/list_changed', MethodKind.RootsChanged, Shape.Notification, Era.Sessions);
-  row(Method.Discover, 'server/discover', MethodKind.None, Shape.Request, 0);
+  row(Method.Discover, 'server/discover', MethodKind.Discover, Shape.Request, Era.Stateless);
+  row(Method.Listen, 'subscriptions/listen', MethodKind.Listen, Shape.Request, Era.Stateless);
 }
 
 export function methodRow(method: Method): MethodRow {

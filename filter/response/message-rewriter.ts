@@ -26,6 +26,9 @@ export class MessageRewriter {
   scanner: Scanner;
   /** URIs of resources are changed; else no result needs to be read to its end. */
   marksUris: bool;
+  /** Results get members at their end; and what of the result that is open has members already. */
+  completes: bool;
+  private hasMembers: bool;
   /** Over HTTP+SSE: lists are replaced, and messages that may be errors of ours, see flow/http-sse.ts. */
   readsLists: bool;
   /** By depth, the place of the container that is open there. */
@@ -138,6 +141,7 @@ export class MessageRewriter {
   private readKey(): void {
     this.place = Place.Other;
     const object = this.placeAt(this.scanner.depth);
+    if (object === Place.Result) this.hasMembers = true;
     for (let row = membersOf(object); row !== null; row = row!.next) {
       if (!this.scanner.reads(row!.name)) continue;
       this.place = row!.place;
@@ -153,7 +157,9 @@ export class MessageRewriter {
     this.kind = isResponse ? Kind.Response : Kind.Request;
     this.passage.decide(isResponse ? Replacement.None : Replacement.RequestId, this.shift + this.scanner.finish);
     // The message of a response that no batch is around.
-    if (isResponse && !this.marksUris && !this.readsLists && this.scanner.depth === 1) this.passes = true;
+    if (isResponse && !this.marksUris && !this.readsLists && !this.completes && this.scanner.depth === 1) {
+      this.passes = true;
+    }
     if (!isResponse) this.isHeld = false;
   }
 
@@ -166,6 +172,7 @@ export class MessageRewriter {
     }
     this.scanner.watch = depth;
     store<u8>(this.places + (depth as usize), this.place as u8);
+    if (this.place === Place.Result) this.hasMembers = false;
     if (this.place !== Place.Message) return;
     this.giveUpId();
     this.kind = Kind.Unknown;
@@ -192,11 +199,18 @@ export class MessageRewriter {
     this.scanner.watch = depth;
     // In an array the next value stands in the same place; in an object a key comes first.
     this.place = depth === 0 ? Place.Other : this.placeAt(depth);
+    if (closed === Place.Result && isObject && this.completes) this.complete();
     if (closed !== Place.Message || !isObject) return;
     this.giveUpId();
     if (!this.isHeld) return;
     this.isHeld = false;
     this.passage.replace(this.messageFrom, this.shift + this.scanner.finish, Replacement.Refusal);
+  }
+
+  /** Before the brace that closes a result. */
+  private complete(): void {
+    const at = this.shift + this.scanner.finish - 1;
+    this.passage.replace(at, at, this.hasMembers ? Replacement.Members : Replacement.OnlyMembers);
   }
 
   private readValue(token: Token): void {

@@ -1,5 +1,5 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, length, literal, NONE } from '../bytes/span';
+import { Span, after, length, literal, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { markOffsetInToken } from '../model/uri-owner';
@@ -19,6 +19,10 @@ export const enum Replacement {
   EventId,
   /** Nothing at all. */
   Nothing,
+  /** Behind the last member of a result: what results have in the client's era. */
+  Members,
+  /** The same where there is no member before. */
+  OnlyMembers,
   // Over HTTP+SSE alone:
   /** The data of an `endpoint` event. */
   Address,
@@ -53,6 +57,8 @@ export class Replacements {
   /** Null in the era without sessions, where servers ask nothing and number no events. */
   session: Session | null;
   upstream: Upstream;
+  /** Members that every result gets at its end, as JSON, behind a comma; NONE: it stays as it is. */
+  members: Span;
   /** Names the stream to what makes its texts, over HTTP+SSE; else 0. */
   context: usize;
   /** The part of `raw` that the text of `textFor` takes the place of: where it begins, and where it ends. */
@@ -83,6 +89,10 @@ export class Replacements {
       }
       case Replacement.Nothing:
         return EMPTY;
+      case Replacement.Members:
+        return this.members;
+      case Replacement.OnlyMembers:
+        return after(this.members, 1);
       case Replacement.None:
         return NONE;
       default:

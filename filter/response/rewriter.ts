@@ -1,6 +1,6 @@
 import { LINE_FEED, OPENING_BRACE, OPENING_BRACKET, SPACE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, after, length, limit, literal, pointer } from '../bytes/span';
+import { Span, after, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 import { MOST_OF_EVENT_ID } from '../session/event-id';
 import { Field, newParser, Parser, Part } from '../sse/parser';
@@ -209,6 +209,7 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   rewriter.passage = passage;
   rewriter.hasAddress = replacements.context !== 0;
   rewriter.message = newMessageRewriter(passage, replacements.marksUris, rewriter.hasAddress, arena);
+  rewriter.message.completes = replacements.members !== NONE;
   rewriter.sealsEventIds = replacements.session !== null;
   if (isStream) rewriter.events = newParser(arena);
   return rewriter;

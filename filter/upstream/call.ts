@@ -6,6 +6,7 @@ import { Server } from '../model/server';
 import { Upstream } from '../session/token';
 import { Failure } from './answer';
 import { Callout } from './callout';
+import { Introduction } from './introduction';
 
 /** The conversation with one server, one callout after the other. */
 @unmanaged
@@ -30,6 +31,10 @@ export class UpstreamCall {
   detours: u8;
   /** The host's, for the callout under way. */
   token: u32;
+  /** What it is told in the era with sessions, should it not speak the other; null where it was asked in that first. */
+  introduction: Introduction | null;
+  /** The server was first asked in the era that it does not speak. */
+  fellBack: bool;
   /** It failed at what no client can help, see `isFault`. */
   faulty: bool;
   /** At a time-out. */

@@ -2,7 +2,9 @@ import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList, valuesIn } from '../bytes/pairs';
 import { Span, literal, NONE } from '../bytes/span';
 import { Server } from '../model/server';
+import { Era, eraOf } from '../mcp/eras';
 import * as header from '../mcp/headers';
+import { Method, methodText } from '../mcp/methods';
 import { Revision, revisionText } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { addCredentials } from './credentials';
@@ -24,13 +26,24 @@ export class Callout {
 const USER_AGENT = literal('user-agent');
 const SLUICE = literal('sluice');
 
-/** @param client the client's headers, for where it came from and for credentials that are passed through */
-export function post(server: Server, upstream: Upstream, body: Span, client: Span, arena: Arena): Callout {
+/**
+ * @param client the client's headers, for where it came from and for credentials that are passed through
+ * @param method of the message, which a server without sessions reads in a header
+ */
+export function post(
+  server: Server,
+  upstream: Upstream,
+  body: Span,
+  client: Span,
+  arena: Arena,
+  method: Method = Method.Unknown,
+): Callout {
   const callout = request(server, upstream, header.POST, client, arena);
   callout.headers
     .add(header.CONTENT_TYPE, header.JSON_TYPE)
     .add(header.ACCEPT, header.JSON_OR_EVENTS)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
+  if (eraOf(upstream.revision) === Era.Stateless) callout.headers.add(header.MCP_METHOD, methodText(method));
   callout.body = body;
   return callout;
 }

@@ -1,21 +1,25 @@
-import { Arena, scratch } from '../bytes/arena';
-import { Span, literal, length, NONE } from '../bytes/span';
+import { Arena, make, scratch } from '../bytes/arena';
+import { Span, equals, literal, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
-import { kindOf, Kind, member } from '../json/reader';
+import { kindOf, Kind, member, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 import { CAPABILITY_COUNT, Capability, capabilityName, capabilityText, SUBSCRIBE } from '../mcp/capabilities';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { Method, methodText } from '../mcp/methods';
-import { Revision, revisionOf, revisionText } from '../mcp/revisions';
-import { Answer, messagesIn, Failure } from './answer';
+import { LATEST, Revision, revisionOf, revisionText, STATELESS } from '../mcp/revisions';
+import { Server } from '../model/server';
+import { Answer, Ending, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
 import { isModernOnly, judge } from './judge';
 import { isEndpoint } from '../session/endpoint';
 import { Upstream } from '../session/token';
 import { UpstreamCall } from './call';
+import { Introduction } from './introduction';
 import { INITIALIZED, newRequestId, requestMessage, responseTo } from './message';
 import { plainWords } from './refusal';
+import { statelessRequest } from './stateless-message';
 
 /**
  * The opening of a session with one upstream (MCP lifecycle): `initialize`, its answer, `notifications/initialized`, its
@@ -25,6 +29,8 @@ import { plainWords } from './refusal';
 export const ASKED = 1;
 const CONFIRMED = 2;
 const LEVEL_SET = 3;
+/** In the era without sessions, in the place of all of them: `server/discover`. */
+const DISCOVERED = 4;
 
 const PARAMS_OPEN = literal('{"protocolVersion":"');
 const PARAMS_CAPABILITIES = literal('","capabilities":');
@@ -41,40 +47,57 @@ const INSTRUCTIONS = literal('instructions');
 
 const NO_RESPONSE = literal('no response to initialize in its answer');
 const REFUSED = literal('it refused initialize: ');
+const NO_STATELESS = literal('it does not speak 2026-07-28');
+const SUPPORTED_VERSIONS = literal('supportedVersions');
 const REVISION = literal('it chose a protocol revision that the gateway does not speak: ');
-
-/** What a client says of itself in `initialize`: its servers are told the same. */
-@unmanaged
-export class Introduction {
-  revision: Revision;
-  /** JSON objects. */
-  capabilities: Span;
-  info: Span;
-}
 
 /**
  * Prepares the call's first callout.
+ * @param era in which the server is asked first
  * @param like another call that begins at the same time with the same introduction and revision of its server, and has
  * sent nothing yet: the two share one message, however large it is
  */
 export function beginHandshake(
   call: UpstreamCall,
+  era: Era,
   introduction: Introduction,
   client: Span,
   now: u64,
   arena: Arena,
   like: UpstreamCall | null = null,
 ): void {
+  if (era === Era.Stateless) {
+    call.introduction = kept(introduction, arena);
+    return discover(call, now, client, arena);
+  }
   call.step = ASKED;
   call.upstream.revision = Revision.Unknown;
-  call.id = like === null ? newRequestId(now, ASKED, arena) : like.id;
-  const body = like === null ? opening(call, introduction, arena) : like.callout!.body;
+  const shares = like !== null && like.step === ASKED;
+  call.id = shares ? like!.id : newRequestId(now, ASKED, arena);
+  const body = shares ? like!.callout!.body : opening(call, introduction, arena);
   call.callout = post(call.server, call.upstream, body, client, arena);
+}
+
+function kept(introduction: Introduction, arena: Arena): Introduction {
+  const copy = make<Introduction>(arena);
+  copy.revision = introduction.revision;
+  copy.capabilities = arena.copy(introduction.capabilities);
+  copy.info = arena.copy(introduction.info);
+  return copy;
+}
+
+function discover(call: UpstreamCall, now: u64, client: Span, arena: Arena): void {
+  call.step = DISCOVERED;
+  call.upstream.revision = Revision.V2026_07_28;
+  call.upstream.sessionId = NONE;
+  call.id = newRequestId(now, DISCOVERED, arena);
+  const body = statelessRequest(call.id, Method.Discover, NONE, arena);
+  call.callout = post(call.server, call.upstream, body, client, arena, Method.Discover);
 }
 
 function opening(call: UpstreamCall, introduction: Introduction, arena: Arena): Span {
   const server = call.server;
-  const revision = revisionText(server.revision === Revision.Unknown ? introduction.revision : server.revision);
+  const revision = revisionText(revisionFor(server, introduction.revision));
   const size = length(introduction.capabilities) + length(introduction.info);
   const params = newWriter(scratch, (size as usize) + 256)
     .bytes(PARAMS_OPEN)
@@ -87,18 +110,31 @@ function opening(call: UpstreamCall, introduction: Introduction, arena: Arena): 
   return requestMessage(call.id, methodText(Method.Initialize), params.written, arena);
 }
 
-/** Takes the answer to the call's callout. True: the handshake is over, and the call holds what came of it. */
+/** What a server with sessions is offered. */
+function revisionFor(server: Server, client: Revision): Revision {
+  if (server.revision !== Revision.Unknown) return server.revision;
+  return client === Revision.V2026_07_28 ? LATEST : client;
+}
+
+/**
+ * Takes the answer to the call's callout. True: the handshake is over, and the call holds what came of it. A server that
+ * does not speak the era in which it was asked is asked in the other one, once, unless the configuration fixes it.
+ */
 export function continueHandshake(
   call: UpstreamCall,
   answer: Answer,
   client: Span,
+  now: u64,
   scratch: Arena,
   arena: Arena,
 ): bool {
   // The session is there, whatever it says to the level.
   if (call.step === LEVEL_SET) return true;
-  const failure = judge(answer, call.server, scratch);
-  if (failure.reason === Reason.None && call.step === ASKED) {
+  const isDiscovery = call.step === DISCOVERED;
+  const failure = judge(answer, call.server, scratch, isDiscovery ? Era.Stateless : Era.Sessions);
+  if (isDiscovery) {
+    if (failure.reason === Reason.None) takeDiscovered(call, answer, failure, scratch, arena);
+  } else if (failure.reason === Reason.None && call.step === ASKED) {
     takeInitialized(call, answer, failure, scratch, arena);
     if (failure.reason === Reason.None) {
       call.step = CONFIRMED;
@@ -114,8 +150,47 @@ export function continueHandshake(
   }
   call.faulty = isFault(answer);
   call.hangs = hangs(answer);
+  if (!call.faulty && mayFallBack(call, failure, answer)) {
+    call.fellBack = true;
+    if (isDiscovery) beginHandshake(call, Era.Sessions, call.introduction!, client, now, arena);
+    else discover(call, now, client, arena);
+    return false;
+  }
   call.failure.take(failure, arena);
   return true;
+}
+
+/** What a server of sessions makes of `server/discover` differs much; one without says what it refuses `initialize` for. */
+function mayFallBack(call: UpstreamCall, failure: Failure, answer: Answer): bool {
+  if (failure.reason === Reason.None || call.fellBack || call.server.revision !== Revision.Unknown) return false;
+  return call.step === DISCOVERED
+    ? answer.ending === Ending.Response
+    : call.step === ASKED && failure.reason === Reason.UpstreamEra;
+}
+
+function takeDiscovered(call: UpstreamCall, answer: Answer, failure: Failure, scratch: Arena, arena: Arena): void {
+  const messages = messagesIn(answer, failure, scratch);
+  if (messages === null) return;
+  let response = NONE;
+  while (response === NONE && messages.next()) response = responseTo(call.id, messages.document, scratch);
+  const result = member(response, RESULT, scratch);
+  if (result === NONE || kindOf(result) !== Kind.Object || !isListed(result, STATELESS, scratch)) {
+    failure.set(Reason.UpstreamEra, NO_STATELESS);
+    return;
+  }
+  takeOffers(call, result, scratch, arena);
+  // They went with sessions.
+  call.upstream.offers &= ~(Capability.Logging | Capability.Subscribe);
+}
+
+/** Whether it is one of the revisions that a result of `server/discover` lists. */
+function isListed(result: Span, revision: Span, scratch: Arena): bool {
+  const versions = member(result, SUPPORTED_VERSIONS, scratch);
+  if (versions === NONE || kindOf(versions) !== Kind.Array) return false;
+  for (const walk = walkThrough(versions, scratch); walk.next();) {
+    if (kindOf(walk.value) === Kind.String && equals(textOf(walk.value, scratch), revision)) return true;
+  }
+  return false;
 }
 
 function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, scratch: Arena, arena: Arena): void {
@@ -134,6 +209,12 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
     failure.set(Reason.UpstreamProtocol, newWriter(scratch, 128).bytes(REVISION).bytes(revision).written);
     return;
   }
+  takeOffers(call, result, scratch, arena);
+  if (answer.sessionId !== NONE) takeSession(call.upstream, answer, arena);
+}
+
+/** What a server says of itself, with or without a session. */
+function takeOffers(call: UpstreamCall, result: Span, scratch: Arena, arena: Arena): void {
   const capabilities = member(result, CAPABILITIES, scratch);
   call.upstream.offers = offersIn(capabilities, scratch);
   if (capabilities !== NONE) call.capabilities = arena.copy(capabilities);
@@ -141,7 +222,6 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
   if (instructions !== NONE && kindOf(instructions) === Kind.String && length(instructions) > 2) {
     call.instructions = arena.copy(instructions);
   }
-  if (answer.sessionId !== NONE) takeSession(call.upstream, answer, arena);
 }
 
 /** A session lives in the endpoint that opened it; a server without one answers at any. */

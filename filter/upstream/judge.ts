@@ -40,9 +40,10 @@ const INITIALIZE = literal('initiali');
 /** Codes of revision 2026-07-28 alone: the revision is not served, the headers are not as the body says. */
 const VERSION_CODE = literal('-32022');
 const HEADERS_CODE = literal('-32020');
+const METHOD_CODE = literal('-32601');
 
-/** None where its body is worth reading. @param server that was asked, with a message of a revision with sessions */
-export function judge(answer: Answer, server: Server, arena: Arena): Failure {
+/** None where its body is worth reading. @param server that was asked. @param era of the message */
+export function judge(answer: Answer, server: Server, arena: Arena, era: Era = Era.Sessions): Failure {
   const failure = make<Failure>(arena);
   switch (answer.ending) {
     case Ending.NoCluster:
@@ -56,7 +57,7 @@ export function judge(answer: Answer, server: Server, arena: Arena): Failure {
     case Ending.NotAsked:
       return failure.set(Reason.UpstreamTimeout, NOT_ASKED);
     default:
-      judgeStatus(failure, answer, server, arena);
+      judgeStatus(failure, answer, server, era, arena);
   }
   if (failure.reason === Reason.None && length(answer.body) > 0 && isCompressed(answer.contentEncoding)) {
     failure.set(Reason.UpstreamProtocol, compressedText(answer.contentEncoding, arena));
@@ -65,14 +66,22 @@ export function judge(answer: Answer, server: Server, arena: Arena): Failure {
 }
 
 /** Envoy answers in a server's stead with 503 and 504 and these texts; the same statuses of the server itself differ. */
-function judgeStatus(failure: Failure, answer: Answer, server: Server, arena: Arena): Failure {
+function judgeStatus(failure: Failure, answer: Answer, server: Server, era: Era, arena: Arena): Failure {
   const status = answer.status;
   const body = answer.body;
   if (status >= 200 && status < 300) return failure;
   if (status === 504 && startsWith(body, ENVOY_TIMEOUT)) return failure.set(Reason.UpstreamTimeout, NO_ANSWER);
   if (status === 503 && startsWith(body, ENVOY_UNREACHABLE)) return failure.set(Reason.UpstreamUnreachable, REFUSED);
   if (status === 503 && startsWith(body, ENVOY_NO_HOST)) return failure.set(Reason.UpstreamUnreachable, NO_HOST);
-  return judgeRefusal(failure, answer, server, Era.Sessions, arena);
+  if (era === Era.Stateless && isMethodUnknown(answer, arena)) return failure;
+  return judgeRefusal(failure, answer, server, era, arena);
+}
+
+/** A method that a server does not have is 404 there, and its body says so (MCP 2026-07-28, HTTP status codes). */
+function isMethodUnknown(answer: Answer, arena: Arena): bool {
+  if (answer.status !== 404 || isCompressed(answer.contentEncoding)) return false;
+  const code = readRefusal(answer.body, arena).code;
+  return code !== NONE && equals(code, METHOD_CODE);
 }
 
 /**

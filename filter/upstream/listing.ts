@@ -5,6 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { Limits } from '../model/limits';
 import { member } from '../json/reader';
 import { isString, textOf } from '../json/text';
+import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { listMethod, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
@@ -13,6 +14,7 @@ import { post } from './callout';
 import { UpstreamCall } from './call';
 import { judge } from './judge';
 import { newRequestId, requestMessage } from './message';
+import { statelessRequest } from './stateless-message';
 import { Item, Page, readPage } from './page';
 import { plainWords } from './refusal';
 
@@ -41,8 +43,11 @@ export function askForPage(call: UpstreamCall, cursor: Span, client: Span, now: 
       .bytes(cursor)
       .bytes(PARAMS_CLOSE).written;
   }
-  const body = requestMessage(call.id, listText(call), params, arena);
-  call.callout = post(call.server, call.upstream, body, client, arena);
+  const method = listMethod(call.noun.noun);
+  const body = isStateless(call)
+    ? statelessRequest(call.id, method, params, arena)
+    : requestMessage(call.id, methodText(method), params, arena);
+  call.callout = post(call.server, call.upstream, body, client, arena, method);
 }
 
 /**
@@ -59,7 +64,7 @@ export function takePage(
   scratch: Arena,
   arena: Arena,
 ): bool {
-  const failure = judge(answer, call.server, scratch);
+  const failure = judge(answer, call.server, scratch, eraOf(call.upstream.revision));
   const page = failure.reason === Reason.None ? pageIn(call, answer, revision, failure, limits, arena) : null;
   if (page === null) {
     if (failure.reason !== Reason.None) call.failure.take(failure, arena);
@@ -77,6 +82,10 @@ export function takePage(
   }
   askForPage(call, page.nextCursor, client, now, arena);
   return false;
+}
+
+function isStateless(call: UpstreamCall): bool {
+  return eraOf(call.upstream.revision) === Era.Stateless;
 }
 
 function listText(call: UpstreamCall): Span {

@@ -4,7 +4,7 @@ import { Span, NONE } from '../bytes/span';
 import { Era, eraOf } from '../mcp/eras';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method, methodText } from '../mcp/methods';
+import { Method, methodRow, methodText } from '../mcp/methods';
 import { Revision, revisionText } from '../mcp/revisions';
 
 /**
@@ -18,7 +18,8 @@ export function messageHeaders(arena: Arena, revision: Revision, method: Method,
     .add(header.ACCEPT, header.JSON_OR_EVENTS)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
   if (eraOf(revision) === Era.Sessions) return headers;
-  return headers.add(header.MCP_METHOD, methodText(method)).add(header.MCP_NAME, headerText(name, arena));
+  headers.add(header.MCP_METHOD, methodText(method));
+  return methodRow(method).hasNameHeader ? headers.add(header.MCP_NAME, headerText(name, arena)) : headers;
 }
 
 /** The same of a request for the stream of a session, which has no message. */

@@ -1,6 +1,6 @@
 import { HYPHEN } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
-import { Span, equals, literal, NONE } from '../bytes/span';
+import { Span, after, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isJson, kindOf, Kind, member, strip } from '../json/reader';
 import { textOf } from '../json/text';
@@ -12,6 +12,8 @@ const METHOD = literal(',"method":"');
 const PARAMS = literal('","params":');
 const QUOTE = literal('"');
 const END = literal('}');
+const TYPED = literal('{"resultType":"complete",');
+const ONLY_TYPED = literal('{"resultType":"complete"');
 const ID_OPEN = literal('"sluice-');
 const ID = literal('id');
 
@@ -35,8 +37,12 @@ export function requestMessage(id: Span, method: Span, params: Span, arena: Aren
   return writer.bytes(END).written;
 }
 
-export function resultMessage(id: Span, result: Span, arena: Arena): Span {
-  return newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(RESULT).bytes(result).bytes(END).written;
+/** @param isTyped it says that it is the whole answer (MCP 2026-07-28, results) */
+export function resultMessage(id: Span, result: Span, arena: Arena, isTyped: bool = false): Span {
+  const writer = newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(RESULT);
+  if (!isTyped) writer.bytes(result);
+  else writer.bytes(length(result) > 2 ? TYPED : ONLY_TYPED).bytes(after(result, 1));
+  return writer.bytes(END).written;
 }
 
 /** @param error an object, as JSON */

@@ -1,8 +1,8 @@
 import { Noun, NounRow } from '../mcp/nouns';
-import { QUOTE } from '../bytes/ascii';
+import { isDigit, QUOTE, ZERO } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
-import { Span, equals, literal, pointer, NONE } from '../bytes/span';
+import { Span, equals, limit, literal, pointer, NONE } from '../bytes/span';
 import { Kind, part, Walk } from '../json/reader';
 import { textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
@@ -14,6 +14,12 @@ const ID = literal('id');
 const RESULT = literal('result');
 const ERROR = literal('error');
 const NEXT_CURSOR = literal('nextCursor');
+const TTL = literal('ttlMs');
+const CACHE_SCOPE = literal('cacheScope');
+const PUBLIC = literal('"public"');
+
+/** Milliseconds. */
+const MOST_TTL: u32 = 3_600_000;
 
 const enum Place {
   Elsewhere,
@@ -26,6 +32,8 @@ const enum Inside {
   Elsewhere,
   Items,
   Cursor,
+  Ttl,
+  CacheScope,
 }
 
 /** One item of a list, as bytes of the page that it came in. */
@@ -73,6 +81,10 @@ export class Page {
   broken: i32;
   /** A string token, or NONE on the last page. */
   nextCursor: Span;
+  /** Milliseconds for which the server lets it be kept; 0: for none, or it does not say. */
+  ttl: u32;
+  /** It may be kept for everybody, not for those alone with the same authorization. */
+  isPublic: bool;
 
   /** What tools are held against; null: the items are known to be sound, or are no tools. */
   shape: ToolShape | null;
@@ -119,9 +131,15 @@ export class Page {
       else this.place = equals(key, ERROR) ? Place.Error : Place.Elsewhere;
     } else if (depth === 2) {
       if (this.place !== Place.Result) return;
-      if (equals(key, this.noun.items)) this.inside = Inside.Items;
-      else this.inside = equals(key, NEXT_CURSOR) ? Inside.Cursor : Inside.Elsewhere;
+      this.inside = this.insideOf(key);
     }
+  }
+
+  private insideOf(key: Span): Inside {
+    if (equals(key, this.noun.items)) return Inside.Items;
+    if (equals(key, NEXT_CURSOR)) return Inside.Cursor;
+    if (equals(key, TTL)) return Inside.Ttl;
+    return equals(key, CACHE_SCOPE) ? Inside.CacheScope : Inside.Elsewhere;
   }
 
   private start(level: i32, object: bool): void {
@@ -169,8 +187,14 @@ export class Page {
     if (depth === 1) {
       if (this.place === Place.Id) this.id = value;
     } else if (depth === 2) {
-      if (this.place === Place.Result && this.inside === Inside.Cursor) this.nextCursor = isString ? value : NONE;
+      if (this.place === Place.Result) this.resultScalar(value, isString);
     }
+  }
+
+  private resultScalar(value: Span, isString: bool): void {
+    if (this.inside === Inside.Cursor) this.nextCursor = isString ? value : NONE;
+    else if (this.inside === Inside.Ttl) this.ttl = isString ? 0 : milliseconds(value);
+    else if (this.inside === Inside.CacheScope) this.isPublic = equals(value, PUBLIC);
   }
 
   /** No item breaks a rule, whichever revision a client speaks: those with a handshake have all the rules. */
@@ -188,6 +212,15 @@ export class Page {
     if (this.malformed || this.id === NONE || load<u8>(pointer(this.id)) !== QUOTE) return false;
     return equals(textOf(this.id, arena), textOf(id, arena));
   }
+}
+
+/** Whole digits; of a fraction what stands before the point, and of anything else 0. At most an hour is believed. */
+function milliseconds(number: Span): u32 {
+  let sum: u32 = 0;
+  for (let at = pointer(number); at < limit(number) && isDigit(load<u8>(at)); at++) {
+    sum = min(sum * 10 + (load<u8>(at) - ZERO), MOST_TTL);
+  }
+  return sum;
 }
 
 /**

@@ -129,14 +129,13 @@ test.each([
   expect(reply().message).toContain(message);
 });
 
-test('the reply to any claim of a stateless revision is JSON and repeats it', () => {
+test('any claim of a stateless revision is refused with JSON, where its header says something else', () => {
   fc.assert(
     fc.property(json, (claim) => {
-      const meta = `{"io.modelcontextprotocol/protocolVersion":${claim}}`;
+      const meta = `{"io.modelcontextprotocol/protocolVersion":${claim},"io.modelcontextprotocol/clientCapabilities":{}}`;
       const body = utf8(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":${meta}}}`);
       expect(send(body)).toBe(OUTCOME.reply);
-      expect(reply()).toMatchObject({ code: -32022, data: { reason: 'unsupported_version' } });
-      expect(reply().data['requested']).toEqual(JSON.parse(claim));
+      expect(reply()).toMatchObject({ code: -32020, data: { reason: 'header_mismatch' } });
     }),
     { numRuns: 300 },
   );

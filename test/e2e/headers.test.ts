@@ -355,28 +355,19 @@ describeGateway('headers', () => {
         `{"jsonrpc":"2.0","id":"x","method":"tools/list","params":{"_meta":{"${modern.replace('m', '\\u006d')}":"2026-07-28"}}}`,
         {},
       ],
-    ])(
-      'of the stateless revision are answered so that the client falls back: it claims it in %s',
-      async (_, body, headers) => {
-        const answer = await post(gateway.current.url, body, { http, headers });
-        expect(refusal(answer)).toEqual({ status: 400, id: 'x', code: -32022, reason: 'unsupported_version' });
-        const { error } = JSON.parse(answer.text) as { error: { data: Record<string, unknown> } };
-        expect(error.data).toMatchObject({
-          supported: ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
-          requested: '2026-07-28',
-        });
-      },
-    );
+    ])('of the stateless revision have to say what they speak: one claims it in %s', async (_, body, headers) => {
+      const answer = await post(gateway.current.url, body, { http, headers });
+      expect(refusal(answer)).toEqual({ status: 400, id: 'x', code: -32602, reason: 'invalid_request' });
+    });
 
-    it.each([
-      ['with a claim', `,"params":{"_meta":{"${modern}":"2026-07-28"}}`],
-      ['without params', ''],
-    ])('of clients of several revisions begin with a method that does not exist here: %s', async (_, params) => {
-      const body = `{"jsonrpc":"2.0","id":"probe","method":"server/discover"${params}}`;
-      for (const headers of [{}, { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' }]) {
-        const answer = await post(gateway.current.url, body, { http, headers });
-        expect(refusal(answer)).toEqual({ status: 200, id: 'probe', code: -32601, reason: 'method_not_found' });
-      }
+    it('of clients of several revisions begin with a method that is there where a server speaks the newest', async () => {
+      const meta = `{"${modern}":"2026-07-28","${modern.replace('protocolVersion', 'clientCapabilities')}":{}}`;
+      const message = (params: string) => `{"jsonrpc":"2.0","id":"probe","method":"server/discover"${params}}`;
+      const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'server/discover' };
+      const notFound = { id: 'probe', code: -32601, reason: 'method_not_found' };
+      const claimed = await post(gateway.current.url, message(`,"params":{"_meta":${meta}}`), { http, headers });
+      expect(refusal(claimed)).toEqual({ status: 404, ...notFound });
+      expect(refusal(await post(gateway.current.url, message(''), { http }))).toEqual({ status: 200, ...notFound });
     });
 
     it.each(['team-a/reader', ''])('narrow to no virtual server that there is not: %j', async (name) => {

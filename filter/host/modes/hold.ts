@@ -1,4 +1,4 @@
-import { literal } from '../../bytes/span';
+import { literal, NONE } from '../../bytes/span';
 import { Exchange, Outcome } from '../../flow/exchange';
 import { relay } from '../../flow/relay';
 import { Reason } from '../../mcp/errors';
@@ -26,6 +26,8 @@ const STREAM = literal(
 
 export function forwardHeld(stream: Stream, exchange: Exchange): Outcome {
   const isBack = stream.isHeldBack;
+  // The host has the client's body again, which its server must not get.
+  if (isBack && exchange.target.body !== NONE) return relay(exchange, Reason.InvalidRequest, STREAM);
   // Behind the last part there is none that it could be put back in front of.
   if (stream.keepsBody && stream.hasTrailers && !isBack) return relay(exchange, Reason.InvalidRequest, STREAM);
   edit(HeaderMap.Request, exchange.forward.headers);

@@ -42,5 +42,5 @@ export function mergeFail(): void {
 }
 
 export function mergeTools(): Span {
-  return mergedList(TOOLS, fanOut, mergedSize(make<Gateway>(arena), fanOut, make<Scope>(arena)), arena);
+  return mergedList(TOOLS, fanOut, mergedSize(make<Gateway>(arena), fanOut, make<Scope>(arena)), null, arena);
 }

@@ -187,9 +187,9 @@ describeGateway('calls that are decided on by their headers', () => {
         const unknown = { status: 200, id: 1, code: -32602, reason: 'unknown_tool' };
         expect(refusal(await call('one_secret', parts, request))).toEqual(unknown);
         expect(refusal(await call('none', parts, request))).toEqual(unknown);
-        const list = { ...request, headers: { 'mcp-method': 'tools/list' } };
+        const ping = { ...request, headers: { 'mcp-method': 'ping' } };
         const notFound = { status: 404, id: 1, code: -32601, reason: 'method_not_found' };
-        expect(refusal(await call('x', parts, list))).toEqual(notFound);
+        expect(refusal(await call('x', parts, ping))).toEqual(notFound);
         expect(refusal(await call('=?base64?%%?=', parts, request))).toEqual({ ...mismatch, id: 1 });
         const headers = { ...mcpHeaders, 'mcp-protocol-version': modern };
         expect(refusal(await send(gateway.current.url, { ...request, body: parts, headers }))).toEqual({

@@ -39,7 +39,8 @@ async function pass(request: IncomingMessage, response: ServerResponse, gateway:
   for await (const part of request) parts.push(part as Buffer);
   const body = withNames(Buffer.concat(parts).toString(), server);
   const length = body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-  const onward = send(gateway, { method: request.method, headers: { ...withoutLength(request), ...length } });
+  const headers = withHeader({ ...withoutLength(request), ...length }, server);
+  const onward = send(gateway, { method: request.method, headers });
   response.once('close', () => onward.destroy());
   onward.end(body);
   const [answer] = (await once(onward, 'response')) as [IncomingMessage];
@@ -51,6 +52,14 @@ async function pass(request: IncomingMessage, response: ServerResponse, gateway:
 function withoutLength({ headers }: IncomingMessage): IncomingHttpHeaders {
   const own = ['content-length', 'transfer-encoding'];
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.includes(name)));
+}
+
+/** The header that repeats the name, as the gateway wants it. */
+function withHeader(headers: IncomingHttpHeaders, server: string): IncomingHttpHeaders {
+  const name = headers['mcp-name'];
+  if (typeof name !== 'string' || name.startsWith('=?')) return headers;
+  const isUri = headers['mcp-method'] === 'resources/read';
+  return { ...headers, 'mcp-name': isUri ? name.replace(/^test:\/\//, `$&${server}/`) : `${server}_${name}` };
 }
 
 /** A request as the gateway wants it. */

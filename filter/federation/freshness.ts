@@ -1,0 +1,36 @@
+import { Arena, make } from '../bytes/arena';
+import { Scope } from '../policy/scope';
+import { Page } from '../upstream/page';
+import { FanOut } from './fanout';
+
+/** For how long, and for whom, a list of several servers may be kept (MCP 2026-07-28, caching). */
+@unmanaged
+export class Freshness {
+  /** Milliseconds. */
+  ttl: u32;
+  isPublic: bool;
+}
+
+/**
+ * No longer than the shortest-lived of its parts, and for no more callers than each of them. What lacks the part of a
+ * server is not kept at all, or clients would keep the hole; and what a rule on the caller has filtered is the caller's.
+ */
+export function freshnessOf(fanOut: FanOut, scope: Scope, arena: Arena): Freshness {
+  const freshness = make<Freshness>(arena);
+  freshness.isPublic = scope.permissions === null && scope.header === null;
+  freshness.ttl = u32.MAX_VALUE;
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    const call = fanOut.at(i);
+    if (call.failed) freshness.ttl = 0;
+    // Its tools are configured.
+    if (call.server.rest !== null) continue;
+    if (call.pages.count === 0) freshness.ttl = 0;
+    for (let p = 0; p < call.pages.count; p++) {
+      const page = changetype<Page>(call.pages.at(p) as usize);
+      freshness.ttl = min(freshness.ttl, page.ttl);
+      freshness.isPublic = freshness.isPublic && page.isPublic;
+    }
+  }
+  if (freshness.ttl === u32.MAX_VALUE) freshness.ttl = 0;
+  return freshness;
+}

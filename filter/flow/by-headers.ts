@@ -1,0 +1,64 @@
+import { make } from '../bytes/arena';
+import { Span, equals, literal, NONE } from '../bytes/span';
+import { Reason } from '../mcp/errors';
+import * as header from '../mcp/headers';
+import { Era, eraOfRequest } from '../mcp/eras';
+import { MethodKind, methodOf, methodRow } from '../mcp/methods';
+import { Revision, STATELESS_JSON } from '../mcp/revisions';
+import { Upstream } from '../session/token';
+import { aimAt, cutPrefix } from './call';
+import { checkAccess, refuseMethod, refuseVersion } from './access';
+import { Exchange, Outcome } from './exchange';
+import { isSound } from './passing';
+import { isWithinQuotas } from './quotas';
+import { sendOn } from './send-on';
+import { asJson, isDecided, keepsToHeaders, refuseMethodHeader, takesName } from './stateless';
+
+/**
+ * Host mode `headers`: what the headers of a request without a session say decides where that is enough, before the body
+ * has come. What the body says is then held against them, and it is cut off before its end where they differ. All other
+ * requests are read first, as in `hold`.
+ */
+const ALLOWED = literal('POST');
+const NO_BODY = literal('there is none');
+
+/** `ReadBody`: the headers do not say enough. @param behind what follows the endpoint in the path. @param ended no body */
+export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): Outcome {
+  const request = exchange.request;
+  const outcome = checkAccess(exchange, behind);
+  if (outcome !== Outcome.ReadBody) return outcome;
+  if (!equals(request.method, header.POST)) return refuseMethod(exchange, ALLOWED);
+  const version = request.protocolVersion;
+  exchange.message.era = eraOfRequest(false, false, version);
+  if (exchange.message.era !== Era.Stateless) {
+    return refuseVersion(exchange, Reason.StatelessVersionOnly, asJson(version), STATELESS_JSON);
+  }
+  if (request.mcpMethod === NONE) return refuseMethodHeader(exchange);
+  exchange.message.method = methodOf(request.mcpMethod);
+  const row = methodRow(exchange.message.method);
+  if (!row.isServedIn(exchange.message.era)) return exchange.refuse(Reason.MethodNotFound, request.mcpMethod);
+  if (row.kind !== MethodKind.Named) return Outcome.ReadBody;
+  if (!takesName(exchange)) return Outcome.Reply;
+  const target = aimAt(exchange, exchange.named, exchange.noun.unknown);
+  if (target === null) return Outcome.Reply;
+  if (target.server.rest !== null) return Outcome.ReadBody;
+  if (ended) return exchange.refuse(Reason.ParseError, NO_BODY);
+  if (!isWithinQuotas(exchange)) return Outcome.Reply;
+  const upstream = make<Upstream>(exchange.arena);
+  upstream.revision = Revision.V2026_07_28;
+  return sendOn(exchange, upstream);
+}
+
+/** Whether the name in the body is that of the header; then `target` knows where its prefix stands. @param body so far */
+export function confirmsName(exchange: Exchange, body: Span): bool {
+  exchange.message.body = body;
+  if (!isDecided(exchange)) return false;
+  const envelope = exchange.message.envelope;
+  cutPrefix(exchange.target, envelope.key, envelope.keyIn(body));
+  return true;
+}
+
+/** Whether nothing that was read contradicts the decision so far. If not, `exchange.reply` says why. */
+export function confirmsHeaders(exchange: Exchange, ended: bool): bool {
+  return isSound(exchange, ended) && (!ended || keepsToHeaders(exchange));
+}

@@ -1,0 +1,64 @@
+import { make, scratch } from '../bytes/arena';
+import { NONE } from '../bytes/span';
+import { Era } from '../mcp/eras';
+import { Revision } from '../mcp/revisions';
+import { Server } from '../model/server';
+import { upstreamOf } from '../session/overlay';
+import { isOfRequest } from '../session/request-session';
+import { erasOf, noteEras } from '../session/server-eras';
+import { ANYTHING, Session, TOKEN_ID_SIZE, Upstream } from '../session/token';
+import { random } from '../ports';
+import { UpstreamCall } from '../upstream/call';
+import { Exchange } from './exchange';
+
+/** In which era a server is spoken to: in that of the client, where it can be. */
+
+/** The server's part of a session, or of what stands for one; null: it has to be opened first, see opening.ts. */
+export function knownUpstream(exchange: Exchange, session: Session, server: Server): Upstream | null {
+  const keys = exchange.gateway.keys;
+  if (isOfRequest(session)) {
+    if (server.revision === Revision.V2026_07_28) return statelessUpstream(exchange, server, ANYTHING);
+    if (server.revision === Revision.Unknown) {
+      const eras = erasOf(server.fingerprint, exchange.seconds, keys, scratch);
+      if ((eras.speaks & Era.Stateless) !== 0) return statelessUpstream(exchange, server, eras.offers);
+    }
+    identify(exchange, session);
+    return null;
+  }
+  return upstreamOf(session, server.fingerprint, keys, exchange.arena);
+}
+
+/** What stands for a session with a server that keeps none. @param offers bits of Capability */
+export function statelessUpstream(exchange: Exchange, server: Server, offers: u32): Upstream {
+  const upstream = make<Upstream>(exchange.arena);
+  upstream.fingerprint = server.fingerprint;
+  upstream.revision = Revision.V2026_07_28;
+  upstream.offers = offers;
+  return upstream;
+}
+
+/** Gives the stand-in an id, once a session with a server is to begin in it. */
+function identify(exchange: Exchange, session: Session): void {
+  if (session.id === NONE) session.id = random(TOKEN_ID_SIZE, exchange.arena);
+}
+
+/** The era in which a conversation with a server begins that is not known to speak one. @param revision of the client */
+export function eraToTry(exchange: Exchange, server: Server, revision: Revision): Era {
+  if (server.revision === Revision.V2026_07_28) return Era.Stateless;
+  if (server.revision !== Revision.Unknown) return Era.Sessions;
+  const lacks = erasOf(server.fingerprint, exchange.seconds, exchange.gateway.keys, scratch).lacks;
+  if (revision === Revision.V2026_07_28) return (lacks & Era.Stateless) === 0 ? Era.Stateless : Era.Sessions;
+  return (lacks & Era.Sessions) === 0 ? Era.Sessions : Era.Stateless;
+}
+
+/** Remembers what a conversation has told of the eras of its server. */
+export function learnEras(exchange: Exchange, call: UpstreamCall): void {
+  const server = call.server;
+  if (call.failed || server.revision !== Revision.Unknown) return;
+  const isStateless = call.upstream.revision === Revision.V2026_07_28;
+  if (!isStateless && !call.fellBack) return;
+  const speaks: u32 = isStateless ? Era.Stateless : Era.Sessions;
+  const lacks: u32 = !call.fellBack ? 0 : isStateless ? Era.Sessions : Era.Stateless;
+  const offers = call.upstream.offers;
+  noteEras(server.fingerprint, speaks, lacks, offers, exchange.seconds, exchange.gateway.keys, scratch);
+}

@@ -1,0 +1,3 @@
+import { proveConformance } from '../conformance/stateless-era.ts';
+
+proveConformance();

@@ -1,0 +1,3 @@
+import { proveStatelessEra } from '../stateless-era.ts';
+
+proveStatelessEra();

@@ -1,0 +1,3 @@
+import { proveConformance } from './stateless-era.ts';
+
+proveConformance();
