@@ -253,9 +253,9 @@ describeGateway('calls that are decided on by their headers', () => {
       expect(failed.headers).not.toHaveProperty('set-cookie');
     });
 
-    it('are told to check the name, as no list is given', async () => {
+    it('are told where the names are', async () => {
       const answer = await call('none', stateless('"none"'), { http });
-      expect(message(answer).error?.message).toMatch(/^Unknown tool: none\. Check its name/);
+      expect(message(answer).error?.message).toMatch(/^Unknown tool: none\. Call tools\/list/);
     });
 
     it('are not those of a client with sessions', async () => {
