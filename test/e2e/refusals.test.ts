@@ -103,10 +103,8 @@ describeGateway('a server that refuses', () => {
   let modern: Scripted;
   beforeAll(async () => {
     server = await startScripted({ tools: ['echo'] });
-    const unsupported = rpcError(-32022, 'Unsupported protocol version: 2025-11-25');
-    modern = await startScripted({
-      answers: { initialize: status(400, 'application/json', unsupported) },
-    });
+    const unsupported = status(400, 'application/json', rpcError(-32022, 'Unsupported protocol version'));
+    modern = await startScripted({ answers: { initialize: unsupported, 'server/discover': unsupported } });
   });
   afterAll(() => Promise.all([server.stop(), modern.stop()]));
   const gateway = useGateway(() => ({
@@ -192,12 +190,12 @@ describeGateway('a server that refuses', () => {
     await until('the log has a line about it', () => newLog(from).includes('it refused tools/list: -32000 not today'));
   });
 
-  it('the revisions with sessions is named as one of another era', async () => {
+  it('the revisions of both eras is named as one of another era', async () => {
     const session = await openSession(gateway.current.url);
     const failed = await session.post(callMessage('"modern_echo"'));
     expect(refusal(failed)).toMatchObject({ status: 200, reason: 'upstream_protocol', server: 'modern' });
-    expect(message(failed).error?.message).toMatch(/another era.*HTTP 400: Unsupported protocol version: 2025-11-25/);
-    expect(message(failed).error?.message).toContain('hostMode headers');
+    expect(message(failed).error?.message).toMatch(/another era.*HTTP 400: Unsupported protocol version/);
+    expect(message(failed).error?.message).toContain('servers[].protocol');
     expect(gateway.current.log()).toMatch(/modern: upstream_protocol: HTTP 400: Unsupported protocol version/);
   });
 });
