@@ -108,12 +108,12 @@ function createUpstream(): Server {
         return;
       }
       const result: Answering['result'] = (tools) => {
-        const begun = {
-          protocolVersion: '2025-11-25',
-          capabilities: { tools: {} },
-          serverInfo: { name: 'x', version: '1' },
+        const offers = { capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } };
+        const results: Record<string, object> = {
+          initialize: { protocolVersion: '2025-11-25', ...offers },
+          'server/discover': { supportedVersions: ['2026-07-28'], ...offers },
         };
-        const result = message.method === 'initialize' ? begun : { tools };
+        const result = results[message.method ?? ''] ?? { tools };
         send(200, 'application/json', JSON.stringify({ jsonrpc: '2.0', id: message.id, result }));
       };
       answer({ request, send, result });
