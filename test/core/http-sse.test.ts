@@ -23,7 +23,7 @@ function rewrite(chunks: Iterable<Uint8Array>, most = 1 << 20): { text: string; 
 const message = (data: string): string => `event: message\ndata: ${data}\n\n`;
 const carried = `"${'carried-'.repeat(9)}"`;
 // Numbers of `Replacement`.
-const [ADDRESS, CAPABILITIES, TOOLS, PROMPTS, RESOURCES, TEMPLATES] = ['"5"', '"7"', '"8"', '"9"', '"10"', '"11"'];
+const [ADDRESS, CAPABILITIES, TOOLS, PROMPTS, RESOURCES, TEMPLATES] = ['"0"', '"2"', '"3"', '"4"', '"5"', '"6"'];
 
 describe.each<[string, string, string]>([
   ['the address', 'event: endpoint\ndata: /messages?id=7\n\n', `event: endpoint\ndata: ${ADDRESS}\n\n`],

@@ -19,13 +19,13 @@ const REFUSAL = literal('{"refused":true}');
 
 let rewriter: Rewriter = changetype<Rewriter>(0);
 
-/** Names what is replaced, and how many bytes that was; a refusal is what has a certain id. */
+/** Numbers what is replaced, an address first; a refusal is what has a certain id. */
 function text(context: usize, replacement: Replacement, raw: Span, arena: Arena): Span {
   if (replacement === Replacement.Refusal) return contains(raw, CARRIED) ? REFUSAL : NONE;
   if (replacement === Replacement.Address && !startsWith(raw, SLASH)) return NONE;
   return newWriter(arena, 32)
     .byte(QUOTE)
-    .decimal(replacement as u64)
+    .decimal((replacement - Replacement.Address) as u64)
     .byte(QUOTE).written;
 }
 
