@@ -33,13 +33,17 @@ describe('without a length', () => {
 
 const withoutFraming = (text: string): string => text.replaceAll(/^content-length: \d+\n/gm, '');
 
+/** The host mode is a part of the configuration, and of the digest of it in the status. */
+const withoutDigest = (text: string): string => text.replace(/"configuration":"[0-9a-f]{16}"/, '');
+
 /** Whatever the host mode, a request is answered, sent on and counted alike. */
 describe('in host mode pair', () => {
   test.each(cases.filter(({ given }) => isOfHold(given)))('$file: $title', ({ given }) => {
     const seen = last(run(given, whole));
     const pair = paired(given);
-    expect(last(run(pair, whole))).toMatchObject({ outcome: seen.outcome, telemetry: seen.telemetry });
-    expectInAllArrivals(pair, seen);
+    const inPair = last(run(pair, whole));
+    expect([withoutDigest(inPair.outcome), inPair.telemetry]).toEqual([withoutDigest(seen.outcome), seen.telemetry]);
+    expectInAllArrivals(pair, inPair);
   });
 });
 
