@@ -8,6 +8,10 @@ import { useGateway } from './gateway.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 
+/** With many requests on one HTTP/2 connection a test worker of Node 20 dies in native code once in some thirty runs. */
+const hasSoundHttp2 = Number(process.versions.node.split('.')[0]) >= 22;
+const protocols = bothProtocols.filter((http) => hasSoundHttp2 || http === 'HTTP/1.1');
+
 describeGateway('tools/call', () => {
   let json: SdkServer;
   let streaming: SdkServer;
@@ -29,7 +33,7 @@ describeGateway('tools/call', () => {
   }));
   const call = (tool: string, args: Record<string, unknown>) => ({ name: tool, arguments: args });
 
-  describe.each(bothProtocols)('over %s', (http) => {
+  describe.each(protocols)('over %s', (http) => {
     it.each(['json', 'streaming'])('reaches the tool of the server %s', async (server) => {
       const { client, close } = await connectSdk(gateway.current.url, http);
       const { content } = await client.callTool(call(`${server}_echo`, { x: 'ä "1"' }));
