@@ -15,7 +15,7 @@ export interface BundledEnvoy {
 
 /** What a bundle says of itself. */
 export interface BundleManifest {
-  /** Of the Sluice in it. */
+  /** The version of the Sluice in it. */
   readonly version: string;
   /** Lower-case hex; what gateways pin. */
   readonly moduleSha256: string;

@@ -22,7 +22,7 @@ export interface FoundModule {
   readonly from: string;
   readonly bytes: Buffer;
   readonly naming: Naming;
-  /** Of the module itself; absent where there is none beside it. */
+  /** The signature of the module itself; absent where there is none beside it. */
   readonly signature?: Buffer;
 }
 

@@ -38,7 +38,7 @@ type LoadEvent =
       readonly into: string;
       readonly version: string;
       readonly files: number;
-      /** Of the bundle. */
+      /** The digest of the bundle. */
       readonly sha256: string;
       readonly moduleSha256: string;
       readonly envoys: readonly string[];

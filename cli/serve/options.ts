@@ -49,7 +49,7 @@ export interface ServeOptions {
 }
 
 interface NacosOptions {
-  /** Of one cluster. */
+  /** The addresses of one cluster. */
   readonly addresses: readonly string[];
   /** The id of each namespace, by its name here. */
   readonly namespaces: ReadonlyMap<string, string>;

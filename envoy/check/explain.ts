@@ -12,7 +12,7 @@ export type Names = Readonly<Partial<Record<Kind, readonly string[]>>>;
 
 /** Who asks, and what about. */
 export interface Asker {
-  /** Of a verified token; undefined: there is none. */
+  /** The claims of a verified token; undefined: there is none. */
   readonly claims: JsonObject | undefined;
   /** `<namespace>/<name>`, or empty: the endpoint itself. */
   readonly virtualServer: string;

@@ -106,7 +106,7 @@ export class FilterSet {
     this.#watchers.push(watcher);
   }
 
-  /** Of what came last, by filter. */
+  /** The version of what came last, by filter. */
   readonly #versions = new Map<HttpFilter, string>();
 
   /** A bad one is refused, and the last good one stays. */

@@ -29,7 +29,7 @@ export class Root {
   seesBodies: bool;
   /** Host mode `headers`: none came to a request that was held, so none is waited for any more. */
   lacksBodies: bool;
-  /** Of open event streams, see cancelled-streams.ts: whether there may be some, the last look at them, the last mark then. */
+  /** Open event streams, see cancelled-streams.ts: whether there may be some, the last look at them, the last mark then. */
   hasOpen: bool;
   lookedAt: u64;
   latestCancellation: u64;

@@ -22,9 +22,9 @@ export const enum ArgumentTestKind {
 export class ArgumentValue {
   /** Its kind in JSON. */
   kind: u32;
-  /** Of a text, without quotes and escapes. */
+  /** A text, without quotes and escapes. */
   text: Span;
-  /** Of a number, else null. */
+  /** The value of a number, else null. */
   number: Decimal | null;
 }
 

@@ -11,13 +11,13 @@ export const enum AuditSubject {
 /** The record of who called what, and what was decided on it. */
 @unmanaged
 export class Audit {
-  /** Of the ABI. */
+  /** The level of the log, a number of the ABI. */
   level: u32;
   subject: AuditSubject;
   /** Bytes of the arguments of a call in a line; 0: none. */
   argumentBytes: u32;
   /** Names of members whose values are left out, in the form of json/folded.ts. */
   mask: NameSet;
-  /** Of each worker, in a minute. */
+  /** What each worker may write in a minute. */
   linesPerMinute: u32;
 }

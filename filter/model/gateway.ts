@@ -71,7 +71,7 @@ export class Gateway {
   rootClosed: bool;
   /** What the status is told for; NONE: there is none. */
   statusToken: Span;
-  /** Of the whole configuration, the same in whatever order its members stand; 0 where no status shows it. */
+  /** The digest of the whole configuration, the same in whatever order its members stand; 0 where no status shows it. */
   digest: u64;
   /** Secrets may stand in the configuration itself. */
   insecureInline: bool;

@@ -117,7 +117,7 @@ export class ArgumentFacts {
     this.readBelow(child, value);
   }
 
-  /** Of a place and all below it. */
+  /** Notes the same for a place and all below it. */
   private noteAll(node: ArgumentNode, place: Place): void {
     store<u8>(this.places + (node.number as usize), place);
     for (let i = 0; i < node.children.count; i++) this.noteAll(node.childAt(i), place);

@@ -77,7 +77,7 @@ export class Permissions {
     );
   }
 
-  /** Of a tool that `accessTo` allows. The rule that decided is then in `decidingRule`. */
+  /** For a tool that `accessTo` allows. The rule that decided is then in `decidingRule`. */
   accessWith(server: i32, name: Span, facts: ArgumentFacts): CallAccess {
     decidingRule = null;
     const denying = this.fitting(this.denyingArguments, server, name, facts, true);

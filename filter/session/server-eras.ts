@@ -56,7 +56,7 @@ export function forgetEras(fingerprint: u64, keys: KeyRing, arena: Arena): void 
   noteEras(fingerprint, 0, 0, 0, 0, keys, arena);
 }
 
-/** Of a server the same for all: credentials do not change what it speaks. */
+/** The same for all who use a server: credentials do not change what it speaks. */
 function ownerOf(fingerprint: u64, arena: Arena): Span {
   return owner(TABLE, EMPTY, fingerprint, arena);
 }

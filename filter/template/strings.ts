@@ -98,7 +98,7 @@ function isOddPoint(at: usize): bool {
   return point >= 0xe0000 && !(point >= 0xe0100 && point <= 0xe01ef);
 }
 
-/** Of the first 65,536 characters beyond ASCII, one that Go does not print: spaces, marks of format, private use. */
+/** One of the first 65,536 characters beyond ASCII that Go does not print: spaces, marks of format, private use. */
 function isUnprinted(point: u32): bool {
   if (point <= 0xa0 || point === 0xad || point === 0x1680 || point === 0xfeff || point === 0x3000) return true;
   if (point >= 0x2000 && point <= 0x206f) {

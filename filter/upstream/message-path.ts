@@ -53,7 +53,7 @@ function pathBehind(rest: Span, server: Server): Span {
   return load<u8>(at) === SLASH ? between(at, limit(rest)) : NONE;
 }
 
-/** Of the first character that ends a scheme or the first segment of a path, or the length. */
+/** The offset of the first character that ends a scheme or the first segment of a path, or the length. */
 function indexOfAny(text: Span): i32 {
   for (let at = pointer(text); at < limit(text); at++) {
     const c = load<u8>(at);

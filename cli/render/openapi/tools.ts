@@ -15,14 +15,14 @@ export interface FromOpenApi {
 }
 
 export interface Wishes {
-  /** Of the server; from the title of the description unless said otherwise. */
+  /** The name of the server; from the title of the description unless said otherwise. */
   readonly name: string | undefined;
   /** In the place of `servers`. */
   readonly url: string | undefined;
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
-/** Of HTTP's methods those that a tool can have and somebody would call. */
+/** Those of HTTP's methods that a tool can have and somebody would call. */
 const callable = ['get', 'post', 'put', 'patch', 'delete'];
 
 /** What a client may tell its user of a tool (MCP, ToolAnnotations). RFC 9110 §9.2 */
