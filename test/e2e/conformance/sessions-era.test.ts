@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeGateway } from '../engine.ts';
-import { useGateway } from '../gateway.ts';
-import { type CompleteServer, startCompleteServer } from '../upstreams/complete/server.ts';
-import { type BareNames, startBareNames } from './bare-names.ts';
+import { startCompleteServer } from '../upstreams/complete/server.ts';
 import { knownGaps } from './known-gaps.ts';
 import { complaints, isSame } from './findings.ts';
 import { revisions, runSuite } from './suite.ts';
+import { useTwoServers } from './two-servers.ts';
 
 /** Checks of these scenarios have details that must differ: addresses, session ids, lists with the names of two servers. */
 const ownDetails = [
@@ -23,32 +22,16 @@ const ownDetails = [
 const inJson = 'server-sse-streams-functional';
 
 describeGateway('the official conformance suite', () => {
-  let one: CompleteServer;
-  let two: CompleteServer;
-  beforeAll(async () => {
-    [one, two] = await Promise.all([startCompleteServer('one'), startCompleteServer('two')]);
-  });
-  afterAll(() => Promise.all([one.stop(), two.stop()]));
-  const gateway = useGateway(() => ({
-    servers: [
-      { name: 'one', url: one.url },
-      { name: 'two', url: two.url },
-    ],
-  }));
-  let bare: BareNames;
-  beforeAll(async () => {
-    bare = await startBareNames(gateway.current.url, 'two');
-  });
-  afterAll(() => bare.stop());
+  const server = useTwoServers(startCompleteServer, 'two');
 
   it.each(revisions)(
     'of %s finds through a gateway with two servers what it finds at one of them',
     async (revision) => {
-      const alone = await runSuite(two.url, revision);
+      const alone = await runSuite(server.alone(), revision);
       expect(complaints(alone), 'the server itself').toEqual([]);
       expect([...alone.values()].flat().filter(({ status }) => status === 'SUCCESS').length).toBeGreaterThan(55);
 
-      const through = await runSuite(bare.url, revision);
+      const through = await runSuite(server.through(), revision);
       const different = [...alone.keys()]
         .filter((scenario) => !isSame(scenario, alone, through, { ownDetails, asInfo: [inJson] }))
         .sort();

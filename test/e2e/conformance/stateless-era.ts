@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeGateway } from '../engine.ts';
-import { useGateway } from '../gateway.ts';
-import { type ModernServer, startModernServer } from '../upstreams/modern.ts';
-import { type BareNames, startBareNames } from './bare-names.ts';
+import { startModernServer } from '../upstreams/modern.ts';
 import { complaints, isSame } from './findings.ts';
 import { runSuite, stateless } from './suite.ts';
+import { useTwoServers } from './two-servers.ts';
 
 /** Addresses, sealed states, lists with the names of two servers, and words of a refusal. */
 const ownDetails = [
@@ -31,29 +30,13 @@ const allowed = { ownDetails, unoffered };
 /** The official suite of revision 2026-07-28, in every host mode. */
 export function proveConformance(): void {
   describeGateway('the official conformance suite without sessions', () => {
-    let one: ModernServer;
-    let two: ModernServer;
-    beforeAll(async () => {
-      [one, two] = await Promise.all([startModernServer('one'), startModernServer('two')]);
-    });
-    afterAll(() => Promise.all([one.stop(), two.stop()]));
-    const gateway = useGateway(() => ({
-      servers: [
-        { name: 'one', url: one.url },
-        { name: 'two', url: two.url },
-      ],
-    }));
-    let bare: BareNames;
-    beforeAll(async () => {
-      bare = await startBareNames(gateway.current.url, 'one');
-    });
-    afterAll(() => bare.stop());
+    const server = useTwoServers(startModernServer, 'one');
 
     it('finds through a gateway with two servers what it finds at one of them', async () => {
-      const alone = await runSuite(one.url, stateless);
+      const alone = await runSuite(server.alone(), stateless);
       expect(complaints(alone), 'the server itself').toEqual([]);
       expect([...alone.values()].flat().filter(({ status }) => status === 'SUCCESS').length).toBeGreaterThan(100);
-      const through = await runSuite(bare.url, stateless);
+      const through = await runSuite(server.through(), stateless);
       const different = [...alone.keys()].filter((scenario) => !isSame(scenario, alone, through, allowed)).sort();
       expect(different, complaints(through).join('\n')).toEqual([]);
     }, 120_000);
