@@ -63,6 +63,7 @@ export class Instruction {
 const SIZE: usize = offsetof<Instruction>();
 /** How many one template may have. */
 export const MOST_INSTRUCTIONS: i32 = 65536;
+export const MOST_VARIABLES = 32;
 
 /** A template, ready to run. Immutable. */
 @unmanaged

@@ -6,12 +6,11 @@ import { isJson } from '../json/reader';
 import { characterSize, writeEscaped } from '../json/text';
 import { beginBudget, isSpent, spend, step } from './budget';
 import { call, setNow } from './calls';
-import { MOST_VARIABLES } from './compile';
 import { clearFault, fail, failed, fault } from './fault';
 import { Function, LAST_FUNCTION } from './functions';
 import { doubleOf } from '../json/numbers';
 import { beginElements, Elements, find } from './path';
-import { Instruction, Op, Program, Way } from './program';
+import { Instruction, MOST_VARIABLES, Op, Program, Way } from './program';
 import { TOO_LARGE, writePercent } from './text';
 import { bytesOf, isString, isTrue, MISSING, printed, textOf, Type, typeAt, typeOf, Value, valueOf } from './value';
 
