@@ -8,9 +8,8 @@ import { useGateway } from './gateway.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 
-/** With many requests on one HTTP/2 connection a test worker of Node 20 dies in native code once in some thirty runs. */
-const hasSoundHttp2 = Number(process.versions.node.split('.')[0]) >= 22;
-const protocols = bothProtocols.filter((http) => hasSoundHttp2 || http === 'HTTP/1.1');
+/** The HTTP/2 client of Node 20 damages the heap of a test worker under this now and then, and the worker aborts. */
+const hasSoundHttp2 = !process.versions.node.startsWith('20.');
 
 describeGateway('tools/call', () => {
   let json: SdkServer;
@@ -33,7 +32,7 @@ describeGateway('tools/call', () => {
   }));
   const call = (tool: string, args: Record<string, unknown>) => ({ name: tool, arguments: args });
 
-  describe.each(protocols)('over %s', (http) => {
+  describe.each(bothProtocols)('over %s', (http) => {
     it.each(['json', 'streaming'])('reaches the tool of the server %s', async (server) => {
       const { client, close } = await connectSdk(gateway.current.url, http);
       const { content } = await client.callTool(call(`${server}_echo`, { x: 'ä "1"' }));
@@ -43,7 +42,7 @@ describeGateway('tools/call', () => {
       await close();
     });
 
-    it('keeps many calls to several servers apart', async () => {
+    it.runIf(hasSoundHttp2 || http === 'HTTP/1.1')('keeps many calls to several servers apart', async () => {
       const { client, close } = await connectSdk(gateway.current.url, http);
       const answers = await Promise.all(
         Array.from({ length: 60 }, (_, index) =>
