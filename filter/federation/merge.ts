@@ -1,8 +1,8 @@
 import { NounRow } from '../mcp/nouns';
 import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
-import { Span, between, limit, literal, pointer, NONE } from '../bytes/span';
-import { newWriter, Writer } from '../bytes/writer';
+import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import { textOf } from '../json/text';
 import { Gateway } from '../model/gateway';
 import { markOffsetInToken } from '../model/uri-owner';
@@ -43,7 +43,9 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: 
     .bytes(OPEN)
     .bytes(noun.items)
     .bytes(ITEMS);
-  let first = true;
+  // What has been chosen and not been written yet: neighbours are copied as one piece, up to the next mark.
+  let from: usize = 0;
+  let to: usize = 0;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.failed) continue;
@@ -52,12 +54,22 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: 
       for (let t = 0; t < page.items.count; t++) {
         const item = changetype<Item>(page.items.at(t) as usize);
         if (!item.chosen) continue;
-        if (!first) writer.byte(COMMA);
-        first = false;
-        writeItem(writer, item);
+        const start = pointer(item.object);
+        // One byte between two items of an array is the comma.
+        if (start !== to + 1) {
+          if (to !== 0) writer.bytes(between(from, to)).byte(COMMA);
+          from = start;
+        }
+        if (length(item.mark) > 0) {
+          const place = pointer(item.name) + (item.markAt as usize);
+          writer.bytes(between(from, place)).bytes(item.mark);
+          from = place;
+        }
+        to = limit(item.object);
       }
     }
   }
+  writer.bytes(between(from, to));
   writer.bytes(CLOSE);
   if (freshness === null) return writer.bytes(END).written;
   return writer
@@ -79,6 +91,7 @@ function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
   }
 }
 
+/** Prefixes and marks are made of characters that need no escape in JSON. */
 function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
   if (!call.noun.isUri) {
     item.mark = call.server.prefix;
@@ -88,15 +101,6 @@ function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
   const at = markOffsetInToken(gateway, call.server, item.name, scratch);
   if (at >= 0) item.mark = call.server.mark;
   item.markAt = max(at, 0) as u32;
-}
-
-/** Prefixes and marks are made of characters that need no escape in JSON. */
-function writeItem(writer: Writer, item: Item): void {
-  const place = pointer(item.name) + (item.markAt as usize);
-  writer
-    .bytes(between(pointer(item.object), place))
-    .bytes(item.mark)
-    .bytes(between(place, limit(item.object)));
 }
 
 function callSize(call: UpstreamCall): u64 {
