@@ -1,4 +1,4 @@
-import { NounRow } from '../mcp/nouns';
+import { Noun, NounRow } from '../mcp/nouns';
 import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { Span, between, limit, literal, pointer, NONE } from '../bytes/span';
@@ -10,6 +10,7 @@ import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { FanOut } from './fanout';
 import { UpstreamCall } from '../upstream/call';
+import { overrideTool } from './overridden';
 import { Freshness } from './freshness';
 import { Item, Page } from '../upstream/page';
 
@@ -74,7 +75,9 @@ function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
       item.chosen = !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope);
-      if (item.chosen) markItem(gateway, call, item);
+      if (!item.chosen) continue;
+      markItem(gateway, call, item);
+      if (call.noun.noun === Noun.Tools) overrideTool(gateway, call.server, item, name, scope);
     }
   }
 }
@@ -92,6 +95,10 @@ function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
 
 /** Prefixes and marks are made of characters that need no escape in JSON. */
 function writeItem(writer: Writer, item: Item): void {
+  if (item.replacement !== NONE) {
+    writer.bytes(item.replacement);
+    return;
+  }
   const place = pointer(item.name) + (item.markAt as usize);
   writer
     .bytes(between(pointer(item.object), place))
@@ -105,7 +112,9 @@ function callSize(call: UpstreamCall): u64 {
     const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
-      if (item.chosen) size += (item.object as u32 as u64) + (item.mark as u32 as u64) + 1;
+      if (!item.chosen) continue;
+      size += 1 + (item.replacement as u32 as u64);
+      if (item.replacement === NONE) size += (item.object as u32 as u64) + (item.mark as u32 as u64);
     }
   }
   return size;
