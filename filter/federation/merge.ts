@@ -1,4 +1,4 @@
-import { NounRow } from '../mcp/nouns';
+import { Noun, NounRow } from '../mcp/nouns';
 import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
@@ -10,6 +10,7 @@ import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { FanOut } from './fanout';
 import { UpstreamCall } from '../upstream/call';
+import { overrideTool } from './overridden';
 import { Freshness } from './freshness';
 import { Item, Page } from '../upstream/page';
 
@@ -54,18 +55,19 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: 
       for (let t = 0; t < page.items.count; t++) {
         const item = changetype<Item>(page.items.at(t) as usize);
         if (!item.chosen) continue;
-        const start = pointer(item.object);
+        const object = item.replacement === NONE ? item.object : item.replacement;
+        const start = pointer(object);
         // One byte between two items of an array is the comma.
         if (start !== to + 1) {
           if (to !== 0) writer.bytes(between(from, to)).byte(COMMA);
           from = start;
         }
-        if (length(item.mark) > 0) {
+        if (length(item.mark) > 0 && item.replacement === NONE) {
           const place = pointer(item.name) + (item.markAt as usize);
           writer.bytes(between(from, place)).bytes(item.mark);
           from = place;
         }
-        to = limit(item.object);
+        to = limit(object);
       }
     }
   }
@@ -86,7 +88,11 @@ function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
       item.chosen = !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope);
-      if (item.chosen) markItem(gateway, call, item);
+      // An item of a list that is kept open has been chosen for others before.
+      item.replacement = NONE;
+      if (!item.chosen) continue;
+      markItem(gateway, call, item);
+      if (call.noun.noun === Noun.Tools) overrideTool(gateway, call.server, item, name, scope);
     }
   }
 }
@@ -99,7 +105,7 @@ function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
     return;
   }
   const at = markOffsetInToken(gateway, call.server, item.name, scratch);
-  if (at >= 0) item.mark = call.server.mark;
+  item.mark = at >= 0 ? call.server.mark : NONE;
   item.markAt = max(at, 0) as u32;
 }
 
@@ -109,7 +115,9 @@ function callSize(call: UpstreamCall): u64 {
     const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
-      if (item.chosen) size += (item.object as u32 as u64) + (item.mark as u32 as u64) + 1;
+      if (!item.chosen) continue;
+      size += 1 + (item.replacement as u32 as u64);
+      if (item.replacement === NONE) size += (item.object as u32 as u64) + (item.mark as u32 as u64);
     }
   }
   return size;

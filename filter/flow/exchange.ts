@@ -62,6 +62,8 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
+  /** The client calls it by another name than prefix and name at the server. */
+  isRenamed: bool;
   /** A tool of a REST service, else null. */
   tool: RestTool | null;
   /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
