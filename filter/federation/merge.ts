@@ -90,6 +90,7 @@ function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
       item.chosen = !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope);
       // An item of a list that is kept open has been chosen for others before.
       item.replacement = NONE;
+      item.isEclipsed = false;
       if (!item.chosen) continue;
       markItem(gateway, call, item);
       if (call.noun.noun === Noun.Tools) overrideTool(gateway, call.server, item, name, scope);

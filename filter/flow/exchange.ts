@@ -9,6 +9,7 @@ import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
+import { Limit, limitBehind, limitName } from '../model/limit';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { OpenedList } from '../federation/opened-lists';
@@ -24,6 +25,7 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
+import { LimitSet } from '../session/limits-met';
 import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
@@ -140,6 +142,8 @@ export class Exchange {
   auditedArguments: Span;
   /** It has been counted in the budgets of requests. */
   isCounted: bool;
+  /** Limits that it has met, a bit each (`meet`). */
+  limitsMet: LimitSet;
   /** Its messages have been recorded one by one. */
   isAudited: bool;
   /** Nanoseconds since 1970 at which its headers came. */
@@ -224,6 +228,11 @@ export class Exchange {
     this.borrowed = null;
   }
 
+  /** Notes that a limit has kept it from what it asked for; `None` is none. */
+  meet(limit: Limit): void {
+    this.limitsMet |= (1 << limit) & ~1;
+  }
+
   /** @param line kept as long as the exchange. @param server that it is about, or null */
   warn(line: Span, server: Server | null): void {
     const warning = make<Warning>(this.arena);
@@ -252,6 +261,7 @@ export class Exchange {
   /** Answers with a row of the error table. @param detail of any length and content: it is cut and escaped */
   refuse(reason: Reason, detail: Span = NONE, server: Span = NONE, more: Span = NONE): Outcome {
     this.answer(0, NONE);
+    this.meet(limitBehind(reason));
     const reply = this.reply;
     reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
     reply.reason = this.message.era === Era.Stateless ? inStatelessEra(reason) : reason;
@@ -306,6 +316,8 @@ export class Exchange {
 
   /** Answers that a limit of ours is reached. @param limit its name in the configuration */
   overload(limit: Span): Outcome {
+    const isBudget = equals(limit, limitName(Limit.BufferedBytes));
+    this.meet(isBudget ? Limit.BufferedBytes : Limit.WorkerMemory);
     const outcome = this.refuse(Reason.Overloaded, limit);
     this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
     return outcome;
@@ -318,6 +330,7 @@ export class Exchange {
 
   /** @param failure on an answer of the server's */
   refuseWith(failure: Failure, server: Server): Outcome {
+    this.meet(failure.limit);
     const outcome = this.refuse(failure.reason, failure.detail, server.name);
     if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;
