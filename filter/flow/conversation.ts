@@ -68,6 +68,8 @@ export class Conversation {
   arena: Arena;
   stage: Stage;
   fanOut: FanOut | null;
+  /** At stage Initialize: a digest of all that servers are told of the client. */
+  introduction: Span;
   probe: Probe;
   /** At stage Find: the URI, and the noun whose lists are looked into. */
   sought: Span;
