@@ -12,6 +12,7 @@ import { Gateway } from '../model/gateway';
 import { Limit, limitBehind, limitName } from '../model/limit';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
+import { OpenedList } from '../federation/opened-lists';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { resultMessage } from '../upstream/message';
@@ -63,6 +64,8 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
+  /** The client calls it by another name than prefix and name at the server. */
+  isRenamed: bool;
   /** A tool of a REST service, else null. */
   tool: RestTool | null;
   /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
@@ -121,6 +124,8 @@ export class Exchange {
   forward: Forward;
   /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */
   lastEventId: Span;
+  /** Kept lists whose pages its calls have (OpenedList), or null. */
+  private borrowed: List | null;
   /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */
@@ -205,6 +210,22 @@ export class Exchange {
   get label(): u32 {
     const server = this.server;
     return server === null ? this.gateway.label : server.label;
+  }
+
+  /** Gives a call the pages of a list that is kept, for as long as the exchange lives. */
+  borrow(list: OpenedList, call: UpstreamCall, revision: Revision): void {
+    if (this.borrowed === null) this.borrowed = newList(this.arena);
+    this.borrowed!.push(changetype<usize>(list) as u64);
+    list.lend(call.pages, call.noun, revision, this.arena);
+    call.cached = true;
+  }
+
+  /** At its end. */
+  giveBack(): void {
+    const borrowed = this.borrowed;
+    if (borrowed === null) return;
+    for (let i = 0; i < borrowed.count; i++) changetype<OpenedList>(borrowed.at(i) as usize).release();
+    this.borrowed = null;
   }
 
   /** Notes that a limit has kept it from what it asked for; `None` is none. */
