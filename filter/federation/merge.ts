@@ -54,7 +54,10 @@ export function mergedList(
     .bytes(noun.items)
     .bytes(ITEMS)
     .bytes(own);
-  let first = own === NONE;
+  // What has been chosen and not been written yet: neighbours are copied as one piece, up to the next mark.
+  let from: usize = 0;
+  let to: usize = 0;
+  let wasReplaced = false;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.failed) continue;
@@ -63,12 +66,26 @@ export function mergedList(
       for (let t = 0; t < page.items.count; t++) {
         const item = changetype<Item>(page.items.at(t) as usize);
         if (!item.chosen) continue;
-        if (!first) writer.byte(COMMA);
-        first = false;
-        writeItem(writer, item);
+        const object = item.replacement === NONE ? item.object : item.replacement;
+        const start = pointer(object);
+        const isReplaced = item.replacement !== NONE;
+        // One byte between two items of an array is the comma.
+        if (isReplaced || wasReplaced || start !== to + 1) {
+          if (to !== 0) writer.bytes(between(from, to));
+          if (to !== 0 || own !== NONE) writer.byte(COMMA);
+          from = start;
+          wasReplaced = isReplaced;
+        }
+        if (length(item.mark) > 0 && !isReplaced) {
+          const place = pointer(item.name) + (item.markAt as usize);
+          writer.bytes(between(from, place)).bytes(item.mark);
+          from = place;
+        }
+        to = limit(object);
       }
     }
   }
+  writer.bytes(between(from, to));
   writer.bytes(CLOSE);
   if (freshness === null) return writer.bytes(END).written;
   return writer
@@ -98,6 +115,9 @@ export function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
       item.chosen = !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope);
+      // An item of a list that is kept open has been chosen for others before.
+      item.replacement = NONE;
+      item.isEclipsed = false;
       if (!item.chosen) continue;
       markItem(gateway, call, item);
       if (call.noun.noun === Noun.Tools) showTool(gateway, call.server, item, name, scope);
@@ -105,6 +125,7 @@ export function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void
   }
 }
 
+/** Prefixes and marks are made of characters that need no escape in JSON. */
 function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
   if (!call.noun.isUri) {
     item.mark = call.server.prefix;
@@ -112,7 +133,7 @@ function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
     return;
   }
   const at = markOffsetInToken(gateway, call.server, item.name, scratch);
-  if (at >= 0) item.mark = call.server.mark;
+  item.mark = at >= 0 ? call.server.mark : NONE;
   item.markAt = max(at, 0) as u32;
 }
 

@@ -35,7 +35,7 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   if (target === null) return Outcome.Reply;
   const client = exchange.request.pairs;
   const keys = exchange.gateway.keys;
-  if (!mayExist(noun.noun, target.server, target.name, session, client, exchange.seconds, keys, scratch)) {
+  if (!mayExist(noun, target.server, target.name, session, client, exchange.seconds, keys)) {
     return exchange.refuse(noun.unknown, name);
   }
   toServerName(target, envelope.key, token, exchange.arena);

@@ -112,7 +112,9 @@ function mostWanted(token: Span, results: u32): u32 {
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (fanOut.calls.count > 0 && fanOut.firstServed() === null) return refuseForAll(exchange, fanOut, fanOut.at(0));
   const scope = exchange.caller.scope;
-  for (let i = 0; i < fanOut.calls.count; i++) choose(exchange.gateway, fanOut.at(i), scope);
+  for (let i = 0; i < fanOut.calls.count; i++) {
+    if (!fanOut.at(i).failed) choose(exchange.gateway, fanOut.at(i), scope);
+  }
   const tools = countChosen(fanOut);
   const rules = scope.search!;
   // Texts of definitions double where they are escaped.
