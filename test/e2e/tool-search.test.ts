@@ -28,7 +28,7 @@ describeGateway('tool search', () => {
   const gateway = useGateway(() => ({
     servers: [
       { name: 'weather', url: weather.url },
-      { name: 'many', url: many.url },
+      { name: 'many', url: many.url, listCache: { ttl: '60s', scope: 'shared' } },
       { name: 'modern', url: modern.url, tools: { allow: ['test_simple_text'] } },
     ],
     plugin: {
@@ -93,6 +93,20 @@ describeGateway('tool search', () => {
       expect(refusal(await session.post(large))).toMatchObject({ reason: 'body_too_large' });
       expect([...weather.requests, ...many.requests]).toEqual([]);
     });
+  });
+
+  it('asks no server for a list that is kept, and shows it whole where it is asked for', async () => {
+    const session = await openSession(gateway.current.url);
+    const search = callMessage('"search_tools"', '{"query":"many_tool_7"}');
+    const found = await session.post(search);
+    const all = await openSession(`${gateway.current.url}/team/all`);
+    const list = await all.post(listMessage());
+    many.forget();
+    for (let turn = 0; turn < 3; turn++) {
+      expect((await session.post(search)).text).toBe(found.text);
+      expect((await all.post(listMessage())).text).toBe(list.text);
+    }
+    expect(many.of('tools/list')).toEqual([]);
   });
 
   it.each(framings)('calls however the body comes: %j', async (framing) => {
