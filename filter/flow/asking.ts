@@ -14,10 +14,9 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
 import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
-import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
-import { knownUpstream } from './dialect';
+import { keepUpstream, knownUpstream } from './dialect';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
@@ -177,6 +176,6 @@ function takeBack(exchange: Exchange, session: Session, call: UpstreamCall): voi
   const keys = exchange.gateway.keys;
   markFutile(session, call.server.fingerprint, exchange.seconds, keys, scratch);
   if (!call.opened || equals(call.upstream.sessionId, call.lost)) return;
-  join(session, call.before!, keys, scratch);
+  keepUpstream(exchange, session, call.before!);
   exchange.conversation.abandon(call.server, call.upstream);
 }

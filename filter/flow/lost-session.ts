@@ -11,9 +11,9 @@ import { Reason } from '../mcp/errors';
 import { mayMeanLostSession } from '../mcp/lost-session';
 import { Method, methodText } from '../mcp/methods';
 import { isFutile, markFutile, markResendable } from '../session/futile';
-import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
+import { keepUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { FirstAnswer, Probe, Stage } from './conversation';
 import { beginJoin } from './join';
@@ -22,6 +22,7 @@ import { tellAsRouted } from './relayed';
 import { respondToError } from './response';
 import { sendOn } from './send-on';
 import { callOff } from './tell';
+import { asWritten } from './translation';
 
 /**
  * A server that does not know the session any more in which it was sent a call (MCP transports: session management). It
@@ -72,6 +73,7 @@ function isAtHand(exchange: Exchange): bool {
 /** In the session that there is now, whoever opened it. */
 export function goOnInNewSession(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
   if (isAtHand(exchange)) {
+    asWritten(exchange.target);
     sendOn(exchange, upstream);
     return callAgain(exchange, upstream);
   }
@@ -98,7 +100,7 @@ function takeBack(exchange: Exchange, session: Session): Outcome {
   const opened = exchange.conversation.opened;
   // A server that gives every session the same id has one.
   if (opened !== null && !equals(opened.sessionId, exchange.conversation.first.upstream.sessionId)) {
-    join(session, exchange.conversation.first.upstream, keys, scratch);
+    keepUpstream(exchange, session, exchange.conversation.first.upstream);
     exchange.conversation.abandon(server, opened);
   }
   return giveFirst(exchange);

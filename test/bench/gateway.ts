@@ -11,7 +11,7 @@ import type { HostMode } from '../../envoy/engine/suitable.ts';
 import { build } from '../../scripts/build.ts';
 import { buildNoop } from './noop.ts';
 
-type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'list' | 'cached';
+type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'list' | 'cached' | 'modern' | 'shared' | 'alone';
 
 export interface BenchGateway {
   readonly envoy: RunningEngine;
@@ -37,9 +37,14 @@ export async function startGateway(upstreamPort: number, module?: string): Promi
     none: listener('none', one, undefined),
     noop: listener('noop', one, modules.noop),
     sluice: listener('sluice', one, modules.sluice),
-    pair: listener('pair', one, modules.sluice, 'pair'),
+    pair: listener('pair', one, modules.sluice, { hostMode: 'pair' }),
     list: listener('list', servers(10, upstreamPort), modules.sluice),
     cached: listener('cached', servers(10, upstreamPort, { listCache: CACHE }), modules.sluice),
+    modern: listener('modern', servers(1, upstreamPort, { protocol: '2026-07-28' }), modules.sluice),
+    shared: listener('shared', servers(1, upstreamPort, { protocol: '2025-06-18' }), modules.sluice, {
+      identity: { trustedHeader: 'x-user' },
+    }),
+    alone: listener('alone', servers(1, upstreamPort, { protocol: '2025-06-18' }), modules.sluice),
   };
   const base = bootstrapOf(servers(10, upstreamPort));
   const config = { ...base, static_resources: { ...base.static_resources, listeners: Object.values(parts) } };
@@ -65,10 +70,11 @@ function servers(count: number, port: number, more: object = {}): { name: string
 
 function bootstrapOf(
   servers: { name: string; url: string }[],
-  hostMode: HostMode = 'hold',
+  plugin: Plugin = {},
 ): ReturnType<typeof gatewayBootstrap> {
   const pluginServerUrl = 'http://127.0.0.1:1';
-  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl, servers, plugin: { hostMode } });
+  const all = { hostMode: 'hold' as const, ...plugin };
+  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl, servers, plugin: all });
 }
 
 /**
@@ -79,9 +85,9 @@ function listener(
   name: ListenerName,
   of: { name: string; url: string }[],
   module: string | undefined,
-  hostMode?: HostMode,
+  plugin?: Plugin,
 ): object {
-  const [shipped] = bootstrapOf(of, hostMode).static_resources.listeners;
+  const [shipped] = bootstrapOf(of, plugin).static_resources.listeners;
   const manager = shipped.filter_chains[0].filters[0].typed_config;
   const filters = (manager.http_filters as unknown as HttpFilter[]).flatMap((filter) => {
     const { config } = filter.typed_config;
@@ -95,6 +101,11 @@ function listener(
   const typed_config = { ...manager, ...early, http_filters: filters, access_log: [] };
   const chain = { filters: [{ ...shipped.filter_chains[0].filters[0], typed_config }] };
   return { ...shipped, name, filter_chains: [chain] };
+}
+
+interface Plugin {
+  readonly hostMode?: HostMode;
+  readonly identity?: { readonly trustedHeader: string };
 }
 
 interface HttpFilter {

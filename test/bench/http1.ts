@@ -1,4 +1,4 @@
-// As much of HTTP/1.1 as a benchmark needs on both of its ends: messages with content-length, one after the other.
+// As much of HTTP/1.1 as a benchmark needs on both of its ends: messages one after the other, with content-length or chunked.
 
 /** Cuts what a connection receives into messages. */
 export class Messages {
@@ -15,12 +15,27 @@ export class Messages {
       const end = this.#received.indexOf('\r\n\r\n');
       if (end < 0) return;
       const head = this.#received.toString('latin1', 0, end);
-      const size = end + 4 + Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-      if (this.#received.length < size) return;
+      const isChunked = /\r\ntransfer-encoding: *chunked/i.test(head);
+      const size = isChunked
+        ? endOfChunks(this.#received, end + 4)
+        : end + 4 + Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+      if (size === undefined || this.#received.length < size) return;
       const body = this.#received.subarray(end + 4, size);
       this.#received = this.#received.subarray(size);
       this.#take(head, body);
     }
+  }
+}
+
+/** Behind the last chunk, which has no trailers; undefined: it has not come. */
+function endOfChunks(bytes: Buffer, from: number): number | undefined {
+  for (let at = from; ;) {
+    const end = bytes.indexOf('\r\n', at);
+    if (end < 0) return undefined;
+    const size = Number.parseInt(bytes.toString('latin1', at, end), 16);
+    at = end + 2 + size + 2;
+    if (size === 0) return at;
+    if (at > bytes.length) return undefined;
   }
 }
 
