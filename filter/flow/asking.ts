@@ -5,7 +5,7 @@ import { takeAcknowledgement } from '../upstream/acknowledgement';
 import { post } from '../upstream/callout';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
-import { keep, takeCached } from '../federation/list-cache';
+import { keep, keptList } from '../federation/list-cache';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
 import { readPage } from '../upstream/page';
@@ -42,8 +42,11 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     const call = fanOut.add(server, upstream, arena);
     call.noun = noun;
     call.capability = noun.capability;
-    if (takeCached(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) fanOut.finish(call);
-    else ask(exchange, call);
+    const list = keptList(noun, server, session, exchange.request.pairs, exchange.seconds, gateway.keys);
+    if (list !== null) {
+      exchange.borrow(list, call, session.revision);
+      fanOut.finish(call);
+    } else ask(exchange, call);
   } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
     const call = fanOut.add(server, freshUpstream(exchange, server), arena);
     call.noun = noun;

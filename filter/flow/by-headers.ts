@@ -6,7 +6,7 @@ import { Era, eraOfRequest } from '../mcp/eras';
 import { MethodKind, methodOf, methodRow } from '../mcp/methods';
 import { Revision, STATELESS_JSON } from '../mcp/revisions';
 import { Upstream } from '../session/token';
-import { aimAt, cutPrefix } from './call';
+import { aimAt, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { isSound } from './passing';
@@ -54,7 +54,7 @@ export function confirmsName(exchange: Exchange, body: Span): bool {
   exchange.message.body = body;
   if (!isDecided(exchange)) return false;
   const envelope = exchange.message.envelope;
-  cutPrefix(exchange.target, envelope.key, envelope.keyIn(body));
+  toServerName(exchange.target, envelope.key, envelope.keyIn(body), exchange.arena);
   return true;
 }
 

@@ -54,7 +54,7 @@ export function translate(exchange: Exchange): void {
   const to = meta === NONE ? from : from + (length(meta) as usize);
   const splices = newSplices(scratch);
   splices.add(from as u32, to as u32, text);
-  splices.add(target.cutFrom, target.cutTo, NONE);
+  splices.add(target.cutFrom, target.cutTo, target.put);
   if (isFromStateless) {
     const id = message.envelope.requestIdRange;
     splices.add((id >> 32) as u32, id as u32, target.id);

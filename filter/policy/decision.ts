@@ -43,6 +43,8 @@ export const enum Hider {
   Authorization,
   /** No server has such names. */
   Server,
+  /** Its tool has another name. */
+  Override,
 }
 
 const BY_NAME = literal('name');
@@ -51,6 +53,7 @@ const BY_SERVER_RULES = literal('server rules');
 const BY_OWNER = literal('owner');
 const BY_VIRTUAL_SERVER = literal('virtual server');
 const BY_SERVER = literal('server');
+const BY_OVERRIDE = literal('override');
 
 /** For records and explanations; what authorization hides is told by its rule. */
 export function hiderText(hider: Hider): Span {
@@ -66,6 +69,8 @@ export function hiderText(hider: Hider): Span {
       return BY_VIRTUAL_SERVER;
     case Hider.Server:
       return BY_SERVER;
+    case Hider.Override:
+      return BY_OVERRIDE;
     default:
       return BY_NAME;
   }

@@ -26,6 +26,9 @@ export function modernCallOf(name: string, size: number): string {
   return post(body, { ...headers, 'x-user': 'ada' });
 }
 
+/** Where the upstream is a REST service. */
+export const restPath = '/records';
+
 export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 export const INITIALIZE =
   '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}';
