@@ -27,7 +27,7 @@ import { KnownHandshake, recallHandshake, rememberHandshake } from '../session/k
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
-import { eraToTry, learnEras } from './dialect';
+import { eraToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { onlyOverHttpSse, refuseStreamable } from './http-sse';
@@ -87,7 +87,7 @@ export function beginInitialize(exchange: Exchange): Outcome {
 
 /**
  * `server/discover` (MCP 2026-07-28): what `initialize` answers, without a session. Servers of the other era are asked in
- * theirs, and the sessions that this opens end with the request.
+ * theirs, and the sessions that this opens are shared, see session/pool.ts, or end with the request.
  */
 export function beginDiscover(exchange: Exchange): Outcome {
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
@@ -270,7 +270,7 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
     if (call.failed) continue;
     call.opened = true;
     if (call.upstream.revision === Revision.V2026_07_28) speaks = true;
-    else exchange.conversation.abandon(call.server, call.upstream);
+    else if (!isPooled(exchange, call)) exchange.conversation.abandon(call.server, call.upstream);
   }
   if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
   const result = newWriter(exchange.arena, 1024).bytes(DISCOVERED_OPEN).bytes(STATELESS_JSON).byte(COMMA);
@@ -278,6 +278,12 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
   result.bytes(DISCOVERED_CLOSE).bytes(OUR_INFO).bytes(CLOSE);
   writeInstructions(result, fanOut, exchange.caller.scope);
   return exchange.answerResult(result.bytes(CLOSE).written);
+}
+
+/** Keeps the session of a call for later requests. False: they have one, or no use for it. */
+function isPooled(exchange: Exchange, call: UpstreamCall): bool {
+  const session = exchange.caller.session!;
+  return knownUpstream(exchange, session, call.server) === null && keepUpstream(exchange, session, call.upstream);
 }
 
 /** The call to the one server that this request may reach, if it took part; else null. */

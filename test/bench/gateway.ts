@@ -12,7 +12,7 @@ import { build } from '../../scripts/build.ts';
 import { buildFloors } from './floors.ts';
 import { restPath } from './requests.ts';
 
-type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached';
+type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached' | 'modern' | 'shared' | 'alone';
 
 /** Listeners as shipped, with their access log: of two servers, and those that end in 10, of ten. */
 type BesideName = 'plain' | 'floor' | 'exports' | 'native' | 'hold' | 'pair' | 'native 10' | 'hold 10';
@@ -37,10 +37,15 @@ export async function startGateway(upstreamPort: number, module?: string): Promi
     none: listener('none', one, undefined),
     noop: listener('noop', one, modules.noop),
     sluice: listener('sluice', one, modules.sluice),
-    pair: listener('pair', one, modules.sluice, 'pair'),
+    pair: listener('pair', one, modules.sluice, { hostMode: 'pair' }),
     rest: listener('rest', [restService(upstreamPort)], modules.sluice),
     list: listener('list', servers(10, upstreamPort), modules.sluice),
     cached: listener('cached', servers(10, upstreamPort, { listCache: CACHE }), modules.sluice),
+    modern: listener('modern', servers(1, upstreamPort, { protocol: '2026-07-28' }), modules.sluice),
+    shared: listener('shared', servers(1, upstreamPort, { protocol: '2025-06-18' }), modules.sluice, {
+      identity: { trustedHeader: 'x-user' },
+    }),
+    alone: listener('alone', servers(1, upstreamPort, { protocol: '2025-06-18' }), modules.sluice),
   };
   const base = bootstrapOf(servers(10, upstreamPort));
   const config = { ...base, static_resources: { ...base.static_resources, listeners: Object.values(parts) } };
@@ -74,12 +79,12 @@ export async function startBeside(upstreamPort: number): Promise<BenchGateway<Be
   const [two, ten] = [servers(2, upstreamPort), servers(10, upstreamPort)];
   const hasNative = Number(binary.version.split('.')[1]) >= OLDEST_NATIVE;
   const parts = [
-    listener('plain', two, undefined, 'hold', true),
-    listener('floor', two, floors.floor, 'hold', true),
-    listener('exports', two, floors.exports, 'hold', true),
-    listener('hold', two, sluice, 'hold', true),
-    listener('pair', two, sluice, 'pair', true),
-    listener('hold 10', ten, sluice, 'hold', true),
+    listener('plain', two, undefined, { hostMode: 'hold' }, true),
+    listener('floor', two, floors.floor, { hostMode: 'hold' }, true),
+    listener('exports', two, floors.exports, { hostMode: 'hold' }, true),
+    listener('hold', two, sluice, { hostMode: 'hold' }, true),
+    listener('pair', two, sluice, { hostMode: 'pair' }, true),
+    listener('hold 10', ten, sluice, { hostMode: 'hold' }, true),
     ...(hasNative ? [nativeListener('native', two), nativeListener('native 10', ten)] : []),
   ];
   const base = bootstrapOf(ten);
@@ -119,10 +124,11 @@ function servers(count: number, port: number, more: object = {}): { name: string
 
 function bootstrapOf(
   servers: { name: string; url: string }[],
-  hostMode: HostMode = 'hold',
+  plugin: Plugin = {},
 ): ReturnType<typeof gatewayBootstrap> {
   const pluginServerUrl = 'http://127.0.0.1:1';
-  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl, servers, plugin: { hostMode } });
+  const all = { hostMode: 'hold' as const, ...plugin };
+  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl, servers, plugin: all });
 }
 
 /**
@@ -134,10 +140,10 @@ function listener(
   name: string,
   of: { name: string; url: string }[],
   module: string | undefined,
-  hostMode?: HostMode,
+  plugin?: Plugin,
   isLogged = false,
 ): object {
-  const [shipped] = bootstrapOf(of, hostMode).static_resources.listeners;
+  const [shipped] = bootstrapOf(of, plugin).static_resources.listeners;
   const manager = shipped.filter_chains[0].filters[0].typed_config;
   const filters = (manager.http_filters as unknown as HttpFilter[]).flatMap((filter) => {
     const { config } = filter.typed_config;
@@ -173,6 +179,11 @@ function withFilters(name: string, shipped: Listener, filters: readonly object[]
 }
 
 type Listener = ReturnType<typeof gatewayBootstrap>['static_resources']['listeners'][0];
+
+interface Plugin {
+  readonly hostMode?: HostMode;
+  readonly identity?: { readonly trustedHeader: string };
+}
 
 interface HttpFilter {
   readonly typed_config: { readonly config?: { readonly vm_config: object } };
