@@ -40,6 +40,7 @@ const decision = z.object({
     'name',
     'transport',
     'override',
+    'tool search',
   ]),
   rule: z.string().optional(),
   effect: z.enum(['allow', 'deny', 'stepUp']).optional(),

@@ -9,6 +9,7 @@ import { Upstream } from '../session/token';
 import { aimAt, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
+import { isForOwnTool } from './own-tools';
 import { isSound } from './passing';
 import { isWithinQuotas } from './quotas';
 import { sendOn } from './send-on';
@@ -39,6 +40,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (!row.isServedIn(exchange.message.era)) return exchange.refuse(Reason.MethodNotFound, request.mcpMethod);
   if (row.kind !== MethodKind.Named) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
+  if (isForOwnTool(exchange, exchange.named)) return Outcome.ReadBody;
   const target = aimAt(exchange, exchange.named, exchange.noun.unknown);
   if (target === null) return Outcome.Reply;
   if (target.server.rest !== null) return Outcome.ReadBody;

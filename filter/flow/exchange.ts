@@ -158,6 +158,8 @@ export class Exchange {
   heardAt: u64;
   /** As a message of our own. */
   relayed: bool;
+  /** It calls a tool of the gateway's own, see own-tools.ts; then `message` may be what that has made of it. */
+  isForOwnTool: bool;
   /** It comes over HTTP+SSE, see http-sse.ts. */
   isHttpSse: bool;
   /** The address that a message came to, without what stands before it; NONE: it asks for the stream. */

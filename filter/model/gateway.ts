@@ -12,6 +12,7 @@ import { NameSet } from './name-set';
 import { Overrides } from './overrides';
 import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
+import { ToolSearch } from './tool-search';
 import { VirtualServer } from './virtual-server';
 
 /** What later filters are told about a request, beside its server. */
@@ -66,6 +67,8 @@ export class Gateway {
   via: Span;
   /** What clients see of tools in the place of what servers say, outside of virtual servers; null: there are none. */
   overrides: Overrides | null;
+  /** What `tools/list` shows there in the place of most tools; null: it shows all. */
+  toolSearch: ToolSearch | null;
   /** In the order of the configuration. */
   virtualServers: List;
   virtualServersByName: NameTable;
