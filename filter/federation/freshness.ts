@@ -25,6 +25,7 @@ export function freshnessOf(fanOut: FanOut, scope: Scope, arena: Arena): Freshne
     // Its tools are configured.
     if (call.server.rest !== null) continue;
     if (call.pages.count === 0) freshness.ttl = 0;
+    if (call.left > 0) freshness.ttl = min(freshness.ttl, call.left);
     for (let p = 0; p < call.pages.count; p++) {
       const page = changetype<Page>(call.pages.at(p) as usize);
       freshness.ttl = min(freshness.ttl, page.ttl);

@@ -1,4 +1,4 @@
-import { Noun, NounRow } from '../mcp/nouns';
+import { NounRow } from '../mcp/nouns';
 import { Arena, scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, combined, span, length, literal, pointer, limit, NONE } from '../bytes/span';
@@ -33,8 +33,13 @@ const NUMBER_SIZE: usize = 8;
 /** A larger list is asked for each time: reading a slot copies all of it, and a worker's memory never shrinks. */
 const MOST = 1 << 20;
 
+/** Seconds: no lifetime that a server gives a list is believed to be longer, see upstream/page.ts. */
+const MOST_LIFETIME: u32 = 3600;
+/** Tells lists that are kept for as long as their server says from those that are kept as configured. */
+const LASTING: u64 = 1 << 32;
+
 /**
- * The list that is kept of a server and still good, or null: there is none, ask the server. Until the end of the callback.
+ * The list that is kept of a server as configured and still good, or null: there is none. Until the end of the callback.
  * @param client its headers
  */
 export function keptList(
@@ -46,12 +51,49 @@ export function keptList(
   keys: KeyRing,
 ): OpenedList | null {
   if (!isKept(server, session)) return null;
-  const entry = NUMBERS.read(ownerOf(NUMBERS, noun.noun, server, session, client, keys, scratch), keys, scratch);
-  if (entry === NONE || !isGood(entry, server, now)) return null;
+  const whose = whoseIs(server.cacheScope, server, session, client, keys, scratch);
+  return find(noun, server, whose, noun.noun, server.cacheTtl, session, now, keys);
+}
+
+/**
+ * The same of one that its server (MCP 2026-07-28, caching) lets be kept, for everybody or for those with the same
+ * authorization: that is what the server gets to see of a caller, the credentials.
+ */
+export function lastingList(
+  noun: NounRow,
+  server: Server,
+  session: Session,
+  client: Span,
+  now: u32,
+  keys: KeyRing,
+): OpenedList | null {
+  if (server.cacheTtl > 0) return null;
+  const kind: u64 = LASTING | (noun.noun as u64);
+  const shared = find(noun, server, NONE, kind, MOST_LIFETIME, session, now, keys);
+  if (shared !== null) return shared;
+  const whose = whoseIs(CacheScope.Credential, server, session, client, keys, scratch);
+  return whose === NONE ? null : find(noun, server, whose, kind, MOST_LIFETIME, session, now, keys);
+}
+
+/** @param kind of list @param most seconds that such a list is kept */
+function find(
+  noun: NounRow,
+  server: Server,
+  whose: Span,
+  kind: u64,
+  most: u32,
+  session: Session,
+  now: u32,
+  keys: KeyRing,
+): OpenedList | null {
+  const entry = NUMBERS.read(ownerOf(NUMBERS, server, whose, kind, scratch), keys, scratch);
+  if (entry === NONE || !isGood(entry, most, now)) return null;
   const number = load<u64>(pointer(entry), 4);
-  const owner = ownerOf(LISTS, noun.noun, server, session, client, keys, scratch);
-  const list = openedList(owner, number);
-  return list === null ? open(noun, owner, number, session.revision, keys) : list;
+  const owner = ownerOf(LISTS, server, whose, kind, scratch);
+  const opened = openedList(owner, number);
+  const list = opened === null ? open(noun, owner, number, session.revision, keys) : opened;
+  if (list !== null) list.expires = load<u32>(pointer(entry));
+  return list;
 }
 
 /** The list of that number; null where its slot has another's, or another list. */
@@ -95,6 +137,36 @@ export function mayExist(
 export function keep(call: UpstreamCall, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): void {
   const server = call.server;
   if (!isKept(server, session) || call.bytes > (MOST as u64)) return;
+  const whose = whoseIs(server.cacheScope, server, session, client, keys, arena);
+  put(call, whose, call.noun.noun, server.cacheTtl, now, keys, arena);
+}
+
+/** Keeps it for as long as its server says, where nothing else is configured. @param client the client's headers */
+export function keepLasting(
+  call: UpstreamCall,
+  session: Session,
+  client: Span,
+  now: u32,
+  keys: KeyRing,
+  arena: Arena,
+): void {
+  const server = call.server;
+  if (server.cacheTtl > 0 || call.bytes > (MOST as u64)) return;
+  let lifetime: u32 = MOST_LIFETIME;
+  let isPublic: bool = true;
+  for (let i = 0; i < call.pages.count; i++) {
+    const page = changetype<Page>(call.pages.at(i) as usize);
+    lifetime = min(lifetime, page.ttl / 1000);
+    isPublic = isPublic && page.isPublic;
+  }
+  if (lifetime === 0 || call.pages.count === 0) return;
+  const whose: Span = isPublic ? NONE : whoseIs(CacheScope.Credential, server, session, client, keys, arena);
+  put(call, whose, LASTING | (call.noun.noun as u64), lifetime, now, keys, arena);
+}
+
+/** @param ttl seconds */
+function put(call: UpstreamCall, whose: Span, kind: u64, ttl: u32, now: u32, keys: KeyRing, arena: Arena): void {
+  const server = call.server;
   const number = random(NUMBER_SIZE, arena);
   const list = newWriter(arena, (call.bytes as usize) + 64).bytes(number);
   for (let i = 0; i < call.pages.count; i++) {
@@ -104,12 +176,11 @@ export function keep(call: UpstreamCall, session: Session, client: Span, now: u3
       .u32(length(page.document) as u32)
       .bytes(page.document);
   }
-  const noun = call.noun.noun;
-  LISTS.write(ownerOf(LISTS, noun, server, session, client, keys, arena), list.written, keys, arena);
+  LISTS.write(ownerOf(LISTS, server, whose, kind, arena), list.written, keys, arena);
   const entry = newWriter(arena, 12)
-    .u32(now + server.cacheTtl)
+    .u32(now + ttl)
     .bytes(number);
-  NUMBERS.write(ownerOf(NUMBERS, noun, server, session, client, keys, arena), entry.written, keys, arena);
+  NUMBERS.write(ownerOf(NUMBERS, server, whose, kind, arena), entry.written, keys, arena);
 }
 
 /** Not for one session where there is none. */
@@ -118,23 +189,17 @@ function isKept(server: Server, session: Session): bool {
 }
 
 /** An entry that is good for longer than any is was kept before the clock was set back. */
-function isGood(entry: Span, server: Server, now: u32): bool {
+function isGood(entry: Span, most: u32, now: u32): bool {
   const expires = load<u32>(pointer(entry));
-  return now < expires && expires - now <= server.cacheTtl;
+  return now < expires && expires - now <= most;
 }
 
-function ownerOf(
-  table: SlotTable,
-  noun: Noun,
-  server: Server,
-  session: Session,
-  client: Span,
-  keys: KeyRing,
-  arena: Arena,
-): Span {
-  let whose: Span = NONE;
-  if (server.cacheScope === CacheScope.Session) whose = session.id;
-  else if (server.cacheScope === CacheScope.Credential)
-    whose = credentialScope(server.credentials, client, keys, arena);
-  return owner(table, whose, combined(server.fingerprint, noun), arena);
+/** For whom it is kept; NONE: for everybody. */
+function whoseIs(scope: CacheScope, server: Server, session: Session, client: Span, keys: KeyRing, arena: Arena): Span {
+  if (scope === CacheScope.Session) return session.id;
+  return scope === CacheScope.Credential ? credentialScope(server.credentials, client, keys, arena) : NONE;
+}
+
+function ownerOf(table: SlotTable, server: Server, whose: Span, kind: u64, arena: Arena): Span {
+  return owner(table, whose, combined(server.fingerprint, kind), arena);
 }

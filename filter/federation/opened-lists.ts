@@ -25,6 +25,8 @@ export class OpenedList {
   arena: Arena;
   owner: Span;
   number: u64;
+  /** Seconds since 1970 from which on it is kept no longer. */
+  expires: u32;
   /** Elements are Page, in the order of the server. */
   pages: List;
   /** Fingerprints of the names in it, eight bytes each. */

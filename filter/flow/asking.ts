@@ -5,14 +5,16 @@ import { takeAcknowledgement } from '../upstream/acknowledgement';
 import { post } from '../upstream/callout';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
-import { keep, keptList } from '../federation/list-cache';
+import { keep, keepLasting, keptList, lastingList } from '../federation/list-cache';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
 import { readPage } from '../upstream/page';
+import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { methodRow } from '../mcp/methods';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
+import { onlyReachable } from '../policy/decision';
 import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
 import { Session, Upstream } from '../session/token';
@@ -42,7 +44,12 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     const call = fanOut.add(server, upstream, arena);
     call.noun = noun;
     call.capability = noun.capability;
-    const list = keptList(noun, server, session, exchange.request.pairs, exchange.seconds, gateway.keys);
+    const client = exchange.request.pairs;
+    let list = keptList(noun, server, session, client, exchange.seconds, gateway.keys);
+    if (list === null && mayLast(exchange, upstream)) {
+      list = lastingList(noun, server, session, client, exchange.seconds, gateway.keys);
+      if (list !== null) call.left = (list.expires - exchange.seconds) * 1000;
+    }
     if (list !== null) {
       exchange.borrow(list, call, session.revision);
       fanOut.finish(call);
@@ -53,6 +60,15 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     call.capability = noun.capability;
     if (joinFirst(exchange, session, call)) fanOut.finish(call);
   }
+}
+
+/**
+ * Whether its server says how long a list lasts, and nobody can learn earlier that it changed: of one server alone the
+ * stream of `subscriptions/listen` passes, and who hears there of a change asks for the list that there is now.
+ */
+function mayLast(exchange: Exchange, upstream: Upstream): bool {
+  if (eraOf(upstream.revision) !== Era.Stateless) return false;
+  return onlyReachable(exchange.gateway, exchange.caller.scope) === null;
 }
 
 /** The tools of a REST service are configured: nobody is asked. */
@@ -147,7 +163,12 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
   }
   if (call.failed) return true;
   noteUse(session, call.server.fingerprint, exchange.seconds, keys, scratch);
-  if (call.noun.noun !== Noun.None) keep(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
+  if (call.noun.noun !== Noun.None) {
+    keep(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
+    if (mayLast(exchange, call.upstream)) {
+      keepLasting(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
+    }
+  }
   return true;
 }
 

@@ -51,6 +51,8 @@ export class UpstreamCall {
   lost: Span;
   /** Its pages come from the cache. */
   cached: bool;
+  /** Milliseconds that are left of the lifetime which its server gave it; 0: it is as its pages say. */
+  left: u32;
   /** The session that the server did not know any more, where it was renewed in the course of this; else null. */
   before: Upstream | null;
   /** By this request. */
