@@ -42,7 +42,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./check/command.ts')).check,
   },
   render: {
-    summary: 'tools from the OpenAPI description of a REST service',
+    summary: 'a gateway as YAML for Envoy, Istio, Envoy Gateway, Kubernetes; tools from an OpenAPI description',
     load: async () => (await import('./render/command.ts')).render,
   },
   help: {
