@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
     load: async () => (await import('./check/command.ts')).check,
   },
+  doctor: {
+    summary: 'what is wrong with a gateway that runs, how that is known, and what to do',
+    load: async () => (await import('./doctor/command.ts')).doctor,
+  },
   render: {
     summary: 'a gateway as YAML for Envoy, Istio, Envoy Gateway, Kubernetes; tools from an OpenAPI description',
     load: async () => (await import('./render/command.ts')).render,

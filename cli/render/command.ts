@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { fromOthers } from './from-openapi.ts';
+import { fromOthers } from './from-others.ts';
 import { toTarget } from './to-target.ts';
 
 /** `sluice render`: a gateway's configuration in the words of others, and with `--from` the other way round. */

@@ -18,7 +18,7 @@ import { parseOrigin } from '../remote.ts';
 import { servedModule } from './served-module.ts';
 
 const usage = `usage: sluice render TARGET FILE --server URL [options]
-       sluice render --from openapi FILE [options]
+       sluice render --from SOURCE FILE... [options]
 
 Prints the YAML that puts the gateway of FILE into Envoy, Istio, Envoy Gateway or Kubernetes. FILE is a plugin
 configuration whose servers have \`url:\`, as \`sluice start\` and \`sluice serve --gateways\` take it. docs/render.md

@@ -29,7 +29,19 @@ const decision = z.object({
    * What decides: a `rule` of authorization, its `default`, or `nothing` where there is none; else what hides it before
    * authorization is asked.
    */
-  by: z.enum(['rule', 'default', 'nothing', 'virtual server', 'server rules', 'owner', 'server', 'name', 'transport']),
+  by: z.enum([
+    'rule',
+    'default',
+    'nothing',
+    'virtual server',
+    'server rules',
+    'owner',
+    'server',
+    'name',
+    'transport',
+    'override',
+    'tool search',
+  ]),
   rule: z.string().optional(),
   effect: z.enum(['allow', 'deny', 'stepUp']).optional(),
   /** What the step up needs, a space between. */

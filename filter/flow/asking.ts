@@ -5,22 +5,23 @@ import { takeAcknowledgement } from '../upstream/acknowledgement';
 import { post } from '../upstream/callout';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
-import { keep, takeCached } from '../federation/list-cache';
+import { keep, keptList } from '../federation/list-cache';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
 import { readPage } from '../upstream/page';
+import { Reason } from '../mcp/errors';
 import { methodRow } from '../mcp/methods';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
 import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
-import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
-import { knownUpstream } from './dialect';
+import { keepUpstream, knownUpstream } from './dialect';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
+import { doubtEra, mayChangeEra } from './other-era';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 import { withoutSession } from './rest-call';
 
@@ -41,8 +42,11 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     const call = fanOut.add(server, upstream, arena);
     call.noun = noun;
     call.capability = noun.capability;
-    if (takeCached(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) fanOut.finish(call);
-    else ask(exchange, call);
+    const list = keptList(noun, server, session, exchange.request.pairs, exchange.seconds, gateway.keys);
+    if (list !== null) {
+      exchange.borrow(list, call, session.revision);
+      fanOut.finish(call);
+    } else ask(exchange, call);
   } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
     const call = fanOut.add(server, freshUpstream(exchange, server), arena);
     call.noun = noun;
@@ -137,10 +141,19 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
     if (mayRenew(exchange, session, call)) return renew(exchange, session, call);
     if (call.before !== null) takeBack(exchange, session, call);
   }
+  if (call.before === null && isOfOtherEra(exchange, call)) {
+    doubtEra(exchange, call.server);
+    return renew(exchange, session, call);
+  }
   if (call.failed) return true;
   noteUse(session, call.server.fingerprint, exchange.seconds, keys, scratch);
   if (call.noun.noun !== Noun.None) keep(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
   return true;
+}
+
+/** Whether it has refused as a server of another era than it is known for, see other-era.ts. */
+function isOfOtherEra(exchange: Exchange, call: UpstreamCall): bool {
+  return call.failure.reason === Reason.UpstreamEra && mayChangeEra(exchange, call.server);
 }
 
 /** Once, and not where it was of no use a moment ago. */
@@ -177,6 +190,6 @@ function takeBack(exchange: Exchange, session: Session, call: UpstreamCall): voi
   const keys = exchange.gateway.keys;
   markFutile(session, call.server.fingerprint, exchange.seconds, keys, scratch);
   if (!call.opened || equals(call.upstream.sessionId, call.lost)) return;
-  join(session, call.before!, keys, scratch);
+  keepUpstream(exchange, session, call.before!);
   exchange.conversation.abandon(call.server, call.upstream);
 }

@@ -6,9 +6,10 @@ import { Era, eraOfRequest } from '../mcp/eras';
 import { MethodKind, methodOf, methodRow } from '../mcp/methods';
 import { Revision, STATELESS_JSON } from '../mcp/revisions';
 import { Upstream } from '../session/token';
-import { aimAt, cutPrefix } from './call';
+import { aimAt, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
+import { isForOwnTool } from './own-tools';
 import { isSound } from './passing';
 import { isWithinQuotas } from './quotas';
 import { sendOn } from './send-on';
@@ -39,6 +40,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (!row.isServedIn(exchange.message.era)) return exchange.refuse(Reason.MethodNotFound, request.mcpMethod);
   if (row.kind !== MethodKind.Named) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
+  if (isForOwnTool(exchange, exchange.named)) return Outcome.ReadBody;
   const target = aimAt(exchange, exchange.named, exchange.noun.unknown);
   if (target === null) return Outcome.Reply;
   if (target.server.rest !== null) return Outcome.ReadBody;
@@ -54,7 +56,7 @@ export function confirmsName(exchange: Exchange, body: Span): bool {
   exchange.message.body = body;
   if (!isDecided(exchange)) return false;
   const envelope = exchange.message.envelope;
-  cutPrefix(exchange.target, envelope.key, envelope.keyIn(body));
+  toServerName(exchange.target, envelope.key, envelope.keyIn(body), exchange.arena);
   return true;
 }
 

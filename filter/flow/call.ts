@@ -1,13 +1,15 @@
-import { scratch } from '../bytes/arena';
-import { Span, after, length, literal, startsWith, NONE } from '../bytes/span';
+import { Arena, scratch } from '../bytes/arena';
+import { Span, after, equals, length, literal, startsWith, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { mayExist } from '../federation/list-cache';
-import { offsetBehind, textOf } from '../json/text';
+import { newWriter } from '../bytes/writer';
+import { offsetBehind, textOf, writeEscaped } from '../json/text';
 import { Range } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import { Noun } from '../mcp/nouns';
-import { asksForArguments } from '../policy/decision';
+import { asksForArguments, Hider } from '../policy/decision';
+import { Scope } from '../policy/scope';
 import { Session } from '../session/token';
 import { allowsArguments } from './argument-rules';
 import { aim, goToTarget } from './aim';
@@ -33,10 +35,10 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   if (target === null) return Outcome.Reply;
   const client = exchange.request.pairs;
   const keys = exchange.gateway.keys;
-  if (!mayExist(noun.noun, target.server, target.name, session, client, exchange.seconds, keys, scratch)) {
+  if (!mayExist(noun, target.server, target.name, session, client, exchange.seconds, keys)) {
     return exchange.refuse(noun.unknown, name);
   }
-  cutPrefix(target, envelope.key, token);
+  toServerName(target, envelope.key, token, exchange.arena);
   if (noun.noun === Noun.Tools && asksForArguments(target.server, target.name, exchange.caller.scope)) {
     target.asksForArguments = true;
     if (!exchange.message.whole) return Outcome.ReadBody;
@@ -54,15 +56,33 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
  * `exchange.reply` then says so.
  */
 export function aimAt(exchange: Exchange, name: Span, unknown: Reason): Target | null {
-  const server = serverOf(exchange.gateway, name);
-  const upstreamName: Span = server === null ? NONE : after(name, server.prefix as u32);
-  return aim(exchange, name, server, upstreamName, unknown);
+  const isTool = exchange.noun.noun === Noun.Tools;
+  const plainName = isTool ? plainNameIn(exchange.caller.scope, exchange.gateway, name) : name;
+  const server: Server | null = plainName === NONE ? null : serverOf(exchange.gateway, plainName);
+  const upstreamName: Span = server === null ? NONE : after(plainName, server.prefix as u32);
+  const target = aim(exchange, name, server, upstreamName, unknown);
+  if (plainName === NONE) exchange.hider = Hider.Override;
+  else if (target !== null && !equals(plainName, name)) target.isRenamed = true;
+  return target;
 }
 
-/** @param token of the name, as it stands in the body at `range` */
-export function cutPrefix(target: Target, range: Range, token: Span): void {
+/** What a client means by the name of a tool, with the prefix of its server; NONE: nothing is called so. */
+export function plainNameIn(scope: Scope, gateway: Gateway, name: Span): Span {
+  const overrides = scope.overrides;
+  return overrides === null ? name : overrides.plainNameOf(gateway, name);
+}
+
+/** Puts the name at the server in the place of the client's. @param token of that, as it stands in the body at `range` */
+export function toServerName(target: Target, range: Range, token: Span, arena: Arena): void {
   const start = (range >> 32) as u32;
   target.cutFrom = start + 1;
+  if (target.isRenamed) {
+    target.cutTo = (range as u32) - 1;
+    const name = newWriter(arena, (length(target.name) as usize) + 16);
+    writeEscaped(name, target.name);
+    target.put = name.written;
+    return;
+  }
   target.cutTo = start + offsetBehind(token, length(target.server.prefix));
 }
 

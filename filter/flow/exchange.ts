@@ -9,8 +9,10 @@ import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
+import { Limit, limitBehind, limitName } from '../model/limit';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
+import { OpenedList } from '../federation/opened-lists';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { resultMessage } from '../upstream/message';
@@ -23,6 +25,7 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
+import { LimitSet } from '../session/limits-met';
 import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
@@ -61,10 +64,16 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
+  /** The client calls it by another name than prefix and name at the server. */
+  isRenamed: bool;
   /** A tool of a REST service, else null. */
   tool: RestTool | null;
   /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
   body: Span;
+  /** The id that the message has there, in the place of the client's; NONE: the client's own. */
+  id: Span;
+  /** What the client's token for progress is, where the message has `id` in its place; NONE: there is none. */
+  progressToken: Span;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
 
@@ -119,6 +128,8 @@ export class Exchange {
   forward: Forward;
   /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */
   lastEventId: Span;
+  /** Kept lists whose pages its calls have (OpenedList), or null. */
+  private borrowed: List | null;
   /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */
@@ -135,6 +146,8 @@ export class Exchange {
   auditedArguments: Span;
   /** It has been counted in the budgets of requests. */
   isCounted: bool;
+  /** Limits that it has met, a bit each (`meet`). */
+  limitsMet: LimitSet;
   /** Its messages have been recorded one by one. */
   isAudited: bool;
   /** Nanoseconds since 1970 at which its headers came. */
@@ -145,6 +158,8 @@ export class Exchange {
   heardAt: u64;
   /** As a message of our own. */
   relayed: bool;
+  /** It calls a tool of the gateway's own, see own-tools.ts; then `message` may be what that has made of it. */
+  isForOwnTool: bool;
   /** It comes over HTTP+SSE, see http-sse.ts. */
   isHttpSse: bool;
   /** The address that a message came to, without what stands before it; NONE: it asks for the stream. */
@@ -186,6 +201,11 @@ export class Exchange {
     return this.message.envelope.requestId;
   }
 
+  /** The id that the message has at its server. */
+  get idAtServer(): Span {
+    return this.isAimed && this.target.id !== NONE ? this.target.id : this.id;
+  }
+
   get seconds(): u32 {
     return (this.now / 1_000_000_000) as u32;
   }
@@ -201,6 +221,27 @@ export class Exchange {
   get label(): u32 {
     const server = this.server;
     return server === null ? this.gateway.label : server.label;
+  }
+
+  /** Gives a call the pages of a list that is kept, for as long as the exchange lives. */
+  borrow(list: OpenedList, call: UpstreamCall, revision: Revision): void {
+    if (this.borrowed === null) this.borrowed = newList(this.arena);
+    this.borrowed!.push(changetype<usize>(list) as u64);
+    list.lend(call.pages, call.noun, revision, this.arena);
+    call.cached = true;
+  }
+
+  /** At its end. */
+  giveBack(): void {
+    const borrowed = this.borrowed;
+    if (borrowed === null) return;
+    for (let i = 0; i < borrowed.count; i++) changetype<OpenedList>(borrowed.at(i) as usize).release();
+    this.borrowed = null;
+  }
+
+  /** Notes that a limit has kept it from what it asked for; `None` is none. */
+  meet(limit: Limit): void {
+    this.limitsMet |= (1 << limit) & ~1;
   }
 
   /** @param line kept as long as the exchange. @param server that it is about, or null */
@@ -231,6 +272,7 @@ export class Exchange {
   /** Answers with a row of the error table. @param detail of any length and content: it is cut and escaped */
   refuse(reason: Reason, detail: Span = NONE, server: Span = NONE, more: Span = NONE): Outcome {
     this.answer(0, NONE);
+    this.meet(limitBehind(reason));
     const reply = this.reply;
     reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
     reply.reason = this.message.era === Era.Stateless ? inStatelessEra(reason) : reason;
@@ -285,6 +327,8 @@ export class Exchange {
 
   /** Answers that a limit of ours is reached. @param limit its name in the configuration */
   overload(limit: Span): Outcome {
+    const isBudget = equals(limit, limitName(Limit.BufferedBytes));
+    this.meet(isBudget ? Limit.BufferedBytes : Limit.WorkerMemory);
     const outcome = this.refuse(Reason.Overloaded, limit);
     this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
     return outcome;
@@ -297,6 +341,7 @@ export class Exchange {
 
   /** @param failure on an answer of the server's */
   refuseWith(failure: Failure, server: Server): Outcome {
+    this.meet(failure.limit);
     const outcome = this.refuse(failure.reason, failure.detail, server.name);
     if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;

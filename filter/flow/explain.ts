@@ -9,11 +9,12 @@ import { newWriter, Writer } from '../bytes/writer';
 import { kindOf, Kind, member, walkThrough } from '../json/reader';
 import { textOf, writeEscaped } from '../json/text';
 import { errorRow, Reason } from '../mcp/errors';
-import { FIRST_NOUN, LAST_NOUN, NounRow, nounRow } from '../mcp/nouns';
+import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
 import { AuthorizationRule, Effect } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { isExact } from '../model/glob';
 import { Identity, IdentityKind } from '../model/identity';
+import { Override } from '../model/overrides';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { markIn, ownerOfUri } from '../model/uri-owner';
@@ -22,7 +23,7 @@ import { answersIn } from '../policy/claims';
 import { permissionsOf } from '../policy/permissions';
 import { isSubject } from '../session/identity';
 import { Scope, scopeOf } from '../policy/scope';
-import { serverOf } from './call';
+import { plainNameIn, serverOf } from './call';
 
 /**
  * Says what a caller may see and use, and what decides it, without a request: for who writes rules (`sluice check --as`).
@@ -74,7 +75,7 @@ export function explain(gateway: Gateway, question: Span, arena: Arena): List {
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
     const row = nounRow(noun);
     if (row.ruledBy !== noun) continue;
-    const names = namesOf(gateway, row, member(question, row.plural, arena), arena);
+    const names = namesOf(gateway, row, member(question, row.plural, arena), scope, arena);
     for (let i = 0; i < names.count; i++) lines.push(decision(gateway, row, names.at(i), scope, arena));
   }
   return lines;
@@ -111,14 +112,17 @@ function refusal(reason: Reason, arena: Arena): Span {
 }
 
 /** Those that are asked about; where none are, those that the configuration names itself. Each once. */
-function namesOf(gateway: Gateway, row: NounRow, asked: Span, arena: Arena): List {
-  const names = newList(arena);
+function namesOf(gateway: Gateway, row: NounRow, asked: Span, scope: Scope, arena: Arena): List {
+  let names = newList(arena);
   if (asked !== NONE && kindOf(asked) === Kind.Array) {
     for (const walk = walkThrough(asked, arena); walk.next();) {
       const name: Span = kindOf(walk.value) === Kind.String ? textOf(walk.value, arena) : NONE;
       if (name !== NONE) names.push(name);
     }
-  } else addConfigured(gateway, row, names, arena);
+  } else {
+    addConfigured(gateway, row, names, arena);
+    if (row.noun === Noun.Tools) names = asShown(gateway, names, scope, arena);
+  }
   const seen = newNameTable(arena);
   const once = newList(arena);
   for (let i = 0; i < names.count; i++) {
@@ -153,6 +157,26 @@ function addConfigured(gateway: Gateway, row: NounRow, names: List, arena: Arena
   }
 }
 
+/** The same tools by the names that clients see, and those that have one of their own. */
+function asShown(gateway: Gateway, plainNames: List, scope: Scope, arena: Arena): List {
+  const overrides = scope.overrides;
+  if (overrides === null) return plainNames;
+  const names = newList(arena);
+  for (let i = 0; i < plainNames.count; i++) {
+    const plainName: Span = plainNames.at(i);
+    const server = serverOf(gateway, plainName);
+    names.push(
+      server === null
+        ? plainName
+        : overrides.shownName(server, after(plainName, length(server.prefix) as u32), plainName),
+    );
+  }
+  for (let i = 0; i < overrides.list.count; i++) {
+    names.push(changetype<Override>(overrides.list.at(i) as usize).name);
+  }
+  return names;
+}
+
 function addExact(patterns: List, names: List): void {
   for (let i = 0; i < patterns.count; i++) if (isExact(patterns.at(i))) names.push(patterns.at(i));
 }
@@ -165,10 +189,13 @@ function prefixed(server: Server, name: Span, arena: Arena): Span {
 function decision(gateway: Gateway, row: NounRow, name: Span, scope: Scope, arena: Arena): Span {
   const line = newWriter(arena, 256).bytes(OPEN_NOUN).bytes(row.plural).bytes(NAME);
   writeEscaped(line, name);
-  const server = row.isUri ? ownerOfUri(gateway, name) : serverOf(gateway, name);
+  const plainName = row.noun === Noun.Tools ? plainNameIn(scope, gateway, name) : name;
+  if (plainName === NONE)
+    return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(Hider.Override)).bytes(CLOSE).written;
+  const server = row.isUri ? ownerOfUri(gateway, name) : serverOf(gateway, plainName);
   if (server === null)
     return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(Hider.Server)).bytes(CLOSE).written;
-  const own = row.isUri ? withoutMark(server, name, arena) : after(name, length(server.prefix) as u32);
+  const own = row.isUri ? withoutMark(server, name, arena) : after(plainName, length(server.prefix) as u32);
   const hider = hiddenBy(gateway, row.noun, server, own, scope);
   if (hider !== Hider.Nothing && hider !== Hider.Authorization) {
     return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(hider)).bytes(CLOSE).written;

@@ -5,6 +5,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { MethodKind, methodRow } from '../mcp/methods';
+import { Limit } from '../model/limit';
 import { Obstacle } from '../response/passage';
 import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
@@ -55,6 +56,9 @@ export function rewriterFor(exchange: Exchange, contentType: Span): Rewriter | n
   const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
   const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
   if (lacksMembers(exchange)) replacements.members = membersOf(exchange);
+  replacements.idAtServer = exchange.target.id;
+  replacements.id = exchange.id;
+  replacements.progressToken = exchange.target.progressToken;
   if (exchange.isHttpSse) replacements.context = changetype<usize>(exchange);
   return newRewriter(isEventStream(contentType), replacements, max(exchange.gateway.limits.event, LEAST_KEPT), arena);
 }
@@ -86,6 +90,7 @@ export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outco
   if (rewriter.obstacle === Obstacle.Address) {
     return exchange.refuse(Reason.UpstreamProtocol, BAD_ADDRESS, exchange.target.server.name);
   }
+  exchange.meet(Limit.Event);
   return exchange.refuse(Reason.UpstreamProtocol, KEPT_TOO_MUCH, exchange.target.server.name);
 }
 

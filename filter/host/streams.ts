@@ -209,6 +209,8 @@ export function closeStream(id: u32): void {
   const stream = changetype<Stream | null>(streams.take(id));
   if (stream === null) return;
   stream.end();
+  const exchange = stream.exchange;
+  if (exchange !== null) exchange.giveBack();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
   if (stream.copy !== 0) heap.free(stream.copy);

@@ -9,8 +9,10 @@ import { Identity } from './identity';
 import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
+import { Overrides } from './overrides';
 import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
+import { ToolSearch } from './tool-search';
 import { VirtualServer } from './virtual-server';
 
 /** What later filters are told about a request, beside its server. */
@@ -63,6 +65,10 @@ export class Gateway {
   emitted: u32;
   /** Our entry in the Via header of what is sent to servers. */
   via: Span;
+  /** What clients see of tools in the place of what servers say, outside of virtual servers; null: there are none. */
+  overrides: Overrides | null;
+  /** What `tools/list` shows there in the place of most tools; null: it shows all. */
+  toolSearch: ToolSearch | null;
   /** In the order of the configuration. */
   virtualServers: List;
   virtualServersByName: NameTable;

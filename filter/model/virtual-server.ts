@@ -3,9 +3,11 @@ import { List, newList } from '../bytes/list';
 import { Span } from '../bytes/span';
 import { Noun, NOUNS } from '../mcp/nouns';
 import { NameSet, newNameSet } from './name-set';
+import { Overrides } from './overrides';
 import { residues } from './residue';
 import { Rules } from './rules';
 import { Server } from './server';
+import { ToolSearch } from './tool-search';
 import { mayShow } from './uri-owner';
 
 /** A named part of what the gateway serves. */
@@ -18,6 +20,10 @@ export class VirtualServer {
   patterns: usize;
   /** By noun and server: addresses of NameSet, what it has: names in the server's own form, URIs as clients see them; 0: nothing. */
   shares: usize;
+  /** What clients see of tools in the place of what servers say; null: there are none. */
+  overrides: Overrides | null;
+  /** What `tools/list` shows in the place of most tools; null: it shows all. */
+  toolSearch: ToolSearch | null;
   /** Bits of nouns whose patterns have been held against a complete list; see flow/audit.ts. */
   audited: u32;
 

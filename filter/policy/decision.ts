@@ -43,6 +43,10 @@ export const enum Hider {
   Authorization,
   /** No server has such names. */
   Server,
+  /** Its tool has another name. */
+  Override,
+  /** It is neither listed nor found by `search_tools`. */
+  ToolSearch,
 }
 
 const BY_NAME = literal('name');
@@ -51,6 +55,8 @@ const BY_SERVER_RULES = literal('server rules');
 const BY_OWNER = literal('owner');
 const BY_VIRTUAL_SERVER = literal('virtual server');
 const BY_SERVER = literal('server');
+const BY_OVERRIDE = literal('override');
+const BY_TOOL_SEARCH = literal('tool search');
 
 /** For records and explanations; what authorization hides is told by its rule. */
 export function hiderText(hider: Hider): Span {
@@ -66,6 +72,10 @@ export function hiderText(hider: Hider): Span {
       return BY_VIRTUAL_SERVER;
     case Hider.Server:
       return BY_SERVER;
+    case Hider.Override:
+      return BY_OVERRIDE;
+    case Hider.ToolSearch:
+      return BY_TOOL_SEARCH;
     default:
       return BY_NAME;
   }
@@ -79,6 +89,8 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
   if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
+  const search = scope.search;
+  if (search !== null && noun === Noun.Tools && search.hides(server.index, name)) return Hider.ToolSearch;
   if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, name);
   const other = otherName(gateway, row, server, name);

@@ -1,11 +1,12 @@
 // `npm run bench:against -- OLD.wasm`: what a change costs. Each module runs in an Envoy of its own (in one, they would
 // compete for its caches), and each round starts both anew, as one process of Envoy is some percent faster than the next.
 // Within a round they are measured in turns; the ratio says what the noise of the machine, which both share, does not.
-// `--only hold`, `pair`, `list`, `cached` or `initialize`, more than once where wanted.
+// `--only hold`, `pair`, `rest`, `list`, `cached` or `initialize`, more than once where wanted.
 import { parseArgs } from 'node:util';
 import { type BenchGateway, startGateway } from './gateway.ts';
 import { measure, median } from './measure.ts';
 import { start, startUpstream } from './processes.ts';
+import { ratioOf } from './ratio.ts';
 import { callOf, INITIALIZE, LIST, post, sessionAt } from './requests.ts';
 
 const { values, positionals } = parseArgs({
@@ -24,7 +25,7 @@ const seconds = Number(values.seconds);
 const call = callOf('s0_get_record_1', 1000);
 interface Work {
   readonly title: string;
-  readonly listener: 'sluice' | 'pair' | 'list' | 'cached';
+  readonly listener: 'sluice' | 'pair' | 'rest' | 'list' | 'cached';
   readonly body: string;
   readonly connections: number;
   readonly isInSession: boolean;
@@ -33,6 +34,13 @@ interface Work {
 const WORK: Readonly<Record<string, Work>> = {
   hold: { title: 'tools/call, hold', listener: 'sluice', body: call, connections: 16, isInSession: true },
   pair: { title: 'tools/call, pair', listener: 'pair', body: call, connections: 16, isInSession: true },
+  rest: {
+    title: 'tools/call of REST',
+    listener: 'rest',
+    body: callOf('server-0_get_record_1', 1000),
+    connections: 16,
+    isInSession: true,
+  },
   list: { title: 'tools/list, 10 × 100 tools', listener: 'list', body: LIST, connections: 2, isInSession: true },
   cached: { title: 'tools/list, cached', listener: 'cached', body: LIST, connections: 2, isInSession: true },
   initialize: {
@@ -57,7 +65,7 @@ try {
 process.stdout.write(`${rounds} rounds of 2 × ${seconds} s, 1 worker\n\n`);
 process.stdout.write('CPU of Envoy                    before µs    now µs     ratio   95 % interval\n');
 for (const [name, cpu] of measured) {
-  const { ratio, low, high } = compare(cpu.before, cpu.now);
+  const { ratio, low, high } = ratioOf(cpu.now, cpu.before);
   const cells = [cpu.before, cpu.now].map((all) => median(all).toFixed(1).padStart(10)).join('');
   const interval = `${low.toFixed(3)} … ${high.toFixed(3)}`;
   process.stdout.write(
@@ -98,20 +106,4 @@ interface Side {
 async function sideOf({ envoy, portOf }: BenchGateway, { listener, body, isInSession }: Work): Promise<Side> {
   const port = portOf(listener);
   return { pid: envoy.pid, port, request: post(body, isInSession ? await sessionAt(port) : {}) };
-}
-
-/** The ratio of pairs: the mean of their logarithms, and where it is with 95 % (Student's t). */
-function compare(before: readonly number[], now: readonly number[]): { ratio: number; low: number; high: number } {
-  const logs = now.map((one, index) => Math.log(one / (before[index] ?? Number.NaN)));
-  const mean = logs.reduce((sum, one) => sum + one, 0) / logs.length;
-  const variance = logs.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (logs.length - 1);
-  const margin = studentT(logs.length - 1) * Math.sqrt(variance / logs.length);
-  return { ratio: Math.exp(mean), low: Math.exp(mean - margin), high: Math.exp(mean + margin) };
-}
-
-/** The two-sided 95 % quantile; within 0.01 from five degrees of freedom on (Abramowitz and Stegun, 26.7.5). */
-function studentT(freedom: number): number {
-  const z = 1.959964;
-  const [first, second] = [(z ** 3 + z) / 4, (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96];
-  return z + first / freedom + second / freedom ** 2;
 }

@@ -86,6 +86,31 @@ describe('what decides', () => {
     ]);
   });
 
+  test('goes by the names that clients see', async () => {
+    const overrides = [
+      { tool: 'weather_get', name: 'forecast' },
+      { tool: 'orders_*', name: '*' },
+    ];
+    const authorization = { rules: [{ name: 'r', tools: ['weather_get', 'orders_delete'] }] };
+    const shown = { ...tool, decision: 'allowed', by: 'rule', rule: 'r', effect: 'allow' };
+    expect(await ask({ overrides, authorization })).toEqual([
+      { ...shown, name: 'forecast' },
+      { ...shown, name: 'delete' },
+    ]);
+    expect(await ask({ overrides, authorization }, { names: { tools: ['weather_get', 'delete'] } })).toEqual([
+      { ...tool, name: 'weather_get', decision: 'hidden', by: 'override' },
+      { ...shown, name: 'delete' },
+    ]);
+  });
+
+  test('may be what a search leaves out', async () => {
+    const toolSearch = { enabled: true, exclude: ['weather_*'], pinned: ['weather_set'] };
+    expect(await ask({ toolSearch }, { names: { tools: ['weather_get', 'weather_set'] } })).toEqual([
+      { ...tool, name: 'weather_get', decision: 'hidden', by: 'tool search' },
+      { ...tool, name: 'weather_set', decision: 'allowed', by: 'nothing' },
+    ]);
+  });
+
   test('holds for resources by the URIs that clients see', async () => {
     const rules = [{ name: 'r', resources: ['file:///orders/*', 'note://weather/*'] }];
     const resources = ['file:///orders/1', 'note://weather/1', 'note://orders/1', 'https://example.com'];

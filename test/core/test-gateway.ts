@@ -27,6 +27,8 @@ export class TestGateway {
   readonly #core: Core = instance();
   /** Names of the tools that each server has, by name of the server; undefined: it is down. */
   servers: Record<string, readonly string[] | undefined> = {};
+  /** Further members of the definitions of tools, by the name at the server. */
+  definitions: Record<string, object> = {};
   /** URIs of the resources, and URI templates, that each server has, by name of the server. */
   resources: Record<string, readonly string[]> = {};
   templates: Record<string, readonly string[]> = {};
@@ -86,6 +88,14 @@ export class TestGateway {
     if (this.#exchange(sent, JSON.stringify(body)) !== outcome.forward) return refusalIn(this.#reply());
     const removes = (header: string): boolean => this.#core.call('gatewayRemoves', ...this.#core.span(header)) === 1;
     return { server: this.#forwarded('x-mcp-servername'), tool: this.#forwarded('x-mcp-toolname'), removes };
+  }
+
+  /** The result of a call that the gateway answers itself, or a refusal. */
+  answerTo(name: string, args: unknown, sent: Sent): Record<string, unknown> | Refusal {
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } };
+    if (this.#exchange(sent, JSON.stringify(body)) === outcome.forward) throw new Error('it went on');
+    const reply = this.#reply();
+    return reply.message.result ?? refusalIn(reply);
   }
 
   /** What becomes of a call with these arguments, a text of JSON: the server's name where it goes on. */
@@ -212,7 +222,7 @@ export class TestGateway {
       case 'resources/templates/list':
         return { resourceTemplates: this.templates[server]?.map((uriTemplate) => ({ uriTemplate })) };
       default:
-        return { tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })) };
+        return { tools: names.map((name) => ({ name, inputSchema: { type: 'object' }, ...this.definitions[name] })) };
     }
   }
 

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { main } from '../../cli/main.ts';
 import type { CatalogServer } from '../../plugin-server/catalog/catalog.ts';
 import { Catalogs } from '../../plugin-server/catalog/catalogs.ts';
 import { NacosSync } from '../../plugin-server/nacos/sync.ts';
-import { ArtifactStore } from '../../plugin-server/index.ts';
+import { ArtifactStore, CatalogDirectory } from '../../plugin-server/index.ts';
 import { until } from '../e2e/until.ts';
 import { NacosAdmin, user } from './admin.ts';
 import { type Nacos, startNacos } from './nacos.ts';
@@ -27,6 +28,8 @@ interface FollowOptions {
   readonly namespaces?: readonly string[];
   readonly password?: string | undefined;
   readonly state?: string;
+  /** Milliseconds between two looks. */
+  readonly interval?: number;
 }
 
 function folder(): string {
@@ -51,7 +54,7 @@ async function follow(nacos: Nacos, options: FollowOptions = {}): Promise<Follow
     ...(password !== undefined && { credentials: () => ({ username: user.username, password }) }),
     catalogs,
     log,
-    interval: 100,
+    interval: options.interval ?? 100,
     longestWait: 500,
   });
   let stopped = false;
@@ -173,6 +176,19 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     }
   });
 
+  test('is told of an edit before the next look is due', async () => {
+    const namespace = fresh('told');
+    await admin.makeNamespace(namespace);
+    await admin.create('edited', { namespace, exportPath: '/one' });
+    const following = await follow(nacos, { namespaces: [namespace], interval: 600_000 });
+    const path = (): unknown => servers(following, namespace)[0]?.path;
+    expect(path()).toBe('/one');
+    for (const next of ['/two', '/three']) {
+      await admin.update('edited', { namespace, exportPath: next });
+      await until('the edit is there', () => path() === next);
+    }
+  });
+
   test('has the version that is published, and no draft', async () => {
     const name = fresh('versions');
     await admin.create(name, { exportPath: '/one' });
@@ -290,6 +306,41 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     expect(names(following)).not.toContain(name);
   });
 
+  test('a namespace is exported to files, which a directory of catalogs takes as they are', async () => {
+    const namespace = fresh('exported');
+    await admin.makeNamespace(namespace);
+    await admin.create('files', { namespace, endpoint: '192.0.2.7:8081' });
+    await admin.create('weather', { namespace, protocol: 'http', tools: restTools('now') });
+    await admin.create('other', { namespace, protocol: 'dubbo' });
+    const directory = folder();
+    const said = { out: '', err: '' };
+    const io = {
+      out: (text: string) => void (said.out += text),
+      err: (text: string) => void (said.err += text),
+      interactive: false,
+      env: { SLUICE_NACOS_USERNAME: user.username, SLUICE_NACOS_PASSWORD: user.password },
+    };
+    const args = ['render', '--from', 'nacos', nacos.address, '--nacos-namespace', `team-x=${namespace}`];
+    expect(await main([...args, '--into', directory], io)).toBe(0);
+    expect(said.out.split('\n').slice(0, -1)).toEqual(
+      ['files', 'weather', 'virtual.servers'].map((name) => join(directory, 'team-x', `${name}.yaml`)),
+    );
+    expect(said.err).toMatch(/^servers\[other\]: is left out: its protocol is "dubbo"/);
+    expect(await main(['check', join(directory, 'team-x')], io)).toBe(0);
+    expect(await main([...args, '--into', directory], io)).toBe(2);
+    expect(said.err).toContain('files.yaml is there already');
+
+    const following = await follow(nacos, { namespaces: [namespace] });
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const catalogs = new Catalogs({ state: folder(), store: new ArtifactStore([]), log });
+    await catalogs.open();
+    const source = new CatalogDirectory({ directory, catalogs });
+    onTestFinished(() => source.stop());
+    await source.start();
+    expect(catalogs.problems()).toEqual([]);
+    expect(catalogs.get('team-x')?.given?.catalog.servers).toEqual(servers(following, namespace));
+  });
+
   test('says that a namespace is not there, and gives nothing out', async () => {
     const following = await follow(nacos, { namespaces: ['nowhere'] });
     expect(error(following)).toContain('Nacos has no namespace nowhere');
@@ -359,27 +410,17 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
       expect(names(restarted)).toEqual(before.map((server) => server.name));
     });
 
-    test.each([
-      ['the client API is open', { auth: false, adminAuth: true }, user.password],
-      ['everything is open', { auth: false, adminAuth: false }, undefined],
-    ] as const)('follows a Nacos where %s', async (_, settings, password) => {
+    test('follows a Nacos whose client API is open, and logs in anew before a token ends', async () => {
       await nacos.kill();
-      await nacos.start(settings);
-      const following = await follow(nacos, { password });
-      expect(error(following)).toBe('');
-      expect(names(following).length).toBeGreaterThan(0);
-    });
-
-    test('logs in anew before a token ends', async () => {
-      await nacos.kill();
-      await nacos.start({ tokenTtl: 3 });
+      await nacos.start({ auth: false, adminAuth: true, tokenTtl: 3 });
       await admin.logIn();
       const name = fresh('renewed');
       await admin.create(name, { exportPath: '/0' });
       const following = await follow(nacos);
+      expect(names(following)).toContain(name);
       const errors = new Set<string>();
       const began = Date.now();
-      while (Date.now() - began < 8_000) {
+      while (Date.now() - began < 6_000) {
         await looked(following);
         errors.add(error(following));
       }
@@ -387,10 +428,11 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
       expect(following.log.filter((line) => line.includes('cannot be followed'))).toEqual([]);
     });
 
-    test('takes the loss of its database for no deletion', async () => {
+    test('follows a Nacos where everything is open, and takes the loss of its database for no deletion', async () => {
       await nacos.kill();
       await nacos.start({ auth: false, adminAuth: false });
       const following = await follow(nacos, { password: undefined });
+      expect(error(following)).toBe('');
       const before = servers(following);
       expect(before.length).toBeGreaterThan(0);
       await nacos.kill();
