@@ -46,7 +46,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./doctor/command.ts')).doctor,
   },
   render: {
-    summary: 'tools from the OpenAPI description of a REST service',
+    summary: 'a gateway as YAML for Envoy, Istio, Envoy Gateway, Kubernetes; tools from an OpenAPI description',
     load: async () => (await import('./render/command.ts')).render,
   },
   help: {

@@ -1,16 +1,13 @@
 // What the commands that talk to a plugin server share.
+import { originIn } from '../common/origin.ts';
 import type { Io } from './io.ts';
 import { readSecret, tokenVariable } from './secret.ts';
 
-/** The origin of a plugin server. A path or credentials would be silently left out: they are refused. */
+/** The origin of a plugin server. @throws Error that names the flag */
 export function parseOrigin(flag: string, value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isOrigin = url !== undefined && ['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`;
-  if (!isOrigin)
-    throw new Error(
-      `${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`,
-    );
-  return url.origin;
+  const origin = originIn(value);
+  if (origin !== undefined) return origin;
+  throw new Error(`${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`);
 }
 
 /**

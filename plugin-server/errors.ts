@@ -6,6 +6,7 @@ import { liveErrors } from './live/errors.ts';
 import { ociErrors } from './oci/errors.ts';
 import { pluginsErrors } from './plugins/errors.ts';
 import { publishErrors } from './publish/errors.ts';
+import { renderErrors } from './render/errors.ts';
 
 /** What any request, and the start, can fail with. */
 const serverErrors = {
@@ -36,6 +37,7 @@ export const errorTable = {
   ...catalogErrors,
   ...ociErrors,
   ...envoysErrors,
+  ...renderErrors,
 };
 
 export type ErrorCode = keyof typeof errorTable;

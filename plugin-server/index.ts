@@ -1,5 +1,5 @@
 /** The plugin server as other parts of Sluice use it. */
-export { type Artifact, loadArtifact } from './artifact.ts';
+export { type Artifact, loadArtifact, modulePath } from './artifact.ts';
 export { type Listing, listing } from './metadata.ts';
 export { type ErrorCode, PluginServerError } from './errors.ts';
 export { type HeldEnvoy } from './envoys/archive.ts';

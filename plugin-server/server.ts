@@ -30,6 +30,7 @@ import type { Publishing } from './publish/routes.ts';
 import { Trust } from './publish/trust.ts';
 import type { UploadLimits } from './publish/upload.ts';
 import { Readiness } from './readiness.ts';
+import { renderFeature } from './render/feature.ts';
 import { ArtifactStore } from './store/artifact-store.ts';
 
 export interface PluginServerOptions {
@@ -76,7 +77,7 @@ const limits = {
 };
 
 /** What only a server with `live` has. */
-const livePath = /^\/(?:gateways(?:[/?]|$)|v3\/discovery:)/;
+const livePath = /^\/(?:(?:gateways|render)(?:[/?]|$)|v3\/discovery:)/;
 /** What only a server with `catalogs` has. */
 const catalogPath = /^\/catalogs?(?:[/?]|$)/;
 
@@ -104,7 +105,7 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
     ociFeature(store),
     envoysFeature(options.envoys ?? []),
     ...(peers === undefined ? [] : [peersFeature(peers)]),
-    ...(live === undefined ? [] : [liveFeature(live)]),
+    ...(live === undefined ? [] : [liveFeature(live), renderFeature(live)]),
     ...(catalogs === undefined ? [] : [catalogFeature(catalogs.catalogs, { ...catalogs.access, isReader })]),
     healthFeature(readiness, metrics, () => apiOf(features)),
   ];

@@ -1,10 +1,7 @@
-import { readConfiguration as readFile } from '../../envoy/check/configuration.ts';
-import { byPlace } from '../../envoy/check/finding.ts';
 import type { SourceFile } from '../../envoy/check/files.ts';
-import { askModuleOnce } from '../../envoy/check/module.ts';
-import { readLimited } from '../../envoy/check/read-file.ts';
 import { type GatewayServer, environmentNames } from '../../envoy/render/bootstrap.ts';
 import { type HostMode, hostModes } from '../../envoy/engine/suitable.ts';
+import { readJudged } from '../configuration-file.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { sessionKeyVariable } from './session-key.ts';
 
@@ -14,37 +11,12 @@ export interface Configuration {
   readonly servers: readonly GatewayServer[];
 }
 
-/** @throws CommandError (wrong use) where it cannot be read */
-export function readSource(file: string, flag = '--config'): SourceFile {
-  try {
-    return { name: file, bytes: readLimited(file) };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new CommandError(`${flag}: ${code === 'ENOENT' ? `there is no ${file}` : message}`, exitCode.usage);
-  }
-}
-
 /**
- * Reads a plugin configuration, YAML or JSON, as `sluice check` does. What its members may be, the engine lets the module
- * say; where the configuration cannot be run in any case, the module is asked here, so that all errors are told at once.
+ * Reads a plugin configuration as `sluice check` does. What its members may be, the engine lets the module say.
  * @throws CommandError with the place of each error
  */
-export async function readConfiguration({ name, bytes }: SourceFile, module: Uint8Array): Promise<Configuration> {
-  const { findings, report, configuration } = readFile(name, bytes, 'start');
-  const isError = ({ severity }: { severity: string }): boolean => severity === 'error';
-  if (findings.some(isError) || configuration?.file === undefined) {
-    if (configuration !== undefined) await askModuleOnce(module, { ...configuration, rootId: 'sluice' }, report);
-    const errors = findings.filter(isError).sort(byPlace);
-    const lines = errors.map(({ line, column, path, message }) =>
-      [`${name}:${line}:${column}`, path, message].filter((part) => part !== '').join(': '),
-    );
-    throw new CommandError(
-      `the configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}`,
-      exitCode.found,
-      lines,
-    );
-  }
-  const { plugin, servers } = configuration.file;
+export async function readConfiguration(source: SourceFile, module: Uint8Array): Promise<Configuration> {
+  const { plugin, servers } = await readJudged(source, { use: 'start', module, ask: 'where wrong' });
   return { plugin, servers: servers.map(({ entry }) => entry as GatewayServer) };
 }
 

@@ -14,6 +14,7 @@ import { type HostPort, formatHostPort } from '../../envoy/render/upstream.ts';
 import { envoyYaml } from '../../envoy/yaml/write.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import type { Context } from '../command.ts';
+import { readSource } from '../configuration-file.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { type OwnModule, ownModule } from '../own-module.ts';
 import {
@@ -21,7 +22,6 @@ import {
   environmentFor,
   hostModeOf,
   readConfiguration,
-  readSource,
   withHostMode,
   withSessionKey,
 } from './configuration.ts';
@@ -59,7 +59,7 @@ const answerTimeout = 20_000;
  */
 export async function startGateway(options: StartOptions, surroundings: Surroundings): Promise<ReadyEvent> {
   const { io, running, stop, emit, progress } = surroundings;
-  const source = options.config === undefined ? undefined : readSource(options.config);
+  const source = options.config === undefined ? undefined : readSource(options.config, '--config');
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
   if (options.config === undefined && options.servers.length + options.rests.length === 0) requireDemos();
@@ -133,7 +133,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
     bootstrap: plain,
     read: async () => {
       const read = complete(
-        await configurationOf(options.config === undefined ? undefined : readSource(options.config)),
+        await configurationOf(options.config === undefined ? undefined : readSource(options.config, '--config')),
       );
       return checked(
         demo === undefined ? read : { ...read, plugin: { ...read.plugin, auth: configuration.plugin['auth'] } },

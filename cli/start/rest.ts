@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { readDocument } from '../../envoy/yaml/document.ts';
 import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { CommandError, exitCode } from '../io.ts';
-import { readSource } from './configuration.ts';
+import { readSource } from '../configuration-file.ts';
 
 /** What is used of a file with tools of a REST service, as Higress has it. */
 interface Definitions {

@@ -1,7 +1,7 @@
 import { type ModuleRequest, defaultModule, isVersionRequest } from './module-request.ts';
 import { type CatalogRequest, readCatalogRequest } from './catalog-request.ts';
 import { isEndpoint } from '../render/endpoint.ts';
-import { type ClusterName, type Server, moduleServer, needsUrl, readServers } from '../render/servers.ts';
+import { type Server, moduleConfiguration, needsUrl, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
 import { readDocument } from '../yaml/document.ts';
 import { type Finding, type Report, didYouMean, findingOf, reportInto } from './finding.ts';
@@ -98,14 +98,6 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
   const asModule = new Node(value, root.path, root.document);
   checkAdvice({ root: asModule }, report);
   return { root, plugin: { root: asModule, text: JSON.stringify(value) }, file, judged };
-}
-
-/** The configuration of the module. @param clusterName of a cluster that is made; by default the name of its server */
-export function moduleConfiguration(
-  { plugin, servers }: ConfigurationFile,
-  clusterName?: ClusterName,
-): Record<string, unknown> {
-  return { hostMode: 'hold', ...plugin, servers: servers.map((server) => moduleServer(server, clusterName)) };
 }
 
 type Wrong = (path: string, message: string, severity?: 'error' | 'warning') => void;

@@ -12,7 +12,10 @@ export function checkVirtualServices(resources: readonly Node[], routed: Routed,
   const relevant = own.length > 0 ? own : routed.servers.length === 0 ? [] : tables;
   if (relevant.length === 0) return;
   // Istio matches hosts without regard to a port.
-  checkRouting(relevant, routed, report, ({ authority }) => authority.replace(/:\d+$/, ''));
+  checkRouting(relevant, routed, report, ({ authority }) =>
+    // Istio writes an address of IPv6 without its brackets.
+    authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'),
+  );
   const forwarding = relevant.flatMap(({ routes }) => routes).filter(forwardsToServer);
   for (const node of new Set(forwarding.map((route) => route.node))) checkForwarding(node, report);
 }

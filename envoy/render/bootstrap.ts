@@ -6,7 +6,8 @@ import { EngineError } from '../../common/engine-error.ts';
 import { ownFile } from '../../common/home.ts';
 import { type KeyFiles, type KeySource, tokenFilter } from './token-filter.ts';
 import { type WasmPlugin, wasmPlugins } from './module-filter.ts';
-import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
+import { refuse } from './refuse.ts';
+import { type GatewayServer, type Server, moduleConfiguration, pluginServerCluster, readServers } from './servers.ts';
 import {
   type Cluster,
   type HostPort,
@@ -40,7 +41,7 @@ export interface GatewayOptions {
 }
 
 /** What the machine has that an Envoy runs on. */
-export interface Machine {
+interface Machine {
   /** The authorities that it trusts where a URL begins with https. */
   readonly trust?: Trust;
   /** `auth.issuers[].jwks.file`: read here and now, or by Envoy. */
@@ -59,6 +60,10 @@ interface Listener extends Buffers {
 }
 
 interface ConnectionManager extends Windows {
+  http2_protocol_options: Windows['http2_protocol_options'] & { max_concurrent_streams: number };
+  request_timeout: string;
+  stream_idle_timeout: string;
+  early_header_mutation_extensions: [{ typed_config: { mutations: { remove: string }[] } }];
   http_filters: [WasmFilter, ...unknown[]];
   route_config: { virtual_hosts: [{ routes: Route[] }] };
 }
@@ -85,6 +90,7 @@ interface Route {
     headers?: [{ name: string; string_match: { exact: string } }];
   };
   route?: { cluster: string };
+  direct_response?: { status: number; body: { inline_string: string } };
 }
 
 const envoyYaml = ownFile('envoy/envoy.yaml');
@@ -168,12 +174,6 @@ export function endpointOf({ endpoint = '/mcp' }: Readonly<Record<string, unknow
   throw new EngineError(`endpoint: expected a path like /mcp, found ${JSON.stringify(endpoint)}`, 'configuration');
 }
 
-function refuse(errors: readonly string[]): void {
-  if (errors.length === 0) return;
-  const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
-  throw new EngineError(`the configuration has ${count}`, 'configuration', errors);
-}
-
 /** The filters of the module, made after the shipped one. */
 function moduleFilters(
   shipped: WasmFilter,
@@ -181,11 +181,7 @@ function moduleFilters(
   servers: readonly OwnServer[],
 ): [WasmFilter, ...WasmFilter[]] {
   const { config } = shipped.typed_config;
-  const value = {
-    hostMode: config.configuration.value['hostMode'], // goes with the filter's flag, which is kept as well
-    ...options.plugin,
-    servers: servers.map((server) => moduleServer(server)),
-  };
+  const value = moduleConfiguration({ plugin: options.plugin ?? {}, servers });
   writeCode(config, options);
   config.vm_config.environment_variables.host_env_keys = environmentNames(value);
   const [decider, ...others] = wasmPlugins(config, value, (told) => ({ ...config.configuration, value: { ...told } }));

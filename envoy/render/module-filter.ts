@@ -1,9 +1,9 @@
 // The module as filters: the one place that knows how many there are in a host mode, and what each of them is told.
 
 /** The filter that decides; its name is its root id, which tells the module its part. */
-export const deciderName = 'sluice';
+const deciderName = 'sluice';
 /** The second filter of host mode `pair`, which holds headers back until the first has decided. */
-export const holderName = 'sluice-holder';
+const holderName = 'sluice-holder';
 
 /** The filters of each host mode, by name and in their order. */
 export const filterNames = { hold: [deciderName], pair: [deciderName, holderName] } as const;

@@ -107,3 +107,11 @@ export function moduleServer(
   const path = entry['rest'] === undefined ? { path: upstream.path } : {};
   return { cluster, authority: upstream.authority, ...path, ...members };
 }
+
+/** The configuration of the module. @param clusterName of a cluster that is made; by default the name of its server */
+export function moduleConfiguration(
+  { plugin, servers }: { readonly plugin: Readonly<Record<string, unknown>>; readonly servers: readonly Server[] },
+  clusterName?: ClusterName,
+): Record<string, unknown> {
+  return { hostMode: 'hold', ...plugin, servers: servers.map((server) => moduleServer(server, clusterName)) };
+}

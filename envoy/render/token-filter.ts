@@ -13,10 +13,16 @@ const issuerShape = z.object({
 });
 const issuersShape = z.array(issuerShape).min(1);
 
-type Issuer = z.infer<typeof issuerShape>;
+export type Issuer = z.infer<typeof issuerShape>;
+
+/** The issuers of a plugin configuration; one whose `auth` has another shape has none, and is refused by the module. */
+export function issuersOf(plugin: Readonly<Record<string, unknown>> | undefined): readonly Issuer[] {
+  const auth = plugin?.['auth'] as { issuers?: unknown } | undefined;
+  return issuersShape.safeParse(auth?.issuers).data ?? [];
+}
 
 /** The name under which the module looks for the claims where `auth` is configured and `identity` is not. */
-const impliedPayload = 'jwt';
+export const impliedPayload = 'jwt';
 
 /** How Envoy gets at the keys in a file: a DataSource. @param place where the configuration names the file */
 export type KeyFiles = (file: string, place: string) => object;
@@ -42,7 +48,6 @@ export interface TokenFilter {
 /**
  * The filter before the module that verifies tokens. It lets a request without a good token pass: the module answers it,
  * with a challenge that names where to get one (RFC 9728), which jwt_authn cannot; nothing of it reaches a server.
- * @param plugin configuration; one whose `auth` has another shape makes none, and is refused by the module
  * @param endpoint path of the gateway
  * @param keyFiles by default the keys are read here and now
  * @throws EngineError of kind `configuration` where a file with keys cannot be read here
@@ -52,9 +57,8 @@ export function tokenFilter(
   endpoint: string,
   keyFiles = readHere,
 ): TokenFilter | undefined {
-  const auth = plugin?.['auth'] as { issuers?: unknown } | undefined;
-  const { data: issuers } = issuersShape.safeParse(auth?.issuers);
-  if (issuers === undefined) return undefined;
+  const issuers = issuersOf(plugin);
+  if (issuers.length === 0) return undefined;
   const identity = plugin?.['identity'] as { jwt?: unknown } | undefined;
   const payload = typeof identity?.jwt === 'string' ? identity.jwt : impliedPayload;
   const providers = issuers.map(

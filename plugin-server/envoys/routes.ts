@@ -1,12 +1,10 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { PluginServerError } from '../errors.ts';
+import { originOf } from '../http/origin.ts';
 import { serveReadOnly } from '../http/route.ts';
 import { volatile } from '../http/send.ts';
 import { type EnvoyArchive, platformOf } from './archive.ts';
-
-/** What a Host header has of what a URL may have there. */
-const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** func-e's document of versions (its internal/version), and the archives that it names. */
 export function envoysRoutes(app: FastifyInstance, archives: readonly EnvoyArchive[]): void {
@@ -33,10 +31,4 @@ export function envoysRoutes(app: FastifyInstance, archives: readonly EnvoyArchi
     reply.type('application/gzip');
     return request.method === 'HEAD' ? reply.send() : reply.send(Readable.from(archive.bytes(), { objectMode: false }));
   });
-}
-
-/** Throws `bad_request` for a Host that is none. */
-function originOf({ protocol, host }: FastifyRequest): string {
-  if (!hostPattern.test(host)) throw new PluginServerError('bad_request', 'its host header names no host');
-  return `${protocol}://${host}`;
 }

@@ -1,7 +1,8 @@
-import { type Configuration, type ConfigurationFile, moduleConfiguration } from '../../envoy/check/configuration.ts';
+import type { Configuration, ConfigurationFile } from '../../envoy/check/configuration.ts';
 import { type Finding, type Report, byPlace } from '../../envoy/check/finding.ts';
 import { ModuleThread } from '../../envoy/check/isolation.ts';
 import { type Problem, checkPluginText } from '../../envoy/check/plugin.ts';
+import { moduleConfiguration } from '../../envoy/render/servers.ts';
 import { Node } from '../../envoy/yaml/node.ts';
 import { parsePath } from '../../envoy/yaml/place.ts';
 import { type Catalog, emptyCatalog } from '../catalog/catalog.ts';

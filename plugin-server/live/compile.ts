@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { environmentNames, shippedTemplates } from '../../envoy/render/bootstrap.ts';
-import { type ConfigurationFile, moduleConfiguration } from '../../envoy/check/configuration.ts';
+import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
 import { wasmPlugins } from '../../envoy/render/module-filter.ts';
+import { moduleConfiguration } from '../../envoy/render/servers.ts';
 import { type Trust, type Upstream, clusterFor } from '../../envoy/render/upstream.ts';
 import type { ResolvedModule } from './modules.ts';
 

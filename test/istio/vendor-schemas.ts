@@ -4,9 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
-/** What envoy/istio/ has documents of. */
+/** What envoy/istio/ has documents of, and `sluice render`. */
 const served = {
   WasmPlugin: 'v1alpha1',
+  TrafficExtension: 'v1alpha1',
+  ServiceEntry: 'v1',
+  RequestAuthentication: 'v1',
   Gateway: 'v1',
   VirtualService: 'v1',
   DestinationRule: 'v1',

@@ -1,0 +1,46 @@
+import { refuse } from '../refuse.ts';
+import type { RenderOptions } from '../targets/options.ts';
+import { type Issuer, issuersOf } from '../token-filter.ts';
+import { labelsOf } from './labels.ts';
+import type { Resource } from './templates.ts';
+
+type Plugin = Readonly<Record<string, unknown>>;
+
+/** Where Istio's own jwt_authn filter leaves the claims of a token that it has verified. */
+const payload = 'payload';
+
+/** The `identity` that goes with Istio's filter; nothing where no tokens are verified, or the module is told otherwise. */
+export function identityOf(plugin: Plugin): { identity?: object } {
+  const { identity = { jwt: payload } } = plugin;
+  const isByToken = typeof identity === 'object' && identity !== null && 'jwt' in identity;
+  return isByToken && issuersOf(plugin).length > 0 ? { identity: { ...identity, jwt: payload } } : {};
+}
+
+/** Has Istio verify the tokens of `auth.issuers`; what has no token passes, and is the module's to refuse. */
+export function tokenResources(plugin: Plugin, options: Pick<RenderOptions, 'namespace' | 'selector'>): Resource[] {
+  const issuers = issuersOf(plugin);
+  if (issuers.length === 0) return [];
+  refuse(
+    issuers.flatMap(({ jwks }, index) =>
+      'url' in jwks ? [] : [`auth.issuers[${index}].jwks.file: Istio fetches keys itself: name their url`],
+    ),
+  );
+  return [
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'RequestAuthentication',
+      metadata: { name: 'sluice', namespace: options.namespace },
+      spec: { selector: { matchLabels: labelsOf(options) }, jwtRules: issuers.map(ruleOf) },
+    },
+  ];
+}
+
+function ruleOf({ issuer, audiences = [], jwks }: Issuer): object {
+  return {
+    issuer,
+    ...(audiences.length > 0 && { audiences }),
+    ...('url' in jwks && { jwksUri: jwks.url }),
+    // Who passes it on says so in its `credentials`; the module removes it for all other servers.
+    forwardOriginalToken: true,
+  };
+}
