@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
     load: async () => (await import('./check/command.ts')).check,
   },
+  lock: {
+    summary: 'pins the definitions of the tools of a running gateway, and says what changed',
+    load: async () => (await import('./lock/command.ts')).lock,
+  },
   render: {
     summary: 'tools from the OpenAPI description of a REST service',
     load: async () => (await import('./render/command.ts')).render,

@@ -23,13 +23,25 @@ export interface Asker {
 const decision = z.object({
   noun: z.enum(kinds),
   name: z.string(),
-  /** `stepUp`: it is listed, and a call needs `scopes`. */
-  decision: z.enum(['allowed', 'stepUp', 'hidden']),
+  /** `stepUp`: it is listed, and a call needs `scopes`. `depends`: on the definition of the tool, which the server has. */
+  decision: z.enum(['allowed', 'stepUp', 'hidden', 'depends']),
   /**
    * What decides: a `rule` of authorization, its `default`, or `nothing` where there is none; else what hides it before
    * authorization is asked.
    */
-  by: z.enum(['rule', 'default', 'nothing', 'virtual server', 'server rules', 'owner', 'server', 'name', 'transport']),
+  by: z.enum([
+    'rule',
+    'default',
+    'nothing',
+    'virtual server',
+    'server rules',
+    'owner',
+    'server',
+    'name',
+    'transport',
+    'pins',
+    'definition',
+  ]),
   rule: z.string().optional(),
   effect: z.enum(['allow', 'deny', 'stepUp']).optional(),
   /** What the step up needs, a space between. */

@@ -19,7 +19,9 @@ import { readIdentity } from './identity';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names } from '../bytes/name-list';
+import { readPins } from './pins';
 import { readQuotas } from './quotas';
+import { settleFacts } from './facts';
 import { openSection, Section } from './section';
 import { flag } from './rest-security';
 import { secretText } from './secrets';
@@ -29,7 +31,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas sessions limits headers servers virtualServers status insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins sessions limits headers servers virtualServers status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -138,6 +140,8 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
+  gateway.pins = readPins(root, gateway);
+  settleFacts(root, gateway);
   gateway.audit = readAudit(root);
   gateway.quotas = readQuotas(root);
   return parsed;

@@ -73,7 +73,8 @@ function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
-      item.chosen = !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope);
+      item.chosen =
+        !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope, item.facts);
       if (item.chosen) markItem(gateway, call, item);
     }
   }

@@ -6,6 +6,7 @@ import { post } from '../upstream/callout';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { keep, takeCached } from '../federation/list-cache';
+import { keepFacts, noteFacts } from '../federation/tool-facts';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
 import { readPage } from '../upstream/page';
@@ -41,8 +42,10 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     const call = fanOut.add(server, upstream, arena);
     call.noun = noun;
     call.capability = noun.capability;
-    if (takeCached(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) fanOut.finish(call);
-    else ask(exchange, call);
+    if (takeCached(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) {
+      noteFacts(call, gateway.pins, scratch);
+      fanOut.finish(call);
+    } else ask(exchange, call);
   } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
     const call = fanOut.add(server, freshUpstream(exchange, server), arena);
     call.noun = noun;
@@ -57,6 +60,7 @@ function listRest(exchange: Exchange, session: Session, fanOut: FanOut, server: 
   const call = fanOut.add(server, withoutSession(server, exchange), exchange.arena);
   call.noun = noun;
   call.pages.push(changetype<usize>(readPage(server.rest!.page, noun, session.revision, exchange.arena)) as u64);
+  noteFacts(call, exchange.gateway.pins, scratch);
   fanOut.finish(call);
 }
 
@@ -139,7 +143,11 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
   }
   if (call.failed) return true;
   noteUse(session, call.server.fingerprint, exchange.seconds, keys, scratch);
-  if (call.noun.noun !== Noun.None) keep(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
+  if (call.noun.noun !== Noun.None) {
+    keep(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
+    noteFacts(call, exchange.gateway.pins, scratch);
+    keepFacts(call, exchange.request.pairs, exchange.seconds, keys, scratch);
+  }
   return true;
 }
 

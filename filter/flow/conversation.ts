@@ -14,6 +14,10 @@ export const enum Stage {
   List,
   /** The server of a URI is looked for, see find.ts. */
   Find,
+  /** The definition of the tool that is called, see tool-facts.ts. */
+  Facts,
+  /** The definitions of all tools, see definitions-page.ts. */
+  Definitions,
   /** Servers are asked for the same, see broadcast.ts. */
   Broadcast,
   Terminate,
@@ -69,7 +73,7 @@ export class Conversation {
   stage: Stage;
   fanOut: FanOut | null;
   probe: Probe;
-  /** At stage Find: the URI, and the noun whose lists are looked into. */
+  /** At stage Find: the URI, and the noun whose lists are looked into. At stage Facts: the name of the tool. */
   sought: Span;
   lookedInto: Noun;
   /** A server that did not say what it lists, or null. */

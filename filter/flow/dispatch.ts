@@ -17,6 +17,7 @@ import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
 import { beginCall } from './call';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
+import { pollDefinitions, resumeDefinitions } from './definitions-page';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
@@ -33,6 +34,7 @@ import { resumeRelay } from './relayed';
 import { resumeTell } from './tell';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginTerminate, resumeTerminate } from './terminate';
+import { pollFacts, resumeFacts } from './tool-facts';
 import { beginUri } from './uri';
 
 const ALLOWED = literal('GET, POST, DELETE');
@@ -214,6 +216,10 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
       return resumeList(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Find:
       return resumeFind(exchange, exchange.caller.session!, fanOut, call, answer);
+    case Stage.Facts:
+      return resumeFacts(exchange, exchange.caller.session!, fanOut, call, answer);
+    case Stage.Definitions:
+      return resumeDefinitions(exchange, fanOut, call, answer);
     case Stage.Broadcast:
       return resumeBroadcast(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Terminate:
@@ -264,6 +270,10 @@ export function poll(exchange: Exchange): Outcome {
       return pollList(exchange, session, fanOut);
     case Stage.Find:
       return pollFind(exchange, session, fanOut);
+    case Stage.Facts:
+      return pollFacts(exchange, session, fanOut);
+    case Stage.Definitions:
+      return pollDefinitions(exchange, fanOut);
     case Stage.Broadcast:
       return pollBroadcast(exchange, session, fanOut);
     default:

@@ -65,6 +65,8 @@ export class Target {
   tool: RestTool | null;
   /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
   body: Span;
+  /** What is known of a tool, bits of Hint and Fact; NO_FACTS where nobody asks. */
+  facts: u32;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
 

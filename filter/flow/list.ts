@@ -17,6 +17,7 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { WORKER_MEMORY } from './limits';
 import { isOffered, refuseUnoffered } from './offers';
+import { reportPins } from './pins';
 
 /** `tools/list`, `resources/templates/list`, …: every page of every server, in one answer without a cursor. */
 export function beginList(exchange: Exchange, session: Session): Outcome {
@@ -58,6 +59,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
+  reportPins(exchange, fanOut);
   const tells = exchange.message.era === Era.Stateless;
   const freshness: Freshness | null = tells ? freshnessOf(fanOut, exchange.caller.scope, scratch) : null;
   return exchange.answerResult(mergedList(exchange.noun, fanOut, size, freshness, exchange.arena));

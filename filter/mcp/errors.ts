@@ -56,9 +56,11 @@ export const enum Reason {
   Cancelled,
   NoHttpSse,
   HttpSseAlone,
+  ToolChanged,
+  ToolUnpinned,
 }
 
-export const LAST_REASON: i32 = Reason.HttpSseAlone;
+export const LAST_REASON: i32 = Reason.ToolUnpinned;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -144,6 +146,8 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources and completion that one of its servers offers.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
+  row(Reason.ToolChanged, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not the one that was pinned: %. Use another tool, or tell who runs the gateway: sluice lock shows what changed, and pins the new one.');
+  row(Reason.ToolUnpinned, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not pinned, and this gateway runs pinned tools alone: %. Use another tool, or tell who runs the gateway: sluice lock pins it.');
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
@@ -182,6 +186,10 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.StatusForbidden).isDenial = true;
   errorRow(Reason.ForbiddenArguments).isDenial = true;
   errorRow(Reason.UnknownTool).isDenial = true;
+  errorRow(Reason.ToolChanged).isResult = true;
+  errorRow(Reason.ToolChanged).isDenial = true;
+  errorRow(Reason.ToolUnpinned).isResult = true;
+  errorRow(Reason.ToolUnpinned).isDenial = true;
   errorRow(Reason.UnknownPrompt).isDenial = true;
   errorRow(Reason.UnknownResource).isDenial = true;
   errorRow(Reason.ModernUnknownResource).isDenial = true;

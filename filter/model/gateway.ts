@@ -9,6 +9,7 @@ import { Identity } from './identity';
 import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
+import { Pins } from './pins';
 import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
 import { VirtualServer } from './virtual-server';
@@ -49,6 +50,8 @@ export class Gateway {
   resource: ProtectedResource | null;
   /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
   authorization: Authorization | null;
+  /** The definitions of tools that were looked at and found good; null: none was. */
+  pins: Pins | null;
   /** The record of who called what; null: none is kept. */
   audit: Audit | null;
   /** Budgets of requests (Quota); null: there are none. */
