@@ -17,6 +17,7 @@ import { CacheScope, Server } from '../model/server';
 import { checkOwnedUris, readOwnedUris } from './owned-uris';
 import { readRules } from './patterns';
 import { readRest } from './rest';
+import { readResults } from './results';
 import { flag } from './rest-security';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
@@ -24,7 +25,7 @@ import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names(
-  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache trusted rest',
+  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache trusted results rest',
 );
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
@@ -113,6 +114,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.reportedTools = newSeen(MOST_REPORTED_TOOLS, section.arena);
   server.reportedPins = newSeen(MOST_REPORTED_TOOLS, section.arena);
   server.isTrusted = flag(section, TRUSTED);
+  server.results = readResults(section, gateway.results);
 
   server.unkeyedFingerprint = unkeyedFingerprint(server);
   // Until there is a key.

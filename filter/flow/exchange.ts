@@ -13,7 +13,7 @@ import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { resultMessage } from '../upstream/message';
+import { resultMessage, typedResult } from '../upstream/message';
 import { Era } from '../mcp/eras';
 import { errorRow, inStatelessEra, Reason, statusFor, writeError, writeMessage } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
@@ -273,6 +273,12 @@ export class Exchange {
     const text = newWriter(this.arena, 512);
     writeError(text, this.id, reply.reason, reply.detail, reply.server, reply.more);
     return text.written;
+  }
+
+  /** A result that tells a failure, as results of the client's era are. */
+  resultOf(reason: Reason, detail: Span): Span {
+    const result = this.errorResult(reason, detail);
+    return this.message.era === Era.Stateless ? typedResult(result, this.arena) : result;
   }
 
   private errorResult(reason: Reason, detail: Span): Span {

@@ -54,13 +54,14 @@ export const enum Reason {
   Loop,
   Overloaded,
   Cancelled,
-  NoHttpSse,
-  HttpSseAlone,
   ToolChanged,
   ToolUnpinned,
+  ResultTooLarge,
+  NoHttpSse,
+  HttpSseAlone,
 }
 
-export const LAST_REASON: i32 = Reason.ToolUnpinned;
+export const LAST_REASON: i32 = Reason.HttpSseAlone;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -148,6 +149,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
   row(Reason.ToolChanged, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not the one that was pinned: %. Use another tool, or tell who runs the gateway: sluice lock shows what changed, and pins the new one.');
   row(Reason.ToolUnpinned, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not pinned, and this gateway runs pinned tools alone: %. Use another tool, or tell who runs the gateway: sluice lock pins it.');
+  row(Reason.ResultTooLarge, 'result_too_large', 200, 502, -31010, 'The result of this call is larger than the gateway passes on, which is % bytes. Call the tool for less, such as a page, a filter or a part, where it can do that.');
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
@@ -188,6 +190,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.UnknownTool).isDenial = true;
   errorRow(Reason.ToolChanged).isResult = true;
   errorRow(Reason.ToolChanged).isDenial = true;
+  errorRow(Reason.ResultTooLarge).isResult = true;
   errorRow(Reason.ToolUnpinned).isResult = true;
   errorRow(Reason.ToolUnpinned).isDenial = true;
   errorRow(Reason.UnknownPrompt).isDenial = true;

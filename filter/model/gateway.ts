@@ -10,6 +10,7 @@ import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
 import { Pins } from './pins';
+import { ResultLimit } from './rules';
 import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
 import { VirtualServer } from './virtual-server';
@@ -52,6 +53,8 @@ export class Gateway {
   authorization: Authorization | null;
   /** The definitions of tools that were looked at and found good; null: none was. */
   pins: Pins | null;
+  /** How large the results of all servers' tools may be; null: of any size. */
+  results: ResultLimit | null;
   /** The record of who called what; null: none is kept. */
   audit: Audit | null;
   /** Budgets of requests (Quota); null: there are none. */

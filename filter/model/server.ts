@@ -6,7 +6,7 @@ import { Revision } from '../mcp/revisions';
 import { Credentials } from './credentials';
 import { NameSet } from './name-set';
 import { Rest } from './rest';
-import { Rules } from './rules';
+import { ResultLimit, Rules } from './rules';
 
 /** Who shares a cached list. In the order of the configuration's names. */
 export const enum CacheScope {
@@ -57,6 +57,8 @@ export class Server {
   factsFingerprint: u64;
   /** Fingerprints of its tools that the log has named as changed or unpinned. */
   reportedPins: Seen;
+  /** How large the results of its tools may be; null: of any size. */
+  results: ResultLimit | null;
   /** What makes tools of a REST service; null: it is a server of MCP. */
   rest: Rest | null;
   /** Our entry in the Via header of what it is sent. */

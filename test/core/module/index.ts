@@ -26,6 +26,7 @@ export * from './gateway';
 export * from './glob';
 export * from './resource-uri';
 export * from './response-plan';
+export * from './result-limiter';
 export * from './rewriter';
 export * from './room';
 export * from './scanner';
