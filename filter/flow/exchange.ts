@@ -137,6 +137,8 @@ export class Exchange {
   auditedArguments: Span;
   /** It has been counted in the budgets of requests. */
   isCounted: bool;
+  /** Leases of its call (key, then id), see quotas.ts; null: it has none. */
+  leases: List | null;
   /** Its messages have been recorded one by one. */
   isAudited: bool;
   /** Nanoseconds since 1970 at which its headers came. */

@@ -4,6 +4,7 @@ import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
 import { Answer } from '../upstream/answer';
 import { Exchange } from '../flow/exchange';
+import { endLeases } from '../flow/quotas';
 import { RestAnswer } from '../flow/rest-answer';
 import { ResponsePlan } from '../response/plan';
 import { reserve } from './budget';
@@ -209,6 +210,8 @@ export function closeStream(id: u32): void {
   const stream = changetype<Stream | null>(streams.take(id));
   if (stream === null) return;
   stream.end();
+  const exchange = stream.exchange;
+  if (exchange !== null) endLeases(exchange);
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
   if (stream.copy !== 0) heap.free(stream.copy);
