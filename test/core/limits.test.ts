@@ -65,7 +65,6 @@ describe('a budget', () => {
       { interval: '1' },
       'quotas[0].interval: must be a time such as "500ms", "3s", "10m" or "24h", from 1ms to 24 days, found "1"',
     ],
-    [{ concurrent: 5 }, 'quotas[0].concurrent: is not a member of this section; allowed are per, requests, interval'],
   ])('with %j is wrong', (wrong, problem) => {
     expect(configure(right)).toEqual([]);
     expect(configure({ ...right, ...wrong })).toContain(problem);
