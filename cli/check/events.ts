@@ -115,6 +115,8 @@ function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): st
       return 'its URI belongs to another server';
     case 'server':
       return 'it is of no server: no prefix, mark or owned URI fits';
+    case 'override':
+      return 'an override gives its tool another name';
     case 'name':
       return 'it is too long to be a name, or empty';
   }

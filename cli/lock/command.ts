@@ -139,10 +139,7 @@ async function ask({ url, tokenFile }: Options, io: Io): Promise<z.infer<typeof 
 }
 
 function whyNot(url: string, status: number, body: unknown): string {
-  const said = (body as { error?: { message?: unknown; data?: { reason?: unknown } } } | undefined)?.error;
-  // Without status the page is no page of the gateway, and reads as the name of a virtual server.
-  if (said?.data?.reason === 'unknown_virtual_server')
-    return `${url}: the configuration of this gateway has no status: add status: { env: NAME }, the variable with its token`;
+  const said = (body as { error?: { message?: unknown } } | undefined)?.error;
   if (typeof said?.message === 'string') return `${url}: ${said.message}`;
   return `${url}/-/definitions answered ${status}, and not as a gateway does`;
 }

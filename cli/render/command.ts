@@ -2,69 +2,92 @@ import { readLimited } from '../../envoy/check/read-file.ts';
 import { envoyYaml } from '../../envoy/yaml/write.ts';
 import { command, type Context } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
-import { type Definitions, type Wishes, fromOpenApi } from './openapi/tools.ts';
+import { writeInto } from './into.ts';
+import type { LeftOut } from './left-out.ts';
+import { type Asked, type Rendered, isSource, readAsked, renderFlags, sourceNames, sources } from './sources.ts';
 
-const usage = `usage: sluice render --from openapi FILE [options]
+const usage = `usage: sluice render --from SOURCE FILE... [options]
 
-Makes definitions of tools from the OpenAPI 3.0 or 3.1 description of a REST service, YAML or JSON, and prints them as a
-file of \`sluice start --rest\`, for review. What no tool can say is told on stderr. docs/openapi.md
+Reads the configuration of others, and prints what it is here, for review. What cannot be said is told on stderr, with its
+place. docs/openapi.md, docs/migration.md
 
-  --name NAME            what the server is called (default: from the title of the description)
-  --url URL              where the service is, in the place of what the description says
-  --json                 print JSON objects, one on a line: definitions, left-out, error
+  --from openapi FILE    tools of a REST service, from its OpenAPI 3.0 or 3.1 description: a file of sluice start --rest
+  --from higress FILE... a plugin configuration, from McpBridge, WasmPlugin, Ingress, the ConfigMap of Higress, and
+                         configurations of its mcp-server plugin
+  --from kuadrant FILE...
+                         a plugin configuration, from MCPServerRegistration, MCPVirtualServer, HTTPRoute and Service
+  --from nacos URL...    a catalog, from a namespace of Nacos 3; the URLs are those of one cluster
+
+  --name NAME            openapi: what the server is called (default: from the title of the description)
+  --url URL              openapi: where the service is, in the place of what the description says
+  --nacos-namespace NAME[=ID]
+                         nacos: the namespace, and what it is called here (default: public)
+  --nacos-credentials FILE
+                         nacos: one line, "<user name> <password>"; or SLUICE_NACOS_USERNAME and SLUICE_NACOS_PASSWORD
+  --into DIR             nacos: write DIR/<namespace>/<server>.yaml, as sluice serve --catalogs DIR takes them
+  --json                 print JSON objects, one on a line: definitions, configuration, catalog, file, left-out, error
 `;
 
-interface Options extends Wishes {
-  readonly file: string;
-}
-
 type RenderEvent =
-  | ({ readonly event: 'definitions' } & Definitions)
-  | { readonly event: 'left-out'; readonly place: string; readonly why: string };
+  Rendered['event'] | { readonly event: 'file'; readonly file: string } | ({ readonly event: 'left-out' } & LeftOut);
 
 /** `sluice render`: reads the configuration of others. Exit codes: 0, 1 where it cannot be read as such, 2 for wrong arguments. */
 export const render = command({
   name: 'render',
   usage,
-  flags: { from: { type: 'string' }, name: { type: 'string' }, url: { type: 'string' } },
+  flags: renderFlags,
   takesArguments: true,
-  read: ({ from, name, url }, [file, ...more]): Options => {
-    if (from !== 'openapi') throw new Error(`--from: expected openapi${from === undefined ? '' : `, found ${from}`}`);
-    if (file === undefined || more.length > 0) throw new Error('name one FILE');
-    if (name !== undefined && !/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(name))
-      throw new Error(`--name: expected a-z, 0-9 and inner dashes, found ${name}`);
-    if (url !== undefined && !/^https?:\/\/[^/?#{}]+(?:\/[^?#{}]*)?$/i.test(url))
-      throw new Error(`--url: expected a URL like https://api.example.com/v1, found ${url}`);
-    return { file, name, url };
+  read: (values, paths): Asked => {
+    const { from } = values;
+    if (!isSource(from)) {
+      throw new Error(`--from: expected ${sourceNames}${from === undefined ? '' : `, found ${from}`}`);
+    }
+    return readAsked(from, values, paths);
   },
   print: printed,
   run,
 });
 
-async function run({ file, ...wishes }: Options, { emit }: Context<RenderEvent>): Promise<number> {
-  let bytes: Uint8Array;
+async function run(asked: Asked, { emit, io }: Context<RenderEvent>): Promise<number> {
+  let rendered: Rendered;
   try {
-    bytes = readLimited(file);
+    rendered = await sources[asked.from].render(asked, { env: io.env, readFile });
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { message, details } = error as Error & { details?: readonly string[] };
+    throw new CommandError(`${asked.paths.join(', ')}: ${message}`, exitCode.found, details);
+  }
+  for (const each of rendered.leftOut) emit({ event: 'left-out', ...each });
+  if (asked.into === undefined) emit(rendered.event);
+  else for (const file of writeInto(asked.into, rendered.files)) emit({ event: 'file', file });
+  return exitCode.ok;
+}
+
+function readFile(path: string): Uint8Array {
+  try {
+    return readLimited(path);
   } catch (error) {
     throw new CommandError((error as Error).message, exitCode.usage);
-  }
-  try {
-    const { definitions, leftOut } = await fromOpenApi(bytes, wishes);
-    for (const each of leftOut) emit({ event: 'left-out', ...each });
-    emit({ event: 'definitions', ...definitions });
-    return exitCode.ok;
-  } catch (error) {
-    const { message, details } = error as Error & { details?: readonly string[] };
-    throw new CommandError(`${file}: ${message}`, exitCode.found, details);
   }
 }
 
 function printed(io: Io): (event: RenderEvent) => void {
   return (event) => {
-    if (event.event === 'left-out') io.err(`${event.place}: ${event.why}\n`);
-    else {
-      const { server, tools } = event;
-      io.out(envoyYaml({ server, tools }));
+    switch (event.event) {
+      case 'left-out':
+        io.err(`${event.place}${event.place === '' ? '' : ': '}${event.why}\n`);
+        break;
+      case 'file':
+        io.out(`${event.file}\n`);
+        break;
+      case 'definitions':
+        io.out(envoyYaml({ server: event.server, tools: event.tools }));
+        break;
+      case 'configuration':
+        io.out(envoyYaml(event.configuration));
+        break;
+      case 'catalog':
+        io.out(envoyYaml(event.catalog));
     }
   };
 }

@@ -1,4 +1,4 @@
-import { aNamespace, isNamespace } from '../../plugin-server/index.ts';
+import { parseNacosNamespace, parseNacosUrl } from '../nacos.ts';
 import type { Values } from '../command.ts';
 import { parseOrigin } from '../remote.ts';
 
@@ -118,27 +118,12 @@ function parseNacos(values: Values<typeof serveFlags>): NacosOptions | undefined
   }
   const namespaces = new Map<string, string>();
   for (const text of named.length === 0 ? ['public'] : named) {
-    const [name = '', id = name] = text.split(/=(.*)/s, 2);
-    if (!isNamespace(name) || !/^[\w-]{1,128}$/.test(id)) {
-      const form = `NAME[=ID], the name made of ${aNamespace}`;
-      throw new Error(`--nacos-namespace takes ${form}, like team-a=${id || 'ID'}; not ${JSON.stringify(text)}`);
-    }
+    const { name, id } = parseNacosNamespace(text);
     if (namespaces.has(name)) throw new Error(`--nacos-namespace names ${name} twice`);
     namespaces.set(name, id);
   }
-  const addresses = nacos.flatMap((each) => each.split(',')).map(parseNacosUrl);
+  const addresses = nacos.flatMap((each) => each.split(',')).map((each) => parseNacosUrl(each));
   return { addresses, namespaces, credentialsFile };
-}
-
-function parseNacosUrl(text: string): string {
-  if (URL.canParse(text)) {
-    const { protocol, username, password, search, hash, href } = new URL(text);
-    const isPlain = [username, password, search, hash].every((part) => part === '');
-    if (isPlain && (protocol === 'http:' || protocol === 'https:')) return href;
-  }
-  // Whoever put a password into it is not to find it in a log.
-  const found = text.includes('@') ? 'one with something else in it' : JSON.stringify(text);
-  throw new Error(`--nacos takes a URL like http://nacos-0:8848, and no user name or password in it; not ${found}`);
 }
 
 function parseTls(cert: string | undefined, key: string | undefined): ServeOptions['tls'] {

@@ -26,6 +26,7 @@ import {
   startPluginServer,
 } from '../../plugin-server/index.ts';
 import type { Io } from '../io.ts';
+import { credentialsIn } from '../nacos.ts';
 import { ownEnvoys } from '../own-envoys.ts';
 import { tokenVariable } from '../secret.ts';
 import { trustedKeyFiles } from '../trusted-keys.ts';
@@ -180,14 +181,9 @@ async function nacosCredentials(
   watched: Watch,
 ): Promise<(() => Credentials) | undefined> {
   if (file !== undefined) return (await watched([file], ([text = '']) => parseCredentials(text, file))).value;
-  const [username = '', password = ''] = [env[nacosVariables.username], env[nacosVariables.password]];
-  if (username === '' && password === '') return undefined;
-  if (username !== '' && password !== '') return () => ({ username, password });
-  const missing = username === '' ? nacosVariables.username : nacosVariables.password;
-  throw new PluginServerError('secret_unusable', missing, 'it is not set, and the other one is');
+  const found = credentialsIn(env);
+  return found && (() => found);
 }
-
-const nacosVariables = { username: 'SLUICE_NACOS_USERNAME', password: 'SLUICE_NACOS_PASSWORD' };
 
 /** Where what is to outlive the server is kept, unless the options say otherwise. */
 function beside({ data }: ServeOptions): string {

@@ -10,7 +10,7 @@ const echo = 300;
 export interface StopSignals {
   /** Aborted by the first signal. */
   readonly stop: AbortSignal;
-  /** Gives the signals back to whoever had them before. */
+  /** Gives the signals back to whoever had them before, when no echo of the first one can come any more. */
   readonly release: () => void;
 }
 
@@ -33,10 +33,16 @@ export function stopSignals(kill: () => void): StopSignals {
     process.exit(128 + signals[signal as keyof typeof signals]);
   };
   for (const name of names) process.on(name, onSignal);
+  const giveBack = (): void => {
+    for (const name of names) process.off(name, onSignal);
+  };
   return {
     stop: controller.signal,
     release: () => {
-      for (const name of names) process.off(name, onSignal);
+      // Whoever stops quickly must not be killed by the echo of what it was stopped with.
+      const left = controller.signal.aborted ? echo - (performance.now() - first) : 0;
+      if (left > 0) setTimeout(giveBack, left).unref();
+      else giveBack();
     },
   };
 }

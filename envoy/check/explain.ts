@@ -41,6 +41,7 @@ const decision = z.object({
     'transport',
     'pins',
     'definition',
+    'override',
   ]),
   rule: z.string().optional(),
   effect: z.enum(['allow', 'deny', 'stepUp']).optional(),

@@ -7,6 +7,7 @@ import { ModuleThread } from './isolation.ts';
 import { type Kind, kindOf } from './kind.ts';
 import { type ModuleFile, askModule, checkDigest, codeOf } from './module.ts';
 import { Node } from '../yaml/node.ts';
+import { type WithInstances, withUrl } from '../render/instances.ts';
 import { rules } from './rules.ts';
 import { checkWasmFilter, messageOf, pluginConfigOf, sluiceFilter } from './wasm-filter.ts';
 
@@ -97,12 +98,38 @@ function checkDocument(kind: Exclude<Kind, 'kubernetes'>, document: Document, re
     case 'mesh':
       checkMesh(root, report);
       return [];
-    case 'plugin': {
-      const nothing = new Node(undefined, [], document);
-      const { plugin, judged } = checkConfiguration(root, report, 'any');
-      return [{ plugin, rootId: 'sluice', judged, sha256: nothing, url: undefined, filter: undefined }];
-    }
+    case 'catalog':
+      if (root.get('servers').isThere) return [checkAsPlugin(withUrls(root), report)];
+      report('plugin', root, 'has no servers, which is right for a part of a catalog alone', { severity: 'warning' });
+      return [];
+    case 'plugin':
+      return [checkAsPlugin(root, report)];
   }
+}
+
+function checkAsPlugin(root: Node, report: Report): Question {
+  const nothing = new Node(undefined, [], root.document);
+  const { plugin, judged } = checkConfiguration(root, report, 'any');
+  return { plugin, rootId: 'sluice', judged, sha256: nothing, url: undefined, filter: undefined };
+}
+
+/** A catalog as the plugin configuration that it would be alone. */
+function withUrls(root: Node): Node {
+  const servers = root.get('servers').items.map((server) => instancesOf(server));
+  return new Node({ ...(root.value as object), servers }, root.path, root.document);
+}
+
+/** What is no list of instances is left for the module to refuse. */
+function instancesOf({ value, isObject }: Node): unknown {
+  if (!isObject) return value;
+  const { endpoints } = value as { endpoints?: unknown };
+  const isRead = Array.isArray(endpoints) && endpoints.every(isEndpoint);
+  return isRead ? withUrl(value as WithInstances) : value;
+}
+
+function isEndpoint(value: unknown): boolean {
+  const { address, port } = (value ?? {}) as { address?: unknown; port?: unknown };
+  return typeof address === 'string' && typeof port === 'number';
 }
 
 /** A filter of a discovery response (ECDS). */

@@ -2,7 +2,7 @@ import { didYouMean } from './finding.ts';
 import type { Node } from '../yaml/node.ts';
 
 /** What a document is. */
-export type Kind = 'plugin' | 'bootstrap' | 'discovery' | 'kubernetes' | 'mesh';
+export type Kind = 'plugin' | 'catalog' | 'bootstrap' | 'discovery' | 'kubernetes' | 'mesh';
 
 /** By members that only one of them has; the first row that fits is it. */
 const signs: readonly (readonly [Kind, readonly string[]])[] = [
@@ -29,9 +29,18 @@ const signs: readonly (readonly [Kind, readonly string[]])[] = [
   ],
 ];
 
+/** A catalog has servers that are named by their instances, or is the part of one that has virtual servers. */
+function isCatalog(root: Node): boolean {
+  const names = root.entries.map(([name]) => name);
+  if (names.join() === 'virtualServers') return true;
+  const isPart = names.every((name) => name === 'servers' || name === 'virtualServers');
+  return isPart && root.get('servers').items.some((server) => server.get('endpoints').isThere);
+}
+
 /** The kind of a document, or why it has none. */
 export function kindOf(root: Node): Kind | { readonly defect: string } {
   if (!root.isObject) return { defect: 'holds no object' };
+  if (isCatalog(root)) return 'catalog';
   for (const [kind, names] of signs) if (names.some((name) => root.get(name).isThere)) return kind;
   const names = root.entries.map(([name]) => name);
   const known = signs.flatMap(([, members]) => members);

@@ -4,12 +4,14 @@ import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { isEndpoint } from './endpoint.ts';
 import { EngineError } from '../../common/engine-error.ts';
 import { ownFile } from '../../common/home.ts';
-import { type KeySource, tokenFilter } from './token-filter.ts';
+import { type KeyFiles, type KeySource, tokenFilter } from './token-filter.ts';
+import { type WasmPlugin, wasmPlugins } from './module-filter.ts';
 import { type GatewayServer, type Server, moduleServer, pluginServerCluster, readServers } from './servers.ts';
 import {
   type Cluster,
   type HostPort,
   type SocketAddress,
+  type Trust,
   type Upstream,
   clusterFor,
   parseUpstream,
@@ -26,9 +28,23 @@ export interface GatewayOptions {
   readonly pluginServerUrl: string;
   /** SHA-256 of the module that is served there, where it may differ from envoy.yaml's; hex. */
   readonly digest?: string;
+  /** Where it is served there, where that may differ from envoy.yaml's: `/plugins/sluice/0.1.0/plugin.wasm`. */
+  readonly modulePath?: string;
   /** The plugin configuration but for its servers; every member reaches the module as it is. */
   readonly plugin?: Readonly<Record<string, unknown>>;
   readonly servers: readonly GatewayServer[];
+  /** How Envoy gets at authorities and keys; by default it runs on this machine. */
+  readonly machine?: Machine;
+  /** What it is derived from; by default envoy/envoy.yaml, with what its owner changed there. */
+  readonly base?: Bootstrap;
+}
+
+/** What the machine has that an Envoy runs on. */
+export interface Machine {
+  /** The authorities that it trusts where a URL begins with https. */
+  readonly trust?: Trust;
+  /** `auth.issuers[].jwks.file`: read here and now, or by Envoy. */
+  readonly keyFiles?: KeyFiles;
 }
 
 /** The parts of envoy.yaml that a derived bootstrap replaces; all others are kept as they are. */
@@ -49,19 +65,17 @@ interface ConnectionManager extends Windows {
 
 interface WasmFilter {
   name: string;
-  typed_config: { config: WasmPlugin };
+  typed_config: { config: RemotePlugin };
 }
 
-interface WasmPlugin {
-  name: string;
-  root_id: string;
-  allow_on_headers_stop_iteration?: boolean;
+/** The filter of envoy.yaml. */
+interface RemotePlugin extends WasmPlugin {
   vm_config: {
     vm_id: string;
     code: { remote: { http_uri: { uri: string }; sha256: string } };
     environment_variables: { host_env_keys: string[] };
   };
-  configuration: { value: Record<string, unknown> };
+  configuration: { '@type': string; value: Record<string, unknown> };
 }
 
 interface Route {
@@ -76,16 +90,13 @@ interface Route {
 const envoyYaml = ownFile('envoy/envoy.yaml');
 const template = ownFile('envoy/templates/envoy.yaml');
 
-/** The module knows its role by the end of its root id. */
-const holderName = 'sluice-holder';
-
 /**
  * Derives a bootstrap from envoy/envoy.yaml: the same listener, filter, limits and default-deny route, with other addresses,
  * servers and plugin configuration.
  * @throws EngineError of kind `configuration`; its details name every wrong member
  */
 export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
-  const bootstrap = parse(readFileSync(envoyYaml, 'utf8')) as Bootstrap;
+  const bootstrap = structuredClone(options.base ?? (parse(readFileSync(envoyYaml, 'utf8')) as Bootstrap));
   const servers = ownServers(options.servers);
   const endpoint = endpointOf(options.plugin);
   const { listeners, clusters } = bootstrap.static_resources;
@@ -95,18 +106,16 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   bootstrap.admin.address = socketAddress(options.admin);
   listener.address = socketAddress(options.listen);
   fitBuffers(listener, manager, (options.plugin?.['limits'] as { heldBody?: unknown } | undefined)?.heldBody);
-  const [filter, ...others] = manager.http_filters;
-  writePlugin(filter.typed_config.config, options, servers);
-  const hostMode = options.plugin?.['hostMode'] ?? 'hold';
-  if (hostMode === 'pair') delete filter.typed_config.config.allow_on_headers_stop_iteration;
-  if (hostMode === 'pair') manager.http_filters = [filter, holderOf(filter), ...others];
-  const tokens = tokenFilter(options.plugin, endpoint);
+  const [shipped, ...others] = manager.http_filters;
+  const [filter, ...more] = moduleFilters(shipped, options, servers);
+  manager.http_filters = [filter, ...more, ...others];
+  const tokens = tokenFilter(options.plugin, endpoint, options.machine?.keyFiles);
   if (tokens !== undefined) (manager.http_filters as unknown[]).unshift(tokens.filter);
   const [host] = manager.route_config.virtual_hosts;
   host.routes = routesFor(servers, endpoint, host.routes);
   bootstrap.static_resources.clusters = [
-    ...clustersFor(servers, options.pluginServerUrl, clusters),
-    ...keyClusters(tokens?.sources ?? [], clusters),
+    ...clustersFor(servers, options, clusters),
+    ...keyClusters(tokens?.sources ?? [], options, clusters),
   ];
   return bootstrap;
 }
@@ -116,14 +125,19 @@ export interface Templates {
   /** The cluster of an MCP server. */
   readonly cluster: Cluster;
   /** The `typed_config` of the wasm filter. */
-  readonly filter: { readonly '@type': string; readonly config: Readonly<Record<string, unknown>> };
+  readonly filter: { readonly '@type': string; readonly config: WasmPlugin };
 }
 
 /** Copies of parts of what envoy/envoy.yaml is made of, which is there without a build as well. */
 export function shippedTemplates(): Templates {
-  const { listeners, clusters } = (parse(readFileSync(template, 'utf8')) as Bootstrap).static_resources;
+  const { listeners, clusters } = shippedBootstrap().static_resources;
   const filter = listeners[0].filter_chains[0].filters[0].typed_config.http_filters[0].typed_config as unknown;
   return { cluster: templateOf(clusters), filter: filter as Templates['filter'] };
+}
+
+/** What envoy/envoy.yaml is made of, for a gateway of any module: nobody's changes are in it. */
+export function shippedBootstrap(): Bootstrap {
+  return parse(readFileSync(template, 'utf8')) as Bootstrap;
 }
 
 /** Names of the environment variables that a plugin configuration asks for: every `env: NAME` in it, each once. */
@@ -160,40 +174,34 @@ function refuse(errors: readonly string[]): void {
   throw new EngineError(`the configuration has ${count}`, 'configuration', errors);
 }
 
-function writePlugin(config: WasmPlugin, options: GatewayOptions, servers: readonly OwnServer[]): void {
-  const { plugin, pluginServerUrl, digest } = options;
-  const shipped = config.configuration.value;
+/** The filters of the module, made after the shipped one. */
+function moduleFilters(
+  shipped: WasmFilter,
+  options: GatewayOptions,
+  servers: readonly OwnServer[],
+): [WasmFilter, ...WasmFilter[]] {
+  const { config } = shipped.typed_config;
   const value = {
-    hostMode: shipped['hostMode'], // goes with the filter's flag, which is kept as well
-    ...plugin,
+    hostMode: config.configuration.value['hostMode'], // goes with the filter's flag, which is kept as well
+    ...options.plugin,
     servers: servers.map((server) => moduleServer(server)),
   };
-  config.configuration.value = value;
+  writeCode(config, options);
   config.vm_config.environment_variables.host_env_keys = environmentNames(value);
-  const { remote } = config.vm_config.code;
-  remote.http_uri.uri = new URL(new URL(remote.http_uri.uri).pathname, pluginServerUrl).href;
-  if (digest === undefined) return;
-  config.vm_config.vm_id = config.vm_config.vm_id.replace(remote.sha256, digest);
-  remote.sha256 = digest;
+  const [decider, ...others] = wasmPlugins(config, value, (told) => ({ ...config.configuration, value: { ...told } }));
+  const asFilter = (plugin: RemotePlugin): WasmFilter => ({
+    name: plugin.name,
+    typed_config: { ...shipped.typed_config, config: plugin },
+  });
+  return [asFilter(decider), ...others.map(asFilter)];
 }
 
-/** The second filter of host mode `pair`. It has to be in the VM of the first one, so all of `vm_config` is equal. */
-function holderOf(decider: WasmFilter): WasmFilter {
-  const { config } = decider.typed_config;
-  const { endpoint, log } = config.configuration.value;
-  const value = Object.entries({ endpoint, hostMode: 'pair', log }).filter(([, member]) => member !== undefined);
-  return {
-    name: holderName,
-    typed_config: {
-      ...decider.typed_config,
-      config: {
-        ...config,
-        name: holderName,
-        root_id: holderName,
-        configuration: { ...config.configuration, value: Object.fromEntries(value) },
-      },
-    },
-  };
+function writeCode({ vm_config }: RemotePlugin, { pluginServerUrl, digest, modulePath }: GatewayOptions): void {
+  const { remote } = vm_config.code;
+  remote.http_uri.uri = new URL(modulePath ?? new URL(remote.http_uri.uri).pathname, pluginServerUrl).href;
+  if (digest === undefined) return;
+  vm_config.vm_id = vm_config.vm_id.replace(remote.sha256, digest);
+  remote.sha256 = digest;
 }
 
 /** A route for each server, made after the first of the shipped ones, then what follows them there. */
@@ -211,20 +219,28 @@ function routesFor(servers: readonly OwnServer[], endpoint: string, shipped: rea
   return [...routes, ...defaultDeny];
 }
 
-function clustersFor(servers: readonly OwnServer[], pluginServerUrl: string, shipped: readonly Cluster[]): Cluster[] {
+function clustersFor(
+  servers: readonly OwnServer[],
+  { pluginServerUrl, machine }: GatewayOptions,
+  shipped: readonly Cluster[],
+): Cluster[] {
   const own = shipped.find((cluster) => cluster.name === pluginServerCluster);
   if (own === undefined) throw new Error(`${envoyYaml}: expected the cluster ${pluginServerCluster}`);
   const template = templateOf(shipped);
   return [
-    clusterFor(pluginServerCluster, parseUpstream(pluginServerUrl), own),
-    ...servers.map(({ entry, upstream }) => clusterFor(entry.name, upstream, template)),
+    clusterFor(pluginServerCluster, parseUpstream(pluginServerUrl), own, machine?.trust),
+    ...servers.map(({ entry, upstream }) => clusterFor(entry.name, upstream, template, machine?.trust)),
   ];
 }
 
 /** Each once, as issuers may share one. */
-function keyClusters(sources: readonly KeySource[], shipped: readonly Cluster[]): Cluster[] {
+function keyClusters(
+  sources: readonly KeySource[],
+  { machine }: GatewayOptions,
+  shipped: readonly Cluster[],
+): Cluster[] {
   const byName = new Map(sources.map(({ cluster, url }) => [cluster, url]));
-  return [...byName].map(([name, url]) => clusterFor(name, parseUpstream(url), templateOf(shipped)));
+  return [...byName].map(([name, url]) => clusterFor(name, parseUpstream(url), templateOf(shipped), machine?.trust));
 }
 
 function templateOf(shipped: readonly Cluster[]): Cluster {

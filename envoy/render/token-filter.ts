@@ -18,6 +18,15 @@ type Issuer = z.infer<typeof issuerShape>;
 /** The name under which the module looks for the claims where `auth` is configured and `identity` is not. */
 const impliedPayload = 'jwt';
 
+/** How Envoy gets at the keys in a file: a DataSource. @param place where the configuration names the file */
+export type KeyFiles = (file: string, place: string) => object;
+
+/** Read when the configuration is made: the file need not be where Envoy runs. */
+const readHere: KeyFiles = (file, place) => ({ inline_string: keysIn(file, place) });
+
+/** Read by Envoy, on its machine. */
+export const readByEnvoy: KeyFiles = (filename) => ({ filename });
+
 /** A cluster that keys are fetched from. */
 export interface KeySource {
   readonly cluster: string;
@@ -35,18 +44,22 @@ export interface TokenFilter {
  * with a challenge that names where to get one (RFC 9728), which jwt_authn cannot; nothing of it reaches a server.
  * @param plugin configuration; one whose `auth` has another shape makes none, and is refused by the module
  * @param endpoint path of the gateway
- * @throws EngineError of kind `configuration` where a file with keys cannot be read
+ * @param keyFiles by default the keys are read here and now
+ * @throws EngineError of kind `configuration` where a file with keys cannot be read here
  */
 export function tokenFilter(
   plugin: Readonly<Record<string, unknown>> | undefined,
   endpoint: string,
+  keyFiles = readHere,
 ): TokenFilter | undefined {
   const auth = plugin?.['auth'] as { issuers?: unknown } | undefined;
   const { data: issuers } = issuersShape.safeParse(auth?.issuers);
   if (issuers === undefined) return undefined;
   const identity = plugin?.['identity'] as { jwt?: unknown } | undefined;
   const payload = typeof identity?.jwt === 'string' ? identity.jwt : impliedPayload;
-  const providers = issuers.map((issuer, index) => [`issuer-${index}`, providerOf(issuer, index, payload)] as const);
+  const providers = issuers.map(
+    (issuer, index) => [`issuer-${index}`, providerOf(issuer, index, payload, keyFiles)] as const,
+  );
   const requirements = [...providers.map(([name]) => ({ provider_name: name })), { allow_missing_or_failed: {} }];
   return {
     filter: {
@@ -62,7 +75,7 @@ export function tokenFilter(
   };
 }
 
-function providerOf({ issuer, audiences, jwks }: Issuer, index: number, payload: string): object {
+function providerOf({ issuer, audiences, jwks }: Issuer, index: number, payload: string, keyFiles: KeyFiles): object {
   return {
     issuer,
     ...(audiences !== undefined && audiences.length > 0 && { audiences }),
@@ -71,7 +84,7 @@ function providerOf({ issuer, audiences, jwks }: Issuer, index: number, payload:
     forward: true,
     from_headers: [{ name: 'authorization', value_prefix: 'Bearer ' }],
     ...('file' in jwks
-      ? { local_jwks: { inline_string: keysIn(jwks.file, `auth.issuers[${index}].jwks.file`) } }
+      ? { local_jwks: keyFiles(jwks.file, `auth.issuers[${index}].jwks.file`) }
       : {
           remote_jwks: {
             http_uri: { uri: jwks.url, cluster: jwks.cluster, timeout: '5s' },

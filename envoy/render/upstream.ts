@@ -173,9 +173,12 @@ function tlsSocket(host: string, trust: Trust): object {
   };
 }
 
-const thisMachine: Trust = (match) => ({
-  validation_context: { trusted_ca: { filename: certificateAuthorities() }, ...match },
-});
+const thisMachine: Trust = (match) => authoritiesIn(certificateAuthorities())(match);
+
+/** The authorities in a file of the machine that Envoy runs on, PEM. */
+export function authoritiesIn(filename: string): Trust {
+  return (match) => ({ validation_context: { trusted_ca: { filename }, ...match } });
+}
 
 /** Where systems keep the authorities that they trust, as Go's crypto/x509 looks for them. */
 const authorityFiles = [

@@ -41,11 +41,12 @@ export function divide(
       if (found) any = true;
     }
     if (any) created.patternsOf(noun).push(pattern);
-    else warn(noun, pattern, gateway, elementPlace(place, i, arena), problems);
+    else warnUnmatched(noun, pattern, gateway, elementPlace(place, i, arena), problems);
   }
 }
 
-function warn(noun: Noun, pattern: Span, gateway: Gateway, place: Place, problems: Problems): void {
+/** Warns that a pattern, or a name, can match nothing. */
+export function warnUnmatched(noun: Noun, pattern: Span, gateway: Gateway, place: Place, problems: Problems): void {
   const line = problems.at(place).byte(QUOTE).bytes(pattern).byte(QUOTE);
   const owner = ownerOf(pattern, gateway);
   if (!isExact(pattern) || nounRow(noun).isUri)
@@ -59,7 +60,8 @@ function warn(noun: Noun, pattern: Span, gateway: Gateway, place: Place, problem
   problems.warn(line);
 }
 
-function ownerOf(name: Span, gateway: Gateway): Server | null {
+/** The server whose prefix a name begins with. */
+export function ownerOf(name: Span, gateway: Gateway): Server | null {
   for (let i = 0; i < gateway.servers.count; i++) {
     if (startsWith(name, gateway.serverAt(i).prefix)) return gateway.serverAt(i);
   }

@@ -16,6 +16,7 @@ import { digestOf } from './digest';
 import { Limits } from '../model/limits';
 import { readHeaders } from './headers';
 import { readIdentity } from './identity';
+import { readOverrides } from './overrides';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names } from '../bytes/name-list';
@@ -32,7 +33,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers status insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers overrides status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -139,6 +140,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   fingerprintServers(gateway, arena);
   gateway.via = ownEntry(gateway.name, gateway.isNamed ? 0 : likeness(gateway), arena);
   for (let i = 0; i < gateway.servers.count; i++) gateway.serverAt(i).via = gateway.via;
+  gateway.overrides = readOverrides(root, gateway, null);
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);

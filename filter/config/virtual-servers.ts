@@ -7,6 +7,7 @@ import { newVirtualServer } from '../model/virtual-server';
 import { divide } from './division';
 import { Gateway } from '../model/gateway';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
+import { readOverrides } from './overrides';
 import { nearest } from '../bytes/nearest';
 import { longestPattern, readPatterns } from './patterns';
 import { elementPlace } from './problems';
@@ -14,7 +15,7 @@ import { names } from '../bytes/name-list';
 import { mustBeLine, openSection, Section, suggest } from './section';
 import { isMadeOf } from './values';
 
-const MEMBERS = names('name tools prompts resources');
+const MEMBERS = names('name tools prompts resources overrides');
 const VIRTUAL_SERVERS = literal('virtualServers');
 const ROOT = literal('root');
 const NAME = literal('name');
@@ -46,6 +47,7 @@ function readVirtualServer(section: Section, gateway: Gateway): void {
   if (name !== NONE && !isVirtualServerName(name)) section.mustBe(NAME, A_NAME);
   if (section.get(TOOLS) === NONE) section.missing(TOOLS);
   const created = newVirtualServer(name, gateway.servers.count, section.arena);
+  created.overrides = readOverrides(section, gateway, gateway.overrides);
   if (name === NONE) return;
   if (gateway.virtualServer(name) !== null) problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
   gateway.virtualServersByName.put(name, changetype<usize>(created));

@@ -1,59 +1,77 @@
-import { Noun } from '../mcp/nouns';
-import { Arena } from '../bytes/arena';
-import { Span, combined, fingerprint, span, length, literal, pointer, limit, NONE } from '../bytes/span';
+import { Noun, NounRow } from '../mcp/nouns';
+import { Arena, scratch } from '../bytes/arena';
+import { hasRoom } from '../bytes/room';
+import { Span, combined, span, length, literal, pointer, limit, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { CacheScope, Server } from '../model/server';
-import { textOf } from '../json/text';
 import { KeyRing } from '../model/keyring';
 import { owner, SlotTable, slotTable } from '../session/slots';
 import { isOfRequest } from '../session/request-session';
 import { Session } from '../session/token';
+import { Revision } from '../mcp/revisions';
+import { random } from '../ports';
 import { credentialScope } from '../upstream/credentials';
 import { UpstreamCall } from '../upstream/call';
-import { Item, Page, readPage, readSoundPage } from '../upstream/page';
+import { Page, readPage, readSoundPage } from '../upstream/page';
+import { keepOpened, newOpenedList, openedList, OpenedList } from './opened-lists';
 
 /**
  * A server's list as it was received, before any policy, which runs on every read: what one caller may not see must not
  * decide what another does. Shared by all, by those with the same credentials, or for one session.
  *
- *     │ expires, seconds since 1970 (4) │ { 1 where all its items are sound (1) │ length (4) │ page … } … │
+ *     │ number (8) │ { 1 where all its items are sound (1) │ length (4) │ page … } … │
  */
 const LISTS = slotTable(literal('sluice/list/'), 1024);
 /**
- * The names in it alone, for each call to look at: a list would be copied and deciphered whole. A server is asked about
- * a name that is not in its list only where two fingerprints are the same.
+ * Which list that is and how long it is good, for each request to look at: a list would be copied and deciphered whole.
+ * A number is drawn anew for each list.
  *
- *     │ expires, seconds since 1970 (4) │ fingerprint of a name (8) … │
+ *     │ expires, seconds since 1970 (4) │ number (8) │
  */
-const NAMES = slotTable(literal('sluice/names/'), 1024);
+const NUMBERS = slotTable(literal('sluice/list-number/'), 1024);
+const NUMBER_SIZE: usize = 8;
 /** A larger list is asked for each time: reading a slot copies all of it, and a worker's memory never shrinks. */
 const MOST = 1 << 20;
 
-/** Fills the call with pages that are still good. False: there are none, ask the server. @param client its headers */
-export function takeCached(
-  call: UpstreamCall,
+/**
+ * The list that is kept of a server and still good, or null: there is none, ask the server. Until the end of the callback.
+ * @param client its headers
+ */
+export function keptList(
+  noun: NounRow,
+  server: Server,
   session: Session,
   client: Span,
   now: u32,
   keys: KeyRing,
-  arena: Arena,
-): bool {
-  const server = call.server;
-  if (!isKept(server, session)) return false;
-  const entry = LISTS.read(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), keys, arena);
-  if (entry === NONE) return false;
-  if (!isGood(entry, server, now)) return false;
-  for (let at = pointer(entry) + 4; at < limit(entry);) {
+): OpenedList | null {
+  if (!isKept(server, session)) return null;
+  const entry = NUMBERS.read(ownerOf(NUMBERS, noun.noun, server, session, client, keys, scratch), keys, scratch);
+  if (entry === NONE || !isGood(entry, server, now)) return null;
+  const number = load<u64>(pointer(entry), 4);
+  const owner = ownerOf(LISTS, noun.noun, server, session, client, keys, scratch);
+  const list = openedList(owner, number);
+  return list === null ? open(noun, owner, number, session.revision, keys) : list;
+}
+
+/** The list of that number; null where its slot has another's, or another list. */
+function open(noun: NounRow, owner: Span, number: u64, revision: Revision, keys: KeyRing): OpenedList | null {
+  if (!hasRoom(MOST * 4)) return null;
+  const list = newOpenedList(owner, number);
+  const entry = LISTS.read(owner, keys, list.arena);
+  if (entry === NONE || load<u64>(pointer(entry)) !== number) {
+    list.retire();
+    return null;
+  }
+  for (let at = pointer(entry) + NUMBER_SIZE; at < limit(entry);) {
     const document = span(at + 5, load<u32>(at + 1));
-    const page =
-      load<u8>(at) === 1
-        ? readSoundPage(document, call.noun, arena)
-        : readPage(document, call.noun, session.revision, arena);
-    call.pages.push(changetype<usize>(page) as u64);
+    const isSound = load<u8>(at) === 1;
+    const page = isSound ? readSoundPage(document, noun, list.arena) : readPage(document, noun, revision, list.arena);
+    list.pages.push(changetype<usize>(page) as u64);
     at = limit(document);
   }
-  call.cached = true;
-  return true;
+  keepOpened(list);
+  return list;
 }
 
 /**
@@ -61,61 +79,42 @@ export function takeCached(
  * @param client the client's headers
  */
 export function mayExist(
-  noun: Noun,
+  noun: NounRow,
   server: Server,
   name: Span,
   session: Session,
   client: Span,
   now: u32,
   keys: KeyRing,
-  arena: Arena,
 ): bool {
-  if (!isKept(server, session)) return true;
-  const entry = NAMES.read(ownerOf(NAMES, noun, server, session, client, keys, arena), keys, arena);
-  if (entry === NONE || !isGood(entry, server, now)) return true;
-  const sought = fingerprint(name);
-  for (let at = pointer(entry) + 4; at < limit(entry); at += 8) if (load<u64>(at) === sought) return true;
-  return false;
+  const list = keptList(noun, server, session, client, now, keys);
+  return list === null || list.mayHave(name);
 }
 
 /** @param client the client's headers */
 export function keep(call: UpstreamCall, session: Session, client: Span, now: u32, keys: KeyRing, arena: Arena): void {
   const server = call.server;
   if (!isKept(server, session) || call.bytes > (MOST as u64)) return;
-  const entry = newWriter(arena, (call.bytes as usize) + 64).u32(now + server.cacheTtl);
+  const number = random(NUMBER_SIZE, arena);
+  const list = newWriter(arena, (call.bytes as usize) + 64).bytes(number);
   for (let i = 0; i < call.pages.count; i++) {
     const page = changetype<Page>(call.pages.at(i) as usize);
-    entry
+    list
       .byte(page.isSound ? 1 : 0)
       .u32(length(page.document) as u32)
       .bytes(page.document);
   }
-  LISTS.write(ownerOf(LISTS, call.noun.noun, server, session, client, keys, arena), entry.written, keys, arena);
-  NAMES.write(
-    ownerOf(NAMES, call.noun.noun, server, session, client, keys, arena),
-    namesIn(call, now, arena),
-    keys,
-    arena,
-  );
+  const noun = call.noun.noun;
+  LISTS.write(ownerOf(LISTS, noun, server, session, client, keys, arena), list.written, keys, arena);
+  const entry = newWriter(arena, 12)
+    .u32(now + server.cacheTtl)
+    .bytes(number);
+  NUMBERS.write(ownerOf(NUMBERS, noun, server, session, client, keys, arena), entry.written, keys, arena);
 }
 
 /** Not for one session where there is none. */
 function isKept(server: Server, session: Session): bool {
   return server.cacheTtl > 0 && !(server.cacheScope === CacheScope.Session && isOfRequest(session));
-}
-
-function namesIn(call: UpstreamCall, now: u32, arena: Arena): Span {
-  let count = 0;
-  for (let i = 0; i < call.pages.count; i++) count += changetype<Page>(call.pages.at(i) as usize).items.count;
-  const names = newWriter(arena, 4 + 8 * (count as usize)).u32(now + call.server.cacheTtl);
-  for (let i = 0; i < call.pages.count; i++) {
-    const items = changetype<Page>(call.pages.at(i) as usize).items;
-    for (let j = 0; j < items.count; j++) {
-      const name = textOf(changetype<Item>(items.at(j) as usize).name, arena);
-      if (name !== NONE) names.u64(fingerprint(name));
-    }
-  }
-  return names.written;
 }
 
 /** An entry that is good for longer than any is was kept before the clock was set back. */

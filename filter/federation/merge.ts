@@ -1,8 +1,8 @@
-import { NounRow } from '../mcp/nouns';
+import { Noun, NounRow } from '../mcp/nouns';
 import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
-import { Span, between, limit, literal, pointer, NONE } from '../bytes/span';
-import { newWriter, Writer } from '../bytes/writer';
+import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import { textOf } from '../json/text';
 import { Gateway } from '../model/gateway';
 import { markOffsetInToken } from '../model/uri-owner';
@@ -10,6 +10,7 @@ import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { FanOut } from './fanout';
 import { UpstreamCall } from '../upstream/call';
+import { overrideTool } from './overridden';
 import { Freshness } from './freshness';
 import { Item, Page } from '../upstream/page';
 
@@ -43,7 +44,9 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: 
     .bytes(OPEN)
     .bytes(noun.items)
     .bytes(ITEMS);
-  let first = true;
+  // What has been chosen and not been written yet: neighbours are copied as one piece, up to the next mark.
+  let from: usize = 0;
+  let to: usize = 0;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.failed) continue;
@@ -52,12 +55,23 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: 
       for (let t = 0; t < page.items.count; t++) {
         const item = changetype<Item>(page.items.at(t) as usize);
         if (!item.chosen) continue;
-        if (!first) writer.byte(COMMA);
-        first = false;
-        writeItem(writer, item);
+        const object = item.replacement === NONE ? item.object : item.replacement;
+        const start = pointer(object);
+        // One byte between two items of an array is the comma.
+        if (start !== to + 1) {
+          if (to !== 0) writer.bytes(between(from, to)).byte(COMMA);
+          from = start;
+        }
+        if (length(item.mark) > 0 && item.replacement === NONE) {
+          const place = pointer(item.name) + (item.markAt as usize);
+          writer.bytes(between(from, place)).bytes(item.mark);
+          from = place;
+        }
+        to = limit(object);
       }
     }
   }
+  writer.bytes(between(from, to));
   writer.bytes(CLOSE);
   if (freshness === null) return writer.bytes(END).written;
   return writer
@@ -75,11 +89,17 @@ function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
       const name = textOf(item.name, scratch);
       item.chosen =
         !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope, item.facts);
-      if (item.chosen) markItem(gateway, call, item);
+      // An item of a list that is kept open has been chosen for others before.
+      item.replacement = NONE;
+      item.isEclipsed = false;
+      if (!item.chosen) continue;
+      markItem(gateway, call, item);
+      if (call.noun.noun === Noun.Tools) overrideTool(gateway, call.server, item, name, scope);
     }
   }
 }
 
+/** Prefixes and marks are made of characters that need no escape in JSON. */
 function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
   if (!call.noun.isUri) {
     item.mark = call.server.prefix;
@@ -87,17 +107,8 @@ function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
     return;
   }
   const at = markOffsetInToken(gateway, call.server, item.name, scratch);
-  if (at >= 0) item.mark = call.server.mark;
+  item.mark = at >= 0 ? call.server.mark : NONE;
   item.markAt = max(at, 0) as u32;
-}
-
-/** Prefixes and marks are made of characters that need no escape in JSON. */
-function writeItem(writer: Writer, item: Item): void {
-  const place = pointer(item.name) + (item.markAt as usize);
-  writer
-    .bytes(between(pointer(item.object), place))
-    .bytes(item.mark)
-    .bytes(between(place, limit(item.object)));
 }
 
 function callSize(call: UpstreamCall): u64 {
@@ -106,7 +117,9 @@ function callSize(call: UpstreamCall): u64 {
     const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
-      if (item.chosen) size += (item.object as u32 as u64) + (item.mark as u32 as u64) + 1;
+      if (!item.chosen) continue;
+      size += 1 + (item.replacement as u32 as u64);
+      if (item.replacement === NONE) size += (item.object as u32 as u64) + (item.mark as u32 as u64);
     }
   }
   return size;

@@ -5,7 +5,7 @@ import { takeAcknowledgement } from '../upstream/acknowledgement';
 import { post } from '../upstream/callout';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
-import { keep, takeCached } from '../federation/list-cache';
+import { keep, keptList } from '../federation/list-cache';
 import { keepFacts, noteFacts } from '../federation/tool-facts';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
@@ -42,7 +42,9 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     const call = fanOut.add(server, upstream, arena);
     call.noun = noun;
     call.capability = noun.capability;
-    if (takeCached(call, session, exchange.request.pairs, exchange.seconds, gateway.keys, arena)) {
+    const list = keptList(noun, server, session, exchange.request.pairs, exchange.seconds, gateway.keys);
+    if (list !== null) {
+      exchange.borrow(list, call, session.revision);
       noteFacts(call, gateway.pins, scratch);
       fanOut.finish(call);
     } else ask(exchange, call);

@@ -7,7 +7,10 @@ import { UpstreamCall } from '../upstream/call';
 import { Item, Page } from '../upstream/page';
 import { textOf } from '../json/text';
 import { unmatchedLines } from '../policy/unmatched';
+import { Noun } from '../mcp/nouns';
+import { Override } from '../model/overrides';
 import { VirtualServer } from '../model/virtual-server';
+import { serverOf } from './call';
 import { Exchange } from './exchange';
 
 const EMPTY = literal('');
@@ -16,9 +19,10 @@ const SERVER = literal('server ');
 const ALLOW = literal('.allow');
 const DENY = literal('.deny');
 const SEPARATOR = literal(': ');
+const OVERRIDES = literal('overrides');
 
 /**
- * Holds the names in a server's rules and in a virtual server against what there is, the first time that a list of it is
+ * Holds the names in a server's rules, in overrides and in a virtual server against what there is, the first time that a list of it is
  * complete: a name that matches nothing is a slip of the pen which nobody else would notice, since what is missing looks like what is hidden.
  * Once for each worker and configuration; what goes missing later is not the configuration's fault.
  */
@@ -26,6 +30,7 @@ export function audit(exchange: Exchange, fanOut: FanOut): void {
   // Resources need not be listed.
   if (exchange.noun.isUri) return;
   for (let i = 0; i < fanOut.calls.count; i++) auditRules(exchange, fanOut.at(i));
+  if (exchange.noun.noun === Noun.Tools) auditOverrides(exchange, fanOut);
   auditOne(exchange, fanOut, exchange.caller.scope.path);
   auditOne(exchange, fanOut, exchange.caller.scope.header);
 }
@@ -53,6 +58,23 @@ function warnOf(exchange: Exchange, subject: Span, patterns: List, names: List):
   const lines = newList(scratch);
   unmatchedLines(subject, exchange.noun.singular, patterns, names, lines, exchange.arena);
   for (let i = 0; i < lines.count; i++) exchange.warn(lines.at(i), null);
+}
+
+function auditOverrides(exchange: Exchange, fanOut: FanOut): void {
+  const overrides = exchange.caller.scope.overrides;
+  if (overrides === null) return;
+  const patterns = newList(scratch);
+  for (let i = 0; i < overrides.list.count; i++) {
+    const entry = changetype<Override>(overrides.list.at(i) as usize);
+    if (entry.audited) continue;
+    const server = serverOf(exchange.gateway, entry.plainName);
+    if (server === null) continue;
+    const call = callOf(fanOut, server.index);
+    if (call === null || call.failed) continue;
+    entry.audited = true;
+    patterns.push(entry.plainName);
+  }
+  if (patterns.count > 0) warnOf(exchange, OVERRIDES, patterns, namesIn(fanOut));
 }
 
 function auditOne(exchange: Exchange, fanOut: FanOut, subject: VirtualServer | null): void {

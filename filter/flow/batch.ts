@@ -11,6 +11,7 @@ import { MethodKind, methodRow } from '../mcp/methods';
 import { Era } from '../mcp/eras';
 import { Revision } from '../mcp/revisions';
 import { Shape } from '../mcp/shape';
+import { Limit } from '../model/limit';
 import { Hider } from '../policy/decision';
 import { Session } from '../session/token';
 import { Answer, Failure, messagesIn } from '../upstream/answer';
@@ -120,7 +121,10 @@ export function openBatch(exchange: Exchange, session: Session): Outcome {
   const messages = newList(arena);
   const body = strip(arena.copy(exchange.message.body));
   for (const walk = walkThrough(body, scratch); walk.next();) {
-    if (messages.count === most) return exchange.refuse(Reason.InvalidRequest, TOO_MANY);
+    if (messages.count === most) {
+      exchange.meet(Limit.Batch);
+      return exchange.refuse(Reason.InvalidRequest, TOO_MANY);
+    }
     messages.push(walk.value);
   }
   if (messages.count === 0) return exchange.refuse(Reason.InvalidRequest, EMPTY);

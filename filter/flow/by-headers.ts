@@ -6,8 +6,9 @@ import { Era, eraOfRequest } from '../mcp/eras';
 import { MethodKind, methodOf, methodRow } from '../mcp/methods';
 import { Noun } from '../mcp/nouns';
 import { Revision, STATELESS_JSON } from '../mcp/revisions';
+import { Server } from '../model/server';
 import { Upstream } from '../session/token';
-import { aimAt, cutPrefix, serverOf } from './call';
+import { aimAt, plainNameIn, serverOf, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { isSound } from './passing';
@@ -40,8 +41,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (!row.isServedIn(exchange.message.era)) return exchange.refuse(Reason.MethodNotFound, request.mcpMethod);
   if (row.kind !== MethodKind.Named) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
-  const server = serverOf(exchange.gateway, exchange.named);
-  if (exchange.noun.noun === Noun.Tools && server !== null && server.asksForFacts) return Outcome.ReadBody;
+  if (asksForFacts(exchange)) return Outcome.ReadBody;
   const target = aimAt(exchange, exchange.named, exchange.noun.unknown);
   if (target === null) return Outcome.Reply;
   if (target.server.rest !== null) return Outcome.ReadBody;
@@ -57,11 +57,19 @@ export function confirmsName(exchange: Exchange, body: Span): bool {
   exchange.message.body = body;
   if (!isDecided(exchange)) return false;
   const envelope = exchange.message.envelope;
-  cutPrefix(exchange.target, envelope.key, envelope.keyIn(body));
+  toServerName(exchange.target, envelope.key, envelope.keyIn(body), exchange.arena);
   return true;
 }
 
 /** Whether nothing that was read contradicts the decision so far. If not, `exchange.reply` says why. */
 export function confirmsHeaders(exchange: Exchange, ended: bool): bool {
   return isSound(exchange, ended) && (!ended || keepsToHeaders(exchange));
+}
+
+/** Whether the definition of the tool decides: what is known of it may have to be fetched. */
+function asksForFacts(exchange: Exchange): bool {
+  if (exchange.noun.noun !== Noun.Tools) return false;
+  const plainName = plainNameIn(exchange.caller.scope, exchange.gateway, exchange.named);
+  const server: Server | null = plainName === NONE ? null : serverOf(exchange.gateway, plainName);
+  return server !== null && server.asksForFacts;
 }

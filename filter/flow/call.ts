@@ -1,15 +1,17 @@
-import { make, scratch } from '../bytes/arena';
-import { Span, after, length, literal, startsWith, NONE } from '../bytes/span';
+import { Arena, make, scratch } from '../bytes/arena';
+import { Span, after, equals, length, literal, startsWith, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { mayExist } from '../federation/list-cache';
 import { keptFacts } from '../federation/tool-facts';
-import { offsetBehind, textOf } from '../json/text';
+import { newWriter } from '../bytes/writer';
+import { offsetBehind, textOf, writeEscaped } from '../json/text';
 import { Range } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import { Noun } from '../mcp/nouns';
 import { NO_FACTS } from '../model/tool-facts';
-import { asksForArguments, mayList } from '../policy/decision';
+import { asksForArguments, Hider, mayList } from '../policy/decision';
+import { Scope } from '../policy/scope';
 import { isOfRequest } from '../session/request-session';
 import { Session } from '../session/token';
 import { allowsArguments } from './argument-rules';
@@ -33,27 +35,38 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   if (name === NONE) return exchange.refuse(noun.unknown, token);
   const audit = exchange.gateway.audit;
   if (audit !== null && noun.noun === Noun.Tools) keepArguments(exchange, audit);
-  const server = serverOf(exchange.gateway, name);
-  if (noun.noun === Noun.Tools && server !== null && server.asksForFacts) {
-    return beginWithFacts(exchange, session, server, name, token);
+  if (noun.noun === Noun.Tools) {
+    const plainName = plainNameIn(exchange.caller.scope, exchange.gateway, name);
+    const server: Server | null = plainName === NONE ? null : serverOf(exchange.gateway, plainName);
+    if (server !== null && server.asksForFacts) {
+      return beginWithFacts(exchange, session, server, name, plainName, token);
+    }
   }
   const target = aimAt(exchange, name, noun.unknown);
   if (target === null) return Outcome.Reply;
   const client = exchange.request.pairs;
   const keys = exchange.gateway.keys;
-  if (!mayExist(noun.noun, target.server, target.name, session, client, exchange.seconds, keys, scratch)) {
+  if (!mayExist(noun, target.server, target.name, session, client, exchange.seconds, keys)) {
     return exchange.refuse(noun.unknown, name);
   }
-  cutPrefix(target, envelope.key, token);
+  toServerName(target, envelope.key, token, exchange.arena);
   return goOn(exchange, session, target, name);
 }
 
-/** The same of a tool whose definition decides: what is known of it has to be here first. */
-function beginWithFacts(exchange: Exchange, session: Session, server: Server, name: Span, token: Span): Outcome {
+/** The same of a tool whose definition decides: what is known of it has to be here first. @param plainName see `plainNameIn` */
+function beginWithFacts(
+  exchange: Exchange,
+  session: Session,
+  server: Server,
+  name: Span,
+  plainName: Span,
+  token: Span,
+): Outcome {
   const target = make<Target>(exchange.arena);
   target.server = server;
-  target.name = exchange.arena.copy(after(name, server.prefix as u32));
-  cutPrefix(target, exchange.message.envelope.key, token);
+  target.name = exchange.arena.copy(after(plainName, server.prefix as u32));
+  target.isRenamed = !equals(plainName, name);
+  toServerName(target, exchange.message.envelope.key, token, exchange.arena);
   // What is not whole when the answer comes is read no further.
   if (!exchange.message.whole && asksForArguments(server, target.name, exchange.caller.scope)) {
     target.asksForArguments = true;
@@ -78,6 +91,8 @@ export function goOnWithFacts(exchange: Exchange, session: Session, found: Targe
   if (target === null) return Outcome.Reply;
   target.cutFrom = found.cutFrom;
   target.cutTo = found.cutTo;
+  target.put = found.put;
+  target.isRenamed = found.isRenamed;
   return goOn(exchange, session, target, name);
 }
 
@@ -100,15 +115,33 @@ function goOn(exchange: Exchange, session: Session, target: Target, name: Span):
  * `exchange.reply` then says so.
  */
 export function aimAt(exchange: Exchange, name: Span, unknown: Reason): Target | null {
-  const server = serverOf(exchange.gateway, name);
-  const upstreamName: Span = server === null ? NONE : after(name, server.prefix as u32);
-  return aim(exchange, name, server, upstreamName, unknown);
+  const isTool = exchange.noun.noun === Noun.Tools;
+  const plainName = isTool ? plainNameIn(exchange.caller.scope, exchange.gateway, name) : name;
+  const server: Server | null = plainName === NONE ? null : serverOf(exchange.gateway, plainName);
+  const upstreamName: Span = server === null ? NONE : after(plainName, server.prefix as u32);
+  const target = aim(exchange, name, server, upstreamName, unknown);
+  if (plainName === NONE) exchange.hider = Hider.Override;
+  else if (target !== null && !equals(plainName, name)) target.isRenamed = true;
+  return target;
 }
 
-/** @param token of the name, as it stands in the body at `range` */
-export function cutPrefix(target: Target, range: Range, token: Span): void {
+/** What a client means by the name of a tool, with the prefix of its server; NONE: nothing is called so. */
+export function plainNameIn(scope: Scope, gateway: Gateway, name: Span): Span {
+  const overrides = scope.overrides;
+  return overrides === null ? name : overrides.plainNameOf(gateway, name);
+}
+
+/** Puts the name at the server in the place of the client's. @param token of that, as it stands in the body at `range` */
+export function toServerName(target: Target, range: Range, token: Span, arena: Arena): void {
   const start = (range >> 32) as u32;
   target.cutFrom = start + 1;
+  if (target.isRenamed) {
+    target.cutTo = (range as u32) - 1;
+    const name = newWriter(arena, (length(target.name) as usize) + 16);
+    writeEscaped(name, target.name);
+    target.put = name.written;
+    return;
+  }
   target.cutTo = start + offsetBehind(token, length(target.server.prefix));
 }
 

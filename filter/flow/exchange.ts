@@ -9,8 +9,10 @@ import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
+import { Limit, limitBehind, limitName } from '../model/limit';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
+import { OpenedList } from '../federation/opened-lists';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { resultMessage, typedResult } from '../upstream/message';
@@ -23,6 +25,7 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
+import { LimitSet } from '../session/limits-met';
 import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
 
@@ -61,6 +64,8 @@ export class Target {
   cutTo: u32;
   /** What stands in their place, or NONE. */
   put: Span;
+  /** The client calls it by another name than prefix and name at the server. */
+  isRenamed: bool;
   /** A tool of a REST service, else null. */
   tool: RestTool | null;
   /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
@@ -121,6 +126,8 @@ export class Exchange {
   forward: Forward;
   /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */
   lastEventId: Span;
+  /** Kept lists whose pages its calls have (OpenedList), or null. */
+  private borrowed: List | null;
   /** What the operator should know, a line each (Warning); null: nothing. */
   warnings: List | null;
   /** The one server that it is about, or null. */
@@ -139,6 +146,8 @@ export class Exchange {
   isCounted: bool;
   /** Leases of its call (key, then id), see quotas.ts; null: it has none. */
   leases: List | null;
+  /** Limits that it has met, a bit each (`meet`). */
+  limitsMet: LimitSet;
   /** Its messages have been recorded one by one. */
   isAudited: bool;
   /** Nanoseconds since 1970 at which its headers came. */
@@ -207,6 +216,27 @@ export class Exchange {
     return server === null ? this.gateway.label : server.label;
   }
 
+  /** Gives a call the pages of a list that is kept, for as long as the exchange lives. */
+  borrow(list: OpenedList, call: UpstreamCall, revision: Revision): void {
+    if (this.borrowed === null) this.borrowed = newList(this.arena);
+    this.borrowed!.push(changetype<usize>(list) as u64);
+    list.lend(call.pages, call.noun, revision, this.arena);
+    call.cached = true;
+  }
+
+  /** At its end. */
+  giveBack(): void {
+    const borrowed = this.borrowed;
+    if (borrowed === null) return;
+    for (let i = 0; i < borrowed.count; i++) changetype<OpenedList>(borrowed.at(i) as usize).release();
+    this.borrowed = null;
+  }
+
+  /** Notes that a limit has kept it from what it asked for; `None` is none. */
+  meet(limit: Limit): void {
+    this.limitsMet |= (1 << limit) & ~1;
+  }
+
   /** @param line kept as long as the exchange. @param server that it is about, or null */
   warn(line: Span, server: Server | null): void {
     const warning = make<Warning>(this.arena);
@@ -235,6 +265,7 @@ export class Exchange {
   /** Answers with a row of the error table. @param detail of any length and content: it is cut and escaped */
   refuse(reason: Reason, detail: Span = NONE, server: Span = NONE, more: Span = NONE): Outcome {
     this.answer(0, NONE);
+    this.meet(limitBehind(reason));
     const reply = this.reply;
     reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
     reply.reason = this.message.era === Era.Stateless ? inStatelessEra(reason) : reason;
@@ -295,6 +326,8 @@ export class Exchange {
 
   /** Answers that a limit of ours is reached. @param limit its name in the configuration */
   overload(limit: Span): Outcome {
+    const isBudget = equals(limit, limitName(Limit.BufferedBytes));
+    this.meet(isBudget ? Limit.BufferedBytes : Limit.WorkerMemory);
     const outcome = this.refuse(Reason.Overloaded, limit);
     this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
     return outcome;
@@ -307,6 +340,7 @@ export class Exchange {
 
   /** @param failure on an answer of the server's */
   refuseWith(failure: Failure, server: Server): Outcome {
+    this.meet(failure.limit);
     const outcome = this.refuse(failure.reason, failure.detail, server.name);
     if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;

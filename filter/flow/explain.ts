@@ -14,6 +14,7 @@ import { AuthorizationRule, Effect } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { isExact } from '../model/glob';
 import { Identity, IdentityKind } from '../model/identity';
+import { Override } from '../model/overrides';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { markIn, ownerOfUri } from '../model/uri-owner';
@@ -24,7 +25,7 @@ import { answersIn } from '../policy/claims';
 import { permissionsOf } from '../policy/permissions';
 import { isSubject } from '../session/identity';
 import { Scope, scopeOf } from '../policy/scope';
-import { serverOf } from './call';
+import { plainNameIn, serverOf } from './call';
 
 /**
  * Says what a caller may see and use, and what decides it, without a request: for who writes rules (`sluice check --as`).
@@ -77,7 +78,7 @@ export function explain(gateway: Gateway, question: Span, arena: Arena): List {
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
     const row = nounRow(noun);
     if (row.ruledBy !== noun) continue;
-    const names = namesOf(gateway, row, member(question, row.plural, arena), arena);
+    const names = namesOf(gateway, row, member(question, row.plural, arena), scope, arena);
     for (let i = 0; i < names.count; i++) lines.push(decision(gateway, row, names.at(i), scope, arena));
   }
   return lines;
@@ -114,14 +115,17 @@ function refusal(reason: Reason, arena: Arena): Span {
 }
 
 /** Those that are asked about; where none are, those that the configuration names itself. Each once. */
-function namesOf(gateway: Gateway, row: NounRow, asked: Span, arena: Arena): List {
-  const names = newList(arena);
+function namesOf(gateway: Gateway, row: NounRow, asked: Span, scope: Scope, arena: Arena): List {
+  let names = newList(arena);
   if (asked !== NONE && kindOf(asked) === Kind.Array) {
     for (const walk = walkThrough(asked, arena); walk.next();) {
       const name: Span = kindOf(walk.value) === Kind.String ? textOf(walk.value, arena) : NONE;
       if (name !== NONE) names.push(name);
     }
-  } else addConfigured(gateway, row, names, arena);
+  } else {
+    addConfigured(gateway, row, names, arena);
+    if (row.noun === Noun.Tools) names = asShown(gateway, names, scope, arena);
+  }
   const seen = newNameTable(arena);
   const once = newList(arena);
   for (let i = 0; i < names.count; i++) {
@@ -156,6 +160,26 @@ function addConfigured(gateway: Gateway, row: NounRow, names: List, arena: Arena
   }
 }
 
+/** The same tools by the names that clients see, and those that have one of their own. */
+function asShown(gateway: Gateway, plainNames: List, scope: Scope, arena: Arena): List {
+  const overrides = scope.overrides;
+  if (overrides === null) return plainNames;
+  const names = newList(arena);
+  for (let i = 0; i < plainNames.count; i++) {
+    const plainName: Span = plainNames.at(i);
+    const server = serverOf(gateway, plainName);
+    names.push(
+      server === null
+        ? plainName
+        : overrides.shownName(server, after(plainName, length(server.prefix) as u32), plainName),
+    );
+  }
+  for (let i = 0; i < overrides.list.count; i++) {
+    names.push(changetype<Override>(overrides.list.at(i) as usize).name);
+  }
+  return names;
+}
+
 function addExact(patterns: List, names: List): void {
   for (let i = 0; i < patterns.count; i++) if (isExact(patterns.at(i))) names.push(patterns.at(i));
 }
@@ -173,10 +197,13 @@ function begin(row: NounRow, name: Span, arena: Arena): Writer {
 /** @param name as clients know it */
 function decision(gateway: Gateway, row: NounRow, name: Span, scope: Scope, arena: Arena): Span {
   const line = begin(row, name, arena);
-  const server = row.isUri ? ownerOfUri(gateway, name) : serverOf(gateway, name);
+  const plainName = row.noun === Noun.Tools ? plainNameIn(scope, gateway, name) : name;
+  if (plainName === NONE)
+    return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(Hider.Override)).bytes(CLOSE).written;
+  const server = row.isUri ? ownerOfUri(gateway, name) : serverOf(gateway, plainName);
   if (server === null)
     return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(Hider.Server)).bytes(CLOSE).written;
-  const own = row.isUri ? withoutMark(server, name, arena) : after(name, length(server.prefix) as u32);
+  const own = row.isUri ? withoutMark(server, name, arena) : after(plainName, length(server.prefix) as u32);
   if (row.noun !== Noun.Tools || !server.asksForFacts) return text(gateway, row, server, own, scope, NO_FACTS, line);
   return overAllFacts(gateway, row, name, server, own, scope, arena);
 }
@@ -193,7 +220,8 @@ function overAllFacts(
 ): Span {
   let found = NONE;
   const pins = gateway.pins;
-  const isPinned = pins !== null && pins.digestOf(name) !== 0;
+  const plainName = newWriter(arena, 64).bytes(server.prefix).bytes(own).written;
+  const isPinned = pins !== null && pins.digestOf(plainName) !== 0;
   const vouched: u32 = server.isTrusted ? Fact.Trusted : 0;
   for (let hints: u32 = 0; hints <= 2 * Hint.Known - 1; hints++) {
     for (let same = 0; same < 2; same++) {

@@ -2,11 +2,12 @@ import { scratch } from '../bytes/arena';
 import { literal } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
+import { Limit, limitName } from '../model/limit';
 import { refuseLargeResponse } from './client-response';
 import { Exchange, Outcome } from './exchange';
 
 /** What `overload` names where a worker holds as much as it may, and where its memory cannot grow any more. */
-export const BUFFERED_BYTES = literal('limits.bufferedBytes');
+export const BUFFERED_BYTES = limitName(Limit.BufferedBytes);
 export const WORKER_MEMORY = literal('the memory of a worker; lower limits.bufferedBytes');
 
 /** Refuses a body that is held, and of which it is not known yet where it goes. */

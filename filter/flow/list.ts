@@ -16,6 +16,7 @@ import { refuseForAll } from './all-failed';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { WORKER_MEMORY } from './limits';
+import { reportNameConflicts } from './name-conflicts';
 import { isOffered, refuseUnoffered } from './offers';
 import { reportPins } from './pins';
 
@@ -60,6 +61,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
   reportPins(exchange, fanOut);
+  reportNameConflicts(exchange, fanOut);
   const tells = exchange.message.era === Era.Stateless;
   const freshness: Freshness | null = tells ? freshnessOf(fanOut, exchange.caller.scope, scratch) : null;
   return exchange.answerResult(mergedList(exchange.noun, fanOut, size, freshness, exchange.arena));

@@ -7,10 +7,12 @@ import { writeEscaped } from '../json/text';
 import { errorRow, LAST_REASON, Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { CredentialKind } from '../model/credentials';
+import { LAST_LIMIT, limitName } from '../model/limit';
 import { Server } from '../model/server';
 import { Reach } from '../policy/host';
 import { backoffOf, Backoff } from '../session/backoff';
 import { lastFailure } from '../session/failures';
+import { lastMet, readLimits, timesMet } from '../session/limits-met';
 import { PRODUCT } from '../version';
 import { checkCaller, refuseMethod } from './access';
 import { beginDefinitions } from './definitions-page';
@@ -34,10 +36,11 @@ const CHALLENGE = literal('Bearer realm="status"');
 /** `ReadBody`: the path is no such page, or none that this configuration has. @param behind see `behindEndpoint`. @param ended there is no body */
 export function enterOwnPages(exchange: Exchange, behind: Span, ended: bool): Outcome {
   if (equals(behind, HEALTH)) return isRead(exchange) ? exchange.answer(200, HEALTHY) : refuseMethod(exchange, ALLOWED);
-  if (!isForOperator(behind) || exchange.gateway.statusToken === NONE) return Outcome.ReadBody;
+  if (!isForOperator(behind)) return Outcome.ReadBody;
   const outcome = checkCaller(exchange);
   if (outcome !== Outcome.ReadBody) return outcome;
   if (!isRead(exchange)) return refuseMethod(exchange, ALLOWED);
+  if (exchange.gateway.statusToken === NONE) return exchange.refuse(Reason.StatusNotConfigured);
   if (exchange.caller.reach !== Reach.Loopback && !hasToken(exchange)) {
     const refused = exchange.refuse(Reason.StatusForbidden);
     exchange.reply.headers.add(header.WWW_AUTHENTICATE, CHALLENGE);
@@ -86,6 +89,7 @@ const GATEWAY = literal('{"gateway":"');
 const VERSION = literal('","version":"');
 const CONFIGURATION = literal('","configuration":"');
 const SERVERS = literal('","servers":[');
+const LIMITS = literal('],"limits":[');
 const CLOSE = literal(']}');
 
 function document(exchange: Exchange): Span {
@@ -97,6 +101,7 @@ function document(exchange: Exchange): Span {
     if (i > 0) writer.byte(COMMA);
     writeServer(writer, gateway.serverAt(i), exchange);
   }
+  writeLimits(writer.bytes(LIMITS), exchange);
   return writer.bytes(CLOSE).written;
 }
 
@@ -108,7 +113,7 @@ const HANGING = literal('hanging');
 const PER_CALLER = literal('depends on the caller');
 const LAST_FAILURE = literal(',"lastFailure":{"reason":"');
 const DETAIL = literal('","detail":"');
-const AT = literal('","at":');
+const AT = literal(',"at":');
 const PINS = literal(',"pins":');
 
 function writeServer(writer: Writer, server: Server, exchange: Exchange): void {
@@ -119,6 +124,7 @@ function writeServer(writer: Writer, server: Server, exchange: Exchange): void {
     writer.bytes(LAST_FAILURE).bytes(errorRow(failure.reason).name).bytes(DETAIL);
     writeEscaped(writer, failure.detail);
     writer
+      .byte(QUOTE)
       .bytes(AT)
       .decimal(failure.at as u64)
       .byte(CLOSING_BRACE);
@@ -126,6 +132,28 @@ function writeServer(writer: Writer, server: Server, exchange: Exchange): void {
   const pins = pinStateOf(exchange, server);
   if (pins !== NONE) writer.bytes(PINS).bytes(pins);
   writer.byte(CLOSING_BRACE);
+}
+
+const TIMES = literal('","times":');
+
+/** Those that requests have met. */
+function writeLimits(writer: Writer, exchange: Exchange): void {
+  const entry = readLimits(exchange.gateway.keys, scratch);
+  let isFirst = true;
+  for (let limit = 1; limit <= LAST_LIMIT; limit++) {
+    const times = timesMet(entry, limit);
+    if (times === 0) continue;
+    if (!isFirst) writer.byte(COMMA);
+    isFirst = false;
+    writer
+      .bytes(NAME)
+      .bytes(limitName(limit))
+      .bytes(TIMES)
+      .decimal(times as u64)
+      .bytes(AT)
+      .decimal(lastMet(entry, limit) as u64)
+      .byte(CLOSING_BRACE);
+  }
 }
 
 function stateOf(server: Server, exchange: Exchange): Span {

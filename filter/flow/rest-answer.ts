@@ -6,6 +6,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { isCompressed } from '../upstream/judge';
 import { compressedResult, headersJson, isSuccess, restResult, tooLargeResult } from '../upstream/rest-result';
 import { Reason } from '../mcp/errors';
+import { Limit } from '../model/limit';
 import { RestTool } from '../model/rest';
 import * as header from '../mcp/headers';
 import { Exchange, Outcome } from './exchange';
@@ -45,7 +46,10 @@ export class RestAnswer {
   result(exchange: Exchange): Span {
     const target = exchange.target;
     const most = exchange.gateway.limits.restResponse;
-    if (this.isTooLarge) return tooLargeResult(most, scratch);
+    if (this.isTooLarge) {
+      exchange.meet(Limit.RestResponse);
+      return tooLargeResult(most, scratch);
+    }
     if (isCompressed(this.contentEncoding)) return compressedResult(this.contentEncoding, scratch);
     return restResult(
       target.tool!,

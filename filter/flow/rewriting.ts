@@ -5,6 +5,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { MethodKind, methodRow } from '../mcp/methods';
+import { Limit } from '../model/limit';
 import { Obstacle } from '../response/passage';
 import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
@@ -88,6 +89,7 @@ export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outco
   if (rewriter.obstacle === Obstacle.Address) {
     return exchange.refuse(Reason.UpstreamProtocol, BAD_ADDRESS, exchange.target.server.name);
   }
+  exchange.meet(Limit.Event);
   return exchange.refuse(Reason.UpstreamProtocol, KEPT_TOO_MUCH, exchange.target.server.name);
 }
 

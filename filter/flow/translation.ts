@@ -37,13 +37,13 @@ export function translate(exchange: Exchange): void {
   // Of `params` that has no `_meta` the first member is pushed back.
   const from = (meta === NONE ? pointer(params) + 1 : pointer(meta)) - pointer(body);
   const to = meta === NONE ? from : from + (length(meta) as usize);
-  const out = newWriter(exchange.arena, (length(body) + length(text)) as usize);
+  const out = newWriter(exchange.arena, (length(body) + length(text) + length(target.put)) as usize);
   if ((from as u32) < target.cutFrom) {
     writePart(out, body, 0, from as u32).bytes(text);
-    writePart(out, body, to as u32, target.cutFrom);
+    writePart(out, body, to as u32, target.cutFrom).bytes(target.put);
     target.body = out.bytes(after(body, target.cutTo)).written;
   } else {
-    writePart(out, body, 0, target.cutFrom);
+    writePart(out, body, 0, target.cutFrom).bytes(target.put);
     writePart(out, body, target.cutTo, from as u32).bytes(text);
     target.body = out.bytes(after(body, to as u32)).written;
   }

@@ -13,6 +13,7 @@ import { MethodKind, methodRow } from '../mcp/methods';
 import { Ended, endedText, OK, reasonOf } from '../mcp/outcomes';
 import { Shape } from '../mcp/shape';
 import { Audit, AuditSubject } from '../model/audit';
+import { Limit } from '../model/limit';
 import { Hider, hiderText } from '../policy/decision';
 import { formatted } from '../template/dates';
 import { now } from './clock';
@@ -134,7 +135,10 @@ function mayWrite(exchange: Exchange, audit: Audit, at: u64): bool {
     countAudit(label, AuditResult.Written);
     return true;
   }
-  if (lines++ === audit.linesPerMinute) log(Level.Warn, FULL);
+  if (lines++ === audit.linesPerMinute) {
+    exchange.meet(Limit.AuditLines);
+    log(Level.Warn, FULL);
+  }
   countAudit(label, AuditResult.Dropped);
   return false;
 }

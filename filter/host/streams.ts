@@ -212,6 +212,7 @@ export function closeStream(id: u32): void {
   stream.end();
   const exchange = stream.exchange;
   if (exchange !== null) endLeases(exchange);
+  if (exchange !== null) exchange.giveBack();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
   if (stream.copy !== 0) heap.free(stream.copy);

@@ -6,6 +6,7 @@ import { Stage } from '../flow/conversation';
 import { Reason } from '../mcp/errors';
 import { ABORTED, endedText, reasonOf } from '../mcp/outcomes';
 import { OTHER_METHOD, methodLabel, methodLabelText } from '../mcp/method-label';
+import { countLimits } from '../session/limits-met';
 import { leaveAnswer } from './answer-progress';
 import { auditRequest } from './audit';
 import {
@@ -46,6 +47,7 @@ export function writeTelemetry(stream: Stream): void {
   else if (exchange.sentAt !== 0 && (!hasHolder(stream.role) || stream.resumed))
     countForward(exchange.gateway.label, Way.Route);
   countErrors(exchange);
+  if (exchange.limitsMet !== 0) keepLimits(exchange);
   countSessions(exchange);
   countCache(exchange);
 
@@ -67,11 +69,19 @@ function countErrors(exchange: Exchange): void {
       const call = fanOut.at(i);
       if (!call.failed) continue;
       countError(exchange.gateway.label, call.failure.reason);
+      exchange.meet(call.failure.limit);
       found = true;
     }
   }
   const reason = exchange.ended === ABORTED ? Reason.None : reasonOf(exchange.ended);
   if (reason !== Reason.None && !found) countError(exchange.gateway.label, reason);
+}
+
+/** For the status, where there is one. */
+function keepLimits(exchange: Exchange): void {
+  const gateway = exchange.gateway;
+  if (gateway.statusToken === NONE || gateway.keys.keys.count === 0) return;
+  countLimits(exchange.limitsMet, exchange.seconds, gateway.keys, scratch);
 }
 
 function countSessions(exchange: Exchange): void {

@@ -19,6 +19,7 @@ export const enum Reason {
   OriginForbidden,
   Unauthenticated,
   StatusForbidden,
+  StatusNotConfigured,
   Forbidden,
   ForbiddenArguments,
   QuotaExceeded,
@@ -137,6 +138,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.OriginForbidden, 'origin_forbidden', 403, 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');
   row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
   row(Reason.StatusForbidden, 'unauthenticated', 401, 401, -31001, 'The status of this gateway is for who has its token, and for its own machine. Send the token of status in its configuration, as Authorization: Bearer.');
+  row(Reason.StatusNotConfigured, 'status_not_configured', 404, 404, -31010, 'This gateway shows no status, as none is configured. Put status: { env: NAME } into its configuration, where the variable NAME has a token of at least 16 characters, and send that as Authorization: Bearer.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
   row(Reason.ForbiddenArguments, 'forbidden_arguments', 200, 400, -32602, 'The rules of this gateway do not allow this call with these arguments: %. Call it with other arguments, or ask who runs the gateway.');
   row(Reason.QuotaExceeded, 'quota_exceeded', 200, 429, -31009, 'A budget of requests is used up: that of %. Try again after the seconds that Retry-After tells; quotas in the configuration has the budgets.');

@@ -9,6 +9,7 @@ import { Identity } from './identity';
 import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
+import { Overrides } from './overrides';
 import { Pins } from './pins';
 import { ResultLimit } from './rules';
 import { ProtectedResource } from './protected-resource';
@@ -69,6 +70,8 @@ export class Gateway {
   emitted: u32;
   /** Our entry in the Via header of what is sent to servers. */
   via: Span;
+  /** What clients see of tools in the place of what servers say, outside of virtual servers; null: there are none. */
+  overrides: Overrides | null;
   /** In the order of the configuration. */
   virtualServers: List;
   virtualServersByName: NameTable;

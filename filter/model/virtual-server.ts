@@ -3,6 +3,7 @@ import { List, newList } from '../bytes/list';
 import { Span } from '../bytes/span';
 import { Noun, NOUNS } from '../mcp/nouns';
 import { NameSet, newNameSet } from './name-set';
+import { Overrides } from './overrides';
 import { residues } from './residue';
 import { Rules } from './rules';
 import { Server } from './server';
@@ -18,6 +19,8 @@ export class VirtualServer {
   patterns: usize;
   /** By noun and server: addresses of NameSet, what it has: names in the server's own form, URIs as clients see them; 0: nothing. */
   shares: usize;
+  /** What clients see of tools in the place of what servers say; null: there are none. */
+  overrides: Overrides | null;
   /** Bits of nouns whose patterns have been held against a complete list; see flow/audit.ts. */
   audited: u32;
 

@@ -50,6 +50,8 @@ export const enum Hider {
   Pins,
   /** No server has such names. */
   Server,
+  /** Its tool has another name. */
+  Override,
 }
 
 const BY_NAME = literal('name');
@@ -60,6 +62,7 @@ const BY_VIRTUAL_SERVER = literal('virtual server');
 const BY_DEFINITION = literal('definition');
 const BY_PINS = literal('pins');
 const BY_SERVER = literal('server');
+const BY_OVERRIDE = literal('override');
 
 /** For records and explanations; what authorization hides is told by its rule. */
 export function hiderText(hider: Hider): Span {
@@ -79,6 +82,8 @@ export function hiderText(hider: Hider): Span {
       return BY_PINS;
     case Hider.Server:
       return BY_SERVER;
+    case Hider.Override:
+      return BY_OVERRIDE;
     default:
       return BY_NAME;
   }

@@ -1,6 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, trim, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
+import { Overrides } from '../model/overrides';
 import { VirtualServer } from '../model/virtual-server';
 import { Permissions } from './permissions';
 
@@ -14,6 +15,8 @@ export class Scope {
   path: VirtualServer | null;
   /** What the header says, for this request only. */
   header: VirtualServer | null;
+  /** What it sees of tools in the place of what servers say: by the narrowest virtual server; null: nothing. */
+  overrides: Overrides | null;
   /** The authorization rules that hold for it; null where there are none, and nothing is narrowed. */
   permissions: Permissions | null;
   /** What follows the endpoint in the path: the part of a session's audience. */
@@ -50,10 +53,15 @@ export class Scope {
       if (gateway.rootClosed) return this.refuse(CLOSED);
       this.path = gateway.rootServes;
     }
+    const path = this.path;
+    this.overrides = path === null ? gateway.overrides : path.overrides;
     if (header === NONE) return this;
     const name = trim(header);
-    this.header = gateway.virtualServer(name);
-    return this.header === null ? this.refuse(length(name) > 0 ? name : EMPTY) : this;
+    const narrower = gateway.virtualServer(name);
+    if (narrower === null) return this.refuse(length(name) > 0 ? name : EMPTY);
+    this.header = narrower;
+    this.overrides = narrower.overrides;
+    return this;
   }
 }
 

@@ -5,6 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { isJson, strip, Walk, walkThrough } from '../json/reader';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
+import { Limit } from '../model/limit';
 import { eventsIn, Events } from '../sse/events';
 
 /** How a callout ended. */
@@ -53,10 +54,13 @@ export class Failure {
   detail: Span;
   /** When to come back, as the server said it (RFC 9110 §10.2.3), or NONE. */
   retryAfter: Span;
+  /** Of ours, which it met. */
+  limit: Limit;
 
   set(reason: Reason, detail: Span): Failure {
     this.reason = reason;
     this.detail = detail;
+    this.limit = Limit.None;
     return this;
   }
 
@@ -65,6 +69,7 @@ export class Failure {
     this.reason = other.reason;
     this.detail = arena.copy(other.detail);
     this.retryAfter = arena.copy(other.retryAfter);
+    this.limit = other.limit;
   }
 }
 

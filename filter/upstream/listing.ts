@@ -2,6 +2,7 @@ import { SPACE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { Limit } from '../model/limit';
 import { Limits } from '../model/limits';
 import { member } from '../json/reader';
 import { isString, textOf } from '../json/text';
@@ -77,7 +78,7 @@ export function takePage(
     return true;
   }
   if ((call.pages.count as u32) >= limits.listPages) {
-    call.failure.set(Reason.UpstreamProtocol, TOO_MANY_PAGES);
+    call.failure.set(Reason.UpstreamProtocol, TOO_MANY_PAGES).limit = Limit.ListPages;
     return true;
   }
   askForPage(call, page.nextCursor, client, now, arena);
@@ -146,7 +147,7 @@ function pageIn(
 ): Page | null {
   call.bytes += length(answer.body) as u64;
   if (call.bytes > (limits.listBytes as u64)) {
-    failure.set(Reason.UpstreamProtocol, TOO_LARGE);
+    failure.set(Reason.UpstreamProtocol, TOO_LARGE).limit = Limit.ListBytes;
     return null;
   }
   const messages = messagesIn(answer, failure, arena);

@@ -52,6 +52,10 @@ export class Item {
   /** What a client sees in the name that the server did not write, and where it is inserted: an offset in `name`. */
   mark: Span;
   markAt: u32;
+  /** What a client gets in the place of the object, or NONE. */
+  replacement: Span;
+  /** Its name is that of another tool, which a call would reach. */
+  isEclipsed: bool;
 
   get isBroken(): bool {
     return this.rule !== NONE;

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
+import { withUrl } from '../../envoy/render/instances.ts';
 import { type Server, type ServerProblem, readServers } from '../../envoy/render/servers.ts';
-import type { Endpoint } from '../../envoy/render/upstream.ts';
-import type { Catalog, CatalogServer, CatalogVirtualServer } from './catalog.ts';
+import type { Catalog, CatalogVirtualServer } from './catalog.ts';
 
 /** The servers of a catalog as others are made clusters of; what is wrong is at paths of the catalog. */
 export function serversOf({ servers: entries }: Pick<Catalog, 'servers'>): {
@@ -17,26 +16,6 @@ export function serversOf({ servers: entries }: Pick<Catalog, 'servers'>): {
     }),
     problems,
   };
-}
-
-/** Members that are read here, and no module's. */
-const ownMembers = ['endpoints', 'service', 'tls'];
-
-function withUrl(server: CatalogServer): object {
-  const entry = Object.fromEntries(Object.entries(server).filter(([member]) => !ownMembers.includes(member)));
-  if (server.endpoints === undefined || server.url !== undefined) return entry;
-  delete entry['path']; // it is in the URL
-  return { ...entry, url: urlOf(server.endpoints, server) };
-}
-
-/**
- * Where a server is that has endpoints alone. What it is called towards them (`Host`) is the first of them in order, so that
- * any number of plugin servers say the same.
- */
-function urlOf([first]: readonly Endpoint[], { name, path = '/mcp', tls = false }: CatalogServer): string {
-  const host = first === undefined ? name : isIP(first.address) === 6 ? `[${first.address}]` : first.address;
-  const port = first === undefined ? '' : `:${first.port}`;
-  return `${tls ? 'https' : 'http'}://${host}${port}${path}`;
 }
 
 /** Virtual servers as a gateway takes them: `*` stands for all servers of the catalog, and for no other of the gateway. */

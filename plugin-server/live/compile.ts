@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { environmentNames, shippedTemplates } from '../../envoy/render/bootstrap.ts';
 import { type ConfigurationFile, moduleConfiguration } from '../../envoy/check/configuration.ts';
+import { wasmPlugins } from '../../envoy/render/module-filter.ts';
 import { type Trust, type Upstream, clusterFor } from '../../envoy/render/upstream.ts';
 import type { ResolvedModule } from './modules.ts';
 
@@ -39,9 +40,6 @@ export interface Compiled {
    */
   readonly version: string;
 }
-
-/** The filters of each host mode, by name; a filter's name is its root id, which tells the module its part. */
-export const filterNames = { hold: ['sluice'], pair: ['sluice', 'sluice-holder'] } as const;
 
 /** The version of the clusters that filters of this version need. */
 export function clusterVersionOf(filterVersion: string): string {
@@ -91,21 +89,14 @@ export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 's
     code: { local: { inline_bytes: Buffer.from(module.bytes).toString('base64') } },
     environment_variables: { host_env_keys: variables },
   };
-  const { hostMode, endpoint, log } = configuration;
-  const names = hostMode === 'pair' ? filterNames.pair : filterNames.hold;
-  const filters = names.map((name) => {
-    const config = {
-      ...shipped,
-      name,
-      root_id: name,
-      vm_config: vm,
-      configuration: {
-        '@type': 'type.googleapis.com/google.protobuf.StringValue',
-        value: JSON.stringify(name === 'sluice' ? configuration : { endpoint, hostMode, log }) + openEnd,
-      },
-    };
-    const typed = { ...templates.filter, config: hostMode === 'pair' ? withoutFlag(config) : config };
-    const json = JSON.stringify({ '@type': typeUrls.filters, name, typed_config: typed });
+  const template = { ...shipped, vm_config: vm };
+  const plugins = wasmPlugins(template, configuration, (told) => ({
+    '@type': 'type.googleapis.com/google.protobuf.StringValue',
+    value: JSON.stringify(told) + openEnd,
+  }));
+  const filters = plugins.map((config) => {
+    const { name } = config;
+    const json = JSON.stringify({ '@type': typeUrls.filters, name, typed_config: { ...templates.filter, config } });
     const [before = '', after = ''] = json.split(JSON.stringify(openEnd).slice(1, -1));
     return { name, before, after };
   });
@@ -141,11 +132,6 @@ export function closeFilter({ name, before, after }: FilterResource, mark: numbe
 /** Spaces and line breaks, as they are written in a JSON string. */
 function whitespace(bits: number): string {
   return bits.toString(2).replaceAll('1', ' ').replaceAll('0', '\\n');
-}
-
-/** Only a filter that is alone holds headers back while it reads the body. */
-function withoutFlag(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(config).filter(([member]) => member !== 'allow_on_headers_stop_iteration'));
 }
 
 function clusterSetOf(clusters: readonly Resource[]): ClusterSet {

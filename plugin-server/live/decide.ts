@@ -1,12 +1,6 @@
 import { nearest } from '../../common/nearest.ts';
-import {
-  type ClusterSet,
-  type Compiled,
-  type Resource,
-  clusterVersionOf,
-  closeFilter,
-  filterNames,
-} from './compile.ts';
+import { filterNames } from '../../envoy/render/module-filter.ts';
+import { type ClusterSet, type Compiled, type Resource, clusterVersionOf, closeFilter } from './compile.ts';
 import type { Node, Subscription } from './nodes.ts';
 
 /** What the next answer to a node has to be. */

@@ -1,7 +1,7 @@
 // `npm run bench:against -- OLD.wasm`: what a change costs. Each module runs in an Envoy of its own (in one, they would
 // compete for its caches), and each round starts both anew, as one process of Envoy is some percent faster than the next.
 // Within a round they are measured in turns; the ratio says what the noise of the machine, which both share, does not.
-// `--only hold`, `pair`, `list`, `cached` or `initialize`, more than once where wanted.
+// `--only hold`, `pair`, `rest`, `list`, `cached` or `initialize`, more than once where wanted.
 import { parseArgs } from 'node:util';
 import { type BenchGateway, startGateway } from './gateway.ts';
 import { measure, median } from './measure.ts';
@@ -24,7 +24,7 @@ const seconds = Number(values.seconds);
 const call = callOf('s0_get_record_1', 1000);
 interface Work {
   readonly title: string;
-  readonly listener: 'sluice' | 'pair' | 'list' | 'cached';
+  readonly listener: 'sluice' | 'pair' | 'rest' | 'list' | 'cached';
   readonly body: string;
   readonly connections: number;
   readonly isInSession: boolean;
@@ -33,6 +33,13 @@ interface Work {
 const WORK: Readonly<Record<string, Work>> = {
   hold: { title: 'tools/call, hold', listener: 'sluice', body: call, connections: 16, isInSession: true },
   pair: { title: 'tools/call, pair', listener: 'pair', body: call, connections: 16, isInSession: true },
+  rest: {
+    title: 'tools/call of REST',
+    listener: 'rest',
+    body: callOf('server-0_get_record_1', 1000),
+    connections: 16,
+    isInSession: true,
+  },
   list: { title: 'tools/list, 10 × 100 tools', listener: 'list', body: LIST, connections: 2, isInSession: true },
   cached: { title: 'tools/list, cached', listener: 'cached', body: LIST, connections: 2, isInSession: true },
   initialize: {

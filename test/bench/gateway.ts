@@ -10,8 +10,9 @@ import type { RunningEngine } from '../../envoy/engine/running.ts';
 import type { HostMode } from '../../envoy/engine/suitable.ts';
 import { build } from '../../scripts/build.ts';
 import { buildNoop } from './noop.ts';
+import { restPath } from './requests.ts';
 
-type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'list' | 'cached';
+type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached';
 
 export interface BenchGateway {
   readonly envoy: RunningEngine;
@@ -38,6 +39,7 @@ export async function startGateway(upstreamPort: number, module?: string): Promi
     noop: listener('noop', one, modules.noop),
     sluice: listener('sluice', one, modules.sluice),
     pair: listener('pair', one, modules.sluice, 'pair'),
+    rest: listener('rest', [restService(upstreamPort)], modules.sluice),
     list: listener('list', servers(10, upstreamPort), modules.sluice),
     cached: listener('cached', servers(10, upstreamPort, { listCache: CACHE }), modules.sluice),
   };
@@ -52,6 +54,17 @@ export async function startGateway(upstreamPort: number, module?: string): Promi
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** One tool, whose requests and results are about as large as those of a call of MCP. */
+function restService(port: number): { name: string; url: string; rest: object } {
+  const tool = {
+    name: 'get_record_1',
+    args: [{ name: 'list', type: 'array', required: true, position: 'body' }],
+    requestTemplate: { url: restPath, method: 'POST', argsToJsonBody: true },
+    responseTemplate: { body: '{{.text}}' },
+  };
+  return { name: 'server-0', url: `http://127.0.0.1:${port}`, rest: { tools: [tool] } };
 }
 
 function servers(count: number, port: number, more: object = {}): { name: string; url: string }[] {

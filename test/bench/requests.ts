@@ -17,6 +17,9 @@ export function post(body: string, headers: Readonly<Record<string, string>> = {
   ).toString();
 }
 
+/** Where the upstream is a REST service. */
+export const restPath = '/records';
+
 export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 export const INITIALIZE =
   '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}';

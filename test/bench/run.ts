@@ -35,8 +35,8 @@ try {
 }
 
 async function compareCalls({ envoy, portOf }: BenchGateway, load: ChildProcess): Promise<void> {
-  const request = async (name: 'sluice' | 'pair') =>
-    post(callOf('s0_get_record_1', 1000), await sessionAt(portOf(name)));
+  const request = async (name: 'sluice' | 'pair' | 'rest') =>
+    post(callOf(name === 'rest' ? 'server-0_get_record_1' : 's0_get_record_1', 1000), await sessionAt(portOf(name)));
   // Without Sluice the client says itself which server it wants; the upstream sees the same request.
   const plain = { 'x-mcp-servername': 'server-0', 'mcp-session-id': '1868a90c-7f63-4b13-9f4b-2f4cbc4cc1f2' };
   const ways = [
@@ -44,6 +44,7 @@ async function compareCalls({ envoy, portOf }: BenchGateway, load: ChildProcess)
     { name: 'noop', request: post(callOf('get_record_1', 1000), plain) },
     { name: 'sluice', request: await request('sluice') },
     { name: 'pair', request: await request('pair') },
+    { name: 'rest', request: await request('rest') },
   ] as const;
   const measured = new Map<string, Measured[]>(ways.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {

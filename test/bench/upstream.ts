@@ -1,6 +1,8 @@
-// An MCP server that does as little as one can, so that it is not what is measured. A process of its own.
+// An MCP server, and a REST service, that do as little as one can, so that they are not what is measured. A process of its
+// own.
 import { createServer, type AddressInfo } from 'node:net';
 import { message, Messages } from './http1.ts';
+import { restPath } from './requests.ts';
 
 const TYPE = { 'content-type': 'application/json' };
 const TOOLS = JSON.stringify(Array.from({ length: 100 }, (_, index) => tool(index)));
@@ -12,6 +14,9 @@ const RESULTS: [method: string, result: string][] = [
     '{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"bench","version":"1"}}',
   ],
 ];
+
+/** As long as the response to `tools/call`. */
+const RECORD = JSON.stringify({ text: 'done', number: 17, note: 'plain words, as it is said' });
 
 /** About 330 bytes, as tools are. */
 function tool(index: number): object {
@@ -30,7 +35,11 @@ function tool(index: number): object {
 const server = createServer((socket) => {
   socket.setNoDelay(true);
   socket.on('error', () => socket.destroy());
-  const messages = new Messages((_, body) => {
+  const messages = new Messages((head, body) => {
+    if (head.startsWith(`POST ${restPath} `)) {
+      socket.write(message('HTTP/1.1 200 OK', TYPE, RECORD));
+      return;
+    }
     const text = body.toString('latin1');
     const method = /"method":"([^"]*)"/.exec(text)?.[1];
     const id = /"id":("[^"]*"|\d+)/.exec(text)?.[1];

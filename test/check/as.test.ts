@@ -114,6 +114,23 @@ describe('what decides', () => {
     ]);
   });
 
+  test('goes by the names that clients see', async () => {
+    const overrides = [
+      { tool: 'weather_get', name: 'forecast' },
+      { tool: 'orders_*', name: '*' },
+    ];
+    const authorization = { rules: [{ name: 'r', tools: ['weather_get', 'orders_delete'] }] };
+    const shown = { ...tool, decision: 'allowed', by: 'rule', rule: 'r', effect: 'allow' };
+    expect(await ask({ overrides, authorization })).toEqual([
+      { ...shown, name: 'forecast' },
+      { ...shown, name: 'delete' },
+    ]);
+    expect(await ask({ overrides, authorization }, { names: { tools: ['weather_get', 'delete'] } })).toEqual([
+      { ...tool, name: 'weather_get', decision: 'hidden', by: 'override' },
+      { ...shown, name: 'delete' },
+    ]);
+  });
+
   test('holds for resources by the URIs that clients see', async () => {
     const rules = [{ name: 'r', resources: ['file:///orders/*', 'note://weather/*'] }];
     const resources = ['file:///orders/1', 'note://weather/1', 'note://orders/1', 'https://example.com'];

@@ -66,6 +66,7 @@ export function clientCells(): string[][] {
 
 /** The column of the table of clients that tells what becomes of a row, or undefined where no client was asked. */
 function columnOf({ reason, status, withholdsId }: Row): string | undefined {
+  if (reason === 'status_not_configured') return 'none: no client of MCP asks for the status';
   if (withholdsId) return `${status}, \`${reason}\``;
   if (status === 405) return '405 to GET';
   return STATUSES.some((known) => known === status) ? String(status) : undefined;

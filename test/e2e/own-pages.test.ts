@@ -1,9 +1,10 @@
 // What the gateway says of itself: for load balancers, and for its operator.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { send } from './clients/raw.ts';
-import { listMessage, openSession } from './clients/session.ts';
+import { callMessage, listMessage, openSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
+import { until } from './until.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 
 const down = 'http://127.0.0.1:1/mcp';
@@ -12,6 +13,7 @@ const token = 'a-token-of-the-operator';
 interface Status {
   readonly configuration: string;
   readonly servers: readonly { readonly name: string; readonly state: string; readonly lastFailure?: object }[];
+  readonly limits: readonly { readonly name: string; readonly times: number; readonly at: number }[];
 }
 
 /**
@@ -54,6 +56,7 @@ describeGateway('the pages of the gateway itself', () => {
         { name: 'up', state: 'ok' },
         { name: 'down', state: 'ok' },
       ],
+      limits: [],
     });
     expect(up().requests).toEqual([]);
   });
@@ -66,7 +69,11 @@ describeGateway('the pages of the gateway itself', () => {
 });
 
 describeGateway('the status of a gateway', () => {
-  const { gateway } = useUpAndDown();
+  const { gateway, up } = useUpAndDown({ limits: { requestBody: 2048, listBytes: 1024, batch: 2 } });
+  const read = async (): Promise<Status> => {
+    const answer = await send(`${gateway.current.url}/-/status`, { method: 'GET' });
+    return JSON.parse(answer.body.toString()) as Status;
+  };
 
   it('has the same of every server in all workers, with what it failed at', async () => {
     const session = await openSession(gateway.current.url);
@@ -74,8 +81,7 @@ describeGateway('the status of a gateway', () => {
     const seen = new Set<string>();
     // A connection for each request, so that they come to different workers.
     for (let count = 0; count < 12; count++) {
-      const answer = await send(`${gateway.current.url}/-/status`, { method: 'GET' });
-      const { servers, configuration } = JSON.parse(answer.body.toString()) as Status;
+      const { servers, configuration } = await read();
       seen.add(configuration);
       expect(servers[0]).toEqual({ name: 'up', state: 'ok' });
       expect(servers[1]).toMatchObject({
@@ -85,14 +91,38 @@ describeGateway('the status of a gateway', () => {
     }
     expect(seen.size, 'digests of one configuration').toBe(1);
   });
+
+  it('counts the requests that met a limit, whatever the worker', async () => {
+    const { url } = gateway.current;
+    const session = await openSession(url, { revision: '2025-03-26' });
+    const met = async (): Promise<[string, number][]> => (await read()).limits.map(({ name, times }) => [name, times]);
+    expect(await met()).toEqual([]);
+    for (let count = 0; count < 3; count++) await session.post(callMessage('"up_t"', JSON.stringify('x'.repeat(3000))));
+    await session.post(`[${[1, 2, 3].map((id) => callMessage('"up_t"', '{}', String(id))).join()}]`);
+    up().answers = {
+      'tools/list': ({ id }, reply) => {
+        reply.head(200, { 'content-type': 'application/json' });
+        reply.end(`{"jsonrpc":"2.0","id":${id},"result":{"tools":[],"_meta":{"x":"${'x'.repeat(1024)}"}}}`);
+      },
+    };
+    await session.post(listMessage());
+    // It is written behind the answer.
+    await until('all are counted', async () => (await met()).reduce((sum, [, times]) => sum + times, 0) === 5);
+    expect(await met()).toEqual([
+      ['limits.requestBody', 3],
+      ['limits.batch', 1],
+      ['limits.listBytes', 1],
+    ]);
+    for (const { at } of (await read()).limits) expect(Math.abs(at - Date.now() / 1000)).toBeLessThan(3600);
+  });
 });
 
 describeGateway('a gateway without status', () => {
   const gateway = useGateway(() => ({ servers: [{ name: 'down', url: down }] }));
 
-  it('has health alone', async () => {
+  it('has health, and says how to get the other', async () => {
     expect((await send(`${gateway.current.url}/-/health`, { method: 'GET' })).status).toBe(200);
     const status = await send(`${gateway.current.url}/-/status`, { method: 'GET' });
-    expect(status.body.toString()).toContain('unknown_virtual_server');
+    expect([status.status, status.text]).toEqual([404, expect.stringContaining('status_not_configured')]);
   });
 });

@@ -191,32 +191,12 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
     expect(sluice.said.err).toBe('');
   });
 
-  test('keeps its session key for its owner alone, and out of every configuration', async () => {
-    const sluice = start([]);
-    const event = await ready(sluice);
-    const file = join(sluice.data, 'session-key');
-    const key = readFileSync(file, 'utf8').trim();
-    expect(Buffer.from(key, 'base64url')).toHaveLength(32);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readFileSync(event.envoyConfig, 'utf8')).not.toContain(key);
-    const dump = await (await fetch(`${event.admin}/config_dump`)).text();
-    expect(dump).toContain('SLUICE_KEY_1');
-    expect(dump).not.toContain(key);
-  });
-
   test('listens on a name, by its first address', async () => {
     const names = ['--listen', 'localhost:0', '--admin', 'localhost:0'];
     const event = await ready(start(['--server', `one=${await upstream()}`, ...names]));
     expect(event.mcp).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
     expect(event.admin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await listTools(event.mcp.replace('127.0.0.1', 'localhost'))).toHaveLength(1);
-  });
-
-  test.each(['--listen', '--admin'])('says that the name of %s has no address', async (flag) => {
-    const sluice = start([flag, 'nowhere.invalid:0']);
-    const message = `${flag}: nowhere.invalid has no address (`;
-    expect(await sluice.next()).toMatchObject({ event: 'error', message: expect.stringContaining(message) as string });
-    expect((await sluice.exited).code).toBe(3);
   });
 
   test('takes its servers down with it when it is killed', async () => {
@@ -229,7 +209,7 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
 
   const processOfItsOwn = engine === 'envoy' ? test : () => undefined; // the embedded engine is in this one
   processOfItsOwn('ends when Envoy ends, and says so', async () => {
-    const sluice = start([]);
+    const sluice = start(['--server', `a=${await upstream()}`]);
     const event = await ready(sluice);
     const pids = processTree(sluice.pid).map(({ pid }) => pid);
     process.kill(event.pid, 'SIGKILL');
@@ -238,7 +218,7 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
       message: expect.stringContaining('SIGKILL') as string,
     });
     expect((await sluice.exited).code).toBe(3);
-    await expectNothingLeft(event, pids);
+    await expectNothingLeft({ ...event, servers: [] }, pids);
   });
 
   test('starts a demo server again that was killed, and says which', async () => {
@@ -261,13 +241,13 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
   });
 
   test('stops in order when a Ctrl-C comes twice at once, as from a terminal and from npm', async () => {
-    const sluice = start([]);
+    const sluice = start(['--server', `a=${await upstream()}`]);
     const event = await ready(sluice);
     const pids = processTree(sluice.pid).map(({ pid }) => pid);
     sluice.signal('SIGINT');
     sluice.signal('SIGINT');
     expect((await sluice.exited).code).toBe(0);
-    await expectNothingLeft(event, pids);
+    await expectNothingLeft({ ...event, servers: [] }, pids);
   });
 
   test('stops while it is still starting', async () => {
@@ -286,22 +266,20 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
   });
 
   test('federates the servers of the command line under the prefixes that it gives', async () => {
-    const demos = await ready(start([]));
-    const url = demos.servers[1]?.url ?? '';
+    const url = await upstream();
     const event = await ready(start(['--server', `mine=${url}`, '--server', `b=${url}`, '--prefix', 'b=second.']));
     expect(event.servers).toMatchObject([
-      { name: 'mine', url, tools: ['mine_add', 'mine_search', 'mine_remove'] },
-      { name: 'b', url, tools: ['second.add', 'second.search', 'second.remove'] },
+      { name: 'mine', url, tools: ['mine_echo'] },
+      { name: 'b', url, tools: ['second.echo'] },
     ]);
   });
 
   test('--auth demo: serves who has the token that it prints, and tells everybody else', async () => {
-    const demos = await ready(start([]));
-    const url = demos.servers[1]?.url ?? '';
+    const url = await upstream();
     const event = await ready(start(['--server', `mine=${url}`, '--auth', 'demo']));
-    expect(event.servers).toEqual([{ name: 'mine', url, tools: ['mine_add', 'mine_search', 'mine_remove'] }]);
+    expect(event.servers).toEqual([{ name: 'mine', url, tools: ['mine_echo'] }]);
     const { mcp, token = '' } = event;
-    expect(await listTools(mcp, { authorization: `Bearer ${token}` })).toHaveLength(3);
+    expect(await listTools(mcp, { authorization: `Bearer ${token}` })).toEqual(['mine_echo']);
     // Of another start: signed with a key that nobody has any more.
     const { token: other = '' } = await ready(start(['--server', `mine=${url}`, '--auth', 'demo']));
     for (const headers of [{}, { authorization: `Bearer ${other}` }]) {
@@ -314,22 +292,8 @@ describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engin
     }
   });
 
-  test('--auth demo beside an identity of the configuration is refused', async () => {
-    const config = join(temporaryFolder(), 'sluice.json');
-    writeFileSync(
-      config,
-      JSON.stringify({ servers: [{ name: 'a', url: 'http://127.0.0.1:1/mcp' }], identity: 'none' }),
-    );
-    const sluice = start(['--config', config, '--auth', 'demo']);
-    expect(await sluice.next()).toMatchObject({
-      event: 'error',
-      message: expect.stringContaining('has identity already') as string,
-    });
-  });
-
-  test('runs a configuration with url instead of cluster, at its own endpoint, by name and by address', async () => {
-    const demos = await ready(start([]));
-    const url = demos.servers[1]?.url ?? '';
+  test('runs a configuration with url instead of cluster, at its own endpoint, by name and by address, with a key that ends with a line end', async () => {
+    const url = await upstream();
     const config = join(temporaryFolder(), 'sluice.yaml');
     writeFileSync(
       config,
@@ -340,9 +304,11 @@ servers:
   - { name: by-name, url: '${url.replace('127.0.0.1', 'localhost')}', prefix: 'n.' }
 `,
     );
-    const event = await ready(start(['--config', config], { MY_KEY: Buffer.alloc(32, 1).toString('base64url') }));
+    const event = await ready(
+      start(['--config', config], { MY_KEY: `${Buffer.alloc(32, 1).toString('base64url')}\r\n` }),
+    );
     expect(new URL(event.mcp).pathname).toBe('/tools');
-    expect(event.servers.map(({ tools }) => tools[0])).toEqual(['by-address_add', 'n.add']);
+    expect(event.servers.map(({ tools }) => tools[0])).toEqual(['by-address_echo', 'n.echo']);
     const derived = JSON.stringify(parse(readFileSync(event.envoyConfig, 'utf8')));
     const [, filter = ''] = /"path":"([^"]+-sluice\.json)"/.exec(derived) ?? [];
     expect(readFileSync(filter, 'utf8')).toContain('"host_env_keys":["MY_KEY"]');
@@ -477,8 +443,17 @@ servers:
     expect(basename(third.log)).toBe('envoy.log');
   });
 
-  test('has an admin interface that shows and obeys nobody', async () => {
-    const { admin, mcp } = await ready(start(['--server', `a=${await upstream()}`]));
+  test('keeps its session key for its owner alone, and has an admin interface that shows and obeys nobody', async () => {
+    const sluice = start(['--server', `a=${await upstream()}`]);
+    const { admin, mcp, envoyConfig } = await ready(sluice);
+    const file = join(sluice.data, 'session-key');
+    const key = readFileSync(file, 'utf8').trim();
+    expect(Buffer.from(key, 'base64url')).toHaveLength(32);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(envoyConfig, 'utf8')).not.toContain(key);
+    const dump = await (await fetch(`${admin}/config_dump`)).text();
+    expect(dump).toContain('SLUICE_KEY_1');
+    expect(dump).not.toContain(key);
     for (const path of ['/ready', '/stats/prometheus', '/listeners?format=json', '/config_dump', '/clusters']) {
       expect((await fetch(admin + path)).status, path).toBe(200);
     }
@@ -501,16 +476,32 @@ servers:
     expect(isAlarming).toBe(engine === 'envoy');
     expect(notes).toEqual(isAlarming ? [expect.stringContaining('sluice-holder')] : []);
   });
+});
 
-  test('takes a key that ends with a line end', async () => {
-    const config = join(temporaryFolder(), 'sluice.json');
-    const servers = [{ name: 'a', url: await upstream() }];
-    writeFileSync(config, JSON.stringify({ sessions: { keys: [{ id: 7, env: 'MY_KEY' }] }, servers }));
-    const key = `${Buffer.alloc(32, 1).toString('base64url')}\r\n`;
-    expect((await ready(start(['--config', config], { MY_KEY: key }))).tools).toBe(1);
+describe('sluice start refuses, before it starts an engine', () => {
+  const start = startOn('embedded');
+
+  it.each(['--listen', '--admin'])('says that the name of %s has no address', async (flag) => {
+    const sluice = start([flag, 'nowhere.invalid:0']);
+    const message = `${flag}: nowhere.invalid has no address (`;
+    expect(await sluice.next()).toMatchObject({ event: 'error', message: expect.stringContaining(message) as string });
+    expect((await sluice.exited).code).toBe(3);
   });
 
-  test('says which port is taken, in one line', async () => {
+  it('--auth demo beside an identity of the configuration is refused', async () => {
+    const config = join(temporaryFolder(), 'sluice.json');
+    writeFileSync(
+      config,
+      JSON.stringify({ servers: [{ name: 'a', url: 'http://127.0.0.1:1/mcp' }], identity: 'none' }),
+    );
+    const sluice = start(['--config', config, '--auth', 'demo']);
+    expect(await sluice.next()).toMatchObject({
+      event: 'error',
+      message: expect.stringContaining('has identity already') as string,
+    });
+  });
+
+  it('says which port is taken, in one line', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     onTestFinished(() => void taken.close());
@@ -524,7 +515,7 @@ servers:
     expect(plain.said).toEqual({ out: '', err: `sluice start: ${message}\n` });
   });
 
-  test("tells a bad configuration in the module's own words", async () => {
+  it("tells a bad configuration in the module's own words", async () => {
     const config = join(temporaryFolder(), 'sluice.yaml');
     writeFileSync(
       config,
@@ -539,7 +530,7 @@ servers:
     expect((await sluice.exited).code).toBe(1);
   });
 
-  test('names every environment variable that the configuration asks for and nobody set', async () => {
+  it('names every environment variable that the configuration asks for and nobody set', async () => {
     const config = join(temporaryFolder(), 'sluice.json');
     const credentials = { type: 'header', header: 'authorization', env: 'SLUICE_TEST_UNSET_TOKEN' };
     const sessions = { keys: [{ id: 1, env: 'SLUICE_TEST_UNSET_KEY' }] };

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { main } from '../../cli/main.ts';
 import type { CatalogServer } from '../../plugin-server/catalog/catalog.ts';
 import { Catalogs } from '../../plugin-server/catalog/catalogs.ts';
 import { NacosSync } from '../../plugin-server/nacos/sync.ts';
-import { ArtifactStore } from '../../plugin-server/index.ts';
+import { ArtifactStore, CatalogDirectory } from '../../plugin-server/index.ts';
 import { until } from '../e2e/until.ts';
 import { NacosAdmin, user } from './admin.ts';
 import { type Nacos, startNacos } from './nacos.ts';
@@ -288,6 +289,41 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     await until('it is there', () => names(following, namespace).includes(name));
     expect(names(following, namespace)).toEqual([name]);
     expect(names(following)).not.toContain(name);
+  });
+
+  test('a namespace is exported to files, which a directory of catalogs takes as they are', async () => {
+    const namespace = fresh('exported');
+    await admin.makeNamespace(namespace);
+    await admin.create('files', { namespace, endpoint: '192.0.2.7:8081' });
+    await admin.create('weather', { namespace, protocol: 'http', tools: restTools('now') });
+    await admin.create('other', { namespace, protocol: 'dubbo' });
+    const directory = folder();
+    const said = { out: '', err: '' };
+    const io = {
+      out: (text: string) => void (said.out += text),
+      err: (text: string) => void (said.err += text),
+      interactive: false,
+      env: { SLUICE_NACOS_USERNAME: user.username, SLUICE_NACOS_PASSWORD: user.password },
+    };
+    const args = ['render', '--from', 'nacos', nacos.address, '--nacos-namespace', `team-x=${namespace}`];
+    expect(await main([...args, '--into', directory], io)).toBe(0);
+    expect(said.out.split('\n').slice(0, -1)).toEqual(
+      ['files', 'weather', 'virtual.servers'].map((name) => join(directory, 'team-x', `${name}.yaml`)),
+    );
+    expect(said.err).toMatch(/^servers\[other\]: is left out: its protocol is "dubbo"/);
+    expect(await main(['check', join(directory, 'team-x')], io)).toBe(0);
+    expect(await main([...args, '--into', directory], io)).toBe(2);
+    expect(said.err).toContain('files.yaml is there already');
+
+    const following = await follow(nacos, { namespaces: [namespace] });
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const catalogs = new Catalogs({ state: folder(), store: new ArtifactStore([]), log });
+    await catalogs.open();
+    const source = new CatalogDirectory({ directory, catalogs });
+    onTestFinished(() => source.stop());
+    await source.start();
+    expect(catalogs.problems()).toEqual([]);
+    expect(catalogs.get('team-x')?.given?.catalog.servers).toEqual(servers(following, namespace));
   });
 
   test('says that a namespace is not there, and gives nothing out', async () => {

@@ -1,22 +1,16 @@
 import { $RefParser } from '@apidevtools/json-schema-ref-parser';
 import { parse } from 'yaml';
+import { type LeftOut, LeftOuts } from '../left-out.ts';
 
 /** Any part of a description: its members are not known to be what OpenAPI says until they are looked at. */
 export type Part = Readonly<Record<string, unknown>>;
-
-/** Something that no definition of a tool can say. */
-export interface LeftOut {
-  /** Where in the description: `paths./items.get.parameters[0]` */
-  readonly place: string;
-  readonly why: string;
-}
 
 /** An OpenAPI description, and what is noted of it on the way. */
 export interface Description {
   readonly root: Part;
   /** Notes what cannot be said, once for a place and reason. */
   readonly leaveOut: (place: string, why: string) => void;
-  readonly leftOut: readonly LeftOut[];
+  readonly leftOut: () => readonly LeftOut[];
   /** What a part is, references of it followed; undefined, and noted, where one leads nowhere. */
   readonly follow: (value: unknown, place: string) => Part | undefined;
 }
@@ -42,9 +36,9 @@ export async function readDescription(bytes: Uint8Array): Promise<Description> {
     );
   }
   const refs = await $RefParser.resolve(structuredClone(root), { resolve: { external: false } });
-  const leftOut: LeftOut[] = [];
+  const leftOuts = new LeftOuts();
   const leaveOut = (place: string, why: string): void => {
-    if (!leftOut.some((each) => each.place === place && each.why === why)) leftOut.push({ place, why });
+    leftOuts.add(place, why);
   };
   const follow = (value: unknown, place: string): Part | undefined => {
     let current = value;
@@ -64,7 +58,7 @@ export async function readDescription(bytes: Uint8Array): Promise<Description> {
     }
     return isPart(current) ? current : undefined;
   };
-  return { root, leaveOut, leftOut, follow };
+  return { root, leaveOut, leftOut: () => leftOuts.all, follow };
 }
 
 export function isPart(value: unknown): value is Part {

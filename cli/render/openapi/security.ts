@@ -1,3 +1,4 @@
+import { variableFrom } from '../names.ts';
 import { type Description, type Part, isPart, listIn, textIn } from './document.ts';
 
 /** One of `securitySchemes` of a definition. */
@@ -12,7 +13,7 @@ export function schemesOf(name: string, description: Description): Map<string, S
   for (const [id, entry] of Object.entries(schemes)) {
     const place = `components.securitySchemes.${id}`;
     const said = partOf(follow(entry, place) ?? {}, place, leaveOut);
-    if (said !== undefined) found.set(id, { id, ...said, defaultCredential: { env: variable(name, id) } });
+    if (said !== undefined) found.set(id, { id, ...said, defaultCredential: { env: variableFrom(name, id) } });
   }
   return found;
 }
@@ -31,12 +32,6 @@ function partOf(scheme: Part, place: string, leaveOut: Description['leaveOut']):
   }
   leaveOut(place, `${type ?? 'a scheme without a type'}${where === undefined ? '' : ` in ${where}`} cannot be sent`);
   return undefined;
-}
-
-/** `SHOP_API_KEY`: the environment variable of a credential. */
-function variable(name: string, id: string): string {
-  const text = `${name}_${id}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
-  return /^[0-9]/.test(text) ? `_${text}` : text;
 }
 
 /** What an operation asks for: the first alternative that can be sent; `{}` where it asks for nothing. */

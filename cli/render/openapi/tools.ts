@@ -1,5 +1,7 @@
 import { inputsOf } from './arguments.ts';
-import { type Description, type LeftOut, type Part, isPart, listIn, readDescription, textIn } from './document.ts';
+import type { LeftOut } from '../left-out.ts';
+import { serverNameFrom, unique } from '../names.ts';
+import { type Description, type Part, isPart, listIn, readDescription, textIn } from './document.ts';
 import { plainSchema } from './schema.ts';
 import { type Scheme, schemesOf, securityOf } from './security.ts';
 
@@ -44,7 +46,7 @@ export async function fromOpenApi(bytes: Uint8Array, wishes: Wishes): Promise<Fr
   const description = await readDescription(bytes);
   const { root, leaveOut, leftOut } = description;
   const info = isPart(root['info']) ? root['info'] : {};
-  const name = wishes.name ?? nameFrom(textIn(info, 'title') ?? 'service');
+  const name = wishes.name ?? serverNameFrom(textIn(info, 'title') ?? '', 'service');
   const schemes = schemesOf(name, description);
   const names = new Set<string>();
   const tools: Part[] = [];
@@ -76,7 +78,7 @@ export async function fromOpenApi(bytes: Uint8Array, wishes: Wishes): Promise<Fr
     );
     const output = outputOf(operation, place, description);
     tools.push({
-      name: unique(toolName(operation, method, path), names),
+      name: unique(toolName(operation, method, path), names, '_'),
       ...(about.length > 0 && { description: about.join('\n\n').trim() }),
       args: inputs.args,
       requestTemplate: { url: url + path, method: method.toUpperCase(), ...inputs.request, ...security },
@@ -87,11 +89,14 @@ export async function fromOpenApi(bytes: Uint8Array, wishes: Wishes): Promise<Fr
   for (const member of ['webhooks'])
     if (root[member] !== undefined) leaveOut(member, 'a gateway is not called by a service');
   if (tools.length === 0) {
-    const why = leftOut.map(({ place, why }) => `${place}: ${why}`);
+    const why = leftOut().map(({ place, why }) => `${place}: ${why}`);
     throw Object.assign(new Error('has no operation that could be a tool'), { details: why });
   }
   const securitySchemes = [...used];
-  return { definitions: { server: { name, ...(securitySchemes.length > 0 && { securitySchemes }) }, tools }, leftOut };
+  return {
+    definitions: { server: { name, ...(securitySchemes.length > 0 && { securitySchemes }) }, tools },
+    leftOut: leftOut(),
+  };
 }
 
 interface Operation {
@@ -151,23 +156,6 @@ function toolName(operation: Part, method: string, path: string): string {
       .replace(/^_+|_+$/g, '')
       .slice(0, longestName - 4) || method
   );
-}
-
-function unique(wanted: string, taken: Set<string>): string {
-  let name = wanted;
-  for (let count = 2; taken.has(name); count++) name = `${wanted}_${count}`;
-  taken.add(name);
-  return name;
-}
-
-/** As configurations want it: `[a-z0-9]([a-z0-9-]*[a-z0-9])?` */
-function nameFrom(title: string): string {
-  const name = title
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 40)
-    .replace(/^-+|-+$/g, '');
-  return name === '' ? 'service' : name;
 }
 
 /** The schema of the first good response that is JSON, where it is an object: clients refuse all others (MCP, Tool). */

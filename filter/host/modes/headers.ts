@@ -54,7 +54,7 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
   const body = heldWhole(stream);
   if (!confirmsName(exchange, body)) return act(stream, exchange, Outcome.Reply);
   stream.isNamed = true;
-  const passing = withoutPrefix(body, exchange);
+  const passing = withServerName(body, exchange);
   replaceAll(Buffer.RequestBody, passing);
   const behind = isClosed ? length(chunk) - (envelope.closingOffset(chunk) as i32) : 0;
   const passes = !isClosed || passClosed(stream, exchange, passing, (length(passing) - behind) as u32, last);
@@ -75,9 +75,10 @@ function passRest(stream: Stream, exchange: Exchange, size: u32, ended: bool): A
   return passClosed(stream, exchange, chunk, closing, last) ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
-function withoutPrefix(body: Span, exchange: Exchange): Span {
+function withServerName(body: Span, exchange: Exchange): Span {
   const target = exchange.target;
   return newWriter(scratch, length(body) as usize)
     .bytes(first(body, target.cutFrom))
+    .bytes(target.put)
     .bytes(after(body, target.cutTo)).written;
 }

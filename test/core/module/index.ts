@@ -18,6 +18,7 @@ export * from './header-text';
 export * from './http-sse';
 export * from './list';
 export * from './merge';
+export * from './merge-patch';
 export * from './message';
 export * from './page';
 export * from './passing-answer';

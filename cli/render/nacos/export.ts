@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { type Catalog, inOrder } from '../../../plugin-server/catalog/catalog.ts';
+import { NacosClient } from '../../../plugin-server/nacos/client.ts';
+import { parseCredentials } from '../../../plugin-server/nacos/credentials.ts';
+import { NacosNamespace } from '../../../plugin-server/nacos/namespace.ts';
+import { CommandError, exitCode } from '../../io.ts';
+import { type NacosNamespaceName, credentialsIn } from '../../nacos.ts';
+import type { LeftOut } from '../left-out.ts';
+
+export interface NacosExport {
+  readonly catalog: Catalog;
+  readonly leftOut: readonly LeftOut[];
+}
+
+export interface NacosSource {
+  /** Addresses of one cluster. */
+  readonly addresses: readonly string[];
+  readonly namespace: NacosNamespaceName;
+  readonly credentialsFile: string | undefined;
+}
+
+/**
+ * Reads a namespace of Nacos once, as the plugin server does every second.
+ * @throws CommandError: environment where Nacos cannot be read, `found` where the namespace has nothing that can be served
+ */
+export async function fromNacos(
+  { addresses, namespace, credentialsFile }: NacosSource,
+  env: NodeJS.ProcessEnv,
+): Promise<NacosExport> {
+  const credentials =
+    credentialsFile === undefined
+      ? credentialsIn(env)
+      : parseCredentials(readFileSync(credentialsFile, 'utf8'), credentialsFile);
+  const client = new NacosClient({ addresses, credentials: credentials && (() => credentials) });
+  const mirror = new NacosNamespace(namespace.name, namespace.id, client);
+  const { catalog, problems } = await mirror.look(undefined, new AbortController().signal).catch((error: unknown) => {
+    throw new CommandError(`the namespace ${namespace.id} cannot be read: ${(error as Error).message}`);
+  });
+  const leftOut = problems.map(({ path, message }) => ({ place: path, why: message }));
+  if (catalog.servers.length > 0) return { catalog: inOrder(catalog), leftOut };
+  const details = leftOut.map(({ place, why }) => `${place}: ${why}`);
+  throw new CommandError(`the namespace ${namespace.id} has no server that can be served`, exitCode.found, details);
+}
+
+/** The files of a directory of `sluice serve --catalogs`: one for each server, and one for virtual servers. */
+export function filesOf({ servers, virtualServers }: Catalog): Map<string, object> {
+  const files = new Map<string, object>();
+  for (const server of servers) files.set(`${server.name}.yaml`, { servers: [server] });
+  // A name of a server has no dot.
+  if (virtualServers.length > 0) files.set('virtual.servers.yaml', { virtualServers });
+  return files;
+}

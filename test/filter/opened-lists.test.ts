@@ -1,0 +1,110 @@
+// Lists of the cache that a VM has opened: whose pages a request has while others replace them, and what they may hold.
+import { expect, test } from 'vitest';
+import { answerAll, ask, callOf, LIST, listOf, openSession, reasonOf, startHost, usualAnswer } from './gateway.ts';
+import type { Callout, CalloutAnswer } from './callouts.ts';
+import type { Stream } from './stream.ts';
+
+const MINUTE = 60_000_000_000n;
+const cached = { ttl: '30s', scope: 'shared' };
+const servers = [
+  { name: 'weather', cluster: 'weather', listCache: cached },
+  { name: 'notes', cluster: 'notes' },
+];
+
+test('a list that waits for another server keeps what it has, though the cache has another list by then', () => {
+  const host = startHost({ servers });
+  const headers = openSession(host);
+  list(answering('first'));
+  const waiting = ask(host, { headers, body: LIST });
+  host.now += MINUTE;
+  list(answering('second'));
+  const again = ask(host, { headers, body: LIST });
+  answerAll(host, answering('third'));
+  expect(namesIn(waiting)).toEqual(['weather_first', 'notes_third']);
+  expect(namesIn(again)).toEqual(['weather_second', 'notes_third']);
+  for (const stream of [waiting, again]) stream.close();
+
+  function list(answer: (callout: Callout) => CalloutAnswer): void {
+    // The one that waits is not answered here.
+    const before = new Set(host.pending);
+    const stream = ask(host, { headers, body: LIST });
+    for (let next = fresh(); next !== undefined; next = fresh()) host.answer(next, answer(next));
+    stream.close();
+
+    function fresh(): Callout | undefined {
+      return host.pending.find((callout) => !before.has(callout));
+    }
+  }
+});
+
+test('a request that is gone gives back what it had of a list', () => {
+  const host = startHost({ servers });
+  const headers = openSession(host);
+  const run = (count: number): void => {
+    for (let index = 0; index < count; index++) {
+      const stream = ask(host, { headers, body: LIST });
+      if (index % 2 === 0) stream.close();
+      answerAll(host, (callout) => listOf(callout, 100_000));
+      stream.close();
+      host.now += MINUTE;
+    }
+  };
+  run(20);
+  const before = host.pages;
+  run(500);
+  expect(host.pages).toBe(before);
+});
+
+test('lists of many sessions are held up to a limit', () => {
+  const host = startHost({
+    servers: [{ name: 'weather', cluster: 'weather', listCache: { ttl: '1h', scope: 'session' } }],
+  });
+  const run = (count: number): void => {
+    for (let index = 0; index < count; index++) {
+      const headers = openSession(host);
+      for (let time = 0; time < 2; time++) {
+        const stream = ask(host, { headers, body: LIST });
+        answerAll(host, (callout) => listOf(callout, 200_000));
+        expect(namesIn(stream)).toHaveLength(1);
+        stream.close();
+      }
+    }
+  };
+  run(150);
+  const before = host.pages;
+  run(300);
+  // 90 MB of lists.
+  expect(host.pages - before).toBeLessThan(32);
+});
+
+test('a name that no list has is refused, in the VM that has opened the list and in one that has not', () => {
+  const host = startHost({ servers });
+  const headers = openSession(host);
+  const stream = ask(host, { headers, body: LIST });
+  answerAll(host);
+  stream.close();
+  const fresh = startHost({ servers }, { worker: host.worker, seed: 2 });
+  for (const vm of [host, fresh, fresh]) {
+    const refused = ask(vm, { headers, body: callOf('weather_tides') });
+    expect(reasonOf(refused)).toBe('unknown_tool');
+    refused.close();
+    const called = ask(vm, { headers, body: callOf('weather_get') });
+    expect(called.forwarded).toBeDefined();
+    called.close();
+  }
+});
+
+/** Its list is one tool of that name. */
+function answering(tool: string): (callout: Callout) => CalloutAnswer {
+  return (callout) => {
+    const answer = usualAnswer(callout);
+    if (answer === undefined) throw new Error('no answer');
+    const body = Buffer.from(answer.body.toString().replace('"name":"get"', `"name":"${tool}"`));
+    return { headers: answer.headers, body };
+  };
+}
+
+function namesIn({ reply }: Stream): string[] {
+  const { result } = JSON.parse(reply?.body.toString() ?? '') as { result: { tools: { name: string }[] } };
+  return result.tools.map(({ name }) => name);
+}
