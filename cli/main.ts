@@ -45,6 +45,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'pins the definitions of the tools of a running gateway, and says what changed',
     load: async () => (await import('./lock/command.ts')).lock,
   },
+  doctor: {
+    summary: 'what is wrong with a gateway that runs, how that is known, and what to do',
+    load: async () => (await import('./doctor/command.ts')).doctor,
+  },
   render: {
     summary: 'tools from the OpenAPI description of a REST service',
     load: async () => (await import('./render/command.ts')).render,

@@ -117,6 +117,8 @@ function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): st
       return 'it is of no server: no prefix, mark or owned URI fits';
     case 'override':
       return 'an override gives its tool another name';
+    case 'tool search':
+      return 'toolSearch.exclude leaves it out';
     case 'name':
       return 'it is too long to be a name, or empty';
   }

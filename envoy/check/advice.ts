@@ -11,6 +11,7 @@ export function checkAdvice({ root }: Pick<Plugin, 'root'>, report: Report): voi
     report('session-keys', keys.isThere ? keys : root.get('sessions'), 'there is no key for sessions');
   checkRoot(root, report);
   checkAnnotations(root, report);
+  checkToolSearch(root, report);
   checkPlaceholder(root.get('publicUrl'), report);
   for (const server of root.get('servers').items) {
     for (const member of ['url', 'cluster', 'authority', 'path']) checkPlaceholder(server.get(member), report);
@@ -28,6 +29,18 @@ function checkRoot(root: Node, report: Report): void {
     serves,
     `${found}, beside virtual servers: the endpoint itself serves every tool of every server`,
   );
+}
+
+/** A REST service has no list that it could be asked for. */
+function checkToolSearch(root: Node, report: Report): void {
+  const isOn = [root, ...root.get('virtualServers').items].some(
+    (each) => each.get('toolSearch', 'enabled').value === true,
+  );
+  if (!isOn) return;
+  for (const server of root.get('servers').items) {
+    if (server.get('rest').isThere || server.get('listCache').isThere) continue;
+    report('tool-search', server, 'has no listCache, so each search asks it for its list');
+  }
 }
 
 /** `${HOST}`, `{{ host }}`: what a shell, Helm or envsubst was to put something in for. */

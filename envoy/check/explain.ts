@@ -42,6 +42,7 @@ const decision = z.object({
     'pins',
     'definition',
     'override',
+    'tool search',
   ]),
   rule: z.string().optional(),
   effect: z.enum(['allow', 'deny', 'stepUp']).optional(),

@@ -196,6 +196,12 @@ export const rules = {
     why: 'The listener, a route or jwt_authn takes it away, and the server refuses every call.',
     mend: 'leave the header in place (jwt_authn: `forward: true`), or name another without an underscore',
   },
+  'tool-search': {
+    severity: 'warning',
+    asks: 'Where `toolSearch` is on, servers have a `listCache`.',
+    why: 'A search reads the lists of all servers that the caller may use: those that are not kept are asked for each time.',
+    mend: 'give the server `listCache: { ttl: 60s }`',
+  },
   'open-root': {
     severity: 'warning',
     asks: 'Where there are virtual servers, `root` is not `open`.',

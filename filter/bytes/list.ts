@@ -31,6 +31,11 @@ export class List {
   at(index: i32): u64 {
     return load<u64>(this.items + ((index as usize) << 3));
   }
+
+  /** The same. */
+  set(index: i32, value: u64): void {
+    store<u64>(this.items + ((index as usize) << 3), value);
+  }
 }
 
 export function newList(arena: Arena): List {

@@ -29,11 +29,12 @@ import { readResults } from './results';
 import { secretText } from './secrets';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
+import { readToolSearch } from './tool-search';
 import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers overrides status insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -141,6 +142,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   gateway.via = ownEntry(gateway.name, gateway.isNamed ? 0 : likeness(gateway), arena);
   for (let i = 0; i < gateway.servers.count; i++) gateway.serverAt(i).via = gateway.via;
   gateway.overrides = readOverrides(root, gateway, null);
+  gateway.toolSearch = readToolSearch(root, gateway, null);
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);

@@ -13,9 +13,10 @@ import { longestPattern, readPatterns } from './patterns';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
 import { mustBeLine, openSection, Section, suggest } from './section';
+import { readToolSearch } from './tool-search';
 import { isMadeOf } from './values';
 
-const MEMBERS = names('name tools prompts resources overrides');
+const MEMBERS = names('name tools prompts resources overrides toolSearch');
 const VIRTUAL_SERVERS = literal('virtualServers');
 const ROOT = literal('root');
 const NAME = literal('name');
@@ -48,6 +49,7 @@ function readVirtualServer(section: Section, gateway: Gateway): void {
   if (section.get(TOOLS) === NONE) section.missing(TOOLS);
   const created = newVirtualServer(name, gateway.servers.count, section.arena);
   created.overrides = readOverrides(section, gateway, gateway.overrides);
+  created.toolSearch = readToolSearch(section, gateway, gateway.toolSearch);
   if (name === NONE) return;
   if (gateway.virtualServer(name) !== null) problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
   gateway.virtualServersByName.put(name, changetype<usize>(created));

@@ -2,7 +2,7 @@ import { Noun, NounRow } from '../mcp/nouns';
 import { COMMA } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
+import { newWriter, Writer } from '../bytes/writer';
 import { textOf } from '../json/text';
 import { Gateway } from '../model/gateway';
 import { markOffsetInToken } from '../model/uri-owner';
@@ -10,7 +10,7 @@ import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { FanOut } from './fanout';
 import { UpstreamCall } from '../upstream/call';
-import { overrideTool } from './overridden';
+import { showTool } from './shown-tool';
 import { Freshness } from './freshness';
 import { Item, Page } from '../upstream/page';
 
@@ -27,6 +27,7 @@ export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 
   let size: u64 = 96;
   for (let i = 0; i < fanOut.calls.count; i++) {
     choose(gateway, fanOut.at(i), scope);
+    keepPinned(fanOut.at(i), scope);
     size += callSize(fanOut.at(i));
   }
   return size;
@@ -38,15 +39,25 @@ export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 
  * configuration, then of the server. What could not be called is left out.
  * @param size what `mergedSize` said
  * @param freshness for how long a client may keep it, or null in the era that does not tell
+ * @param own items of ours, which come first, with commas between them; NONE: there are none
  */
-export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: Freshness | null, arena: Arena): Span {
-  const writer = newWriter(arena, size as usize)
+export function mergedList(
+  noun: NounRow,
+  fanOut: FanOut,
+  size: u64,
+  freshness: Freshness | null,
+  arena: Arena,
+  own: Span = NONE,
+): Span {
+  const writer = newWriter(arena, (size as usize) + (length(own) as usize))
     .bytes(OPEN)
     .bytes(noun.items)
-    .bytes(ITEMS);
+    .bytes(ITEMS)
+    .bytes(own);
   // What has been chosen and not been written yet: neighbours are copied as one piece, up to the next mark.
   let from: usize = 0;
   let to: usize = 0;
+  let wasReplaced = false;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.failed) continue;
@@ -57,12 +68,15 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: 
         if (!item.chosen) continue;
         const object = item.replacement === NONE ? item.object : item.replacement;
         const start = pointer(object);
+        const isReplaced = item.replacement !== NONE;
         // One byte between two items of an array is the comma.
-        if (start !== to + 1) {
-          if (to !== 0) writer.bytes(between(from, to)).byte(COMMA);
+        if (isReplaced || wasReplaced || start !== to + 1) {
+          if (to !== 0) writer.bytes(between(from, to));
+          if (to !== 0 || own !== NONE) writer.byte(COMMA);
           from = start;
+          wasReplaced = isReplaced;
         }
-        if (length(item.mark) > 0 && item.replacement === NONE) {
+        if (length(item.mark) > 0 && !isReplaced) {
           const place = pointer(item.name) + (item.markAt as usize);
           writer.bytes(between(from, place)).bytes(item.mark);
           from = place;
@@ -80,8 +94,21 @@ export function mergedList(noun: NounRow, fanOut: FanOut, size: u64, freshness: 
     .bytes(freshness.isPublic ? PUBLIC : PRIVATE).written;
 }
 
+/** Where tools are searched for, the list shows those that are pinned. */
+function keepPinned(call: UpstreamCall, scope: Scope): void {
+  const search = scope.search;
+  if (search === null || call.noun.noun !== Noun.Tools) return;
+  for (let p = 0; p < call.pages.count; p++) {
+    const items = changetype<Page>(call.pages.at(p) as usize).items;
+    for (let t = 0; t < items.count; t++) {
+      const item = changetype<Item>(items.at(t) as usize);
+      if (item.chosen && !search.isPinned(call.server.index, textOf(item.name, scratch))) item.chosen = false;
+    }
+  }
+}
+
 /** Decides about each item once. A name that is not text (a lone surrogate) is none that a call could have. */
-function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
+export function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
   for (let p = 0; p < call.pages.count; p++) {
     const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
@@ -94,7 +121,7 @@ function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void {
       item.isEclipsed = false;
       if (!item.chosen) continue;
       markItem(gateway, call, item);
-      if (call.noun.noun === Noun.Tools) overrideTool(gateway, call.server, item, name, scope);
+      if (call.noun.noun === Noun.Tools) showTool(gateway, call.server, item, name, scope);
     }
   }
 }
@@ -111,15 +138,32 @@ function markItem(gateway: Gateway, call: UpstreamCall, item: Item): void {
   item.markAt = max(at, 0) as u32;
 }
 
+/** Prefixes and marks are made of characters that need no escape in JSON. */
+export function writeItem(writer: Writer, item: Item): void {
+  if (item.replacement !== NONE) {
+    writer.bytes(item.replacement);
+    return;
+  }
+  const place = pointer(item.name) + (item.markAt as usize);
+  writer
+    .bytes(between(pointer(item.object), place))
+    .bytes(item.mark)
+    .bytes(between(place, limit(item.object)));
+}
+
+/** Bytes that `writeItem` writes. */
+export function itemSize(item: Item): u64 {
+  if (item.replacement !== NONE) return item.replacement as u32 as u64;
+  return (item.object as u32 as u64) + (item.mark as u32 as u64);
+}
+
 function callSize(call: UpstreamCall): u64 {
   let size: u64 = 0;
   for (let p = 0; p < call.pages.count; p++) {
     const page = changetype<Page>(call.pages.at(p) as usize);
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
-      if (!item.chosen) continue;
-      size += 1 + (item.replacement as u32 as u64);
-      if (item.replacement === NONE) size += (item.object as u32 as u64) + (item.mark as u32 as u64);
+      if (item.chosen) size += itemSize(item) + 1;
     }
   }
   return size;

@@ -10,18 +10,19 @@ import { keepFacts, noteFacts } from '../federation/tool-facts';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
 import { readPage } from '../upstream/page';
+import { Reason } from '../mcp/errors';
 import { methodRow } from '../mcp/methods';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
 import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
-import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
-import { knownUpstream } from './dialect';
+import { keepUpstream, knownUpstream } from './dialect';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
 import { Stage } from './conversation';
+import { doubtEra, mayChangeEra } from './other-era';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 import { withoutSession } from './rest-call';
 
@@ -143,6 +144,10 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
     if (mayRenew(exchange, session, call)) return renew(exchange, session, call);
     if (call.before !== null) takeBack(exchange, session, call);
   }
+  if (call.before === null && isOfOtherEra(exchange, call)) {
+    doubtEra(exchange, call.server);
+    return renew(exchange, session, call);
+  }
   if (call.failed) return true;
   noteUse(session, call.server.fingerprint, exchange.seconds, keys, scratch);
   if (call.noun.noun !== Noun.None) {
@@ -151,6 +156,11 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
     keepFacts(call, exchange.request.pairs, exchange.seconds, keys, scratch);
   }
   return true;
+}
+
+/** Whether it has refused as a server of another era than it is known for, see other-era.ts. */
+function isOfOtherEra(exchange: Exchange, call: UpstreamCall): bool {
+  return call.failure.reason === Reason.UpstreamEra && mayChangeEra(exchange, call.server);
 }
 
 /** Once, and not where it was of no use a moment ago. */
@@ -187,6 +197,6 @@ function takeBack(exchange: Exchange, session: Session, call: UpstreamCall): voi
   const keys = exchange.gateway.keys;
   markFutile(session, call.server.fingerprint, exchange.seconds, keys, scratch);
   if (!call.opened || equals(call.upstream.sessionId, call.lost)) return;
-  join(session, call.before!, keys, scratch);
+  keepUpstream(exchange, session, call.before!);
   exchange.conversation.abandon(call.server, call.upstream);
 }

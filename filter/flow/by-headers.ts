@@ -11,6 +11,7 @@ import { Upstream } from '../session/token';
 import { aimAt, plainNameIn, serverOf, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
+import { isForOwnTool } from './own-tools';
 import { isSound } from './passing';
 import { isWithinQuotas } from './quotas';
 import { sendOn } from './send-on';
@@ -42,6 +43,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (row.kind !== MethodKind.Named) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
   if (asksForFacts(exchange)) return Outcome.ReadBody;
+  if (isForOwnTool(exchange, exchange.named)) return Outcome.ReadBody;
   const target = aimAt(exchange, exchange.named, exchange.noun.unknown);
   if (target === null) return Outcome.Reply;
   if (target.server.rest !== null) return Outcome.ReadBody;

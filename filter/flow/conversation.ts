@@ -12,6 +12,8 @@ export const enum Stage {
   None,
   Initialize,
   List,
+  /** Tools are looked for by words, see search-tools.ts. */
+  Search,
   /** The server of a URI is looked for, see find.ts. */
   Find,
   /** The definition of the tool that is called, see tool-facts.ts. */
@@ -72,9 +74,13 @@ export class Conversation {
   arena: Arena;
   stage: Stage;
   fanOut: FanOut | null;
+  /** At stage Initialize: a digest of all that servers are told of the client. */
+  introduction: Span;
   probe: Probe;
-  /** At stage Find: the URI, and the noun whose lists are looked into. At stage Facts: the name of the tool. */
+  /** At stage Find: the URI, and the noun whose lists are looked into. At stage Search: the words. At stage Facts: the tool. */
   sought: Span;
+  /** At stage Search: how many tools are wanted. */
+  mostFound: u32;
   lookedInto: Noun;
   /** A server that did not say what it lists, or null. */
   unanswered: UpstreamCall | null;

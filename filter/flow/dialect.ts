@@ -1,15 +1,18 @@
 import { make, scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
-import { Era } from '../mcp/eras';
+import { Era, eraOf } from '../mcp/eras';
 import { Revision } from '../mcp/revisions';
 import { Server } from '../model/server';
-import { upstreamOf } from '../session/overlay';
-import { isOfRequest } from '../session/request-session';
+import { CredentialKind } from '../model/credentials';
+import { join, upstreamOf } from '../session/overlay';
+import { isPoolFull, pool, pooledUpstream } from '../session/pool';
+import { isOfRequest, share } from '../session/request-session';
 import { erasOf, noteEras } from '../session/server-eras';
 import { ANYTHING, Session, TOKEN_ID_SIZE, Upstream } from '../session/token';
 import { random } from '../ports';
 import { UpstreamCall } from '../upstream/call';
 import { Exchange } from './exchange';
+import { mayShare, sharingIdOf } from './sharing';
 
 /** In which era a server is spoken to: in that of the client, where it can be. */
 
@@ -22,8 +25,7 @@ export function knownUpstream(exchange: Exchange, session: Session, server: Serv
       const eras = erasOf(server.fingerprint, exchange.seconds, keys, scratch);
       if ((eras.speaks & Era.Stateless) !== 0) return statelessUpstream(exchange, server, eras.offers);
     }
-    identify(exchange, session);
-    return null;
+    return sharedUpstream(exchange, session, server);
   }
   return upstreamOf(session, server.fingerprint, keys, exchange.arena);
 }
@@ -37,9 +39,50 @@ export function statelessUpstream(exchange: Exchange, server: Server, offers: u3
   return upstream;
 }
 
-/** Gives the stand-in an id, once a session with a server is to begin in it. */
+/** A session with a server that keeps them, where an earlier request of the same caller has opened one; else null. */
+function sharedUpstream(exchange: Exchange, session: Session, server: Server): Upstream | null {
+  identify(exchange, session);
+  if (!session.isShared) return null;
+  return pooledUpstream(session, server.fingerprint, exchange.seconds, exchange.gateway.keys, exchange.arena);
+}
+
+/** Gives the stand-in an id, once a session with a server is to begin in it. Who asks is read in the whole message. */
 function identify(exchange: Exchange, session: Session): void {
-  if (session.id === NONE) session.id = random(TOKEN_ID_SIZE, exchange.arena);
+  if (session.id !== NONE || !exchange.message.whole) return;
+  if (mayShare(exchange)) share(session, sharingIdOf(exchange));
+  else session.id = random(TOKEN_ID_SIZE, exchange.arena);
+}
+
+/** Whether a session with a server that is opened now is of use to this request alone. */
+export function isForRequestAlone(exchange: Exchange, session: Session, server: Server): bool {
+  if (!isOfRequest(session)) return false;
+  if (!session.isShared) return true;
+  return isPoolFull(session, server.fingerprint, exchange.seconds, exchange.gateway.keys, scratch);
+}
+
+/** Keeps the server's part of a session for later requests. False: they have no use for it. */
+export function keepUpstream(exchange: Exchange, session: Session, upstream: Upstream): bool {
+  const keys = exchange.gateway.keys;
+  if (!isOfRequest(session)) {
+    join(session, upstream, keys, scratch);
+    return true;
+  }
+  if (!session.isShared || eraOf(upstream.revision) === Era.Stateless) return false;
+  const pooling = pool(session, upstream, exchange.seconds, keys, exchange.arena);
+  const displaced = pooling.displaced;
+  if (displaced !== null) endDisplaced(exchange, displaced);
+  return pooling.isKept;
+}
+
+/** A session that had to give way ends, unless it was opened with credentials of a caller: they are not at hand. */
+function endDisplaced(exchange: Exchange, displaced: Upstream): void {
+  const gateway = exchange.gateway;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    if (server.fingerprint !== displaced.fingerprint) continue;
+    if (server.credentials.kind !== CredentialKind.Passthrough) exchange.conversation.abandon(server, displaced);
+    return;
+  }
 }
 
 /** The era in which a conversation with a server begins that is not known to speak one. @param revision of the client */

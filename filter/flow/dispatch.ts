@@ -14,7 +14,6 @@ import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
 import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
-import { beginCall } from './call';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
 import { pollDefinitions, resumeDefinitions } from './definitions-page';
@@ -27,6 +26,8 @@ import { pollJoin, resumeJoin } from './join';
 import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
 import { beginListen } from './listen';
+import { beginNamed } from './own-tools';
+import { pollSearch, resumeSearch } from './search-tools';
 import { beginNotification } from './notification';
 import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { beginRef } from './ref';
@@ -77,8 +78,9 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }
 
-/** Whether a first look has shown that it needs the whole: for a REST service, or for a rule on arguments. */
+/** Whether a first look has shown that it needs the whole: for a REST service, a rule on arguments, or a tool of ours. */
 function needsWhole(exchange: Exchange): bool {
+  if (exchange.isForOwnTool) return true;
   return exchange.isAimed && (exchange.target.server.rest !== null || exchange.target.asksForArguments);
 }
 
@@ -180,7 +182,7 @@ function serveMessage(exchange: Exchange): Outcome {
     case MethodKind.List:
       return beginList(exchange, session);
     case MethodKind.Named:
-      return beginCall(exchange, session);
+      return beginNamed(exchange, session);
     case MethodKind.Uri:
       return beginUri(exchange, session);
     case MethodKind.Ref:
@@ -214,6 +216,8 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
       return resumeInitialize(exchange, fanOut, call, answer);
     case Stage.List:
       return resumeList(exchange, exchange.caller.session!, fanOut, call, answer);
+    case Stage.Search:
+      return resumeSearch(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Find:
       return resumeFind(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Facts:
@@ -268,6 +272,8 @@ export function poll(exchange: Exchange): Outcome {
   switch (exchange.conversation.stage) {
     case Stage.List:
       return pollList(exchange, session, fanOut);
+    case Stage.Search:
+      return pollSearch(exchange, session, fanOut);
     case Stage.Find:
       return pollFind(exchange, session, fanOut);
     case Stage.Facts:

@@ -72,6 +72,10 @@ export class Target {
   body: Span;
   /** What is known of a tool, bits of Hint and Fact; NO_FACTS where nobody asks. */
   facts: u32;
+  /** The id that the message has there, in the place of the client's; NONE: the client's own. */
+  id: Span;
+  /** What the client's token for progress is, where the message has `id` in its place; NONE: there is none. */
+  progressToken: Span;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
 
@@ -158,6 +162,8 @@ export class Exchange {
   heardAt: u64;
   /** As a message of our own. */
   relayed: bool;
+  /** It calls a tool of the gateway's own, see own-tools.ts; then `message` may be what that has made of it. */
+  isForOwnTool: bool;
   /** It comes over HTTP+SSE, see http-sse.ts. */
   isHttpSse: bool;
   /** The address that a message came to, without what stands before it; NONE: it asks for the stream. */
@@ -197,6 +203,11 @@ export class Exchange {
   /** The request's, as the client wrote it; NONE where it has none, or it has not come. */
   get id(): Span {
     return this.message.envelope.requestId;
+  }
+
+  /** The id that the message has at its server. */
+  get idAtServer(): Span {
+    return this.isAimed && this.target.id !== NONE ? this.target.id : this.id;
   }
 
   get seconds(): u32 {

@@ -1,8 +1,10 @@
 import { COMMA, QUOTE } from '../bytes/ascii';
 import { Capability, CAPABILITY_COUNT, capabilityName } from '../mcp/capabilities';
-import { make, scratch } from '../bytes/arena';
+import { Arena, make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { sha256 } from '../crypto/sha256';
+import { CredentialKind } from '../model/credentials';
 import { Server } from '../model/server';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
@@ -21,10 +23,11 @@ import { LATEST, Revision, revisionOf, revisionText, STATELESS_JSON } from '../m
 import { mayOffer, mayReach, onlyReachable } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { Whom } from '../session/backoff';
+import { KnownHandshake, recallHandshake, rememberHandshake } from '../session/known-handshakes';
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
-import { eraToTry, learnEras } from './dialect';
+import { eraToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { onlyOverHttpSse, refuseStreamable } from './http-sse';
@@ -84,7 +87,7 @@ export function beginInitialize(exchange: Exchange): Outcome {
 
 /**
  * `server/discover` (MCP 2026-07-28): what `initialize` answers, without a session. Servers of the other era are asked in
- * theirs, and the sessions that this opens end with the request.
+ * theirs, and the sessions that this opens are shared, see session/pool.ts, or end with the request.
  */
 export function beginDiscover(exchange: Exchange): Outcome {
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
@@ -101,6 +104,7 @@ function introduce(exchange: Exchange, introduction: Introduction): Outcome {
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, exchange.arena);
   exchange.conversation.fanOut = fanOut;
   exchange.conversation.stage = Stage.Initialize;
+  exchange.conversation.introduction = digestOf(introduction, exchange.arena);
   addCalls(exchange, fanOut, introduction, false);
   // All are backing off: there is nobody else to ask.
   if (fanOut.calls.count === 0) addCalls(exchange, fanOut, introduction, true);
@@ -152,16 +156,68 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
     const call = fanOut.add(server, upstream, arena);
+    if (recall(exchange, call)) {
+      fanOut.finish(call);
+      continue;
+    }
     const era = eraToTry(exchange, server, exchange.revision);
     beginHandshake(call, era, introduction, pairs, exchange.now, arena, like);
   }
+}
+
+/** All that servers are told of a client: what one has answered to it, it would answer again. */
+function digestOf(introduction: Introduction, arena: Arena): Span {
+  const size = (introduction.capabilities as u32) + (introduction.info as u32) + 16;
+  const text = newWriter(scratch, size as usize)
+    .u8(introduction.revision)
+    .u32(length(introduction.capabilities) as u32)
+    .bytes(introduction.capabilities)
+    .bytes(introduction.info);
+  return sha256(text.written, arena);
+}
+
+/**
+ * Takes a handshake that is known, of a server that keeps no session. Not of one that could not be reached a moment ago,
+ * and not where it is told who asks: it may answer each of them otherwise.
+ */
+function recall(exchange: Exchange, call: UpstreamCall): bool {
+  const server = call.server;
+  if (server.credentials.kind === CredentialKind.Passthrough || isLeftAlone(exchange, server, Whom.Unreachable))
+    return false;
+  const introduction = exchange.conversation.introduction;
+  const known = make<KnownHandshake>(scratch);
+  const keys = exchange.gateway.keys;
+  if (!recallHandshake(known, server.fingerprint, introduction, exchange.seconds, keys, exchange.arena)) return false;
+  call.upstream.revision = known.revision;
+  call.upstream.offers = known.offers;
+  call.capabilities = known.capabilities;
+  call.instructions = known.instructions;
+  return true;
+}
+
+/** Whoever asks. */
+function isToldTheSame(server: Server): bool {
+  const kind = server.credentials.kind;
+  return kind === CredentialKind.None || kind === CredentialKind.Header;
+}
+
+function remember(exchange: Exchange, call: UpstreamCall): void {
+  if (call.failed || call.upstream.sessionId !== NONE || !isToldTheSame(call.server)) return;
+  const known = make<KnownHandshake>(scratch);
+  known.revision = call.upstream.revision;
+  known.offers = call.upstream.offers;
+  known.capabilities = call.capabilities;
+  known.instructions = call.instructions;
+  const introduction = exchange.conversation.introduction;
+  const keys = exchange.gateway.keys;
+  rememberHandshake(known, call.server.fingerprint, introduction, exchange.seconds, keys, scratch);
 }
 
 /** The first call that opens with the same message as this server's, or null. */
 function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
   for (let i = 0; i < fanOut.calls.count; i++) {
     const other = fanOut.at(i);
-    if (other.server.rest === null && other.server.revision === server.revision) return other;
+    if (other.callout !== null && other.server.revision === server.revision) return other;
   }
   return null;
 }
@@ -171,6 +227,7 @@ export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: Upstr
     learnEras(exchange, call);
     noteReach(exchange, call);
     if (call.failed && saysLost(answer, scratch)) reportLoss(exchange, call.server, call.upstream);
+    remember(exchange, call);
     fanOut.finish(call);
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
@@ -213,7 +270,7 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
     if (call.failed) continue;
     call.opened = true;
     if (call.upstream.revision === Revision.V2026_07_28) speaks = true;
-    else exchange.conversation.abandon(call.server, call.upstream);
+    else if (!isPooled(exchange, call)) exchange.conversation.abandon(call.server, call.upstream);
   }
   if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
   const result = newWriter(exchange.arena, 1024).bytes(DISCOVERED_OPEN).bytes(STATELESS_JSON).byte(COMMA);
@@ -221,6 +278,12 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
   result.bytes(DISCOVERED_CLOSE).bytes(OUR_INFO).bytes(CLOSE);
   writeInstructions(result, fanOut, exchange.caller.scope);
   return exchange.answerResult(result.bytes(CLOSE).written);
+}
+
+/** Keeps the session of a call for later requests. False: they have one, or no use for it. */
+function isPooled(exchange: Exchange, call: UpstreamCall): bool {
+  const session = exchange.caller.session!;
+  return knownUpstream(exchange, session, call.server) === null && keepUpstream(exchange, session, call.upstream);
 }
 
 /** The call to the one server that this request may reach, if it took part; else null. */

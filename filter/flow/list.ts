@@ -1,4 +1,5 @@
 import { scratch } from '../bytes/arena';
+import { Span, NONE } from '../bytes/span';
 import { hasRoom } from '../bytes/room';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
@@ -7,6 +8,9 @@ import { Freshness, freshnessOf } from '../federation/freshness';
 import { mergedSize, mergedList } from '../federation/merge';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
+import { Noun } from '../mcp/nouns';
+import { SEARCH_DEFINITIONS } from '../mcp/search-tools';
+import { ToolSearch } from '../model/tool-search';
 import { mayList } from '../policy/decision';
 import { Session } from '../session/token';
 import { askForList, continueAsking, pollAsking } from './asking';
@@ -29,8 +33,10 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
   exchange.conversation.fanOut = fanOut;
   exchange.conversation.stage = Stage.List;
+  const search = searchIn(exchange);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
+    if (search !== null && !search.pinned.reaches(noun.noun, i)) continue;
     // A server that has nothing to show here does not learn of the request, nor delay it.
     if (mayList(noun.noun, server, exchange.caller.scope)) askForList(exchange, session, fanOut, server, noun);
   }
@@ -64,5 +70,11 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   reportNameConflicts(exchange, fanOut);
   const tells = exchange.message.era === Era.Stateless;
   const freshness: Freshness | null = tells ? freshnessOf(fanOut, exchange.caller.scope, scratch) : null;
-  return exchange.answerResult(mergedList(exchange.noun, fanOut, size, freshness, exchange.arena));
+  const own: Span = searchIn(exchange) === null ? NONE : SEARCH_DEFINITIONS;
+  return exchange.answerResult(mergedList(exchange.noun, fanOut, size, freshness, exchange.arena, own));
+}
+
+/** What this list shows in the place of most tools; null: it shows all. */
+function searchIn(exchange: Exchange): ToolSearch | null {
+  return exchange.noun.noun === Noun.Tools ? exchange.caller.scope.search : null;
 }

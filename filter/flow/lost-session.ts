@@ -7,21 +7,24 @@ import { post } from '../upstream/callout';
 import { reportLoss } from './report-loss';
 import { saysLost } from '../upstream/lost-session';
 import { newRequestId, requestMessage } from '../upstream/message';
+import { eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { mayMeanLostSession } from '../mcp/lost-session';
 import { Method, methodText } from '../mcp/methods';
 import { isFutile, markFutile, markResendable } from '../session/futile';
-import { join } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
+import { keepUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { FirstAnswer, Probe, Stage } from './conversation';
 import { beginJoin } from './join';
 import { answerWhole, callAgain } from './relay';
+import { doubtEra, mayBeOfOtherEra, saysOtherEra } from './other-era';
 import { tellAsRouted } from './relayed';
 import { respondToError } from './response';
 import { sendOn } from './send-on';
 import { callOff } from './tell';
+import { asWritten } from './translation';
 
 /**
  * A server that does not know the session any more in which it was sent a call (MCP transports: session management). It
@@ -42,10 +45,16 @@ const CERTAIN: u32 = 404;
 export function mayBeRenewed(exchange: Exchange, status: u32): bool {
   // What a response answers was asked in the session that is lost; and a stream that never ends cannot be repeated.
   if (exchange.isResponse || exchange.isForEvents) return false;
-  return exchange.caller.session !== null && exchange.forward.inSession && mayMeanLostSession(status);
+  if (exchange.caller.session === null) return false;
+  return exchange.forward.inSession ? mayMeanLostSession(status) : mayBeOfOtherEra(exchange, status);
 }
 
-/** @param answer the first one, which `saysLost`. @param isRead that was seen of its body too */
+/** Whether it does mean it. @param answer with its body, as far as it can be read */
+export function meansRenewal(exchange: Exchange, answer: Answer): bool {
+  return exchange.forward.inSession ? saysLost(answer, scratch) : saysOtherEra(exchange, answer);
+}
+
+/** @param answer the first one, which `meansRenewal`. @param isRead that was seen of its body too */
 export function beginRenewal(exchange: Exchange, session: Session, answer: Answer, isRead: bool): Outcome {
   const arena = exchange.arena;
   const first = make<FirstAnswer>(arena);
@@ -59,6 +68,10 @@ export function beginRenewal(exchange: Exchange, session: Session, answer: Answe
   const keys = exchange.gateway.keys;
   const lost = first.upstream.sessionId;
   if (isFutile(session, server.fingerprint, lost, exchange.seconds, keys, scratch)) return giveFirst(exchange);
+  if (!exchange.forward.inSession) {
+    doubtEra(exchange, server);
+    return beginJoin(exchange, session, Stage.Renew);
+  }
   reportLoss(exchange, server, first.upstream);
   if (answer.status === CERTAIN && isRead) return beginJoin(exchange, session, Stage.Renew, lost);
   return beginPing(exchange, first.upstream, Stage.Check);
@@ -71,7 +84,12 @@ function isAtHand(exchange: Exchange): bool {
 
 /** In the session that there is now, whoever opened it. */
 export function goOnInNewSession(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
+  // It speaks what it was asked in: that was no matter of eras.
+  if (!exchange.forward.inSession && eraOf(upstream.revision) === eraOf(exchange.forward.upstream.revision)) {
+    return giveFirst(exchange);
+  }
   if (isAtHand(exchange)) {
+    asWritten(exchange.target);
     sendOn(exchange, upstream);
     return callAgain(exchange, upstream);
   }
@@ -83,7 +101,7 @@ export function goOnInNewSession(exchange: Exchange, session: Session, upstream:
 
 export function resumeCallAgain(exchange: Exchange, session: Session, fanOut: FanOut, answer: Answer): Outcome {
   fanOut.finish(fanOut.at(0));
-  if (answer.status === exchange.conversation.first.status && saysLost(answer, scratch))
+  if (answer.status === exchange.conversation.first.status && meansRenewal(exchange, answer))
     return takeBack(exchange, session);
   const call = fanOut.at(0);
   const outcome = tellAsRouted(exchange, call, answer);
@@ -98,7 +116,7 @@ function takeBack(exchange: Exchange, session: Session): Outcome {
   const opened = exchange.conversation.opened;
   // A server that gives every session the same id has one.
   if (opened !== null && !equals(opened.sessionId, exchange.conversation.first.upstream.sessionId)) {
-    join(session, exchange.conversation.first.upstream, keys, scratch);
+    keepUpstream(exchange, session, exchange.conversation.first.upstream);
     exchange.conversation.abandon(server, opened);
   }
   return giveFirst(exchange);
@@ -107,6 +125,7 @@ function takeBack(exchange: Exchange, session: Session): Outcome {
 /** The client gets what the server answered to begin with. */
 export function giveFirst(exchange: Exchange): Outcome {
   const first = exchange.conversation.first;
+  exchange.forward.upstream = first.upstream;
   const answer = make<Answer>(scratch);
   answer.status = first.status;
   answer.contentType = first.contentType;

@@ -24,6 +24,8 @@ export class Message {
   /** The body as far as it was held. */
   body: Span;
   lifetime: Lifetime;
+  /** `params._meta` of a whole request without a session, for as long as the stream; NONE where nobody asks who sent it. */
+  meta: Span;
   /** Bytes of the body that was held when the decision fell. */
   size: u32;
   /** Bytes of a released body so far. */

@@ -23,7 +23,7 @@ const MOST_NAME = 128;
 /** Names the tools of these lists that are hidden by the name of another one: each once for every worker and configuration. */
 export function reportNameConflicts(exchange: Exchange, fanOut: FanOut): void {
   const scope = exchange.caller.scope;
-  if (exchange.noun.noun !== Noun.Tools || scope.overrides === null) return;
+  if (exchange.noun.noun !== Noun.Tools || (scope.overrides === null && scope.search === null)) return;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     for (let p = 0; p < call.pages.count; p++) {

@@ -13,11 +13,10 @@ import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
 import { levelOf } from '../session/level';
-import { join } from '../session/overlay';
 import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
-import { eraToTry, knownUpstream, learnEras } from './dialect';
+import { eraToTry, isForRequestAlone, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
 import { withoutSession } from './rest-call';
@@ -55,6 +54,8 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   if (server.rest !== null) return take(call, withoutSession(server, exchange));
   const known = knownUpstream(exchange, session, server);
   if (known !== null && !isSame(known.sessionId, call.lost)) return take(call, known);
+  // Nobody waits for it.
+  if (isForRequestAlone(exchange, session, server)) return begin(exchange, session, call);
   const lease = leaseOf(session, server.fingerprint, keys, scratch);
   const limits = exchange.gateway.limits;
   const most = (max(limits.handshakeTimeout, limits.listTimeout) as u64) * NANOSECONDS + SLACK;
@@ -76,14 +77,20 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
     leaveLease(session, server.fingerprint, keys, scratch);
     return take(call, latest);
   }
+  call.holdsLease = true;
+  return begin(exchange, session, call);
+}
+
+function begin(exchange: Exchange, session: Session, call: UpstreamCall): Opening {
+  const keys = exchange.gateway.keys;
   call.parkedAt = 0;
   call.opening = true;
   call.upstream.sessionId = NONE;
   call.upstream.endpoint = NONE;
   // There is none where there is no session.
   if (!isOfRequest(session)) call.level = levelOf(session, keys, exchange.arena);
-  const era = eraToTry(exchange, server, session.revision);
-  beginHandshake(call, era, introductionOf(session), exchange.request.pairs, now, exchange.arena);
+  const era = eraToTry(exchange, call.server, session.revision);
+  beginHandshake(call, era, introductionOf(session), exchange.request.pairs, exchange.now, exchange.arena);
   return Opening.Asking;
 }
 
@@ -109,25 +116,30 @@ export function continueOpening(exchange: Exchange, session: Session, call: Upst
     if (saysLost(answer, scratch)) reportLoss(exchange, server, call.upstream);
     // It may have begun all the same.
     exchange.conversation.abandon(server, call.upstream);
-    endLease(session, server.fingerprint, exchange.now, call.failure.reason, keys, scratch);
+    releaseLease(exchange, session, call);
     return Opening.Failed;
   }
   const known = knownUpstream(exchange, session, server);
-  if (isOfRequest(session)) {
-    // Nobody finds it again.
-    exchange.conversation.abandon(server, call.upstream);
-  } else if (known === null || isSame(known.sessionId, call.lost)) {
-    join(session, call.upstream, keys, scratch);
-    call.opened = true;
-    exchange.conversation.opened = call.upstream;
+  if (known === null || isSame(known.sessionId, call.lost)) {
+    if (keepUpstream(exchange, session, call.upstream)) {
+      call.opened = true;
+      exchange.conversation.opened = call.upstream;
+    } else exchange.conversation.abandon(server, call.upstream);
   } else {
     // A lease is a courtesy: another was faster all the same.
     exchange.conversation.abandon(server, call.upstream);
     call.upstream = known;
   }
-  // Who waits for it looks for the session then.
-  endLease(session, server.fingerprint, exchange.now, Reason.None, keys, scratch);
+  releaseLease(exchange, session, call);
   return Opening.Ready;
+}
+
+/** Who waits for it looks for the session then. */
+function releaseLease(exchange: Exchange, session: Session, call: UpstreamCall): void {
+  if (!call.holdsLease) return;
+  call.holdsLease = false;
+  const reason = call.failure.reason;
+  endLease(session, call.server.fingerprint, exchange.now, reason, exchange.gateway.keys, scratch);
 }
 
 /** Whether the server could not be reached a moment ago, and is not to be asked again by who can do without it. */

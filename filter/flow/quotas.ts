@@ -53,10 +53,10 @@ function takeAll(exchange: Exchange, quotas: List): bool {
   return true;
 }
 
-/** `initialize` is about no server: it counts where neither a server nor a tool is asked for. */
+/** `initialize` and `search_tools` are about no server: they count where neither a server nor a tool is asked for. */
 function counts(exchange: Exchange, quota: Quota, kind: MethodKind): bool {
-  if (quota.concurrent > 0) return exchange.message.method === Method.ToolsCall;
-  if (kind === MethodKind.Open) return !quota.perServer && !quota.perTool;
+  if (quota.concurrent > 0 && exchange.message.method !== Method.ToolsCall) return false;
+  if (kind === MethodKind.Open || !exchange.isAimed) return !quota.perServer && !quota.perTool;
   return !quota.perTool || exchange.noun.noun === Noun.Tools;
 }
 

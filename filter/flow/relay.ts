@@ -1,13 +1,13 @@
 import { make } from '../bytes/arena';
 import { editedPairs } from '../bytes/pairs';
-import { Span, after, first, length, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
+import { Span, NONE } from '../bytes/span';
 import { Answer } from '../upstream/answer';
 import { Callout } from '../upstream/callout';
 import { newFanOut } from '../federation/fanout';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
+import { editedBody } from './edited-body';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { rewritten } from './rewriting';
@@ -52,12 +52,7 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32)
   // Framing is Envoy's.
   exchange.forward.headers.add(header.CONTENT_LENGTH, NONE).add(header.TRANSFER_ENCODING, NONE);
   callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
-  callout.body = target.replacesBody
-    ? target.body
-    : newWriter(arena, length(exchange.message.body) as usize)
-        .bytes(first(exchange.message.body, target.cutFrom))
-        .bytes(target.put)
-        .bytes(after(exchange.message.body, target.cutTo)).written;
+  callout.body = target.replacesBody ? target.body : editedBody(exchange);
   call.callout = callout;
   return Outcome.Wait;
 }

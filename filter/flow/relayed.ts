@@ -8,7 +8,7 @@ import { isCompressed, judge } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import { saysLost } from '../upstream/lost-session';
 import { Exchange, Outcome } from './exchange';
-import { beginRenewal } from './lost-session';
+import { beginRenewal, mayBeRenewed, meansRenewal } from './lost-session';
 import { answerWhole } from './relay';
 import { answerRest } from './rest-answer';
 import { passesToClient } from './response';
@@ -26,10 +26,16 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCa
   fanOut.finish(call);
   if (exchange.target.tool !== null) return tellRest(exchange, call, answer);
   const session = exchange.caller.session;
-  if (session !== null && exchange.forward.inSession && !exchange.isResponse && saysLost(answer, scratch)) {
+  if (session !== null && answer.ending === Ending.Response && mayBeAnew(exchange, answer)) {
     return beginRenewal(exchange, session, answer, !isCompressed(answer.contentEncoding));
   }
   return tellAsRouted(exchange, call, answer);
+}
+
+/** Whether the call can be made once more. An answer of 200 can say so, too. */
+function mayBeAnew(exchange: Exchange, answer: Answer): bool {
+  if (exchange.forward.inSession) return !exchange.isResponse && saysLost(answer, scratch);
+  return mayBeRenewed(exchange, answer.status) && meansRenewal(exchange, answer);
 }
 
 /** The answer of a REST service, or what Envoy says in its stead. */

@@ -57,6 +57,9 @@ export function rewriterFor(exchange: Exchange, contentType: Span, always: bool 
   const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
   const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
   if (lacksMembers(exchange)) replacements.members = membersOf(exchange);
+  replacements.idAtServer = exchange.target.id;
+  replacements.id = exchange.id;
+  replacements.progressToken = exchange.target.progressToken;
   if (exchange.isHttpSse) replacements.context = changetype<usize>(exchange);
   return newRewriter(isEventStream(contentType), replacements, max(exchange.gateway.limits.event, LEAST_KEPT), arena);
 }

@@ -13,6 +13,7 @@ import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
 import { httpSseHeaders, messageHeaders, streamHeaders } from '../upstream/message-headers';
 import { refuseStream } from './access';
+import { editedBody } from './edited-body';
 import { Exchange, Forward, Outcome } from './exchange';
 import { crosses, translate } from './translation';
 
@@ -22,7 +23,8 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     // It has no stream that a client could ask for.
     if (exchange.isForEvents) return refuseStream(exchange);
     translate(exchange);
-  }
+    // The client's body is the call of another tool.
+  } else if (exchange.isForOwnTool) exchange.target.body = editedBody(exchange);
   const forward = routed(exchange, upstream);
   frame(forward.headers, exchange);
   adaptClientHeaders(forward.headers, exchange, upstream.revision);

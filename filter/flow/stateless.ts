@@ -12,6 +12,7 @@ import { Shape } from '../mcp/shape';
 import { requestSession } from '../session/request-session';
 import { refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
+import { mayShare } from './sharing';
 
 /**
  * Requests of the era without sessions (MCP 2026-07-28): each says of itself what it speaks, in its body and once more in
@@ -52,7 +53,15 @@ export function admitStateless(exchange: Exchange): Outcome {
     if (!takesName(exchange)) return Outcome.Reply;
     if (!isNamed(exchange)) return differs(exchange, OTHER_NAME);
   }
+  if (mayShare(exchange)) keepMeta(exchange);
   return admitted(exchange);
+}
+
+/** The session with a server that it turns out to need may be opened when its body is there no longer. */
+function keepMeta(exchange: Exchange): void {
+  const message = exchange.message;
+  const meta = message.envelope.text(message.body, message.envelope.meta);
+  message.meta = message.isKept ? meta : exchange.arena.copy(meta);
 }
 
 /** By the part of a message that makes it releasable: its headers fix its era, and the rest can only confirm it. */

@@ -67,12 +67,12 @@ export function refuseUnanswered(exchange: Exchange): void {
 export function answerOf(exchange: Exchange, response: Response): PassingAnswer | null {
   if (isCompressed(response.contentEncoding)) return null;
   if (response.hasLength && !isEventStream(response.contentType)) return null;
-  return newPassingAnswer(isEventStream(response.contentType), exchange.id, exchange.arena);
+  return newPassingAnswer(isEventStream(response.contentType), exchange.idAtServer, exchange.arena);
 }
 
 /** Whether the whole body of a 2xx has the answer in it. */
 export function hasAnswer(exchange: Exchange, contentType: Span, body: Span): bool {
-  const answer = newPassingAnswer(isEventStream(contentType), exchange.id, exchange.arena);
+  const answer = newPassingAnswer(isEventStream(contentType), exchange.idAtServer, exchange.arena);
   if (body !== NONE) answer.read(body);
   return answer.isWhole;
 }

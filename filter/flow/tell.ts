@@ -1,10 +1,12 @@
+import { Arena } from '../bytes/arena';
 import { Span, after, first, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { UpstreamCall } from '../upstream/call';
-import { post } from '../upstream/callout';
+import { Callout, post } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { Server } from '../model/server';
 import { Era, eraOf } from '../mcp/eras';
+import { ABORTED } from '../mcp/outcomes';
 import { mayReach } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
 import { Session, Upstream } from '../session/token';
@@ -21,6 +23,7 @@ import { Stage } from './conversation';
 const MOST_OF_NOTICE: u32 = 16 << 10;
 
 const CANCELLED_OPEN = literal('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":');
+const CANCELLED_END = literal('}}');
 const CANCELLED_CLOSE = literal(
   ',"reason":"the gateway answers this call whole, so what a server asks in its event stream does not reach the client"}}',
 );
@@ -77,13 +80,28 @@ export function callOff(exchange: Exchange, server: Server, upstream: Upstream):
   if (exchange.id === NONE) return Outcome.Reply;
   const message = newWriter(exchange.arena, 192)
     .bytes(CANCELLED_OPEN)
-    .bytes(exchange.id)
+    .bytes(exchange.idAtServer)
     .bytes(CANCELLED_CLOSE).written;
   const fanOut = begin(exchange);
   add(exchange, fanOut, server, upstream, message);
   exchange.conversation.fanOut = fanOut;
   exchange.conversation.stage = Stage.Tell;
   return Outcome.Wait;
+}
+
+/**
+ * What a server is to be told when the client goes away before the answer; null: nothing. In the era without sessions that
+ * cancels a request (MCP 2026-07-28, cancellation), in the other one it does not, and the session lives on.
+ */
+export function cancellation(exchange: Exchange, arena: Arena): Callout | null {
+  const session = exchange.caller.session;
+  if (session === null || !session.isShared || !exchange.isAimed || exchange.target.id === NONE) return null;
+  if (changetype<usize>(exchange.forward) === 0) return null;
+  // What was answered before was of the session that the server had lost.
+  const isAskedAgain = exchange.conversation.stage === Stage.CallAgain && exchange.conversation.fanOut!.at(0).waiting;
+  if (exchange.ended !== ABORTED && !isAskedAgain) return null;
+  const message = newWriter(arena, 128).bytes(CANCELLED_OPEN).bytes(exchange.target.id).bytes(CANCELLED_END).written;
+  return post(exchange.target.server, exchange.forward.upstream, message, exchange.request.pairs, arena);
 }
 
 function begin(exchange: Exchange): FanOut {

@@ -1,28 +1,39 @@
 import { CLOSING_BRACE, COLON, COMMA, OPENING_BRACE } from '../bytes/ascii';
-import { scratch } from '../bytes/arena';
-import { Span, after, first, length, literal, pointer, NONE } from '../bytes/span';
-import { newWriter, Writer } from '../bytes/writer';
+import { Arena, scratch } from '../bytes/arena';
+import { Span, after, equals, first, length, literal, pointer, NONE } from '../bytes/span';
+import { newSplices } from '../bytes/splices';
+import { newWriter } from '../bytes/writer';
 import { Kind, kindOf, member, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 import { Era, eraOf } from '../mcp/eras';
 import { isOfStatelessMeta } from '../mcp/request-meta';
 import { Upstream } from '../session/token';
+import { newRequestId } from '../upstream/message';
 import { requestMeta } from '../upstream/stateless-message';
 import { OUR_INFO } from '../version';
-import { Exchange } from './exchange';
+import { Exchange, Target } from './exchange';
 
 /**
  * A client's request, for a server of the other era: what differs is what the request says of itself in `params._meta`.
- * All other bytes stay as they are. It is made of the whole message, so one that is too large to be held is refused.
+ * In a session that several requests share, it also gets an id of its own, which its progress goes by as well: each client
+ * counts its requests from 0. All other bytes stay as they are. It is made of the whole message, so one that is too large
+ * to be held is refused.
  */
 const META = literal('_meta');
 const META_OPEN = literal('"_meta":');
 const NO_CAPABILITIES = literal('{}');
+const PROGRESS_TOKEN = literal('progressToken');
 const EMPTY_OBJECT = literal('{}');
 
 /** Whether the server is of another era than the client. */
 export function crosses(exchange: Exchange, upstream: Upstream): bool {
   return exchange.target.tool === null && eraOf(upstream.revision) !== exchange.message.era;
+}
+
+/** The server gets the client's own body, until another is made. */
+export function asWritten(target: Target): void {
+  target.body = NONE;
+  target.id = NONE;
 }
 
 /** Makes the body that the server gets. */
@@ -33,35 +44,43 @@ export function translate(exchange: Exchange): void {
   const params = message.envelope.text(body, message.envelope.params);
   const meta = member(params, META, scratch);
   const isFromStateless = message.era === Era.Stateless;
-  const text = isFromStateless ? withoutClaim(meta) : claiming(params, meta);
+  if (isFromStateless) {
+    target.id = newRequestId(exchange.now, ++numbered, exchange.arena);
+    target.progressToken = NONE;
+  }
+  const text = isFromStateless ? withoutClaim(meta, target, exchange.arena) : claiming(params, meta);
   // Of `params` that has no `_meta` the first member is pushed back.
   const from = (meta === NONE ? pointer(params) + 1 : pointer(meta)) - pointer(body);
   const to = meta === NONE ? from : from + (length(meta) as usize);
-  const out = newWriter(exchange.arena, (length(body) + length(text) + length(target.put)) as usize);
-  if ((from as u32) < target.cutFrom) {
-    writePart(out, body, 0, from as u32).bytes(text);
-    writePart(out, body, to as u32, target.cutFrom).bytes(target.put);
-    target.body = out.bytes(after(body, target.cutTo)).written;
-  } else {
-    writePart(out, body, 0, target.cutFrom).bytes(target.put);
-    writePart(out, body, target.cutTo, from as u32).bytes(text);
-    target.body = out.bytes(after(body, to as u32)).written;
+  const splices = newSplices(scratch);
+  splices.add(from as u32, to as u32, text);
+  splices.add(target.cutFrom, target.cutTo, target.put);
+  if (isFromStateless) {
+    const id = message.envelope.requestIdRange;
+    splices.add((id >> 32) as u32, id as u32, target.id);
   }
+  target.body = splices.applied(body, exchange.arena);
 }
 
-function writePart(out: Writer, body: Span, from: u32, to: u32): Writer {
-  return out.bytes(after(first(body, to), from));
-}
+/** The last id: with the moment it is used once, however many requests meet. Handshakes and lists have smaller numbers. */
+let numbered: i32 = 1000;
 
-/** `_meta` without what the era with sessions does not have: a server of both would take it for a request of the other. */
-function withoutClaim(meta: Span): Span {
+/**
+ * `_meta` without what the era with sessions does not have: a server of both would take it for a request of the other. Its
+ * token for progress becomes the id of the request, and is kept.
+ */
+function withoutClaim(meta: Span, target: Target, arena: Arena): Span {
   if (meta === NONE || kindOf(meta) !== Kind.Object) return EMPTY_OBJECT;
-  const out = newWriter(scratch, length(meta) as usize).byte(OPENING_BRACE);
+  const out = newWriter(scratch, ((length(meta) + length(target.id)) as usize) + 2).byte(OPENING_BRACE);
   for (const walk = walkThrough(meta, scratch); walk.next();) {
     const name = textOf(walk.name, scratch);
     if (name !== NONE && isOfStatelessMeta(name)) continue;
     if (out.size > 1) out.byte(COMMA);
-    out.bytes(walk.name).byte(COLON).bytes(walk.value);
+    out.bytes(walk.name).byte(COLON);
+    if (name !== NONE && equals(name, PROGRESS_TOKEN)) {
+      target.progressToken = arena.copy(walk.value);
+      out.bytes(target.id);
+    } else out.bytes(walk.value);
   }
   return out.byte(CLOSING_BRACE).written;
 }

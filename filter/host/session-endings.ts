@@ -9,8 +9,10 @@ import { ASKED, takeSession } from '../upstream/handshake';
 import { Exchange } from '../flow/exchange';
 import { Abandoned, Stage } from '../flow/conversation';
 import { leaveStream } from '../flow/http-sse';
+import { cancellation } from '../flow/tell';
 import { leaveLease } from '../session/lease';
 import { Server } from '../model/server';
+import { Era } from '../mcp/eras';
 import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
 import { findPending, readAnswer, Pending, send } from './callouts';
@@ -20,11 +22,12 @@ import { Stream } from './streams';
 
 /**
  * Sessions with servers that were opened for a request and that nobody will use: its client has gone away, or a new
- * session did not help. Servers keep such sessions for half an hour, or for ever. They are ended with DELETE, from a
- * callback of the root context: a stream's last one may be that of an Envoy which shuts down.
+ * session did not help. Servers keep such sessions for half an hour, or for ever. They are ended with DELETE. In a session
+ * that other requests use, too, what the client has left is cancelled. Both is done from a callback of the root context: a
+ * stream's last one may be that of an Envoy which shuts down.
  */
 
-/** A DELETE to come, in memory of its own. */
+/** A message to come that nobody waits for, in memory of its own: a DELETE, or what cancels a request. */
 @unmanaged
 export class SessionEnding {
   next: SessionEnding | null;
@@ -33,6 +36,7 @@ export class SessionEnding {
   cluster: Span;
   /** Packed pairs. */
   headers: Span;
+  body: Span;
 }
 
 /** In all of a worker: of a client that makes more, servers have to forget sessions by themselves. */
@@ -52,6 +56,8 @@ export function endAbandoned(stream: Stream): void {
   if (fanOut !== null) {
     for (let i = 0; i < fanOut.calls.count; i++) leaveCall(stream, exchange, fanOut.at(i));
   }
+  const cancelled = cancellation(exchange, scratch);
+  if (cancelled !== null) sendLater(stream, messageOf(stream, exchange, cancelled));
   const abandoned = exchange.conversation.abandoned;
   if (abandoned === null) return;
   for (let i = 0; i < abandoned.count; i++) {
@@ -62,7 +68,7 @@ export function endAbandoned(stream: Stream): void {
 
 function leaveCall(stream: Stream, exchange: Exchange, call: UpstreamCall): void {
   const session = exchange.caller.session;
-  if (call.opening && session !== null) {
+  if (call.holdsLease && session !== null) {
     leaveLease(session, call.server.fingerprint, exchange.gateway.keys, scratch);
   }
   if (call.waiting && call.step === ASKED && (call.opening || exchange.conversation.stage === Stage.Initialize)) {
@@ -71,19 +77,22 @@ function leaveCall(stream: Stream, exchange: Exchange, call: UpstreamCall): void
     if (entry !== null) entry.ending = endingOf(stream, exchange, call.server, call.upstream);
     return;
   }
-  if (
-    call.opening ||
-    (exchange.conversation.stage === Stage.Initialize && !(call.opened && exchange.caller.sessionTag !== 0))
-  ) {
-    if (call.upstream.sessionId !== NONE) endLater(stream, exchange, call.server, call.upstream);
-  }
+  const isLeft = call.opening || (exchange.conversation.stage === Stage.Initialize && !isTaken(exchange, call));
+  if (isLeft && call.upstream.sessionId !== NONE) endLater(stream, exchange, call.server, call.upstream);
+}
+
+/** Whether a session that was opened for `initialize` is in the client's, or was cared for when `server/discover` ended. */
+function isTaken(exchange: Exchange, call: UpstreamCall): bool {
+  return call.opened && (exchange.caller.sessionTag !== 0 || exchange.message.era === Era.Stateless);
 }
 
 function endLater(stream: Stream, exchange: Exchange, server: Server, upstream: Upstream): void {
-  if (count === MOST) return;
+  sendLater(stream, endingOf(stream, exchange, server, upstream));
+}
+
+function sendLater(stream: Stream, ending: SessionEnding): void {
   const root = rootOf(stream.root);
-  if (root === null || root.queue === null) return;
-  const ending = endingOf(stream, exchange, server, upstream);
+  if (count === MOST || root === null || root.queue === null) return discardEnding(ending);
   ending.next = waiting;
   waiting = ending;
   count++;
@@ -92,12 +101,18 @@ function endLater(stream: Stream, exchange: Exchange, server: Server, upstream: 
 
 function endingOf(stream: Stream, exchange: Exchange, server: Server, upstream: Upstream): SessionEnding {
   const callout = terminate(server, upstream, exchange.request.pairs, scratch);
+  callout.body = newWriter(scratch, 1).written;
+  return messageOf(stream, exchange, callout);
+}
+
+function messageOf(stream: Stream, exchange: Exchange, callout: Callout): SessionEnding {
   const ending = changetype<SessionEnding>(heap.alloc(offsetof<SessionEnding>()));
   ending.next = null;
   ending.root = stream.root;
   ending.timeout = exchange.gateway.limits.handshakeTimeout;
   ending.cluster = owned(callout.cluster);
   ending.headers = owned(callout.headers.packed());
+  ending.body = owned(callout.body);
   return ending;
 }
 
@@ -148,7 +163,7 @@ function sendEnding(ending: SessionEnding, upstream: Upstream | null): void {
     if (upstream.endpoint !== NONE) more.add(header.ENDPOINT, upstream.endpoint);
   }
   callout.headers = editedPairs(ending.headers, more, scratch);
-  callout.body = newWriter(scratch, 1).written;
+  callout.body = ending.body;
   send(callout, ending.timeout, ending.root, 0, null);
   discardEnding(ending);
 }
@@ -157,5 +172,6 @@ function sendEnding(ending: SessionEnding, upstream: Upstream | null): void {
 export function discardEnding(ending: SessionEnding): void {
   heap.free(pointer(ending.cluster));
   heap.free(pointer(ending.headers));
+  heap.free(pointer(ending.body));
   heap.free(changetype<usize>(ending));
 }

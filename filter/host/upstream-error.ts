@@ -1,11 +1,11 @@
-import { make, scratch } from '../bytes/arena';
+import { make } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
 import { proxy_set_effective_context } from '../env';
 import { Answer, Ending } from '../upstream/answer';
 import { isCompressed } from '../upstream/judge';
-import { MOST_OF_LOST, saysLost } from '../upstream/lost-session';
+import { MOST_OF_LOST } from '../upstream/lost-session';
 import { Exchange, Outcome } from '../flow/exchange';
-import { beginRenewal, mayBeRenewed } from '../flow/lost-session';
+import { beginRenewal, mayBeRenewed, meansRenewal } from '../flow/lost-session';
 import { Reason } from '../mcp/errors';
 import { hasWords, isComplete, passesToClient, Response, respondToError } from '../flow/response';
 import { read } from './buffers';
@@ -94,7 +94,7 @@ export function endErrorBody(stream: Stream, exchange: Exchange): Action {
 function renew(stream: Stream, exchange: Exchange): Action {
   const answer = stream.error!;
   if (isCompressed(answer.contentEncoding)) answer.body = NONE;
-  if (!saysLost(answer, scratch)) return tell(stream, exchange);
+  if (!meansRenewal(exchange, answer)) return tell(stream, exchange);
   stream.held = Held.Waiting;
   return act(stream, exchange, beginRenewal(exchange, exchange.caller.session!, answer, answer.body !== NONE));
 }

@@ -163,6 +163,11 @@ export class Envelope {
     return (this.seen & REQUEST_SEEN) !== 0 || this.isClosed ? this.id : NONE;
   }
 
+  /** Where it stands. */
+  get requestIdRange(): Range {
+    return this.requestId === NONE ? 0 : this.idRange;
+  }
+
   /** The id of a response, as it was written; NONE where it has not come, there is none, or it is `null`. */
   get responseId(): Span {
     return this.idIsValid && this.isResponse ? this.id : NONE;

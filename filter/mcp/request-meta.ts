@@ -9,7 +9,7 @@ export const STATELESS_META_OPEN = literal(
   '{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":',
 );
 
-const CLIENT_INFO_KEY = literal('io.modelcontextprotocol/clientInfo');
+export const CLIENT_INFO_KEY = literal('io.modelcontextprotocol/clientInfo');
 const LOG_LEVEL_KEY = literal('io.modelcontextprotocol/logLevel');
 
 /** Whether a member of `_meta` is one of those that the era with sessions does not have. */

@@ -14,6 +14,7 @@ import { Pins } from './pins';
 import { ResultLimit } from './rules';
 import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
+import { ToolSearch } from './tool-search';
 import { VirtualServer } from './virtual-server';
 
 /** What later filters are told about a request, beside its server. */
@@ -72,6 +73,8 @@ export class Gateway {
   via: Span;
   /** What clients see of tools in the place of what servers say, outside of virtual servers; null: there are none. */
   overrides: Overrides | null;
+  /** What `tools/list` shows there in the place of most tools; null: it shows all. */
+  toolSearch: ToolSearch | null;
   /** In the order of the configuration. */
   virtualServers: List;
   virtualServersByName: NameTable;

@@ -7,6 +7,7 @@ import { Overrides } from './overrides';
 import { residues } from './residue';
 import { Rules } from './rules';
 import { Server } from './server';
+import { ToolSearch } from './tool-search';
 import { mayShow } from './uri-owner';
 
 /** A named part of what the gateway serves. */
@@ -21,6 +22,8 @@ export class VirtualServer {
   shares: usize;
   /** What clients see of tools in the place of what servers say; null: there are none. */
   overrides: Overrides | null;
+  /** What `tools/list` shows in the place of most tools; null: it shows all. */
+  toolSearch: ToolSearch | null;
   /** Bits of nouns whose patterns have been held against a complete list; see flow/audit.ts. */
   audited: u32;
 

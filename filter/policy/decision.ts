@@ -52,6 +52,8 @@ export const enum Hider {
   Server,
   /** Its tool has another name. */
   Override,
+  /** It is neither listed nor found by `search_tools`. */
+  ToolSearch,
 }
 
 const BY_NAME = literal('name');
@@ -63,6 +65,7 @@ const BY_DEFINITION = literal('definition');
 const BY_PINS = literal('pins');
 const BY_SERVER = literal('server');
 const BY_OVERRIDE = literal('override');
+const BY_TOOL_SEARCH = literal('tool search');
 
 /** For records and explanations; what authorization hides is told by its rule. */
 export function hiderText(hider: Hider): Span {
@@ -84,6 +87,8 @@ export function hiderText(hider: Hider): Span {
       return BY_SERVER;
     case Hider.Override:
       return BY_OVERRIDE;
+    case Hider.ToolSearch:
+      return BY_TOOL_SEARCH;
     default:
       return BY_NAME;
   }
@@ -97,6 +102,8 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
   if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
+  const search = scope.search;
+  if (search !== null && noun === Noun.Tools && search.hides(server.index, name)) return Hider.ToolSearch;
   const asksForFacts = noun === Noun.Tools && server.asksForFacts;
   if (asksForFacts && facts === NO_FACTS) return Hider.Unknown;
   if (scope.isWhole) return asksForFacts ? hiddenByPins(gateway.pins, facts) : Hider.Nothing;

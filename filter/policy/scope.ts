@@ -2,6 +2,7 @@ import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, trim, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
 import { Overrides } from '../model/overrides';
+import { ToolSearch } from '../model/tool-search';
 import { VirtualServer } from '../model/virtual-server';
 import { Permissions } from './permissions';
 
@@ -17,6 +18,8 @@ export class Scope {
   header: VirtualServer | null;
   /** What it sees of tools in the place of what servers say: by the narrowest virtual server; null: nothing. */
   overrides: Overrides | null;
+  /** The same of what its list of tools shows, see `search`. */
+  private toolSearch: ToolSearch | null;
   /** The authorization rules that hold for it; null where there are none, and nothing is narrowed. */
   permissions: Permissions | null;
   /** What follows the endpoint in the path: the part of a session's audience. */
@@ -29,6 +32,11 @@ export class Scope {
   /** It narrows nothing. */
   get isWhole(): bool {
     return this.path === null && this.header === null && this.permissions === null;
+  }
+
+  /** Whether its list shows what finds tools in the place of most tools; null: it shows all. Over HTTP+SSE servers answer. */
+  get search(): ToolSearch | null {
+    return this.overHttpSse ? null : this.toolSearch;
   }
 
   /** The narrowest virtual server that this request named or was given, or NONE. */
@@ -55,12 +63,14 @@ export class Scope {
     }
     const path = this.path;
     this.overrides = path === null ? gateway.overrides : path.overrides;
+    this.toolSearch = path === null ? gateway.toolSearch : path.toolSearch;
     if (header === NONE) return this;
     const name = trim(header);
     const narrower = gateway.virtualServer(name);
     if (narrower === null) return this.refuse(length(name) > 0 ? name : EMPTY);
     this.header = narrower;
     this.overrides = narrower.overrides;
+    this.toolSearch = narrower.toolSearch;
     return this;
   }
 }

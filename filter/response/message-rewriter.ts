@@ -29,6 +29,8 @@ export class MessageRewriter {
   /** Results get members at their end; and what of the result that is open has members already. */
   completes: bool;
   private hasMembers: bool;
+  /** The client's request has another id at the server. */
+  restoresIds: bool;
   /** Over HTTP+SSE: lists are replaced, and messages that may be errors of ours, see flow/http-sse.ts. */
   readsLists: bool;
   /** By depth, the place of the container that is open there. */
@@ -145,6 +147,7 @@ export class MessageRewriter {
     for (let row = membersOf(object); row !== null; row = row!.next) {
       if (!this.scanner.reads(row!.name)) continue;
       this.place = row!.place;
+      if (this.place === Place.ClientsToken && !this.restoresIds) this.place = Place.Other;
       if (object === Place.Message) this.decideBy(row!.place);
       return;
     }
@@ -155,12 +158,20 @@ export class MessageRewriter {
     if (member === Place.Id || this.kind !== Kind.Unknown) return;
     const isResponse = member === Place.Result || member === Place.Error;
     this.kind = isResponse ? Kind.Response : Kind.Request;
-    this.passage.decide(isResponse ? Replacement.None : Replacement.RequestId, this.shift + this.scanner.finish);
+    this.passage.decide(isResponse ? this.ofResponse : Replacement.RequestId, this.shift + this.scanner.finish);
     // The message of a response that no batch is around.
-    if (isResponse && !this.marksUris && !this.readsLists && !this.completes && this.scanner.depth === 1) {
-      this.passes = true;
-    }
+    if (isResponse && !this.readsResponses && this.scanner.depth === 1) this.passes = true;
     if (!isResponse) this.isHeld = false;
+  }
+
+  /** Whether there may be something in a response that is rewritten. */
+  private get readsResponses(): bool {
+    return this.marksUris || this.readsLists || this.completes || this.restoresIds;
+  }
+
+  /** What becomes of the id of a response. */
+  private get ofResponse(): Replacement {
+    return this.restoresIds ? Replacement.ResponseId : Replacement.None;
   }
 
   private open(isObject: bool): void {
@@ -222,6 +233,7 @@ export class MessageRewriter {
       if (isText) this.replace(Replacement.Uri);
     } else if (isText || token === Token.Number) {
       if (place === Place.ServersId) this.replace(Replacement.RequestId);
+      else if (place === Place.ClientsToken) this.replace(Replacement.ProgressToken);
       else if (place === Place.Id) this.readId();
     }
   }
@@ -230,6 +242,7 @@ export class MessageRewriter {
     const size = this.scanner.finish - this.scanner.start;
     if (size < (LEAST_OF_REFUSAL_ID as u32) || size > (MOST_OF_REFUSAL_ID as u32)) this.isHeld = false;
     if (this.kind === Kind.Request) this.replace(Replacement.RequestId);
+    else if (this.kind === Kind.Response && this.restoresIds) this.replace(Replacement.ResponseId);
     if (this.kind !== Kind.Unknown) return;
     // Where there are two, the last one counts to those that read on.
     this.giveUpId();

@@ -27,6 +27,8 @@ export const enum Place {
   Id,
   /** The id of a server's request where another message speaks of it; or a token that the client sends back with progress. */
   ServersId,
+  /** The token by which progress is told of the client's request. */
+  ClientsToken,
   Uri,
   // Values that are replaced whole over HTTP+SSE, see message-rewriter.ts.
   Capabilities,
@@ -77,6 +79,7 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Params, '_meta', Place.RequestMeta);
   row(Place.Params, 'messages', Place.PromptMessage);
   row(Place.Params, 'requestId', Place.ServersId);
+  row(Place.Params, 'progressToken', Place.ClientsToken);
   row(Place.Params, 'uri', Place.Uri);
   row(Place.RequestMeta, 'progressToken', Place.ServersId);
   row(Place.Error, 'data', Place.ErrorData);

@@ -1,5 +1,6 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, after, length, literal, NONE } from '../bytes/span';
+import { Span, after, equals, length, literal, NONE } from '../bytes/span';
+import { inside, isString, textOf } from '../json/text';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { markOffsetInToken } from '../model/uri-owner';
@@ -15,6 +16,10 @@ export const enum Replacement {
   Uri,
   /** The id of a request of the server, a token. */
   RequestId,
+  /** The id of the response to the client's request, a token. */
+  ResponseId,
+  /** The token by which progress is told of the client's request. */
+  ProgressToken,
   /** The id of an event, without its field's name. */
   EventId,
   /** Nothing at all. */
@@ -59,6 +64,11 @@ export class Replacements {
   upstream: Upstream;
   /** Members that every result gets at its end, as JSON, behind a comma; NONE: it stays as it is. */
   members: Span;
+  /** The id that the client's request has at the server, a string token, and its own; NONE: it has its own there, too. */
+  idAtServer: Span;
+  id: Span;
+  /** The client's token for progress, where the request has `idAtServer` in its place; NONE: there is none. */
+  progressToken: Span;
   /** Names the stream to what makes its texts, over HTTP+SSE; else 0. */
   context: usize;
   /** The part of `raw` that the text of `textFor` takes the place of: where it begins, and where it ends. */
@@ -68,6 +78,11 @@ export class Replacements {
   /** Whether any URI of a resource is to be changed. */
   get marksUris(): bool {
     return length(this.server.mark) > 0;
+  }
+
+  /** Whether the client's request has another id at the server. */
+  get restoresIds(): bool {
+    return this.idAtServer !== NONE;
   }
 
   /** @param raw as the server wrote it @returns NONE where it stays as it is, else see `from` and `to` */
@@ -81,6 +96,10 @@ export class Replacements {
         const session = this.session;
         return session === null ? NONE : encodeServerRequestId(session, this.upstream, raw, arena);
       }
+      case Replacement.ResponseId:
+        return this.isIdAtServer(raw, arena) ? this.id : NONE;
+      case Replacement.ProgressToken:
+        return this.isIdAtServer(raw, arena) ? this.progressToken : NONE;
       case Replacement.EventId: {
         const session = this.session;
         if (session === null) return NONE;
@@ -98,6 +117,11 @@ export class Replacements {
       default:
         return streamText(this.context, replacement, raw, arena);
     }
+  }
+
+  /** A server may write it with other escapes. */
+  private isIdAtServer(raw: Span, arena: Arena): bool {
+    return isString(raw) && equals(textOf(raw, arena), inside(this.idAtServer));
   }
 
   private markFor(token: Span, arena: Arena): Span {

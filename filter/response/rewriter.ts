@@ -210,6 +210,7 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   rewriter.hasAddress = replacements.context !== 0;
   rewriter.message = newMessageRewriter(passage, replacements.marksUris, rewriter.hasAddress, arena);
   rewriter.message.completes = replacements.members !== NONE;
+  rewriter.message.restoresIds = replacements.restoresIds;
   rewriter.sealsEventIds = replacements.session !== null;
   if (isStream) rewriter.events = newParser(arena);
   return rewriter;

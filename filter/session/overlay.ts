@@ -1,6 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, pointer, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
+import { newWriter, Writer } from '../bytes/writer';
 import { KeyRing } from '../model/keyring';
 import { MAX_ENDPOINT } from './endpoint';
 import { owner, slotTable } from './slots';
@@ -19,23 +19,32 @@ const TABLE = slotTable(literal('sluice/sessions/'), 8192);
 export function upstreamOf(session: Session, fingerprint: u64, keys: KeyRing, arena: Arena): Upstream | null {
   const entry = TABLE.read(owner(TABLE, session.id, fingerprint, arena), keys, arena);
   if (entry === NONE) return session.upstream(fingerprint, arena);
-  const upstream = make<Upstream>(arena);
-  upstream.fingerprint = fingerprint;
-  upstream.revision = load<u8>(pointer(entry));
-  upstream.offers = load<u32>(pointer(entry), 1);
-  upstream.sessionId = unpackId(after(entry, 5), arena);
-  upstream.endpoint = unpackEndpoint(after(entry, 5));
-  return upstream;
+  return unpackUpstream(entry, fingerprint, arena);
 }
 
 export function join(session: Session, upstream: Upstream, keys: KeyRing, arena: Arena): void {
-  const entry: Span = packed(upstream, arena);
-  TABLE.write(owner(TABLE, session.id, upstream.fingerprint, arena), entry, keys, arena);
+  const entry = newWriter(arena, packedSize(upstream));
+  packUpstream(entry, upstream);
+  TABLE.write(owner(TABLE, session.id, upstream.fingerprint, arena), entry.written, keys, arena);
 }
 
-function packed(upstream: Upstream, arena: Arena): Span {
-  const entry = newWriter(arena, (length(upstream.sessionId) as usize) + MAX_ENDPOINT + 16);
+/** Bytes that `packUpstream` writes at most. */
+export function packedSize(upstream: Upstream): usize {
+  return (length(upstream.sessionId) as usize) + MAX_ENDPOINT + 16;
+}
+
+export function packUpstream(entry: Writer, upstream: Upstream): void {
   entry.u8(upstream.revision).u32(upstream.offers);
   packId(entry, upstream.sessionId, upstream.endpoint);
-  return entry.written;
+}
+
+/** @param packed what `packUpstream` wrote */
+export function unpackUpstream(packed: Span, fingerprint: u64, arena: Arena): Upstream {
+  const upstream = make<Upstream>(arena);
+  upstream.fingerprint = fingerprint;
+  upstream.revision = load<u8>(pointer(packed));
+  upstream.offers = load<u32>(pointer(packed), 1);
+  upstream.sessionId = unpackId(after(packed, 5), arena);
+  upstream.endpoint = unpackEndpoint(after(packed, 5));
+  return upstream;
 }

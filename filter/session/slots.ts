@@ -24,17 +24,7 @@ export class SlotTable {
   /** The entry of that owner, or NONE. */
   read(owner: Span, keys: KeyRing, arena: Arena): Span {
     const name = this.nameOf(owner, keys, arena);
-    const sealed = slot(name);
-    const size = length(sealed) - HEAD;
-    if (sealed === NONE || size < TAG_SIZE) return NONE;
-    const key = keys.find(load<u8>(pointer(sealed)));
-    if (key === null) return NONE;
-    const plain = arena.allocate(size as usize);
-    const nonce = pointer(sealed) + 1;
-    const text = pointer(after(sealed, HEAD));
-    const bound = bindingOf(name, owner, arena);
-    const sound = open(key.bytes, nonce, pointer(bound), length(bound), text, size, plain);
-    return sound ? span(plain, (size - TAG_SIZE) as u32) : NONE;
+    return opened(slot(name), bindingOf(name, owner, arena), keys, arena);
   }
 
   write(owner: Span, entry: Span, keys: KeyRing, arena: Arena): void {
@@ -46,6 +36,18 @@ export class SlotTable {
   swap(owner: Span, entry: Span, keys: KeyRing, arena: Arena): bool {
     const name = this.nameOf(owner, keys, arena);
     return swapSlot(name, sealedEntry(bindingOf(name, owner, arena), entry, keys.sealing, arena));
+  }
+
+  /** Whatever is in the slot of that owner, or NONE: in a table whose entries say themselves whose they are. */
+  occupant(owner: Span, keys: KeyRing, arena: Arena): Span {
+    const name = this.nameOf(owner, keys, arena);
+    return opened(slot(name), name, keys, arena);
+  }
+
+  /** Right after `occupant` of the same owner: only where no worker has written to its slot since. Whether it did. */
+  displace(owner: Span, entry: Span, keys: KeyRing, arena: Arena): bool {
+    const name = this.nameOf(owner, keys, arena);
+    return swapSlot(name, sealedEntry(name, entry, keys.sealing, arena));
   }
 
   /** `sluice/<table>/<gateway>/<number>` */
@@ -61,6 +63,18 @@ export class SlotTable {
 /** What an entry is sealed with. The slot's name ends in digits, and the owner begins with that of the table. */
 function bindingOf(name: Span, owner: Span, arena: Arena): Span {
   return newWriter(arena, 192).bytes(name).bytes(owner).written;
+}
+
+function opened(sealed: Span, bound: Span, keys: KeyRing, arena: Arena): Span {
+  const size = length(sealed) - HEAD;
+  if (sealed === NONE || size < TAG_SIZE) return NONE;
+  const key = keys.find(load<u8>(pointer(sealed)));
+  if (key === null) return NONE;
+  const plain = arena.allocate(size as usize);
+  const nonce = pointer(sealed) + 1;
+  const text = pointer(after(sealed, HEAD));
+  const sound = open(key.bytes, nonce, pointer(bound), length(bound), text, size, plain);
+  return sound ? span(plain, (size - TAG_SIZE) as u32) : NONE;
 }
 
 function sealedEntry(bound: Span, entry: Span, key: Key, arena: Arena): Span {

@@ -68,6 +68,8 @@ export class Session {
   key: Key;
   /** Bits of what the client can be asked for by servers; 0 while they can ask it for nothing. */
   capabilities: u32;
+  /** It stands for the sessions that several requests of one caller share, see pool.ts. */
+  isShared: bool;
   count: i32;
   /** Bytes of the offers in an entry. */
   private offersSize: u32;

@@ -41,8 +41,10 @@ export class UpstreamCall {
   hangs: bool;
   /** A session with the server is being opened. */
   joining: bool;
-  /** By this request, for all that wait for it: it holds the lease. */
+  /** By this request. */
   opening: bool;
+  /** For all that wait for it, see session/lease.ts. */
+  holdsLease: bool;
   /** Since when it waits for another request to open one, nanoseconds since 1970; 0: it does not. */
   parkedAt: u64;
   /** The session id that the server does not know any more, or NONE. */

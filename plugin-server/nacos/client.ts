@@ -84,6 +84,37 @@ export class NacosClient {
     });
   }
 
+  /**
+   * Posts a form to where changes are listened for (v1), at the address that answered last. Nobody depends on it: it is not
+   * tried elsewhere.
+   * @param hold milliseconds for which an answer may not come
+   * @returns the answer, empty where nothing changed
+   * @throws NacosError, Error
+   */
+  async listen(
+    form: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>>,
+    hold: number,
+    stop: AbortSignal,
+  ): Promise<string> {
+    const { address } = this;
+    await this.#logInIfDue(address, stop);
+    const token = this.#token?.value;
+    const { status, text } = await this.#fetch(
+      `${address}/v1/cs/configs/listener`,
+      stop,
+      {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+      },
+      hold + this.#timeout,
+    );
+    // What names documents is one of them; a page of something else is no change.
+    if (status === 200 && (text === '' || text.includes('%02'))) return text;
+    throw otherAnswer(status, text);
+  }
+
   /** Tries each address once, the one that answered last first. */
   async #failingOver<T>(stop: AbortSignal, ask: (address: string) => Promise<T>): Promise<T> {
     const failures: string[] = [];
@@ -113,8 +144,13 @@ export class NacosClient {
     return readAnswer(status, text);
   }
 
-  async #fetch(url: string, stop: AbortSignal, init: RequestInit): Promise<{ status: number; text: string }> {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(this.#timeout)]);
+  async #fetch(
+    url: string,
+    stop: AbortSignal,
+    init: RequestInit,
+    timeout = this.#timeout,
+  ): Promise<{ status: number; text: string }> {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)]);
     // A token may not follow to where an answer leads.
     const response = await fetch(url, { ...init, signal, redirect: 'error' });
     return { status: response.status, text: (await bodyOf(response, answerLimit)).toString() };

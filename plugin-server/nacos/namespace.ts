@@ -52,6 +52,7 @@ export class NacosNamespace {
   readonly #names = new Map<string, string>();
   readonly #services = new Map<string, Known>();
   #last: Catalog | undefined;
+  #listed: Listing | undefined;
   #wasEmpty = false;
 
   /**
@@ -64,6 +65,11 @@ export class NacosNamespace {
     this.#client = client;
   }
 
+  /** The documents that were listed last. */
+  get listed(): Listing | undefined {
+    return this.#listed;
+  }
+
   /**
    * Looks once. What is not complete, or not right, is no reason to take anything away: it stays as it was.
    * @param given what is given out, where this has not looked before
@@ -72,6 +78,7 @@ export class NacosNamespace {
   async look(given: Catalog | undefined, stop: AbortSignal): Promise<Look> {
     this.#last ??= given;
     const listing = await readListing(this.#client, this.#id, stop);
+    this.#listed = listing;
     await this.#checkEmptiness(listing, stop);
     const problems: Problem[] = [];
     const { entries, isComplete } = await this.#entries(listing, problems, stop);

@@ -3,6 +3,7 @@ import { failureText, wait } from '../http/client.ts';
 import type { Log } from '../log.ts';
 import { NacosClient, type NacosClientOptions } from './client.ts';
 import { NacosNamespace } from './namespace.ts';
+import { ChangeWatch } from './watch.ts';
 
 export interface NacosSyncOptions extends NacosClientOptions {
   /** The id of each of Nacos' namespaces, by its name here. */
@@ -75,6 +76,7 @@ class Mirror {
   readonly #name: string;
   readonly #client: NacosClient;
   readonly #namespace: NacosNamespace;
+  readonly #watch: ChangeWatch;
   readonly #catalogs: Catalogs;
   readonly #log: Log;
   readonly #interval: number;
@@ -90,6 +92,7 @@ class Mirror {
     this.#name = name;
     this.#client = client;
     this.#namespace = new NacosNamespace(name, id, client);
+    this.#watch = new ChangeWatch(client, id);
     this.#catalogs = options.catalogs;
     this.#log = options.log;
     this.#interval = options.interval ?? 1_000;
@@ -115,8 +118,29 @@ class Mirror {
         if (!isOver()) this.#fail(failureText(error));
       }
       this.#looked();
-      await wait(this.#pause(), stop);
+      await this.#rest(stop);
     }
+    this.#watch.stop();
+  }
+
+  /** Until the next look is due, or Nacos tells of a change. */
+  async #rest(stop: AbortSignal): Promise<void> {
+    const pause = this.#pause();
+    const { listed } = this.#namespace;
+    if (stop.aborted || this.#failures > 0 || listed === undefined) {
+      await wait(pause, stop);
+      return;
+    }
+    const over = new AbortController();
+    const end = (): void => {
+      over.abort();
+    };
+    stop.addEventListener('abort', end, { once: true });
+    const told = this.#watch.next();
+    this.#watch.follow(listed);
+    await Promise.race([wait(pause, over.signal), told]);
+    stop.removeEventListener('abort', end);
+    over.abort();
   }
 
   async #look(stop: AbortSignal): Promise<void> {

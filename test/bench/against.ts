@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { type BenchGateway, startGateway } from './gateway.ts';
 import { measure, median } from './measure.ts';
 import { start, startUpstream } from './processes.ts';
+import { ratioOf } from './ratio.ts';
 import { callOf, INITIALIZE, LIST, post, sessionAt } from './requests.ts';
 
 const { values, positionals } = parseArgs({
@@ -64,7 +65,7 @@ try {
 process.stdout.write(`${rounds} rounds of 2 × ${seconds} s, 1 worker\n\n`);
 process.stdout.write('CPU of Envoy                    before µs    now µs     ratio   95 % interval\n');
 for (const [name, cpu] of measured) {
-  const { ratio, low, high } = compare(cpu.before, cpu.now);
+  const { ratio, low, high } = ratioOf(cpu.now, cpu.before);
   const cells = [cpu.before, cpu.now].map((all) => median(all).toFixed(1).padStart(10)).join('');
   const interval = `${low.toFixed(3)} … ${high.toFixed(3)}`;
   process.stdout.write(
@@ -105,20 +106,4 @@ interface Side {
 async function sideOf({ envoy, portOf }: BenchGateway, { listener, body, isInSession }: Work): Promise<Side> {
   const port = portOf(listener);
   return { pid: envoy.pid, port, request: post(body, isInSession ? await sessionAt(port) : {}) };
-}
-
-/** The ratio of pairs: the mean of their logarithms, and where it is with 95 % (Student's t). */
-function compare(before: readonly number[], now: readonly number[]): { ratio: number; low: number; high: number } {
-  const logs = now.map((one, index) => Math.log(one / (before[index] ?? Number.NaN)));
-  const mean = logs.reduce((sum, one) => sum + one, 0) / logs.length;
-  const variance = logs.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (logs.length - 1);
-  const margin = studentT(logs.length - 1) * Math.sqrt(variance / logs.length);
-  return { ratio: Math.exp(mean), low: Math.exp(mean - margin), high: Math.exp(mean + margin) };
-}
-
-/** The two-sided 95 % quantile; within 0.01 from five degrees of freedom on (Abramowitz and Stegun, 26.7.5). */
-function studentT(freedom: number): number {
-  const z = 1.959964;
-  const [first, second] = [(z ** 3 + z) / 4, (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96];
-  return z + first / freedom + second / freedom ** 2;
 }

@@ -9,14 +9,17 @@ import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
 import type { HostMode } from '../../envoy/engine/suitable.ts';
 import { build } from '../../scripts/build.ts';
-import { buildNoop } from './noop.ts';
+import { buildFloors } from './floors.ts';
 import { restPath } from './requests.ts';
 
-type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached';
+type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached' | 'modern' | 'shared' | 'alone';
 
-export interface BenchGateway {
+/** Listeners as shipped, with their access log: of two servers, and those that end in 10, of ten. */
+type BesideName = 'plain' | 'floor' | 'exports' | 'native' | 'hold' | 'pair' | 'native 10' | 'hold 10';
+
+export interface BenchGateway<Name extends string = ListenerName> {
   readonly envoy: RunningEngine;
-  readonly portOf: (listener: ListenerName) => number;
+  readonly portOf: (listener: Name) => number;
   stop(): Promise<void>;
 }
 
@@ -26,34 +29,28 @@ const CACHE = { ttl: '1h', scope: 'shared' };
 /** @param module the file of another module than the one that is built */
 export async function startGateway(upstreamPort: number, module?: string): Promise<BenchGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-  const binary = await obtainEnvoy({
-    env: process.env,
-    folder: fileURLToPath(new URL('../../.envoy', import.meta.url)),
-    mode: 'hold',
-    progress: (line) => process.stderr.write(`${line}\n`),
-  });
-  const modules = { sluice: module ?? (await build()).plugin.file, noop: await buildNoop(folder) };
+  const binary = await ownEnvoy();
+  const sluice = module ?? (await build()).plugin.file;
+  const modules = { sluice, ...(await buildFloors(folder, sluice, 'server-0')) };
   const one = servers(1, upstreamPort);
   const parts = {
     none: listener('none', one, undefined),
     noop: listener('noop', one, modules.noop),
     sluice: listener('sluice', one, modules.sluice),
-    pair: listener('pair', one, modules.sluice, 'pair'),
+    pair: listener('pair', one, modules.sluice, { hostMode: 'pair' }),
     rest: listener('rest', [restService(upstreamPort)], modules.sluice),
     list: listener('list', servers(10, upstreamPort), modules.sluice),
     cached: listener('cached', servers(10, upstreamPort, { listCache: CACHE }), modules.sluice),
+    modern: listener('modern', servers(1, upstreamPort, { protocol: '2026-07-28' }), modules.sluice),
+    shared: listener('shared', servers(1, upstreamPort, { protocol: '2025-06-18' }), modules.sluice, {
+      identity: { trustedHeader: 'x-user' },
+    }),
+    alone: listener('alone', servers(1, upstreamPort, { protocol: '2025-06-18' }), modules.sluice),
   };
   const base = bootstrapOf(servers(10, upstreamPort));
   const config = { ...base, static_resources: { ...base.static_resources, listeners: Object.values(parts) } };
   const envoy = await startEnvoy({ binary: binary.path, config, concurrency: 1, logLevel: 'warning' });
-  return {
-    envoy,
-    portOf: (name) => Number(envoy.listeners.get(name)?.split(':').at(-1)),
-    stop: async () => {
-      await envoy.stop();
-      rmSync(folder, { recursive: true });
-    },
-  };
+  return running(envoy, folder);
 }
 
 /** One tool, whose requests and results are about as large as those of a call of MCP. */
@@ -67,6 +64,55 @@ function restService(port: number): { name: string; url: string; rest: object } 
   return { name: 'server-0', url: `http://127.0.0.1:${port}`, rest: { tools: [tool] } };
 }
 
+/** The oldest Envoy whose own MCP router can be held against Sluice. */
+const OLDEST_NATIVE = 38;
+
+/**
+ * One Envoy with the listeners that stand beside each other in the benchmark. Its answers to `portOf` of a native one are
+ * NaN where this Envoy has no MCP router of its own.
+ */
+export async function startBeside(upstreamPort: number): Promise<BenchGateway<BesideName>> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const binary = await ownEnvoy();
+  const sluice = (await build()).plugin.file;
+  const floors = await buildFloors(folder, sluice, 'server-0');
+  const [two, ten] = [servers(2, upstreamPort), servers(10, upstreamPort)];
+  const hasNative = Number(binary.version.split('.')[1]) >= OLDEST_NATIVE;
+  const parts = [
+    listener('plain', two, undefined, { hostMode: 'hold' }, true),
+    listener('floor', two, floors.floor, { hostMode: 'hold' }, true),
+    listener('exports', two, floors.exports, { hostMode: 'hold' }, true),
+    listener('hold', two, sluice, { hostMode: 'hold' }, true),
+    listener('pair', two, sluice, { hostMode: 'pair' }, true),
+    listener('hold 10', ten, sluice, { hostMode: 'hold' }, true),
+    ...(hasNative ? [nativeListener('native', two), nativeListener('native 10', ten)] : []),
+  ];
+  const base = bootstrapOf(ten);
+  const config = { ...base, static_resources: { ...base.static_resources, listeners: parts } };
+  const envoy = await startEnvoy({ binary: binary.path, config, concurrency: 1, logLevel: 'error' });
+  return running(envoy, folder);
+}
+
+function running<Name extends string>(envoy: RunningEngine, folder: string): BenchGateway<Name> {
+  return {
+    envoy,
+    portOf: (name) => Number(envoy.listeners.get(name)?.split(':').at(-1)),
+    stop: async () => {
+      await envoy.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function ownEnvoy(): ReturnType<typeof obtainEnvoy> {
+  return obtainEnvoy({
+    env: process.env,
+    folder: fileURLToPath(new URL('../../.envoy', import.meta.url)),
+    mode: 'hold',
+    progress: (line) => process.stderr.write(`${line}\n`),
+  });
+}
+
 function servers(count: number, port: number, more: object = {}): { name: string; url: string }[] {
   return Array.from({ length: count }, (_, index) => ({
     name: `server-${index}`,
@@ -78,23 +124,26 @@ function servers(count: number, port: number, more: object = {}): { name: string
 
 function bootstrapOf(
   servers: { name: string; url: string }[],
-  hostMode: HostMode = 'hold',
+  plugin: Plugin = {},
 ): ReturnType<typeof gatewayBootstrap> {
   const pluginServerUrl = 'http://127.0.0.1:1';
-  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl, servers, plugin: { hostMode } });
+  const all = { hostMode: 'hold' as const, ...plugin };
+  return gatewayBootstrap({ listen: loopback, admin: loopback, pluginServerUrl, servers, plugin: all });
 }
 
 /**
- * The shipped listener with another name, without its access log, and with another module or none. The module is read
- * from its file, and each has a VM of its own.
+ * The shipped listener with another name, and with another module or none. The module is read from its file, and each has
+ * a VM of its own.
+ * @param isLogged with its access log
  */
 function listener(
-  name: ListenerName,
+  name: string,
   of: { name: string; url: string }[],
   module: string | undefined,
-  hostMode?: HostMode,
+  plugin?: Plugin,
+  isLogged = false,
 ): object {
-  const [shipped] = bootstrapOf(of, hostMode).static_resources.listeners;
+  const [shipped] = bootstrapOf(of, plugin).static_resources.listeners;
   const manager = shipped.filter_chains[0].filters[0].typed_config;
   const filters = (manager.http_filters as unknown as HttpFilter[]).flatMap((filter) => {
     const { config } = filter.typed_config;
@@ -103,11 +152,37 @@ function listener(
     const vm = { ...config.vm_config, vm_id: name, code: { local: { filename: module } } };
     return [{ ...filter, typed_config: { ...filter.typed_config, config: { ...config, vm_config: vm } } }];
   });
+  return withFilters(name, shipped, filters, isLogged);
+}
+
+/** Envoy's own MCP router in the place of Sluice and of the router. */
+function nativeListener(name: string, of: { name: string; url: string }[]): object {
+  const type = 'type.googleapis.com/envoy.extensions.filters.http';
+  const backends = of.map((server) => ({ name: server.name, mcp_cluster: { cluster: server.name, path: '/mcp' } }));
+  const filters = [
+    { name: 'envoy.filters.http.mcp', typed_config: { '@type': `${type}.mcp.v3.Mcp` } },
+    {
+      name: 'envoy.filters.http.mcp_router',
+      typed_config: { '@type': `${type}.mcp_router.v3.McpRouter`, servers: backends },
+    },
+  ];
+  return withFilters(name, bootstrapOf(of).static_resources.listeners[0], filters, true);
+}
+
+function withFilters(name: string, shipped: Listener, filters: readonly object[], isLogged: boolean): object {
+  const manager = shipped.filter_chains[0].filters[0].typed_config;
   // Where Sluice does not set the header that routes match on, the client of this benchmark does.
   const early = { early_header_mutation_extensions: [] };
-  const typed_config = { ...manager, ...early, http_filters: filters, access_log: [] };
+  const typed_config = { ...manager, ...early, http_filters: filters, ...(isLogged ? {} : { access_log: [] }) };
   const chain = { filters: [{ ...shipped.filter_chains[0].filters[0], typed_config }] };
   return { ...shipped, name, filter_chains: [chain] };
+}
+
+type Listener = ReturnType<typeof gatewayBootstrap>['static_resources']['listeners'][0];
+
+interface Plugin {
+  readonly hostMode?: HostMode;
+  readonly identity?: { readonly trustedHeader: string };
 }
 
 interface HttpFilter {

@@ -1,4 +1,4 @@
-// As much of HTTP/1.1 as a benchmark needs on both of its ends: messages with content-length, one after the other.
+// As much of HTTP/1.1 as a benchmark needs on both of its ends: messages one after the other, with content-length or chunked.
 
 /** Cuts what a connection receives into messages. */
 export class Messages {

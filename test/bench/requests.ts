@@ -17,6 +17,15 @@ export function post(body: string, headers: Readonly<Record<string, string>> = {
   ).toString();
 }
 
+/** A call of revision 2026-07-28 of about that many bytes. */
+export function modernCallOf(name: string, size: number): string {
+  const meta =
+    '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}';
+  const body = callOf(name, size - meta.length).replace('"arguments"', `${meta},"arguments"`);
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
+  return post(body, { ...headers, 'x-user': 'ada' });
+}
+
 /** Where the upstream is a REST service. */
 export const restPath = '/records';
 

@@ -6,7 +6,7 @@ import { type BenchGateway, startGateway } from './gateway.ts';
 import { measureModule } from './module.ts';
 import { CONNECTIONS, measure, median, type Measured } from './measure.ts';
 import { memoryOf, put, start, startUpstream } from './processes.ts';
-import { callOf, LIST, post, sessionAt } from './requests.ts';
+import { callOf, LIST, modernCallOf, post, sessionAt } from './requests.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +25,7 @@ const gateway = await startGateway(upstream.port);
 try {
   process.stdout.write(`Envoy ${gateway.envoy.version}, 1 worker, ${CONNECTIONS} connections\n`);
   await compareCalls(gateway, generator);
+  await compareEras(gateway, generator);
   await measureLists(gateway, generator);
   showModule();
   await watchMemory(gateway, generator);
@@ -60,6 +61,32 @@ async function compareCalls({ envoy, portOf }: BenchGateway, load: ChildProcess)
     const over = median(all.map(({ cpu }, index) => cpu - (none[index]?.cpu ?? 0)));
     const of = (pick: (one: Measured) => number): number => median(all.map(pick));
     row(name, [of((m) => m.calls / m.seconds), of((m) => m.p50), of((m) => m.p99), of((m) => m.cpu), over]);
+  }
+}
+
+async function compareEras({ envoy, portOf }: BenchGateway, load: ChildProcess): Promise<void> {
+  const inSession = post(callOf('s0_get_record_1', 1000), await sessionAt(portOf('sluice')));
+  const byItself = modernCallOf('s0_get_record_1', 1000);
+  const ways = [
+    { name: 'sluice', request: inSession, label: 'in a session' },
+    { name: 'modern', request: byItself, label: '2026-07-28' },
+    { name: 'shared', request: byItself, label: '2026-07-28, shared session' },
+    { name: 'alone', request: byItself, label: '2026-07-28, a session each' },
+  ] as const;
+  const measured = new Map<string, Measured[]>(ways.map(({ name }) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const { name, request } of round % 2 === 0 ? ways : ways.toReversed()) {
+      const one = await measure(envoy.pid, load, portOf(name), request, round < 0 ? 1 : seconds);
+      if (round >= 0) measured.get(name)?.push(one);
+    }
+  }
+  title('tools/call of 1 KB, two eras', ['calls/s', 'p50 ms', 'p99 ms', 'CPU µs', 'ratio']);
+  const first = measured.get('sluice') ?? [];
+  for (const { name, label } of ways) {
+    const all = measured.get(name) ?? [];
+    const ratio = median(all.map(({ cpu }, index) => cpu / (first[index]?.cpu ?? cpu)));
+    const of = (pick: (one: Measured) => number): number => median(all.map(pick));
+    row(label, [of((m) => m.calls / m.seconds), of((m) => m.p50), of((m) => m.p99), of((m) => m.cpu), ratio]);
   }
 }
 

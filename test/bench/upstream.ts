@@ -1,5 +1,6 @@
 // An MCP server, and a REST service, that do as little as one can, so that they are not what is measured. A process of its
 // own.
+import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo } from 'node:net';
 import { message, Messages } from './http1.ts';
 import { restPath } from './requests.ts';
@@ -45,10 +46,11 @@ const server = createServer((socket) => {
     const id = /"id":("[^"]*"|\d+)/.exec(text)?.[1];
     const result = RESULTS.find(([name]) => name === method)?.[1];
     const accepted = id === undefined || result === undefined;
+    const headers = method === 'initialize' ? { ...TYPE, 'mcp-session-id': randomUUID() } : TYPE;
     socket.write(
       accepted
         ? message('HTTP/1.1 202 Accepted', {}, '')
-        : message('HTTP/1.1 200 OK', TYPE, `{"jsonrpc":"2.0","id":${id},"result":${result}}`),
+        : message('HTTP/1.1 200 OK', headers, `{"jsonrpc":"2.0","id":${id},"result":${result}}`),
     );
   });
   socket.on('data', (chunk: Buffer) => {

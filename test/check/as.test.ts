@@ -131,6 +131,14 @@ describe('what decides', () => {
     ]);
   });
 
+  test('may be what a search leaves out', async () => {
+    const toolSearch = { enabled: true, exclude: ['weather_*'], pinned: ['weather_set'] };
+    expect(await ask({ toolSearch }, { names: { tools: ['weather_get', 'weather_set'] } })).toEqual([
+      { ...tool, name: 'weather_get', decision: 'hidden', by: 'tool search' },
+      { ...tool, name: 'weather_set', decision: 'allowed', by: 'nothing' },
+    ]);
+  });
+
   test('holds for resources by the URIs that clients see', async () => {
     const rules = [{ name: 'r', resources: ['file:///orders/*', 'note://weather/*'] }];
     const resources = ['file:///orders/1', 'note://weather/1', 'note://orders/1', 'https://example.com'];

@@ -746,6 +746,13 @@ export const cases: readonly Case[] = [
     says: effect === 'allow' ? 'lets nobody use tools' : 'can be evaded',
   })),
   {
+    rule: 'tool-search',
+    base: 'hold',
+    edits: [['hostMode: hold', 'hostMode: hold\n                            toolSearch: { enabled: true }']],
+    at: '.servers[0]',
+    says: 'has no listCache, so each search asks it for its list',
+  },
+  {
     rule: 'open-root',
     base: 'hold',
     edits: [

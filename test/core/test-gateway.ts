@@ -29,6 +29,8 @@ export class TestGateway {
   servers: Record<string, readonly string[] | undefined> = {};
   /** Members of the definitions of tools beside name and inputSchema, as JSON, by server and tool. */
   members: Record<string, Readonly<Record<string, string>>> = {};
+  /** Further members of the definitions of tools, by the name at the server. */
+  definitions: Record<string, object> = {};
   /** URIs of the resources, and URI templates, that each server has, by name of the server. */
   resources: Record<string, readonly string[]> = {};
   templates: Record<string, readonly string[]> = {};
@@ -88,6 +90,14 @@ export class TestGateway {
     if (this.#exchange(sent, JSON.stringify(body)) !== outcome.forward) return refusalIn(this.#reply());
     const removes = (header: string): boolean => this.#core.call('gatewayRemoves', ...this.#core.span(header)) === 1;
     return { server: this.#forwarded('x-mcp-servername'), tool: this.#forwarded('x-mcp-toolname'), removes };
+  }
+
+  /** The result of a call that the gateway answers itself, or a refusal. */
+  answerTo(name: string, args: unknown, sent: Sent): Record<string, unknown> | Refusal {
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } };
+    if (this.#exchange(sent, JSON.stringify(body)) === outcome.forward) throw new Error('it went on');
+    const reply = this.#reply();
+    return reply.message.result ?? refusalIn(reply);
   }
 
   /** What becomes of a call with these arguments, a text of JSON: the server's name where it goes on. */
@@ -203,7 +213,8 @@ export class TestGateway {
   #toolsOf(server: string, names: readonly string[]): string {
     const tools = names.map((name) => {
       const members = this.members[server]?.[name];
-      return `{"name":${JSON.stringify(name)},"inputSchema":{"type":"object"}${members === undefined ? '' : `,${members}`}}`;
+      const tool = JSON.stringify({ name, inputSchema: { type: 'object' }, ...this.definitions[name] });
+      return members === undefined ? tool : `${tool.slice(0, -1)},${members}}`;
     });
     return `{"tools":[${tools.join(',')}]}`;
   }

@@ -29,6 +29,8 @@ export interface Gateway {
   /** Of the MCP endpoint: `http://127.0.0.1:40000/mcp` */
   readonly url: string;
   readonly origin: string;
+  /** Of the engine's admin interface. */
+  readonly adminUrl: string;
   /** Host and port of the listener of that name: of one that `adjust` has added. */
   listener(name: string): string;
   /** Everything that the engine wrote so far. */
@@ -82,6 +84,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return {
       url: origin + endpointOf(options.plugin),
       origin,
+      adminUrl: running.adminUrl,
       listener: (name) => running.listeners.get(name) ?? '',
       log: () => running.log(),
       stats: () => statsOf(running.adminUrl),

@@ -224,6 +224,12 @@ describeGateway('HTTP+SSE beside Streamable HTTP', () => {
       virtualServers: [
         { name: 'a/old', tools: ['old_echo', 'modern_*'], resources: ['test://old/*'] },
         { name: 'a/other', tools: ['other_*'] },
+        {
+          name: 'a/named',
+          tools: ['other_echo'],
+          overrides: [{ tool: 'other_echo', name: 'say', title: 'Say' }],
+          toolSearch: { enabled: true },
+        },
       ],
     },
   }));
@@ -251,6 +257,16 @@ describeGateway('HTTP+SSE beside Streamable HTTP', () => {
       (await send(gateway.current.url, { method: 'GET', headers: { accept: 'text/event-stream', 'x-user': 'ann' } }))
         .status,
     ).toBe(405);
+  });
+
+  it('shows tools by the names of overrides, and all of them', async () => {
+    const client = await connect(`${gateway.current.url}/a/named`, { 'x-user': 'ann' });
+    expect((await client.listTools()).tools).toMatchObject([{ name: 'say', title: 'Say' }]);
+    expect(await client.callTool({ name: 'say' })).toMatchObject({
+      content: [{ text: '{"server":"other","said":"echo"}' }],
+    });
+    await expect(client.callTool({ name: 'other_echo' })).rejects.toMatchObject({ data: { reason: 'unknown_tool' } });
+    await client.close();
   });
 
   it('leaves sessions of Streamable HTTP to the servers that have it', async () => {

@@ -25,7 +25,7 @@ describeGateway('overrides', () => {
   afterAll(() => Promise.all([weather.stop(), notes.stop(), modern.stop()]));
   const gateway = useGateway(() => ({
     servers: [
-      { name: 'weather', url: weather.url },
+      { name: 'weather', url: weather.url, listCache: { ttl: '60s', scope: 'shared' } },
       { name: 'notes', url: notes.url },
       { name: 'modern', url: modern.url, tools: { allow: ['test_simple_text'] } },
     ],
@@ -51,6 +51,8 @@ describeGateway('overrides', () => {
     it("are what a list shows; every other byte is the server's", async () => {
       const answer = await session.post(listMessage());
       expect(toolNames(answer)).toEqual(names);
+      // From the cache, too.
+      expect((await session.post(listMessage())).text).toBe(answer.text);
       expect(answer.text).toContain(
         '{"name" : "forecast", "inputSchema":{"type":"object","maximum":18446744073709551615}, "x":1e3,' +
           '"title":"Vorhersage","annotations":{"readOnlyHint":true}}',

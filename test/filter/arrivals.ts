@@ -10,12 +10,17 @@ export function otherArrivals({ exchanges }: Case): Iterable<Arrival> {
   return message.body.length === 0 ? [] : arrivalsOf(message);
 }
 
+/** The bytes of the last body of a case. */
+export function bodyOf({ exchanges }: Case): string {
+  return Buffer.concat(messageIn(exchanges.at(-1)?.get('request') ?? '').parts).toString('latin1');
+}
+
 /** Bytes from one cut to the next where not every one is met. */
 const STRIDE = 8;
 
 /**
- * As `otherArrivals`, but cut at each eighth byte. The scanner is the same however a body is held, and meets every cut
- * in host mode hold; the other ways differ in what comes before and after a decision.
+ * As `otherArrivals`, but cut at each eighth byte. The scanner is the same however a body is held and whatever is decided
+ * on it, and meets every cut of every body once, in host mode hold; the others differ in what comes before and after.
  * @param number of the case: with it the bytes differ, so that all of them are met by some case
  */
 export function* someArrivals(given: Case, number: number): Generator<Arrival> {

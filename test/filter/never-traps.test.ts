@@ -254,6 +254,69 @@ test('what upstreams answer', () => {
   );
 });
 
+test('searches, and calls of what they find', () => {
+  const host = startHost({
+    ...CACHED,
+    toolSearch: { enabled: true, pinned: ['n.*'], exclude: ['*_x'], bytes: 200 },
+    overrides: [
+      { tool: 'weather_get', name: 'forecast', title: 't', annotations: { title: 'a', readOnlyHint: true } },
+      { tool: 'n.*', name: '*' },
+    ],
+  });
+  const session = openSession(host);
+  const annotations = fc.oneof(fc.jsonValue(), fc.constant({ title: 1, readOnlyHint: false }));
+  const properties = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue());
+  const tool = fc.record(
+    {
+      name: fc.oneof(fc.constantFrom('get', 'call_tool', 'n.get', 'x'), fc.string({ unit: 'binary' })),
+      title: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()),
+      description: fc.string({ unit: 'binary' }),
+      annotations,
+      inputSchema: fc.oneof(
+        properties.map((all) => ({ type: 'object', properties: all })),
+        fc.jsonValue(),
+      ),
+    },
+    { requiredKeys: ['name', 'inputSchema'] },
+  );
+  const tools = damaged(fc.array(tool, { maxLength: 6 }).map((all) => JSON.stringify(all)));
+  const inner = fc.record(
+    {
+      query: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()),
+      limit: fc.oneof(fc.integer(), fc.jsonValue()),
+      name: fc.oneof(fc.constantFrom('forecast', 'weather_x', 'get', 'call_tool'), fc.jsonValue()),
+      arguments: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+  const params = fc.record({
+    name: fc.constantFrom('search_tools', 'call_tool', 'forecast', 'get'),
+    arguments: fc.oneof(inner, fc.jsonValue()),
+  });
+  const called = params.map((all) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${JSON.stringify(all)}}`);
+  fc.assert(
+    fc.property(fc.oneof(damaged(called), called, fc.constant(LIST)), tools, fc.nat(2), (text, list, later) => {
+      host.now += BigInt(later) * 1_000_000_000n;
+      const stream = ask(host, { headers: session, body: text });
+      answerAll(host, (callout): CalloutAnswer => {
+        const id = /"id":("[^"]*")/.exec(callout.body.toString())?.[1];
+        if (id === undefined || !callout.body.includes('tools/list')) return usualAnswer(callout);
+        const result = `{"jsonrpc":"2.0","id":${id},"result":{"tools":`;
+        return {
+          headers: [
+            [':status', '200'],
+            ['content-type', 'application/json'],
+          ],
+          body: Buffer.concat([Buffer.from(result), list, Buffer.from('}}')]),
+        };
+      });
+      if (stream.forwarded === undefined) JSON.parse(stream.reply?.body.toString() ?? 'nothing');
+      stream.close();
+    }),
+    { numRuns: RUNS },
+  );
+});
+
 test('configurations: refused, or good for requests', () => {
   const host = startHost();
   const good = JSON.stringify({

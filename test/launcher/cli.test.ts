@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { main } from '../../cli/main.ts';
 import type { Io } from '../../cli/io.ts';
 import { start } from '../../cli/start/command.ts';
@@ -37,7 +37,7 @@ describe('sluice', () => {
     const answer = await sluice(name);
     expect(answer).toMatchObject({ code: 2, out: '' });
     expect(answer.err).toBe(
-      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, lock, render, help\n`,
+      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, lock, doctor, render, help\n`,
     );
   });
 });
@@ -97,12 +97,21 @@ describe('sluice start', () => {
   });
 });
 
-test('stopSignals gives the signals back', () => {
-  const before = process.listenerCount('SIGTERM');
-  const { stop, release } = stopSignals(() => undefined);
-  expect(process.listenerCount('SIGTERM')).toBe(before + 1);
+test('stopSignals gives the signals back, after the echo of one that came', async () => {
+  const count = (): number => process.listenerCount('SIGTERM');
+  const before = count();
+  stopSignals(() => undefined).release();
+  expect(count()).toBe(before);
+
+  const kill = vi.fn();
+  const { stop, release } = stopSignals(kill);
   process.emit('SIGTERM');
   expect(stop.aborted).toBe(true);
   release();
-  expect(process.listenerCount('SIGTERM')).toBe(before);
+  expect(count()).toBe(before + 1);
+  process.emit('SIGTERM');
+  expect(kill).not.toHaveBeenCalled();
+  await vi.waitFor(() => {
+    expect(count()).toBe(before);
+  });
 });

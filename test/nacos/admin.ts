@@ -36,7 +36,7 @@ export class NacosAdmin {
   readonly #base: string;
   #token = '';
 
-  constructor({ address }: Nacos) {
+  constructor({ address }: Pick<Nacos, 'address'>) {
     this.#base = `${address}/nacos`;
   }
 

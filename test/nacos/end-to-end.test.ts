@@ -51,53 +51,6 @@ describe.skipIf(!inject('nacos') || inject('envoy') === null)('from Nacos to a c
   });
   afterAll(() => nacos.end());
 
-  test('an MCP server of Nacos is listed and called, its instances and edits followed, with Nacos gone too', async () => {
-    const tools = await startToolServer();
-    onTestFinished(() => tools.stop());
-    const { host, port, pathname } = new URL(tools.url);
-    await admin.create('files', { endpoint: host, exportPath: pathname, namespace: 'team-a' });
-
-    const folder = temporaryFolder();
-    const gateway = join(folder, 'gateways', 'edge');
-    mkdirSync(gateway, { recursive: true });
-    writeFileSync(
-      join(gateway, 'sluice.yaml'),
-      'root: closed\ncatalog: { namespace: team-a, addresses: [127.0.0.1] }\n',
-    );
-    const state = ['--gateways', join(folder, 'gateways'), '--state', join(folder, 'state')];
-    const server = await serve([...state, '--nacos', nacos.address, '--nacos-namespace', 'team-a']);
-    const envoy = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n', cluster: 'edge' }));
-
-    const connected = await connectSdk(`${envoy.mcp}/team-a/files`, 'HTTP/1.1');
-    onTestFinished(() => connected.close());
-    const { client } = connected;
-    const names = async (): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name);
-    await until('its tools are there', async () => (await names()).includes('files_fast'));
-    expect(await client.callTool({ name: 'files_fast' })).toMatchObject({ content: [{ text: 'done' }] });
-    expect(tools.of('tools/call')[0]?.headers[':authority'] ?? tools.of('tools/call')[0]?.headers['host']).toBe(
-      `127.0.0.1:${port}`,
-    );
-
-    // An edit: a tool is switched off, in a session that goes on.
-    const off = {
-      tools: [{ name: 'stream', description: 'x', inputSchema: { type: 'object' } }],
-      toolsMeta: { stream: { enabled: false } },
-    };
-    await admin.update('files', { endpoint: host, exportPath: pathname, namespace: 'team-a', tools: off });
-    await until('it is gone', async () => (await names()).join() === 'files_fast');
-
-    // Nacos dies: nothing changes.
-    await nacos.kill();
-    await until('it is told', () => server.log().includes('Nacos cannot be followed'));
-    expect(await names()).toEqual(['files_fast']);
-    const restarted = await serve([...state, '--nacos', nacos.address, '--nacos-namespace', 'team-a']);
-    const second = await startLiveEnvoy(envoyBinary(), liveBootstrap(restarted.port, { id: 'm', cluster: 'edge' }));
-    const other = await connectSdk(`${second.mcp}/team-a/files`, 'HTTP/1.1');
-    onTestFinished(() => other.close());
-    expect((await other.client.listTools()).tools.map(({ name }) => name)).toEqual(['files_fast']);
-    expect(restarted.log() + server.log()).not.toContain(user.password);
-  });
-
   test('a REST service that is registered by its name becomes a tool, called with the cookie of the user, its edits followed', async () => {
     const requests: { url: string; cookie: string; host: string }[] = [];
     const service = createServer((request, response) => {
@@ -113,9 +66,6 @@ describe.skipIf(!inject('nacos') || inject('envoy') === null)('from Nacos to a c
     const { port } = service.address() as AddressInfo;
 
     // As the guides do it: a permanent instance, whose address is a name.
-    await nacos.kill();
-    await nacos.start();
-    await admin.logIn();
     await admin.register('weather-service', `localhost:${port}`);
     const weather = (description: string): ServerOptions => ({
       protocol: 'http',
@@ -172,5 +122,52 @@ describe.skipIf(!inject('nacos') || inject('envoy') === null)('from Nacos to a c
 
     await admin.update('weather', weather('The sky above a city'));
     await until('the edit is seen', async () => (await described()) === 'weather_get_weather: The sky above a city');
+  });
+
+  test('an MCP server of Nacos is listed and called, its instances and edits followed, with Nacos gone too', async () => {
+    const tools = await startToolServer();
+    onTestFinished(() => tools.stop());
+    const { host, port, pathname } = new URL(tools.url);
+    await admin.create('files', { endpoint: host, exportPath: pathname, namespace: 'team-a' });
+
+    const folder = temporaryFolder();
+    const gateway = join(folder, 'gateways', 'edge');
+    mkdirSync(gateway, { recursive: true });
+    writeFileSync(
+      join(gateway, 'sluice.yaml'),
+      'root: closed\ncatalog: { namespace: team-a, addresses: [127.0.0.1] }\n',
+    );
+    const state = ['--gateways', join(folder, 'gateways'), '--state', join(folder, 'state')];
+    const server = await serve([...state, '--nacos', nacos.address, '--nacos-namespace', 'team-a']);
+    const envoy = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n', cluster: 'edge' }));
+
+    const connected = await connectSdk(`${envoy.mcp}/team-a/files`, 'HTTP/1.1');
+    onTestFinished(() => connected.close());
+    const { client } = connected;
+    const names = async (): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name);
+    await until('its tools are there', async () => (await names()).includes('files_fast'));
+    expect(await client.callTool({ name: 'files_fast' })).toMatchObject({ content: [{ text: 'done' }] });
+    expect(tools.of('tools/call')[0]?.headers[':authority'] ?? tools.of('tools/call')[0]?.headers['host']).toBe(
+      `127.0.0.1:${port}`,
+    );
+
+    // An edit: a tool is switched off, in a session that goes on.
+    const off = {
+      tools: [{ name: 'stream', description: 'x', inputSchema: { type: 'object' } }],
+      toolsMeta: { stream: { enabled: false } },
+    };
+    await admin.update('files', { endpoint: host, exportPath: pathname, namespace: 'team-a', tools: off });
+    await until('it is gone', async () => (await names()).join() === 'files_fast');
+
+    // Nacos dies: nothing changes.
+    await nacos.kill();
+    await until('it is told', () => server.log().includes('Nacos cannot be followed'));
+    expect(await names()).toEqual(['files_fast']);
+    const restarted = await serve([...state, '--nacos', nacos.address, '--nacos-namespace', 'team-a']);
+    const second = await startLiveEnvoy(envoyBinary(), liveBootstrap(restarted.port, { id: 'm', cluster: 'edge' }));
+    const other = await connectSdk(`${second.mcp}/team-a/files`, 'HTTP/1.1');
+    onTestFinished(() => other.close());
+    expect((await other.client.listTools()).tools.map(({ name }) => name)).toEqual(['files_fast']);
+    expect(restarted.log() + server.log()).not.toContain(user.password);
   });
 });

@@ -35,6 +35,8 @@ export interface NacosSettings {
 export interface Nacos {
   /** `http://127.0.0.1:18848`; the same after each start. */
   readonly address: string;
+  /** Of its process; undefined where it does not run. */
+  pid(): number | undefined;
   /** As a machine that loses power. */
   kill(): Promise<void>;
   /** With the data that it had, and other settings if there are some. Resolves when it is ready. */
@@ -155,6 +157,7 @@ export async function startNacos(settings: NacosSettings = {}): Promise<Nacos> {
   });
   return {
     address,
+    pid: () => child?.pid,
     start,
     kill,
     wipe,

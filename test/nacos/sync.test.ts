@@ -28,6 +28,8 @@ interface FollowOptions {
   readonly namespaces?: readonly string[];
   readonly password?: string | undefined;
   readonly state?: string;
+  /** Milliseconds between two looks. */
+  readonly interval?: number;
 }
 
 function folder(): string {
@@ -52,7 +54,7 @@ async function follow(nacos: Nacos, options: FollowOptions = {}): Promise<Follow
     ...(password !== undefined && { credentials: () => ({ username: user.username, password }) }),
     catalogs,
     log,
-    interval: 100,
+    interval: options.interval ?? 100,
     longestWait: 500,
   });
   let stopped = false;
@@ -171,6 +173,19 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     for (const description of ['second', 'third', 'fourth']) {
       await admin.update(name, rest(description));
       await until(description, () => toolsOf(serverOf(following, name))[0]?.description === description);
+    }
+  });
+
+  test('is told of an edit before the next look is due', async () => {
+    const namespace = fresh('told');
+    await admin.makeNamespace(namespace);
+    await admin.create('edited', { namespace, exportPath: '/one' });
+    const following = await follow(nacos, { namespaces: [namespace], interval: 600_000 });
+    const path = (): unknown => servers(following, namespace)[0]?.path;
+    expect(path()).toBe('/one');
+    for (const next of ['/two', '/three']) {
+      await admin.update('edited', { namespace, exportPath: next });
+      await until('the edit is there', () => path() === next);
     }
   });
 
@@ -395,27 +410,17 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
       expect(names(restarted)).toEqual(before.map((server) => server.name));
     });
 
-    test.each([
-      ['the client API is open', { auth: false, adminAuth: true }, user.password],
-      ['everything is open', { auth: false, adminAuth: false }, undefined],
-    ] as const)('follows a Nacos where %s', async (_, settings, password) => {
+    test('follows a Nacos whose client API is open, and logs in anew before a token ends', async () => {
       await nacos.kill();
-      await nacos.start(settings);
-      const following = await follow(nacos, { password });
-      expect(error(following)).toBe('');
-      expect(names(following).length).toBeGreaterThan(0);
-    });
-
-    test('logs in anew before a token ends', async () => {
-      await nacos.kill();
-      await nacos.start({ tokenTtl: 3 });
+      await nacos.start({ auth: false, adminAuth: true, tokenTtl: 3 });
       await admin.logIn();
       const name = fresh('renewed');
       await admin.create(name, { exportPath: '/0' });
       const following = await follow(nacos);
+      expect(names(following)).toContain(name);
       const errors = new Set<string>();
       const began = Date.now();
-      while (Date.now() - began < 8_000) {
+      while (Date.now() - began < 6_000) {
         await looked(following);
         errors.add(error(following));
       }
@@ -423,10 +428,11 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
       expect(following.log.filter((line) => line.includes('cannot be followed'))).toEqual([]);
     });
 
-    test('takes the loss of its database for no deletion', async () => {
+    test('follows a Nacos where everything is open, and takes the loss of its database for no deletion', async () => {
       await nacos.kill();
       await nacos.start({ auth: false, adminAuth: false });
       const following = await follow(nacos, { password: undefined });
+      expect(error(following)).toBe('');
       const before = servers(following);
       expect(before.length).toBeGreaterThan(0);
       await nacos.kill();

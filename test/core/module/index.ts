@@ -22,6 +22,7 @@ export * from './merge-patch';
 export * from './message';
 export * from './page';
 export * from './passing-answer';
+export * from './pool';
 export * from './reader';
 export * from './gateway';
 export * from './glob';

@@ -1,9 +1,10 @@
 import { Noun, nounRow } from '../../../filter/mcp/nouns';
-import { make, newArena } from '../../../filter/bytes/arena';
+import { make, newArena, scratch } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
 import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
 import { mergedList, mergedSize } from '../../../filter/federation/merge';
+import { countChosen, search } from '../../../filter/federation/search';
 import { readPage } from '../../../filter/upstream/page';
 import { Gateway } from '../../../filter/model/gateway';
 import { newList } from '../../../filter/bytes/list';
@@ -43,4 +44,15 @@ export function mergeFail(): void {
 
 export function mergeTools(): Span {
   return mergedList(TOOLS, fanOut, mergedSize(make<Gateway>(arena), fanOut, make<Scope>(arena)), null, arena);
+}
+
+/** How many tools a search finds, done so often. */
+export function mergeSearch(query: usize, count: u32, times: i32): u32 {
+  mergedSize(make<Gateway>(arena), fanOut, make<Scope>(arena));
+  let total: u32 = 0;
+  for (let i = 0; i < times; i++) {
+    scratch.reset();
+    total = search(fanOut, countChosen(fanOut), span(query, count), 10, scratch).total;
+  }
+  return total;
 }

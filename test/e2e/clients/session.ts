@@ -8,12 +8,15 @@ export const mcpHeaders = {
   accept: 'application/json, text/event-stream',
 } as const;
 
+/** Another one each time: what a server without sessions answers to an introduction is known for a while. */
+let clients = 0;
+
 export function initializeMessage(revision = latest, id: string | number = 0, capabilities: object = {}): string {
   return JSON.stringify({
     jsonrpc: '2.0',
     id,
     method: 'initialize',
-    params: { protocolVersion: revision, capabilities, clientInfo: { name: 'raw', version: '1' } },
+    params: { protocolVersion: revision, capabilities, clientInfo: { name: 'raw', version: String(++clients) } },
   });
 }
 

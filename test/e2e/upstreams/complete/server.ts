@@ -23,6 +23,8 @@ export interface CompleteServer {
   readonly sessions: ReadonlySet<string>;
   /** What its clients made happen, in order: `subscribed to test://watched-resource` */
   readonly told: readonly string[];
+  /** Loses all sessions, as with a restart. */
+  forget(): void;
   stop(): Promise<void>;
 }
 
@@ -60,6 +62,9 @@ export async function startCompleteServer(name: string): Promise<CompleteServer>
     told,
     get sessions() {
       return new Set(sessions.keys());
+    },
+    forget: () => {
+      sessions.clear();
     },
     stop: async () => {
       const closed = once(server, 'close');

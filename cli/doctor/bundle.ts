@@ -1,0 +1,64 @@
+// The support archive: what was found and what it was found in, without secrets.
+import { open } from 'node:fs/promises';
+import { arch, platform, release } from 'node:os';
+import { pack } from 'tar-stream';
+import { version } from '../../common/home.ts';
+import type { AdminPages } from './envoy.ts';
+import type { Finding } from './finding.ts';
+import { redact, redactText } from './redact.ts';
+import type { Status } from './status.ts';
+
+export interface Support {
+  readonly url: string;
+  readonly findings: readonly Finding[];
+  readonly status: Status | undefined;
+  readonly admin: AdminPages | undefined;
+  /** Secrets that were sent, which are removed wherever they stand. */
+  readonly known: readonly string[];
+}
+
+/** The bytes of the tar. Its files are JSON, and texts as Envoy's admin address writes them. */
+export async function supportArchive({ url, findings, status, admin, known }: Support): Promise<Buffer> {
+  const versions = { sluice: version, gateway: status?.version, envoy: versionIn(admin), ...machine() };
+  const files: Record<string, string | undefined> = {
+    'versions.json': json({ url, ...versions }),
+    'findings.json': json(findings),
+    'status.json': status && json(status),
+    'envoy/server_info.json': admin && json(admin.serverInfo),
+    'envoy/config_dump.json': admin && json(admin.configuration),
+    'envoy/clusters.txt': admin && redactText(admin.clusters, known),
+    'envoy/stats.txt': admin && redactText(admin.stats, known),
+  };
+  function json(value: unknown): string {
+    return `${JSON.stringify(redact(value, known).value, undefined, 2)}\n`;
+  }
+  const archive = pack();
+  const chunks: Buffer[] = [];
+  const read = (async () => {
+    for await (const chunk of archive) chunks.push(chunk as Buffer);
+  })();
+  for (const [name, text] of Object.entries(files)) {
+    if (text !== undefined) archive.entry({ name: `sluice-support/${name}`, mode: 0o600, mtime: new Date() }, text);
+  }
+  archive.finalize();
+  await read;
+  return Buffer.concat(chunks);
+}
+
+function versionIn(admin: AdminPages | undefined): unknown {
+  return (admin?.serverInfo as { version?: unknown } | undefined)?.version;
+}
+
+function machine(): object {
+  return { node: process.version, system: `${platform()} ${release()} ${arch()}`, at: new Date().toISOString() };
+}
+
+/** A file of its own, for its owner alone. @throws Error where there is one of this name, or it cannot be written */
+export async function writeArchive(file: string, bytes: Buffer): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(bytes);
+  } finally {
+    await handle.close();
+  }
+}
