@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'everything that is wrong with configurations: plugin, Envoy, Istio, live delivery',
     load: async () => (await import('./check/command.ts')).check,
   },
+  lock: {
+    summary: 'pins the definitions of the tools of a running gateway, and says what changed',
+    load: async () => (await import('./lock/command.ts')).lock,
+  },
   doctor: {
     summary: 'what is wrong with a gateway that runs, how that is known, and what to do',
     load: async () => (await import('./doctor/command.ts')).doctor,

@@ -77,7 +77,12 @@ function callerText({ names, refused }: CheckEvent & { event: 'caller' }): strin
   return names > 0 ? 'this caller' : 'nothing is named here; --names FILE says what to ask about';
 }
 
-const decisions = { allowed: 'may use', stepUp: 'sees, and may not use', hidden: 'does not see' } as const;
+const decisions = {
+  allowed: 'may use',
+  stepUp: 'sees, and may not use',
+  hidden: 'does not see',
+  depends: 'may or may not use',
+} as const;
 
 /** `may use               tool weather_get: rule "developers" (allow)` */
 function decisionText(event: Decision): string {
@@ -96,6 +101,10 @@ function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): st
       return `no rule, so authorization.default${more}`;
     case 'nothing':
       return 'there are no rules of authorization';
+    case 'pins':
+      return 'its definition is not pinned, and pins.unpinned hides it';
+    case 'definition':
+      return 'the definition that its server has of it decides';
     case 'virtual server':
       return 'the virtual server does not have it';
     case 'server rules':

@@ -1,6 +1,7 @@
 import type { Report } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
+import { checkAnnotations } from './annotations.ts';
 import { checkPatterns } from './patterns.ts';
 
 /** What the module accepts, and an operator should know all the same. */
@@ -9,6 +10,7 @@ export function checkAdvice({ root }: Pick<Plugin, 'root'>, report: Report): voi
   if (keys.items.length === 0)
     report('session-keys', keys.isThere ? keys : root.get('sessions'), 'there is no key for sessions');
   checkRoot(root, report);
+  checkAnnotations(root, report);
   checkToolSearch(root, report);
   checkPlaceholder(root.get('publicUrl'), report);
   for (const server of root.get('servers').items) {

@@ -3,6 +3,7 @@ import { type CatalogRequest, readCatalogRequest } from './catalog-request.ts';
 import { isEndpoint } from '../render/endpoint.ts';
 import { type Server, moduleConfiguration, needsUrl, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
+import { withPinsOfFile } from './pins-file.ts';
 import { readDocument } from '../yaml/document.ts';
 import { type Finding, type Report, didYouMean, findingOf, reportInto } from './finding.ts';
 import type { Plugin } from './gateway.ts';
@@ -72,7 +73,11 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
   const { servers: entries, ...others } = root.value as Record<string, unknown>;
   const isForLive = use === 'live' || root.get('module').isThere || root.get('catalog', 'namespace').isThere;
   const liveMembers = isForLive ? ['module', 'catalog'] : ['module'];
-  const plugin = Object.fromEntries(Object.entries(others).filter(([member]) => !liveMembers.includes(member)));
+  const kept = Object.fromEntries(Object.entries(others).filter(([member]) => !liveMembers.includes(member)));
+  const plugin = isForLive ? kept : withPinsOfFile(kept, root.document.file, wrong);
+  if (isForLive && root.get('pins', 'file').isThere) {
+    wrong('pins.file', 'live delivery reads this one file: put the digests of the lock file into pins.tools');
+  }
   const module = readModule(root.get('module'), wrong);
   const catalog = isForLive ? readCatalogRequest(root.get('catalog'), wrong) : undefined;
   if (catalog !== undefined && use === 'start') wrong('catalog', 'catalogs come by live delivery: run `sluice serve`');

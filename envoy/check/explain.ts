@@ -23,8 +23,8 @@ export interface Asker {
 const decision = z.object({
   noun: z.enum(kinds),
   name: z.string(),
-  /** `stepUp`: it is listed, and a call needs `scopes`. */
-  decision: z.enum(['allowed', 'stepUp', 'hidden']),
+  /** `stepUp`: it is listed, and a call needs `scopes`. `depends`: on the definition of the tool, which the server has. */
+  decision: z.enum(['allowed', 'stepUp', 'hidden', 'depends']),
   /**
    * What decides: a `rule` of authorization, its `default`, or `nothing` where there is none; else what hides it before
    * authorization is asked.
@@ -39,6 +39,8 @@ const decision = z.object({
     'server',
     'name',
     'transport',
+    'pins',
+    'definition',
     'override',
     'tool search',
   ]),

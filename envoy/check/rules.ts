@@ -208,6 +208,12 @@ export const rules = {
     why: 'A virtual server narrows its own path; the endpoint itself still serves everything to whoever leaves the name out.',
     mend: 'add `root: closed`, or the name of a virtual server',
   },
+  annotations: {
+    severity: 'warning',
+    asks: 'A rule of authorization with `annotations` is about servers that are `trusted`, or there are `pins`.',
+    why: 'What a server says of its tools lets nobody use them unless somebody vouches for it; and it can say something else where a rule denies by it.',
+    mend: 'add `trusted: true` to servers whose word counts, name them in `servers` of the rule, or pin their tools with `sluice lock`',
+  },
   patterns: {
     severity: 'warning',
     asks: 'Every name in `tools.allow` and `tools.deny` can be the name of a tool.',

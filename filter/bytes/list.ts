@@ -20,6 +20,13 @@ export class List {
     this.count++;
   }
 
+  /** Both must be below `count`. */
+  swap(a: i32, b: i32): void {
+    const kept = this.at(a);
+    store<u64>(this.items + ((a as usize) << 3), this.at(b));
+    store<u64>(this.items + ((b as usize) << 3), kept);
+  }
+
   /** `index` must be below `count`. */
   at(index: i32): u64 {
     return load<u64>(this.items + ((index as usize) << 3));

@@ -16,6 +16,7 @@ import { simplified } from '../model/glob';
 import { IdentityKind } from '../model/identity';
 import { NameSet, newNameSet } from '../model/name-set';
 import { newVirtualServer } from '../model/virtual-server';
+import { readAnnotations } from './annotations';
 import { readArguments } from './arguments';
 import { divide } from './division';
 import { longestPattern, readPatterns } from './patterns';
@@ -24,7 +25,9 @@ import { readScopeList, scopeText } from './scopes';
 import { mustBeLine, openSection, Section, suggest } from './section';
 
 const MEMBERS = names('default rules');
-const RULE_MEMBERS = names('name effect claims scopes virtualServers servers tools prompts resources arguments');
+const RULE_MEMBERS = names(
+  'name effect claims scopes virtualServers servers tools prompts resources arguments annotations',
+);
 const CLAIM_MEMBERS = names('path type equals contains matches');
 /** In the order of Effect. */
 const EFFECTS = names('allow deny stepUp');
@@ -95,6 +98,7 @@ export function readAuthorization(root: Section, gateway: Gateway): Authorizatio
     const element = openSection(elements.at(i), place, RULE_MEMBERS, root.problems);
     const rule = readRule(element, gateway, tree, taken);
     rule.arguments = readArguments(element, places, gateway.hostMode);
+    readAnnotations(element, rule);
     authorization.rules.push(changetype<usize>(rule) as u64);
   }
   return authorization;

@@ -20,9 +20,12 @@ import { readOverrides } from './overrides';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
 import { names } from '../bytes/name-list';
+import { readPins } from './pins';
 import { readQuotas } from './quotas';
+import { settleFacts } from './facts';
 import { openSection, Section } from './section';
 import { flag } from './rest-security';
+import { readResults } from './results';
 import { secretText } from './secrets';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
@@ -31,7 +34,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas sessions limits headers servers virtualServers overrides toolSearch status insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -132,6 +135,7 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   gateway.insecureInline = flag(root, INSECURE_INLINE);
   readStatus(root, environment, gateway);
   if (gateway.statusToken !== NONE) gateway.digest = digestOf(strip(json), arena);
+  gateway.results = readResults(root, null);
   readServers(root, environment, gateway);
   gateway.clientHeaders = clientHeaders(gateway, arena);
   fingerprintServers(gateway, arena);
@@ -142,6 +146,8 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   readVirtualServers(root, gateway);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
+  gateway.pins = readPins(root, gateway);
+  settleFacts(root, gateway);
   gateway.audit = readAudit(root);
   gateway.quotas = readQuotas(root);
   return parsed;

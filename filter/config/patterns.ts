@@ -6,6 +6,7 @@ import { textOf } from '../json/text';
 import { isExact, simplified } from '../model/glob';
 import { newRules, Rules } from '../model/rules';
 import { elementPlace } from './problems';
+import { readToolResults } from './results';
 import { readTimeouts } from './tool-timeouts';
 import { Noun, NounRow } from '../mcp/nouns';
 import { names } from '../bytes/name-list';
@@ -13,7 +14,7 @@ import { mustBe, Section } from './section';
 
 const MEMBERS = names('allow deny');
 /** Calls of tools alone can take long. */
-const TOOL_MEMBERS = names('allow deny timeouts');
+const TOOL_MEMBERS = names('allow deny timeouts results');
 const ALLOW = literal('allow');
 const DENY = literal('deny');
 
@@ -72,6 +73,9 @@ export function readRules(parent: Section, noun: NounRow): Rules {
   const longest = longestPattern(noun);
   const allow = readOptionalPatterns(section, ALLOW, longest);
   const rules = newRules(allow, readPatterns(section, DENY, longest), section.arena);
-  if (isTools) rules.timeouts = readTimeouts(section);
+  if (isTools) {
+    rules.timeouts = readTimeouts(section);
+    rules.results = readToolResults(section);
+  }
   return rules;
 }

@@ -9,12 +9,17 @@ import { elementPlace } from './problems';
 import { mustBe, openSection, Section } from './section';
 import { count, duration } from './values';
 
-const MEMBERS = names('per requests interval');
+const MEMBERS = names('per requests interval concurrent lease');
 
 const QUOTAS = literal('quotas');
 const PER = literal('per');
 const REQUESTS = literal('requests');
 const INTERVAL = literal('interval');
+const CONCURRENT = literal('concurrent');
+const LEASE = literal('lease');
+const TEN_MINUTES = literal('10m');
+const ONE_OF_BOTH = literal('has either requests and interval, or concurrent');
+const MOST_AT_ONCE: u32 = 1024;
 const SUBJECT = literal('subject');
 const SERVER = literal('server');
 const TOOL = literal('tool');
@@ -58,6 +63,15 @@ function readQuota(section: Section): Quota {
     else if (text !== NONE && equals(text, TOOL)) quota.perTool = true;
     else mustBe(elementPlace(section.placeOf(PER), i, section.arena), ONE_OF, value, section.problems);
   }
+  if (section.get(CONCURRENT) !== NONE) {
+    quota.concurrent = count(section, CONCURRENT, 1, MOST_AT_ONCE);
+    quota.lease = (duration(section, LEASE, TEN_MINUTES) as u64) * MILLISECOND;
+    if (section.get(REQUESTS) !== NONE || section.get(INTERVAL) !== NONE) {
+      section.problems.add(section.problems.at(section.place).bytes(ONE_OF_BOTH));
+    }
+    return quota;
+  }
+  if (section.get(LEASE) !== NONE) section.problems.add(section.problems.at(section.place).bytes(ONE_OF_BOTH));
   const requests = count(section, REQUESTS, 1) as u64;
   if (section.get(REQUESTS) === NONE) section.missing(REQUESTS);
   if (section.get(INTERVAL) === NONE) section.missing(INTERVAL);

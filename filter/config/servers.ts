@@ -17,13 +17,15 @@ import { CacheScope, Server } from '../model/server';
 import { checkOwnedUris, readOwnedUris } from './owned-uris';
 import { readRules } from './patterns';
 import { readRest } from './rest';
+import { readResults } from './results';
+import { flag } from './rest-security';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
 import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names(
-  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache rest',
+  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache trusted results rest',
 );
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
@@ -40,6 +42,7 @@ const CREDENTIALS = literal('credentials');
 const LIST_CACHE = literal('listCache');
 const TTL = literal('ttl');
 const SCOPE = literal('scope');
+const TRUSTED = literal('trusted');
 
 const DEFAULT_PATH = literal('/mcp');
 const AUTO = literal('auto');
@@ -109,6 +112,9 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
     if (row.ruledBy === noun) server.setRules(noun, readRules(section, row), section.arena);
   }
   server.reportedTools = newSeen(MOST_REPORTED_TOOLS, section.arena);
+  server.reportedPins = newSeen(MOST_REPORTED_TOOLS, section.arena);
+  server.isTrusted = flag(section, TRUSTED);
+  server.results = readResults(section, gateway.results);
 
   server.unkeyedFingerprint = unkeyedFingerprint(server);
   // Until there is a key.

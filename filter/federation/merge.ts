@@ -114,7 +114,8 @@ export function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void
     for (let t = 0; t < page.items.count; t++) {
       const item = changetype<Item>(page.items.at(t) as usize);
       const name = textOf(item.name, scratch);
-      item.chosen = !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope);
+      item.chosen =
+        !item.isBroken && name !== NONE && mayUse(gateway, call.noun.noun, call.server, name, scope, item.facts);
       // An item of a list that is kept open has been chosen for others before.
       item.replacement = NONE;
       item.isEclipsed = false;

@@ -4,6 +4,7 @@ import { Server } from '../model/server';
 import { clipped } from '../mcp/header-text';
 import { Reason } from '../mcp/errors';
 import { hiddenBy, Hider, ruleOn, stepUpFor } from '../policy/decision';
+import { NO_FACTS } from '../model/tool-facts';
 import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
@@ -14,6 +15,7 @@ import { Probe, Stage } from './conversation';
 import { beginJoin } from './join';
 import { beginPing } from './lost-session';
 import { sendToOffering } from './offers';
+import { refusesByPins } from './pins';
 import { crosses } from './translation';
 
 /** What a client asks one server for: which server that is, and how the message gets there. */
@@ -23,7 +25,7 @@ const MAX_LOGGED_NAME = 128;
 
 /**
  * Sets `exchange.target`. Null where this request may call none of that name; `exchange.reply` then says so.
- * @param name as the client calls it. @param server that it belongs to, or null. @param upstreamName what it is called there
+ * @param facts of a tool, bits of Hint and Fact. @param name as the client calls it. @param server that it belongs to, or null. @param upstreamName what it is called there
  */
 export function aim(
   exchange: Exchange,
@@ -32,21 +34,24 @@ export function aim(
   upstreamName: Span,
   unknown: Reason,
   more: Span = NONE,
+  facts: u32 = NO_FACTS,
 ): Target | null {
   exchange.name = exchange.arena.copy(clipped(name, MAX_LOGGED_NAME));
   exchange.server = server;
   // What is hidden gets the very answer of what does not exist, before anything else is said about its server.
   const scope = exchange.caller.scope;
   const noun = exchange.noun.noun;
-  exchange.hider = server === null ? Hider.Server : hiddenBy(exchange.gateway, noun, server, upstreamName, scope);
+  exchange.hider =
+    server === null ? Hider.Server : hiddenBy(exchange.gateway, noun, server, upstreamName, scope, facts);
   if (exchange.gateway.audit !== null && server !== null) {
-    exchange.rule = ruleOn(exchange.gateway, noun, server, upstreamName, scope);
+    exchange.rule = ruleOn(exchange.gateway, noun, server, upstreamName, scope, facts);
   }
   if (server === null || exchange.hider !== Hider.Nothing) {
+    if (exchange.hider === Hider.Pins && refusesByPins(exchange, server!, name, facts)) return null;
     exchange.refuse(unknown, name, NONE, more);
     return null;
   }
-  const rule = stepUpFor(exchange.gateway, noun, server, upstreamName, scope);
+  const rule = stepUpFor(exchange.gateway, noun, server, upstreamName, scope, facts);
   if (rule !== null) {
     refuseScopes(exchange, server, rule);
     return null;
@@ -55,6 +60,7 @@ export function aim(
   exchange.target = target;
   target.server = server;
   target.name = exchange.arena.copy(upstreamName);
+  target.facts = facts;
   return target;
 }
 

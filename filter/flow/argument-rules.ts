@@ -30,8 +30,8 @@ export function allowsArguments(exchange: Exchange): bool {
   }
   const target = exchange.target;
   const params = message.envelope.text(message.body, message.envelope.params);
-  const facts = factsOf(exchange.gateway.authorization!.arguments, member(params, ARGUMENTS, scratch), scratch);
-  const access = exchange.caller.scope.permissions!.accessWith(target.server.index, target.name, facts);
+  const args = factsOf(exchange.gateway.authorization!.arguments, member(params, ARGUMENTS, scratch), scratch);
+  const access = exchange.caller.scope.permissions!.accessWith(target.server.index, target.name, args, target.facts);
   exchange.rule = decidingRule;
   switch (access) {
     case CallAccess.Allowed:

@@ -6,6 +6,7 @@ import { post } from '../upstream/callout';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { keep, keepLasting, keptList, lastingList } from '../federation/list-cache';
+import { keepFacts, noteFacts } from '../federation/tool-facts';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
 import { readPage } from '../upstream/page';
@@ -52,6 +53,7 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
     }
     if (list !== null) {
       exchange.borrow(list, call, session.revision);
+      noteFacts(call, gateway.pins, scratch);
       fanOut.finish(call);
     } else ask(exchange, call);
   } else if (!isLeftAlone(exchange, server, Whom.Unreachable)) {
@@ -77,6 +79,7 @@ function listRest(exchange: Exchange, session: Session, fanOut: FanOut, server: 
   const call = fanOut.add(server, withoutSession(server, exchange), exchange.arena);
   call.noun = noun;
   call.pages.push(changetype<usize>(readPage(server.rest!.page, noun, session.revision, exchange.arena)) as u64);
+  noteFacts(call, exchange.gateway.pins, scratch);
   fanOut.finish(call);
 }
 
@@ -168,6 +171,8 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
     if (mayLast(exchange, call.upstream)) {
       keepLasting(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
     }
+    noteFacts(call, exchange.gateway.pins, scratch);
+    keepFacts(call, exchange.request.pairs, exchange.seconds, keys, scratch);
   }
   return true;
 }

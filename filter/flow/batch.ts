@@ -18,6 +18,7 @@ import { Answer, Failure, messagesIn } from '../upstream/answer';
 import { newConversation } from './conversation';
 import { Exchange, Outcome, Target } from './exchange';
 import { Lifetime, Message, newMessage } from './message';
+import { endLeases } from './quotas';
 import { relay } from './relay';
 import { NO_RESPONSE } from './success';
 
@@ -140,6 +141,7 @@ export function sendFromBatch(exchange: Exchange): Outcome {
 
 /** What was known of the message before: answers that still come for it are for nobody. */
 function leave(exchange: Exchange): void {
+  endLeases(exchange);
   const before = exchange.conversation;
   const fanOut = before.fanOut;
   if (fanOut !== null) for (let i = 0; i < fanOut.calls.count; i++) fanOut.at(i).waiting = false;

@@ -4,9 +4,11 @@ import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Era, eraOfRequest } from '../mcp/eras';
 import { MethodKind, methodOf, methodRow } from '../mcp/methods';
+import { Noun } from '../mcp/nouns';
 import { Revision, STATELESS_JSON } from '../mcp/revisions';
+import { Server } from '../model/server';
 import { Upstream } from '../session/token';
-import { aimAt, toServerName } from './call';
+import { aimAt, plainNameIn, serverOf, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { isForOwnTool } from './own-tools';
@@ -40,6 +42,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (!row.isServedIn(exchange.message.era)) return exchange.refuse(Reason.MethodNotFound, request.mcpMethod);
   if (row.kind !== MethodKind.Named) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
+  if (asksForFacts(exchange)) return Outcome.ReadBody;
   if (isForOwnTool(exchange, exchange.named)) return Outcome.ReadBody;
   const target = aimAt(exchange, exchange.named, exchange.noun.unknown);
   if (target === null) return Outcome.Reply;
@@ -63,4 +66,12 @@ export function confirmsName(exchange: Exchange, body: Span): bool {
 /** Whether nothing that was read contradicts the decision so far. If not, `exchange.reply` says why. */
 export function confirmsHeaders(exchange: Exchange, ended: bool): bool {
   return isSound(exchange, ended) && (!ended || keepsToHeaders(exchange));
+}
+
+/** Whether the definition of the tool decides: what is known of it may have to be fetched. */
+function asksForFacts(exchange: Exchange): bool {
+  if (exchange.noun.noun !== Noun.Tools) return false;
+  const plainName = plainNameIn(exchange.caller.scope, exchange.gateway, exchange.named);
+  const server: Server | null = plainName === NONE ? null : serverOf(exchange.gateway, plainName);
+  return server !== null && server.asksForFacts;
 }

@@ -1,22 +1,26 @@
-import { Arena, scratch } from '../bytes/arena';
+import { Arena, make, scratch } from '../bytes/arena';
 import { Span, after, equals, length, literal, startsWith, NONE } from '../bytes/span';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { mayExist } from '../federation/list-cache';
+import { keptFacts } from '../federation/tool-facts';
 import { newWriter } from '../bytes/writer';
 import { offsetBehind, textOf, writeEscaped } from '../json/text';
 import { Range } from '../mcp/envelope';
 import { Reason } from '../mcp/errors';
 import { Noun } from '../mcp/nouns';
-import { asksForArguments, Hider } from '../policy/decision';
+import { NO_FACTS } from '../model/tool-facts';
+import { asksForArguments, Hider, mayList } from '../policy/decision';
 import { Scope } from '../policy/scope';
+import { isOfRequest } from '../session/request-session';
 import { Session } from '../session/token';
 import { allowsArguments } from './argument-rules';
-import { aim, goToTarget } from './aim';
+import { aim, goToTarget, waitFor } from './aim';
 import { keepArguments } from './audited-arguments';
 import { Exchange, Outcome, Target } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { beginRestCall } from './rest-call';
+import { askForFacts } from './tool-facts';
 
 const NO_NAME = literal('params.name is missing or not a string');
 
@@ -31,6 +35,13 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
   if (name === NONE) return exchange.refuse(noun.unknown, token);
   const audit = exchange.gateway.audit;
   if (audit !== null && noun.noun === Noun.Tools) keepArguments(exchange, audit);
+  if (noun.noun === Noun.Tools) {
+    const plainName = plainNameIn(exchange.caller.scope, exchange.gateway, name);
+    const server: Server | null = plainName === NONE ? null : serverOf(exchange.gateway, plainName);
+    if (server !== null && server.asksForFacts) {
+      return beginWithFacts(exchange, session, server, name, plainName, token);
+    }
+  }
   const target = aimAt(exchange, name, noun.unknown);
   if (target === null) return Outcome.Reply;
   const client = exchange.request.pairs;
@@ -39,7 +50,55 @@ export function beginCall(exchange: Exchange, session: Session): Outcome {
     return exchange.refuse(noun.unknown, name);
   }
   toServerName(target, envelope.key, token, exchange.arena);
-  if (noun.noun === Noun.Tools && asksForArguments(target.server, target.name, exchange.caller.scope)) {
+  return goOn(exchange, session, target, name);
+}
+
+/** The same of a tool whose definition decides: what is known of it has to be here first. @param plainName see `plainNameIn` */
+function beginWithFacts(
+  exchange: Exchange,
+  session: Session,
+  server: Server,
+  name: Span,
+  plainName: Span,
+  token: Span,
+): Outcome {
+  const target = make<Target>(exchange.arena);
+  target.server = server;
+  target.name = exchange.arena.copy(after(plainName, server.prefix as u32));
+  target.isRenamed = !equals(plainName, name);
+  toServerName(target, exchange.message.envelope.key, token, exchange.arena);
+  // What is not whole when the answer comes is read no further.
+  if (!exchange.message.whole && asksForArguments(server, target.name, exchange.caller.scope)) {
+    target.asksForArguments = true;
+    exchange.target = target;
+    return Outcome.ReadBody;
+  }
+  const client = exchange.request.pairs;
+  const keys = exchange.gateway.keys;
+  const facts = keptFacts(server, target.name, client, exchange.seconds, keys, scratch);
+  if (facts !== NO_FACTS || !mayList(Noun.Tools, server, exchange.caller.scope) || server.isHttpSse) {
+    return goOnWithFacts(exchange, session, target, name, facts);
+  }
+  if (!exchange.message.whole && (isOfRequest(session) || !exchange.mayWait)) return Outcome.ReadBody;
+  exchange.target = target;
+  exchange.conversation.sought = exchange.arena.copy(name);
+  return waitFor(exchange, askForFacts(exchange, session));
+}
+
+/** @param found what is known of a tool, and where it stands in the body. @param name as the client calls it */
+export function goOnWithFacts(exchange: Exchange, session: Session, found: Target, name: Span, facts: u32): Outcome {
+  const target = aim(exchange, name, found.server, found.name, exchange.noun.unknown, NONE, facts);
+  if (target === null) return Outcome.Reply;
+  target.cutFrom = found.cutFrom;
+  target.cutTo = found.cutTo;
+  target.put = found.put;
+  target.isRenamed = found.isRenamed;
+  return goOn(exchange, session, target, name);
+}
+
+/** What may be called is counted, and goes to its server. @param name as the client calls it */
+function goOn(exchange: Exchange, session: Session, target: Target, name: Span): Outcome {
+  if (exchange.noun.noun === Noun.Tools && asksForArguments(target.server, target.name, exchange.caller.scope)) {
     target.asksForArguments = true;
     if (!exchange.message.whole) return Outcome.ReadBody;
     if (!allowsArguments(exchange)) return Outcome.Reply;

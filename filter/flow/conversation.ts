@@ -16,6 +16,10 @@ export const enum Stage {
   Search,
   /** The server of a URI is looked for, see find.ts. */
   Find,
+  /** The definition of the tool that is called, see tool-facts.ts. */
+  Facts,
+  /** The definitions of all tools, see definitions-page.ts. */
+  Definitions,
   /** Servers are asked for the same, see broadcast.ts. */
   Broadcast,
   Terminate,
@@ -73,7 +77,7 @@ export class Conversation {
   /** At stage Initialize: a digest of all that servers are told of the client. */
   introduction: Span;
   probe: Probe;
-  /** At stage Find: the URI, and the noun whose lists are looked into. At stage Search: the words. */
+  /** At stage Find: the URI, and the noun whose lists are looked into. At stage Search: the words. At stage Facts: the tool. */
   sought: Span;
   /** At stage Search: how many tools are wanted. */
   mostFound: u32;

@@ -16,6 +16,7 @@ import { Batch, openBatch, sendFromBatch } from './batch';
 import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
+import { pollDefinitions, resumeDefinitions } from './definitions-page';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
@@ -34,6 +35,7 @@ import { resumeRelay } from './relayed';
 import { resumeTell } from './tell';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginTerminate, resumeTerminate } from './terminate';
+import { pollFacts, resumeFacts } from './tool-facts';
 import { beginUri } from './uri';
 
 const ALLOWED = literal('GET, POST, DELETE');
@@ -218,6 +220,10 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
       return resumeSearch(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Find:
       return resumeFind(exchange, exchange.caller.session!, fanOut, call, answer);
+    case Stage.Facts:
+      return resumeFacts(exchange, exchange.caller.session!, fanOut, call, answer);
+    case Stage.Definitions:
+      return resumeDefinitions(exchange, fanOut, call, answer);
     case Stage.Broadcast:
       return resumeBroadcast(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Terminate:
@@ -270,6 +276,10 @@ export function poll(exchange: Exchange): Outcome {
       return pollSearch(exchange, session, fanOut);
     case Stage.Find:
       return pollFind(exchange, session, fanOut);
+    case Stage.Facts:
+      return pollFacts(exchange, session, fanOut);
+    case Stage.Definitions:
+      return pollDefinitions(exchange, fanOut);
     case Stage.Broadcast:
       return pollBroadcast(exchange, session, fanOut);
     default:

@@ -15,7 +15,7 @@ import { Server } from '../model/server';
 import { OpenedList } from '../federation/opened-lists';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { resultMessage } from '../upstream/message';
+import { resultMessage, typedResult } from '../upstream/message';
 import { Era } from '../mcp/eras';
 import { errorRow, inStatelessEra, Reason, statusFor, writeError, writeMessage } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
@@ -70,6 +70,8 @@ export class Target {
   tool: RestTool | null;
   /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
   body: Span;
+  /** What is known of a tool, bits of Hint and Fact; NO_FACTS where nobody asks. */
+  facts: u32;
   /** The id that the message has there, in the place of the client's; NONE: the client's own. */
   id: Span;
   /** What the client's token for progress is, where the message has `id` in its place; NONE: there is none. */
@@ -146,6 +148,8 @@ export class Exchange {
   auditedArguments: Span;
   /** It has been counted in the budgets of requests. */
   isCounted: bool;
+  /** Leases of its call (key, then id), see quotas.ts; null: it has none. */
+  leases: List | null;
   /** Limits that it has met, a bit each (`meet`). */
   limitsMet: LimitSet;
   /** Its messages have been recorded one by one. */
@@ -313,6 +317,12 @@ export class Exchange {
     const text = newWriter(this.arena, 512);
     writeError(text, this.id, reply.reason, reply.detail, reply.server, reply.more);
     return text.written;
+  }
+
+  /** A result that tells a failure, as results of the client's era are. */
+  resultOf(reason: Reason, detail: Span): Span {
+    const result = this.errorResult(reason, detail);
+    return this.message.era === Era.Stateless ? typedResult(result, this.arena) : result;
   }
 
   private errorResult(reason: Reason, detail: Span): Span {

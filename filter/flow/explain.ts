@@ -4,7 +4,7 @@ import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
 import { fieldsIn, LENGTH_DELIMITED } from '../bytes/protobuf';
 import { entryIn, STRING } from '../bytes/protobuf-struct';
-import { Span, after, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, between, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { kindOf, Kind, member, walkThrough } from '../json/reader';
 import { textOf, writeEscaped } from '../json/text';
@@ -18,6 +18,8 @@ import { Override } from '../model/overrides';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { markIn, ownerOfUri } from '../model/uri-owner';
+import { Hint } from '../mcp/tool-hints';
+import { Fact, NO_FACTS } from '../model/tool-facts';
 import { asksForArguments, hiddenBy, Hider, hiderText, ruleOn, stepUpFor } from '../policy/decision';
 import { answersIn } from '../policy/claims';
 import { permissionsOf } from '../policy/permissions';
@@ -40,6 +42,7 @@ const BY_NOTHING = literal('nothing');
 const ALLOWED = literal('allowed');
 const STEP_UP = literal('stepUp');
 const HIDDEN = literal('hidden');
+const DEPENDS = literal('depends');
 const ALLOW = literal('allow');
 const DENY = literal('deny');
 const OPEN_NOUN = literal('{"noun":"');
@@ -185,10 +188,15 @@ function prefixed(server: Server, name: Span, arena: Arena): Span {
   return newWriter(arena, 64).bytes(server.prefix).bytes(name).written;
 }
 
-/** @param name as clients know it */
-function decision(gateway: Gateway, row: NounRow, name: Span, scope: Scope, arena: Arena): Span {
+function begin(row: NounRow, name: Span, arena: Arena): Writer {
   const line = newWriter(arena, 256).bytes(OPEN_NOUN).bytes(row.plural).bytes(NAME);
   writeEscaped(line, name);
+  return line;
+}
+
+/** @param name as clients know it */
+function decision(gateway: Gateway, row: NounRow, name: Span, scope: Scope, arena: Arena): Span {
+  const line = begin(row, name, arena);
   const plainName = row.noun === Noun.Tools ? plainNameIn(scope, gateway, name) : name;
   if (plainName === NONE)
     return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(Hider.Override)).bytes(CLOSE).written;
@@ -196,12 +204,49 @@ function decision(gateway: Gateway, row: NounRow, name: Span, scope: Scope, aren
   if (server === null)
     return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(Hider.Server)).bytes(CLOSE).written;
   const own = row.isUri ? withoutMark(server, name, arena) : after(plainName, length(server.prefix) as u32);
-  const hider = hiddenBy(gateway, row.noun, server, own, scope);
+  if (row.noun !== Noun.Tools || !server.asksForFacts) return text(gateway, row, server, own, scope, NO_FACTS, line);
+  return overAllFacts(gateway, row, name, server, own, scope, arena);
+}
+
+/** Decides by every definition that a tool may have: what all of them lead to is certain. */
+function overAllFacts(
+  gateway: Gateway,
+  row: NounRow,
+  name: Span,
+  server: Server,
+  own: Span,
+  scope: Scope,
+  arena: Arena,
+): Span {
+  let found = NONE;
+  const pins = gateway.pins;
+  const plainName = newWriter(arena, 64).bytes(server.prefix).bytes(own).written;
+  const isPinned = pins !== null && pins.digestOf(plainName) !== 0;
+  const vouched: u32 = server.isTrusted ? Fact.Trusted : 0;
+  for (let hints: u32 = 0; hints <= 2 * Hint.Known - 1; hints++) {
+    for (let same = 0; same < 2; same++) {
+      const pinned: u32 = same === 0 ? Fact.Changed : Fact.Pinned | Fact.Trusted;
+      const facts = Fact.Listed | hints | vouched | (isPinned ? pinned : 0);
+      const line = text(gateway, row, server, own, scope, facts, begin(row, name, arena));
+      if (found === NONE) found = line;
+      else if (!equals(found, line)) return depends(row, name, arena);
+    }
+  }
+  return found;
+}
+
+function depends(row: NounRow, name: Span, arena: Arena): Span {
+  const line = begin(row, name, arena).bytes(DECISION).bytes(DEPENDS);
+  return line.bytes(BY).bytes(hiderText(Hider.Unknown)).bytes(CLOSE).written;
+}
+
+function text(gateway: Gateway, row: NounRow, server: Server, own: Span, scope: Scope, facts: u32, line: Writer): Span {
+  const hider = hiddenBy(gateway, row.noun, server, own, scope, facts);
   if (hider !== Hider.Nothing && hider !== Hider.Authorization) {
     return line.bytes(DECISION).bytes(HIDDEN).bytes(BY).bytes(hiderText(hider)).bytes(CLOSE).written;
   }
-  const rule = ruleOn(gateway, row.noun, server, own, scope);
-  const steps = hider === Hider.Nothing && stepUpFor(gateway, row.noun, server, own, scope) !== null;
+  const rule = ruleOn(gateway, row.noun, server, own, scope, facts);
+  const steps = hider === Hider.Nothing && stepUpFor(gateway, row.noun, server, own, scope, facts) !== null;
   line.bytes(DECISION).bytes(hider !== Hider.Nothing ? HIDDEN : steps ? STEP_UP : ALLOWED);
   line.bytes(BY);
   if (rule !== null) writeRule(line.bytes(BY_RULE), rule);

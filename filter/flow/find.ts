@@ -10,6 +10,7 @@ import { Noun, nounRow } from '../mcp/nouns';
 import { expansions } from '../mcp/uri-template';
 import { matches } from '../model/glob';
 import { Server } from '../model/server';
+import { NO_FACTS } from '../model/tool-facts';
 import { mayList, mayUse } from '../policy/decision';
 import { Session } from '../session/token';
 import { aim, goToTarget, waitFor } from './aim';
@@ -77,7 +78,8 @@ function lookOn(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
 function serverThatLists(exchange: Exchange, fanOut: FanOut, uri: Span): Server | null {
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
-    if (call.failed || !mayUse(exchange.gateway, exchange.noun.noun, call.server, uri, exchange.caller.scope)) continue;
+    if (call.failed) continue;
+    if (!mayUse(exchange.gateway, exchange.noun.noun, call.server, uri, exchange.caller.scope, NO_FACTS)) continue;
     if (lists(call, uri)) return call.server;
   }
   return null;

@@ -22,6 +22,7 @@ import { Stage } from './conversation';
 import { WORKER_MEMORY } from './limits';
 import { reportNameConflicts } from './name-conflicts';
 import { isOffered, refuseUnoffered } from './offers';
+import { reportPins } from './pins';
 
 /** `tools/list`, `resources/templates/list`, …: every page of every server, in one answer without a cursor. */
 export function beginList(exchange: Exchange, session: Session): Outcome {
@@ -65,6 +66,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
+  reportPins(exchange, fanOut);
   reportNameConflicts(exchange, fanOut);
   const tells = exchange.message.era === Era.Stateless;
   const freshness: Freshness | null = tells ? freshnessOf(fanOut, exchange.caller.scope, scratch) : null;

@@ -15,24 +15,28 @@ import { lastFailure } from '../session/failures';
 import { lastMet, readLimits, timesMet } from '../session/limits-met';
 import { PRODUCT } from '../version';
 import { checkCaller, refuseMethod } from './access';
+import { beginDefinitions } from './definitions-page';
 import { Exchange, Outcome } from './exchange';
+import { pinStateOf } from './pins';
 
 /**
- * What the gateway says of itself, below `<endpoint>/-/`: whether it is configured, for load balancers, and its state, for
- * operators. No virtual server can be called `-`.
+ * What the gateway says of itself, below `<endpoint>/-/`: whether it is configured, for load balancers; its state, and the
+ * definitions of all tools, for operators. No virtual server can be called `-`.
  */
 const HEALTH = literal('/-/health');
 const STATUS = literal('/-/status');
+const DEFINITIONS = literal('/-/definitions');
 
 const ALLOWED = literal('GET, HEAD');
 const HEALTHY = literal('{"status":"ok"}');
+const GET_WITH_BODY = literal('a GET with a body');
 const BEARER = literal('Bearer ');
 const CHALLENGE = literal('Bearer realm="status"');
 
-/** `ReadBody`: the path is no such page. @param behind see `behindEndpoint` */
-export function enterOwnPages(exchange: Exchange, behind: Span): Outcome {
+/** `ReadBody`: the path is no such page, or none that this configuration has. @param behind see `behindEndpoint`. @param ended there is no body */
+export function enterOwnPages(exchange: Exchange, behind: Span, ended: bool): Outcome {
   if (equals(behind, HEALTH)) return isRead(exchange) ? exchange.answer(200, HEALTHY) : refuseMethod(exchange, ALLOWED);
-  if (!equals(behind, STATUS)) return Outcome.ReadBody;
+  if (!isForOperator(behind)) return Outcome.ReadBody;
   const outcome = checkCaller(exchange);
   if (outcome !== Outcome.ReadBody) return outcome;
   if (!isRead(exchange)) return refuseMethod(exchange, ALLOWED);
@@ -42,12 +46,15 @@ export function enterOwnPages(exchange: Exchange, behind: Span): Outcome {
     exchange.reply.headers.add(header.WWW_AUTHENTICATE, CHALLENGE);
     return refused;
   }
-  return exchange.answer(200, document(exchange));
+  if (equals(behind, STATUS)) return exchange.answer(200, document(exchange));
+  // What waits for servers cannot read on meanwhile.
+  if (!ended) return exchange.refuse(Reason.InvalidRequest, GET_WITH_BODY);
+  return beginDefinitions(exchange, hasToken(exchange));
 }
 
-/** Whether it is asked for the state, so that it has to be known from where. */
-export function isStatus(behind: Span): bool {
-  return equals(behind, STATUS);
+/** Whether it is a page for who runs the gateway, so that it has to be known from where it is asked for. */
+export function isForOperator(behind: Span): bool {
+  return equals(behind, STATUS) || equals(behind, DEFINITIONS);
 }
 
 function isRead(exchange: Exchange): bool {
@@ -107,6 +114,7 @@ const PER_CALLER = literal('depends on the caller');
 const LAST_FAILURE = literal(',"lastFailure":{"reason":"');
 const DETAIL = literal('","detail":"');
 const AT = literal(',"at":');
+const PINS = literal(',"pins":');
 
 function writeServer(writer: Writer, server: Server, exchange: Exchange): void {
   const keys = exchange.gateway.keys;
@@ -121,6 +129,8 @@ function writeServer(writer: Writer, server: Server, exchange: Exchange): void {
       .decimal(failure.at as u64)
       .byte(CLOSING_BRACE);
   }
+  const pins = pinStateOf(exchange, server);
+  if (pins !== NONE) writer.bytes(PINS).bytes(pins);
   writer.byte(CLOSING_BRACE);
 }
 

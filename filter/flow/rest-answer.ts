@@ -8,7 +8,9 @@ import { compressedResult, headersJson, isSuccess, restResult, tooLargeResult } 
 import { Reason } from '../mcp/errors';
 import { Limit } from '../model/limit';
 import { RestTool } from '../model/rest';
+import * as header from '../mcp/headers';
 import { Exchange, Outcome } from './exchange';
+import { withinLimit } from './result-limit';
 
 /** The response of a REST service as it comes: its body is kept up to a limit, and becomes the result of the call. */
 @unmanaged
@@ -37,7 +39,7 @@ export class RestAnswer {
 
   /** The JSON-RPC message for the client. */
   message(exchange: Exchange): Span {
-    return exchange.messageOf(this.result(exchange));
+    return withinLimit(exchange, header.JSON_TYPE, exchange.messageOf(this.result(exchange)));
   }
 
   /** What the call has for a result. */
@@ -107,5 +109,7 @@ export function answerRest(exchange: Exchange, answer: Answer): Outcome {
   );
   const size = answer.body as u32;
   if (answer.body !== NONE && made.wanted(size, exchange.gateway.limits.restResponse) === size) made.take(answer.body);
-  return exchange.answerResult(made.result(exchange), made.reason);
+  const outcome = exchange.answerResult(made.result(exchange), made.reason);
+  exchange.reply.body = withinLimit(exchange, header.JSON_TYPE, exchange.reply.body);
+  return outcome;
 }

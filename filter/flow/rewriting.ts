@@ -13,6 +13,7 @@ import { Session } from '../session/token';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
+import { withinLimit } from './result-limit';
 import { textInStream } from './stream-texts';
 import { crosses } from './translation';
 
@@ -46,9 +47,9 @@ function lacksMembers(exchange: Exchange): bool {
   return exchange.message.era === Era.Stateless && crosses(exchange, exchange.forward.upstream);
 }
 
-/** Null where nothing can have to be rewritten. */
-export function rewriterFor(exchange: Exchange, contentType: Span): Rewriter | null {
-  if (!mayBeRewritten(exchange, contentType)) return null;
+/** Null where nothing can have to be rewritten. @param always also there: what it becomes goes on to be held to a size */
+export function rewriterFor(exchange: Exchange, contentType: Span, always: bool = false): Rewriter | null {
+  if (!always && !mayBeRewritten(exchange, contentType)) return null;
   const arena = exchange.arena;
   const server = exchange.target.server;
   const upstream = exchange.forward.upstream;
@@ -71,17 +72,18 @@ function membersOf(exchange: Exchange): Span {
 /** The same for a body that is here whole. NONE: it cannot be given to the client, and the refusal is ready. */
 export function rewritten(exchange: Exchange, contentType: Span, body: Span): Span {
   const rewriter = rewriterFor(exchange, contentType);
-  if (rewriter === null || length(body) === 0) return exchange.arena.copy(body);
+  if (rewriter === null || length(body) === 0) return withinLimit(exchange, contentType, exchange.arena.copy(body));
   const text = exchange.arena.copy(rewriter.write(body, scratch));
   const end = rewriter.end(scratch);
   if (rewriter.obstacle !== Obstacle.None) {
     refuseUnrewritten(exchange, rewriter);
     return NONE;
   }
-  if (length(end) === 0) return text;
-  return newWriter(exchange.arena, (length(text) + length(end)) as usize)
+  if (length(end) === 0) return withinLimit(exchange, contentType, text);
+  const whole = newWriter(exchange.arena, (length(text) + length(end)) as usize)
     .bytes(text)
     .bytes(end).written;
+  return withinLimit(exchange, contentType, whole);
 }
 
 /** @param rewriter that has met an obstacle */

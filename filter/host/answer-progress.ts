@@ -2,6 +2,7 @@ import { SPACE } from '../bytes/ascii';
 import { Span, length, literal, startsWith } from '../bytes/span';
 import { Exchange } from '../flow/exchange';
 import { Response } from '../flow/response';
+import { limiterFor } from '../flow/result-limit';
 import { rewriterFor } from '../flow/rewriting';
 import { takeEndpoint } from '../flow/http-sse';
 import { answerOf, isUnanswered, NO_RESPONSE, refuseUnanswered } from '../flow/success';
@@ -48,10 +49,13 @@ export function beginAnswer(stream: Stream, exchange: Exchange, response: Respon
   hearFrom(exchange, exchange.sentAt, exchange.now);
   takeEndpoint(exchange, response.endpoint);
   const watcher = answerOf(exchange, response);
-  const rewriter = rewriterFor(exchange, response.contentType);
+  const limiter = limiterFor(exchange, response.contentType);
+  const rewriter = rewriterFor(exchange, response.contentType, limiter !== null);
   if (rewriter === null) stream.plan = passing(watcher, exchange.arena);
   else {
-    stream.plan = rewriting(rewriter, watcher, exchange.arena);
+    const plan = rewriting(rewriter, watcher, exchange.arena);
+    plan.limiter = limiter;
+    stream.plan = plan;
     if (response.hasLength) remove(HeaderMap.Response, header.CONTENT_LENGTH);
   }
   if (ended) finish(stream, exchange);

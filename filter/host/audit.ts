@@ -173,7 +173,7 @@ function writeDecision(text: Writer, exchange: Exchange, ended: Ended): void {
   if (!isNamed || (!stepped && !denied && !allowed)) return;
   const hider = exchange.hider;
   const rule = exchange.rule;
-  if (reason === Reason.QuotaExceeded) text.bytes(BY).bytes(BY_QUOTA);
+  if (reason === Reason.QuotaExceeded || reason === Reason.TooManyCalls) text.bytes(BY).bytes(BY_QUOTA);
   else if (hider !== Hider.Nothing && hider !== Hider.Authorization) text.bytes(BY).bytes(hiderText(hider));
   else if (denied && hider === Hider.Nothing && reason !== Reason.ForbiddenArguments && reason !== Reason.ParseError) {
     text.bytes(BY).bytes(BY_LIST);

@@ -11,7 +11,7 @@ import { BUFFERED_BYTES, exceedsRequestBody, mayOutgrowHeldBody, refuseUndecided
 import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
 import { behindEndpoint, scanHeaders, readRequest, trustedHeader, TRUSTED_HEADERS } from '../flow/request';
 import { behindMetadata } from '../flow/metadata-url';
-import { enterOwnPages, isStatus } from '../flow/own-pages';
+import { enterOwnPages, isForOperator } from '../flow/own-pages';
 import { describeResource } from '../flow/resource-metadata';
 import { enterByHeaders } from '../flow/by-headers';
 import { Reason } from '../mcp/errors';
@@ -98,7 +98,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   stream.exchange = exchange;
   stream.moment = ended ? Moment.Last : Moment.Midway;
   prepare(exchange, stream);
-  meet(exchange, isStatus(behind));
+  meet(exchange, isForOperator(behind));
   if (described !== NONE) return describe(stream, exchange, described, ended);
   return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
 }
@@ -110,7 +110,7 @@ function describe(stream: Stream, exchange: Exchange, behind: Span, ended: bool)
 
 function enterAt(stream: Stream, exchange: Exchange, behind: Span, ended: bool): Action {
   if (!mayServe(stream, exchange)) return act(stream, exchange, Outcome.Reply);
-  const own = length(behind) === 0 ? Outcome.ReadBody : enterOwnPages(exchange, behind);
+  const own = length(behind) === 0 ? Outcome.ReadBody : enterOwnPages(exchange, behind, ended);
   if (own !== Outcome.ReadBody) return ended ? act(stream, exchange, own) : drainOn(stream, exchange, ended);
   if (decidesByHeaders(stream.role)) {
     const outcome = enterByHeaders(exchange, behind, ended);

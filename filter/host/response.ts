@@ -22,6 +22,7 @@ import { endsUnheld, refusesUnheld } from './modes/pair';
 import { property } from './properties';
 import { beginRest, collectRest, endRest } from './rest';
 import { retell } from './retelling';
+import { endKept } from './rewriting';
 import { logFailure } from './server-log';
 import { Action, Buffer, HeaderMap } from './status';
 import { Held, Moment, Phase, Stream } from './streams';
@@ -157,6 +158,7 @@ export function onResponseTrailers(stream: Stream): Action {
     return Action.Continue;
   }
   const isCut = isUnanswered(exchange, plan);
+  if (!isCut) endKept(exchange, plan);
   finish(stream, exchange);
   if (!isCut) return Action.Continue;
   refuseUnanswered(exchange);

@@ -6,6 +6,7 @@ import { Exchange, Outcome } from '../flow/exchange';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { refuseUnrewritten, writeReplyEvent } from '../flow/rewriting';
 import { isAwaited, isUnanswered, refuseUnanswered } from '../flow/success';
+import { Reason } from '../mcp/errors';
 import { endedWith } from '../mcp/outcomes';
 import { Obstacle } from '../response/passage';
 import { replacing, ResponsePlan } from '../response/plan';
@@ -45,12 +46,23 @@ export function rewritePart(
   if (!stream.hold(stream.charged, exchange.gateway.limits.bufferedBytes)) {
     return giveUp(stream, exchange, plan, rewriter, exchange.overload(BUFFERED_BYTES));
   }
+  const limiter = plan.limiter;
+  if (limiter !== null) text = limiter.write(text, scratch);
   if (ended) {
     text = withEnd(exchange, plan, rewriter, text);
     if (text === NONE) return giveUp(stream, exchange, plan, rewriter, exchange.overload(WORKER_MEMORY));
   }
   if (text !== part && (size > 0 || length(text) > 0)) replaceAll(Buffer.ResponseBody, text);
-  return Action.Continue;
+  // Envoy keeps its buffer, empty, so that there is one to be filled where trailers are the end.
+  const isKept = limiter !== null && rewriter.events === null && !ended && length(text) === 0;
+  return isKept ? Action.Pause : Action.Continue;
+}
+
+/** The body has ended with trailers: what was kept of a document for its size goes on. */
+export function endKept(exchange: Exchange, plan: ResponsePlan): void {
+  const rewriter = plan.rewriter;
+  if (rewriter === null || plan.limiter === null || rewriter.events !== null) return;
+  replaceAll(Buffer.ResponseBody, heldToSize(exchange, plan, rewriter.end(scratch)));
 }
 
 function readPart(size: u32): Span {
@@ -62,7 +74,7 @@ function readPart(size: u32): Span {
  * @param text that goes on before
  */
 function withEnd(exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, text: Span): Span {
-  const kept = rewriter.end(scratch);
+  const kept = heldToSize(exchange, plan, rewriter.end(scratch));
   const events = rewriter.events;
   const out = newWriter(scratch, 1024);
   if (isUnanswered(exchange, plan)) {
@@ -80,6 +92,18 @@ function withEnd(exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, tex
   const all = ((length(text) + size) as usize) + 1;
   if (!hasRoom(all as u64)) return NONE;
   return newWriter(scratch, all).bytes(text).bytes(kept).bytes(out.written).written;
+}
+
+/** What still goes on of what the rewriter had kept, and of what was kept for its size. */
+function heldToSize(exchange: Exchange, plan: ResponsePlan, kept: Span): Span {
+  const limiter = plan.limiter;
+  if (limiter === null) return kept;
+  const going = limiter.write(kept, scratch);
+  const left = limiter.end(scratch);
+  if (limiter.refused) exchange.ended = endedWith(Reason.ResultTooLarge);
+  return newWriter(scratch, (length(going) + length(left)) as usize)
+    .bytes(going)
+    .bytes(left).written;
 }
 
 function isWhole(plan: ResponsePlan): bool {

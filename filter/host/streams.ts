@@ -4,6 +4,7 @@ import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
 import { Answer } from '../upstream/answer';
 import { Exchange } from '../flow/exchange';
+import { endLeases } from '../flow/quotas';
 import { RestAnswer } from '../flow/rest-answer';
 import { ResponsePlan } from '../response/plan';
 import { reserve } from './budget';
@@ -210,6 +211,7 @@ export function closeStream(id: u32): void {
   if (stream === null) return;
   stream.end();
   const exchange = stream.exchange;
+  if (exchange !== null) endLeases(exchange);
   if (exchange !== null) exchange.giveBack();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();

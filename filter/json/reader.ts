@@ -138,13 +138,13 @@ export function member(object: Span, name: Span, arena: Arena): Span {
   return found;
 }
 
-function skipSpace(at: usize): usize {
+export function skipSpace(at: usize): usize {
   while (load<u8>(at) <= SPACE) at++;
   return at;
 }
 
 /** @param end of the container that the string stands in: sixteen bytes are read at once as far as it reaches */
-function skipString(at: usize, end: usize): usize {
+export function skipString(at: usize, end: usize): usize {
   at = quoteOrEscape(at + 1, end);
   while (load<u8>(at) === BACKSLASH) at = quoteOrEscape(at + 2, end);
   return at + 1;
@@ -160,7 +160,7 @@ function quoteOrEscape(at: usize, end: usize): usize {
   return at;
 }
 
-function endsScalar(c: u8): bool {
+export function endsScalar(c: u8): bool {
   return c <= SPACE || c === COMMA || c === CLOSING_BRACE || c === CLOSING_BRACKET;
 }
 

@@ -55,6 +55,10 @@ export const enum Reason {
   Loop,
   Overloaded,
   Cancelled,
+  ToolChanged,
+  ToolUnpinned,
+  ResultTooLarge,
+  TooManyCalls,
   NoHttpSse,
   HttpSseAlone,
 }
@@ -146,6 +150,10 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources and completion that one of its servers offers.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
+  row(Reason.ToolChanged, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not the one that was pinned: %. Use another tool, or tell who runs the gateway: sluice lock shows what changed, and pins the new one.');
+  row(Reason.ToolUnpinned, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not pinned, and this gateway runs pinned tools alone: %. Use another tool, or tell who runs the gateway: sluice lock pins it.');
+  row(Reason.TooManyCalls, 'too_many_calls', 200, 429, -31011, 'As many calls are under way as there may be at once: those of %. Try again when one of them has ended; quotas in the configuration has the numbers.');
+  row(Reason.ResultTooLarge, 'result_too_large', 200, 502, -31010, 'The result of this call is larger than the gateway passes on, which is % bytes. Call the tool for less, such as a page, a filter or a part, where it can do that.');
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
@@ -184,6 +192,13 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.StatusForbidden).isDenial = true;
   errorRow(Reason.ForbiddenArguments).isDenial = true;
   errorRow(Reason.UnknownTool).isDenial = true;
+  errorRow(Reason.ToolChanged).isResult = true;
+  errorRow(Reason.ToolChanged).isDenial = true;
+  errorRow(Reason.ResultTooLarge).isResult = true;
+  errorRow(Reason.TooManyCalls).isResult = true;
+  errorRow(Reason.TooManyCalls).isDenial = true;
+  errorRow(Reason.ToolUnpinned).isResult = true;
+  errorRow(Reason.ToolUnpinned).isDenial = true;
   errorRow(Reason.UnknownPrompt).isDenial = true;
   errorRow(Reason.UnknownResource).isDenial = true;
   errorRow(Reason.ModernUnknownResource).isDenial = true;

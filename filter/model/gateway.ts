@@ -10,6 +10,8 @@ import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
 import { Overrides } from './overrides';
+import { Pins } from './pins';
+import { ResultLimit } from './rules';
 import { ProtectedResource } from './protected-resource';
 import { Server } from './server';
 import { ToolSearch } from './tool-search';
@@ -51,6 +53,10 @@ export class Gateway {
   resource: ProtectedResource | null;
   /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
   authorization: Authorization | null;
+  /** The definitions of tools that were looked at and found good; null: none was. */
+  pins: Pins | null;
+  /** How large the results of all servers' tools may be; null: of any size. */
+  results: ResultLimit | null;
   /** The record of who called what; null: none is kept. */
   audit: Audit | null;
   /** Budgets of requests (Quota); null: there are none. */

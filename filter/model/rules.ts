@@ -15,6 +15,17 @@ export class ToolTimeout {
   milliseconds: u32;
 }
 
+/** How large the results of some tools may be. */
+@unmanaged
+export class ResultLimit {
+  /** On names as the server has them; NONE: it is about all. */
+  pattern: Span;
+  /** Bytes of the message; 0: any number. */
+  most: u32;
+  /** Text is cut, else the whole is refused. */
+  cuts: bool;
+}
+
 /** Which of a server's tools, or of another noun, may be used through this gateway at all, by their own names. */
 @unmanaged
 export class Rules {
@@ -27,6 +38,20 @@ export class Rules {
   showAny: bool;
   /** Elements are ToolTimeout, the one that goes before others first; null: there are none. */
   timeouts: List | null;
+
+  /** Elements are ResultLimit, the one that goes before others first; null: there are none. */
+  results: List | null;
+
+  /** What the results of this name are held to of its own, or `common`. */
+  resultLimitOf(name: Span, common: ResultLimit | null): ResultLimit | null {
+    const results = this.results;
+    if (results === null) return common;
+    for (let i = 0; i < results.count; i++) {
+      const found = changetype<ResultLimit>(results.at(i) as usize);
+      if (matches(found.pattern, name)) return found;
+    }
+    return common;
+  }
 
   /** The milliseconds that a call of this name has of its own, or `common`. */
   timeoutOf(name: Span, common: u32): u32 {

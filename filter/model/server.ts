@@ -6,7 +6,7 @@ import { Revision } from '../mcp/revisions';
 import { Credentials } from './credentials';
 import { NameSet } from './name-set';
 import { Rest } from './rest';
-import { Rules } from './rules';
+import { ResultLimit, Rules } from './rules';
 
 /** Who shares a cached list. In the order of the configuration's names. */
 export const enum CacheScope {
@@ -47,6 +47,18 @@ export class Server {
   reportedLoss: bool;
   /** The number of its name as a label of metrics; the host sets it. */
   label: u32;
+  /** What it says of its tools may let somebody use them (annotations). */
+  isTrusted: bool;
+  /** Decisions on its tools need their definitions, see tool-facts.ts. */
+  asksForFacts: bool;
+  /** Its tools are held against pins. */
+  isPinned: bool;
+  /** Made of all in the configuration that facts of its tools depend on. */
+  factsFingerprint: u64;
+  /** Fingerprints of its tools that the log has named as changed or unpinned. */
+  reportedPins: Seen;
+  /** How large the results of its tools may be; null: of any size. */
+  results: ResultLimit | null;
   /** What makes tools of a REST service; null: it is a server of MCP. */
   rest: Rest | null;
   /** Our entry in the Via header of what it is sent. */

@@ -6,7 +6,9 @@ import { isWeb } from '../mcp/resource-uri';
 import { expansions } from '../mcp/uri-template';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
+import { PinAction, Pins } from '../model/pins';
 import { Server } from '../model/server';
+import { NO_FACTS } from '../model/tool-facts';
 import { VirtualServer } from '../model/virtual-server';
 import { otherForm, ownerOfUri, shownUri } from '../model/uri-owner';
 import { Access } from './permissions';
@@ -16,13 +18,14 @@ import { Scope } from './scope';
  * Whether a tool, or another noun, exists for this request, by its upstream name. The one decision for both sides: a list shows what this
  * lets through, a call reaches what this lets through, so that what is listed can be called and nothing else can.
  *
- *     path ∩ header ∩ rules of the server ∩ authorization ∩ the server's transport
+ *     path ∩ header ∩ rules of the server ∩ authorization ∩ pins ∩ the server's transport
  *
  * What needs more scopes than the token has (`stepUpFor`) exists, too; and so does a template where one of the URIs may
  * that it stands for.
+ * @param facts of a tool whose server's `asksForFacts`, bits of Hint and Fact; of all else NO_FACTS
  */
-export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): bool {
-  return hiddenBy(gateway, noun, server, name, scope) === Hider.Nothing;
+export function mayUse(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope, facts: u32): bool {
+  return hiddenBy(gateway, noun, server, name, scope, facts) === Hider.Nothing;
 }
 
 /** What keeps something from existing for a request. */
@@ -41,6 +44,10 @@ export const enum Hider {
   /** The one of the header. */
   Header,
   Authorization,
+  /** Nothing is known of the tool by which it could be decided on. */
+  Unknown,
+  /** The definition of the tool has changed, or is not pinned. */
+  Pins,
   /** No server has such names. */
   Server,
   /** Its tool has another name. */
@@ -54,6 +61,8 @@ const BY_TRANSPORT = literal('transport');
 const BY_SERVER_RULES = literal('server rules');
 const BY_OWNER = literal('owner');
 const BY_VIRTUAL_SERVER = literal('virtual server');
+const BY_DEFINITION = literal('definition');
+const BY_PINS = literal('pins');
 const BY_SERVER = literal('server');
 const BY_OVERRIDE = literal('override');
 const BY_TOOL_SEARCH = literal('tool search');
@@ -70,6 +79,10 @@ export function hiderText(hider: Hider): Span {
     case Hider.Path:
     case Hider.Header:
       return BY_VIRTUAL_SERVER;
+    case Hider.Unknown:
+      return BY_DEFINITION;
+    case Hider.Pins:
+      return BY_PINS;
     case Hider.Server:
       return BY_SERVER;
     case Hider.Override:
@@ -82,7 +95,7 @@ export function hiderText(hider: Hider): Span {
 }
 
 /** The same decision, with what it was made by. */
-export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope): Hider {
+export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope, facts: u32): Hider {
   const row = nounRow(noun);
   if (length(name) === 0 || length(name) > row.longest) return Hider.Name;
   if (server.isHttpSse !== scope.overHttpSse) return Hider.Transport;
@@ -91,14 +104,22 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
   const search = scope.search;
   if (search !== null && noun === Noun.Tools && search.hides(server.index, name)) return Hider.ToolSearch;
-  if (scope.isWhole) return Hider.Nothing;
+  const asksForFacts = noun === Noun.Tools && server.asksForFacts;
+  if (asksForFacts && facts === NO_FACTS) return Hider.Unknown;
+  if (scope.isWhole) return asksForFacts ? hiddenByPins(gateway.pins, facts) : Hider.Nothing;
   const shown = shownName(gateway, row, server, name);
   const other = otherName(gateway, row, server, name);
   if (!hasEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
   if (!hasEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
   const permissions = scope.permissions;
-  if (permissions === null) return Hider.Nothing;
-  return permissions.accessTo(noun, server.index, shown, other) === Access.Hidden ? Hider.Authorization : Hider.Nothing;
+  if (permissions !== null && permissions.accessTo(noun, server.index, shown, other, facts) === Access.Hidden)
+    return Hider.Authorization;
+  return asksForFacts ? hiddenByPins(gateway.pins, facts) : Hider.Nothing;
+}
+
+/** Last of all: who may not know of a tool is not told that it has changed. */
+function hiddenByPins(pins: Pins | null, facts: u32): Hider {
+  return pins !== null && pins.actionOn(facts) >= PinAction.Hide ? Hider.Pins : Hider.Nothing;
 }
 
 /** @param other see `otherName` */
@@ -133,13 +154,14 @@ export function stepUpFor(
   server: Server,
   name: Span,
   scope: Scope,
+  facts: u32,
 ): AuthorizationRule | null {
   const permissions = scope.permissions;
   if (permissions === null) return null;
   const row = nounRow(noun);
   const shown = shownName(gateway, row, server, name);
   return row.ruledBy === noun
-    ? permissions.stepUpOf(noun, server.index, shown, otherName(gateway, row, server, name))
+    ? permissions.stepUpOf(noun, server.index, shown, otherName(gateway, row, server, name), facts)
     : permissions.stepUpOfEach(row.ruledBy, server.index, shown);
 }
 
@@ -150,12 +172,13 @@ export function ruleOn(
   server: Server,
   name: Span,
   scope: Scope,
+  facts: u32,
 ): AuthorizationRule | null {
   const permissions = scope.permissions;
   const row = nounRow(noun);
   if (permissions === null || row.ruledBy !== noun) return null;
   const other = otherName(gateway, row, server, name);
-  return permissions.ruleOn(noun, server.index, shownName(gateway, row, server, name), other);
+  return permissions.ruleOn(noun, server.index, shownName(gateway, row, server, name), other, facts);
 }
 
 /** Whether a call of a tool that exists for this request hangs on its arguments. */

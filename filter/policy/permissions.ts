@@ -46,75 +46,94 @@ export class Permissions {
   private steppingUpForArguments: List;
   private allowingArguments: List;
 
-  /** @param server its index. @param name in the form of `VirtualServer.shares`. @param other its other name, or NONE */
-  accessTo(noun: Noun, server: i32, name: Span, other: Span): Access {
-    if (covering(this.denying, noun, server, name, other) !== null) return Access.Hidden;
-    if (covering(this.steppingUp, noun, server, name, other) !== null) return Access.StepUp;
-    return this.allowsByDefault || this.showing(noun, server, name, other) !== null ? Access.Allowed : Access.Hidden;
+  /**
+   * @param server its index. @param name in the form of `VirtualServer.shares`. @param other its other name, or NONE
+   * @param facts of a tool, bits of Hint and Fact
+   */
+  accessTo(noun: Noun, server: i32, name: Span, other: Span, facts: u32): Access {
+    if (taking(this.denying, noun, server, name, other, facts) !== null) return Access.Hidden;
+    const stepping = taking(this.steppingUp, noun, server, name, other, facts);
+    if (stepping === null) return this.isShown(noun, server, name, other, facts) ? Access.Allowed : Access.Hidden;
+    // It takes the call away, and shows the tool only where its hints may be believed.
+    const isShown = stepping.fits(facts, true) || this.isShown(noun, server, name, other, facts);
+    return isShown || giving(this.steppingUp, noun, server, name, other, facts) !== null
+      ? Access.StepUp
+      : Access.Hidden;
+  }
+
+  private isShown(noun: Noun, server: i32, name: Span, other: Span, facts: u32): bool {
+    return this.allowsByDefault || this.showing(noun, server, name, other, facts) !== null;
   }
 
   /** The rule that shows it where the default does not, or null. */
-  private showing(noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
-    let found = covering(this.steppedUp, noun, server, name, other);
-    if (found === null) found = covering(this.allowing, noun, server, name, other);
-    if (found === null) found = covering(this.allowingArguments, noun, server, name, other);
-    return found !== null ? found : covering(this.steppingUpForArguments, noun, server, name, other);
+  private showing(noun: Noun, server: i32, name: Span, other: Span, facts: u32): AuthorizationRule | null {
+    let found = giving(this.steppedUp, noun, server, name, other, facts);
+    if (found === null) found = giving(this.allowing, noun, server, name, other, facts);
+    if (found === null) found = giving(this.allowingArguments, noun, server, name, other, facts);
+    return found !== null ? found : giving(this.steppingUpForArguments, noun, server, name, other, facts);
   }
 
   /** The rule that decides what `accessTo` says; null: the default does. */
-  ruleOn(noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
-    let found = covering(this.denying, noun, server, name, other);
-    if (found === null) found = covering(this.steppingUp, noun, server, name, other);
-    return found !== null ? found : this.showing(noun, server, name, other);
+  ruleOn(noun: Noun, server: i32, name: Span, other: Span, facts: u32): AuthorizationRule | null {
+    let found = taking(this.denying, noun, server, name, other, facts);
+    if (found === null) found = taking(this.steppingUp, noun, server, name, other, facts);
+    return found !== null ? found : this.showing(noun, server, name, other, facts);
   }
 
-  /** Whether a call of a tool has to be read whole before it can be decided on. */
+  /** Whether a call of a tool may have to be read whole before it can be decided on, whatever its hints are. */
   asksForArguments(server: i32, name: Span): bool {
     return (
-      covering(this.denyingArguments, Noun.Tools, server, name) !== null ||
-      covering(this.steppingUpForArguments, Noun.Tools, server, name) !== null ||
-      covering(this.allowingArguments, Noun.Tools, server, name) !== null
+      coversTool(this.denyingArguments, server, name) ||
+      coversTool(this.steppingUpForArguments, server, name) ||
+      coversTool(this.allowingArguments, server, name)
     );
   }
 
   /** For a tool that `accessTo` allows. The rule that decided is then in `decidingRule`. */
-  accessWith(server: i32, name: Span, facts: ArgumentFacts): CallAccess {
+  accessWith(server: i32, name: Span, args: ArgumentFacts, facts: u32): CallAccess {
     decidingRule = null;
-    const denying = this.fitting(this.denyingArguments, server, name, facts, true);
-    const stepping = this.fitting(this.steppingUpForArguments, server, name, facts, true);
-    const allowing = this.fitting(this.allowingArguments, server, name, facts, false);
+    const denying = this.fitting(this.denyingArguments, server, name, args, facts, false);
+    const stepping = this.fitting(this.steppingUpForArguments, server, name, args, facts, false);
+    const allowing = this.fitting(this.allowingArguments, server, name, args, facts, true);
     if (isAmbiguous(denying) || isAmbiguous(stepping) || isAmbiguous(allowing)) return CallAccess.Ambiguous;
     if (denying !== null) return decide(denying, CallAccess.Refused);
     if (stepping !== null) return decide(stepping, CallAccess.StepUp);
-    let found = covering(this.steppedUp, Noun.Tools, server, name);
-    if (found === null) found = covering(this.allowing, Noun.Tools, server, name);
+    let found = giving(this.steppedUp, Noun.Tools, server, name, NONE, facts);
+    if (found === null) found = giving(this.allowing, Noun.Tools, server, name, NONE, facts);
     if (found === null) found = allowing;
     if (found !== null || this.allowsByDefault) return decide(found, CallAccess.Allowed);
-    found = covering(this.allowingArguments, Noun.Tools, server, name);
-    if (found === null) found = covering(this.steppingUpForArguments, Noun.Tools, server, name);
+    found = giving(this.allowingArguments, Noun.Tools, server, name, NONE, facts);
+    if (found === null) found = giving(this.steppingUpForArguments, Noun.Tools, server, name, NONE, facts);
     return decide(found, CallAccess.Refused);
   }
 
   /**
    * The first of the rules that covers a tool and that the arguments fit; `AMBIGUOUS` where those of one that covers it
    * cannot be told for certain.
-   * @param unread what a rule cannot read fits it, too
+   * @param gives see `AuthorizationRule.fits`; what a rule that takes away cannot read fits it, too
    */
-  private fitting(rules: List, server: i32, name: Span, facts: ArgumentFacts, unread: bool): AuthorizationRule | null {
+  private fitting(
+    rules: List,
+    server: i32,
+    name: Span,
+    args: ArgumentFacts,
+    facts: u32,
+    gives: bool,
+  ): AuthorizationRule | null {
     let found: AuthorizationRule | null = null;
     for (let i = 0; i < rules.count; i++) {
       const rule = ruleAt(rules, i);
-      if (!rule.covers(Noun.Tools, server, name)) continue;
-      const fit = facts.fitAll(rule.arguments!);
+      if (!rule.fits(facts, gives) || !rule.covers(Noun.Tools, server, name)) continue;
+      const fit = args.fitAll(rule.arguments!);
       if (fit === Fit.Ambiguous) return AMBIGUOUS;
-      if (found === null && (fit === Fit.Yes || (unread && fit === Fit.Unreadable))) found = rule;
+      if (found === null && (fit === Fit.Yes || (!gives && fit === Fit.Unreadable))) found = rule;
     }
     return found;
   }
 
   /** The rule that makes it `Access.StepUp`. */
-  stepUpOf(noun: Noun, server: i32, name: Span, other: Span): AuthorizationRule | null {
-    return covering(this.steppingUp, noun, server, name, other);
+  stepUpOf(noun: Noun, server: i32, name: Span, other: Span, facts: u32): AuthorizationRule | null {
+    return taking(this.steppingUp, noun, server, name, other, facts);
   }
 
   /** Whether one of the names that a pattern matches may be other than hidden. Never false where one is. */
@@ -216,12 +235,36 @@ function ruleAt(rules: List, index: i32): AuthorizationRule {
   return changetype<AuthorizationRule>(rules.at(index) as usize);
 }
 
-function covering(rules: List, noun: Noun, server: i32, name: Span, other: Span = NONE): AuthorizationRule | null {
+/** The first of the rules that covers it, of those that take something away. */
+function taking(rules: List, noun: Noun, server: i32, name: Span, other: Span, facts: u32): AuthorizationRule | null {
+  return covering(rules, noun, server, name, other, facts, false);
+}
+
+/** The same of those that let somebody use it. */
+function giving(rules: List, noun: Noun, server: i32, name: Span, other: Span, facts: u32): AuthorizationRule | null {
+  return covering(rules, noun, server, name, other, facts, true);
+}
+
+function covering(
+  rules: List,
+  noun: Noun,
+  server: i32,
+  name: Span,
+  other: Span,
+  facts: u32,
+  gives: bool,
+): AuthorizationRule | null {
   for (let i = 0; i < rules.count; i++) {
     const rule = ruleAt(rules, i);
+    if (!rule.fits(facts, gives)) continue;
     if (rule.covers(noun, server, name) || (other !== NONE && rule.covers(noun, server, other))) return rule;
   }
   return null;
+}
+
+function coversTool(rules: List, server: i32, name: Span): bool {
+  for (let i = 0; i < rules.count; i++) if (ruleAt(rules, i).covers(Noun.Tools, server, name)) return true;
+  return false;
 }
 
 function coveringEach(rules: List, noun: Noun, server: i32, pattern: Span): AuthorizationRule | null {

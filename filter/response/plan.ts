@@ -1,6 +1,7 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, literal } from '../bytes/span';
 import { PassingAnswer } from './passing-answer';
+import { ResultLimiter } from './result-limiter';
 import { Rewriter } from './rewriter';
 
 /** What happens to the body of a response on its way to the client. */
@@ -25,6 +26,8 @@ export class ResponsePlan {
   watcher: PassingAnswer | null;
   /** Null unless it is rewritten. */
   rewriter: Rewriter | null;
+  /** Holds results of calls to a size, behind the rewriter; null: they may be of any. */
+  limiter: ResultLimiter | null;
   /** What goes on in its place, or NONE while that is not known: its own first bytes can be part of it. */
   text: Span;
   /** A part of the body has come, or the text has gone on in its place. */

@@ -40,9 +40,14 @@ export function requestMessage(id: Span, method: Span, params: Span, arena: Aren
 /** @param isTyped it says that it is the whole answer (MCP 2026-07-28, results) */
 export function resultMessage(id: Span, result: Span, arena: Arena, isTyped: bool = false): Span {
   const writer = newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(RESULT);
-  if (!isTyped) writer.bytes(result);
-  else writer.bytes(length(result) > 2 ? TYPED : ONLY_TYPED).bytes(after(result, 1));
-  return writer.bytes(END).written;
+  return writer.bytes(isTyped ? typedResult(result, arena) : result).bytes(END).written;
+}
+
+/** MCP 2026-07-28: every result says that it is one. @param result an object without white space, as JSON */
+export function typedResult(result: Span, arena: Arena): Span {
+  return newWriter(arena, (length(result) as usize) + 32)
+    .bytes(length(result) > 2 ? TYPED : ONLY_TYPED)
+    .bytes(after(result, 1)).written;
 }
 
 /** @param error an object, as JSON */

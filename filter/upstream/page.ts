@@ -45,6 +45,8 @@ export class Item {
   name: Span;
   /** The rule of MCP's schema that it breaks, so that clients would refuse the whole list; NONE: none. */
   rule: Span;
+  /** What is known of a tool by it, bits of Hint and Fact; NO_FACTS where nobody asks. */
+  facts: u32;
   /** This request may see it. */
   chosen: bool;
   /** What a client sees in the name that the server did not write, and where it is inserted: an offset in `name`. */

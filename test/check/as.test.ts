@@ -49,6 +49,34 @@ describe('what decides', () => {
     ]);
   });
 
+  test('is the definition of a tool where rules on annotations or pins ask for it, as far as that can matter', async () => {
+    const rules = [
+      { name: 'readers', tools: ['weather_*'], annotations: { readOnlyHint: true } },
+      { name: 'no-deletes', effect: 'deny', tools: ['*_delete'] },
+    ];
+    const trusted = [{ ...servers[0], trusted: true }, servers[1]];
+    const asked = { names: { tools: ['weather_get', 'orders_get', 'orders_delete'] } };
+    const ofOrders = [
+      { name: 'orders_get', decision: 'hidden', by: 'default' },
+      { name: 'orders_delete', decision: 'hidden', by: 'rule', rule: 'no-deletes' },
+    ];
+    expect(await ask({ servers: trusted, authorization: { rules } }, asked)).toMatchObject([
+      { name: 'weather_get', decision: 'depends', by: 'definition' },
+      ...ofOrders,
+    ]);
+    // Nobody vouches for what the server says, so it cannot let anybody use the tool.
+    expect(await ask({ authorization: { rules } }, asked)).toMatchObject([
+      { name: 'weather_get', decision: 'hidden', by: 'default' },
+      ...ofOrders,
+    ]);
+    const pins = { tools: { weather_get: `sha256:${'0'.repeat(64)}` } };
+    expect(await ask({ pins }, asked)).toMatchObject([
+      { name: 'weather_get', decision: 'depends', by: 'definition' },
+      { name: 'orders_get', decision: 'hidden', by: 'pins' },
+      { name: 'orders_delete', decision: 'hidden', by: 'pins' },
+    ]);
+  });
+
   test('is the virtual server before the rules', async () => {
     const authorization = { rules: [{ name: 'all' }] };
     expect(await ask({ authorization }, { names, virtualServer: 'team-a/reader' })).toMatchObject([

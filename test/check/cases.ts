@@ -733,6 +733,18 @@ export const cases: readonly Case[] = [
     at: 'servers[1].path',
     says: 'has {{ .Values.path }} left in it',
   },
+  ...(['allow', 'deny'] as const).map((effect): Case => ({
+    rule: 'annotations',
+    base: 'hold',
+    edits: [
+      [
+        'hostMode: hold',
+        `hostMode: hold\n                            authorization: { rules: [{ name: r, effect: ${effect}, annotations: { readOnlyHint: true } }] }`,
+      ],
+    ],
+    at: '.rules[0].annotations',
+    says: effect === 'allow' ? 'lets nobody use tools' : 'can be evaded',
+  })),
   {
     rule: 'tool-search',
     base: 'hold',

@@ -58,11 +58,13 @@ describe('a budget', () => {
     [{ requests: 0 }, 'quotas[0].requests: must be a whole number from 1 to 65536, found 0'],
     [{ requests: undefined }, 'quotas[0].requests: is missing'],
     [{ interval: undefined }, 'quotas[0].interval: is missing'],
+    [{ concurrent: 2 }, 'quotas[0]: has either requests and interval, or concurrent'],
+    [{ lease: '1m' }, 'quotas[0]: has either requests and interval, or concurrent'],
+    [{ concurrent: 2000 }, 'quotas[0].concurrent: must be a whole number from 1 to 1024, found 2000'],
     [
       { interval: '1' },
       'quotas[0].interval: must be a time such as "500ms", "3s", "10m" or "24h", from 1ms to 24 days, found "1"',
     ],
-    [{ concurrent: 5 }, 'quotas[0].concurrent: is not a member of this section; allowed are per, requests, interval'],
   ])('with %j is wrong', (wrong, problem) => {
     expect(configure(right)).toEqual([]);
     expect(configure({ ...right, ...wrong })).toContain(problem);

@@ -27,6 +27,8 @@ export class TestGateway {
   readonly #core: Core = instance();
   /** Names of the tools that each server has, by name of the server; undefined: it is down. */
   servers: Record<string, readonly string[] | undefined> = {};
+  /** Members of the definitions of tools beside name and inputSchema, as JSON, by server and tool. */
+  members: Record<string, Readonly<Record<string, string>>> = {};
   /** Further members of the definitions of tools, by the name at the server. */
   definitions: Record<string, object> = {};
   /** URIs of the resources, and URI templates, that each server has, by name of the server. */
@@ -203,11 +205,21 @@ export class TestGateway {
     const names = this.servers[server];
     if (names === undefined) return undefined;
     const { id, method } = JSON.parse(asked === '' ? '{}' : asked) as { id?: string; method?: string };
-    const result = this.#resultOf(method ?? '', server, names);
-    return id === undefined ? '' : JSON.stringify({ jsonrpc: '2.0', id, result });
+    const result =
+      method === 'tools/list' ? this.#toolsOf(server, names) : JSON.stringify(this.#resultOf(method ?? '', server));
+    return id === undefined ? '' : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
   }
 
-  #resultOf(method: string, server: string, names: readonly string[]): object {
+  #toolsOf(server: string, names: readonly string[]): string {
+    const tools = names.map((name) => {
+      const members = this.members[server]?.[name];
+      const tool = JSON.stringify({ name, inputSchema: { type: 'object' }, ...this.definitions[name] });
+      return members === undefined ? tool : `${tool.slice(0, -1)},${members}}`;
+    });
+    return `{"tools":[${tools.join(',')}]}`;
+  }
+
+  #resultOf(method: string, server: string): object {
     const resources = this.resources[server];
     const more = resources === undefined ? {} : { resources: {}, completions: {} };
     switch (method) {
@@ -222,7 +234,7 @@ export class TestGateway {
       case 'resources/templates/list':
         return { resourceTemplates: this.templates[server]?.map((uriTemplate) => ({ uriTemplate })) };
       default:
-        return { tools: names.map((name) => ({ name, inputSchema: { type: 'object' }, ...this.definitions[name] })) };
+        return {};
     }
   }
 

@@ -1,13 +1,21 @@
 // Budgets of requests, which all workers share, and the times of single tools.
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { message, refusal } from './clients/answers.ts';
 import type { RawAnswer } from './clients/raw.ts';
-import { callMessage, initializeMessage, listMessage, openSession, post } from './clients/session.ts';
+import {
+  callMessage,
+  initializeMessage,
+  listMessage,
+  mcpHeaders,
+  openSession,
+  post,
+  type Session,
+} from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type GatewayOptions, useGateway } from './gateway.ts';
 import { addFilterBefore, jwt, jwtAuthn } from './token-filter.ts';
 import { until } from './until.ts';
-import { type Scripted, startScripted } from './upstreams/scripted.ts';
+import { result, type Scripted, startScripted } from './upstreams/scripted.ts';
 
 describeGateway('budgets of requests', () => {
   let one: Scripted;
@@ -130,4 +138,92 @@ describeGateway('budgets of requests', () => {
     expect(refusal(answer)).toMatchObject({ reason: 'upstream_timeout', server: 'one' });
   });
   const perAddressFree = useGateway(() => options([]));
+});
+
+describeGateway('calls that are under way at once', () => {
+  let one: Scripted;
+  let two: Scripted;
+  let finish: (() => void)[];
+  beforeAll(async () => {
+    one = await startScripted({ tools: ['get', 'put'] });
+    two = await startScripted({ tools: ['get'] });
+  });
+  beforeEach(() => {
+    finish = [];
+    // Answers when it is told to.
+    one.answers['tools/call'] = async (request, reply) => {
+      await new Promise<void>((done) => finish.push(done));
+      await result('{"content":[]}')(request, reply);
+    };
+  });
+  afterAll(() => Promise.all([one.stop(), two.stop()]));
+  const options = (quota: object): GatewayOptions => ({
+    servers: [
+      { name: 'one', url: one.url },
+      { name: 'two', url: two.url },
+    ],
+    plugin: { quotas: [quota] },
+  });
+  const perServer = useGateway(() => options({ per: ['server'], concurrent: 2 }));
+  const perTool = useGateway(() => options({ per: ['subject', 'tool'], concurrent: 1, lease: '3s' }));
+  const reasonOf = (answer: RawAnswer): string => {
+    const { result: given, error } = message(answer);
+    if (error !== undefined) return String(error.data?.['reason']);
+    return given?.['isError'] === true ? JSON.stringify(given['content']) : 'ok';
+  };
+  const get = (server: string, tool = 'get'): string => callMessage(JSON.stringify(`${server}_${tool}`));
+  const arrived = (count: number): Promise<void> =>
+    until(`${count} calls at the server`, () => finish.length === count);
+  /** Whether one call more is taken up by its server; else why not. */
+  async function tryOne(session: Session): Promise<string> {
+    const before = finish.length;
+    let outcome: string | undefined;
+    running.push(
+      session.post(get('one')).then((answer) => {
+        outcome = reasonOf(answer);
+      }),
+    );
+    await until('a call that runs, or is refused', () => outcome !== undefined || finish.length > before);
+    return outcome ?? 'runs';
+  }
+  let running: Promise<unknown>[];
+  beforeEach(() => {
+    running = [];
+  });
+  async function finishAll(): Promise<void> {
+    for (const done of finish) done();
+    await Promise.all(running);
+  }
+
+  it('are as many as there may be, whatever the worker, and each gives its place back at its end', async () => {
+    const session = await openSession(perServer.current.url);
+    running.push(session.post(get('one')), session.post(get('one', 'put')));
+    await arrived(2);
+    for (let count = 0; count < 4; count++) {
+      const refused = await session.post(get('one'));
+      expect(reasonOf(refused)).toContain('As many calls are under way as there may be at once');
+      expect(refused.headers['retry-after']).toBe('1');
+    }
+    expect(reasonOf(await session.post(get('two')))).toBe('ok');
+    expect((await session.post(listMessage())).status).toBe(200);
+    finish[0]?.();
+    await until('a place', async () => (await tryOne(session)) === 'runs');
+    await finishAll();
+  });
+
+  it('count no longer once their client has left, or their lease has ended', async () => {
+    const session = await openSession(perTool.current.url);
+    const headers = { ...mcpHeaders, 'mcp-session-id': session.id };
+    const leaving = new AbortController();
+    const left = fetch(perTool.current.url, { method: 'POST', headers, body: get('one'), signal: leaving.signal });
+    const isGone = left.catch(() => undefined);
+    await arrived(1);
+    leaving.abort();
+    await isGone;
+    await until('the place of a client that has left', async () => (await tryOne(session)) === 'runs');
+    expect(await tryOne(session)).toContain('As many calls');
+    // It runs on, and its lease does not.
+    await until('the end of a lease', async () => (await tryOne(session)) === 'runs');
+    await finishAll();
+  });
 });

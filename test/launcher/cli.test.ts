@@ -37,7 +37,7 @@ describe('sluice', () => {
     const answer = await sluice(name);
     expect(answer).toMatchObject({ code: 2, out: '' });
     expect(answer.err).toBe(
-      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, doctor, render, help\n`,
+      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, lock, doctor, render, help\n`,
     );
   });
 });

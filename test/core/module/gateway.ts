@@ -12,6 +12,7 @@ import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
 import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
 import { answersIn } from '../../../filter/policy/claims';
+import { NO_FACTS } from '../../../filter/model/tool-facts';
 import { mayUse } from '../../../filter/policy/decision';
 import { Scope } from '../../../filter/policy/scope';
 import { VirtualServer } from '../../../filter/model/virtual-server';
@@ -147,7 +148,7 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
   if (narrowing >= 0) scope.header = virtualServerAt(narrowing);
   let admitted = 0;
   for (let i = 0; i < times; i++)
-    if (mayUse(gateway, Noun.Tools, gateway.serverAt(server), span(name, count), scope)) admitted++;
+    if (mayUse(gateway, Noun.Tools, gateway.serverAt(server), span(name, count), scope, NO_FACTS)) admitted++;
   scratch.reset();
   return admitted;
 }

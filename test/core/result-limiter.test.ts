@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { instance } from './core.ts';
+import { TestGateway } from './test-gateway.ts';
+
+const core = instance();
+
+/** What goes on of a body that comes in these pieces. */
+function limited(isStream: boolean, most: number, pieces: readonly Uint8Array[]): string {
+  core.call('limiterOpen', isStream, most);
+  const going: Uint8Array[] = [];
+  for (const piece of pieces) {
+    going.push(core.bytes('limiterWrite', ...core.span(piece)) ?? new Uint8Array());
+    core.clear();
+  }
+  going.push(core.bytes('limiterEnd') ?? new Uint8Array());
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(going));
+}
+
+function inPieces(body: string, cuts: readonly number[]): Uint8Array[] {
+  const bytes = Buffer.from(body);
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+  return places.slice(1).map((to, index) => bytes.subarray(places[index], to));
+}
+
+const word = fc
+  .tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), fc.constantFrom(1, 3, 40, 150))
+  .map(([some, times]) => some.repeat(times));
+const block = fc.oneof(
+  { weight: 4, arbitrary: word.map((text) => ({ type: 'text', text })) },
+  word.map((text) => ({ text, type: 'text', annotations: { priority: 1 } })),
+  fc.string({ maxLength: 400 }).map((data) => ({ type: 'image', data, mimeType: 'image/png' })),
+  word.map((text) => ({ type: 'resource', resource: { uri: 'file:///a', text } })),
+  fc.constantFrom<unknown>(null, 1, 'x', [], {}, [{ type: 'text' }], { type: 'text', text: 7 }),
+);
+const content = fc.oneof(
+  { weight: 9, arbitrary: fc.array(block, { maxLength: 8 }) },
+  fc.constantFrom<unknown>('x'.repeat(2000), null, { a: { type: 'text', text: 'x'.repeat(2000) } }),
+);
+const member = fc.constantFrom(
+  ['isError', true],
+  ['resultType', 'complete'],
+  ['ttlMs', 5],
+  ['_meta', { x: 'y' }],
+  ['structuredContent', { a: 1 }],
+);
+const result = fc
+  .tuple(fc.array(member, { maxLength: 2 }), content, fc.array(member, { maxLength: 3 }))
+  .map(([before, blocks, behind]) => Object.fromEntries([...before, ['content', blocks], ...behind]) as object);
+const message = fc.tuple(result, fc.constantFrom('id', 'result', 'jsonrpc')).map(([of, last]) => {
+  const members = { jsonrpc: '2.0', id: 7, result: of } as Record<string, unknown>;
+  const { [last]: end, ...others } = members;
+  return JSON.stringify({ ...others, [last]: end });
+});
+const cuts = fc.array(fc.nat(), { maxLength: 6 });
+
+test('a result is as it came, cut, or refused, whatever it is and in whatever pieces it comes', () => {
+  const seen = { whole: 0, cut: 0, refused: 0 };
+  fc.assert(
+    fc.property(message, cuts, fc.constantFrom(1024, 2048), fc.boolean(), (sent, places, most, isStream) => {
+      const body = isStream ? `: hi\n\nid: 1\ndata: ${sent}\n\n` : sent;
+      const got = limited(isStream, most, inPieces(body, places));
+      if (Buffer.byteLength(sent) <= most) {
+        seen.whole++;
+        expect(got).toBe(body);
+        return;
+      }
+      if (isStream) expect(got).toMatch(/^: hi\n\nid: 1\nevent: message\ndata: [^\n]*\n\n$/u);
+      const data = isStream ? got.slice(got.indexOf('data: ') + 6, -2) : got;
+      const left = JSON.parse(data) as { jsonrpc: string; id: number; result: Record<string, unknown> };
+      expect(left).toMatchObject({ jsonrpc: '2.0', id: 7 });
+      expect(Buffer.byteLength(data)).toBeLessThanOrEqual(most + 600);
+      const blocks = left.result['content'] as { type: string; text: string }[];
+      const original = (JSON.parse(sent) as { result: Record<string, unknown> }).result;
+      const last = blocks.at(-1);
+      if (last?.text === '[refused]') {
+        seen.refused++;
+        return;
+      }
+      seen.cut++;
+      expect(last?.text.endsWith('[cut]')).toBe(true);
+      expect(left.result['isError']).toBe(original['isError']);
+      expect(left.result['resultType']).toBe(original['resultType']);
+      expect(left.result['structuredContent']).toEqual(original['structuredContent']);
+      const originals = original['content'] as { type?: string; text?: string }[];
+      expect(blocks.slice(0, -1)).toEqual(originals.slice(0, blocks.length - 1));
+      // Nothing but text is gone.
+      for (const lost of originals.slice(blocks.length)) expect([undefined, 'text']).toContain(lost.type);
+      const shortened = originals[blocks.length - 1];
+      if (last?.text !== '[cut]' && shortened?.text !== undefined) {
+        expect(shortened.text.startsWith(last?.text.slice(0, -5) ?? '')).toBe(true);
+      }
+    }),
+    { numRuns: 400 },
+  );
+  expect(Math.min(seen.whole, seen.cut, seen.refused)).toBeGreaterThan(10);
+});
+
+test('no bytes make it fail', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 4000 }),
+        fc.tuple(message, fc.nat()).map(([sent, at]) => Buffer.from(sent).subarray(0, at % (sent.length + 1))),
+      ),
+      fc.boolean(),
+      (bytes, isStream) => {
+        core.call('limiterOpen', isStream, 1024);
+        core.bytes('limiterWrite', ...core.span(bytes));
+        core.bytes('limiterEnd');
+        core.clear();
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test.each<[string, unknown, string]>([
+  ['no object', 5, 'results: must be an object, found 5'],
+  ['no size', {}, 'results.maxBytes: is missing'],
+  ['too little', { maxBytes: 100 }, 'results.maxBytes: must be "none" or a size of 1Ki or more, found 100'],
+  ['another way', { maxBytes: '1Mi', over: 'drop' }, 'results.over: must be one of cut, refuse, found "drop"'],
+])('%s is a mistake', (_, results, problem) => {
+  const gateway = new TestGateway();
+  expect(gateway.configure({ servers: [{ name: 'one', cluster: 'o' }], results })).toContain(problem);
+  const tools = { results: { 'a*': results } };
+  expect(gateway.configure({ servers: [{ name: 'one', cluster: 'o', tools }] })).toContain(
+    problem.replace('results', 'servers[0].tools.results.a*'),
+  );
+});
