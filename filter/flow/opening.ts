@@ -105,7 +105,6 @@ function introductionOf(session: Session): Introduction {
 
 /** Takes the answer to the call's callout. */
 export function continueOpening(exchange: Exchange, session: Session, call: UpstreamCall, answer: Answer): Opening {
-  const keys = exchange.gateway.keys;
   const server = call.server;
   const client = exchange.request.pairs;
   if (!continueHandshake(call, answer, client, exchange.now, scratch, exchange.arena)) return Opening.Asking;
