@@ -158,12 +158,10 @@ describeGateway('HTTP+SSE with one server', () => {
     expect(address).toMatch(/^\/mcp\?sessionId=[\w-]+$/);
     const id = [...server.streams.keys()].at(-1) ?? '';
     expect(address).not.toContain(id);
-    const accepted = await post(gateway.current.origin + address, initializeMessage('2024-11-05'));
+    const body = initializeMessage('2024-11-05');
+    const accepted = await post(gateway.current.origin + address, body);
     expect({ status: accepted.status, text: accepted.text }).toEqual({ status: 202, text: '' });
-    expect(server.messages.at(-1)).toEqual({
-      path: `/messages?sessionId=${id}`,
-      body: initializeMessage('2024-11-05'),
-    });
+    expect(server.messages.at(-1)).toEqual({ path: `/messages?sessionId=${id}`, body });
     stream.leave();
     await until('the address has ended with the stream', async () => {
       const answer = await post(gateway.current.origin + address, listMessage());
