@@ -156,12 +156,12 @@ describe('refuses, and leaves nothing behind', () => {
       'its SHA256SUMS has a line that is no checksum: "no list"',
     ],
     [
-      'an absolute name',
+      'an absolute name (path traversal, CWE-36)',
       async () => tarOf([...(await entries()), [{ name: '/tmp/sluice-absolute' }, '']]),
       'it has a file "/tmp/sluice-absolute", whose name leads out of it',
     ],
     [
-      'a name that leads out',
+      'a name that leads out (path traversal, CWE-22)',
       async () => tarOf([...(await entries()), [{ name: 'docs/../../out' }, '']]),
       'it has a file "docs/../../out", whose name leads out of it',
     ],
@@ -171,12 +171,12 @@ describe('refuses, and leaves nothing behind', () => {
       'whose name leads out of it',
     ],
     [
-      'a symbolic link',
+      'a symbolic link (CWE-61)',
       async () => tarOf([...(await entries()), [{ name: 'link', type: 'symlink', linkname: 'docs' }, '']]),
       'it has "link", which is a symlink and no file',
     ],
     [
-      'a hard link',
+      'a hard link (CWE-62)',
       async () => tarOf([...(await entries()), [{ name: 'link', type: 'link', linkname: 'sluice' }, '']]),
       'it has "link", which is a link and no file',
     ],

@@ -107,7 +107,7 @@ function isDisguise(key: string): boolean {
   return !ROUTING.includes(key) && ROUTING.some((name) => new RegExp(`^${name}$`, 'iu').test(cut));
 }
 
-test('every character that case folding takes for a letter of a routing member is a disguise', () => {
+test('every character that case folding takes for a letter of a routing member is a disguise (CVE-2026-27896)', () => {
   const wrong: string[] = [];
   for (let unit = 0; unit < 0x3000; unit++) {
     for (const name of ['params', 'arguments', 'id', '_meta']) {
@@ -118,12 +118,15 @@ test('every character that case folding takes for a letter of a routing member i
   expect(wrong).toEqual([]);
 });
 
-test.each(ROUTING)('%s in another case, or with NUL and more behind it, is a disguise', (name) => {
-  for (const key of [name.toUpperCase(), `${name}\0`, `${name}\0${name}`, `${name.toUpperCase()}\0x`]) {
-    expect(isDisguise(key)).toBe(true);
-    expect(core.call('memberKind', ...wholeBody.show(utf8(key)))).toBe(DISGUISED);
-  }
-});
+test.each(ROUTING)(
+  '%s in another case, or with NUL and more behind it, is a disguise (CVE-2026-27896, GHSA-q382-vc8q-7jhj)',
+  (name) => {
+    for (const key of [name.toUpperCase(), `${name}\0`, `${name}\0${name}`, `${name.toUpperCase()}\0x`]) {
+      expect(isDisguise(key)).toBe(true);
+      expect(core.call('memberKind', ...wholeBody.show(utf8(key)))).toBe(DISGUISED);
+    }
+  },
+);
 
 test('a hundred thousand arrays in each other are refused, with the id', () => {
   const text = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":${'['.repeat(1e5)}`;

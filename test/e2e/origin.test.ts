@@ -35,7 +35,7 @@ describeGateway('access checks', () => {
       }
     });
 
-    it('refuses a name that was rebound (DNS rebinding), whatever its page says about itself', async () => {
+    it('refuses a name that was rebound (DNS rebinding, CWE-350), whatever its page says about itself', async () => {
       upstream.forget();
       for (const headers of [
         { [authority]: `evil.example:${port()}` },
@@ -54,7 +54,7 @@ describeGateway('access checks', () => {
       expect(upstream.requests).toEqual([]);
     });
 
-    it('refuses pages of other origins, and keeps the connection of their client', async () => {
+    it('refuses pages of other origins (CWE-346), and keeps the connection of their client', async () => {
       for (const origin of ['https://evil.example', 'null', 'http://localhost:1', `${page}:443`, `${page}, ${page}`]) {
         const answer = await initialize(
           { origin, ...(http === 'HTTP/1.1' ? { connection: 'keep-alive' } : {}) },

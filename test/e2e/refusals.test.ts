@@ -59,7 +59,7 @@ const table: readonly (readonly [string, Answer, string, string, RegExp?])[] = [
     'HTTP 500: Cannot POST /mcp. See',
   ],
   [
-    'with what would forge a line of the log',
+    'with what would forge a line of the log (CWE-117)',
     status(500, 'text/plain', 'one\r\n[2026-01-01 00:00:00.000][1][info][wasm] two\u001b[31m'),
     'upstream_status',
     'HTTP 500: one [2026-01-01 00:00:00.000][1][info][wasm] two [31m. See',

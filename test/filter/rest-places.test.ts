@@ -111,7 +111,7 @@ const value = fc.oneof(
 
 const namesOf = (headers: Headers): string[] => headers.map(([name]) => name).sort();
 
-test('no argument changes what is asked of a service', () => {
+test('no argument changes what is asked of a service (CWE-74, CWE-113, RFC 9112 §11.1)', () => {
   const plain = { ...Object.fromEntries(places.map((name) => [name, 'a'])), value: 1 };
   const usual = sent('json', plain);
   expect(usual).toBeDefined();
