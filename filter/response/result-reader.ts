@@ -289,8 +289,8 @@ export class ResultReader {
 function sizeAt(at: usize, limit: usize): usize {
   if (load<u8>(at) !== BACKSLASH) return characterSize(at, limit) as usize;
   if (load<u8>(at, 1) !== LOWER_U) return 2;
-  const isPair = at + 12 <= limit && isHigh(load<u8>(at, 2), load<u8>(at, 3)) && load<u8>(at, 6) === BACKSLASH;
-  return isPair ? 12 : 6;
+  if (at + 12 > limit || !isHigh(load<u8>(at, 2), load<u8>(at, 3))) return 6;
+  return load<u8>(at, 6) === BACKSLASH && load<u8>(at, 7) === LOWER_U ? 12 : 6;
 }
 
 /** `\ud8` to `\udb`: the first half of a pair (RFC 8259 §7). */

@@ -122,6 +122,17 @@ test('a result whose message stands in several lines of an event is cut to one t
   }
 });
 
+test('half a pair before another escape does not lead the cut into the middle of a character', () => {
+  for (let shift = 0; shift < 12; shift++) {
+    const text = 'x'.repeat(shift) + '\ud83d\nab€'.repeat(200);
+    const sent = JSON.stringify({ jsonrpc: '2.0', id: 7, result: { content: [{ type: 'text', text }] } });
+    const left = JSON.parse(limited(false, 1024, [Buffer.from(sent)])) as { result: { content: [{ text: string }] } };
+    const [{ text: got }] = left.result.content;
+    expect(got.endsWith('[cut]')).toBe(true);
+    expect(text.startsWith(got.slice(0, -5))).toBe(true);
+  }
+});
+
 test('what is kept of a stream stays as small, however many of its results are cut and however often one has an id', () => {
   const text = 'x'.repeat(3000);
   const cut = Buffer.from(
