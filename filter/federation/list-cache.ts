@@ -200,6 +200,8 @@ function whoseIs(scope: CacheScope, server: Server, session: Session, client: Sp
   return scope === CacheScope.Credential ? credentialScope(server.credentials, client, keys, arena) : NONE;
 }
 
+/** What is known of tools stands in the items of an opened list: gateways with other pins have lists of their own. */
 function ownerOf(table: SlotTable, server: Server, whose: Span, kind: u64, arena: Arena): Span {
-  return owner(table, whose, combined(server.fingerprint, kind), arena);
+  const which = combined(server.fingerprint, kind);
+  return owner(table, whose, server.notesFacts ? combined(which, server.factsFingerprint) : which, arena);
 }

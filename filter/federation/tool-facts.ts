@@ -80,7 +80,7 @@ export function keptFacts(server: Server, name: Span, client: Span, now: u32, ke
 }
 
 function areNoted(call: UpstreamCall): bool {
-  return !call.failed && call.noun.noun === Noun.Tools && (call.server.asksForFacts || call.server.isPinned);
+  return !call.failed && call.noun.noun === Noun.Tools && call.server.notesFacts;
 }
 
 function ownerOf(server: Server, client: Span, keys: KeyRing, arena: Arena): Span {

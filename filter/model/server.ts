@@ -68,6 +68,11 @@ export class Server {
   /** Made of all that makes a session with it the same session, the secret included: under the sealing key, see fingerprints.ts. */
   fingerprint: u64;
 
+  /** What is known of its tools by their definitions is noted in its lists. */
+  get notesFacts(): bool {
+    return this.asksForFacts || this.isPinned;
+  }
+
   rulesOf(noun: Noun): Rules {
     return changetype<Rules>(load<usize>(this.rules + ((noun as usize) << 2)));
   }

@@ -1,7 +1,7 @@
 import { CLOSING_BRACE, LINE_FEED } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
-import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, between, first, indexOf, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { eventsIn } from '../sse/events';
 import { Field, newParser, Parser, Part } from '../sse/parser';
@@ -13,7 +13,8 @@ const ONE_LINE_FEED = literal('\n');
 const ID = literal('id: ');
 const OPEN = literal('{"jsonrpc":"2.0","id":');
 const RESULT = literal(',"result":');
-const DATA = literal('event: message\ndata: ');
+const MESSAGE_EVENT = literal('event: message\n');
+const DATA = literal('data: ');
 
 /** Bytes of an event beside its message that are kept. */
 const MOST_BESIDE: u32 = 16 << 10;
@@ -55,7 +56,6 @@ export class ResultLimiter {
   private size: u32;
   private id: Writer;
   private reader: ResultReader;
-  private arena: Arena;
   /** A result was refused. */
   refused: bool;
 
@@ -160,7 +160,7 @@ export class ResultLimiter {
 
   private beginCut(message: Span): void {
     this.way = Way.Cut;
-    this.reader = newResultReader(this.most, this.arena);
+    this.reader.restart();
     this.reader.read(message);
   }
 
@@ -193,7 +193,7 @@ export class ResultLimiter {
   private writeLeft(out: Writer, arena: Arena): void {
     if (this.id.size > 0) out.bytes(ID).bytes(this.id.written).byte(LINE_FEED);
     const left = this.left(arena);
-    if (length(left) > 0) out.bytes(DATA).bytes(left).bytes(LINE_FEEDS);
+    if (length(left) > 0) writeData(out.bytes(MESSAGE_EVENT), left);
   }
 
   /** What goes on in the place of the message. */
@@ -227,10 +227,23 @@ export class ResultLimiter {
     this.requestId = id;
     this.kept = newWriter(arena, 1024);
     this.id = newWriter(arena, 64);
-    this.arena = arena;
+    this.reader = newResultReader(most, arena);
     if (isStream) this.events = newParser(arena);
     return this;
   }
+}
+
+/** White space of a message may be line feeds: each of its lines is one of data. */
+function writeData(out: Writer, message: Span): void {
+  let rest = message;
+  for (let end = indexOf(rest, LINE_FEED); end >= 0; end = indexOf(rest, LINE_FEED)) {
+    out
+      .bytes(DATA)
+      .bytes(first(rest, end as u32))
+      .byte(LINE_FEED);
+    rest = after(rest, (end as u32) + 1);
+  }
+  out.bytes(DATA).bytes(rest).bytes(LINE_FEEDS);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { BACKSLASH, CLOSING_BRACE, CLOSING_BRACKET, COLON, COMMA, LOWER_U, QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, first, literal, span, NONE } from '../bytes/span';
+import { hasRoom } from '../bytes/room';
+import { Span, first, length, literal, span, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { characterSize, writeEscaped } from '../json/text';
@@ -54,7 +55,6 @@ export class ResultReader {
   private scanner: Scanner;
   /** The first `most` bytes. */
   private kept: Writer;
-  private arena: Arena;
   private member: Member;
   private resultMember: Member;
   private blockMember: Member;
@@ -62,8 +62,7 @@ export class ResultReader {
   isOther: bool;
   /** Its result has content. */
   hasContent: bool;
-  /** As it stands there, or NONE. */
-  id: Span;
+  private idText: Writer;
   /** No text alone is too large. */
   private isRefused: bool;
   private isInvalid: bool;
@@ -85,11 +84,15 @@ export class ResultReader {
     return this.most - RESERVE;
   }
 
+  /** As it stands there, or NONE. Where there are several, the last one. */
+  get id(): Span {
+    return this.idText.size === 0 ? NONE : this.idText.written;
+  }
+
   /** Takes the next bytes of the message. */
   read(bytes: Span): void {
     const scanner = this.scanner;
-    const room = this.most - (this.kept.size as u32);
-    if (room > 0) this.kept.bytes(first(bytes, min(room, bytes as u32)));
+    this.keep(first(bytes, min(this.most - (this.kept.size as u32), bytes as u32)));
     scanner.feed(bytes);
     for (let token = scanner.next(); token !== Token.More; token = scanner.next()) {
       switch (token) {
@@ -111,6 +114,13 @@ export class ResultReader {
           this.readValue(token, scanner.depth);
       }
     }
+  }
+
+  private keep(bytes: Span): void {
+    if (length(bytes) === 0) return;
+    // A writer that grows has its bytes twice.
+    if (hasRoom(3 * ((this.kept.size as u64) + (length(bytes) as u64)))) this.kept.bytes(bytes);
+    else this.isRefused = true;
   }
 
   private get isInContent(): bool {
@@ -161,11 +171,15 @@ export class ResultReader {
   private readValue(token: Token, depth: i32): void {
     const scanner = this.scanner;
     if (depth === MESSAGE && this.member === Member.Id) {
-      this.id = scanner.raw === NONE ? NONE : this.arena.copy(scanner.raw);
+      this.idText.truncate(0);
+      if (scanner.raw !== NONE) this.idText.bytes(scanner.raw);
       if (scanner.finish <= this.budget) this.hasIdBefore = true;
     } else if (depth === RESULT && this.member === Member.Result) {
       this.endStructured();
       this.endBehind(token);
+    } else if (depth === BLOCKS && this.isInContent) {
+      // No block at all.
+      if (scanner.finish > this.budget) this.isRefused = true;
     } else if (depth === BLOCK && this.isInContent) {
       if (this.blockMember === Member.Type) {
         this.hasType = true;
@@ -238,10 +252,32 @@ export class ResultReader {
     return (at - this.kept.start) as u32;
   }
 
+  /** Forgets the message that was read. */
+  restart(): void {
+    const most = this.most;
+    const scanner = this.scanner;
+    const kept = this.kept;
+    const id = this.idText;
+    const behind = this.behind;
+    const name = this.name;
+    memory.fill(changetype<usize>(this), 0, offsetof<ResultReader>());
+    memory.fill(changetype<usize>(scanner), 0, SCANNER_SIZE);
+    kept.truncate(0);
+    id.truncate(0);
+    behind.truncate(0);
+    name.truncate(0);
+    this.most = most;
+    this.scanner = newScanner(changetype<usize>(scanner), BLOCK);
+    this.kept = kept;
+    this.idText = id;
+    this.behind = behind;
+    this.name = name;
+  }
+
   begin(most: u32, arena: Arena): ResultReader {
     this.most = most;
-    this.arena = arena;
     this.kept = newWriter(arena, 4096);
+    this.idText = newWriter(arena, 64);
     this.behind = newWriter(arena, 64);
     this.name = newWriter(arena, 64);
     this.scanner = newScanner(arena.zeroed(SCANNER_SIZE), BLOCK);
@@ -253,8 +289,8 @@ export class ResultReader {
 function sizeAt(at: usize, limit: usize): usize {
   if (load<u8>(at) !== BACKSLASH) return characterSize(at, limit) as usize;
   if (load<u8>(at, 1) !== LOWER_U) return 2;
-  const isPair = at + 12 <= limit && isHigh(load<u8>(at, 2), load<u8>(at, 3)) && load<u8>(at, 6) === BACKSLASH;
-  return isPair ? 12 : 6;
+  if (at + 12 > limit || !isHigh(load<u8>(at, 2), load<u8>(at, 3))) return 6;
+  return load<u8>(at, 6) === BACKSLASH && load<u8>(at, 7) === LOWER_U ? 12 : 6;
 }
 
 /** `\ud8` to `\udb`: the first half of a pair (RFC 8259 §7). */

@@ -85,7 +85,7 @@ test('a result is as it came, cut, or refused, whatever it is and in whatever pi
       const originals = original['content'] as { type?: string; text?: string }[];
       expect(blocks.slice(0, -1)).toEqual(originals.slice(0, blocks.length - 1));
       // Nothing but text is gone.
-      for (const lost of originals.slice(blocks.length)) expect([undefined, 'text']).toContain(lost.type);
+      for (const lost of originals.slice(blocks.length)) expect(lost).toMatchObject({ type: 'text' });
       const shortened = originals[blocks.length - 1];
       if (last?.text !== '[cut]' && shortened?.text !== undefined) {
         expect(shortened.text.startsWith(last?.text.slice(0, -5) ?? '')).toBe(true);
@@ -94,6 +94,63 @@ test('a result is as it came, cut, or refused, whatever it is and in whatever pi
     { numRuns: 400 },
   );
   expect(Math.min(seen.whole, seen.cut, seen.refused)).toBeGreaterThan(10);
+});
+
+test('a result whose message stands in several lines of an event is cut to one that stands in lines, too', () => {
+  const sent = {
+    jsonrpc: '2.0',
+    id: 7,
+    result: {
+      content: [
+        { type: 'text', text: 'first' },
+        { type: 'text', text: 'x'.repeat(3000) },
+      ],
+    },
+  };
+  const lines = JSON.stringify(sent, null, 1).split('\n');
+  const body = `id: 1\n${lines.map((line) => `data: ${line}\n`).join('')}\n`;
+  for (const end of ['\n', '\r\n', '\r']) {
+    const got = limited(true, 1024, inPieces(body.replaceAll('\n', end), [40, 700]));
+    const fields = got.trimEnd().split('\n');
+    expect(fields.filter((line) => !/^(?:id|event|data): /u.test(line))).toEqual([]);
+    const data = fields.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6));
+    const left = JSON.parse(data.join('\n')) as typeof sent;
+    expect(left.result.content.map(({ text }) => text)).toEqual([
+      'first',
+      expect.stringMatching(/^x+\[cut\]$/u) as string,
+    ]);
+  }
+});
+
+test('half a pair before another escape does not lead the cut into the middle of a character', () => {
+  for (let shift = 0; shift < 12; shift++) {
+    const text = 'x'.repeat(shift) + '\ud83d\nab€'.repeat(200);
+    const sent = JSON.stringify({ jsonrpc: '2.0', id: 7, result: { content: [{ type: 'text', text }] } });
+    const left = JSON.parse(limited(false, 1024, [Buffer.from(sent)])) as { result: { content: [{ text: string }] } };
+    const [{ text: got }] = left.result.content;
+    expect(got.endsWith('[cut]')).toBe(true);
+    expect(text.startsWith(got.slice(0, -5))).toBe(true);
+  }
+});
+
+test('what is kept of a stream stays as small, however many of its results are cut and however often one has an id', () => {
+  const text = 'x'.repeat(3000);
+  const cut = Buffer.from(
+    `data: ${JSON.stringify({ jsonrpc: '2.0', id: 7, result: { content: [{ type: 'text', text }] } })}\n\n`,
+  );
+  const ids = Buffer.from('"id":123456789,'.repeat(200));
+  core.call('limiterOpen', true, 1024);
+  const write = (bytes: Uint8Array): void => {
+    core.bytes('limiterWrite', ...core.span(bytes));
+    core.clear();
+  };
+  for (let i = 0; i < 20; i++) write(cut);
+  const held = core.call('limiterHeld');
+  for (let i = 0; i < 50; i++) write(cut);
+  expect(core.call('limiterHeld')).toBe(held);
+  write(Buffer.from(`data: {"text":"${text}",`));
+  for (let i = 0; i < 50; i++) write(ids);
+  expect(core.call('limiterHeld')).toBe(held);
 });
 
 test('no bytes make it fail', () => {

@@ -1,4 +1,5 @@
 // Lists of the cache that a VM has opened: whose pages a request has while others replace them, and what they may hold.
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { answerAll, ask, callOf, LIST, listOf, openSession, reasonOf, startHost, usualAnswer } from './gateway.ts';
 import type { Callout, CalloutAnswer } from './callouts.ts';
@@ -92,6 +93,24 @@ test('a name that no list has is refused, in the VM that has opened the list and
     expect(called.forwarded).toBeDefined();
     called.close();
   }
+});
+
+test('a list that waits keeps what its own configuration says of tools, though one with other pins reads the same list', () => {
+  const digest = createHash('sha256').update('{"inputSchema":{"type":"object"},"name":"get"}').digest('hex');
+  const pinned = { weather_get: `sha256:${digest}` };
+  const sessions = { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] };
+  const host = startHost({ servers, pins: { tools: {}, unpinned: 'hide' } });
+  const headers = openSession(host);
+  const warm = ask(host, { headers, body: LIST });
+  answerAll(host);
+  expect(namesIn(warm)).toEqual([]);
+  const waiting = ask(host, { headers, body: LIST });
+  expect(host.configure(JSON.stringify({ sessions, servers, pins: { tools: pinned } }))).toBe(true);
+  const under = ask(host, { headers, body: LIST });
+  answerAll(host);
+  expect(namesIn(under)).toEqual(['weather_get']);
+  expect(namesIn(waiting)).toEqual([]);
+  for (const stream of [warm, waiting, under]) stream.close();
 });
 
 /** Its list is one tool of that name. */

@@ -22,3 +22,8 @@ export function limiterEnd(): Span {
   scratch.reset();
   return limiter.end(scratch);
 }
+
+/** Bytes that it has taken and not given back. */
+export function limiterHeld(): usize {
+  return arena.held;
+}
