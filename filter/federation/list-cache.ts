@@ -98,7 +98,8 @@ function find(
 
 /** The list of that number; null where its slot has another's, or another list. */
 function open(noun: NounRow, owner: Span, number: u64, revision: Revision, keys: KeyRing): OpenedList | null {
-  if (!hasRoom(MOST * 4)) return null;
+  // Read, a list of the smallest items takes ten times its bytes.
+  if (!hasRoom(MOST * 12)) return null;
   const list = newOpenedList(owner, number);
   const entry = LISTS.read(owner, keys, list.arena);
   if (entry === NONE || load<u64>(pointer(entry)) !== number) {
