@@ -153,6 +153,7 @@ function answerIn(texts: readonly string[]): RpcAnswer | undefined {
   return undefined;
 }
 
+/** The value of a JSON text; undefined where it is none. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
