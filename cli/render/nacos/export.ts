@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { type Catalog, inOrder } from '../../../plugin-server/catalog/catalog.ts';
 import { NacosClient } from '../../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../../plugin-server/nacos/credentials.ts';
 import { NacosNamespace } from '../../../plugin-server/nacos/namespace.ts';
 import { CommandError, exitCode } from '../../io.ts';
 import { type NacosNamespaceName, credentialsIn } from '../../nacos.ts';
+import { readSecret } from '../../secret.ts';
 import type { LeftOut } from '../left-out.ts';
 
 export interface NacosExport {
@@ -30,7 +30,7 @@ export async function fromNacos(
   const credentials =
     credentialsFile === undefined
       ? credentialsIn(env)
-      : parseCredentials(readFileSync(credentialsFile, 'utf8'), credentialsFile);
+      : parseCredentials(await readSecret(credentialsFile), credentialsFile);
   const client = new NacosClient({ addresses, credentials: credentials && (() => credentials) });
   const mirror = new NacosNamespace(namespace.name, namespace.id, client);
   const { catalog, problems } = await mirror.look(undefined, new AbortController().signal).catch((error: unknown) => {
