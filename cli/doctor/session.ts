@@ -121,7 +121,7 @@ async function probeTools(subject: Subject, headers: Headers): Promise<void> {
   const sent = `POST ${url} tools/list`;
   if (!Array.isArray(listed)) findings.problem('empty-list', summaryOf(listed), sent);
   else if (listed.length === 0) findings.problem('empty-list', 'no tool is listed', sent);
-  else findings.ok('empty-list', `${listed.length} tools are listed`, sent);
+  else findings.ok('empty-list', `listed tools: ${listed.length}`, sent);
   if (tool !== undefined) {
     const names = Array.isArray(listed) ? listed : [];
     if (names.includes(tool)) findings.ok('unknown-tool', `${tool} is listed`, sent);

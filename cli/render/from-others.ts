@@ -1,5 +1,6 @@
 import { envoyYaml } from '../../envoy/yaml/write.ts';
 import { command, type Context } from '../command.ts';
+import { PluginServerError } from '../../plugin-server/index.ts';
 import { readSource } from '../configuration-file.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { writeInto } from './into.ts';
@@ -55,7 +56,7 @@ async function run(asked: Asked, { emit, io }: Context<RenderEvent>): Promise<nu
   try {
     rendered = await sources[asked.from].render(asked, { env: io.env, readFile: (path) => readSource(path).bytes });
   } catch (error) {
-    if (error instanceof CommandError) throw error;
+    if (error instanceof CommandError || error instanceof PluginServerError) throw error;
     const { message, details } = error as Error & { details?: readonly string[] };
     throw new CommandError(`${asked.paths.join(', ')}: ${message}`, exitCode.found, details);
   }

@@ -34,7 +34,8 @@ export async function fromNacos(
   const client = new NacosClient({ addresses, credentials: credentials && (() => credentials) });
   const mirror = new NacosNamespace(namespace.name, namespace.id, client);
   const { catalog, problems } = await mirror.look(undefined, new AbortController().signal).catch((error: unknown) => {
-    throw new CommandError(`the namespace ${namespace.id} cannot be read: ${(error as Error).message}`);
+    const advice = `is it Nacos 3 that answers at ${addresses.join(', ')}, and may its user read the namespace?`;
+    throw new CommandError(`the namespace ${namespace.id} cannot be read: ${(error as Error).message}; ${advice}`);
   });
   const leftOut = problems.map(({ path, message }) => ({ place: path, why: message }));
   if (catalog.servers.length > 0) return { catalog: inOrder(catalog), leftOut };

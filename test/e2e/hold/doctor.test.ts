@@ -53,7 +53,7 @@ describeGateway('sluice doctor at a gateway', () => {
     const seen = await examine([url(), '--tool', 'up_get', '--origin', 'https://page.example']);
     expect(seen.findings.filter(({ state }) => state === 'problem' || state === 'warning')).toEqual([]);
     expect(seen.code).toBe(0);
-    expect(seen.of('empty-list')).toMatchObject({ state: 'ok', found: '1 tools are listed' });
+    expect(seen.of('empty-list')).toMatchObject({ state: 'ok', found: 'listed tools: 1' });
     expect(seen.of('replicas-differ')?.state).toBe('ok');
   });
 
