@@ -7,7 +7,9 @@ import { readSecret, tokenVariable } from './secret.ts';
 export function parseOrigin(flag: string, value: string): string {
   const origin = originIn(value);
   if (origin !== undefined) return origin;
-  throw new Error(`${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${JSON.stringify(value)}`);
+  // Whoever put a password into it is not to find it in a log.
+  const found = value.includes('@') ? 'one with something else in it' : JSON.stringify(value);
+  throw new Error(`${flag} takes the URL of a plugin server, like http://127.0.0.1:8801, not ${found}`);
 }
 
 /**

@@ -66,6 +66,7 @@ function namedModule(file: string): ModuleFile {
   try {
     return readModule(file, file, undefined);
   } catch (error) {
-    throw new CommandError(`--module: ${(error as Error).message}`, exitCode.usage);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CommandError(`--module: ${code === 'ENOENT' ? `there is no ${file}` : message}`, exitCode.usage);
   }
 }

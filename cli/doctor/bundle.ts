@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 import { arch, platform, release } from 'node:os';
 import { pack } from 'tar-stream';
 import { version } from '../../common/home.ts';
+import { CommandError } from '../io.ts';
+import { whyUnwritable } from '../unwritable.ts';
 import type { AdminPages } from './envoy.ts';
 import type { Finding } from './finding.ts';
 import { redact, redactText } from './redact.ts';
@@ -53,12 +55,21 @@ function machine(): object {
   return { node: process.version, system: `${platform()} ${release()} ${arch()}`, at: new Date().toISOString() };
 }
 
-/** A file of its own, for its owner alone. @throws Error where there is one of this name, or it cannot be written */
-export async function writeArchive(file: string, bytes: Buffer): Promise<void> {
-  const handle = await open(file, 'wx', 0o600);
-  try {
-    await handle.writeFile(bytes);
-  } finally {
-    await handle.close();
-  }
+/**
+ * Makes the file of the archive, for its owner alone, before anything is looked at: what cannot be written is told at once.
+ * @throws CommandError where there is one of this name, or it cannot be made
+ */
+export async function openArchive(file: string): Promise<{ write(bytes: Buffer): Promise<void> }> {
+  const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
+    throw new CommandError(`--bundle: ${whyUnwritable(file, error)}`);
+  });
+  return {
+    write: async (bytes) => {
+      try {
+        await handle.writeFile(bytes);
+      } finally {
+        await handle.close();
+      }
+    },
+  };
 }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { command, type Context, type Values } from '../command.ts';
+import { readSource } from '../configuration-file.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { readSecret } from '../secret.ts';
-import { supportArchive, writeArchive } from './bundle.ts';
+import { openArchive, supportArchive } from './bundle.ts';
 import { findEndpoint, probeAccess, probeConnection, probeOrigin } from './connection.ts';
 import { probeEnvoy } from './envoy.ts';
 import { announce, sender } from './exchange.ts';
@@ -41,15 +41,15 @@ export const doctor = command({
 });
 
 function read(values: Values<typeof doctorFlags>, [url, ...more]: readonly string[]): DoctorOptions {
-  if (url === undefined || more.length > 0) throw new Error('doctor takes one URL');
+  if (url === undefined || more.length > 0) throw new Error('doctor takes one URL, like http://127.0.0.1:10000/mcp');
   const { admin, origin, tool, ca, bundle, header } = values;
   return {
-    url: readUrl('doctor', url).href,
-    admin: admin === undefined ? undefined : readUrl('--admin', admin).origin,
+    url: readUrl('doctor', url, 'http://127.0.0.1:10000/mcp').href,
+    admin: admin === undefined ? undefined : readUrl('--admin', admin, 'http://127.0.0.1:9901').origin,
     tokenFile: values['token-file'],
     statusTokenFile: values['status-token-file'],
     headers: Object.fromEntries(header.map(readHeader)),
-    origin: origin === undefined ? undefined : readUrl('--origin', origin).origin,
+    origin: origin === undefined ? undefined : readUrl('--origin', origin, 'https://inspector.example.com').origin,
     tool,
     ca,
     bundle,
@@ -59,7 +59,8 @@ function read(values: Values<typeof doctorFlags>, [url, ...more]: readonly strin
 async function run(options: DoctorOptions, { io, emit, progress }: Context<DoctorEvent>): Promise<number> {
   const token = await secret(options.tokenFile, 'SLUICE_TOKEN', io);
   const statusToken = await secret(options.statusTokenFile, 'SLUICE_STATUS_TOKEN', io);
-  const ca = options.ca === undefined ? undefined : await readText(options.ca, '--ca');
+  const ca = options.ca === undefined ? undefined : String(readSource(options.ca, '--ca').bytes);
+  const archive = options.bundle === undefined ? undefined : await openArchive(options.bundle);
   const known = [token, statusToken, ...Object.values(options.headers).filter(({ length }) => length >= 8)].filter(
     (each) => each !== undefined,
   );
@@ -78,10 +79,7 @@ async function run(options: DoctorOptions, { io, emit, progress }: Context<Docto
   const status = await attempt(findings, () => probeStatus(subject, endpoint));
   const admin = await probeEnvoy(options.admin, sender({}, undefined), findings);
   findings.unjudged(Object.keys(symptoms) as SymptomId[], 'the gateway was not reached so far');
-  if (options.bundle !== undefined) {
-    const archive = await supportArchive({ url, findings: findings.all, status, admin, known });
-    await writeArchive(options.bundle, archive);
-  }
+  await archive?.write(await supportArchive({ url, findings: findings.all, status, admin, known }));
   const count = (state: Finding['state']): number => findings.all.filter((each) => each.state === state).length;
   const [problems, warnings, ok, unjudged] = [count('problem'), count('warning'), count('ok'), count('unjudged')];
   const { bundle } = options;
@@ -118,26 +116,23 @@ async function secret(file: string | undefined, variable: string, io: Io): Promi
   return text === '' ? undefined : text;
 }
 
-async function readText(file: string, flag: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CommandError(`${flag}: ${(error as Error).message}`, exitCode.usage);
-  }
-}
-
 function isTold({ state }: Finding): boolean {
   return state === 'problem' || state === 'warning';
 }
 
 const words = { ok: 'ok', warning: 'warning', problem: 'problem', unjudged: 'not judged' } as const;
 
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 function printed(io: Io): (event: DoctorEvent) => void {
   return (event) => {
     if (event.event === 'examined') {
       const { problems, warnings, ok, unjudged, bundle } = event;
       if (bundle !== undefined) io.out(`${bundle}: look through it before you send it to anybody\n`);
-      io.out(`${problems} problems, ${warnings} warnings, ${ok} ok, ${unjudged} not judged\n`);
+      const counts = `${counted(problems, 'problem')}, ${counted(warnings, 'warning')}`;
+      io.out(`${counts}, ${ok} ok, ${unjudged} not judged\n`);
       return;
     }
     const { state, symptom, title, sent, found, cause, nextStep } = event;

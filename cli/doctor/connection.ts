@@ -63,6 +63,7 @@ function rootOf(error: unknown): Error & { code?: string } {
   return root ?? (error as Error);
 }
 
+/** Whether an answer is 200 with a JSON-RPC result. */
 export function isSuccess({ status, message }: Reply): boolean {
   return status === 200 && message?.result !== undefined;
 }

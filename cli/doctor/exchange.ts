@@ -153,6 +153,7 @@ function answerIn(texts: readonly string[]): RpcAnswer | undefined {
   return undefined;
 }
 
+/** The value of a JSON text; undefined where it is none. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -180,6 +181,8 @@ export function summaryOf({ status, headers, text, message }: Reply): string {
   const told = telling.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${String(headers[name])}`]));
   const said = message?.error?.message;
   const body = typeof said === 'string' ? said : text;
-  const words = body.trim() === '' ? 'no body' : JSON.stringify(body.slice(0, 200));
+  // Messages of the error table are told whole: their end is the next step.
+  const most = typeof said === 'string' ? 600 : 200;
+  const words = body.trim() === '' ? 'no body' : JSON.stringify(body.slice(0, most));
   return `${[String(status), ...told].join(', ')}: ${words}`;
 }

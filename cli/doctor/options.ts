@@ -1,3 +1,4 @@
+/** What `sluice doctor --help` prints. */
 export const doctorUsage = `usage: sluice doctor URL [options]
 
 Looks at a running gateway from outside, with one probe for each symptom of docs/troubleshooting.md, and tells what it
@@ -42,17 +43,24 @@ export interface DoctorOptions {
   readonly bundle: string | undefined;
 }
 
-/** @throws Error that names what is wrong */
-export function readUrl(flag: string, value: string): URL {
+/**
+ * @param example of such a URL
+ * @throws Error that names what is wrong
+ */
+export function readUrl(flag: string, value: string, example: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    throw new Error(`${flag} takes a URL like http://127.0.0.1:10000/mcp, not ${JSON.stringify(value)}`);
+    throw new Error(`${flag} takes a URL like ${example}, not ${JSON.stringify(value)}`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw new Error(`${flag} takes no credentials, query or fragment`);
+    throw new Error(`${flag} takes a URL without credentials, query and fragment, like ${example}`);
   return url;
 }
 
-/** `x-user: ada` */
+/**
+ * `x-user: ada`
+ * @returns its name in lower case, and its value
+ * @throws Error that says what is expected
+ */
 export function readHeader(value: string): [string, string] {
   const [, name, text] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)$/.exec(value) ?? [];
   if (name === undefined || text === undefined)

@@ -121,10 +121,15 @@ async function probeTools(subject: Subject, headers: Headers): Promise<void> {
   const sent = `POST ${url} tools/list`;
   if (!Array.isArray(listed)) findings.problem('empty-list', summaryOf(listed), sent);
   else if (listed.length === 0) findings.problem('empty-list', 'no tool is listed', sent);
-  else findings.ok('empty-list', `${listed.length} tools are listed`, sent);
+  else findings.ok('empty-list', `listed tools: ${listed.length}`, sent);
   if (tool !== undefined) {
     const names = Array.isArray(listed) ? listed : [];
     if (names.includes(tool)) findings.ok('unknown-tool', `${tool} is listed`, sent);
+    else if (names.includes('search_tools') && names.includes('call_tool'))
+      findings.unjudged(
+        ['unknown-tool'],
+        `${tool} is not listed: ask search_tools for it, as toolSearch lists few tools`,
+      );
     else findings.problem('unknown-tool', `${tool} is not listed${didYouMean(tool, names)}`, sent);
     return;
   }
@@ -133,7 +138,16 @@ async function probeTools(subject: Subject, headers: Headers): Promise<void> {
   const calling = `POST ${url} tools/call ${name}`;
   if (reasonOf(reply) === 'unknown_tool')
     findings.ok('unknown-tool', 'what does not exist is refused as such', calling);
+  else if (isServersRefusal(reply))
+    findings.ok('unknown-tool', 'a server whose tools have no prefix refuses what does not exist', calling);
   else findings.problem('unknown-tool', summaryOf(reply), calling);
+}
+
+/** A server whose tools have no prefix is asked for every name that nobody else has, and says no in its own words. */
+function isServersRefusal(reply: Reply): boolean {
+  const { result, error } = reply.message ?? {};
+  if (!isFromModule(reply) || reasonOf(reply) !== undefined) return false;
+  return error !== undefined || (result as { isError?: unknown } | undefined)?.isError === true;
 }
 
 /** Names of all tools, or the answer that is no list. */

@@ -21,10 +21,12 @@ export const statelessRevision = '2026-07-28';
 
 const clientInfo = { name: 'sluice-doctor', version: '1' };
 
+/** A JSON-RPC request, as text. Its id is always 1, as every connection has one exchange. */
 export function rpc(method: string, params?: object): string {
   return JSON.stringify({ jsonrpc: '2.0', id: 1, method, ...(params !== undefined && { params }) });
 }
 
+/** `initialize` of a client that speaks this revision, as text. */
 export function initializeBody(revision: string): string {
   return rpc('initialize', { protocolVersion: revision, capabilities: {}, clientInfo });
 }
@@ -46,6 +48,7 @@ export function post(
   return send(url, { method: 'POST', headers: { ...usual, ...headers }, body });
 }
 
+/** The header of a token; none where there is no token. */
 export function bearer(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }

@@ -85,7 +85,7 @@ export const symptoms = {
   },
   'wrong-path': {
     area: 'gateway',
-    title: '404 or 405 for a POST of MCP.',
+    title: '404, 405 or 501 for a POST of MCP.',
     probe: 'looks at the status of `initialize`, and asks for `/-/health` below the path',
     cause:
       'The path is not `endpoint` (by default /mcp), or a proxy in front has cut or changed it, or takes no POST there.',

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { failureText } from '../../plugin-server/http/client.ts';
 import { type ToolsLock, parseToolsLock, toolsLockText } from '../../common/tools-lock.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { readSecret } from '../secret.ts';
+import { whyUnwritable } from '../unwritable.ts';
 import { differences, type MemberChange, type ToolChange } from './difference.ts';
 
 /** Shown to the gateway, where it is not asked from its own machine. */
@@ -17,13 +18,16 @@ Writes the definitions of all tools of a running gateway, with their digests, in
 since the file was written before. pins: { file: FILE } in the configuration then holds the tools to it. Read what changed
 before you lock it: a description is what a model goes by.
 
-URL is the endpoint of the gateway, like http://127.0.0.1:8080/mcp. Its configuration has to have status.
+URL is the endpoint of the gateway, like http://127.0.0.1:10000/mcp. Its configuration has to have status.
 
   --out FILE          the lock file (default tools.lock.json)
   --check             write nothing; the exit code is 1 where the file has to be written anew
   --token-file FILE   the token of status, in a line by itself (or in the environment variable ${tokenVariable});
                       from the gateway's own machine none is needed
   --json              print one JSON object per line: change, left, locked, error
+
+Exit codes: 0 done, 1 something differs (--check) or a server was left out, 2 wrong use, 3 the gateway cannot be asked, or
+the file cannot be written.
 `;
 
 interface Options {
@@ -69,7 +73,10 @@ function read(values: Values<typeof flags>, positionals: readonly string[]): Opt
   const [url = '', ...more] = positionals;
   const isHttp = URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol);
   if (!isHttp || more.length > 0)
-    throw new Error('lock takes the endpoint of one gateway, like http://127.0.0.1:8080/mcp');
+    throw new Error('lock takes the endpoint of one gateway, like http://127.0.0.1:10000/mcp');
+  const { username, password, search, hash } = new URL(url);
+  if (username !== '' || password !== '' || search !== '' || hash !== '')
+    throw new Error('lock takes a URL without credentials, query and fragment; a token goes into --token-file');
   return { url: url.replace(/\/+$/, ''), out: values.out, check: values.check, tokenFile: values['token-file'] };
 }
 
@@ -99,16 +106,23 @@ async function readLock(file: string): Promise<ToolsLock> {
   try {
     return parseToolsLock(await readFile(file, 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { tools: {} };
-    throw new CommandError(`${file} ${(error as Error).message}`, exitCode.usage);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return { tools: {} };
+    const why = code === undefined ? `${file} ${message}` : `${file} cannot be read: ${message}`;
+    throw new CommandError(`${why}; name another file with --out`, exitCode.usage);
   }
 }
 
 /** Whole or not at all. */
 async function replace(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, text, { flag: 'wx' });
-  await rename(draft, file);
+  try {
+    await writeFile(draft, text, { flag: 'wx' });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw new CommandError(`--out: ${whyUnwritable(file, error)}`);
+  }
 }
 
 const answered = z.object({
@@ -129,7 +143,7 @@ async function ask({ url, tokenFile }: Options, io: Io): Promise<z.infer<typeof 
   const signal = AbortSignal.timeout(timeout);
   const response = await fetch(`${url}/-/definitions`, { headers, signal, redirect: 'error' }).catch(
     (error: unknown) => {
-      throw new CommandError(`${url}: ${failureText(error)}`);
+      throw new CommandError(`${url}: ${failureText(error)}; ${adviceOn(url)}`);
     },
   );
   const body: unknown = await response.json().catch(() => undefined);
@@ -141,7 +155,11 @@ async function ask({ url, tokenFile }: Options, io: Io): Promise<z.infer<typeof 
 function whyNot(url: string, status: number, body: unknown): string {
   const said = (body as { error?: { message?: unknown } } | undefined)?.error;
   if (typeof said?.message === 'string') return `${url}: ${said.message}`;
-  return `${url}/-/definitions answered ${status}, and not as a gateway does`;
+  return `${url}/-/definitions answered ${status}, and not as a gateway does; ${adviceOn(url)}`;
+}
+
+function adviceOn(url: string): string {
+  return `compare the URL with the one that clients use; sluice doctor ${url} looks for the cause`;
 }
 
 function textOf(event: LockEvent): string[] {

@@ -1,6 +1,7 @@
-import { readLimited } from '../../envoy/check/read-file.ts';
 import { envoyYaml } from '../../envoy/yaml/write.ts';
 import { command, type Context } from '../command.ts';
+import { PluginServerError } from '../../plugin-server/index.ts';
+import { readSource } from '../configuration-file.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { writeInto } from './into.ts';
 import type { LeftOut } from './left-out.ts';
@@ -26,6 +27,8 @@ place. docs/openapi.md, docs/migration.md
                          nacos: one line, "<user name> <password>"; or SLUICE_NACOS_USERNAME and SLUICE_NACOS_PASSWORD
   --into DIR             nacos: write DIR/<namespace>/<server>.yaml, as sluice serve --catalogs DIR takes them
   --json                 print JSON objects, one on a line: definitions, configuration, catalog, file, left-out, error
+
+Exit codes: 0 something is left that can be served, 1 nothing is, 2 wrong use, 3 Nacos cannot be read.
 `;
 
 type RenderEvent =
@@ -51,9 +54,9 @@ export const fromOthers = command({
 async function run(asked: Asked, { emit, io }: Context<RenderEvent>): Promise<number> {
   let rendered: Rendered;
   try {
-    rendered = await sources[asked.from].render(asked, { env: io.env, readFile });
+    rendered = await sources[asked.from].render(asked, { env: io.env, readFile: (path) => readSource(path).bytes });
   } catch (error) {
-    if (error instanceof CommandError) throw error;
+    if (error instanceof CommandError || error instanceof PluginServerError) throw error;
     const { message, details } = error as Error & { details?: readonly string[] };
     throw new CommandError(`${asked.paths.join(', ')}: ${message}`, exitCode.found, details);
   }
@@ -61,14 +64,6 @@ async function run(asked: Asked, { emit, io }: Context<RenderEvent>): Promise<nu
   if (asked.into === undefined) emit(rendered.event);
   else for (const file of writeInto(asked.into, rendered.files)) emit({ event: 'file', file });
   return exitCode.ok;
-}
-
-function readFile(path: string): Uint8Array {
-  try {
-    return readLimited(path);
-  } catch (error) {
-    throw new CommandError((error as Error).message, exitCode.usage);
-  }
 }
 
 function printed(io: Io): (event: RenderEvent) => void {

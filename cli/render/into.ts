@@ -18,7 +18,8 @@ export function writeInto(directory: string, files: ReadonlyMap<string, object>)
     });
   } catch (error) {
     const { code, message, path = directory } = error as NodeJS.ErrnoException;
-    const why = code === 'EEXIST' ? `${path} is there already, and is not written over` : message;
+    const advice = 'remove it, or name another directory';
+    const why = code === 'EEXIST' ? `${path} is there already, and is not written over: ${advice}` : message;
     throw new CommandError(`--into: ${why}`, exitCode.usage);
   }
 }

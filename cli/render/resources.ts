@@ -1,7 +1,7 @@
 import { resourcesOf } from '../../envoy/check/istio.ts';
-import { readLimited } from '../../envoy/check/read-file.ts';
 import { readDocuments } from '../../envoy/yaml/document.ts';
 import type { Node } from '../../envoy/yaml/node.ts';
+import { readSource } from '../configuration-file.ts';
 import { CommandError, exitCode } from '../io.ts';
 
 /** A resource of Kubernetes, as far as every one of them is the same. */
@@ -31,7 +31,7 @@ export function readResources(files: readonly string[]): Resources {
   const resources: Resource[] = [];
   const others: Node[] = [];
   for (const file of files) {
-    const { documents, flaws } = readDocuments(file, bytesOf(file));
+    const { documents, flaws } = readDocuments(file, readSource(file).bytes);
     // A text that is read otherwise than it looks (`scalar`) is the reader's to judge: another product took it as it is.
     const broken = flaws.filter(({ path }) => path === undefined);
     if (broken.length > 0) {
@@ -49,14 +49,6 @@ export function readResources(files: readonly string[]): Resources {
     }
   }
   return { resources, others };
-}
-
-function bytesOf(file: string): Uint8Array {
-  try {
-    return readLimited(file);
-  } catch (error) {
-    throw new CommandError((error as Error).message, exitCode.usage);
-  }
 }
 
 function resourceOf(node: Node): Resource | undefined {

@@ -27,15 +27,16 @@ export async function servedModule(
   return { name, ...known, server, path: modulePath({ name, version: known.version }) };
 }
 
+const advice = 'start it (sluice serve); if it is not to be reached from here, --version and --sha256 say what it has';
+
 async function asked(server: string, name: string, version: string): Promise<z.infer<typeof factsShape>> {
   const url = `${server}/plugins/${encodeURIComponent(name)}/${encodeURIComponent(version)}/metadata.json`;
   const answer = await fetch(url, { signal: AbortSignal.timeout(timeout) }).catch((error: unknown) => {
-    const advice = 'if it is not to be reached from here, --version and --sha256 say what it has';
     throw new CommandError(`${url}: ${failureText(error)}; ${advice}`);
   });
   const said: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok) throw new CommandError(refusal(answer, said), answer.status === 404 ? exitCode.found : undefined);
   const { data } = factsShape.safeParse(said);
-  if (data === undefined) throw new CommandError(`${url} answered, and not as a plugin server does`);
+  if (data === undefined) throw new CommandError(`${url} answered, and not as a plugin server does; ${advice}`);
   return data;
 }

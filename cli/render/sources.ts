@@ -103,6 +103,7 @@ async function configurationOf(migration: Migration): Promise<Rendered> {
   return { event: { event: 'configuration', configuration }, files: none, leftOut: migration.leftOut.all };
 }
 
+/** Whether `--from` takes this name. */
 export function isSource(name: string | undefined): name is SourceName {
   return name !== undefined && Object.hasOwn(sources, name);
 }

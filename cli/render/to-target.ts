@@ -31,7 +31,10 @@ ${targetNames.map((name) => `  ${name.padEnd(17)} ${targets[name].summary}`).joi
   --sha256 DIGEST        its digest, with an exact version: then the plugin server is not asked
 ${optionNames.map((name) => optionLines(name)).join('')}  --json                 print JSON objects, one on a line: rendered, error
 
-\`sluice render --from openapi --help\` tells of the other way round.
+Exit codes: 0 done, 1 the configuration is wrong, not for this target, or the plugin server does not have the module, 2 wrong
+use, 3 the plugin server cannot be asked.
+
+\`sluice render --from openapi --help\` tells how to take over what OpenAPI, Higress, Kuadrant and Nacos have.
 `;
 
 /** `--listen HOST:PORT …`, with what it is by default, and where it is an option. */
@@ -95,9 +98,10 @@ export const toTarget = command({
 function read(values: Values<typeof flags>, [target, file, ...more]: readonly string[]): Options {
   if (target === undefined) throw new Error(`name a target: ${targetNames.join(', ')}`);
   if (!isTarget(target)) throw new Error(`there is no target ${target}; there are ${targetNames.join(', ')}`);
-  if (file === undefined || more.length > 0) throw new Error('name one FILE');
+  if (file === undefined || more.length > 0) throw new Error('name one FILE: a plugin configuration');
   const { server, version, sha256 } = values;
-  if (server === undefined) throw new Error('--server has to say where the plugin server is');
+  if (server === undefined)
+    throw new Error('--server has to say where the plugin server is, like http://127.0.0.1:8801');
   if (version !== undefined && !isVersion(version) && !isRange(version))
     throw new Error(`--version takes a version, a range or latest, not ${JSON.stringify(version)}`);
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256))

@@ -15,6 +15,7 @@ import {
   listStateless,
   statelessRevision,
 } from './mcp-client.ts';
+import { ClientNames } from './client-names.ts';
 import { passesRules } from './rules.ts';
 
 export interface FederatedServer {
@@ -159,7 +160,7 @@ export interface Surveyed {
 
 /** Asks the gateway what it serves, and puts that beside what its servers said. Never throws. */
 export async function surveyGateway({ mcp, configuration, states, token }: Surveyed): Promise<Survey> {
-  const { root = 'open', virtualServers: configured } = configuration.plugin;
+  const { root = 'open', virtualServers: configured, overrides, toolSearch } = configuration.plugin;
   const why = unlisted(configuration, token);
   const rooted = why === undefined && root !== 'closed';
   const [listed, virtualServers] = await Promise.all([
@@ -171,9 +172,13 @@ export async function surveyGateway({ mcp, configuration, states, token }: Surve
     ),
   ]);
   // What is reached over HTTP+SSE is in no list of the other transport.
-  const servers = configuration.servers.map((server, index) =>
-    federated(server, states[index] ?? {}, isHttpSse(server) ? undefined : listed, root === 'open'),
-  );
+  // Where tools are searched for, the list has few of them, and says nothing of the others.
+  const isShort = rooted && (toolSearch as { enabled?: unknown } | undefined)?.enabled === true;
+  const names = new ClientNames(overrides);
+  const servers = configuration.servers.map((server, index) => {
+    const isInList = !isShort && !isHttpSse(server);
+    return federated(server, states[index] ?? {}, isInList ? listed : undefined, root === 'open', names);
+  });
   const old = configuration.servers.filter(isHttpSse).map(({ name }) => name);
   const closed =
     root === 'closed'
@@ -183,9 +188,18 @@ export async function surveyGateway({ mcp, configuration, states, token }: Surve
     servers,
     virtualServers,
     tools: servers.reduce((sum, { tools }) => sum + tools.length, 0),
-    notes: [...closed, ...(why === undefined ? [] : [why]), ...(old.length === 0 ? [] : [httpSseNote(old)])],
+    notes: [
+      ...closed,
+      ...(isShort ? [searchNote] : []),
+      ...(why === undefined ? [] : [why]),
+      ...(old.length === 0 ? [] : [httpSseNote(old)]),
+    ],
   };
 }
+
+const searchNote =
+  'toolSearch: clients list search_tools, call_tool and what is pinned, and find the other tools; ' +
+  'tools were counted at the servers';
 
 function httpSseNote(names: readonly string[]): string {
   return (
@@ -194,19 +208,22 @@ function httpSseNote(names: readonly string[]): string {
   );
 }
 
-/** Tool names carry their server's prefix, and no prefix begins with another. */
+/** Tool names carry their server's prefix, and no prefix begins with another; overrides give some of them another name. */
 function federated(
   server: GatewayServer & { prefix?: unknown },
   { tools: own, problem, isPrivate }: ServerState,
   listed: readonly string[] | undefined,
   isOpen: boolean,
+  names: ClientNames,
 ): FederatedServer {
   const { name, url } = server;
   const prefix = typeof server.prefix === 'string' ? server.prefix : `${name}_`;
-  const tools =
-    listed?.filter((tool) => tool.startsWith(prefix)) ??
-    (own ?? []).filter((tool) => passesRules(server['tools'], tool)).map((tool) => prefix + tool);
-  const said = problem ?? (isPrivate ? privateText : isOpen ? leftOut(server, own ?? [], tools, prefix) : undefined);
+  const nameOf = (tool: string): string => names.of(prefix + tool);
+  const passing = (own ?? []).filter((tool) => passesRules(server['tools'], tool));
+  const expected = new Set(passing.map(nameOf));
+  const isOwn = (name: string): boolean => expected.has(name) || (name.startsWith(prefix) && !names.isGiven(name));
+  const tools = listed?.filter(isOwn) ?? [...expected];
+  const said = problem ?? (isPrivate ? privateText : isOpen ? leftOut(passing, tools, nameOf) : undefined);
   return { name, url, tools, ...(said !== undefined && { problem: said }) };
 }
 
@@ -214,13 +231,12 @@ const privateText = 'it lists its tools to clients with credentials of their own
 
 /** Where no virtual server at the root hides tools, what passes the rules and is missing was left out by the gateway. */
 function leftOut(
-  server: GatewayServer,
-  own: readonly string[],
+  passing: readonly string[],
   tools: readonly string[],
-  prefix: string,
+  nameOf: (tool: string) => string,
 ): string | undefined {
   const there = new Set(tools);
-  const missing = own.filter((tool) => passesRules(server['tools'], tool) && !there.has(prefix + tool));
+  const missing = passing.filter((tool) => !there.has(nameOf(tool)));
   if (missing.length === 0) return undefined;
   const shown = missing.slice(0, 5).map((tool) => JSON.stringify(tool.slice(0, 64)));
   const more = missing.length > shown.length ? ` and ${missing.length - shown.length} more` : '';

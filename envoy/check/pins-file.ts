@@ -22,10 +22,15 @@ export function withPinsOfFile(
       const text = Buffer.from(readLimited(resolve(dirname(configuration), file))).toString();
       return { ...plugin, pins: { ...others, tools: pinsIn(parseToolsLock(text)) } };
     } catch (error) {
-      wrong('pins.file', `${file}: ${(error as Error).message}`);
+      wrong('pins.file', whyUnusable(file, error as NodeJS.ErrnoException));
     }
   }
   return { ...plugin, pins: others };
+}
+
+function whyUnusable(file: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code !== 'ENOENT') return `${file}: ${message}`;
+  return `there is no ${file}: start the gateway without pins, let sluice lock write the file, and put pins back`;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

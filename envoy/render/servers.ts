@@ -29,7 +29,7 @@ const namePattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 /** What is said of a server without a URL where its cluster would have to be made, by whoever sees that. */
 export const needsUrl =
-  '`sluice start` takes a server by its url alone: a cluster has to be in a bootstrap of your own';
+  'name its url: the cluster is made of it; a cluster of your own has to be in a bootstrap of your own';
 
 const nowhere: Upstream = { address: { host: '127.0.0.1', port: 0 }, tls: false, authority: 'nowhere', path: '/' };
 

@@ -80,6 +80,7 @@ export interface SocketAddress {
   socket_address: { address: string; port_value: number };
 }
 
+/** An address in the form of Envoy (`config.core.v3.Address`). */
 export function socketAddress({ host, port }: HostPort): SocketAddress {
   return { socket_address: { address: host, port_value: port } };
 }

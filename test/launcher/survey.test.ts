@@ -195,6 +195,40 @@ test('a gateway that cannot be asked: what servers said, under their prefixes an
   ]);
 });
 
+test('tools have the names that overrides give them, and are counted at servers where clients search', async () => {
+  const mcp = await serve(
+    session(() => ({ tools: ['forecast', 'add', 'search', 'b_x'].map((name) => ({ ...tool, name })) })),
+  );
+  const servers = [
+    { name: 'a', url: 'http://127.0.0.1:1/mcp' },
+    { name: 'b', url: 'http://127.0.0.1:1/mcp' },
+  ];
+  const overrides = [
+    { tool: 'a_get', name: 'forecast' },
+    { tool: 'b_*', name: '*' },
+    { tool: 'a_put', name: 'b_x' },
+    { tool: 'a_gone', title: 'Gone' },
+  ];
+  const states = [{ tools: ['get', 'put', 'gone'] }, { tools: ['add', 'search'] }];
+  const survey = await surveyGateway({ mcp, configuration: { plugin: { overrides }, servers }, states });
+  expect(survey.servers).toEqual([
+    {
+      name: 'a',
+      url: servers[0]?.url,
+      tools: ['forecast', 'b_x'],
+      problem: 'the gateway does not list "gone": its log says why',
+    },
+    { name: 'b', url: servers[1]?.url, tools: ['add', 'search'] },
+  ]);
+  const plugin = { overrides, toolSearch: { enabled: true } };
+  const short = await surveyGateway({ mcp, configuration: { plugin, servers }, states });
+  expect(short.servers.map(({ tools, problem }) => [tools, problem])).toEqual([
+    [['forecast', 'b_x', 'a_gone'], undefined],
+    [['add', 'search'], undefined],
+  ]);
+  expect(short.notes).toEqual([expect.stringContaining('toolSearch: clients list search_tools, call_tool')]);
+});
+
 test('a server of HTTP+SSE is asked over HTTP+SSE', async () => {
   const server = await startHttpSseServer({ name: 'old', tools: ['echo'] });
   onTestFinished(() => server.stop());

@@ -307,7 +307,7 @@ test.each([
   [['--from', 'kong', 'x'], '--from: expected openapi, higress, kuadrant, nacos, found kong'],
   [['--from', 'higress'], 'name at least one FILE'],
   [['--from', 'higress', '--url', 'http://a', 'x'], '--url has no meaning with --from higress'],
-  [['--from', 'kuadrant', '/nowhere/x.yaml'], 'no such file'],
+  [['--from', 'kuadrant', '/nowhere/x.yaml'], 'there is no /nowhere/x.yaml'],
   [['--from', 'nacos', 'http://a:b@nacos:8848'], 'no user name or password in it'],
   [['--from', 'nacos', '--nacos-namespace', 'A B', 'http://nacos:8848'], '--nacos-namespace takes NAME[=ID]'],
 ])('refuses %j', async (args, said) => {

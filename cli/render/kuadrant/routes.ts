@@ -15,6 +15,7 @@ export interface Target {
 /** Services of type ExternalName by `<namespace>/<name>`: the host that they stand for. */
 export type ExternalNames = ReadonlyMap<string, string>;
 
+/** Hosts of Services that are names of others (`spec.externalName`), by `<namespace>/<name>`. */
 export function externalNamesOf(services: readonly Resource[]): ExternalNames {
   return new Map(
     services.flatMap(({ node, namespace, name }) => {

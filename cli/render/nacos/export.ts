@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { type Catalog, inOrder } from '../../../plugin-server/catalog/catalog.ts';
 import { NacosClient } from '../../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../../plugin-server/nacos/credentials.ts';
 import { NacosNamespace } from '../../../plugin-server/nacos/namespace.ts';
 import { CommandError, exitCode } from '../../io.ts';
 import { type NacosNamespaceName, credentialsIn } from '../../nacos.ts';
+import { readSecret } from '../../secret.ts';
 import type { LeftOut } from '../left-out.ts';
 
 export interface NacosExport {
@@ -30,11 +30,12 @@ export async function fromNacos(
   const credentials =
     credentialsFile === undefined
       ? credentialsIn(env)
-      : parseCredentials(readFileSync(credentialsFile, 'utf8'), credentialsFile);
+      : parseCredentials(await readSecret(credentialsFile), credentialsFile);
   const client = new NacosClient({ addresses, credentials: credentials && (() => credentials) });
   const mirror = new NacosNamespace(namespace.name, namespace.id, client);
   const { catalog, problems } = await mirror.look(undefined, new AbortController().signal).catch((error: unknown) => {
-    throw new CommandError(`the namespace ${namespace.id} cannot be read: ${(error as Error).message}`);
+    const advice = `is it Nacos 3 that answers at ${addresses.join(', ')}, and may its user read the namespace?`;
+    throw new CommandError(`the namespace ${namespace.id} cannot be read: ${(error as Error).message}; ${advice}`);
   });
   const leftOut = problems.map(({ path, message }) => ({ place: path, why: message }));
   if (catalog.servers.length > 0) return { catalog: inOrder(catalog), leftOut };

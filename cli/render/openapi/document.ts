@@ -61,15 +61,18 @@ export async function readDescription(bytes: Uint8Array): Promise<Description> {
   return { root, leaveOut, leftOut: () => leftOuts.all, follow };
 }
 
+/** Whether a value is an object of the description, no list and no null. */
 export function isPart(value: unknown): value is Part {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A member that is a text; undefined where it is absent or something else. */
 export function textIn(part: Part, member: string): string | undefined {
   const value = part[member];
   return typeof value === 'string' ? value : undefined;
 }
 
+/** A member that is a list; an empty one where it is absent or something else. */
 export function listIn(part: Part, member: string): readonly unknown[] {
   const value = part[member];
   return Array.isArray(value) ? value : [];

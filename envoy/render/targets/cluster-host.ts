@@ -11,6 +11,10 @@ export interface ClusterHost {
   readonly tls: boolean;
 }
 
+function ownPod(host: string): string {
+  return `${host} is the gateway's own pod, and no server answers there: name the Service, or a host that pods can reach`;
+}
+
 const dnsName = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+$/;
 
 /**
@@ -21,11 +25,10 @@ export function clusterHost({ address, tls }: Upstream, domain: string): Cluster
   const host = address.host.replace(/\.$/, '');
   const { port } = address;
   if (isIP(host) !== 0) {
-    if (isLoopback(host)) throw new Error(`${host} is the gateway's own pod, and no server answers there`);
+    if (isLoopback(host)) throw new Error(ownPod(host));
     return { kind: 'address', host, port, tls };
   }
-  if (host === 'localhost' || host.endsWith('.localhost'))
-    throw new Error(`${host} is the gateway's own pod, and no server answers there`);
+  if (host === 'localhost' || host.endsWith('.localhost')) throw new Error(ownPod(host));
   if (!host.includes('.'))
     throw new Error(`${host} means another Service in each namespace: write ${host}.NAMESPACE.svc`);
   if (!dnsName.test(host) || host.length > 253) throw new Error(`${host} is no DNS name that Kubernetes takes`);

@@ -25,6 +25,7 @@ export type TargetName = keyof typeof targets;
 
 export const targetNames = Object.keys(targets) as TargetName[];
 
+/** Whether there is a target of this name. */
 export function isTarget(name: string): name is TargetName {
   return Object.hasOwn(targets, name);
 }

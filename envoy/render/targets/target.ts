@@ -45,6 +45,7 @@ export interface Target {
   readonly render: (gateway: RenderedGateway, options: RenderOptions) => Rendering;
 }
 
+/** The URL that gateways fetch the module from. */
 export function moduleUrl({ server, path }: ServedModule): string {
   return new URL(path, server).href;
 }

@@ -10,7 +10,7 @@ import { type Faults, examine, startProxy } from '../doctor.ts';
 import { describeGateway, hostMode } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
 import { jwt, publicKeys } from '../token-filter.ts';
-import { type Scripted, startScripted } from '../upstreams/scripted.ts';
+import { type Scripted, result, startScripted } from '../upstreams/scripted.ts';
 
 const statusToken = 'a-token-of-the-operator';
 const issuer = 'https://id.example.com';
@@ -38,6 +38,8 @@ describeGateway('sluice doctor at a gateway', () => {
       virtualServers: [
         { name: 'team/all', tools: ['*'] },
         { name: 'team/none', tools: ['nothing_*'] },
+        { name: 'team/bare', tools: ['*'], overrides: [{ tool: 'up_*', name: '*' }] },
+        { name: 'team/short', tools: ['*'], toolSearch: { enabled: true } },
       ],
     },
     env: { STATUS_TOKEN: statusToken, UP_KEY: planted, SESSION_KEY: Buffer.alloc(32, 7).toString('base64url') },
@@ -51,7 +53,7 @@ describeGateway('sluice doctor at a gateway', () => {
     const seen = await examine([url(), '--tool', 'up_get', '--origin', 'https://page.example']);
     expect(seen.findings.filter(({ state }) => state === 'problem' || state === 'warning')).toEqual([]);
     expect(seen.code).toBe(0);
-    expect(seen.of('empty-list')).toMatchObject({ state: 'ok', found: '1 tools are listed' });
+    expect(seen.of('empty-list')).toMatchObject({ state: 'ok', found: 'listed tools: 1' });
     expect(seen.of('replicas-differ')?.state).toBe('ok');
   });
 
@@ -69,6 +71,25 @@ describeGateway('sluice doctor at a gateway', () => {
     const { cause, nextStep, sent, found } = seen.of(symptom) ?? {};
     for (const text of [cause, nextStep, sent, found]) expect(text).toMatch(/\S/);
     if (symptom === 'unknown-tool') expect(found).toContain('did you mean "up_get"?');
+  });
+
+  it('takes the refusal of a server without a prefix for one', async () => {
+    upstream.answers['tools/call'] = result('{"content":[{"type":"text","text":"not found"}],"isError":true}');
+    const seen = await examine([`${url()}/team/bare`]);
+    delete upstream.answers['tools/call'];
+    expect(seen.problems).toEqual([]);
+    expect(seen.of('unknown-tool')).toMatchObject({
+      state: 'ok',
+      found: expect.stringContaining('no prefix') as string,
+    });
+  });
+
+  it('judges no tool by a list that is short on purpose', async () => {
+    const seen = await examine([`${url()}/team/short`, '--tool', 'up_get']);
+    expect(seen.of('unknown-tool')).toMatchObject({
+      state: 'unjudged',
+      found: expect.stringContaining('search_tools') as string,
+    });
   });
 
   it('reads more from the admin address, and packs it without secrets', async () => {
@@ -97,8 +118,15 @@ describeGateway('sluice doctor at a gateway', () => {
       ].map((name) => `sluice-support/${name}`),
     );
     expect(files.get('sluice-support/envoy/config_dump.json')?.content.toString()).toContain('"requestBody"');
-    // What is there already is not written over.
-    expect((await examine([url(), '--bundle', file])).code).toBe(3);
+    // What is there already is not written over, and what cannot be written is told before anything is looked at.
+    for (const [name, why] of [
+      [file, 'already: name another file'],
+      [join(folder, 'nowhere', 'a.tar'), 'there is no folder'],
+    ] as const) {
+      const refused = await examine([url(), '--bundle', name]);
+      expect([refused.code, refused.findings]).toEqual([3, []]);
+      expect(refused.text).toContain(why);
+    }
   });
 
   describe('behind a proxy', () => {
