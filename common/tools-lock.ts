@@ -6,7 +6,7 @@ const toolsLock = z.object({
     z.string(),
     z.object({
       server: z.string(),
-      /** Of the definition as its server sent it, see docs/pins.md: what `pins.tools` of the configuration holds. */
+      /** What `pins.tools` of the configuration holds: of the definition as its server sent it, see docs/pins.md. */
       digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
       /** For who reads the file, and for the difference to the next one. */
       definition: z.record(z.string(), z.unknown()),

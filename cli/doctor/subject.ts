@@ -3,7 +3,7 @@ import type { Findings } from './finding.ts';
 
 /** The gateway that is looked at, and with what. */
 export interface Subject {
-  /** Of MCP, as clients use it. */
+  /** The endpoint of MCP, as clients use it. */
   readonly url: string;
   readonly send: Send;
   /** Announces a body of so many bytes, see `announce`. */

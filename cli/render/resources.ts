@@ -7,7 +7,7 @@ import { CommandError, exitCode } from '../io.ts';
 /** A resource of Kubernetes, as far as every one of them is the same. */
 export interface Resource {
   readonly kind: string;
-  /** Of `apiVersion`, without the version: `networking.higress.io`. */
+  /** What `apiVersion` says before its version: `networking.higress.io`. */
   readonly group: string;
   readonly name: string;
   readonly namespace: string;

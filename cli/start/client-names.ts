@@ -2,7 +2,7 @@
 export class ClientNames {
   /** By the name of the one tool, prefix included. */
   readonly #names = new Map<string, string>();
-  /** Of the servers whose tools lose it. */
+  /** Those that the tools of their servers lose. */
   readonly #prefixes: string[] = [];
 
   /** @param overrides as the configuration has them; what is no override is passed over */

@@ -59,7 +59,7 @@ class Search {
   members: Walk;
   inner: Walk;
   properties: Walk;
-  /** Of the document that was read last. */
+  /** The name of the document that was read last. */
   name: Span;
 
   take(query: Span): void {

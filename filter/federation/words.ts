@@ -18,7 +18,7 @@ for (let c: u32 = 0; c < 256; c++) {
  */
 @unmanaged
 export class Words {
-  /** Of the word that `next` has found. */
+  /** A hash of the word that `next` has found. */
   hash: u64;
   private at: usize;
   private end: usize;

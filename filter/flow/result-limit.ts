@@ -9,7 +9,7 @@ import { newResultLimiter, ResultLimiter } from '../response/result-limiter';
 import { isEventStream } from '../upstream/answer';
 import { Exchange } from './exchange';
 
-/** Of the results of calls, how much goes on to the client. */
+/** How much of the results of calls goes on to the client. */
 const CUT = literal('\\n\\n[The gateway has cut this result, which is larger than ');
 const BYTES = literal(' bytes. Call the tool for less, such as a page, a filter or a part, where it can do that.]');
 

@@ -10,7 +10,7 @@ export const enum Fact {
   Listed = 256,
 }
 
-/** Of what nobody asks for any, and of what no list has. */
+/** What is known of a tool that no list has, or of which nobody asks for anything. */
 export const NO_FACTS: u32 = 0;
 
 /**

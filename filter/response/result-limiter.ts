@@ -47,7 +47,7 @@ export class ResultLimiter {
   private note: Span;
   /** The result in the place of one that cannot be cut. */
   private refusal: Span;
-  /** Of the request that the body answers, or NONE. */
+  /** The id of the request that the body answers, or NONE. */
   private requestId: Span;
   private events: Parser | null;
   private way: Way;

@@ -54,7 +54,7 @@ export class Failure {
   detail: Span;
   /** When to come back, as the server said it (RFC 9110 §10.2.3), or NONE. */
   retryAfter: Span;
-  /** Of ours, which it met. */
+  /** Our limit that it met. */
   limit: Limit;
 
   set(reason: Reason, detail: Span): Failure {

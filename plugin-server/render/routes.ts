@@ -50,7 +50,7 @@ function gatewayOf(live: Live, name: string | undefined): Gateway {
 }
 
 interface Wishes {
-  /** Of this server, as gateways reach it. */
+  /** Where gateways reach this server. */
   readonly origin: string;
   readonly given: Partial<Record<OptionName, string | undefined>>;
 }

@@ -27,7 +27,7 @@ export function serviceResources({ plugin, servers }: RenderedGateway, options: 
 
 /** A host and its ports, each once. */
 interface PortedHost {
-  /** Of the first of its servers: what resources about the host are called. */
+  /** What resources about the host are called: the name of its first server. */
   readonly title: string;
   readonly ports: readonly [MeshHost, ...MeshHost[]];
 }
