@@ -55,6 +55,7 @@ const WORK: Readonly<Record<string, Work>> = {
 const upstream = await startUpstream();
 const generator = start('load.ts');
 const names = Object.keys(WORK).filter((name) => values.only?.includes(name) !== false);
+const listeners = names.flatMap((name) => WORK[name]?.listener ?? []);
 const measured = new Map(names.map((name) => [name, { before: [] as number[], now: [] as number[] }]));
 try {
   for (let round = 0; round < rounds; round++) await runRound(round % 2 === 0);
@@ -74,7 +75,10 @@ for (const [name, cpu] of measured) {
 }
 
 async function runRound(beforeFirst: boolean): Promise<void> {
-  const gateways = { before: await startGateway(upstream.port, before), now: await startGateway(upstream.port) };
+  const gateways = {
+    before: await startGateway(upstream.port, before, listeners),
+    now: await startGateway(upstream.port, undefined, listeners),
+  };
   try {
     for (const [name, all] of measured) {
       const work = WORK[name];

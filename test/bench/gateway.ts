@@ -12,7 +12,8 @@ import { build } from '../../scripts/build.ts';
 import { buildFloors } from './floors.ts';
 import { restPath } from './requests.ts';
 
-type ListenerName = 'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached' | 'modern' | 'shared' | 'alone';
+export type ListenerName =
+  'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached' | 'modern' | 'shared' | 'alone';
 
 /** Listeners as shipped, with their access log: of two servers, and those that end in 10, of ten. */
 type BesideName = 'plain' | 'floor' | 'exports' | 'native' | 'hold' | 'pair' | 'native 10' | 'hold 10';
@@ -26,8 +27,15 @@ export interface BenchGateway<Name extends string = ListenerName> {
 const loopback = { host: '127.0.0.1', port: 0 };
 const CACHE = { ttl: '1h', scope: 'shared' };
 
-/** @param module the file of another module than the one that is built */
-export async function startGateway(upstreamPort: number, module?: string): Promise<BenchGateway> {
+/**
+ * @param module the file of another module than the one that is built
+ * @param only listeners: an older module does not know what all of them are configured with
+ */
+export async function startGateway(
+  upstreamPort: number,
+  module?: string,
+  only?: readonly ListenerName[],
+): Promise<BenchGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const binary = await ownEnvoy();
   const sluice = module ?? (await build()).plugin.file;
@@ -47,8 +55,10 @@ export async function startGateway(upstreamPort: number, module?: string): Promi
     }),
     alone: listener('alone', servers(1, upstreamPort, { protocol: '2025-06-18' }), modules.sluice),
   };
+  const wanted = Object.entries(parts).filter(([name]) => only?.some((one) => one === name) !== false);
+  const chosen = wanted.map(([, part]) => part);
   const base = bootstrapOf(servers(10, upstreamPort));
-  const config = { ...base, static_resources: { ...base.static_resources, listeners: Object.values(parts) } };
+  const config = { ...base, static_resources: { ...base.static_resources, listeners: chosen } };
   const envoy = await startEnvoy({ binary: binary.path, config, concurrency: 1, logLevel: 'warning' });
   return running(envoy, folder);
 }
