@@ -156,25 +156,27 @@ export function searchSize(tools: u32): u64 {
   return (tools as u64) * ((4 + MOST_WORDS) as u64);
 }
 
-/** The tools that are chosen. */
-export function countChosen(fanOut: FanOut): u32 {
-  let count: u32 = 0;
+/** The tools that are chosen, in the order of a list: elements are Item. */
+export function chosenItems(fanOut: FanOut, arena: Arena): List {
+  const chosen = newList(arena);
   for (let i = 0; i < fanOut.calls.count; i++) {
     const pages = fanOut.at(i).pages;
     for (let p = 0; p < pages.count; p++) {
       const items = changetype<Page>(pages.at(p) as usize).items;
-      for (let t = 0; t < items.count; t++) if (changetype<Item>(items.at(t) as usize).chosen) count++;
+      for (let t = 0; t < items.count; t++) {
+        if (changetype<Item>(items.at(t) as usize).chosen) chosen.push(items.at(t));
+      }
     }
   }
-  return count;
+  return chosen;
 }
 
 /**
- * The best of the tools that are chosen.
- * @param tools how many those are; there is room for `searchSize` of them
+ * The best of some tools.
+ * @param tools elements are Item; there is room for the `searchSize` of so many
  * @param most how many are wanted
  */
-export function search(fanOut: FanOut, tools: u32, query: Span, most: u32, arena: Arena): Found {
+export function search(tools: List, query: Span, most: u32, arena: Arena): Found {
   const found = make<Found>(arena);
   found.hits = newList(arena);
   const run = make<Search>(scratch);
@@ -184,51 +186,34 @@ export function search(fanOut: FanOut, tools: u32, query: Span, most: u32, arena
   run.properties = make<Walk>(scratch);
   run.take(query);
   run.size = 4 + (run.count as usize);
-  run.documents = scratch.zeroed((tools as usize) * run.size);
-  const exact = readAll(run, fanOut, query);
+  run.documents = scratch.zeroed((tools.count as usize) * run.size);
+  const exact = readAll(run, tools, query);
   let length: u64 = 0;
-  for (let i: u32 = 0; i < tools; i++) length += load<u32>(run.documents + (i as usize) * run.size) as u64;
-  const average = max((length as f32) / (max(tools, 1) as f32), 1);
+  for (let i = 0; i < tools.count; i++) length += load<u32>(run.documents + (i as usize) * run.size) as u64;
+  const average = max((length as f32) / (max(tools.count, 1) as f32), 1);
   const weights = scratch.allocate((MOST_WORDS as usize) << 2);
   for (let word: u32 = 0; word < run.count; word++) {
-    store<f32>(weights + ((word as usize) << 2), run.weightOf(word, tools));
+    store<f32>(weights + ((word as usize) << 2), run.weightOf(word, tools.count as u32));
   }
-  let index: i32 = 0;
-  for (let i = 0; i < fanOut.calls.count; i++) {
-    const pages = fanOut.at(i).pages;
-    for (let p = 0; p < pages.count; p++) {
-      const items = changetype<Page>(pages.at(p) as usize).items;
-      for (let t = 0; t < items.count; t++) {
-        const item = changetype<Item>(items.at(t) as usize);
-        if (!item.chosen) continue;
-        const at = run.documents + (index as usize) * run.size;
-        const score = index === exact ? f32.MAX_VALUE : run.score(at, weights, average);
-        index++;
-        if (score > 0) offer(found, item, score, most, arena);
-      }
-    }
+  for (let i = 0; i < tools.count; i++) {
+    const score = i === exact ? f32.MAX_VALUE : run.score(run.documents + (i as usize) * run.size, weights, average);
+    if (score > 0) offer(found, itemAt(tools, i), score, most, arena);
   }
   return found;
 }
 
 /** The number of the tool whose name the query is, or -1. */
-function readAll(run: Search, fanOut: FanOut, query: Span): i32 {
-  let exact: i32 = -1;
-  let index: i32 = 0;
-  for (let i = 0; i < fanOut.calls.count; i++) {
-    const pages = fanOut.at(i).pages;
-    for (let p = 0; p < pages.count; p++) {
-      const items = changetype<Page>(pages.at(p) as usize).items;
-      for (let t = 0; t < items.count; t++) {
-        const item = changetype<Item>(items.at(t) as usize);
-        if (!item.chosen) continue;
-        run.read(item, run.documents + (index as usize) * run.size);
-        if (run.name !== NONE && equals(run.name, query)) exact = index;
-        index++;
-      }
-    }
+function readAll(run: Search, tools: List, query: Span): i32 {
+  let exact = -1;
+  for (let i = 0; i < tools.count; i++) {
+    run.read(itemAt(tools, i), run.documents + (i as usize) * run.size);
+    if (run.name !== NONE && equals(run.name, query)) exact = i;
   }
   return exact;
+}
+
+function itemAt(tools: List, index: i32): Item {
+  return changetype<Item>(tools.at(index) as usize);
 }
 
 /** Keeps the best, in order. */

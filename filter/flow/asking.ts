@@ -3,7 +3,7 @@ import { equals, NONE } from '../bytes/span';
 import { Answer } from '../upstream/answer';
 import { takeAcknowledgement } from '../upstream/acknowledgement';
 import { post } from '../upstream/callout';
-import { FanOut } from '../federation/fanout';
+import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { keep, keepLasting, keptList, lastingList } from '../federation/list-cache';
 import { keepFacts, noteFacts } from '../federation/tool-facts';
@@ -15,6 +15,8 @@ import { Reason } from '../mcp/errors';
 import { methodRow } from '../mcp/methods';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Server } from '../model/server';
+import { VirtualServer } from '../model/virtual-server';
+import { mayList } from '../policy/decision';
 import { onlyReachable } from '../policy/decision';
 import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
@@ -33,6 +35,28 @@ import { withoutSession } from './rest-call';
  * server, which is opened first where it is not there, and renewed once where the server has lost it. What is asked is a
  * list, page by page, or, at stage Broadcast, the client's request once.
  */
+
+/**
+ * Asks for the lists of a noun all servers that have something to show there: another neither learns of the request nor
+ * delays it.
+ * @param shown what alone is going to be shown, or null
+ */
+export function askForLists(
+  exchange: Exchange,
+  session: Session,
+  noun: NounRow,
+  shown: VirtualServer | null = null,
+): FanOut {
+  const gateway = exchange.gateway;
+  const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
+  exchange.conversation.fanOut = fanOut;
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    if (shown !== null && !shown.reaches(noun.noun, i)) continue;
+    if (mayList(noun.noun, server, exchange.caller.scope)) askForList(exchange, session, fanOut, server, noun);
+  }
+  return fanOut;
+}
 
 /** Asks a server for a list of a noun, from the cache where it is there. One that does not have any is not asked. */
 export function askForList(exchange: Exchange, session: Session, fanOut: FanOut, server: Server, noun: NounRow): void {

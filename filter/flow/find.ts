@@ -1,7 +1,7 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, equals, NONE } from '../bytes/span';
 import { Answer } from '../upstream/answer';
-import { FanOut, newFanOut } from '../federation/fanout';
+import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { Item, Page } from '../upstream/page';
 import { textOf } from '../json/text';
@@ -11,10 +11,10 @@ import { expansions } from '../mcp/uri-template';
 import { matches } from '../model/glob';
 import { Server } from '../model/server';
 import { NO_FACTS } from '../model/tool-facts';
-import { mayList, mayUse } from '../policy/decision';
+import { mayUse } from '../policy/decision';
 import { Session } from '../session/token';
 import { aim, goToTarget, waitFor } from './aim';
-import { askForList, continueAsking, pollAsking } from './asking';
+import { askForLists, continueAsking, pollAsking } from './asking';
 import { Exchange, Outcome, Target } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { uriMember } from './uri';
@@ -51,14 +51,8 @@ export function pollFind(exchange: Exchange, session: Session, fanOut: FanOut): 
 
 /** @param noun whose lists are looked into */
 function look(exchange: Exchange, session: Session, noun: Noun): Outcome {
-  const gateway = exchange.gateway;
-  const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
   exchange.conversation.lookedInto = noun;
-  for (let i = 0; i < gateway.servers.count; i++) {
-    const server = gateway.serverAt(i);
-    if (mayList(noun, server, exchange.caller.scope)) askForList(exchange, session, fanOut, server, nounRow(noun));
-  }
+  const fanOut = askForLists(exchange, session, nounRow(noun));
   return fanOut.settled ? lookOn(exchange, session, fanOut) : Outcome.Wait;
 }
 

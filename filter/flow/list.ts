@@ -2,7 +2,7 @@ import { scratch } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { hasRoom } from '../bytes/room';
 import { Answer } from '../upstream/answer';
-import { FanOut, newFanOut } from '../federation/fanout';
+import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { Freshness, freshnessOf } from '../federation/freshness';
 import { mergedSize, mergedList } from '../federation/merge';
@@ -11,9 +11,8 @@ import { Reason } from '../mcp/errors';
 import { Noun } from '../mcp/nouns';
 import { SEARCH_DEFINITIONS } from '../mcp/search-tools';
 import { ToolSearch } from '../model/tool-search';
-import { mayList } from '../policy/decision';
 import { Session } from '../session/token';
-import { askForList, continueAsking, pollAsking } from './asking';
+import { askForLists, continueAsking, pollAsking } from './asking';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
 import { refuseForAll } from './all-failed';
@@ -28,18 +27,10 @@ import { reportPins } from './pins';
 export function beginList(exchange: Exchange, session: Session): Outcome {
   // Ours has one page: a cursor, also the empty one, is somebody else's.
   if (exchange.message.envelope.cursor !== 0) return exchange.refuse(Reason.BadCursor);
-  const gateway = exchange.gateway;
   const noun = exchange.noun;
-  const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
   exchange.conversation.stage = Stage.List;
   const search = searchIn(exchange);
-  for (let i = 0; i < gateway.servers.count; i++) {
-    const server = gateway.serverAt(i);
-    if (search !== null && !search.pinned.reaches(noun.noun, i)) continue;
-    // A server that has nothing to show here does not learn of the request, nor delay it.
-    if (mayList(noun.noun, server, exchange.caller.scope)) askForList(exchange, session, fanOut, server, noun);
-  }
+  const fanOut = askForLists(exchange, session, noun, search === null ? null : search.pinned);
   if (fanOut.calls.count === 0 && !isOffered(exchange, session, noun.capability)) return refuseUnoffered(exchange);
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }

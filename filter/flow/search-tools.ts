@@ -3,21 +3,20 @@ import { Arena, make, scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, equals, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { FanOut, newFanOut } from '../federation/fanout';
+import { FanOut } from '../federation/fanout';
 import { choose, itemSize, writeItem } from '../federation/merge';
-import { countChosen, Found, hitAt, search, searchSize } from '../federation/search';
+import { chosenItems, Found, hitAt, search, searchSize } from '../federation/search';
 import { kindOf, Kind, member, Walk } from '../json/reader';
 import { inside, textOf, writeEscaped } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { Noun, nounRow } from '../mcp/nouns';
 import { ToolSearch } from '../model/tool-search';
-import { mayList } from '../policy/decision';
 import { Session } from '../session/token';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { Item } from '../upstream/page';
 import { refuseForAll } from './all-failed';
-import { askForList, continueAsking, pollAsking } from './asking';
+import { askForLists, continueAsking, pollAsking } from './asking';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
 import { Stage } from './conversation';
@@ -69,17 +68,10 @@ export function beginSearch(exchange: Exchange, session: Session): Outcome {
   const most = mostWanted(member(values, LIMIT, scratch), exchange.caller.scope.search!.results);
   if (most === 0) return exchange.refuse(Reason.InvalidArguments, BAD_LIMIT);
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
-  const gateway = exchange.gateway;
   exchange.conversation.stage = Stage.Search;
   exchange.conversation.sought = exchange.arena.copy(query);
   exchange.conversation.mostFound = most;
-  const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
-  const noun = nounRow(Noun.Tools);
-  for (let i = 0; i < gateway.servers.count; i++) {
-    const server = gateway.serverAt(i);
-    if (mayList(Noun.Tools, server, exchange.caller.scope)) askForList(exchange, session, fanOut, server, noun);
-  }
+  const fanOut = askForLists(exchange, session, nounRow(Noun.Tools));
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
 }
 
@@ -115,15 +107,15 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   for (let i = 0; i < fanOut.calls.count; i++) {
     if (!fanOut.at(i).failed) choose(exchange.gateway, fanOut.at(i), scope);
   }
-  const tools = countChosen(fanOut);
+  const tools = chosenItems(fanOut, scratch);
   const rules = scope.search!;
   // Texts of definitions double where they are escaped.
-  if (!hasRoom(searchSize(tools) + 4 * (rules.bytes as u64))) return exchange.overload(WORKER_MEMORY);
+  if (!hasRoom(searchSize(tools.count as u32) + 4 * (rules.bytes as u64))) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
   reportNameConflicts(exchange, fanOut);
   const conversation = exchange.conversation;
-  const found = search(fanOut, tools, conversation.sought, conversation.mostFound, scratch);
+  const found = search(tools, conversation.sought, conversation.mostFound, scratch);
   return exchange.answerResult(resultOf(found, fanOut, rules, exchange.arena));
 }
 

@@ -4,7 +4,7 @@ import { Span, span, NONE } from '../../../filter/bytes/span';
 import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
 import { mergedList, mergedSize } from '../../../filter/federation/merge';
-import { countChosen, search } from '../../../filter/federation/search';
+import { chosenItems, search } from '../../../filter/federation/search';
 import { readPage } from '../../../filter/upstream/page';
 import { Gateway } from '../../../filter/model/gateway';
 import { newList } from '../../../filter/bytes/list';
@@ -52,7 +52,7 @@ export function mergeSearch(query: usize, count: u32, times: i32): u32 {
   let total: u32 = 0;
   for (let i = 0; i < times; i++) {
     scratch.reset();
-    total = search(fanOut, countChosen(fanOut), span(query, count), 10, scratch).total;
+    total = search(chosenItems(fanOut, scratch), span(query, count), 10, scratch).total;
   }
   return total;
 }
