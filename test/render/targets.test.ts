@@ -345,19 +345,12 @@ describe('the command', () => {
     expect(answer.err).toMatch(said);
   });
 
+  /** A module that the plugin server need not be asked about. */
+  const unasked = ['--server', 'http://p.example', '--version', '1.0.0', '--sha256', 'ab'.repeat(32)];
+
   test('tells every error of the configuration with its place, the module’s own among them', async () => {
     const path = file('servers: [{ name: a, url: http://a.example/, perfix: b }, { name: c, url: x }]\n');
-    const { code, err } = await sluice(
-      'render',
-      'envoy',
-      path,
-      '--server',
-      'http://p.example',
-      '--version',
-      '1.0.0',
-      '--sha256',
-      'ab'.repeat(32),
-    );
+    const { code, err } = await sluice('render', 'envoy', path, ...unasked);
     expect(code).toBe(1);
     expect(err).toMatch(/sluice\.yaml:1:\d+: servers\[0\]\.perfix: .*prefix/);
     expect(err).toMatch(/sluice\.yaml:1:\d+: servers\[1\]\.url: /);
@@ -387,17 +380,7 @@ describe('the command', () => {
 
   test('refuses what comes by live delivery', async () => {
     const path = file('catalog: { namespace: tools }\nservers: [{ name: a, url: http://a.example/ }]\n');
-    const { code, err } = await sluice(
-      'render',
-      'wasmplugin',
-      path,
-      '--server',
-      'http://p.example',
-      '--version',
-      '1.0.0',
-      '--sha256',
-      'ab'.repeat(32),
-    );
+    const { code, err } = await sluice('render', 'wasmplugin', path, ...unasked);
     expect({ code, err }).toMatchObject({
       code: 1,
       err: expect.stringContaining('catalogs come by live delivery') as string,
