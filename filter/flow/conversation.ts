@@ -10,6 +10,8 @@ import { Upstream } from '../session/token';
 /** Which conversation with upstreams is under way. */
 export const enum Stage {
   None,
+  /** Tokens of the caller are exchanged for those of servers, see token-exchange.ts. */
+  Exchange,
   Initialize,
   List,
   /** Tools are looked for by words, see search-tools.ts. */

@@ -46,7 +46,8 @@ export function beginDefinitions(exchange: Exchange, isPrivate: bool): Outcome {
   exchange.conversation.stage = Stage.Definitions;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
-    const takesOurs = isPrivate && server.credentials.kind === CredentialKind.Passthrough;
+    const kind = server.credentials.kind;
+    const takesOurs = (isPrivate && kind === CredentialKind.Passthrough) || kind === CredentialKind.Exchange;
     if (!server.isHttpSse && !takesOurs) askForList(exchange, session, fanOut, server, nounRow(Noun.Tools));
   }
   return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;

@@ -22,6 +22,7 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { pollFind, resumeFind } from './find';
 import { hasAddress, openStream, serveInStream } from './http-sse';
+import { refuseUndecided } from './limits';
 import { pollJoin, resumeJoin } from './join';
 import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
@@ -34,6 +35,7 @@ import { beginRef } from './ref';
 import { resumeRelay } from './relayed';
 import { resumeTell } from './tell';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
+import { beginExchange, continueExchange, pollExchange } from './token-exchange';
 import { beginTerminate, resumeTerminate } from './terminate';
 import { pollFacts, resumeFacts } from './tool-facts';
 import { beginUri } from './uri';
@@ -164,6 +166,8 @@ export function goOnInBatch(exchange: Exchange, batch: Batch, outcome: Outcome):
 }
 
 function serveMessage(exchange: Exchange): Outcome {
+  const exchanged = beginExchange(exchange);
+  if (exchanged !== Outcome.Serve) return exchanged;
   const session = exchange.caller.session;
   if (session === null) return beginInitialize(exchange);
   if (exchange.isHttpSse) return serveInStream(exchange, session);
@@ -195,6 +199,13 @@ function serveMessage(exchange: Exchange): Outcome {
   }
 }
 
+/** What has waited goes on; what turns out to have to be read whole first cannot any more. */
+function serveExchanged(exchange: Exchange): Outcome {
+  exchange.conversation.stage = Stage.None;
+  const outcome = serveMessage(exchange);
+  return outcome === Outcome.ReadBody ? refuseUndecided(exchange, exchange.message.size) : outcome;
+}
+
 /** Gives an answer to the flow that asked for it. */
 export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const fanOut = exchange.conversation.fanOut!;
@@ -212,6 +223,8 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
   call.repeated = false;
   call.detours = 0;
   switch (exchange.conversation.stage) {
+    case Stage.Exchange:
+      return continueExchange(exchange, fanOut, call, answer) ? serveExchanged(exchange) : Outcome.Wait;
     case Stage.Initialize:
       return resumeInitialize(exchange, fanOut, call, answer);
     case Stage.List:
@@ -268,6 +281,9 @@ function mayGoElsewhere(call: UpstreamCall): bool {
 /** With a tick, where calls wait for what other requests do. */
 export function poll(exchange: Exchange): Outcome {
   const fanOut = exchange.conversation.fanOut!;
+  if (exchange.conversation.stage === Stage.Exchange) {
+    return pollExchange(exchange, fanOut) ? serveExchanged(exchange) : Outcome.Wait;
+  }
   const session = exchange.caller.session!;
   switch (exchange.conversation.stage) {
     case Stage.List:
