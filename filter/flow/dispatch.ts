@@ -22,7 +22,6 @@ import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { pollFind, resumeFind } from './find';
 import { hasAddress, openStream, serveInStream } from './http-sse';
-import { refuseUndecided } from './limits';
 import { pollJoin, resumeJoin } from './join';
 import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
 import { beginList, pollList, resumeList } from './list';
@@ -199,13 +198,6 @@ function serveMessage(exchange: Exchange): Outcome {
   }
 }
 
-/** What has waited goes on; what turns out to have to be read whole first cannot any more. */
-function serveExchanged(exchange: Exchange): Outcome {
-  exchange.conversation.stage = Stage.None;
-  const outcome = serveMessage(exchange);
-  return outcome === Outcome.ReadBody ? refuseUndecided(exchange, exchange.message.size) : outcome;
-}
-
 /** Gives an answer to the flow that asked for it. */
 export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const fanOut = exchange.conversation.fanOut!;
@@ -224,7 +216,7 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
   call.detours = 0;
   switch (exchange.conversation.stage) {
     case Stage.Exchange:
-      return continueExchange(exchange, fanOut, call, answer) ? serveExchanged(exchange) : Outcome.Wait;
+      return continueExchange(exchange, fanOut, call, answer) ? serveMessage(exchange) : Outcome.Wait;
     case Stage.Initialize:
       return resumeInitialize(exchange, fanOut, call, answer);
     case Stage.List:
@@ -282,7 +274,7 @@ function mayGoElsewhere(call: UpstreamCall): bool {
 export function poll(exchange: Exchange): Outcome {
   const fanOut = exchange.conversation.fanOut!;
   if (exchange.conversation.stage === Stage.Exchange) {
-    return pollExchange(exchange, fanOut) ? serveExchanged(exchange) : Outcome.Wait;
+    return pollExchange(exchange, fanOut) ? serveMessage(exchange) : Outcome.Wait;
   }
   const session = exchange.caller.session!;
   switch (exchange.conversation.stage) {

@@ -1,5 +1,5 @@
 import { make, scratch } from '../bytes/arena';
-import { Span, after, first, length, literal, NONE } from '../bytes/span';
+import { Span, first, literal, NONE } from '../bytes/span';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
@@ -11,7 +11,7 @@ import { withCredentials } from '../model/credential-choice';
 import { CredentialKind, newCredentials } from '../model/credentials';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
-import { asksForArguments, mayReach } from '../policy/decision';
+import { mayReach } from '../policy/decision';
 import { keepToken, keptToken } from '../session/exchanged-tokens';
 import { subjectIn } from '../session/identity';
 import { endLease, leaseOf, leaveLease } from '../session/lease';
@@ -43,36 +43,50 @@ const SLACK: u64 = 1_000_000_000;
 const NANOSECONDS: u64 = 1_000_000;
 
 const ELSEWHERE = literal('another request of this caller did not get one a moment ago');
+const TOO_LARGE = literal(
+  'it was not asked, as this message is larger than limits.heldBody, and nothing of that size waits for a token; send a ' +
+    'small request first, such as tools/list, and then this one once more',
+);
 const TOO_LONG = literal('another request of this caller has been asking for too long');
 
-/** `Serve`: all tokens are there that can be had. `ReadBody`: the message cannot wait, the rest of it has to come first. */
+/** `Serve`: all tokens are there that can be had. `ReadBody`: the rest of the message has to come first. */
 export function beginExchange(exchange: Exchange): Outcome {
   if (!exchange.gateway.exchanges) return Outcome.Serve;
   const method = methodRow(exchange.message.method);
   const only = onlyServer(exchange, method.kind);
-  if (method.kind === MethodKind.Local && only === null) return Outcome.Serve;
+  if (method.kind === MethodKind.Local) return Outcome.Serve;
   const gateway = ownGateway(exchange);
   let missing = 0;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (!lacksToken(server) || !isConcerned(exchange, server, only)) continue;
-    if (!takeKept(exchange, server)) missing++;
+    if (isConcerned(exchange, server, only) && !takeKept(exchange, server)) missing++;
   }
   if (missing === 0) return Outcome.Serve;
-  if (!exchange.message.whole && (!exchange.mayWait || needsWhole(exchange, only))) return Outcome.ReadBody;
+  // In how few parts a body comes must not decide what waits.
+  const isSmall = exchange.message.size <= gateway.limits.heldBody;
+  if (!isSmall) return exchange.refuse(Reason.TokenUnavailable, TOO_LARGE, only === null ? NONE : only.name);
+  // What would pass before its end is read whole.
+  if (!exchange.message.whole) return Outcome.ReadBody;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, exchange.arena);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (!lacksToken(server) || !isConcerned(exchange, server, only)) continue;
-    const upstream = make<Upstream>(exchange.arena);
-    upstream.fingerprint = server.fingerprint;
-    ask(exchange, fanOut, fanOut.add(server, upstream, exchange.arena));
+    if (isConcerned(exchange, server, only)) add(exchange, fanOut, server);
   }
   if (fanOut.settled) return Outcome.Serve;
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Exchange;
   const message = exchange.message;
   if (!message.lasts) message.body = exchange.arena.copy(message.body);
+  return wait(exchange, fanOut);
+}
+
+function add(exchange: Exchange, fanOut: FanOut, server: Server): void {
+  const upstream = make<Upstream>(exchange.arena);
+  upstream.fingerprint = server.fingerprint;
+  ask(exchange, fanOut, fanOut.add(server, upstream, exchange.arena));
+}
+
+function wait(exchange: Exchange, fanOut: FanOut): Outcome {
+  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.stage = Stage.Exchange;
   return Outcome.Wait;
 }
 
@@ -105,9 +119,10 @@ export function pollExchange(exchange: Exchange, fanOut: FanOut): bool {
   return fanOut.settled;
 }
 
-/** @param only that the message is for, or null */
+/** Whether a message needs a token of a server that is not there yet. @param only that the message is for, or null */
 function isConcerned(exchange: Exchange, server: Server, only: Server | null): bool {
-  return mayReach(server, exchange.caller.scope) && (only === null || only.index === server.index);
+  if (!lacksToken(server) || !mayReach(server, exchange.caller.scope)) return false;
+  return only === null || only.index === server.index;
 }
 
 function lacksToken(server: Server): bool {
@@ -212,14 +227,6 @@ function plainNameOf(exchange: Exchange): Span {
   if (name === NONE || isForOwnTool(exchange, name)) return NONE;
   if (exchange.noun.noun !== Noun.Tools) return name;
   return plainNameIn(exchange.caller.scope, exchange.gateway, name);
-}
-
-/** Whether it will be read whole anyway. */
-function needsWhole(exchange: Exchange, server: Server | null): bool {
-  if (server === null) return !exchange.isResponse;
-  if (server.rest !== null) return true;
-  const name = after(plainNameOf(exchange), length(server.prefix) as u32);
-  return exchange.noun.noun === Noun.Tools && asksForArguments(server, name, exchange.caller.scope);
 }
 
 function authorizationOf(exchange: Exchange): Span {
