@@ -102,8 +102,7 @@ export function beginDiscover(exchange: Exchange): Outcome {
 function introduce(exchange: Exchange, introduction: Introduction): Outcome {
   const limits = exchange.gateway.limits;
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Initialize;
+  exchange.conversation.begin(Stage.Initialize, fanOut, resume);
   exchange.conversation.introduction = digestOf(introduction, exchange.arena);
   addCalls(exchange, fanOut, introduction, false);
   // All are backing off: there is nobody else to ask.
@@ -222,7 +221,7 @@ function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
   return null;
 }
 
-export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (continueHandshake(call, answer, exchange.request.pairs, exchange.now, scratch, exchange.arena)) {
     learnEras(exchange, call);
     noteReach(exchange, call);

@@ -2,6 +2,7 @@ import { scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
 import { terminate } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
+import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { markEnded } from '../session/ended';
 import { upstreamOf } from '../session/overlay';
@@ -15,8 +16,7 @@ export function beginTerminate(exchange: Exchange, session: Session): Outcome {
   const gateway = exchange.gateway;
   markEnded(session, gateway.keys, scratch);
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Terminate;
+  exchange.conversation.begin(Stage.Terminate, fanOut, resume);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
@@ -27,7 +27,7 @@ export function beginTerminate(exchange: Exchange, session: Session): Outcome {
   return fanOut.settled ? exchange.answer(200, NONE) : Outcome.Wait;
 }
 
-export function resumeTerminate(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): Outcome {
+function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, _answer: Answer): Outcome {
   fanOut.finish(call);
   return fanOut.settled ? exchange.answer(200, NONE) : Outcome.Wait;
 }
