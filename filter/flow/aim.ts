@@ -9,6 +9,7 @@ import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
 import { refuseScopes } from './challenge';
+import { isRefused, refuseCredential } from './credentials';
 import { knownUpstream } from './dialect';
 import { Exchange, Outcome, Target } from './exchange';
 import { Probe } from './conversation';
@@ -67,6 +68,7 @@ export function aim(
 /** To the server of `exchange.target`, in the session with it. */
 export function goToTarget(exchange: Exchange, session: Session): Outcome {
   const server = exchange.target.server;
+  if (isRefused(server)) return refuseCredential(exchange, server);
   const keys = exchange.gateway.keys;
   const upstream = knownUpstream(exchange, session, server);
   if (server.isHttpSse) {

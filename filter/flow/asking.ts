@@ -22,6 +22,7 @@ import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
+import { failForCredential, isRefused } from './credentials';
 import { keepUpstream, knownUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { reportLoss } from './report-loss';
@@ -62,6 +63,11 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
   const arena = exchange.arena;
   const gateway = exchange.gateway;
   if (server.rest !== null) return listRest(exchange, session, fanOut, server, noun);
+  if (isRefused(server)) {
+    const call = fanOut.add(server, freshUpstream(exchange, server), arena);
+    call.noun = noun;
+    return failForCredential(fanOut, call);
+  }
   const upstream = knownUpstream(exchange, session, server);
   if (upstream !== null) {
     if ((upstream.offers & noun.capability) === 0) return;

@@ -17,6 +17,7 @@ import { UpstreamCall } from '../upstream/call';
 import { Item, Page } from '../upstream/page';
 import { askForList, whenAnswered } from './asking';
 import { Stage } from './conversation';
+import { chooseCredentials } from './credentials';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
 import { writeDigest } from './pins';
@@ -36,11 +37,12 @@ export function beginDefinitions(exchange: Exchange, isPrivate: bool): Outcome {
   exchange.message.era = Era.Stateless;
   exchange.message.method = Method.ToolsList;
   exchange.caller.scope = make<Scope>(exchange.arena);
+  chooseCredentials(exchange);
   const session = requestSession(gateway.keys.sealing, exchange.seconds, exchange.arena);
   exchange.caller.session = session;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
-  for (let i = 0; i < gateway.servers.count; i++) {
-    const server = gateway.serverAt(i);
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    const server = exchange.gateway.serverAt(i);
     const takesOurs = isPrivate && server.credentials.kind === CredentialKind.Passthrough;
     if (!server.isHttpSse && !takesOurs) askForList(exchange, session, fanOut, server, nounRow(Noun.Tools));
   }

@@ -27,6 +27,7 @@ import { KnownHandshake, recallHandshake, rememberHandshake } from '../session/k
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
+import { failForCredential, isRefused } from './credentials';
 import { eraToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
@@ -155,6 +156,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
     const call = fanOut.add(server, upstream, arena);
+    if (isRefused(server)) {
+      failForCredential(fanOut, call);
+      continue;
+    }
     if (recall(exchange, call)) {
       fanOut.finish(call);
       continue;
