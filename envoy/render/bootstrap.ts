@@ -7,7 +7,13 @@ import { ownFile } from '../../common/home.ts';
 import { type KeyFiles, type KeySource, tokenFilter } from './token-filter.ts';
 import { type WasmPlugin, wasmPlugins } from './module-filter.ts';
 import { refuse } from './refuse.ts';
-import { type GatewayServer, type Server, moduleConfiguration, pluginServerCluster, readServers } from './servers.ts';
+import {
+  type GatewayServer,
+  type LocatedServer,
+  moduleConfiguration,
+  pluginServerCluster,
+  readServers,
+} from './servers.ts';
 import {
   type Cluster,
   type HostPort,
@@ -157,7 +163,7 @@ export function environmentNames(configuration: unknown): string[] {
 }
 
 /** A server whose cluster is made here. */
-type OwnServer = Server & { readonly upstream: Upstream };
+type OwnServer = LocatedServer & { readonly upstream: Upstream };
 
 function ownServers(entries: readonly unknown[]): OwnServer[] {
   const { servers, problems } = readServers(entries);
