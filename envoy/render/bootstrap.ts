@@ -4,6 +4,7 @@ import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { isEndpoint } from './endpoint.ts';
 import { EngineError } from '../../common/engine-error.ts';
 import { ownFile } from '../../common/home.ts';
+import { tokenEndpoints } from './token-endpoints.ts';
 import { type KeyFiles, type KeySource, tokenFilter } from './token-filter.ts';
 import { type WasmPlugin, wasmPlugins } from './module-filter.ts';
 import { refuse } from './refuse.ts';
@@ -127,7 +128,7 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   host.routes = routesFor(servers, endpoint, host.routes);
   bootstrap.static_resources.clusters = [
     ...clustersFor(servers, options, clusters),
-    ...keyClusters(tokens?.sources ?? [], options, clusters),
+    ...keyClusters([...(tokens?.sources ?? []), ...tokenEndpoints(options.servers)], options, clusters),
   ];
   return bootstrap;
 }
