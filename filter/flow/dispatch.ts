@@ -31,7 +31,9 @@ import { pollSearch, resumeSearch } from './search-tools';
 import { beginNotification } from './notification';
 import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { beginRef } from './ref';
+import { waitsForState } from './request-state';
 import { resumeRelay } from './relayed';
+import { beginTask } from './task';
 import { resumeTell } from './tell';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginTerminate, resumeTerminate } from './terminate';
@@ -72,7 +74,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
   if (!isCertain || (!exchange.isResponse && needsWhole(exchange))) return false;
-  if (!exchange.isResponse && isByHeaders(exchange)) return true;
+  if (!exchange.isResponse && isByHeaders(exchange)) return !waitsForState(exchange);
   if (envelope.claim !== 0 || request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
@@ -187,6 +189,8 @@ function serveMessage(exchange: Exchange): Outcome {
       return beginUri(exchange, session);
     case MethodKind.Ref:
       return beginRef(exchange, session);
+    case MethodKind.Task:
+      return beginTask(exchange, session);
     case MethodKind.Broadcast:
       return beginBroadcast(exchange, session);
     default: {

@@ -90,8 +90,8 @@ export function goOnInNewSession(exchange: Exchange, session: Session, upstream:
   }
   if (isAtHand(exchange)) {
     asWritten(exchange.target);
-    sendOn(exchange, upstream);
-    return callAgain(exchange, upstream);
+    const outcome = sendOn(exchange, upstream);
+    return outcome === Outcome.Forward ? callAgain(exchange, upstream) : outcome;
   }
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
