@@ -28,6 +28,8 @@ import { beginListen } from './listen';
 import { beginNamed } from './own-tools';
 import { beginNotification } from './notification';
 import { beginRef } from './ref';
+import { waitsForState } from './request-state';
+import { beginTask } from './task';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginExchange } from './token-exchange';
 import { beginTerminate } from './terminate';
@@ -67,7 +69,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
   if (!isCertain || (!exchange.isResponse && needsWhole(exchange))) return false;
-  if (!exchange.isResponse && isByHeaders(exchange)) return true;
+  if (!exchange.isResponse && isByHeaders(exchange)) return !waitsForState(exchange);
   if (envelope.claim !== 0 || request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
@@ -184,6 +186,8 @@ function serveMessage(exchange: Exchange): Outcome {
       return beginUri(exchange, session);
     case MethodKind.Ref:
       return beginRef(exchange, session);
+    case MethodKind.Task:
+      return beginTask(exchange, session);
     case MethodKind.Broadcast:
       return beginBroadcast(exchange, session);
     default: {

@@ -9,6 +9,7 @@ import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
+import { Key } from '../model/keyring';
 import { Limit, limitBehind, limitName } from '../model/limit';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
@@ -172,6 +173,8 @@ export class Exchange {
   address: Span;
   /** What the address of this stream was sealed with, which is the client's session; null: it has none yet, or is no such stream. */
   stream: Session | null;
+  /** The key of the task that it names, or null. */
+  repeatedUnder: Key | null;
   /** The refusal of an answer to it that would have to stream. */
   unstreamed: Reason;
   whyUnstreamed: Span;
@@ -210,6 +213,12 @@ export class Exchange {
   /** The id that the message has at its server. */
   get idAtServer(): Span {
     return this.isAimed && this.target.id !== NONE ? this.target.id : this.id;
+  }
+
+  /** The key for what a caller is to repeat: that of what it has repeated itself, so that a task keeps its id. */
+  get sealing(): Key {
+    const key = this.repeatedUnder;
+    return key === null ? this.gateway.keys.sealing : key;
   }
 
   get seconds(): u32 {

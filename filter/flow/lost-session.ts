@@ -93,8 +93,8 @@ function goOnInNewSession(exchange: Exchange, fanOut: FanOut): Outcome {
   }
   if (isAtHand(exchange)) {
     asWritten(exchange.target);
-    sendOn(exchange, upstream);
-    return callAgain(exchange, upstream, resumeCallAgain);
+    const outcome = sendOn(exchange, upstream);
+    return outcome === Outcome.Forward ? callAgain(exchange, upstream, resumeCallAgain) : outcome;
   }
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;

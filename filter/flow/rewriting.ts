@@ -39,12 +39,19 @@ const EVENT = literal('event: message\ndata: ');
 export function mayBeRewritten(exchange: Exchange, contentType: Span): bool {
   if (!exchange.isAimed) return false;
   if (isEventStream(contentType)) return true;
-  return isJsonType(contentType) && (length(exchange.target.server.mark) > 0 || lacksMembers(exchange));
+  if (!isJsonType(contentType)) return false;
+  return length(exchange.target.server.mark) > 0 || lacksMembers(exchange) || isSealed(exchange);
 }
 
 /** Whether its server answers as the era with sessions does, and the client is of the other. */
 function lacksMembers(exchange: Exchange): bool {
   return exchange.message.era === Era.Stateless && crosses(exchange, exchange.forward.upstream);
+}
+
+/** Whether its server's states and tasks are sealed for the caller: both are of the era without sessions. */
+function isSealed(exchange: Exchange): bool {
+  if (exchange.message.era !== Era.Stateless || !exchange.gateway.sealsForCallers) return false;
+  return eraOf(exchange.forward.upstream.revision) === Era.Stateless;
 }
 
 /** Null where nothing can have to be rewritten. @param always also there: what it becomes goes on to be held to a size */
@@ -57,6 +64,10 @@ export function rewriterFor(exchange: Exchange, contentType: Span, always: bool 
   const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
   const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
   if (lacksMembers(exchange)) replacements.members = membersOf(exchange);
+  if (isSealed(exchange)) {
+    replacements.audience = exchange.caller.audience;
+    replacements.sealing = exchange.sealing;
+  }
   replacements.idAtServer = exchange.target.id;
   replacements.id = exchange.id;
   replacements.progressToken = exchange.target.progressToken;
