@@ -34,6 +34,8 @@ export const enum Stage {
   /** Whether the session is alive, before a call is released. */
   Probe,
   CallAgain,
+  /** The call once more with the input that its server asked for, see input-requests.ts. */
+  Input,
   /** A call as a message of our own, from the start. */
   Relay,
   /** Servers are told something; see tell.ts. */

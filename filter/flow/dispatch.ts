@@ -24,6 +24,7 @@ import { pollFind, resumeFind } from './find';
 import { hasAddress, openStream, serveInStream } from './http-sse';
 import { pollJoin, resumeJoin } from './join';
 import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
+import { resumeInput } from './input-requests';
 import { beginList, pollList, resumeList } from './list';
 import { beginListen } from './listen';
 import { beginNamed } from './own-tools';
@@ -233,6 +234,8 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
       return resumeTell(exchange, fanOut, call);
     case Stage.CallAgain:
       return resumeCallAgain(exchange, exchange.caller.session!, fanOut, answer);
+    case Stage.Input:
+      return resumeInput(exchange, fanOut, call, answer);
     case Stage.Check:
       return resumeCheck(exchange, exchange.caller.session!, fanOut, call, answer);
     case Stage.Probe:
@@ -246,7 +249,8 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
 
 /** Once, and no call: it may have run. Nor what nobody waits for. */
 function mayRepeat(stage: Stage, call: UpstreamCall): bool {
-  return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
+  if (stage === Stage.CallAgain || stage === Stage.Input) return false;
+  return !call.repeated && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
 /** As many as the routes of the shipped configurations have (`num_retries`). */

@@ -40,6 +40,11 @@ export function callAgain(exchange: Exchange, upstream: Upstream): Outcome {
   return ask(exchange, upstream, Stage.CallAgain, max(IDLE, exchange.callTimeout));
 }
 
+/** What was sent on, with what its server asked for. */
+export function callWithInput(exchange: Exchange, upstream: Upstream): Outcome {
+  return ask(exchange, upstream, Stage.Input, max(IDLE, exchange.callTimeout));
+}
+
 function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32): Outcome {
   const arena = exchange.arena;
   const target = exchange.target;
