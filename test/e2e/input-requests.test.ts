@@ -1,5 +1,6 @@
 // What a server of 2026-07-28 needs for a call, asked of a client with a session in the stream of its answer.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { overHttp2 } from './adjust.ts';
 import { refusal } from './clients/answers.ts';
@@ -264,11 +265,24 @@ describeGateway('a client with a session and servers that ask for input', () => 
       expect(calls()).toHaveLength(2);
     });
 
-    it('asks for what a server over HTTP/2 needs', async () => {
-      raw2.answers['tools/call'] = asking(result(need(`{"k":${elicitation}}`)));
+    it('asks for what a server over HTTP/2 needs that ends its stream in a frame of its own', async () => {
+      const apart: Answer = async (request, reply) => {
+        reply.head(200, { 'content-type': 'text/event-stream' });
+        reply.write(`data: ${message(`{"k":${elicitation}}`).replace('ID', request.id)}\n\n`);
+        await sleep(20);
+        reply.end();
+      };
+      raw2.answers['tools/call'] = asking(apart);
       const stream = await begin('7', 'raw2_ask');
       await respond(await nextOf(stream));
       expect(textOf(await nextOf(stream))).toBe('done');
+      // In the frame that has its last byte, or in the next one, as it comes.
+      raw2.answers['tools/call'] = asking(result(need(`{"k":${elicitation}}`)));
+      const other = await begin('8', 'raw2_ask');
+      const first = await nextOf(other);
+      if (first.method === undefined) expect(textOf(first)).toContain('no moment to ask');
+      else expect((await respond(first)).status).toBe(202);
+      await other.end();
     });
 
     it('asks nothing of a client that has declared nothing, or where another Envoy can have its session', async () => {
