@@ -58,7 +58,7 @@ const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
 const A_REVISION = literal('"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
 const THE_STATELESS = literal('"auto" or "2026-07-28", the one revision of hostMode headers');
-const SHARED_PASSTHROUGH = literal('cannot be shared where credentials are passed through; use credential or session');
+const NOT_SHARED = literal('cannot be shared where callers have credentials of their own; use credential or session');
 const NAME_TAKEN = literal('is the name of another server');
 const NO_SERVERS = literal('must list at least one server');
 const PREFIX_CLASH = literal(
@@ -119,6 +119,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.unkeyedFingerprint = unkeyedFingerprint(server);
   // Until there is a key.
   server.fingerprint = server.unkeyedFingerprint;
+  server.stateFingerprint = server.unkeyedFingerprint;
   return server;
 }
 
@@ -128,11 +129,12 @@ function readListCache(parent: Section, server: Server): void {
   const section = parent.section(LIST_CACHE, CACHE_MEMBERS);
   if (section.get(TTL) === NONE) section.missing(TTL);
   else server.cacheTtl = max(duration(section, TTL, EMPTY) / 1000, 1);
-  const passes = server.credentials.kind === CredentialKind.Passthrough;
-  const byDefault = passes ? CacheScope.Credential : CacheScope.Session;
+  const kind = server.credentials.kind;
+  const differs = kind === CredentialKind.Passthrough || kind === CredentialKind.Choice;
+  const byDefault = differs ? CacheScope.Credential : CacheScope.Session;
   server.cacheScope = max(section.choice(SCOPE, CACHE_SCOPES, byDefault), CacheScope.Session);
-  if (server.cacheScope === CacheScope.Shared && passes) {
-    section.problems.add(section.problems.at(section.placeOf(SCOPE)).bytes(SHARED_PASSTHROUGH));
+  if (server.cacheScope === CacheScope.Shared && differs) {
+    section.problems.add(section.problems.at(section.placeOf(SCOPE)).bytes(NOT_SHARED));
   }
 }
 

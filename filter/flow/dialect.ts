@@ -76,13 +76,9 @@ export function keepUpstream(exchange: Exchange, session: Session, upstream: Ups
 
 /** A session that had to give way ends, unless it was opened with credentials of a caller: they are not at hand. */
 function endDisplaced(exchange: Exchange, displaced: Upstream): void {
-  const gateway = exchange.gateway;
-  for (let i = 0; i < gateway.servers.count; i++) {
-    const server = gateway.serverAt(i);
-    if (server.fingerprint !== displaced.fingerprint) continue;
-    if (server.credentials.kind !== CredentialKind.Passthrough) exchange.conversation.abandon(server, displaced);
-    return;
-  }
+  const server = exchange.gateway.serverOf(displaced.fingerprint);
+  if (server === null || server.credentials.kind === CredentialKind.Passthrough) return;
+  exchange.conversation.abandon(server, displaced);
 }
 
 /** The era in which a conversation with a server begins that is not known to speak one. @param revision of the client */

@@ -13,30 +13,21 @@ import { audienceOfStream } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
-import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
+import { beginBroadcast } from './broadcast';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
-import { pollDefinitions, resumeDefinitions } from './definitions-page';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
-import { pollFind, resumeFind } from './find';
 import { hasAddress, openStream, serveInStream } from './http-sse';
-import { pollJoin, resumeJoin } from './join';
-import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
-import { resumeInput } from './input-requests';
-import { beginList, pollList, resumeList } from './list';
+import { beginDiscover, beginInitialize } from './initialize';
+import { beginList } from './list';
 import { beginListen } from './listen';
 import { beginNamed } from './own-tools';
-import { pollSearch, resumeSearch } from './search-tools';
 import { beginNotification } from './notification';
-import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { beginRef } from './ref';
-import { resumeRelay } from './relayed';
-import { resumeTell } from './tell';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
-import { beginTerminate, resumeTerminate } from './terminate';
-import { pollFacts, resumeFacts } from './tool-facts';
+import { beginTerminate } from './terminate';
 import { beginUri } from './uri';
 
 const ALLOWED = literal('GET, POST, DELETE');
@@ -212,45 +203,12 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
   }
   call.repeated = false;
   call.detours = 0;
-  switch (exchange.conversation.stage) {
-    case Stage.Initialize:
-      return resumeInitialize(exchange, fanOut, call, answer);
-    case Stage.List:
-      return resumeList(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Search:
-      return resumeSearch(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Find:
-      return resumeFind(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Facts:
-      return resumeFacts(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Definitions:
-      return resumeDefinitions(exchange, fanOut, call, answer);
-    case Stage.Broadcast:
-      return resumeBroadcast(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Terminate:
-      return resumeTerminate(exchange, fanOut, call);
-    case Stage.Tell:
-    case Stage.Deliver:
-      return resumeTell(exchange, fanOut, call);
-    case Stage.CallAgain:
-      return resumeCallAgain(exchange, exchange.caller.session!, fanOut, answer);
-    case Stage.Input:
-      return resumeInput(exchange, fanOut, call, answer);
-    case Stage.Check:
-      return resumeCheck(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Probe:
-      return resumeProbe(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Relay:
-      return resumeRelay(exchange, fanOut, call, answer);
-    default:
-      return resumeJoin(exchange, exchange.caller.session!, fanOut, call, answer);
-  }
+  return exchange.conversation.resume(exchange, fanOut, call, answer);
 }
 
 /** Once, and no call: it may have run. Nor what nobody waits for. */
 function mayRepeat(stage: Stage, call: UpstreamCall): bool {
-  if (stage === Stage.CallAgain || stage === Stage.Input) return false;
-  return !call.repeated && stage !== Stage.Relay && stage !== Stage.Tell;
+  return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
 }
 
 /** As many as the routes of the shipped configurations have (`num_retries`). */
@@ -271,22 +229,5 @@ function mayGoElsewhere(call: UpstreamCall): bool {
 
 /** With a tick, where calls wait for what other requests do. */
 export function poll(exchange: Exchange): Outcome {
-  const fanOut = exchange.conversation.fanOut!;
-  const session = exchange.caller.session!;
-  switch (exchange.conversation.stage) {
-    case Stage.List:
-      return pollList(exchange, session, fanOut);
-    case Stage.Search:
-      return pollSearch(exchange, session, fanOut);
-    case Stage.Find:
-      return pollFind(exchange, session, fanOut);
-    case Stage.Facts:
-      return pollFacts(exchange, session, fanOut);
-    case Stage.Definitions:
-      return pollDefinitions(exchange, fanOut);
-    case Stage.Broadcast:
-      return pollBroadcast(exchange, session, fanOut);
-    default:
-      return pollJoin(exchange, session, fanOut);
-  }
+  return exchange.conversation.poll(exchange, exchange.conversation.fanOut!);
 }

@@ -27,6 +27,7 @@ import { KnownHandshake, recallHandshake, rememberHandshake } from '../session/k
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
+import { failForCredential, isRefused } from './credentials';
 import { eraToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
@@ -102,8 +103,7 @@ export function beginDiscover(exchange: Exchange): Outcome {
 function introduce(exchange: Exchange, introduction: Introduction): Outcome {
   const limits = exchange.gateway.limits;
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Initialize;
+  exchange.conversation.begin(Stage.Initialize, fanOut, resume);
   exchange.conversation.introduction = digestOf(introduction, exchange.arena);
   addCalls(exchange, fanOut, introduction, false);
   // All are backing off: there is nobody else to ask.
@@ -156,6 +156,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
     const call = fanOut.add(server, upstream, arena);
+    if (isRefused(server)) {
+      failForCredential(fanOut, call);
+      continue;
+    }
     if (recall(exchange, call)) {
       fanOut.finish(call);
       continue;
@@ -222,7 +226,7 @@ function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
   return null;
 }
 
-export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (continueHandshake(call, answer, exchange.request.pairs, exchange.now, scratch, exchange.arena)) {
     learnEras(exchange, call);
     noteReach(exchange, call);

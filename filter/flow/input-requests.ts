@@ -21,7 +21,7 @@ import { writeMessageEvent } from '../sse/events';
 import { Answer, isEventStream } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { Exchange, Outcome } from './exchange';
-import { callWithInput } from './relay';
+import { callAgain } from './relay';
 import { tellAsRouted } from './relayed';
 import { sendOn } from './send-on';
 import { accept } from './tell';
@@ -311,10 +311,10 @@ export function askServerAgain(exchange: Exchange): Outcome {
   asWritten(exchange.target);
   const upstream = exchange.forward.upstream;
   sendOn(exchange, upstream);
-  return callWithInput(exchange, upstream);
+  return callAgain(exchange, upstream, resumeInput);
 }
 
-export function resumeInput(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+function resumeInput(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   fanOut.finish(call);
   const body = answer.body;
   const message = body === NONE ? NONE : inputRequiredIn(body, isEventStream(answer.contentType), scratch);

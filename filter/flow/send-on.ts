@@ -42,8 +42,10 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   // The route matches on it.
   forward.headers = newHeaderList(arena).add(header.SERVER_NAME, server.name);
   tellFilters(forward.headers, exchange);
+  const path = exchange.isHttpSse && upstream.sessionId !== NONE ? upstream.sessionId : server.path;
+  // An edit costs a call to the host: there is none where the client says the same.
+  if (!equals(path, exchange.request.path)) forward.headers.add(header.PATH, path);
   forward.headers
-    .add(header.PATH, exchange.isHttpSse && upstream.sessionId !== NONE ? upstream.sessionId : server.path)
     .add(header.AUTHORITY, server.authority)
     .add(header.SESSION_ID, exchange.isHttpSse ? NONE : upstream.sessionId)
     .add(header.PER_TRY_TIMEOUT, timeLimit(exchange))
@@ -75,7 +77,7 @@ function tellFilters(edits: HeaderList, exchange: Exchange): void {
 
 /**
  * Replaces what the client's headers say of the message, and takes out what is not for this server and was not replaced
- * above. An edit costs a call to the host: there is none where the client says the same, once.
+ * above. There is no edit where the client says the same, once.
  */
 function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Revision): void {
   const table = exchange.gateway.clientHeaders;
@@ -115,6 +117,8 @@ function frame(edits: HeaderList, exchange: Exchange): void {
     const size = target.replacesBody
       ? (target.body as u32)
       : exchange.message.size - (target.cutTo - target.cutFrom) + (target.put as u32);
-    edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
+    if ((size as u64) !== exchange.request.contentLength) {
+      edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
+    }
   }
 }

@@ -139,7 +139,9 @@ export class Envelope {
   end(): void {
     if (this.problem !== Reason.None) return;
     if (!this.scanner.complete()) return this.refuse(Reason.ParseError, AT_END);
-    if (!this.isJsonRpc) return this.refuse(Reason.InvalidRequest, NO_VERSION);
+    if (!this.isJsonRpc) {
+      return this.refuse(Reason.InvalidRequest, this.scanner.isNumber ? NOT_AN_OBJECT : NO_VERSION);
+    }
     if (this.hasId && !this.idIsValid) {
       return this.refuse(Reason.InvalidRequest, this.idLength > MOST_OF_ID ? LONG_ID : BAD_ID);
     }

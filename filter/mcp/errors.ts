@@ -61,6 +61,7 @@ export const enum Reason {
   TooManyCalls,
   NoHttpSse,
   HttpSseAlone,
+  CredentialMissing,
   InputUnanswered,
 }
 
@@ -177,11 +178,12 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UpstreamEra, 'upstream_protocol', 200, 502, -32603, 'The server refuses the revision of MCP that it was asked in, as one of another era does: %. Send the request again, since the gateway asks anew; if that fails too, check servers[].protocol, and the host mode: headers reaches servers of 2026-07-28 alone, hold or pair all.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials that it was sent: %. Check the credentials of this server in the configuration; where the client\'s own pass through, send it good ones.');
   row(Reason.UpstreamCredential, 'upstream_unauthorized', 200, 502, -32603, 'The server takes a credential of the caller, and the request has none that it could be sent: %. Send it in that header.');
+  row(Reason.CredentialMissing, 'credential_missing', 200, 403, -31012, 'The gateway has no credential of this server for this caller: %. Use an account that has one, or ask who runs the gateway for one: an option for this caller, or otherwise, in credentials of the server.');
   row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
-  row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31012, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
+  row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31013, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
   row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
@@ -207,6 +209,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.ModernUnknownResource).isDenial = true;
   errorRow(Reason.SessionUnknown).isDenial = true;
   errorRow(Reason.UnknownVirtualServer).isDenial = true;
+  errorRow(Reason.CredentialMissing).isDenial = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');

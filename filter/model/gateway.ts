@@ -1,7 +1,9 @@
 import { Noun, nounRow } from '../mcp/nouns';
+import { Arena, make } from '../bytes/arena';
 import { Audit } from './audit';
 import { Authorization } from './authorization';
-import { List } from '../bytes/list';
+import { ClaimTree } from './claim-tree';
+import { List, newList } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
 import { HostMode } from './host-mode';
@@ -63,6 +65,10 @@ export class Gateway {
   quotas: List | null;
   /** Elements are Server, in the order of the configuration. */
   servers: List;
+  /** Servers as they are for who is sent one of several credentials, see credential-choice.ts; null: none chooses. */
+  variants: List | null;
+  /** What rules and choices of credentials want to know of a token. */
+  claims: ClaimTree;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
   clientHeaders: NameTable;
   /** Headers of servers that reach clients, see policy/response-headers.ts. */
@@ -92,6 +98,32 @@ export class Gateway {
 
   serverAt(index: i32): Server {
     return changetype<Server>(this.servers.at(index) as usize);
+  }
+
+  /** One of `variants`. */
+  variantAt(index: i32): Server {
+    return changetype<Server>(this.variants!.at(index) as usize);
+  }
+
+  /** The server, or the variant of one, that has this fingerprint; null: there is none. */
+  serverOf(fingerprint: u64): Server | null {
+    for (let i = 0; i < this.servers.count; i++) {
+      if (this.serverAt(i).fingerprint === fingerprint) return this.serverAt(i);
+    }
+    const variants = this.variants;
+    for (let i = 0; variants !== null && i < variants.count; i++) {
+      if (this.variantAt(i).fingerprint === fingerprint) return this.variantAt(i);
+    }
+    return null;
+  }
+
+  /** The same gateway with a list of servers of its own, for one request. */
+  copied(arena: Arena): Gateway {
+    const copy = make<Gateway>(arena);
+    memory.copy(changetype<usize>(copy), changetype<usize>(this), offsetof<Gateway>());
+    copy.servers = newList(arena);
+    for (let i = 0; i < this.servers.count; i++) copy.servers.push(this.servers.at(i));
+    return copy;
   }
 
   virtualServerAt(index: i32): VirtualServer {
