@@ -22,7 +22,7 @@ export const enum Stage {
   Ask,
   /** The request itself, as a message of our own. */
   Relay,
-  /** The same once more, in a new session. */
+  /** The same once more, in a new session, or with the input that its server asked for. */
   CallAgain,
   /** Servers are told something, and nobody waits for what they say. */
   Tell,

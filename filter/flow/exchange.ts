@@ -1,5 +1,6 @@
 import { Batch } from './batch';
 import { Conversation, newConversation } from './conversation';
+import { InputRequests } from './input-requests';
 import { Caller, newCaller } from './caller';
 import { Message, newMessage } from './message';
 import { Arena, make } from '../bytes/arena';
@@ -79,6 +80,8 @@ export class Target {
   id: Span;
   /** What the client's token for progress is, where the message has `id` in its place; NONE: there is none. */
   progressToken: Span;
+  /** What its server is told that the client can be asked for, across the eras: bits of client capabilities. */
+  asksFor: u32;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
 
@@ -129,6 +132,8 @@ export class Exchange {
   /** The batch that `message` is one of, or null. */
   batch: Batch | null;
   target: Target;
+  /** What the client is asked for in its stead, see input-requests.ts; null: nothing. */
+  input: InputRequests | null;
   reply: Reply;
   forward: Forward;
   /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */

@@ -1,15 +1,18 @@
 import { LINE_FEED } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
+import { headerIn } from '../bytes/pairs';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
+import * as header from '../mcp/headers';
 import { MethodKind, methodRow } from '../mcp/methods';
 import { Limit } from '../model/limit';
 import { Obstacle } from '../response/passage';
 import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
 import { Session } from '../session/token';
+import { writeMessageEvent } from '../sse/events';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
@@ -105,6 +108,14 @@ export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outco
   }
   exchange.meet(Limit.Event);
   return exchange.refuse(Reason.UpstreamProtocol, KEPT_TOO_MUCH, exchange.target.server.name);
+}
+
+/** The same of one whose body may be an event stream by itself, or may have line breaks. */
+export function writeReplyEvents(exchange: Exchange, out: Writer): void {
+  exchange.completeReply();
+  const reply = exchange.reply;
+  if (isEventStream(headerIn(reply.headers.packed(), header.CONTENT_TYPE, scratch))) out.bytes(reply.body);
+  else writeMessageEvent(out, reply.body);
 }
 
 /** Writes the reply as the event of a stream that has begun. */
