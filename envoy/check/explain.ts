@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject } from '../embedded/config/struct.ts';
 import { encodeStruct } from '../embedded/config/struct.ts';
 import { environmentNames } from '../render/bootstrap.ts';

@@ -8,7 +8,13 @@ import { tokenEndpoints } from './token-endpoints.ts';
 import { type KeyFiles, type KeySource, tokenFilter } from './token-filter.ts';
 import { type WasmPlugin, wasmPlugins } from './module-filter.ts';
 import { refuse } from './refuse.ts';
-import { type GatewayServer, type Server, moduleConfiguration, pluginServerCluster, readServers } from './servers.ts';
+import {
+  type GatewayServer,
+  type LocatedServer,
+  moduleConfiguration,
+  pluginServerCluster,
+  readServers,
+} from './servers.ts';
 import {
   type Cluster,
   type HostPort,
@@ -158,7 +164,7 @@ export function environmentNames(configuration: unknown): string[] {
 }
 
 /** A server whose cluster is made here. */
-type OwnServer = Server & { readonly upstream: Upstream };
+type OwnServer = LocatedServer & { readonly upstream: Upstream };
 
 function ownServers(entries: readonly unknown[]): OwnServer[] {
   const { servers, problems } = readServers(entries);

@@ -13,10 +13,9 @@ import { CredentialKind } from '../model/credentials';
 import { FactReader, newFactReader } from '../policy/tool-facts';
 import { Scope } from '../policy/scope';
 import { requestSession } from '../session/request-session';
-import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { Item, Page } from '../upstream/page';
-import { askForList, continueAsking, pollAsking } from './asking';
+import { askForList, whenAnswered } from './asking';
 import { Stage } from './conversation';
 import { chooseCredentials } from './credentials';
 import { Exchange, Outcome } from './exchange';
@@ -42,24 +41,13 @@ export function beginDefinitions(exchange: Exchange, isPrivate: bool): Outcome {
   const session = requestSession(gateway.keys.sealing, exchange.seconds, exchange.arena);
   exchange.caller.session = session;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Definitions;
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     const kind = server.credentials.kind;
     const takesOurs = (isPrivate && kind === CredentialKind.Passthrough) || kind === CredentialKind.Exchange;
     if (!server.isHttpSse && !takesOurs) askForList(exchange, session, fanOut, server, nounRow(Noun.Tools));
   }
-  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function resumeDefinitions(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
-  const session = exchange.caller.session!;
-  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function pollDefinitions(exchange: Exchange, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, exchange.caller.session!, fanOut) ? finish(exchange, fanOut) : Outcome.Wait;
+  return whenAnswered(exchange, fanOut, Stage.Ask, finish);
 }
 
 const TOOLS = literal('{"tools":[');

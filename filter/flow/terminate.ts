@@ -2,6 +2,7 @@ import { scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
 import { terminate } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
+import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { Server } from '../model/server';
 import { markEnded } from '../session/ended';
@@ -16,8 +17,7 @@ export function beginTerminate(exchange: Exchange, session: Session): Outcome {
   const gateway = exchange.gateway;
   markEnded(session, gateway.keys, scratch);
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Terminate;
+  exchange.conversation.begin(Stage.Terminate, fanOut, resume);
   for (let i = 0; i < gateway.servers.count; i++) add(exchange, session, fanOut, gateway.serverAt(i));
   // Requests of one session may have had several credentials.
   const variants = gateway.variants;
@@ -36,7 +36,7 @@ function add(exchange: Exchange, session: Session, fanOut: FanOut, server: Serve
   call.callout = terminate(server, upstream, exchange.request.pairs, arena);
 }
 
-export function resumeTerminate(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): Outcome {
+function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, _answer: Answer): Outcome {
   fanOut.finish(call);
   return fanOut.settled ? exchange.answer(200, NONE) : Outcome.Wait;
 }

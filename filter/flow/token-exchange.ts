@@ -28,7 +28,7 @@ import {
   whyNoBearer,
 } from '../upstream/token-exchange';
 import { plainNameIn, serverOf } from './call';
-import { Stage } from './conversation';
+import { Proceed, Stage, whenSettled } from './conversation';
 import { Exchange, Outcome } from './exchange';
 import { isForOwnTool } from './own-tools';
 
@@ -49,8 +49,11 @@ const TOO_LARGE = literal(
 );
 const TOO_LONG = literal('another request of this caller has been asking for too long');
 
-/** `Serve`: all tokens are there that can be had. `ReadBody`: the rest of the message has to come first. */
-export function beginExchange(exchange: Exchange): Outcome {
+/**
+ * `Serve`: all tokens are there that can be had. `ReadBody`: the rest of the message has to come first.
+ * @param next where some had to be waited for
+ */
+export function beginExchange(exchange: Exchange, next: Proceed): Outcome {
   if (!exchange.gateway.exchanges) return Outcome.Serve;
   const method = methodRow(exchange.message.method);
   const only = onlyServer(exchange, method.kind);
@@ -73,9 +76,10 @@ export function beginExchange(exchange: Exchange): Outcome {
     if (isConcerned(exchange, server, only)) add(exchange, fanOut, server);
   }
   if (fanOut.settled) return Outcome.Serve;
+  exchange.conversation.begin(Stage.Exchange, fanOut, resume, poll, next);
   const message = exchange.message;
   if (!message.lasts) message.body = exchange.arena.copy(message.body);
-  return wait(exchange, fanOut);
+  return Outcome.Wait;
 }
 
 function add(exchange: Exchange, fanOut: FanOut, server: Server): void {
@@ -84,14 +88,7 @@ function add(exchange: Exchange, fanOut: FanOut, server: Server): void {
   ask(exchange, fanOut, fanOut.add(server, upstream, exchange.arena));
 }
 
-function wait(exchange: Exchange, fanOut: FanOut): Outcome {
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Exchange;
-  return Outcome.Wait;
-}
-
-/** Takes an answer. True: nothing is waited for any more. */
-export function continueExchange(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): bool {
+function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   const server = call.server;
   const found = make<ExchangedToken>(scratch);
   const failure = make<Failure>(scratch);
@@ -107,16 +104,16 @@ export function continueExchange(exchange: Exchange, fanOut: FanOut, call: Upstr
   }
   endLease(sharers(exchange, server), server.fingerprint, exchange.now, failure.reason, keys, scratch);
   fanOut.finish(call);
-  return fanOut.settled;
+  return whenSettled(exchange, fanOut);
 }
 
-/** With a tick: whether another request of the caller has got the token. True as above. */
-export function pollExchange(exchange: Exchange, fanOut: FanOut): bool {
+/** Whether another request of the caller has got the token. */
+function poll(exchange: Exchange, fanOut: FanOut): Outcome {
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.parkedAt !== 0) ask(exchange, fanOut, call);
   }
-  return fanOut.settled;
+  return whenSettled(exchange, fanOut);
 }
 
 /** Whether a message needs a token of a server that is not there yet. @param only that the message is for, or null */

@@ -7,7 +7,7 @@ import { List, newList } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
 import { HostMode } from './host-mode';
-import { Identity } from './identity';
+import { Identity, IdentityKind } from './identity';
 import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
@@ -99,6 +99,14 @@ export class Gateway {
   insecureInline: bool;
   /** The ABI's levels: 0 trace … 5 critical. */
   logLevel: u32;
+
+  /**
+   * What a server gives to a caller to be repeated, where requests have no session, is sealed: else it could reach another
+   * server, or be used by another caller. It passes as it is where there is one server and nobody is told from another.
+   */
+  get sealsForCallers(): bool {
+    return this.servers.count > 1 || this.identity.kind !== IdentityKind.None;
+  }
 
   serverAt(index: i32): Server {
     return changetype<Server>(this.servers.at(index) as usize);
