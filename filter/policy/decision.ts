@@ -261,5 +261,6 @@ export function mayOffer(server: Server, scope: Scope): u32 {
   }
   if ((shown & (Capability.Prompts | Capability.Resources)) !== 0) shown |= Capability.Completions;
   if ((shown & Capability.Resources) !== 0) shown |= Capability.Subscribe;
+  if ((shown & Capability.Tools) !== 0) shown |= Capability.Tasks;
   return shown;
 }

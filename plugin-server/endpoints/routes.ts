@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { PluginServerError } from '../errors.ts';
 import { parseJson } from '../http/client.ts';
 import { serve, serveReadOnly } from '../http/route.ts';
-import type { Gateway } from '../live/gateway.ts';
+import type { DeliveredGateway } from '../live/gateway.ts';
 import type { Live } from '../live/live.ts';
 import { forOperators, operatorName } from '../publish/operators.ts';
 import { type Endpoint, readEndpoints } from './file.ts';
@@ -15,7 +15,8 @@ import { Tries, type Try, tryLimit, trySchema } from './try.ts';
 export function endpointRoutes(app: FastifyInstance, live: Live): void {
   forOperators(app, live.operators, tryLimit);
   const tries = new Tries();
-  const endpointsOf = ({ name }: Gateway): Promise<readonly Endpoint[]> => readEndpoints(name, live.folderOf(name));
+  const endpointsOf = ({ name }: DeliveredGateway): Promise<readonly Endpoint[]> =>
+    readEndpoints(name, live.folderOf(name));
   serveReadOnly(app, '/gateways/:name/endpoints', async (request) => {
     const gateway = live.access.gateway(request.params.name);
     return { gateway: gateway.name, endpoints: await Promise.all((await endpointsOf(gateway)).map(statusOf)) };
@@ -51,7 +52,7 @@ function readTry(type: string | undefined, body: unknown): Try {
 }
 
 /** @throws PluginServerError `no_endpoints`, `unknown_endpoint` */
-function chosen(endpoints: readonly Endpoint[], { name }: Gateway, { endpoint: wanted }: Try): Endpoint {
+function chosen(endpoints: readonly Endpoint[], { name }: DeliveredGateway, { endpoint: wanted }: Try): Endpoint {
   const [first] = endpoints;
   if (first === undefined) throw new PluginServerError('no_endpoints', name);
   if (wanted === undefined) return first;

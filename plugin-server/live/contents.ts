@@ -1,6 +1,6 @@
-import type { Server } from '../../envoy/render/servers.ts';
+import type { LocatedServer } from '../../envoy/render/servers.ts';
 import { listOf, withCatalog } from './catalog-use.ts';
-import type { Gateway } from './gateway.ts';
+import type { DeliveredGateway } from './gateway.ts';
 import { parseGatewayFile } from './gateway-file.ts';
 
 /** One server of a gateway, as far as its configuration says it. */
@@ -27,7 +27,7 @@ export interface Contents {
 }
 
 /** @returns null where nothing is given out, or a release before this one kept what is not read any more */
-export function contentsOf({ active }: Gateway): Contents | null {
+export function contentsOf({ active }: DeliveredGateway): Contents | null {
   if (active === undefined) return null;
   const { text, catalog } = active.kept;
   const own = parseGatewayFile(text).configuration?.file;
@@ -50,7 +50,7 @@ export function contentsOf({ active }: Gateway): Contents | null {
   };
 }
 
-function serverContents({ entry, upstream }: Server): ServerContents {
+function serverContents({ entry, upstream }: LocatedServer): ServerContents {
   const { name, rest, cluster } = entry;
   const tools = membersOf(rest)['tools'];
   const made = upstream && `${upstream.tls ? 'https' : 'http'}://${upstream.authority}`;

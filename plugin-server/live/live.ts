@@ -5,7 +5,7 @@ import type { ArtifactStore } from '../store/artifact-store.ts';
 import { Access, type AccessOptions } from './access.ts';
 import { Delivery } from './delivery.ts';
 import { GatewayDirectory } from './directory.ts';
-import type { Gateway } from './gateway.ts';
+import type { DeliveredGateway } from './gateway.ts';
 import { PollReader } from './poll.ts';
 import { Rejections } from './rejections.ts';
 import { type GatewayStatus, gatewayStatus } from './status.ts';
@@ -33,7 +33,7 @@ export interface Live {
   readonly reader: PollReader;
   readonly rejections: Rejections;
   readonly log: Log;
-  statusOf(gateway: Gateway): GatewayStatus;
+  statusOf(gateway: DeliveredGateway): GatewayStatus;
   /** The directory of a gateway. */
   folderOf(gateway: string): string;
   /** Whether a token is one of a gateway that has this catalog. @param digest SHA-256 */
@@ -94,7 +94,10 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   };
 }
 
-function problemsOf({ name, refusal, active, tokens, catalogProblems }: Gateway, tokensRequired: boolean): string[] {
+function problemsOf(
+  { name, refusal, active, tokens, catalogProblems }: DeliveredGateway,
+  tokensRequired: boolean,
+): string[] {
   const stays = active === undefined ? 'nothing is given out' : `version ${active.kept.generation} stays`;
   const lines: string[] = [];
   if (refusal !== undefined) lines.push(`${name}: the last edit was refused, ${stays}`);
