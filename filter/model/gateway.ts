@@ -42,6 +42,8 @@ export class Gateway {
   hostMode: HostMode;
   /** Seconds. */
   sessionTtl: u32;
+  /** A client's sessions with servers are opened when they are first needed, where it is known what those servers say. */
+  opensLazily: bool;
   /** Empty until the key of this Envoy is made, where the configuration names none. */
   keys: KeyRing;
   limits: Limits;
