@@ -77,6 +77,8 @@ export class Target {
   id: Span;
   /** What the client's token for progress is, where the message has `id` in its place; NONE: there is none. */
   progressToken: Span;
+  /** Arguments that headers repeat, for a client that does not do that; null: there are none. */
+  headerParams: HeaderList | null;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
 
