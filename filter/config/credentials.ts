@@ -6,18 +6,23 @@ import { textOf } from '../json/text';
 import { Environment, variable } from './environment';
 import { CredentialKind, Credentials, newCredentials } from '../model/credentials';
 import { elementPlace, Place } from './problems';
+import * as header from '../mcp/headers';
+import { readTokenExchange } from './token-exchange';
 import { names, namesIn } from '../bytes/name-list';
 import { mustBe, Section } from './section';
 import { addUnset } from './bad-variable';
 import { isMadeOf } from './values';
 
-const MEMBERS = names('type header env headers claim trustedHeader options otherwise');
+const MEMBERS = names(
+  'type header env headers claim trustedHeader options otherwise tokenEndpoint cluster client audience resource scopes',
+);
 /** In the order of CredentialKind. */
-const KINDS = names('none header passthrough choice');
+const KINDS = names('none header passthrough choice exchange');
 /** By kind: the members that it has beside `type`. */
 const OF_HEADER = names('header env');
 const OF_PASSTHROUGH = names('headers');
 const OF_CHOICE = names('header claim trustedHeader options otherwise');
+const OF_EXCHANGE = names('tokenEndpoint cluster client audience resource scopes');
 const OF_NONE = names('');
 const TYPE = literal('type');
 const HEADER = literal('header');
@@ -46,6 +51,11 @@ export function readCredentials(parent: Section, name: Span, environment: Enviro
     credentials.header = section.required(HEADER);
     if (credentials.header !== NONE && !isHeaderName(credentials.header, section)) section.mustBe(HEADER, A_HEADER);
   }
+  if (kind === CredentialKind.Exchange) {
+    credentials.header = header.AUTHORIZATION;
+    credentials.headers.push(header.AUTHORIZATION);
+    credentials.exchange = readTokenExchange(section, environment);
+  }
   // The options of a choice are read once all that they name is there, see credential-choice.ts.
   if (kind === CredentialKind.Header) {
     const env = section.required(ENV);
@@ -55,10 +65,10 @@ export function readCredentials(parent: Section, name: Span, environment: Enviro
     const elements = section.list(HEADERS);
     for (let i = 0; i < elements.count; i++) {
       const value: Span = elements.at(i);
-      const header = kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
+      const name = kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
       const place: Place = elementPlace(section.placeOf(HEADERS), i, section.arena);
-      if (header === NONE || !isHeaderName(header, section)) mustBe(place, A_HEADER, value, section.problems);
-      else credentials.headers.push(header);
+      if (name === NONE || !isHeaderName(name, section)) mustBe(place, A_HEADER, value, section.problems);
+      else credentials.headers.push(name);
     }
   }
   return credentials;
@@ -77,6 +87,7 @@ function refuseUnused(section: Section, kind: CredentialKind): void {
 function membersOf(kind: CredentialKind): Span {
   if (kind === CredentialKind.Header) return OF_HEADER;
   if (kind === CredentialKind.Passthrough) return OF_PASSTHROUGH;
+  if (kind === CredentialKind.Exchange) return OF_EXCHANGE;
   return kind === CredentialKind.Choice ? OF_CHOICE : OF_NONE;
 }
 

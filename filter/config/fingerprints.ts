@@ -23,6 +23,11 @@ export function unkeyedFingerprint(server: Server): u64 {
   hash = fingerprint(server.path, hash);
   const credentials = server.credentials;
   hash = hash ^ (credentials.kind as u64);
+  const exchange = credentials.exchange;
+  if (exchange !== null) {
+    hash = fingerprint(exchange.authority, fingerprint(exchange.path, hash));
+    return fingerprint(exchange.authorization, fingerprint(exchange.form, hash));
+  }
   if (credentials.header !== NONE) return fingerprint(credentials.header, hash);
   for (let i = 0; i < credentials.headers.count; i++) hash = fingerprint(credentials.headers.at(i), hash);
   return hash;

@@ -77,7 +77,7 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
 
 /** `passthroughAuthHeader` is another word for `credentials` that pass the client's authorization on. */
 function passAuthorization(section: Section, credentials: Credentials): void {
-  if (credentials.kind === CredentialKind.Header || credentials.kind === CredentialKind.Choice) {
+  if (credentials.kind !== CredentialKind.None && credentials.kind !== CredentialKind.Passthrough) {
     section.problems.add(section.problems.at(section.placeOf(PASSTHROUGH_AUTHORIZATION)).bytes(OWN_CREDENTIALS));
     return;
   }

@@ -27,7 +27,7 @@ import { failForCredential, isRefused } from './credentials';
 import { keepUpstream, knownUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { reportLoss } from './report-loss';
-import { Proceed, Stage } from './conversation';
+import { Proceed, Stage, whenSettled } from './conversation';
 import { doubtEra, mayChangeEra } from './other-era';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 import { withoutSession } from './rest-call';
@@ -124,11 +124,7 @@ export function askServer(exchange: Exchange, fanOut: FanOut, server: Server, up
 /** Goes on with `next` once all servers that are asked have answered, which may be now. */
 export function whenAnswered(exchange: Exchange, fanOut: FanOut, stage: Stage, next: Proceed): Outcome {
   exchange.conversation.begin(stage, fanOut, resumeAsking, pollAsking, next);
-  return goOn(exchange, fanOut);
-}
-
-function goOn(exchange: Exchange, fanOut: FanOut): Outcome {
-  return fanOut.settled ? exchange.conversation.next(exchange, fanOut) : Outcome.Wait;
+  return whenSettled(exchange, fanOut);
 }
 
 function resumeAsking(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
@@ -137,7 +133,7 @@ function resumeAsking(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, an
     ? afterOpening(exchange, call, continueOpening(exchange, session, call, answer))
     : answered(exchange, session, call, answer);
   if (done) fanOut.finish(call);
-  return goOn(exchange, fanOut);
+  return whenSettled(exchange, fanOut);
 }
 
 /** Whether the sessions are there that other requests open. */
@@ -147,7 +143,7 @@ function pollAsking(exchange: Exchange, fanOut: FanOut): Outcome {
     const call = fanOut.at(i);
     if (call.parkedAt !== 0 && afterOpening(exchange, call, open(exchange, session, call))) fanOut.finish(call);
   }
-  return goOn(exchange, fanOut);
+  return whenSettled(exchange, fanOut);
 }
 
 function freshUpstream(exchange: Exchange, server: Server): Upstream {

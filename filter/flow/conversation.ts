@@ -12,6 +12,8 @@ import { Exchange, Outcome } from './exchange';
 /** What a conversation with servers is for, as far as others than its own flow want to know it. */
 export const enum Stage {
   None,
+  /** Tokens of the caller are exchanged for those of servers, see token-exchange.ts. */
+  Exchange,
   /** Sessions of the client's are opened. */
   Initialize,
   /** The client's own list, or what it looks for in it. */
@@ -116,6 +118,11 @@ export class Conversation {
     if (this.abandoned === null) this.abandoned = newList(this.arena);
     this.abandoned!.push(changetype<usize>(left) as u64);
   }
+}
+
+/** Goes on with `next` where no call is waited for any more. */
+export function whenSettled(exchange: Exchange, fanOut: FanOut): Outcome {
+  return fanOut.settled ? exchange.conversation.next(exchange, fanOut) : Outcome.Wait;
 }
 
 /** Where no call waits for another request. */

@@ -43,7 +43,8 @@ export function beginDefinitions(exchange: Exchange, isPrivate: bool): Outcome {
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
-    const takesOurs = isPrivate && server.credentials.kind === CredentialKind.Passthrough;
+    const kind = server.credentials.kind;
+    const takesOurs = (isPrivate && kind === CredentialKind.Passthrough) || kind === CredentialKind.Exchange;
     if (!server.isHttpSse && !takesOurs) askForList(exchange, session, fanOut, server, nounRow(Noun.Tools));
   }
   return whenAnswered(exchange, fanOut, Stage.Ask, finish);

@@ -3,7 +3,6 @@ import { NONE } from '../bytes/span';
 import { Era, eraOf } from '../mcp/eras';
 import { Revision } from '../mcp/revisions';
 import { Server } from '../model/server';
-import { CredentialKind } from '../model/credentials';
 import { join, upstreamOf } from '../session/overlay';
 import { isPoolFull, pool, pooledUpstream } from '../session/pool';
 import { isOfRequest, share } from '../session/request-session';
@@ -77,7 +76,7 @@ export function keepUpstream(exchange: Exchange, session: Session, upstream: Ups
 /** A session that had to give way ends, unless it was opened with credentials of a caller: they are not at hand. */
 function endDisplaced(exchange: Exchange, displaced: Upstream): void {
   const server = exchange.gateway.serverOf(displaced.fingerprint);
-  if (server === null || server.credentials.kind === CredentialKind.Passthrough) return;
+  if (server === null || server.credentials.isOfClient) return;
   exchange.conversation.abandon(server, displaced);
 }
 

@@ -1,5 +1,6 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
+import { FanOut } from '../federation/fanout';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { isUnanswered, isUnseen } from '../upstream/faults';
@@ -20,6 +21,7 @@ import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { hasAddress, openStream, serveInStream } from './http-sse';
+import { refuseUndecided } from './limits';
 import { beginDiscover, beginInitialize } from './initialize';
 import { beginList } from './list';
 import { beginListen } from './listen';
@@ -29,6 +31,7 @@ import { beginRef } from './ref';
 import { waitsForState } from './request-state';
 import { beginTask } from './task';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
+import { beginExchange } from './token-exchange';
 import { beginTerminate } from './terminate';
 import { beginUri } from './uri';
 
@@ -158,6 +161,8 @@ export function goOnInBatch(exchange: Exchange, batch: Batch, outcome: Outcome):
 }
 
 function serveMessage(exchange: Exchange): Outcome {
+  const exchanged = beginExchange(exchange, serveExchanged);
+  if (exchanged !== Outcome.Serve) return exchanged;
   const session = exchange.caller.session;
   if (session === null) return beginInitialize(exchange);
   if (exchange.isHttpSse) return serveInStream(exchange, session);
@@ -189,6 +194,13 @@ function serveMessage(exchange: Exchange): Outcome {
       return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
     }
   }
+}
+
+/** What has waited goes on; what turns out to have to be read whole first cannot any more. */
+function serveExchanged(exchange: Exchange, _fanOut: FanOut): Outcome {
+  exchange.conversation.stage = Stage.None;
+  const outcome = serveMessage(exchange);
+  return outcome === Outcome.ReadBody ? refuseUndecided(exchange, exchange.message.size) : outcome;
 }
 
 /** Gives an answer to the flow that asked for it. */

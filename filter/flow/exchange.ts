@@ -26,6 +26,8 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
+import { forgetToken } from '../session/exchanged-tokens';
+import { credentialScope } from '../upstream/credentials';
 import { LimitSet } from '../session/limits-met';
 import { Session, SessionDraft, Upstream } from '../session/token';
 import { Request } from './request';
@@ -364,6 +366,11 @@ export class Exchange {
   refuseWith(failure: Failure, server: Server): Outcome {
     this.meet(failure.limit);
     const outcome = this.refuse(failure.reason, failure.detail, server.name);
+    // It may have been taken back; the next request gets another one.
+    if (failure.reason === Reason.UpstreamUnauthorized && server.credentials.exchange !== null) {
+      const scope = credentialScope(server.credentials, this.request.pairs, this.gateway.keys, this.arena);
+      forgetToken(scope, server.fingerprint, this.gateway.keys, this.arena);
+    }
     if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;
   }

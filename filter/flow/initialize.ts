@@ -4,7 +4,6 @@ import { Arena, make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { sha256 } from '../crypto/sha256';
-import { CredentialKind } from '../model/credentials';
 import { Server } from '../model/server';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
@@ -187,8 +186,7 @@ function digestOf(introduction: Introduction, arena: Arena): Span {
  */
 function recall(exchange: Exchange, call: UpstreamCall): bool {
   const server = call.server;
-  if (server.credentials.kind === CredentialKind.Passthrough || isLeftAlone(exchange, server, Whom.Unreachable))
-    return false;
+  if (server.credentials.isOfClient || isLeftAlone(exchange, server, Whom.Unreachable)) return false;
   const introduction = exchange.conversation.introduction;
   const known = make<KnownHandshake>(scratch);
   const keys = exchange.gateway.keys;
@@ -200,14 +198,8 @@ function recall(exchange: Exchange, call: UpstreamCall): bool {
   return true;
 }
 
-/** Whoever asks. */
-function isToldTheSame(server: Server): bool {
-  const kind = server.credentials.kind;
-  return kind === CredentialKind.None || kind === CredentialKind.Header;
-}
-
 function remember(exchange: Exchange, call: UpstreamCall): void {
-  if (call.failed || call.upstream.sessionId !== NONE || !isToldTheSame(call.server)) return;
+  if (call.failed || call.upstream.sessionId !== NONE || call.server.credentials.isOfClient) return;
   const known = make<KnownHandshake>(scratch);
   known.revision = call.upstream.revision;
   known.offers = call.upstream.offers;

@@ -157,8 +157,7 @@ function writeLimits(writer: Writer, exchange: Exchange): void {
 }
 
 function stateOf(server: Server, exchange: Exchange): Span {
-  const kind = server.credentials.kind;
-  if (kind === CredentialKind.Passthrough || kind === CredentialKind.Choice) return PER_CALLER;
+  if (server.credentials.isOfClient || server.credentials.kind === CredentialKind.Choice) return PER_CALLER;
   switch (backoffOf(server.fingerprint, NONE, exchange.seconds, exchange.gateway.keys, scratch)) {
     case Backoff.Unreachable:
       return UNREACHABLE;

@@ -3,7 +3,6 @@ import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
 import { Span, equals, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../upstream/via';
-import { CredentialKind } from '../model/credentials';
 import { Emitted, emittedBy } from '../model/gateway';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
@@ -63,7 +62,7 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
   if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
-  if (server.credentials.kind === CredentialKind.Header) {
+  if (server.credentials.value !== NONE) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
   const params = exchange.target.headerParams;

@@ -5,7 +5,7 @@ import { Span, length, NONE } from '../bytes/span';
 import { UpstreamCall } from '../upstream/call';
 import { ASKED, takeSession } from '../upstream/handshake';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
-import { Probe } from '../flow/conversation';
+import { Probe, Stage } from '../flow/conversation';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { BUFFERED_BYTES, exceedsRequestBody, mayOutgrowHeldBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
 import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
@@ -353,7 +353,10 @@ function isAwaited(stream: Stream, call: UpstreamCall): bool {
 function hearAnswer(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32, bodySize: i32): void {
   const exchange = stream.exchange!;
   exchange.now = now();
-  observeUpstream(call.server.label, entry.sentAt, exchange.now);
+  // What a token endpoint takes is no time of the server's.
+  if (exchange.conversation.stage !== Stage.Exchange) {
+    observeUpstream(call.server.label, entry.sentAt, exchange.now);
+  }
   hearFrom(exchange, entry.sentAt, exchange.now);
   const most = exchange.gateway.limits.bufferedBytes;
   const held = stream.charged;

@@ -65,9 +65,11 @@ export const enum Reason {
   NoHttpSse,
   HttpSseAlone,
   CredentialMissing,
+  TokenRefused,
+  TokenUnavailable,
 }
 
-export const LAST_REASON: i32 = Reason.CredentialMissing;
+export const LAST_REASON: i32 = Reason.TokenUnavailable;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -184,6 +186,8 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials that it was sent: %. Check the credentials of this server in the configuration; where the client\'s own pass through, send it good ones.');
   row(Reason.UpstreamCredential, 'upstream_unauthorized', 200, 502, -32603, 'The server takes a credential of the caller, and the request has none that it could be sent: %. Send it in that header.');
   row(Reason.CredentialMissing, 'credential_missing', 200, 403, -31012, 'The gateway has no credential of this server for this caller: %. Use an account that has one, or ask who runs the gateway for one: an option for this caller, or otherwise, in credentials of the server.');
+  row(Reason.TokenRefused, 'token_exchange_failed', 200, 502, -31013, 'The token endpoint refused to exchange the token of this caller for one of this server: %. Get a new token and send the request again; if that does not help, who runs the gateway checks client, audience, resource and scopes in credentials of the server.');
+  row(Reason.TokenUnavailable, 'token_exchange_failed', 200, 502, -31013, 'The token endpoint gave no token for this server: %. Try again in a moment; who runs the gateway checks that the endpoint runs, and tokenEndpoint and cluster in credentials of the server.');
   row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');

@@ -67,6 +67,10 @@ export class Gateway {
   servers: List;
   /** Servers as they are for who is sent one of several credentials, see credential-choice.ts; null: none chooses. */
   variants: List | null;
+  /** Some server is sent tokens that those of callers are exchanged for. */
+  exchanges: bool;
+  /** It is a copy for one request, whose servers are as they are for that. */
+  isOfRequest: bool;
   /** What rules and choices of credentials want to know of a token. */
   claims: ClaimTree;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
@@ -129,6 +133,7 @@ export class Gateway {
   copied(arena: Arena): Gateway {
     const copy = make<Gateway>(arena);
     memory.copy(changetype<usize>(copy), changetype<usize>(this), offsetof<Gateway>());
+    copy.isOfRequest = true;
     copy.servers = newList(arena);
     for (let i = 0; i < this.servers.count; i++) copy.servers.push(this.servers.at(i));
     return copy;
