@@ -65,6 +65,10 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   if (server.credentials.value !== NONE) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
+  const params = exchange.target.headerParams;
+  if (params !== null) {
+    for (let i: u32 = 0; i < params.count; i++) forward.headers.add(params.nameAt(i), params.valueAt(i));
+  }
   if (exchange.lastEventId !== NONE) forward.headers.add(header.LAST_EVENT_ID, exchange.lastEventId);
   return forward;
 }

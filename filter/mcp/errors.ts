@@ -164,7 +164,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
-  row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Send the request without a cursor: the list comes whole.');
+  row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours, or the list has changed since it was given. Send the request without a cursor, to begin anew.');
   row(Reason.BadRequestState, 'bad_request_state', 200, 400, -32602, 'This requestState is not what the server of this request gave to this caller: it was changed, or is of another server, another caller, or a key that is gone. Repeat it as it came; or send the request without requestState and inputResponses, to begin anew.');
   row(Reason.UnknownTask, 'unknown_task', 200, 400, -32602, 'Unknown task: %. Send the taskId as it came, through the path and as the caller that it was given to; or call the tool again.');
   row(Reason.MissingCapability, 'missing_capability', 400, 400, -32021, 'The client has to be capable of this, and does not say so: %. Add it to the client capabilities in params._meta.');
