@@ -16,6 +16,7 @@ import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { auditMessage } from './audit';
 import { send } from './callouts';
+import { mindRequest } from './cancelled-streams';
 import { logDecision } from './decision-log';
 import { letGo, ROOM_FOR_BODY } from './held';
 import { sendLocalReply } from './local-reply';
@@ -45,8 +46,10 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Forward) {
     exchange.sentAt = exchange.now;
     outcome = forward(stream, exchange);
-    if (outcome === Outcome.Forward) stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
-    else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
+    if (outcome === Outcome.Forward) {
+      stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
+      mindRequest(stream, exchange);
+    } else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
   if (outcome === Outcome.Reply && isAwaitingInput(stream, exchange)) outcome = endWithReply(stream, exchange);
   if (outcome === Outcome.Pass) passResponse(stream, exchange);

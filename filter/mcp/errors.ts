@@ -193,7 +193,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
-  row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31013, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
+  row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31014, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
   row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
