@@ -17,6 +17,8 @@ export interface CatalogRequest {
 }
 
 const members = ['namespace', 'clusters', 'addresses', 'env', 'defaults'];
+/** Members of a gateway that asks for its catalog itself. */
+const pollingMembers = ['cluster', 'authority', 'token', 'interval', 'maxBytes', 'clusterNames'];
 /** Members of servers that are the gateway's to say. */
 const defaultMembers = ['credentials', 'callTimeout', 'listCache'];
 const namespacePattern = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
@@ -38,7 +40,12 @@ export function readCatalogRequest(
   }
   for (const [member] of catalog.entries) {
     if (members.includes(member)) continue;
-    wrong(`catalog.${member}`, `is not a member of this section${didYouMean(member, members)}`);
+    const otherwise = 'is for a gateway that asks for its catalog itself: live delivery brings it';
+    const isOfPolling = pollingMembers.includes(member);
+    wrong(
+      `catalog.${member}`,
+      isOfPolling ? otherwise : `is not a member of this section${didYouMean(member, members)}`,
+    );
   }
   const namespace = catalog.get('namespace');
   const namespaces = namespace.items.map(({ text = '' }) => text);

@@ -1,6 +1,7 @@
 import { Noun, nounRow } from '../mcp/nouns';
 import { Audit } from './audit';
 import { Authorization } from './authorization';
+import { Catalog, CatalogSource } from './catalog';
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
@@ -61,8 +62,12 @@ export class Gateway {
   audit: Audit | null;
   /** Budgets of requests (Quota); null: there are none. */
   quotas: List | null;
-  /** Elements are Server, in the order of the configuration. */
+  /** Elements are Server, in the order of the configuration, then in that of the catalog. */
   servers: List;
+  /** Where further servers come from; null: from nowhere. */
+  catalogSource: CatalogSource | null;
+  /** What has come from there; null: nothing yet. */
+  catalog: Catalog | null;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
   clientHeaders: NameTable;
   /** Headers of servers that reach clients, see policy/response-headers.ts. */
@@ -75,7 +80,7 @@ export class Gateway {
   overrides: Overrides | null;
   /** What `tools/list` shows there in the place of most tools; null: it shows all. */
   toolSearch: ToolSearch | null;
-  /** In the order of the configuration. */
+  /** In the order of the configuration, then in that of the catalog. */
   virtualServers: List;
   virtualServersByName: NameTable;
   /** What the endpoint itself serves; null: everything, unless it is closed. */
@@ -89,6 +94,11 @@ export class Gateway {
   insecureInline: bool;
   /** The ABI's levels: 0 trace … 5 critical. */
   logLevel: u32;
+
+  /** What it serves is not known yet. */
+  get awaitsCatalog(): bool {
+    return this.catalogSource !== null && this.catalog === null;
+  }
 
   serverAt(index: i32): Server {
     return changetype<Server>(this.servers.at(index) as usize);
