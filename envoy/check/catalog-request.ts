@@ -14,11 +14,14 @@ export interface CatalogRequest {
   readonly env: readonly string[];
   /** Members that every server of a catalog has. */
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** What is for a gateway that asks for its catalog itself, as it stands there. */
+  readonly polling: Readonly<Record<string, unknown>>;
 }
 
 const members = ['namespace', 'clusters', 'addresses', 'env', 'defaults'];
-/** Members of a gateway that asks for its catalog itself. */
-const pollingMembers = ['cluster', 'authority', 'token', 'interval', 'maxBytes', 'clusterNames'];
+/** Members for a gateway that asks for its catalog itself, and those that it is rendered with. */
+const pollingMembers = ['token', 'interval', 'maxBytes'];
+const renderedMembers = ['cluster', 'authority', 'clusterNames'];
 /** Members of servers that are the gateway's to say. */
 const defaultMembers = ['credentials', 'callTimeout', 'listCache'];
 const namespacePattern = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
@@ -26,12 +29,14 @@ const mostNamespaces = 100;
 
 /**
  * Reads `catalog` of a gateway's file.
+ * @param isDelivered the gateway is configured by live delivery, and asks for nothing
  * @param wrong takes a path and what is wrong there
  * @returns undefined where there is none
  */
 export function readCatalogRequest(
   catalog: Node,
   wrong: (path: string, message: string) => void,
+  isDelivered: boolean,
 ): CatalogRequest | undefined {
   if (!catalog.isThere) return undefined;
   if (!catalog.isObject) {
@@ -39,9 +44,9 @@ export function readCatalogRequest(
     return undefined;
   }
   for (const [member] of catalog.entries) {
-    if (members.includes(member)) continue;
+    if (members.includes(member) || (!isDelivered && pollingMembers.includes(member))) continue;
     const otherwise = 'is for a gateway that asks for its catalog itself: live delivery brings it';
-    const isOfPolling = pollingMembers.includes(member);
+    const isOfPolling = [...pollingMembers, ...renderedMembers].includes(member);
     wrong(
       `catalog.${member}`,
       isOfPolling ? otherwise : `is not a member of this section${didYouMean(member, members)}`,
@@ -71,6 +76,9 @@ export function readCatalogRequest(
     addresses: catalog.get('addresses').isThere ? texts('addresses') : undefined,
     env: texts('env'),
     defaults: defaults.isObject ? (defaults.value as Readonly<Record<string, unknown>>) : {},
+    polling: Object.fromEntries(
+      pollingMembers.flatMap((member) => (catalog.get(member).isThere ? [[member, catalog.get(member).value]] : [])),
+    ),
   };
 }
 

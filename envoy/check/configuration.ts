@@ -81,7 +81,7 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
     wrong('pins.file', 'live delivery reads this one file: put the digests of the lock file into pins.tools');
   }
   const module = readModule(root.get('module'), wrong);
-  const catalog = isForLive ? readCatalogRequest(root.get('catalog'), wrong) : undefined;
+  const catalog = isForLive ? readCatalogRequest(root.get('catalog'), wrong, use === 'live') : undefined;
   if (use === 'start' && root.get('catalog').isThere) {
     wrong(
       'catalog',
