@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What `sluice lock` writes: the definitions of tools that somebody has looked at, and found good. */
 const toolsLock = z.object({

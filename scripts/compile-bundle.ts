@@ -63,6 +63,10 @@ export async function compileBundle(root: string): Promise<CompiledBundle> {
   } satisfies BuildOptions;
   const command = await build({
     ...options,
+    // Node parses what it loads at each start. Names stay, and so do short lines, for who reads a backtrace.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 120,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     // The thread that runs a module apart is looked for beside the code that starts it, which is in a chunk.

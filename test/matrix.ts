@@ -1,5 +1,6 @@
 // `npm run test:matrix`: the end-to-end suite, its proofs at full length, on every Envoy that host modes are promised for.
-// Takes about half an hour. `npm run test:matrix -- 1.36.2` runs one version, `--proofs` the proofs alone.
+// Takes about half an hour. `npm run test:matrix -- 1.36.2` runs one version, `--proofs` the proofs alone, `--clients`
+// (which is `npm run test:clients`) the clients of other languages alone, on the newest version.
 // Ends with one line for each run, and `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,9 +15,10 @@ const supported = ['1.36.2', '1.38.2', '1.40.0'];
 const clone = fileURLToPath(new URL('..', import.meta.url));
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { proofs: { type: 'boolean', default: false } },
+  options: { proofs: { type: 'boolean', default: false }, clients: { type: 'boolean', default: false } },
 });
-const versions = positionals.length > 0 ? positionals : supported;
+const otherwise = values.clients ? supported.slice(-1) : supported;
+const versions = positionals.length > 0 ? positionals : otherwise;
 
 /** What is run at full length only here. */
 const proofs: Record<HostMode, readonly string[]> = {
@@ -25,6 +27,8 @@ const proofs: Record<HostMode, readonly string[]> = {
   headers: ['test/e2e/by-headers'],
 };
 
+const clients = ['test/e2e/real-clients/languages'];
+
 const sum = { passed: 0, failed: 0 };
 const lines: string[] = [];
 for (const version of versions) {
@@ -32,7 +36,7 @@ for (const version of versions) {
   const installed = installedEnvoy(folder, version);
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const binary = existsSync(installed) ? installed : await installEnvoy(folder, { version, progress });
-  for (const mode of hostModes) {
+  for (const mode of values.clients ? (['hold', 'pair'] as const) : hostModes) {
     const { passed, failed } = await run(binary, mode);
     sum.passed += passed;
     sum.failed += failed;
@@ -44,7 +48,7 @@ process.exitCode = sum.failed === 0 ? 0 : 1;
 
 async function run(binary: string, mode: HostMode): Promise<{ passed: number; failed: number }> {
   const vitest = join(clone, 'node_modules/vitest/vitest.mjs');
-  const files = values.proofs ? proofs[mode] : [];
+  const files = values.clients ? clients : values.proofs ? proofs[mode] : [];
   const child = spawn(process.execPath, [vitest, 'run', '--project', `e2e envoy ${mode}`, ...files], {
     cwd: clone,
     env: { ...process.env, ENVOY_PATH: binary, SLUICE_PROOFS: 'full' },

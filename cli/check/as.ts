@@ -51,8 +51,10 @@ async function tell(
     const endpoint = named === '' ? endpointOf(plugin) : `${endpointOf(plugin)}/${named}`;
     const found = await explain(thread, code, plugin.text, { claims, names, virtualServer: named });
     if (!('refused' in found)) {
-      emit({ event: 'caller', file, endpoint, names: found.length });
-      for (const decision of found) emit({ event: 'decision', file, endpoint, ...decision });
+      const { decisions, credentials } = found;
+      emit({ event: 'caller', file, endpoint, names: decisions.length });
+      for (const decision of decisions) emit({ event: 'decision', file, endpoint, ...decision });
+      for (const chosen of credentials) emit({ event: 'credential', file, endpoint, ...chosen });
     } else emit({ event: 'caller', file, endpoint, names: 0, refused: found.refused });
   }
 }

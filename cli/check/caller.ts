@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject } from '../../envoy/embedded/config/struct.ts';
 import { isShallow } from '../../envoy/yaml/depth.ts';
 import { kinds, type Names } from '../../envoy/check/explain.ts';

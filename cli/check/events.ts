@@ -1,4 +1,4 @@
-import type { Decision, Refusal } from '../../envoy/check/explain.ts';
+import type { ChosenCredential, Decision, Refusal } from '../../envoy/check/explain.ts';
 import type { Finding } from '../../envoy/check/finding.ts';
 import type { Io } from '../io.ts';
 
@@ -13,7 +13,8 @@ export type CheckEvent =
       readonly names: number;
       readonly refused?: Refusal['refused'];
     }
-  | ({ readonly event: 'decision'; readonly file: string; readonly endpoint: string } & Decision);
+  | ({ readonly event: 'decision'; readonly file: string; readonly endpoint: string } & Decision)
+  | ({ readonly event: 'credential'; readonly file: string; readonly endpoint: string } & ChosenCredential);
 
 /** For people, and for editors that read `file:line:column: severity: message`. What to do is said once for each rule. */
 export function printed(io: Io): (event: CheckEvent) => void {
@@ -36,6 +37,9 @@ export function printed(io: Io): (event: CheckEvent) => void {
         break;
       case 'decision':
         io.out(`    ${printable(decisionText(event))}\n`);
+        break;
+      case 'credential':
+        io.out(`    ${printable(credentialText(event))}\n`);
         break;
     }
   };
@@ -88,6 +92,15 @@ const decisions = {
 function decisionText(event: Decision): string {
   const { noun, name, decision } = event;
   return `${decisions[decision].padEnd(21)} ${noun.slice(0, -1)} ${name}: ${reasonText(event)}`;
+}
+
+/** `has the credential    server weather: WEATHER_BLUE` */
+function credentialText({ server, credential, dependsOn }: ChosenCredential): string {
+  const text = (does: string, what: string): string => `${does.padEnd(21)} server ${server}: ${what}`;
+  if (credential !== undefined) return text('has the credential', credential);
+  return dependsOn === undefined
+    ? text('has no credential', 'no option of credentials is for this caller, and otherwise refuses it')
+    : text('has a credential', `the header ${dependsOn} chooses it`);
 }
 
 function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): string {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { failureText } from '../../plugin-server/http/client.ts';
 import { type ToolsLock, parseToolsLock, toolsLockText } from '../../common/tools-lock.ts';
 import { command, type Context, type Values } from '../command.ts';

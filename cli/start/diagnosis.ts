@@ -93,7 +93,8 @@ const answerRows: readonly { matches: (answer: Answer) => boolean; says: (answer
 /** A server that lists its tools to clients with credentials of their own alone is as it should be. */
 export function waitsForCredentials(server: GatewayServer, error: unknown): boolean {
   const { credentials } = server as { credentials?: { type?: unknown } };
-  return credentials?.type === 'passthrough' && error instanceof Refusal && [401, 403].includes(error.answer.status);
+  const isOfCaller = ['passthrough', 'choice', 'exchange'].includes(String(credentials?.type));
+  return isOfCaller && error instanceof Refusal && [401, 403].includes(error.answer.status);
 }
 
 /**

@@ -24,6 +24,7 @@ export function checkReferences(root: Node, chains: readonly Chain[], report: Re
     for (const { config, plugin } of gateways) {
       require(config.get('vm_config', 'code', 'remote', 'http_uri', 'cluster'));
       for (const { cluster } of serversOf(plugin)) require(cluster);
+      for (const server of plugin?.root.get('servers').items ?? []) require(server.get('credentials', 'cluster'));
     }
     for (const { routes } of tables ?? []) for (const { clusters: named } of routes) named.forEach(require);
   }

@@ -1,7 +1,8 @@
 import { type ModuleRequest, defaultModule, isVersionRequest } from './module-request.ts';
-import { type CatalogRequest, readCatalogRequest } from './catalog-request.ts';
+import type { CatalogRequest } from '../render/catalog-request.ts';
+import { readCatalogRequest } from './catalog-request.ts';
 import { isEndpoint } from '../render/endpoint.ts';
-import { type Server, moduleConfiguration, needsUrl, readServers } from '../render/servers.ts';
+import { type LocatedServer, moduleConfiguration, needsUrl, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
 import { withPinsOfFile } from './pins-file.ts';
 import { readDocument } from '../yaml/document.ts';
@@ -14,7 +15,7 @@ import { parsePath } from '../yaml/place.ts';
 export interface ConfigurationFile {
   /** The plugin configuration but for its servers. */
   readonly plugin: Readonly<Record<string, unknown>>;
-  readonly servers: readonly Server[];
+  readonly servers: readonly LocatedServer[];
   /** In live delivery: which module the plugin server sends along. */
   readonly module: ModuleRequest;
   /** In live delivery: whose servers come on top of these. */

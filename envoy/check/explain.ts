@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject } from '../embedded/config/struct.ts';
 import { encodeStruct } from '../embedded/config/struct.ts';
 import { environmentNames } from '../render/bootstrap.ts';
@@ -53,6 +53,21 @@ const decision = z.object({
 });
 export type Decision = z.infer<typeof decision>;
 
+/** Which of several credentials a server is sent for a caller. */
+const credential = z.object({
+  server: z.string(),
+  /** The environment variable that holds it. Absent, as `dependsOn` is: there is none, and the caller is refused. */
+  credential: z.string().optional(),
+  /** The trusted header that chooses, which no claims say. */
+  dependsOn: z.string().optional(),
+});
+export type ChosenCredential = z.infer<typeof credential>;
+
+export interface Explanation {
+  readonly decisions: readonly Decision[];
+  readonly credentials: readonly ChosenCredential[];
+}
+
 const refusal = z.object({ refused: z.enum(['unauthenticated', 'unknown_virtual_server']) });
 export type Refusal = z.infer<typeof refusal>;
 
@@ -76,14 +91,16 @@ export async function explain(
   module: Uint8Array,
   text: string,
   asker: Asker,
-): Promise<Decision[] | Refusal> {
+): Promise<Explanation | Refusal> {
   const decisions: Decision[] = [];
+  let credentials: readonly ChosenCredential[] = [];
   for (const names of portions(asker.names)) {
     const found = await ask(thread, module, text, { ...asker, names });
     if ('refused' in found) return found;
-    decisions.push(...found);
+    decisions.push(...found.decisions);
+    credentials = found.credentials;
   }
-  return decisions;
+  return { decisions, credentials };
 }
 
 async function ask(
@@ -91,7 +108,7 @@ async function ask(
   module: Uint8Array,
   text: string,
   { claims, virtualServer, names }: Asker,
-): Promise<Decision[] | Refusal> {
+): Promise<Explanation | Refusal> {
   const question = {
     configuration: text,
     ...(claims && { claims: encodeStruct(claims).toString('base64') }),
@@ -108,7 +125,13 @@ async function ask(
   if (!last.success) throw new Error('the module explains nothing: it is older than --as, or not Sluice');
   if (last.data.count !== said.length - 1) throw new Error('the configuration names too much to be explained at once');
   const refused = refusal.safeParse(said[0]);
-  return refused.success ? refused.data : said.slice(0, -1).map((one) => decision.parse(one));
+  if (refused.success) return refused.data;
+  const isCredential = (one: unknown): boolean => typeof one === 'object' && one !== null && 'server' in one;
+  const told = said.slice(0, -1);
+  return {
+    decisions: told.filter((one) => !isCredential(one)).map((one) => decision.parse(one)),
+    credentials: told.filter(isCredential).map((one) => credential.parse(one)),
+  };
 }
 
 function parsed(text: string): unknown {

@@ -20,7 +20,8 @@ export interface Plugin {
   readonly text: string;
 }
 
-export interface Server {
+/** An entry of `servers`, as far as routes are judged by it. */
+export interface ConfiguredServer {
   readonly name: string | undefined;
   readonly node: Node;
   readonly cluster: Node;
@@ -37,7 +38,7 @@ export function endpointOf(plugin: Plugin | undefined): string {
   return plugin?.root.get('endpoint').text ?? '/mcp';
 }
 
-export function serversOf(plugin: Plugin | undefined): Server[] {
+export function serversOf(plugin: Plugin | undefined): ConfiguredServer[] {
   const entries = plugin?.root.get('servers');
   if (entries === undefined || !Array.isArray(entries.value)) return [];
   return entries.items.map((node) => ({

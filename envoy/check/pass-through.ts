@@ -4,12 +4,15 @@ import type { Plugin } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
 import { messageOf } from './wasm-filter.ts';
 
-/** Headers that a client sends for a server (`credentials: { type: passthrough }`), by name, each once. */
+/** Headers that a client sends for a server, or for a token endpoint, by name, each once. */
 function passedThrough(plugin: Plugin | undefined): Map<string, Node> {
   const names = new Map<string, Node>();
   for (const server of plugin?.root.get('servers').items ?? []) {
     const credentials = server.get('credentials');
-    if (credentials.get('type').text !== 'passthrough') continue;
+    const type = credentials.get('type');
+    // The token that is exchanged has to come as far as Sluice.
+    if (type.text === 'exchange' && !names.has('authorization')) names.set('authorization', type);
+    if (type.text !== 'passthrough') continue;
     for (const name of credentials.get('headers').items) {
       if (name.text !== undefined && !names.has(name.text.toLowerCase())) names.set(name.text.toLowerCase(), name);
     }

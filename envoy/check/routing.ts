@@ -1,7 +1,7 @@
 import { findVirtualHost } from '../embedded/routing/match.ts';
 import { checkAnyClosedRoute, checkClosedRoute, isClosed } from './closed-route.ts';
 import { type Report, didYouMean } from './finding.ts';
-import { type Plugin, type RouteTable, type Server, endpointOf, serversOf } from './gateway.ts';
+import { type Plugin, type RouteTable, type ConfiguredServer, endpointOf, serversOf } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
 import { type Route, isDecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';
 
@@ -9,7 +9,7 @@ import { type Route, isDecided, routingCondition, routingHeader, trustedHeaders 
 export interface Routed {
   /** Empty where they are not known here. */
   readonly endpoints: readonly string[];
-  readonly servers: readonly Server[];
+  readonly servers: readonly ConfiguredServer[];
 }
 
 export function routedBy(...plugins: readonly (Plugin | undefined)[]): Routed {
@@ -26,7 +26,7 @@ export function checkRouting(
   tables: readonly RouteTable[],
   routed: Routed,
   report: Report,
-  hostOf = ({ authority }: Server): string => authority,
+  hostOf = ({ authority }: ConfiguredServer): string => authority,
 ): void {
   const { endpoints, servers } = routed;
   for (const table of tables) {
@@ -52,7 +52,7 @@ function checkHeaders({ headers }: Route, report: Report): void {
 }
 
 /** Several gateways may have servers of one name. */
-function clustersByServer(servers: readonly Server[]): Map<string, (string | undefined)[]> {
+function clustersByServer(servers: readonly ConfiguredServer[]): Map<string, (string | undefined)[]> {
   const clusters = new Map<string, (string | undefined)[]>();
   for (const { name = '', cluster } of servers) clusters.set(name, [...(clusters.get(name) ?? []), cluster.text]);
   return clusters;
@@ -83,7 +83,7 @@ function checkServerName(
 }
 
 /** The module writes the server's own authority and path into a request; Envoy then looks for a route once more. */
-function checkServerRoute(server: Server, index: RouteIndex | undefined, report: Report): void {
+function checkServerRoute(server: ConfiguredServer, index: RouteIndex | undefined, report: Report): void {
   const { name, node, authority, path } = server;
   if (name === undefined) return;
   if (index === undefined) {
@@ -107,7 +107,7 @@ function checkServerRoute(server: Server, index: RouteIndex | undefined, report:
 }
 
 /** Whether a closed route takes the requests for a server, for certain. */
-function closesTo({ name, path }: Server, route: Route): boolean {
+function closesTo({ name, path }: ConfiguredServer, route: Route): boolean {
   const isForIt = route.headers.every((condition) => condition.name === routingHeader && condition.exact === name);
   return isForIt && !route.conditional && route.takes(path) === 'yes';
 }

@@ -192,8 +192,8 @@ export const rules = {
   },
   passthrough: {
     severity: 'warning',
-    asks: 'A header that `credentials: { type: passthrough }` names comes as far as Sluice and the server.',
-    why: 'The listener, a route or jwt_authn takes it away, and the server refuses every call.',
+    asks: 'A header that `credentials: { type: passthrough }` names comes as far as Sluice and the server, and the token of `{ type: exchange }` as far as Sluice.',
+    why: 'The listener, a route or jwt_authn takes it away, and the server refuses every call, or there is no token to exchange.',
     mend: 'leave the header in place (jwt_authn: `forward: true`), or name another without an underscore',
   },
   'tool-search': {

@@ -4,10 +4,17 @@ import { type Buffers, type Windows, fitBuffers } from './buffers.ts';
 import { isEndpoint } from './endpoint.ts';
 import { EngineError } from '../../common/engine-error.ts';
 import { ownFile } from '../../common/home.ts';
+import { tokenEndpoints } from './token-endpoints.ts';
 import { type KeyFiles, type KeySource, tokenFilter } from './token-filter.ts';
 import { type WasmPlugin, wasmPlugins } from './module-filter.ts';
 import { refuse } from './refuse.ts';
-import { type GatewayServer, type Server, moduleConfiguration, pluginServerCluster, readServers } from './servers.ts';
+import {
+  type GatewayServer,
+  type LocatedServer,
+  moduleConfiguration,
+  pluginServerCluster,
+  readServers,
+} from './servers.ts';
 import {
   type Cluster,
   type HostPort,
@@ -121,7 +128,7 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   host.routes = routesFor(servers, endpoint, host.routes);
   bootstrap.static_resources.clusters = [
     ...clustersFor(servers, options, clusters),
-    ...keyClusters(tokens?.sources ?? [], options, clusters),
+    ...keyClusters([...(tokens?.sources ?? []), ...tokenEndpoints(options.servers)], options, clusters),
   ];
   return bootstrap;
 }
@@ -157,7 +164,7 @@ export function environmentNames(configuration: unknown): string[] {
 }
 
 /** A server whose cluster is made here. */
-type OwnServer = Server & { readonly upstream: Upstream };
+type OwnServer = LocatedServer & { readonly upstream: Upstream };
 
 function ownServers(entries: readonly unknown[]): OwnServer[] {
   const { servers, problems } = readServers(entries);

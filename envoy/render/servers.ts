@@ -8,8 +8,8 @@ export interface GatewayServer {
   readonly [member: string]: unknown;
 }
 
-/** An entry, read. */
-export interface Server {
+/** An entry, and where its server is. */
+export interface LocatedServer {
   readonly entry: { readonly name: string; readonly [member: string]: unknown };
   /** Absent where the entry names a cluster that is made elsewhere. */
   readonly upstream: Upstream | undefined;
@@ -42,10 +42,10 @@ const nowhere: Upstream = { address: { host: '127.0.0.1', port: 0 }, tls: false,
 export function readServers(
   entries: readonly unknown[],
   { foreignClusters = false } = {},
-): { servers: Server[]; problems: ServerProblem[] } {
+): { servers: LocatedServer[]; problems: ServerProblem[] } {
   const problems: ServerProblem[] = [];
   const names = new Set<unknown>();
-  const servers: Server[] = [];
+  const servers: LocatedServer[] = [];
   for (const [index, entry] of entries.entries()) {
     const at = `servers[${index}]`;
     const report = (path: string, message: string): void => void problems.push({ path, message });
@@ -66,18 +66,18 @@ export function readServers(
     names.add(name);
     if (url !== undefined && cluster !== undefined) report(at, 'url and cluster exclude each other');
     if (foreignClusters && url === undefined && typeof cluster === 'string') {
-      servers.push({ entry: entry as Server['entry'], upstream: undefined });
+      servers.push({ entry: entry as LocatedServer['entry'], upstream: undefined });
       continue;
     }
     if (url === undefined && typeof cluster === 'string') {
       report(`${at}.cluster`, needsUrl);
-      servers.push({ entry: entry as Server['entry'], upstream: nowhere });
+      servers.push({ entry: entry as LocatedServer['entry'], upstream: nowhere });
       continue;
     }
     if (typeof url !== 'string') {
       const otherwise = foreignClusters ? ', or name a cluster of the bootstrap in `cluster`' : '';
       report(`${at}.url`, `expected the URL of the server; clusters are made from it${otherwise}`);
-      servers.push({ entry: entry as Server['entry'], upstream: nowhere });
+      servers.push({ entry: entry as LocatedServer['entry'], upstream: nowhere });
       continue;
     }
     let upstream = nowhere;
@@ -86,7 +86,7 @@ export function readServers(
     } catch (error) {
       report(`${at}.url`, (error as Error).message);
     }
-    servers.push({ entry: entry as Server['entry'], upstream });
+    servers.push({ entry: entry as LocatedServer['entry'], upstream });
   }
   return { servers, problems };
 }
@@ -96,7 +96,7 @@ export type ClusterName = (server: string, upstream: Upstream) => string;
 
 /** The entry as the module takes it: cluster, authority and path in place of the URL. */
 export function moduleServer(
-  { entry, upstream }: Server,
+  { entry, upstream }: LocatedServer,
   clusterName: ClusterName = (server) => server,
 ): Record<string, unknown> {
   const members = Object.fromEntries(Object.entries(entry).filter(([member]) => member !== 'url'));
@@ -110,7 +110,10 @@ export function moduleServer(
 
 /** The configuration of the module. @param clusterName of a cluster that is made; by default the name of its server */
 export function moduleConfiguration(
-  { plugin, servers }: { readonly plugin: Readonly<Record<string, unknown>>; readonly servers: readonly Server[] },
+  {
+    plugin,
+    servers,
+  }: { readonly plugin: Readonly<Record<string, unknown>>; readonly servers: readonly LocatedServer[] },
   clusterName?: ClusterName,
 ): Record<string, unknown> {
   return { hostMode: 'hold', ...plugin, servers: servers.map((server) => moduleServer(server, clusterName)) };

@@ -20,6 +20,7 @@ export const LESS_THAN: u8 = 0x3c;
 export const EQUALS_SIGN: u8 = 0x3d;
 export const GREATER_THAN: u8 = 0x3e;
 export const QUESTION_MARK: u8 = 0x3f;
+export const AT_SIGN: u8 = 0x40;
 export const OPENING_BRACKET: u8 = 0x5b;
 export const BACKSLASH: u8 = 0x5c;
 export const CLOSING_BRACKET: u8 = 0x5d;

@@ -111,7 +111,7 @@ function readTexts(section: Section, name: Span, urls: bool): List {
 }
 
 /** Whether it can stand in a quoted string of a header, too. */
-function isUrl(text: Span): bool {
+export function isUrl(text: Span): bool {
   if (!startsWith(text, HTTPS) && !startsWith(text, HTTP)) return false;
   for (let at = pointer(text); at < limit(text); at++) {
     const c = load<u8>(at);

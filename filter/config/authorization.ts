@@ -1,16 +1,15 @@
-import { DOT } from '../bytes/ascii';
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { NameTable, newNameTable } from '../bytes/names';
 import { nearest } from '../bytes/nearest';
-import { names, namesIn } from '../bytes/name-list';
-import { Span, between, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { names } from '../bytes/name-list';
+import { Span, equals, limit, literal, pointer, NONE } from '../bytes/span';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { Authorization, AuthorizationRule, Effect, newAuthorization } from '../model/authorization';
 import { newArgumentTree } from '../model/argument-tree';
-import { ClaimNode, ClaimTest, ClaimTree, newClaimTree, PatternOn } from '../model/claim-tree';
+import { ClaimNode, ClaimTest, ClaimTree, PatternOn } from '../model/claim-tree';
 import { Gateway } from '../model/gateway';
 import { simplified } from '../model/glob';
 import { IdentityKind } from '../model/identity';
@@ -18,6 +17,7 @@ import { NameSet, newNameSet } from '../model/name-set';
 import { newVirtualServer } from '../model/virtual-server';
 import { readAnnotations } from './annotations';
 import { readArguments } from './arguments';
+import { claimAt } from './claim-path';
 import { divide } from './division';
 import { longestPattern, readPatterns } from './patterns';
 import { elementPlace, Place } from './problems';
@@ -34,8 +34,6 @@ const EFFECTS = names('allow deny stepUp');
 const DEFAULTS = names('deny allow');
 /** In the order of ClaimType. */
 const TYPES = names('any text list number boolean');
-/** The claims that say scopes: RFC 9068 §2.2.3, and what some providers call it. */
-const SCOPE_CLAIMS = names('scope scp');
 
 const AUTHORIZATION = literal('authorization');
 const DEFAULT = literal('default');
@@ -53,18 +51,14 @@ const CONTAINS = literal('contains');
 const MATCHES = literal('matches');
 
 const MAX_RULES = 1000;
-const MAX_DEPTH = 8;
 /** Beyond, two numbers share a double (2^53), and no rule may take one for the other. */
 const MAX_NUMBER: f64 = 9007199254740991;
 
 const NAME_TAKEN = literal('is the name of another rule');
-const NEEDS_TOKEN = literal('needs identity: { jwt: ... }: nobody else has verified what a token says');
+export const NEEDS_TOKEN = literal('needs identity: { jwt: ... }: nobody else has verified what a token says');
 const NEEDS_SCOPES = literal('must list the scopes that a call needs, where effect is stepUp');
 const ONE_TEST = literal('must have one of equals, contains and matches');
 const TOO_MANY = literal('must have at most 1000 rules, found ');
-const A_PATH = literal(
-  'a claim: a name, several with dots between for one within others, or a list of names where a name has a dot; at most 8',
-);
 const A_VALUE = literal('a string, true, false, or a whole number up to 2^53 - 1');
 const OTHER_TYPE = literal(' does not go with this type');
 const A_SERVER = literal('the name of a server');
@@ -82,9 +76,9 @@ const enum ClaimType {
 export function readAuthorization(root: Section, gateway: Gateway): Authorization | null {
   if (root.get(AUTHORIZATION) === NONE) return null;
   const section = root.section(AUTHORIZATION, MEMBERS);
-  const tree = newClaimTree(namesIn(SCOPE_CLAIMS, root.arena), root.arena);
+  const tree = gateway.claims;
   const places = newArgumentTree(root.arena);
-  const authorization = newAuthorization(tree, places, root.arena);
+  const authorization = newAuthorization(places, root.arena);
   authorization.allowsByDefault = section.choice(DEFAULT, DEFAULTS) === 1;
   const elements = section.list(RULES);
   if (elements.count > MAX_RULES) {
@@ -135,43 +129,11 @@ function readClaims(parent: Section, tree: ClaimTree): List {
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(parent.placeOf(CLAIMS), i, parent.arena);
     const section = openSection(elements.at(i), place, CLAIM_MEMBERS, parent.problems);
-    const node = nodeAt(section, tree);
+    const node = claimAt(section, PATH, tree);
     const test = node === null ? 0 : readTest(section, node, tree);
     if (test !== 0) tests.push(test as u64);
   }
   return tests;
-}
-
-/** The node of the claim that a section is about, or null with a problem. */
-function nodeAt(section: Section, tree: ClaimTree): ClaimNode | null {
-  const steps = newList(section.arena);
-  const value = section.get(PATH);
-  if (value !== NONE && kindOf(value) === Kind.Array) {
-    const elements = section.list(PATH);
-    for (let i = 0; i < elements.count; i++) {
-      const element: Span = elements.at(i);
-      steps.push(kindOf(element) === Kind.String ? textOf(element, section.arena) : NONE);
-    }
-  } else if (value !== NONE && kindOf(value) === Kind.String) splitAtDots(textOf(value, section.arena), steps);
-  let node = tree.root;
-  let sound = steps.count > 0 && steps.count <= MAX_DEPTH;
-  for (let i = 0; i < steps.count; i++) if (length(steps.at(i)) === 0) sound = false;
-  if (!sound) {
-    section.mustBe(PATH, A_PATH);
-    return null;
-  }
-  for (let i = 0; i < steps.count; i++) node = node.within(steps.at(i));
-  return node;
-}
-
-function splitAtDots(text: Span, steps: List): void {
-  if (text === NONE) return;
-  let from = pointer(text);
-  for (let at = from; at <= limit(text); at++) {
-    if (at < limit(text) && load<u8>(at) !== DOT) continue;
-    steps.push(between(from, at));
-    from = at + 1;
-  }
 }
 
 /** The number of the question, or 0 with a problem. */
@@ -252,7 +214,7 @@ function readScopes(section: Section, rule: AuthorizationRule, tree: ClaimTree):
 }
 
 /** Null where the member is absent: anywhere. */
-function readVirtualServerNames(section: Section, gateway: Gateway): NameSet | null {
+export function readVirtualServerNames(section: Section, gateway: Gateway): NameSet | null {
   if (section.get(VIRTUAL_SERVERS) === NONE) return null;
   const set = newNameSet(section.arena);
   const known = newList(section.arena);

@@ -1,19 +1,29 @@
 import { DELETE, SPACE } from '../bytes/ascii';
-import { make } from '../bytes/arena';
-import { newList } from '../bytes/list';
+import { List } from '../bytes/list';
 import { Span, literal, length, limit, pointer, equals, NONE } from '../bytes/span';
 import { kindOf, Kind } from '../json/reader';
 import { textOf } from '../json/text';
 import { Environment, variable } from './environment';
-import { CredentialKind, Credentials } from '../model/credentials';
+import { CredentialKind, Credentials, newCredentials } from '../model/credentials';
 import { elementPlace, Place } from './problems';
+import * as header from '../mcp/headers';
+import { readTokenExchange } from './token-exchange';
 import { names, namesIn } from '../bytes/name-list';
 import { mustBe, Section } from './section';
 import { addUnset } from './bad-variable';
 import { isMadeOf } from './values';
 
-const MEMBERS = names('type header env headers');
-const KINDS = names('none header passthrough');
+const MEMBERS = names(
+  'type header env headers claim trustedHeader options otherwise tokenEndpoint cluster client audience resource scopes',
+);
+/** In the order of CredentialKind. */
+const KINDS = names('none header passthrough choice exchange');
+/** By kind: the members that it has beside `type`. */
+const OF_HEADER = names('header env');
+const OF_PASSTHROUGH = names('headers');
+const OF_CHOICE = names('header claim trustedHeader options otherwise');
+const OF_EXCHANGE = names('tokenEndpoint cluster client audience resource scopes');
+const OF_NONE = names('');
 const TYPE = literal('type');
 const HEADER = literal('header');
 const HEADERS = literal('headers');
@@ -33,20 +43,21 @@ const UNUSED = literal('has no meaning with this type');
 
 export function readCredentials(parent: Section, name: Span, environment: Environment): Credentials {
   const section = parent.section(name, MEMBERS);
-  const credentials = make<Credentials>(section.arena);
-  credentials.headers = newList(section.arena);
   const kind = section.choice(TYPE, KINDS);
-  credentials.kind = max(kind, CredentialKind.None);
+  const credentials = newCredentials(max(kind, CredentialKind.None), section.arena);
   if (kind < 0) return credentials;
-  if (kind !== CredentialKind.Header) {
-    refuseUnused(section, HEADER);
-    refuseUnused(section, ENV);
-  }
-  if (kind !== CredentialKind.Passthrough) refuseUnused(section, HEADERS);
-
-  if (kind === CredentialKind.Header) {
+  refuseUnused(section, kind);
+  if (kind === CredentialKind.Header || kind === CredentialKind.Choice) {
     credentials.header = section.required(HEADER);
     if (credentials.header !== NONE && !isHeaderName(credentials.header, section)) section.mustBe(HEADER, A_HEADER);
+  }
+  if (kind === CredentialKind.Exchange) {
+    credentials.header = header.AUTHORIZATION;
+    credentials.headers.push(header.AUTHORIZATION);
+    credentials.exchange = readTokenExchange(section, environment);
+  }
+  // The options of a choice are read once all that they name is there, see credential-choice.ts.
+  if (kind === CredentialKind.Header) {
     const env = section.required(ENV);
     if (env !== NONE) credentials.value = secret(section, env, environment);
   } else if (kind === CredentialKind.Passthrough) {
@@ -54,28 +65,44 @@ export function readCredentials(parent: Section, name: Span, environment: Enviro
     const elements = section.list(HEADERS);
     for (let i = 0; i < elements.count; i++) {
       const value: Span = elements.at(i);
-      const header = kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
+      const name = kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
       const place: Place = elementPlace(section.placeOf(HEADERS), i, section.arena);
-      if (header === NONE || !isHeaderName(header, section)) mustBe(place, A_HEADER, value, section.problems);
-      else credentials.headers.push(header);
+      if (name === NONE || !isHeaderName(name, section)) mustBe(place, A_HEADER, value, section.problems);
+      else credentials.headers.push(name);
     }
   }
   return credentials;
 }
 
-function refuseUnused(section: Section, name: Span): void {
-  if (section.get(name) !== NONE) section.problems.add(section.problems.at(section.placeOf(name)).bytes(UNUSED));
+function refuseUnused(section: Section, kind: CredentialKind): void {
+  const all = namesIn(MEMBERS, section.arena);
+  const own = namesIn(membersOf(kind), section.arena);
+  for (let i = 0; i < all.count; i++) {
+    const name: Span = all.at(i);
+    if (equals(name, TYPE) || section.get(name) === NONE || isIn(own, name)) continue;
+    section.problems.add(section.problems.at(section.placeOf(name)).bytes(UNUSED));
+  }
+}
+
+function membersOf(kind: CredentialKind): Span {
+  if (kind === CredentialKind.Header) return OF_HEADER;
+  if (kind === CredentialKind.Passthrough) return OF_PASSTHROUGH;
+  if (kind === CredentialKind.Exchange) return OF_EXCHANGE;
+  return kind === CredentialKind.Choice ? OF_CHOICE : OF_NONE;
+}
+
+function isIn(list: List, name: Span): bool {
+  for (let i = 0; i < list.count; i++) if (equals(list.at(i), name)) return true;
+  return false;
 }
 
 export function isHeaderName(text: Span, section: Section): bool {
   if (length(text) === 0 || !isMadeOf(text, TOKEN_CHARACTERS)) return false;
-  const reserved = namesIn(RESERVED, section.arena);
-  for (let i = 0; i < reserved.count; i++) if (equals(reserved.at(i), text)) return false;
-  return true;
+  return !isIn(namesIn(RESERVED, section.arena), text);
 }
 
 /** A header value with CR, LF or NUL passes the host call and then fails the request with a bare 503: refused here. */
-function secret(section: Section, env: Span, environment: Environment): Span {
+export function secret(section: Section, env: Span, environment: Environment): Span {
   const value = variable(environment, env);
   if (value === NONE) {
     addUnset(section.problems, section.placeOf(ENV), env);

@@ -1,5 +1,5 @@
 import { Arena } from '../bytes/arena';
-import { fingerprint, literal, pointer, span } from '../bytes/span';
+import { fingerprint, literal, pointer, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { hmacSha256 } from '../crypto/sha256';
 import { KEY_SIZE } from '../crypto/aead';
@@ -23,7 +23,12 @@ export function unkeyedFingerprint(server: Server): u64 {
   hash = fingerprint(server.path, hash);
   const credentials = server.credentials;
   hash = hash ^ (credentials.kind as u64);
-  if (credentials.kind === CredentialKind.Header) return fingerprint(credentials.header, hash);
+  const exchange = credentials.exchange;
+  if (exchange !== null) {
+    hash = fingerprint(exchange.authority, fingerprint(exchange.path, hash));
+    return fingerprint(exchange.authorization, fingerprint(exchange.form, hash));
+  }
+  if (credentials.header !== NONE) return fingerprint(credentials.header, hash);
   for (let i = 0; i < credentials.headers.count; i++) hash = fingerprint(credentials.headers.at(i), hash);
   return hash;
 }
@@ -31,15 +36,20 @@ export function unkeyedFingerprint(server: Server): u64 {
 /** Gives each server its fingerprint, and each key the names under which it knew them. Once the keys are there. */
 export function fingerprintServers(gateway: Gateway, arena: Arena): void {
   const ring = gateway.keys;
-  const count = gateway.servers.count;
+  const variants = gateway.variants;
+  const own = gateway.servers.count;
+  const count = own + (variants === null ? 0 : variants.count);
   for (let i = 0; i < ring.keys.count; i++) {
     const key = changetype<Key>(ring.keys.at(i) as usize);
     key.prints = arena.allocate((count as usize) << 4);
     key.printed = count;
     for (let j = 0; j < count; j++) {
-      const server = gateway.serverAt(j);
+      const server = j < own ? gateway.serverAt(j) : gateway.variantAt(j - own);
       const print = keyedFingerprint(server, key, arena);
-      if (i === 0) server.fingerprint = print;
+      if (i === 0) {
+        server.fingerprint = print;
+        server.stateFingerprint = j < own ? print : gateway.serverAt(server.index).fingerprint;
+      }
       key.setPrint(j, server.fingerprint, print);
     }
   }

@@ -51,7 +51,7 @@ export function readIdentity(parent: Section, name: Span): Identity {
   } else {
     identity.kind = IdentityKind.TrustedHeader;
     identity.header = section.text(TRUSTED_HEADER, NONE);
-    if (identity.header !== NONE && !isIdentityHeader(identity.header, section)) {
+    if (identity.header !== NONE && !isTrustedHeader(identity.header, section)) {
       section.mustBe(TRUSTED_HEADER, A_HEADER);
     }
     refuseUnused(section, SUBJECT);
@@ -99,7 +99,7 @@ export function claimWithin(path: Span): Span {
 }
 
 /** A credential would be bound raw, and changes while its holder does not. */
-function isIdentityHeader(text: Span, section: Section): bool {
+export function isTrustedHeader(text: Span, section: Section): bool {
   if (equals(text, header.AUTHORIZATION) || equals(text, header.COOKIE)) return false;
   return !equals(text, header.PROXY_AUTHORIZATION) && isHeaderName(text, section);
 }

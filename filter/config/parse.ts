@@ -5,7 +5,9 @@ import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './access';
+import { newClaimTree } from '../model/claim-tree';
 import { readAudit } from './audit';
+import { readCredentialChoices } from './credential-choice';
 import { readAuth, readPublicUrl } from './auth';
 import { readAuthorization } from './authorization';
 import { readCatalog, readCatalogVirtualServers } from './catalog';
@@ -21,7 +23,7 @@ import { readIdentity } from './identity';
 import { readOverrides } from './overrides';
 import { structToJson } from './struct';
 import { newProblems, Problems } from './problems';
-import { names } from '../bytes/name-list';
+import { names, namesIn } from '../bytes/name-list';
 import { readPins } from './pins';
 import { readQuotas } from './quotas';
 import { settleFacts } from './facts';
@@ -42,6 +44,8 @@ const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
     'clientInfo event batch restResponse',
 );
+/** The claims that say scopes: RFC 9068 §2.2.3, and what some providers call it. */
+const SCOPE_CLAIMS = names('scope scp');
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
 /** In the order of the ABI's levels. */
@@ -144,6 +148,7 @@ export function parseGateway(
   gateway.insecureInline = flag(root, INSECURE_INLINE);
   readStatus(root, environment, gateway);
   if (gateway.statusToken !== NONE) gateway.digest = digestOf(strip(json), arena);
+  gateway.claims = newClaimTree(namesIn(SCOPE_CLAIMS, arena), arena);
   gateway.results = readResults(root, null);
   const source = readCatalogSource(root, environment, gateway);
   gateway.catalogSource = source;
@@ -151,8 +156,6 @@ export function parseGateway(
   // What a catalog adds does not make it another gateway.
   gateway.via = ownEntry(gateway.name, gateway.isNamed ? 0 : likeness(gateway), arena);
   if (source !== null && catalog !== NONE) readCatalog(catalog, source, environment, gateway, arena);
-  gateway.clientHeaders = clientHeaders(gateway, arena);
-  fingerprintServers(gateway, arena);
   for (let i = 0; i < gateway.servers.count; i++) gateway.serverAt(i).via = gateway.via;
   gateway.overrides = readOverrides(root, gateway, null);
   gateway.toolSearch = readToolSearch(root, gateway, null);
@@ -164,6 +167,9 @@ export function parseGateway(
   settleFacts(root, gateway);
   gateway.audit = readAudit(root);
   gateway.quotas = readQuotas(root);
+  readCredentialChoices(root, environment, gateway);
+  gateway.clientHeaders = clientHeaders(gateway, arena);
+  fingerprintServers(gateway, arena);
   return parsed;
 }
 

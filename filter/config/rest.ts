@@ -40,7 +40,7 @@ const NOT_IN_HEADERS = literal(
 const UNUSED = literal('has no meaning for a REST service');
 const TAKEN = literal('is the name of another tool');
 const NO_TOOLS = literal('must list at least one tool');
-const OWN_CREDENTIALS = literal('cannot be true beside credentials of type header');
+const OWN_CREDENTIALS = literal('cannot be true beside credentials that the gateway has itself');
 const ONLY_MCP = names('path protocol listCache prompts');
 
 /** Reads `rest` where the server has it. */
@@ -77,7 +77,7 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
 
 /** `passthroughAuthHeader` is another word for `credentials` that pass the client's authorization on. */
 function passAuthorization(section: Section, credentials: Credentials): void {
-  if (credentials.kind === CredentialKind.Header) {
+  if (credentials.kind !== CredentialKind.None && credentials.kind !== CredentialKind.Passthrough) {
     section.problems.add(section.problems.at(section.placeOf(PASSTHROUGH_AUTHORIZATION)).bytes(OWN_CREDENTIALS));
     return;
   }

@@ -170,6 +170,16 @@ export function openSection(value: Span, place: Place | null, allowed: Span, pro
   return section;
 }
 
+/** A section that has been opened before: its members are not looked at once more. */
+export function knownSection(value: Span, place: Place | null, problems: Problems): Section {
+  const section = make<Section>(problems.arena);
+  section.place = place;
+  section.problems = problems;
+  section.arena = problems.arena;
+  if (value !== NONE && kindOf(value) === Kind.Object) section.read(value);
+  return section;
+}
+
 export function mustBe(place: Place | null, what: Span, found: Span, problems: Problems): void {
   problems.add(mustBeLine(place, what, found, problems));
 }

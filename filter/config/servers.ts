@@ -11,6 +11,7 @@ import { readCredentials } from './credentials';
 import { Environment } from './environment';
 import { unkeyedFingerprint } from './fingerprints';
 import { CredentialKind } from '../model/credentials';
+import { IdentityKind } from '../model/identity';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
 import { CacheScope, Server } from '../model/server';
@@ -58,8 +59,16 @@ const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
 const A_REVISION = literal('"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
 const THE_STATELESS = literal('"auto" or "2026-07-28", the one revision of hostMode headers');
-const SHARED_PASSTHROUGH = literal('cannot be shared where credentials are passed through; use credential or session');
+const NOT_SHARED = literal('cannot be shared where callers have credentials of their own; use credential or session');
+const EXCHANGE_IDENTITY = literal(
+  'of type exchange need identity: { jwt: ... }: it is a verified token that is exchanged',
+);
+const EXCHANGE_MODE = literal('of type exchange need hostMode hold or pair: in headers nothing waits for a token');
+const EXCHANGE_PROTOCOL = literal(
+  'of type exchange are not for a server of 2024-11-05: its stream is not read before it passes',
+);
 const NAME_TAKEN = literal('is the name of another server');
+const NO_CHOICE = literal('cannot be a choice for all servers of a catalog: put such a server into servers');
 const NO_SERVERS = literal('must list at least one server');
 const PREFIX_CLASH = literal(
   'begins with the prefix of another server, or the other way round, so that a tool could belong to both: ',
@@ -87,6 +96,9 @@ export function readServers(root: Section, environment: Environment, gateway: Ga
 export function addServer(section: Section, environment: Environment, ofTools: Environment, gateway: Gateway): void {
   const known = section.problems.lines.count;
   const server = checkedServer(section, environment, ofTools, gateway, false);
+  if (server.credentials.kind === CredentialKind.Choice) {
+    section.problems.add(section.problems.at(section.placeOf(CREDENTIALS)).bytes(NO_CHOICE));
+  }
   if (section.problems.lines.count === known) push(gateway, server);
 }
 
@@ -132,6 +144,7 @@ function readServer(section: Section, environment: Environment, ofTools: Environ
   server.callTimeout = section.get(CALL_TIMEOUT) === NONE ? 0 : duration(section, CALL_TIMEOUT, EMPTY);
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
+  checkExchange(section, server, gateway);
   readListCache(section, server);
   readRest(section, ofTools, gateway, server);
   server.ownedUris = readOwnedUris(section);
@@ -147,7 +160,18 @@ function readServer(section: Section, environment: Environment, ofTools: Environ
   server.unkeyedFingerprint = unkeyedFingerprint(server);
   // Until there is a key.
   server.fingerprint = server.unkeyedFingerprint;
+  server.stateFingerprint = server.unkeyedFingerprint;
   return server;
+}
+
+/** A token is exchanged once a message was read whole, and over HTTP+SSE the stream has none. */
+function checkExchange(section: Section, server: Server, gateway: Gateway): void {
+  if (server.credentials.kind !== CredentialKind.Exchange) return;
+  gateway.exchanges = true;
+  const line = section.problems.at(section.placeOf(CREDENTIALS));
+  if (gateway.identity.kind !== IdentityKind.Jwt) section.problems.add(line.bytes(EXCHANGE_IDENTITY));
+  else if (gateway.hostMode === HostMode.Headers) section.problems.add(line.bytes(EXCHANGE_MODE));
+  else if (server.isHttpSse) section.problems.add(line.bytes(EXCHANGE_PROTOCOL));
 }
 
 /** One caller's credentials can show a list that another's must not, so what passes through them is nobody else's. */
@@ -156,11 +180,11 @@ function readListCache(parent: Section, server: Server): void {
   const section = parent.section(LIST_CACHE, CACHE_MEMBERS);
   if (section.get(TTL) === NONE) section.missing(TTL);
   else server.cacheTtl = max(duration(section, TTL, EMPTY) / 1000, 1);
-  const passes = server.credentials.kind === CredentialKind.Passthrough;
-  const byDefault = passes ? CacheScope.Credential : CacheScope.Session;
+  const differs = server.credentials.isOfClient || server.credentials.kind === CredentialKind.Choice;
+  const byDefault = differs ? CacheScope.Credential : CacheScope.Session;
   server.cacheScope = max(section.choice(SCOPE, CACHE_SCOPES, byDefault), CacheScope.Session);
-  if (server.cacheScope === CacheScope.Shared && passes) {
-    section.problems.add(section.problems.at(section.placeOf(SCOPE)).bytes(SHARED_PASSTHROUGH));
+  if (server.cacheScope === CacheScope.Shared && differs) {
+    section.problems.add(section.problems.at(section.placeOf(SCOPE)).bytes(NOT_SHARED));
   }
 }
 

@@ -11,6 +11,7 @@ import { permissionsOf } from '../policy/permissions';
 import { Scope, scopeOf } from '../policy/scope';
 import { audienceOf } from '../session/audience';
 import { preflight } from './cors';
+import { chooseCredentials } from './credentials';
 import { refuseUnidentified } from './challenge';
 import { Exchange, Outcome } from './exchange';
 
@@ -34,6 +35,7 @@ export function checkAccess(exchange: Exchange, behind: Span): Outcome {
   if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);
   narrow(exchange, scope);
   exchange.caller.scope = scope;
+  chooseCredentials(exchange);
   exchange.caller.scoped = scope.name;
   exchange.caller.audience = audienceOf(
     gateway.name,
@@ -50,7 +52,7 @@ function narrow(exchange: Exchange, scope: Scope): void {
   const authorization = exchange.gateway.authorization;
   if (authorization === null) return;
   const known = exchange.caller.answers;
-  const answers = known === null ? answersIn(authorization.claims, NONE, exchange.arena) : known;
+  const answers = known === null ? answersIn(exchange.gateway.claims, NONE, exchange.arena) : known;
   scope.permissions = permissionsOf(authorization, answers, scope.path, scope.header, exchange.arena);
 }
 

@@ -9,11 +9,12 @@ import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { noteUse, wasUsed } from '../session/used';
 import { refuseScopes } from './challenge';
+import { isRefused, refuseCredential } from './credentials';
 import { knownUpstream } from './dialect';
 import { Exchange, Outcome, Target } from './exchange';
-import { Probe, Stage } from './conversation';
-import { beginJoin } from './join';
-import { beginPing } from './lost-session';
+import { Probe } from './conversation';
+import { joinToSend } from './join';
+import { probe } from './lost-session';
 import { sendToOffering } from './offers';
 import { refusesByPins } from './pins';
 import { crosses } from './translation';
@@ -67,6 +68,7 @@ export function aim(
 /** To the server of `exchange.target`, in the session with it. */
 export function goToTarget(exchange: Exchange, session: Session): Outcome {
   const server = exchange.target.server;
+  if (isRefused(server)) return refuseCredential(exchange, server);
   const keys = exchange.gateway.keys;
   const upstream = knownUpstream(exchange, session, server);
   if (server.isHttpSse) {
@@ -76,7 +78,7 @@ export function goToTarget(exchange: Exchange, session: Session): Outcome {
   if (upstream === null) {
     // It may be of the other era, and the message has to be made anew.
     if (isOfRequest(session) && !exchange.message.whole) return Outcome.ReadBody;
-    return exchange.mayWait ? waitFor(exchange, beginJoin(exchange, session, Stage.Join)) : Outcome.ReadBody;
+    return exchange.mayWait ? waitFor(exchange, joinToSend(exchange, session)) : Outcome.ReadBody;
   }
   // The message is made anew.
   if (crosses(exchange, upstream) && !exchange.message.whole) return Outcome.ReadBody;
@@ -87,7 +89,7 @@ export function goToTarget(exchange: Exchange, session: Session): Outcome {
   let outcome: Outcome = Outcome.Wait;
   if (exchange.conversation.probe === Probe.None) {
     exchange.conversation.probe = Probe.UnderWay;
-    outcome = beginPing(exchange, upstream, Stage.Probe);
+    outcome = probe(exchange, upstream);
   }
   // Else the body is read on meanwhile; it is released with the part that comes after the answer.
   return exchange.mayWait ? waitFor(exchange, outcome) : Outcome.ReadBody;

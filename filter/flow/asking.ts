@@ -22,10 +22,11 @@ import { Whom } from '../session/backoff';
 import { isFutile, markFutile } from '../session/futile';
 import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
+import { failForCredential, isRefused } from './credentials';
 import { keepUpstream, knownUpstream } from './dialect';
-import { Exchange } from './exchange';
+import { Exchange, Outcome } from './exchange';
 import { reportLoss } from './report-loss';
-import { Stage } from './conversation';
+import { Proceed, Stage, whenSettled } from './conversation';
 import { doubtEra, mayChangeEra } from './other-era';
 import { continueOpening, isLeftAlone, open, Opening } from './opening';
 import { withoutSession } from './rest-call';
@@ -33,7 +34,7 @@ import { withoutSession } from './rest-call';
 /**
  * Messages of our own to several servers, for the sake of one request of the client's: each in the session with its
  * server, which is opened first where it is not there, and renewed once where the server has lost it. What is asked is a
- * list, page by page, or, at stage Broadcast, the client's request once.
+ * list, page by page, or the client's request once, see broadcast.ts.
  */
 
 /**
@@ -49,7 +50,6 @@ export function askForLists(
 ): FanOut {
   const gateway = exchange.gateway;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     if (shown !== null && !shown.reaches(noun.noun, i)) continue;
@@ -63,6 +63,11 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
   const arena = exchange.arena;
   const gateway = exchange.gateway;
   if (server.rest !== null) return listRest(exchange, session, fanOut, server, noun);
+  if (isRefused(server)) {
+    const call = fanOut.add(server, freshUpstream(exchange, server), arena);
+    call.noun = noun;
+    return failForCredential(fanOut, call);
+  }
   const upstream = knownUpstream(exchange, session, server);
   if (upstream !== null) {
     if ((upstream.offers & noun.capability) === 0) return;
@@ -107,7 +112,7 @@ function listRest(exchange: Exchange, session: Session, fanOut: FanOut, server: 
   fanOut.finish(call);
 }
 
-/** Asks a server of the session once, at stage Broadcast. */
+/** Asks a server of the session once, for what all are asked. */
 export function askServer(exchange: Exchange, fanOut: FanOut, server: Server, upstream: Upstream): void {
   const call = fanOut.add(server, upstream, exchange.arena);
   call.noun = nounRow(Noun.None);
@@ -115,28 +120,29 @@ export function askServer(exchange: Exchange, fanOut: FanOut, server: Server, up
   ask(exchange, call);
 }
 
-/** Takes an answer. True: all servers have answered. */
-export function continueAsking(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): bool {
+/** Goes on with `next` once all servers that are asked have answered, which may be now. */
+export function whenAnswered(exchange: Exchange, fanOut: FanOut, stage: Stage, next: Proceed): Outcome {
+  exchange.conversation.begin(stage, fanOut, resumeAsking, pollAsking, next);
+  return whenSettled(exchange, fanOut);
+}
+
+function resumeAsking(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+  const session = exchange.caller.session!;
   const done = call.joining
     ? afterOpening(exchange, call, continueOpening(exchange, session, call, answer))
     : answered(exchange, session, call, answer);
   if (done) fanOut.finish(call);
-  return fanOut.settled;
+  return whenSettled(exchange, fanOut);
 }
 
-/** With a tick: whether the sessions are there that other requests open. True as above. */
-export function pollAsking(exchange: Exchange, session: Session, fanOut: FanOut): bool {
+/** Whether the sessions are there that other requests open. */
+function pollAsking(exchange: Exchange, fanOut: FanOut): Outcome {
+  const session = exchange.caller.session!;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.parkedAt !== 0 && afterOpening(exchange, call, open(exchange, session, call))) fanOut.finish(call);
   }
-  return fanOut.settled;
+  return whenSettled(exchange, fanOut);
 }
 
 function freshUpstream(exchange: Exchange, server: Server): Upstream {
@@ -166,13 +172,18 @@ function afterOpening(exchange: Exchange, call: UpstreamCall, opening: Opening):
 
 function ask(exchange: Exchange, call: UpstreamCall): void {
   const client = exchange.request.pairs;
-  if (exchange.conversation.stage !== Stage.Broadcast) {
+  if (isForList(call)) {
     askForPage(call, NONE, client, exchange.now, exchange.arena);
     return;
   }
   // One message for all, however large it is; in a session that was renewed its id is new as well.
   call.id = exchange.conversation.broadcastId;
   call.callout = post(call.server, call.upstream, exchange.conversation.broadcast, client, exchange.arena);
+}
+
+/** Else the client's own request. */
+function isForList(call: UpstreamCall): bool {
+  return call.noun.noun !== Noun.None;
 }
 
 /** True: the call is done. */
@@ -190,7 +201,7 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
   }
   if (call.failed) return true;
   noteUse(session, call.server.fingerprint, exchange.seconds, keys, scratch);
-  if (call.noun.noun !== Noun.None) {
+  if (isForList(call)) {
     keep(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
     if (mayLast(exchange, call.upstream)) {
       keepLasting(call, session, exchange.request.pairs, exchange.seconds, keys, scratch);
@@ -226,7 +237,7 @@ function renew(exchange: Exchange, session: Session, call: UpstreamCall): bool {
 
 /** True: that was all. */
 function take(exchange: Exchange, session: Session, call: UpstreamCall, answer: Answer): bool {
-  if (exchange.conversation.stage === Stage.Broadcast) {
+  if (!isForList(call)) {
     takeAcknowledgement(call, answer, exchange.message.method, scratch, exchange.arena);
     return true;
   }

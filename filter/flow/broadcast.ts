@@ -1,15 +1,13 @@
 import { scratch } from '../bytes/arena';
 import { literal, NONE } from '../bytes/span';
-import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
-import { UpstreamCall } from '../upstream/call';
 import { errorMessage, newRequestId, requestMessage, resultMessage } from '../upstream/message';
 import { methodRow, methodText } from '../mcp/methods';
 import { mayOffer } from '../policy/decision';
 import { keepLevel } from '../session/level';
 import { upstreamOf } from '../session/overlay';
 import { Session } from '../session/token';
-import { askServer, continueAsking, pollAsking } from './asking';
+import { askServer, whenAnswered } from './asking';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
 import { isOffered, refuseUnoffered } from './offers';
@@ -25,8 +23,6 @@ export function beginBroadcast(exchange: Exchange, session: Session): Outcome {
   const arena = exchange.arena;
   const gateway = exchange.gateway;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Broadcast;
   const id = newRequestId(exchange.now, STEP, arena);
   const params = exchange.message.envelope.text(exchange.message.body, exchange.message.envelope.params);
   exchange.conversation.broadcastId = id;
@@ -40,25 +36,12 @@ export function beginBroadcast(exchange: Exchange, session: Session): Outcome {
     if (upstream !== null && (upstream.offers & capability) !== 0) askServer(exchange, fanOut, server, upstream);
   }
   if (fanOut.calls.count === 0 && !isOffered(exchange, session, capability)) return refuseUnoffered(exchange);
-  return fanOut.settled ? finish(exchange, session, fanOut) : Outcome.Wait;
+  return whenAnswered(exchange, fanOut, Stage.Ask, finish);
 }
 
-export function resumeBroadcast(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): Outcome {
-  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, session, fanOut) : Outcome.Wait;
-}
-
-export function pollBroadcast(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, session, fanOut) ? finish(exchange, session, fanOut) : Outcome.Wait;
-}
-
-function finish(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
+function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const arena = exchange.arena;
+  const session = exchange.caller.session!;
   if (fanOut.calls.count === 0 || fanOut.firstServed() !== null) {
     keepLevel(session, exchange.conversation.broadcastParams, exchange.gateway.keys, scratch);
     return exchange.answer(200, resultMessage(exchange.id, DONE, arena));

@@ -10,6 +10,7 @@ import { Server } from '../model/server';
 import { Upstream } from '../session/token';
 import { aimAt, plainNameIn, serverOf, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
+import { isRefused, refuseCredential } from './credentials';
 import { Exchange, Outcome } from './exchange';
 import { isForOwnTool } from './own-tools';
 import { isSound } from './passing';
@@ -49,6 +50,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (target.server.rest !== null) return Outcome.ReadBody;
   if (ended) return exchange.refuse(Reason.ParseError, NO_BODY);
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
+  if (isRefused(target.server)) return refuseCredential(exchange, target.server);
   const upstream = make<Upstream>(exchange.arena);
   upstream.revision = Revision.V2026_07_28;
   return sendOn(exchange, upstream);

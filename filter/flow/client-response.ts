@@ -5,6 +5,7 @@ import { Reason } from '../mcp/errors';
 import { Session } from '../session/token';
 import { askerOf } from './asker';
 import { Exchange, Outcome, Target } from './exchange';
+import { passToWaiter } from './input-requests';
 import { sendOn } from './send-on';
 
 const EMPTY = literal('');
@@ -17,7 +18,7 @@ const EMPTY = literal('');
 export function beginResponse(exchange: Exchange, session: Session): Outcome {
   const envelope = exchange.message.envelope;
   const asker = askerOf(exchange, session, envelope.responseId);
-  if (asker === null) return refuseStrayResponse(exchange);
+  if (asker === null) return passToWaiter(exchange, session);
   const target = make<Target>(exchange.arena);
   target.server = asker.server;
   target.name = EMPTY;

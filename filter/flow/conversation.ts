@@ -6,41 +6,36 @@ import { UpstreamCall } from '../upstream/call';
 import { Noun } from '../mcp/nouns';
 import { Server } from '../model/server';
 import { Upstream } from '../session/token';
+import { Answer } from '../upstream/answer';
+import { Exchange, Outcome } from './exchange';
 
-/** Which conversation with upstreams is under way. */
+/** What a conversation with servers is for, as far as others than its own flow want to know it. */
 export const enum Stage {
   None,
+  /** Tokens of the caller are exchanged for those of servers, see token-exchange.ts. */
+  Exchange,
+  /** Sessions of the client's are opened. */
   Initialize,
+  /** The client's own list, or what it looks for in it. */
   List,
-  /** Tools are looked for by words, see search-tools.ts. */
-  Search,
-  /** The server of a URI is looked for, see find.ts. */
-  Find,
-  /** The definition of the tool that is called, see tool-facts.ts. */
-  Facts,
-  /** The definitions of all tools, see definitions-page.ts. */
-  Definitions,
-  /** Servers are asked for the same, see broadcast.ts. */
-  Broadcast,
-  Terminate,
-  /** A session with the server of a call, which is then sent on. */
-  Join,
-  /** The same before a call is released that cannot be repeated: the server was asked, and knows its own no more. */
-  Prepare,
-  /** The same after an answer that said so. */
-  Renew,
-  /** Whether such an answer said so. */
-  Check,
-  /** Whether the session is alive, before a call is released. */
-  Probe,
-  CallAgain,
-  /** A call as a message of our own, from the start. */
+  /** Servers are asked, or a session with one is opened, for the sake of a request that then goes on. */
+  Ask,
+  /** The request itself, as a message of our own. */
   Relay,
-  /** Servers are told something; see tell.ts. */
+  /** The same once more, in a new session, or with the input that its server asked for. */
+  CallAgain,
+  /** Servers are told something, and nobody waits for what they say. */
   Tell,
   /** One server is, and what comes next must not overtake it. */
   Deliver,
+  Terminate,
 }
+
+/** Goes on with an answer to one of its calls. */
+export type Resume = (exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer) => Outcome;
+
+/** Goes on where something has come that calls wait for, or all have what they asked for. */
+export type Proceed = (exchange: Exchange, fanOut: FanOut) => Outcome;
 
 /** Whether the session of a call that cannot be repeated is known to be alive. */
 export const enum Probe {
@@ -74,17 +69,21 @@ export class Conversation {
   arena: Arena;
   stage: Stage;
   fanOut: FanOut | null;
-  /** At stage Initialize: a digest of all that servers are told of the client. */
+  /** How it goes on: with an answer, with a tick, and once there is all that was asked for. */
+  resume: Resume;
+  poll: Proceed;
+  next: Proceed;
+  /** Of `initialize`: a digest of all that servers are told of the client. */
   introduction: Span;
   probe: Probe;
-  /** At stage Find: the URI, and the noun whose lists are looked into. At stage Search: the words. At stage Facts: the tool. */
+  /** The URI whose server is looked for, and the noun whose lists are looked into; the words of a search; the tool of a call. */
   sought: Span;
-  /** At stage Search: how many tools are wanted. */
+  /** How many tools a search wants. */
   mostFound: u32;
   lookedInto: Noun;
   /** A server that did not say what it lists, or null. */
   unanswered: UpstreamCall | null;
-  /** At stage Broadcast: the message to each server, and its id, a string token. */
+  /** What each server is asked alike, see broadcast.ts, and its id, a string token. */
   broadcast: Span;
   broadcastId: Span;
   /** Its `params`. */
@@ -95,6 +94,21 @@ export class Conversation {
   /** Sessions to be ended with the request (Abandoned); null: none. */
   abandoned: List | null;
 
+  /** @param next what `resume` and `poll` may go on with, see asking.ts and join.ts */
+  begin(
+    stage: Stage,
+    fanOut: FanOut,
+    resume: Resume,
+    poll: Proceed = isNeverPolled,
+    next: Proceed = isNeverPolled,
+  ): void {
+    this.stage = stage;
+    this.fanOut = fanOut;
+    this.resume = resume;
+    this.poll = poll;
+    this.next = next;
+  }
+
   /** Leaves a session with a server to be ended. */
   abandon(server: Server, upstream: Upstream): void {
     if (upstream.sessionId === NONE) return;
@@ -104,6 +118,16 @@ export class Conversation {
     if (this.abandoned === null) this.abandoned = newList(this.arena);
     this.abandoned!.push(changetype<usize>(left) as u64);
   }
+}
+
+/** Goes on with `next` where no call is waited for any more. */
+export function whenSettled(exchange: Exchange, fanOut: FanOut): Outcome {
+  return fanOut.settled ? exchange.conversation.next(exchange, fanOut) : Outcome.Wait;
+}
+
+/** Where no call waits for another request. */
+function isNeverPolled(_exchange: Exchange, _fanOut: FanOut): Outcome {
+  return Outcome.Wait;
 }
 
 export function newConversation(arena: Arena): Conversation {

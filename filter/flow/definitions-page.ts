@@ -13,11 +13,11 @@ import { CredentialKind } from '../model/credentials';
 import { FactReader, newFactReader } from '../policy/tool-facts';
 import { Scope } from '../policy/scope';
 import { requestSession } from '../session/request-session';
-import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { Item, Page } from '../upstream/page';
-import { askForList, continueAsking, pollAsking } from './asking';
+import { askForList, whenAnswered } from './asking';
 import { Stage } from './conversation';
+import { chooseCredentials } from './credentials';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
 import { writeDigest } from './pins';
@@ -37,26 +37,17 @@ export function beginDefinitions(exchange: Exchange, isPrivate: bool): Outcome {
   exchange.message.era = Era.Stateless;
   exchange.message.method = Method.ToolsList;
   exchange.caller.scope = make<Scope>(exchange.arena);
+  chooseCredentials(exchange);
   const session = requestSession(gateway.keys.sealing, exchange.seconds, exchange.arena);
   exchange.caller.session = session;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.listTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Definitions;
-  for (let i = 0; i < gateway.servers.count; i++) {
-    const server = gateway.serverAt(i);
-    const takesOurs = isPrivate && server.credentials.kind === CredentialKind.Passthrough;
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    const server = exchange.gateway.serverAt(i);
+    const kind = server.credentials.kind;
+    const takesOurs = (isPrivate && kind === CredentialKind.Passthrough) || kind === CredentialKind.Exchange;
     if (!server.isHttpSse && !takesOurs) askForList(exchange, session, fanOut, server, nounRow(Noun.Tools));
   }
-  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function resumeDefinitions(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
-  const session = exchange.caller.session!;
-  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function pollDefinitions(exchange: Exchange, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, exchange.caller.session!, fanOut) ? finish(exchange, fanOut) : Outcome.Wait;
+  return whenAnswered(exchange, fanOut, Stage.Ask, finish);
 }
 
 const TOOLS = literal('{"tools":[');

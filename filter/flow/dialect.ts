@@ -3,7 +3,6 @@ import { NONE } from '../bytes/span';
 import { Era, eraOf } from '../mcp/eras';
 import { Revision } from '../mcp/revisions';
 import { Server } from '../model/server';
-import { CredentialKind } from '../model/credentials';
 import { join, upstreamOf } from '../session/overlay';
 import { isPoolFull, pool, pooledUpstream } from '../session/pool';
 import { isOfRequest, share } from '../session/request-session';
@@ -76,13 +75,9 @@ export function keepUpstream(exchange: Exchange, session: Session, upstream: Ups
 
 /** A session that had to give way ends, unless it was opened with credentials of a caller: they are not at hand. */
 function endDisplaced(exchange: Exchange, displaced: Upstream): void {
-  const gateway = exchange.gateway;
-  for (let i = 0; i < gateway.servers.count; i++) {
-    const server = gateway.serverAt(i);
-    if (server.fingerprint !== displaced.fingerprint) continue;
-    if (server.credentials.kind !== CredentialKind.Passthrough) exchange.conversation.abandon(server, displaced);
-    return;
-  }
+  const server = exchange.gateway.serverOf(displaced.fingerprint);
+  if (server === null || server.credentials.isOfClient) return;
+  exchange.conversation.abandon(server, displaced);
 }
 
 /** The era in which a conversation with a server begins that is not known to speak one. @param revision of the client */

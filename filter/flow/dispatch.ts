@@ -1,5 +1,6 @@
 import { scratch } from '../bytes/arena';
 import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
+import { FanOut } from '../federation/fanout';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { isUnanswered, isUnseen } from '../upstream/faults';
@@ -13,29 +14,25 @@ import { audienceOfStream } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
-import { beginBroadcast, pollBroadcast, resumeBroadcast } from './broadcast';
+import { beginBroadcast } from './broadcast';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
-import { pollDefinitions, resumeDefinitions } from './definitions-page';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
-import { pollFind, resumeFind } from './find';
 import { hasAddress, openStream, serveInStream } from './http-sse';
-import { pollJoin, resumeJoin } from './join';
-import { beginDiscover, beginInitialize, resumeInitialize } from './initialize';
-import { beginList, pollList, resumeList } from './list';
+import { refuseUndecided } from './limits';
+import { beginDiscover, beginInitialize } from './initialize';
+import { beginList } from './list';
 import { beginListen } from './listen';
 import { beginNamed } from './own-tools';
-import { pollSearch, resumeSearch } from './search-tools';
 import { beginNotification } from './notification';
-import { resumeCallAgain, resumeCheck, resumeProbe } from './lost-session';
 import { beginRef } from './ref';
-import { resumeRelay } from './relayed';
-import { resumeTell } from './tell';
+import { waitsForState } from './request-state';
+import { beginTask } from './task';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
-import { beginTerminate, resumeTerminate } from './terminate';
-import { pollFacts, resumeFacts } from './tool-facts';
+import { beginExchange } from './token-exchange';
+import { beginTerminate } from './terminate';
 import { beginUri } from './uri';
 
 const ALLOWED = literal('GET, POST, DELETE');
@@ -72,7 +69,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     ? envelope.isAnswerableWithin(within)
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
   if (!isCertain || (!exchange.isResponse && needsWhole(exchange))) return false;
-  if (!exchange.isResponse && isByHeaders(exchange)) return true;
+  if (!exchange.isResponse && isByHeaders(exchange)) return !waitsForState(exchange);
   if (envelope.claim !== 0 || request.sessionId === NONE) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
@@ -164,6 +161,8 @@ export function goOnInBatch(exchange: Exchange, batch: Batch, outcome: Outcome):
 }
 
 function serveMessage(exchange: Exchange): Outcome {
+  const exchanged = beginExchange(exchange, serveExchanged);
+  if (exchanged !== Outcome.Serve) return exchanged;
   const session = exchange.caller.session;
   if (session === null) return beginInitialize(exchange);
   if (exchange.isHttpSse) return serveInStream(exchange, session);
@@ -187,12 +186,21 @@ function serveMessage(exchange: Exchange): Outcome {
       return beginUri(exchange, session);
     case MethodKind.Ref:
       return beginRef(exchange, session);
+    case MethodKind.Task:
+      return beginTask(exchange, session);
     case MethodKind.Broadcast:
       return beginBroadcast(exchange, session);
     default: {
       return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
     }
   }
+}
+
+/** What has waited goes on; what turns out to have to be read whole first cannot any more. */
+function serveExchanged(exchange: Exchange, _fanOut: FanOut): Outcome {
+  exchange.conversation.stage = Stage.None;
+  const outcome = serveMessage(exchange);
+  return outcome === Outcome.ReadBody ? refuseUndecided(exchange, exchange.message.size) : outcome;
 }
 
 /** Gives an answer to the flow that asked for it. */
@@ -211,37 +219,7 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
   }
   call.repeated = false;
   call.detours = 0;
-  switch (exchange.conversation.stage) {
-    case Stage.Initialize:
-      return resumeInitialize(exchange, fanOut, call, answer);
-    case Stage.List:
-      return resumeList(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Search:
-      return resumeSearch(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Find:
-      return resumeFind(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Facts:
-      return resumeFacts(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Definitions:
-      return resumeDefinitions(exchange, fanOut, call, answer);
-    case Stage.Broadcast:
-      return resumeBroadcast(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Terminate:
-      return resumeTerminate(exchange, fanOut, call);
-    case Stage.Tell:
-    case Stage.Deliver:
-      return resumeTell(exchange, fanOut, call);
-    case Stage.CallAgain:
-      return resumeCallAgain(exchange, exchange.caller.session!, fanOut, answer);
-    case Stage.Check:
-      return resumeCheck(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Probe:
-      return resumeProbe(exchange, exchange.caller.session!, fanOut, call, answer);
-    case Stage.Relay:
-      return resumeRelay(exchange, fanOut, call, answer);
-    default:
-      return resumeJoin(exchange, exchange.caller.session!, fanOut, call, answer);
-  }
+  return exchange.conversation.resume(exchange, fanOut, call, answer);
 }
 
 /** Once, and no call: it may have run. Nor what nobody waits for. */
@@ -267,22 +245,5 @@ function mayGoElsewhere(call: UpstreamCall): bool {
 
 /** With a tick, where calls wait for what other requests do. */
 export function poll(exchange: Exchange): Outcome {
-  const fanOut = exchange.conversation.fanOut!;
-  const session = exchange.caller.session!;
-  switch (exchange.conversation.stage) {
-    case Stage.List:
-      return pollList(exchange, session, fanOut);
-    case Stage.Search:
-      return pollSearch(exchange, session, fanOut);
-    case Stage.Find:
-      return pollFind(exchange, session, fanOut);
-    case Stage.Facts:
-      return pollFacts(exchange, session, fanOut);
-    case Stage.Definitions:
-      return pollDefinitions(exchange, fanOut);
-    case Stage.Broadcast:
-      return pollBroadcast(exchange, session, fanOut);
-    default:
-      return pollJoin(exchange, session, fanOut);
-  }
+  return exchange.conversation.poll(exchange, exchange.conversation.fanOut!);
 }

@@ -1,5 +1,6 @@
 import { Batch } from './batch';
 import { Conversation, newConversation } from './conversation';
+import { InputRequests } from './input-requests';
 import { Caller, newCaller } from './caller';
 import { Message, newMessage } from './message';
 import { Arena, make } from '../bytes/arena';
@@ -9,6 +10,7 @@ import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
+import { Key } from '../model/keyring';
 import { Limit, limitBehind, limitName } from '../model/limit';
 import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
@@ -25,6 +27,8 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
+import { forgetToken } from '../session/exchanged-tokens';
+import { credentialScope } from '../upstream/credentials';
 import { LimitSet } from '../session/limits-met';
 import { Session, SessionDraft, Upstream } from '../session/token';
 import { catalogNeed, isOfCatalog } from './catalog';
@@ -77,6 +81,8 @@ export class Target {
   id: Span;
   /** What the client's token for progress is, where the message has `id` in its place; NONE: there is none. */
   progressToken: Span;
+  /** What its server is told that the client can be asked for, across the eras: bits of client capabilities. */
+  asksFor: u32;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
 
@@ -127,6 +133,8 @@ export class Exchange {
   /** The batch that `message` is one of, or null. */
   batch: Batch | null;
   target: Target;
+  /** What the client is asked for in its stead, see input-requests.ts; null: nothing. */
+  input: InputRequests | null;
   reply: Reply;
   forward: Forward;
   /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */
@@ -171,6 +179,8 @@ export class Exchange {
   address: Span;
   /** What the address of this stream was sealed with, which is the client's session; null: it has none yet, or is no such stream. */
   stream: Session | null;
+  /** The key of the task that it names, or null. */
+  repeatedUnder: Key | null;
   /** The refusal of an answer to it that would have to stream. */
   unstreamed: Reason;
   whyUnstreamed: Span;
@@ -209,6 +219,12 @@ export class Exchange {
   /** The id that the message has at its server. */
   get idAtServer(): Span {
     return this.isAimed && this.target.id !== NONE ? this.target.id : this.id;
+  }
+
+  /** The key for what a caller is to repeat: that of what it has repeated itself, so that a task keeps its id. */
+  get sealing(): Key {
+    const key = this.repeatedUnder;
+    return key === null ? this.gateway.keys.sealing : key;
   }
 
   get seconds(): u32 {
@@ -362,6 +378,11 @@ export class Exchange {
   refuseWith(failure: Failure, server: Server): Outcome {
     this.meet(failure.limit);
     const outcome = this.refuse(failure.reason, failure.detail, server.name);
+    // It may have been taken back; the next request gets another one.
+    if (failure.reason === Reason.UpstreamUnauthorized && server.credentials.exchange !== null) {
+      const scope = credentialScope(server.credentials, this.request.pairs, this.gateway.keys, this.arena);
+      forgetToken(scope, server.fingerprint, this.gateway.keys, this.arena);
+    }
     if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;
   }

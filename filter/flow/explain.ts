@@ -20,8 +20,9 @@ import { Server } from '../model/server';
 import { markIn, ownerOfUri } from '../model/uri-owner';
 import { Hint } from '../mcp/tool-hints';
 import { Fact, NO_FACTS } from '../model/tool-facts';
-import { asksForArguments, hiddenBy, Hider, hiderText, ruleOn, stepUpFor } from '../policy/decision';
-import { answersIn } from '../policy/claims';
+import { asksForArguments, hiddenBy, Hider, hiderText, mayReach, ruleOn, stepUpFor } from '../policy/decision';
+import { chosenOption } from '../policy/chosen-credentials';
+import { answersIn, ClaimAnswers } from '../policy/claims';
 import { permissionsOf } from '../policy/permissions';
 import { isSubject } from '../session/identity';
 import { Scope, scopeOf } from '../policy/scope';
@@ -32,7 +33,8 @@ import { plainNameIn, serverOf } from './call';
  * The decision is the one of lists and calls, see policy/decision.ts.
  *
  *     question  { claims, virtualServer, tools, prompts, resources }     claims: a google.protobuf.Struct in base64
- *     answer    { noun, name, decision, by, rule, effect, scopes, arguments } for each name, or one { refused }
+ *     answer    { noun, name, decision, by, rule, effect, scopes, arguments } for each name, or one { refused };
+ *               { server, credential | dependsOn } for each server that chooses its credential, neither: it is refused
  */
 const CLAIMS = literal('claims');
 const VIRTUAL_SERVER = literal('virtualServer');
@@ -55,6 +57,9 @@ const SCOPES = literal('","scopes":"');
 const CLOSE = literal('"}');
 const CLOSE_WITH_ARGUMENTS = literal('","arguments":true}');
 const OPEN_REFUSAL = literal('{"refused":"');
+const OPEN_SERVER = literal('{"server":"');
+const IS_SENT = literal('","credential":"');
+const DEPENDS_ON = literal('","dependsOn":"');
 const SLASH_TEXT = literal('/');
 
 /** @param question JSON. Returns lines of JSON */
@@ -70,9 +75,9 @@ export function explain(gateway: Gateway, question: Span, arena: Arena): List {
     lines.push(refusal(Reason.UnknownVirtualServer, arena));
     return lines;
   }
+  const answers = answersIn(gateway.claims, claims, arena);
   const authorization = gateway.authorization;
   if (authorization !== null) {
-    const answers = answersIn(authorization.claims, claims, arena);
     scope.permissions = permissionsOf(authorization, answers, scope.path, scope.header, arena);
   }
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
@@ -81,7 +86,24 @@ export function explain(gateway: Gateway, question: Span, arena: Arena): List {
     const names = namesOf(gateway, row, member(question, row.plural, arena), scope, arena);
     for (let i = 0; i < names.count; i++) lines.push(decision(gateway, row, names.at(i), scope, arena));
   }
+  explainCredentials(gateway, answers, scope, lines);
   return lines;
+}
+
+/** Which credential each server that has several is sent for this caller; by its name, never its value. */
+function explainCredentials(gateway: Gateway, answers: ClaimAnswers, scope: Scope, lines: List): void {
+  for (let i = 0; i < gateway.servers.count; i++) {
+    const server = gateway.serverAt(i);
+    const choice = server.credentials.choice;
+    if (choice === null || !mayReach(server, scope)) continue;
+    const line = newWriter(lines.arena, 128).bytes(OPEN_SERVER).bytes(server.name);
+    if (choice.trustedHeader !== NONE) writeEscaped(line.bytes(DEPENDS_ON), choice.trustedHeader);
+    else {
+      const option = chosenOption(choice, answers, scope, NONE);
+      if (option.name !== NONE) writeEscaped(line.bytes(IS_SENT), option.name);
+    }
+    lines.push(line.bytes(CLOSE).written);
+  }
 }
 
 function claimsIn(question: Span, arena: Arena): Span {

@@ -1,6 +1,5 @@
 import { make, scratch } from '../bytes/arena';
 import { Span, equals, NONE } from '../bytes/span';
-import { Answer } from '../upstream/answer';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { Item, Page } from '../upstream/page';
@@ -14,7 +13,7 @@ import { NO_FACTS } from '../model/tool-facts';
 import { mayUse } from '../policy/decision';
 import { Session } from '../session/token';
 import { aim, goToTarget, waitFor } from './aim';
-import { askForLists, continueAsking, pollAsking } from './asking';
+import { askForLists, whenAnswered } from './asking';
 import { Exchange, Outcome, Target } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { uriMember } from './uri';
@@ -31,33 +30,19 @@ export function beginFind(exchange: Exchange, session: Session, uri: Span): Outc
   exchange.conversation.sought = exchange.arena.copy(uri);
   // Nothing will be cut out of the body, whichever server it is; so the host may get it back meanwhile.
   exchange.target = make<Target>(exchange.arena);
-  exchange.conversation.stage = Stage.Find;
   return waitFor(exchange, look(exchange, session, Noun.Resources));
-}
-
-export function resumeFind(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): Outcome {
-  return continueAsking(exchange, session, fanOut, call, answer) ? lookOn(exchange, session, fanOut) : Outcome.Wait;
-}
-
-export function pollFind(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, session, fanOut) ? lookOn(exchange, session, fanOut) : Outcome.Wait;
 }
 
 /** @param noun whose lists are looked into */
 function look(exchange: Exchange, session: Session, noun: Noun): Outcome {
   exchange.conversation.lookedInto = noun;
   const fanOut = askForLists(exchange, session, nounRow(noun));
-  return fanOut.settled ? lookOn(exchange, session, fanOut) : Outcome.Wait;
+  return whenAnswered(exchange, fanOut, Stage.Ask, lookOn);
 }
 
 /** All have answered. */
-function lookOn(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
+function lookOn(exchange: Exchange, fanOut: FanOut): Outcome {
+  const session = exchange.caller.session!;
   const uri = exchange.conversation.sought;
   const conversation = exchange.conversation;
   const server = serverThatLists(exchange, fanOut, uri);

@@ -21,6 +21,7 @@ import { requestMessage } from '../upstream/message';
 import { messagePath } from '../upstream/message-path';
 import { refuseFor } from './access';
 import { beginCall } from './call';
+import { isRefused, refuseCredential } from './credentials';
 import { Exchange, Outcome, Target } from './exchange';
 import { beginRef } from './ref';
 import { sendOn } from './send-on';
@@ -178,7 +179,7 @@ function decide(exchange: Exchange, session: Session, server: Server, upstream: 
 /** As it was written: there is one server, and one client. */
 function passOn(exchange: Exchange, server: Server, upstream: Upstream): Outcome {
   aimAtServer(exchange, server);
-  return sendOn(exchange, upstream);
+  return isRefused(server) ? refuseCredential(exchange, server) : sendOn(exchange, upstream);
 }
 
 function aimAtServer(exchange: Exchange, server: Server): void {

@@ -1,10 +1,9 @@
 import { COMMA, QUOTE } from '../bytes/ascii';
-import { Capability, CAPABILITY_COUNT, capabilityName } from '../mcp/capabilities';
+import { Capability, CAPABILITY_COUNT, capabilityName, EXTENSIONS, TASKS_EXTENSION } from '../mcp/capabilities';
 import { Arena, make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { sha256 } from '../crypto/sha256';
-import { CredentialKind } from '../model/credentials';
 import { Server } from '../model/server';
 import { Answer } from '../upstream/answer';
 import { FanOut, newFanOut } from '../federation/fanout';
@@ -27,6 +26,7 @@ import { KnownHandshake, recallHandshake, rememberHandshake } from '../session/k
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
+import { failForCredential, isRefused } from './credentials';
 import { eraToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
@@ -50,8 +50,9 @@ const RESULT_VERSION_CLOSE = literal('",');
 const DISCOVERED_OPEN = literal('{"supportedVersions":');
 const DISCOVERED_CLOSE = literal('},"ttlMs":0,"cacheScope":"private","_meta":{"io.modelcontextprotocol/serverInfo":');
 const CAPABILITIES_OPEN = literal('"capabilities":{');
-const EXTENSIONS = literal('extensions');
 const MEMBER = literal('":');
+const TASKS_OPEN = literal('{"');
+const TASKS_CLOSE = literal('":{}}');
 const NO_FEATURES = literal('{}');
 const SERVER_INFO = literal('},"serverInfo":');
 const INSTRUCTIONS_OPEN = literal(',"instructions":"');
@@ -102,8 +103,7 @@ export function beginDiscover(exchange: Exchange): Outcome {
 function introduce(exchange: Exchange, introduction: Introduction): Outcome {
   const limits = exchange.gateway.limits;
   const fanOut = newFanOut(limits.fanOut, limits.handshakeTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Initialize;
+  exchange.conversation.begin(Stage.Initialize, fanOut, resume);
   exchange.conversation.introduction = digestOf(introduction, exchange.arena);
   addCalls(exchange, fanOut, introduction, false);
   // All are backing off: there is nobody else to ask.
@@ -156,6 +156,10 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
     upstream.fingerprint = server.fingerprint;
     const like = firstOfRevision(fanOut, server);
     const call = fanOut.add(server, upstream, arena);
+    if (isRefused(server)) {
+      failForCredential(fanOut, call);
+      continue;
+    }
     if (recall(exchange, call)) {
       fanOut.finish(call);
       continue;
@@ -182,8 +186,7 @@ function digestOf(introduction: Introduction, arena: Arena): Span {
  */
 function recall(exchange: Exchange, call: UpstreamCall): bool {
   const server = call.server;
-  if (server.credentials.kind === CredentialKind.Passthrough || isLeftAlone(exchange, server, Whom.Unreachable))
-    return false;
+  if (server.credentials.isOfClient || isLeftAlone(exchange, server, Whom.Unreachable)) return false;
   const introduction = exchange.conversation.introduction;
   const known = make<KnownHandshake>(scratch);
   const keys = exchange.gateway.keys;
@@ -195,14 +198,8 @@ function recall(exchange: Exchange, call: UpstreamCall): bool {
   return true;
 }
 
-/** Whoever asks. */
-function isToldTheSame(server: Server): bool {
-  const kind = server.credentials.kind;
-  return kind === CredentialKind.None || kind === CredentialKind.Header;
-}
-
 function remember(exchange: Exchange, call: UpstreamCall): void {
-  if (call.failed || call.upstream.sessionId !== NONE || !isToldTheSame(call.server)) return;
+  if (call.failed || call.upstream.sessionId !== NONE || call.server.credentials.isOfClient) return;
   const known = make<KnownHandshake>(scratch);
   known.revision = call.upstream.revision;
   known.offers = call.upstream.offers;
@@ -222,7 +219,7 @@ function firstOfRevision(fanOut: FanOut, server: Server): UpstreamCall | null {
   return null;
 }
 
-export function resumeInitialize(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (continueHandshake(call, answer, exchange.request.pairs, exchange.now, scratch, exchange.arena)) {
     learnEras(exchange, call);
     noteReach(exchange, call);
@@ -251,7 +248,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
     .bytes(RESULT_OPEN)
     .bytes(revisionText(exchange.revision))
     .bytes(RESULT_VERSION_CLOSE);
-  writeCapabilities(result, offered(exchange, fanOut), onlyCall(exchange, fanOut));
+  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Tasks, onlyCall(exchange, fanOut), false);
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
@@ -274,7 +271,7 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
   }
   if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
   const result = newWriter(exchange.arena, 1024).bytes(DISCOVERED_OPEN).bytes(STATELESS_JSON).byte(COMMA);
-  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Logging, onlyCall(exchange, fanOut));
+  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Logging, onlyCall(exchange, fanOut), true);
   result.bytes(DISCOVERED_CLOSE).bytes(OUR_INFO).bytes(CLOSE);
   writeInstructions(result, fanOut, exchange.caller.scope);
   return exchange.answerResult(result.bytes(CLOSE).written);
@@ -301,7 +298,7 @@ function offered(exchange: Exchange, fanOut: FanOut): u32 {
     const call = callOf(fanOut, server);
     // Down, or too large for the token: it joins when it is first needed, and may have anything then.
     const known = call !== null && call.opened;
-    offers |= mayOffer(server, exchange.caller.scope) & (known ? call!.upstream.offers : ANYTHING);
+    offers |= mayOffer(server, exchange.caller.scope) & (known ? call!.upstream.offers : ANYTHING & ~Capability.Tasks);
   }
   return offers;
 }
@@ -315,8 +312,9 @@ function callOf(fanOut: FanOut, server: Server): UpstreamCall | null {
  * No more of each than that it is there.
  * @param only whose stream is the client's too: what it tells of changes arrives, so it offers that itself. Of several
  * servers the client has no stream to hear it in
+ * @param isStateless of the client's era: extensions are of that one
  */
-function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | null): void {
+function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | null, isStateless: bool): void {
   result.bytes(CAPABILITIES_OPEN);
   let any = false;
   for (let i = 0; i < CAPABILITY_COUNT; i++) {
@@ -331,16 +329,21 @@ function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | nul
       .bytes(MEMBER)
       .bytes(features === NONE ? NO_FEATURES : features);
   }
-  if (only === null || !isOfRevision(only)) return;
-  const extensions = objectIn(only.capabilities, EXTENSIONS, NONE);
+  if (!isStateless) return;
+  const extensions = extensionsIn(offers, only);
   if (extensions === NONE) return;
   if (any) result.byte(COMMA);
   result.byte(QUOTE).bytes(EXTENSIONS).bytes(MEMBER).bytes(extensions);
 }
 
-/** Extensions pass to the one server of the client's own era; of several it is not known here what they are about. */
-function isOfRevision(call: UpstreamCall): bool {
-  return call.upstream.revision === Revision.V2026_07_28;
+/** All of one server of the client's own era pass to it; of several, what is known here: tasks. */
+function extensionsIn(offers: u32, only: UpstreamCall | null): Span {
+  if (only !== null) {
+    const isOfEra = only.upstream.revision === Revision.V2026_07_28;
+    return isOfEra ? objectIn(only.capabilities, EXTENSIONS, NONE) : NONE;
+  }
+  if ((offers & Capability.Tasks) === 0) return NONE;
+  return newWriter(scratch, 48).bytes(TASKS_OPEN).bytes(TASKS_EXTENSION).bytes(TASKS_CLOSE).written;
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */

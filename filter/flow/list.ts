@@ -1,9 +1,7 @@
 import { scratch } from '../bytes/arena';
 import { Span, NONE } from '../bytes/span';
 import { hasRoom } from '../bytes/room';
-import { Answer } from '../upstream/answer';
 import { FanOut } from '../federation/fanout';
-import { UpstreamCall } from '../upstream/call';
 import { Freshness, freshnessOf } from '../federation/freshness';
 import { mergedSize, mergedList } from '../federation/merge';
 import { Era } from '../mcp/eras';
@@ -12,7 +10,7 @@ import { Noun } from '../mcp/nouns';
 import { SEARCH_DEFINITIONS } from '../mcp/search-tools';
 import { ToolSearch } from '../model/tool-search';
 import { Session } from '../session/token';
-import { askForLists, continueAsking, pollAsking } from './asking';
+import { askForLists, whenAnswered } from './asking';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
 import { refuseForAll } from './all-failed';
@@ -28,25 +26,10 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
   // Ours has one page: a cursor, also the empty one, is somebody else's.
   if (exchange.message.envelope.cursor !== 0) return exchange.refuse(Reason.BadCursor);
   const noun = exchange.noun;
-  exchange.conversation.stage = Stage.List;
   const search = searchIn(exchange);
   const fanOut = askForLists(exchange, session, noun, search === null ? null : search.pinned);
   if (fanOut.calls.count === 0 && !isOffered(exchange, session, noun.capability)) return refuseUnoffered(exchange);
-  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function resumeList(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): Outcome {
-  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function pollList(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, session, fanOut) ? finish(exchange, fanOut) : Outcome.Wait;
+  return whenAnswered(exchange, fanOut, Stage.List, finish);
 }
 
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {

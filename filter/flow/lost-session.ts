@@ -16,7 +16,7 @@ import { Session, Upstream } from '../session/token';
 import { noteUse } from '../session/used';
 import { keepUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
-import { FirstAnswer, Probe, Stage } from './conversation';
+import { FirstAnswer, Probe, Resume, Stage } from './conversation';
 import { beginJoin } from './join';
 import { answerWhole, callAgain } from './relay';
 import { doubtEra, mayBeOfOtherEra, saysOtherEra } from './other-era';
@@ -70,11 +70,11 @@ export function beginRenewal(exchange: Exchange, session: Session, answer: Answe
   if (isFutile(session, server.fingerprint, lost, exchange.seconds, keys, scratch)) return giveFirst(exchange);
   if (!exchange.forward.inSession) {
     doubtEra(exchange, server);
-    return beginJoin(exchange, session, Stage.Renew);
+    return beginJoin(exchange, session, goOnInNewSession);
   }
   reportLoss(exchange, server, first.upstream);
-  if (answer.status === CERTAIN && isRead) return beginJoin(exchange, session, Stage.Renew, lost);
-  return beginPing(exchange, first.upstream, Stage.Check);
+  if (answer.status === CERTAIN && isRead) return beginJoin(exchange, session, goOnInNewSession, lost);
+  return beginPing(exchange, first.upstream, resumeCheck);
 }
 
 /** Whether the call can be made once more. */
@@ -82,16 +82,19 @@ function isAtHand(exchange: Exchange): bool {
   return exchange.message.isKept && exchange.message.whole;
 }
 
-/** In the session that there is now, whoever opened it. */
-export function goOnInNewSession(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
+/** In the session that there is now, whoever opened it; without one the client gets the first answer. */
+function goOnInNewSession(exchange: Exchange, fanOut: FanOut): Outcome {
+  if (fanOut.at(0).failed) return giveFirst(exchange);
+  const session = exchange.caller.session!;
+  const upstream = fanOut.at(0).upstream;
   // It speaks what it was asked in: that was no matter of eras.
   if (!exchange.forward.inSession && eraOf(upstream.revision) === eraOf(exchange.forward.upstream.revision)) {
     return giveFirst(exchange);
   }
   if (isAtHand(exchange)) {
     asWritten(exchange.target);
-    sendOn(exchange, upstream);
-    return callAgain(exchange, upstream);
+    const outcome = sendOn(exchange, upstream);
+    return outcome === Outcome.Forward ? callAgain(exchange, upstream, resumeCallAgain) : outcome;
   }
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
@@ -99,11 +102,10 @@ export function goOnInNewSession(exchange: Exchange, session: Session, upstream:
   return exchange.refuse(Reason.UpstreamSessionLost, NONE, server.name);
 }
 
-export function resumeCallAgain(exchange: Exchange, session: Session, fanOut: FanOut, answer: Answer): Outcome {
-  fanOut.finish(fanOut.at(0));
+function resumeCallAgain(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
+  fanOut.finish(call);
   if (answer.status === exchange.conversation.first.status && meansRenewal(exchange, answer))
-    return takeBack(exchange, session);
-  const call = fanOut.at(0);
+    return takeBack(exchange, exchange.caller.session!);
   const outcome = tellAsRouted(exchange, call, answer);
   return answer.ending === Ending.Unfinished ? callOff(exchange, call.server, call.upstream) : outcome;
 }
@@ -123,7 +125,7 @@ function takeBack(exchange: Exchange, session: Session): Outcome {
 }
 
 /** The client gets what the server answered to begin with. */
-export function giveFirst(exchange: Exchange): Outcome {
+function giveFirst(exchange: Exchange): Outcome {
   const first = exchange.conversation.first;
   exchange.forward.upstream = first.upstream;
   const answer = make<Answer>(scratch);
@@ -137,16 +139,16 @@ export function giveFirst(exchange: Exchange): Outcome {
   return exchange.relayed ? answerWhole(exchange, answer) : Outcome.Pass;
 }
 
-/**
- * Asks whether a session is alive.
- * @param stage Check: a call got an answer that may mean that it is not. Probe: a call is about to be sent on that cannot
- * be repeated
- */
-export function beginPing(exchange: Exchange, upstream: Upstream, stage: Stage): Outcome {
+/** Asks whether a session is alive that a call is about to be sent on in which cannot be repeated. */
+export function probe(exchange: Exchange, upstream: Upstream): Outcome {
+  return beginPing(exchange, upstream, resumeProbe);
+}
+
+/** Asks whether a session is alive. */
+function beginPing(exchange: Exchange, upstream: Upstream, resume: Resume): Outcome {
   const arena = exchange.arena;
-  exchange.conversation.stage = stage;
   const fanOut = newFanOut(1, exchange.gateway.limits.handshakeTimeout, arena);
-  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.begin(Stage.Ask, fanOut, resume);
   const call = fanOut.add(exchange.target.server, upstream, arena);
   const body = requestMessage(newRequestId(exchange.now, STEP, arena), methodText(Method.Ping), NONE, arena);
   call.callout = post(call.server, upstream, body, exchange.request.pairs, arena);
@@ -154,17 +156,12 @@ export function beginPing(exchange: Exchange, upstream: Upstream, stage: Stage):
 }
 
 /** A call that cannot be repeated goes on in a session that is alive, as far as that can be known. */
-export function resumeProbe(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): Outcome {
+function resumeProbe(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   fanOut.finish(call);
+  const session = exchange.caller.session!;
   const server = call.server;
   const keys = exchange.gateway.keys;
-  if (saysLost(answer, scratch)) return beginJoin(exchange, session, Stage.Prepare, call.upstream.sessionId);
+  if (saysLost(answer, scratch)) return beginJoin(exchange, session, releaseInSession, call.upstream.sessionId);
   if (answer.ending === Ending.Response && answer.status === 200) {
     noteUse(session, server.fingerprint, exchange.seconds, keys, scratch);
   }
@@ -172,19 +169,19 @@ export function resumeProbe(
 }
 
 /** Where the rest of a body cannot be held back, its next part releases it. */
-export function releaseTo(exchange: Exchange, upstream: Upstream): Outcome {
+function releaseTo(exchange: Exchange, upstream: Upstream): Outcome {
   exchange.conversation.probe = Probe.Done;
   return exchange.mayWait ? sendOn(exchange, upstream) : Outcome.ReadBody;
 }
 
-export function resumeCheck(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): Outcome {
+/** It was asked, and knows the session no more: the call is released in a new one, or fails as it would have. */
+function releaseInSession(exchange: Exchange, fanOut: FanOut): Outcome {
+  return releaseTo(exchange, fanOut.at(0).upstream);
+}
+
+/** Where it is alive, the answer that may have said otherwise was about something else. */
+function resumeCheck(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   fanOut.finish(call);
   if (!saysLost(answer, scratch)) return giveFirst(exchange);
-  return beginJoin(exchange, session, Stage.Renew, call.upstream.sessionId);
+  return beginJoin(exchange, exchange.caller.session!, goOnInNewSession, call.upstream.sessionId);
 }

@@ -3,6 +3,7 @@ import { Span } from '../bytes/span';
 import { Envelope, newEnvelope } from '../mcp/envelope';
 import { Era } from '../mcp/eras';
 import { Method } from '../mcp/methods';
+import { PassingState } from './request-state';
 
 /** For how long the bytes of `Message.body` are there. */
 export const enum Lifetime {
@@ -32,6 +33,8 @@ export class Message {
   passed: u64;
   /** `body` is all of it; else the rest streams past after the decision. */
   whole: bool;
+  /** A state that its body repeats, once that has begun to pass; else null. */
+  state: PassingState | null;
   /** The host can hold back what still comes of the body. */
   canHoldBack: bool;
 

@@ -5,9 +5,8 @@ import { mayReach } from '../policy/decision';
 import { ANYTHING, Session, Upstream } from '../session/token';
 import { knownUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
-import { endListening } from './listening-end';
 import { sendOn } from './send-on';
-import { crosses } from './translation';
+import { refuseTask } from './task-id';
 
 /** A method is sent to servers alone that offer it; one that no server offers does not exist (MCP lifecycle, capabilities). */
 
@@ -37,10 +36,10 @@ export function refuseUnoffered(exchange: Exchange): Outcome {
 /** Sends a message on to the server of its target, which has to offer it. */
 export function sendToOffering(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
   const row = methodRow(exchange.message.method);
-  if (row.kind === MethodKind.Listen && crosses(exchange, upstream)) return endListening(exchange);
   const capability = row.capability;
   if ((upstream.offers & capability) === capability) return sendOn(exchange, upstream);
   if (!isOffered(exchange, session, capability)) return refuseUnoffered(exchange);
+  if (row.kind === MethodKind.Task) return refuseTask(exchange, exchange.target.name);
   // Another server has completions, so clients ask for those of all.
   if (row.kind === MethodKind.Ref) {
     return exchange.answerResult(NO_COMPLETIONS);

@@ -129,7 +129,7 @@ const PINS = literal(',"pins":');
 function writeServer(writer: Writer, server: Server, exchange: Exchange): void {
   const keys = exchange.gateway.keys;
   writer.bytes(NAME).bytes(server.name).bytes(STATE).bytes(stateOf(server, exchange)).byte(QUOTE);
-  const failure = lastFailure(server.fingerprint, keys, scratch);
+  const failure = lastFailure(server.stateFingerprint, keys, scratch);
   if (failure !== null && failure.reason <= LAST_REASON) {
     writer.bytes(LAST_FAILURE).bytes(errorRow(failure.reason).name).bytes(DETAIL);
     writeEscaped(writer, failure.detail);
@@ -167,7 +167,7 @@ function writeLimits(writer: Writer, exchange: Exchange): void {
 }
 
 function stateOf(server: Server, exchange: Exchange): Span {
-  if (server.credentials.kind === CredentialKind.Passthrough) return PER_CALLER;
+  if (server.credentials.isOfClient || server.credentials.kind === CredentialKind.Choice) return PER_CALLER;
   switch (backoffOf(server.fingerprint, NONE, exchange.seconds, exchange.gateway.keys, scratch)) {
     case Backoff.Unreachable:
       return UNREACHABLE;

@@ -54,7 +54,7 @@ export function pinStateOf(exchange: Exchange, server: Server): Span {
 }
 
 function keyOf(server: Server): u64 {
-  return combined(server.fingerprint, server.factsFingerprint);
+  return combined(server.stateFingerprint, server.factsFingerprint);
 }
 
 const OPEN = literal('{"pinned":');

@@ -9,7 +9,8 @@ import * as header from '../mcp/headers';
 import { Upstream } from '../session/token';
 import { editedBody } from './edited-body';
 import { Exchange, Outcome } from './exchange';
-import { Stage } from './conversation';
+import { Resume, Stage } from './conversation';
+import { resumeRelay } from './relayed';
 import { rewritten } from './rewriting';
 
 /**
@@ -29,23 +30,22 @@ export function relay(exchange: Exchange, reason: Reason, why: Span): Outcome {
   exchange.relayed = true;
   exchange.unstreamed = reason;
   exchange.whyUnstreamed = why;
-  return ask(exchange, exchange.forward.upstream, Stage.Relay, exchange.callTimeout);
+  return ask(exchange, exchange.forward.upstream, Stage.Relay, exchange.callTimeout, resumeRelay);
 }
 
 /**
  * `callTimeout` ends with the first byte of an answer, which a callout does not show: what bounds it is how long the
  * listener lets its client's stream be idle.
  */
-export function callAgain(exchange: Exchange, upstream: Upstream): Outcome {
-  return ask(exchange, upstream, Stage.CallAgain, max(IDLE, exchange.callTimeout));
+export function callAgain(exchange: Exchange, upstream: Upstream, resume: Resume): Outcome {
+  return ask(exchange, upstream, Stage.CallAgain, max(IDLE, exchange.callTimeout), resume);
 }
 
-function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32): Outcome {
+function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32, resume: Resume): Outcome {
   const arena = exchange.arena;
   const target = exchange.target;
-  exchange.conversation.stage = stage;
   const fanOut = newFanOut(1, timeout, arena);
-  exchange.conversation.fanOut = fanOut;
+  exchange.conversation.begin(stage, fanOut, resume);
   const call = fanOut.add(target.server, upstream, arena);
   const callout = make<Callout>(arena);
   callout.cluster = target.server.cluster;

@@ -14,6 +14,7 @@ import { readRestArguments } from '../upstream/rest-arguments';
 import { RestRequest, restRequest } from '../upstream/rest-request';
 import { directResult } from '../upstream/rest-result';
 import { Noun, nounRow } from '../mcp/nouns';
+import { isRefused, refuseCredential } from './credentials';
 import { Exchange, Outcome } from './exchange';
 import { refuseUndecided } from './limits';
 import { routed } from './send-on';
@@ -44,6 +45,7 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
   // In how few parts a body comes must not decide what is held.
   if (message.size > limits.heldBody) return refuseUndecided(exchange, message.size);
   const params = message.envelope.text(message.body, message.envelope.params);
+  if (tool.path !== null && isRefused(target.server)) return refuseCredential(exchange, target.server);
   const values = readRestArguments(rest, tool, member(params, ARGUMENTS, scratch), scratch);
   if (values.fault !== NONE) return exchange.refuse(Reason.InvalidArguments, values.fault, target.server.name);
   if (tool.path === null) {

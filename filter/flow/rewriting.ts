@@ -1,15 +1,18 @@
 import { LINE_FEED } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
+import { headerIn } from '../bytes/pairs';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
+import * as header from '../mcp/headers';
 import { MethodKind, methodRow } from '../mcp/methods';
 import { Limit } from '../model/limit';
 import { Obstacle } from '../response/passage';
 import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
 import { Session } from '../session/token';
+import { writeMessageEvent } from '../sse/events';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
 import { WORKER_MEMORY } from './limits';
@@ -39,12 +42,19 @@ const EVENT = literal('event: message\ndata: ');
 export function mayBeRewritten(exchange: Exchange, contentType: Span): bool {
   if (!exchange.isAimed) return false;
   if (isEventStream(contentType)) return true;
-  return isJsonType(contentType) && (length(exchange.target.server.mark) > 0 || lacksMembers(exchange));
+  if (!isJsonType(contentType)) return false;
+  return length(exchange.target.server.mark) > 0 || lacksMembers(exchange) || isSealed(exchange);
 }
 
 /** Whether its server answers as the era with sessions does, and the client is of the other. */
 function lacksMembers(exchange: Exchange): bool {
   return exchange.message.era === Era.Stateless && crosses(exchange, exchange.forward.upstream);
+}
+
+/** Whether its server's states and tasks are sealed for the caller: both are of the era without sessions. */
+function isSealed(exchange: Exchange): bool {
+  if (exchange.message.era !== Era.Stateless || !exchange.gateway.sealsForCallers) return false;
+  return eraOf(exchange.forward.upstream.revision) === Era.Stateless;
 }
 
 /** Null where nothing can have to be rewritten. @param always also there: what it becomes goes on to be held to a size */
@@ -57,6 +67,10 @@ export function rewriterFor(exchange: Exchange, contentType: Span, always: bool 
   const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
   const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
   if (lacksMembers(exchange)) replacements.members = membersOf(exchange);
+  if (isSealed(exchange)) {
+    replacements.audience = exchange.caller.audience;
+    replacements.sealing = exchange.sealing;
+  }
   replacements.idAtServer = exchange.target.id;
   replacements.id = exchange.id;
   replacements.progressToken = exchange.target.progressToken;
@@ -94,6 +108,14 @@ export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outco
   }
   exchange.meet(Limit.Event);
   return exchange.refuse(Reason.UpstreamProtocol, KEPT_TOO_MUCH, exchange.target.server.name);
+}
+
+/** The same of one whose body may be an event stream by itself, or may have line breaks. */
+export function writeReplyEvents(exchange: Exchange, out: Writer): void {
+  exchange.completeReply();
+  const reply = exchange.reply;
+  if (isEventStream(headerIn(reply.headers.packed(), header.CONTENT_TYPE, scratch))) out.bytes(reply.body);
+  else writeMessageEvent(out, reply.body);
 }
 
 /** Writes the reply as the event of a stream that has begun. */

@@ -12,11 +12,9 @@ import { Reason } from '../mcp/errors';
 import { Noun, nounRow } from '../mcp/nouns';
 import { ToolSearch } from '../model/tool-search';
 import { Session } from '../session/token';
-import { Answer } from '../upstream/answer';
-import { UpstreamCall } from '../upstream/call';
 import { Item } from '../upstream/page';
 import { refuseForAll } from './all-failed';
-import { askForLists, continueAsking, pollAsking } from './asking';
+import { askForLists, whenAnswered } from './asking';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
 import { Stage } from './conversation';
@@ -68,25 +66,10 @@ export function beginSearch(exchange: Exchange, session: Session): Outcome {
   const most = mostWanted(member(values, LIMIT, scratch), exchange.caller.scope.search!.results);
   if (most === 0) return exchange.refuse(Reason.InvalidArguments, BAD_LIMIT);
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
-  exchange.conversation.stage = Stage.Search;
   exchange.conversation.sought = exchange.arena.copy(query);
   exchange.conversation.mostFound = most;
   const fanOut = askForLists(exchange, session, nounRow(Noun.Tools));
-  return fanOut.settled ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function resumeSearch(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): Outcome {
-  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, fanOut) : Outcome.Wait;
-}
-
-export function pollSearch(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, session, fanOut) ? finish(exchange, fanOut) : Outcome.Wait;
+  return whenAnswered(exchange, fanOut, Stage.List, finish);
 }
 
 /** @param token of the argument, or NONE. @param results as many as the configuration allows. 0: it is no such number */

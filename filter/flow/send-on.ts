@@ -3,11 +3,11 @@ import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
 import { Span, equals, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../upstream/via';
-import { CredentialKind } from '../model/credentials';
 import { Emitted, emittedBy } from '../model/gateway';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method, methodText } from '../mcp/methods';
+import { Method, MethodKind, methodRow, methodText } from '../mcp/methods';
+import { Noun } from '../mcp/nouns';
 import { Revision } from '../mcp/revisions';
 import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
@@ -15,6 +15,9 @@ import { httpSseHeaders, messageHeaders, streamHeaders } from '../upstream/messa
 import { refuseStream } from './access';
 import { editedBody } from './edited-body';
 import { Exchange, Forward, Outcome } from './exchange';
+import { endListening } from './listening-end';
+import { restoreState } from './request-state';
+import { refuseTask } from './task-id';
 import { crosses, translate } from './translation';
 
 /** The edits that make the client's message one for this server. */
@@ -22,9 +25,16 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (crosses(exchange, upstream)) {
     // It has no stream that a client could ask for.
     if (exchange.isForEvents) return refuseStream(exchange);
+    // Nor streams of what changes, nor tasks.
+    const kind = methodRow(exchange.message.method).kind;
+    if (kind === MethodKind.Listen) return endListening(exchange);
+    if (kind === MethodKind.Task) return refuseTask(exchange, exchange.target.name);
     translate(exchange);
+  } else {
+    if (!restoreState(exchange)) return Outcome.Reply;
     // The client's body is the call of another tool.
-  } else if (exchange.isForOwnTool) exchange.target.body = editedBody(exchange);
+    if (exchange.isForOwnTool && !exchange.target.replacesBody) exchange.target.body = editedBody(exchange);
+  }
   const forward = routed(exchange, upstream);
   frame(forward.headers, exchange);
   adaptClientHeaders(forward.headers, exchange, upstream.revision);
@@ -42,15 +52,17 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   // The route matches on it.
   forward.headers = newHeaderList(arena).add(header.SERVER_NAME, server.name);
   tellFilters(forward.headers, exchange);
+  const path = exchange.isHttpSse && upstream.sessionId !== NONE ? upstream.sessionId : server.path;
+  // An edit costs a call to the host: there is none where the client says the same.
+  if (!equals(path, exchange.request.path)) forward.headers.add(header.PATH, path);
   forward.headers
-    .add(header.PATH, exchange.isHttpSse && upstream.sessionId !== NONE ? upstream.sessionId : server.path)
     .add(header.AUTHORITY, server.authority)
     .add(header.SESSION_ID, exchange.isHttpSse ? NONE : upstream.sessionId)
     .add(header.PER_TRY_TIMEOUT, timeLimit(exchange))
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
   if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
-  if (server.credentials.kind === CredentialKind.Header) {
+  if (server.credentials.value !== NONE) {
     forward.headers.add(server.credentials.header, server.credentials.value);
   }
   if (exchange.lastEventId !== NONE) forward.headers.add(header.LAST_EVENT_ID, exchange.lastEventId);
@@ -68,14 +80,18 @@ function tellFilters(edits: HeaderList, exchange: Exchange): void {
   if (exchange.message.method === Method.Unknown) return;
   const emitted = exchange.gateway.emitted;
   if ((emitted & Emitted.Method) !== 0) edits.add(header.METHOD_NAME, methodText(exchange.message.method));
-  if (length(exchange.target.name) > 0 && (emitted & emittedBy(exchange.noun.noun)) !== 0) {
+  if (
+    exchange.noun.noun !== Noun.None &&
+    length(exchange.target.name) > 0 &&
+    (emitted & emittedBy(exchange.noun.noun)) !== 0
+  ) {
     edits.add(exchange.noun.header, headerText(exchange.target.name, exchange.arena));
   }
 }
 
 /**
  * Replaces what the client's headers say of the message, and takes out what is not for this server and was not replaced
- * above. An edit costs a call to the host: there is none where the client says the same, once.
+ * above. There is no edit where the client says the same, once.
  */
 function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Revision): void {
   const table = exchange.gateway.clientHeaders;
@@ -115,6 +131,8 @@ function frame(edits: HeaderList, exchange: Exchange): void {
     const size = target.replacesBody
       ? (target.body as u32)
       : exchange.message.size - (target.cutTo - target.cutFrom) + (target.put as u32);
-    edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
+    if ((size as u64) !== exchange.request.contentLength) {
+      edits.add(header.CONTENT_LENGTH, newWriter(edits.arena, 16).decimal(size as u64).written);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { Arena } from '../bytes/arena';
 import { Span, after, first, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { Callout, post } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
@@ -84,8 +85,7 @@ export function callOff(exchange: Exchange, server: Server, upstream: Upstream):
     .bytes(CANCELLED_CLOSE).written;
   const fanOut = begin(exchange);
   add(exchange, fanOut, server, upstream, message);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Tell;
+  exchange.conversation.begin(Stage.Tell, fanOut, resume);
   return Outcome.Wait;
 }
 
@@ -117,13 +117,12 @@ function add(exchange: Exchange, fanOut: FanOut, server: Server, upstream: Upstr
 function send(exchange: Exchange, fanOut: FanOut, stage: Stage): Outcome {
   const accepted = accept(exchange);
   if (fanOut.settled) return accepted;
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = stage;
+  exchange.conversation.begin(stage, fanOut, resume);
   return Outcome.Wait;
 }
 
 /** A server has it, or does not take it. */
-export function resumeTell(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): Outcome {
+function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, _answer: Answer): Outcome {
   fanOut.finish(call);
   return exchange.conversation.stage === Stage.Deliver && fanOut.settled ? Outcome.Reply : Outcome.Wait;
 }

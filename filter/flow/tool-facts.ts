@@ -6,11 +6,10 @@ import { Reason } from '../mcp/errors';
 import { Noun, nounRow } from '../mcp/nouns';
 import { NO_FACTS } from '../model/tool-facts';
 import { Session } from '../session/token';
-import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { Item, Page } from '../upstream/page';
 import { knownUpstream } from './dialect';
-import { askForList, continueAsking, pollAsking } from './asking';
+import { askForList, whenAnswered } from './asking';
 import { goOnWithFacts } from './call';
 import { Stage } from './conversation';
 import { Exchange, Outcome } from './exchange';
@@ -25,27 +24,12 @@ const LEFT_ALONE = literal('it could not be reached a moment ago, and its list o
  */
 export function askForFacts(exchange: Exchange, session: Session): Outcome {
   const fanOut = newFanOut(1, exchange.gateway.limits.listTimeout, exchange.arena);
-  exchange.conversation.fanOut = fanOut;
-  exchange.conversation.stage = Stage.Facts;
   askForList(exchange, session, fanOut, exchange.target.server, nounRow(Noun.Tools));
-  return fanOut.settled ? finish(exchange, session, fanOut) : Outcome.Wait;
+  return whenAnswered(exchange, fanOut, Stage.Ask, finish);
 }
 
-export function resumeFacts(
-  exchange: Exchange,
-  session: Session,
-  fanOut: FanOut,
-  call: UpstreamCall,
-  answer: Answer,
-): Outcome {
-  return continueAsking(exchange, session, fanOut, call, answer) ? finish(exchange, session, fanOut) : Outcome.Wait;
-}
-
-export function pollFacts(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
-  return pollAsking(exchange, session, fanOut) ? finish(exchange, session, fanOut) : Outcome.Wait;
-}
-
-function finish(exchange: Exchange, session: Session, fanOut: FanOut): Outcome {
+function finish(exchange: Exchange, fanOut: FanOut): Outcome {
+  const session = exchange.caller.session!;
   let facts = NO_FACTS;
   if (fanOut.calls.count === 0) {
     // It has no tools, or nobody asks it for a while.

@@ -5,6 +5,7 @@ import { newSplices } from '../bytes/splices';
 import { newWriter } from '../bytes/writer';
 import { Kind, kindOf, member, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
+import { writeCapabilities } from '../mcp/client-capabilities';
 import { Era, eraOf } from '../mcp/eras';
 import { isOfStatelessMeta } from '../mcp/request-meta';
 import { Upstream } from '../session/token';
@@ -12,6 +13,7 @@ import { newRequestId } from '../upstream/message';
 import { requestMeta } from '../upstream/stateless-message';
 import { OUR_INFO } from '../version';
 import { Exchange, Target } from './exchange';
+import { askableAcross } from './input-requests';
 
 /**
  * A client's request, for a server of the other era: what differs is what the request says of itself in `params._meta`.
@@ -48,14 +50,22 @@ export function translate(exchange: Exchange): void {
     target.id = newRequestId(exchange.now, ++numbered, exchange.arena);
     target.progressToken = NONE;
   }
-  const text = isFromStateless ? withoutClaim(meta, target, exchange.arena) : claiming(params, meta);
+  target.asksFor = isFromStateless ? 0 : askableAcross(exchange);
+  const text = isFromStateless ? withoutClaim(meta, target, exchange.arena) : claiming(params, meta, target.asksFor);
   // Of `params` that has no `_meta` the first member is pushed back.
   const from = (meta === NONE ? pointer(params) + 1 : pointer(meta)) - pointer(body);
   const to = meta === NONE ? from : from + (length(meta) as usize);
   const splices = newSplices(scratch);
   splices.add(from as u32, to as u32, text);
   splices.add(target.cutFrom, target.cutTo, target.put);
-  if (isFromStateless) {
+  const input = exchange.input;
+  if (input !== null) {
+    // Each time a server is asked it is another request.
+    target.id = newRequestId(exchange.now, ++numbered, exchange.arena);
+    const end = ((pointer(params) - pointer(body)) as u32) + (length(params) as u32) - 1;
+    splices.add(end, end, input.write(newWriter(scratch, 1024)).written);
+  }
+  if (target.id !== NONE) {
     const id = message.envelope.requestIdRange;
     splices.add((id >> 32) as u32, id as u32, target.id);
   }
@@ -85,9 +95,10 @@ function withoutClaim(meta: Span, target: Target, arena: Arena): Span {
   return out.byte(CLOSING_BRACE).written;
 }
 
-/** `_meta` with it. What a server could ask of a client that has a session does not come across, so there is nothing. */
-function claiming(params: Span, meta: Span): Span {
-  const claim = requestMeta(NO_CAPABILITIES, OUR_INFO, scratch);
+/** `_meta` with it. @param asksFor what the client can be asked for, in bits */
+function claiming(params: Span, meta: Span, asksFor: u32): Span {
+  const capabilities = asksFor === 0 ? NO_CAPABILITIES : writeCapabilities(newWriter(scratch, 256), asksFor).written;
+  const claim = requestMeta(capabilities, OUR_INFO, scratch);
   const isObject = meta !== NONE && kindOf(meta) === Kind.Object;
   const out = newWriter(scratch, ((length(claim) + length(meta)) as usize) + 16);
   if (meta === NONE) {

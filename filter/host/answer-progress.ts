@@ -2,6 +2,7 @@ import { SPACE } from '../bytes/ascii';
 import { Span, length, literal, startsWith } from '../bytes/span';
 import { Exchange } from '../flow/exchange';
 import { Response } from '../flow/response';
+import { inputReaderFor } from '../flow/input-requests';
 import { limiterFor } from '../flow/result-limit';
 import { rewriterFor } from '../flow/rewriting';
 import { takeEndpoint } from '../flow/http-sse';
@@ -14,7 +15,7 @@ import { passing, ResponsePlan, rewriting, Way } from '../response/plan';
 import { read, replaceAll } from './buffers';
 import { mindStream } from './cancelled-streams';
 import { now } from './clock';
-import { remove } from './headers';
+import { remove, replace } from './headers';
 import { line } from './log';
 import { property } from './properties';
 import { rewritePart } from './rewriting';
@@ -50,11 +51,14 @@ export function beginAnswer(stream: Stream, exchange: Exchange, response: Respon
   takeEndpoint(exchange, response.endpoint);
   const watcher = answerOf(exchange, response);
   const limiter = limiterFor(exchange, response.contentType);
-  const rewriter = rewriterFor(exchange, response.contentType, limiter !== null);
+  const input = inputReaderFor(exchange, response.contentType);
+  const rewriter = rewriterFor(exchange, response.contentType, limiter !== null || input !== null);
   if (rewriter === null) stream.plan = passing(watcher, exchange.arena);
   else {
     const plan = rewriting(rewriter, watcher, exchange.arena);
     plan.limiter = limiter;
+    plan.input = input;
+    if (input !== null) replace(HeaderMap.Response, header.CONTENT_TYPE, header.EVENTS_TYPE);
     stream.plan = plan;
     if (response.hasLength) remove(HeaderMap.Response, header.CONTENT_LENGTH);
   }

@@ -99,5 +99,6 @@ function mayStayOpen(stream: Stream, exchange: Exchange): bool {
   if (plan === null || stream.phase === Phase.Replied || !isAwaited(exchange)) return false;
   if (exchange.caller.session === null) return false;
   const rewriter = plan.rewriter;
-  return rewriter === null ? stream.cancelledAt !== 0 : rewriter.events !== null;
+  if (rewriter === null) return stream.cancelledAt !== 0;
+  return rewriter.events !== null || plan.input !== null;
 }

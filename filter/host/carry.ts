@@ -20,6 +20,7 @@ import { logDecision } from './decision-log';
 import { letGo, ROOM_FOR_BODY } from './held';
 import { sendLocalReply } from './local-reply';
 import { forward, isCarriedOut } from './modes/table';
+import { endWithReply, isAwaitingInput } from './input-requests';
 import { random } from './random';
 import { beginRetelling } from './retelling';
 import { logFailure, logWarning } from './server-log';
@@ -45,6 +46,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
     if (outcome === Outcome.Forward) stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
     else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
+  if (outcome === Outcome.Reply && isAwaitingInput(stream, exchange)) outcome = endWithReply(stream, exchange);
   if (outcome === Outcome.Pass) passResponse(stream, exchange);
   if (outcome === Outcome.Reply) {
     reply(exchange);

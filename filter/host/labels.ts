@@ -30,6 +30,11 @@ export function labelGateway(gateway: Gateway): void {
     const server = gateway.serverAt(i);
     server.label = numberOf(server.name, name);
   }
+  const variants = gateway.variants;
+  for (let i = 0; variants !== null && i < variants.count; i++) {
+    const server = gateway.variantAt(i);
+    server.label = gateway.serverAt(server.index).label;
+  }
 }
 
 function numberOf(server: Span, gateway: Span): u32 {

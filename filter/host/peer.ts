@@ -49,12 +49,12 @@ function noteAddress(exchange: Exchange): void {
   if (size > 1) exchange.caller.address = exchange.arena.copy(first(address, (size - 1) as u32));
 }
 
-/** What the authorization rules want to know of the token: one read, however many rules there are. */
+/** What rules and choices of credentials want to know of the token: one read, however many there are. */
 function answerRules(exchange: Exchange): void {
-  const authorization = exchange.gateway.authorization;
-  if (authorization === null || authorization.claims.count === 0) return;
+  const tree = exchange.gateway.claims;
+  if (tree.count === 0) return;
   const claims = structAt(property(METADATA), exchange.gateway.identity.payload, scratch);
-  exchange.caller.answers = answersIn(authorization.claims, claims, exchange.arena);
+  exchange.caller.answers = answersIn(tree, claims, exchange.arena);
 }
 
 function bindToClaims(exchange: Exchange): void {

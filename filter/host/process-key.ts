@@ -4,14 +4,12 @@ import { newWriter } from '../bytes/writer';
 import { fingerprintServers } from '../config/fingerprints';
 import { Gateway } from '../model/gateway';
 import { KEY_SIZE } from '../crypto/aead';
-import { Key } from '../model/keyring';
+import { Key, PROCESS_KEY_ID } from '../model/keyring';
 import { Level, line, log } from './log';
 import { random } from './random';
 import { get, setIfAbsent } from './shared';
 
 const SLOT = literal('sluice/key/');
-/** Configured keys begin at 1. */
-const PROCESS_KEY_ID = 0;
 const WARNING = literal(
   'no sessions.keys configured: sessions are sealed with a key made by this Envoy, ' +
     'so a restart ends them and no other replica can serve them',

@@ -5,7 +5,7 @@ import { Span, length, NONE } from '../bytes/span';
 import { UpstreamCall } from '../upstream/call';
 import { ASKED, takeSession } from '../upstream/handshake';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
-import { Probe } from '../flow/conversation';
+import { Probe, Stage } from '../flow/conversation';
 import { admit, enter, isReleasable, poll, release } from '../flow/dispatch';
 import { BUFFERED_BYTES, exceedsRequestBody, mayOutgrowHeldBody, refuseUndecided, WORKER_MEMORY } from '../flow/limits';
 import { confirms, hasComeWhole, isOneMessage } from '../flow/passing';
@@ -37,6 +37,7 @@ import {
   ROOM_FOR_BODY,
 } from './held';
 import { refuseUnread } from './local-reply';
+import { passState } from './passing-state';
 import { observeUpstream } from './metrics';
 import { ensureKey } from './process-key';
 import { endByHeaders, passByHeaders } from './modes/headers';
@@ -304,13 +305,23 @@ function streamOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): A
   if (exceedsRequestBody(exchange, exchange.message.passed)) return act(stream, exchange, Outcome.Reply);
   const last = ended || hasComeWhole(exchange);
   if (!confirms(exchange, last || envelope.isClosed)) return act(stream, exchange, Outcome.Reply);
-  return envelope.isClosed ? passEnd(stream, exchange, chunk, wasClosed, ended) : Action.Continue;
+  const passing = passState(stream, exchange, chunk);
+  if (passing === NONE) return act(stream, exchange, Outcome.Reply);
+  return envelope.isClosed ? passEnd(stream, exchange, chunk, wasClosed, ended, passing) : Action.Continue;
 }
 
-/** The document is closed, in this chunk or before. */
-function passEnd(stream: Stream, exchange: Exchange, chunk: Span, wasClosed: bool, ended: bool = false): Action {
-  const closing = wasClosed ? 0 : exchange.message.envelope.closingOffset(chunk);
-  const passes = passClosed(stream, exchange, chunk, closing, ended || hasComeWhole(exchange));
+/** The document is closed, in this chunk or before. @param passing what goes on of the chunk: up to there it may be another */
+function passEnd(
+  stream: Stream,
+  exchange: Exchange,
+  chunk: Span,
+  wasClosed: bool,
+  ended: bool = false,
+  passing: Span = chunk,
+): Action {
+  const behind = wasClosed ? length(passing) : length(chunk) - (exchange.message.envelope.closingOffset(chunk) as i32);
+  const closing = (length(passing) - behind) as u32;
+  const passes = passClosed(stream, exchange, passing, closing, ended || hasComeWhole(exchange));
   return passes ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
@@ -351,7 +362,10 @@ function isAwaited(stream: Stream, call: UpstreamCall): bool {
 function hearAnswer(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32, bodySize: i32): void {
   const exchange = stream.exchange!;
   exchange.now = now();
-  observeUpstream(call.server.label, entry.sentAt, exchange.now);
+  // What a token endpoint takes is no time of the server's.
+  if (exchange.conversation.stage !== Stage.Exchange) {
+    observeUpstream(call.server.label, entry.sentAt, exchange.now);
+  }
   hearFrom(exchange, entry.sentAt, exchange.now);
   const most = exchange.gateway.limits.bufferedBytes;
   const held = stream.charged;

@@ -1,19 +1,22 @@
 import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, length, literal, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
+import { newWriter, Writer } from '../bytes/writer';
 import { Exchange, Outcome } from '../flow/exchange';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
+import { refuseLargeRequest } from '../flow/input-requests';
 import { refuseUnrewritten, writeReplyEvent } from '../flow/rewriting';
 import { isAwaited, isUnanswered, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { endedWith } from '../mcp/outcomes';
+import { InputReader } from '../response/input-reader';
 import { Obstacle } from '../response/passage';
 import { replacing, ResponsePlan } from '../response/plan';
 import { Rewriter } from '../response/rewriter';
 import { read, replaceAll } from './buffers';
 import { isOverdue, refuseCancelled } from './cancelled-streams';
 import { act } from './carry';
+import { askForInput, awaitInput } from './input-requests';
 import { logFailure } from './server-log';
 import { Action, Buffer } from './status';
 import { Stream } from './streams';
@@ -52,10 +55,44 @@ export function rewritePart(
     text = withEnd(exchange, plan, rewriter, text);
     if (text === NONE) return giveUp(stream, exchange, plan, rewriter, exchange.overload(WORKER_MEMORY));
   }
+  const input = plan.input;
+  if (input !== null) {
+    text = held(input, text, ended);
+    if (input.isTooLarge) return refuseInput(stream, exchange, text, refuseLargeRequest(exchange));
+    if (input.required !== NONE) return ask(stream, exchange, text, input.required, size, ended);
+  }
   if (text !== part && (size > 0 || length(text) > 0)) replaceAll(Buffer.ResponseBody, text);
   // Envoy keeps its buffer, empty, so that there is one to be filled where trailers are the end.
   const isKept = limiter !== null && rewriter.events === null && !ended && length(text) === 0;
   return isKept ? Action.Pause : Action.Continue;
+}
+
+/** What goes on of it while it may ask the client for input. */
+function held(input: InputReader, text: Span, ended: bool): Span {
+  const going = input.write(text, scratch);
+  const left: Span = ended ? input.end(scratch) : EMPTY;
+  if (length(left) === 0) return going;
+  return newWriter(scratch, (length(going) + length(left)) as usize)
+    .bytes(going)
+    .bytes(left).written;
+}
+
+/** @param message that asks the client for input. @param text that goes on before it. @param size of the part */
+function ask(stream: Stream, exchange: Exchange, text: Span, message: Span, size: u32, ended: bool): Action {
+  const going = askForInput(stream, exchange, text, message, ended);
+  if (going === NONE) return refuseInput(stream, exchange, text, Outcome.Reply);
+  if (size > 0 || length(going) > 0) replaceAll(Buffer.ResponseBody, going);
+  return ended ? awaitInput(stream, exchange) : Action.Continue;
+}
+
+/**
+ * The client cannot be asked: it gets the refusal in the place of its answer, of which nothing has gone on.
+ * @param text that goes on before: whole events. @param outcome the refusal is ready
+ */
+function refuseInput(stream: Stream, exchange: Exchange, text: Span, outcome: Outcome): Action {
+  const reply = exchange.reply;
+  logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
+  return goOnWithReply(stream, exchange, newWriter(scratch, (length(text) as usize) + 1024).bytes(text));
 }
 
 /** The body has ended with trailers: what was kept of a document for its size goes on. */
@@ -128,6 +165,11 @@ function endWith(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewrite
   if (rewriter.events === null || hasAnswer || !isAwaited(exchange)) return act(stream, exchange, outcome);
   const out = newWriter(scratch, 1024);
   rewriter.writeEndOfSent(out);
+  return goOnWithReply(stream, exchange, out);
+}
+
+/** The reply, as an event, is the last that goes on. @param out what stands before it */
+function goOnWithReply(stream: Stream, exchange: Exchange, out: Writer): Action {
   writeReplyEvent(exchange, out);
   replaceAll(Buffer.ResponseBody, out.written);
   exchange.ended = endedWith(exchange.reply.reason);

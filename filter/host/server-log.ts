@@ -31,7 +31,7 @@ export function logFailure(exchange: Exchange, server: Server, reason: Reason, d
   const gateway = exchange.gateway;
   const threshold = gateway.logLevel;
   if (gateway.statusToken !== NONE && gateway.keys.keys.count > 0) {
-    noteFailure(server.fingerprint, reason, detail, exchange.seconds, gateway.keys, scratch);
+    noteFailure(server.stateFingerprint, reason, detail, exchange.seconds, gateway.keys, scratch);
   }
   const text = line().bytes(server.name).bytes(SEPARATOR).bytes(errorRow(reason).name);
   if (!mayLog(server, firstOfName(reason), text.written, threshold)) return;

@@ -1,5 +1,6 @@
 import { Span, span, pointer, length, NONE } from '../bytes/span';
 import { connect } from '../ports';
+import { tell } from './queue';
 import { random } from './random';
 import { proxy_get_shared_data, proxy_set_shared_data } from '../env';
 import { OUT_DATA, OUT_LENGTH, Status } from './status';
@@ -8,9 +9,9 @@ const OUT_CAS = memory.data(4, 8);
 /** No value carries it: a set with it succeeds only where there is no value yet. */
 const CAS_OF_NOTHING: u32 = 0xffffffff;
 
-/** Connects the core's slots and randomness to this host. For module level only. */
+/** Connects the core's slots, randomness and messages to this host. For module level only. */
 export function connectPorts(): void {
-  connect(get, set, swap, random);
+  connect(get, set, swap, random, tell);
 }
 
 /** What any worker of this Envoy put there under the same vm_id, or NONE. */

@@ -39,6 +39,8 @@ export const enum Held {
   Read,
   /** Callouts are under way. */
   Waiting,
+  /** It has ended, and waits for what the client is asked for, see input-requests.ts. */
+  Asking,
 }
 
 /** In which callback of the request an outcome is carried out. */

@@ -93,8 +93,7 @@ function countSessions(exchange: Exchange): void {
 
 function countCache(exchange: Exchange): void {
   const fanOut = exchange.conversation.fanOut;
-  const stage = exchange.conversation.stage;
-  if (fanOut === null || (stage !== Stage.List && stage !== Stage.Search)) return;
+  if (fanOut === null || exchange.conversation.stage !== Stage.List) return;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.server.cacheTtl > 0) countListCache(call.server.label, call.cached ? CacheResult.Hit : CacheResult.Miss);

@@ -153,7 +153,12 @@ export class Scanner {
 
   /** Whether what was fed is one whole document. A bare number ends only here. */
   complete(): bool {
-    return this.state === State.Done || (this.depth === 0 && endsNumber(this.state));
+    return this.state === State.Done || this.isNumber;
+  }
+
+  /** What has come is a number that nothing follows: no token tells of it, as it could go on. */
+  get isNumber(): bool {
+    return this.depth === 0 && endsNumber(this.state);
   }
 
   next(): Token {

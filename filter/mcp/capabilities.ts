@@ -10,6 +10,8 @@ export const enum Capability {
   Logging = 16,
   /** A member of that of resources. */
   Subscribe = 32,
+  /** The extension for tasks (SEP-2663), in the era without sessions: a member of `extensions`. */
+  Tasks = 64,
 }
 
 /** How many there are that are members of `capabilities` themselves, lowest bit first. */
@@ -29,6 +31,10 @@ name(Capability.Logging, 'logging');
 
 /** `subscribe`, a member of `resources`: `true` where a client may subscribe. */
 export const SUBSCRIBE = literal('subscribe');
+
+/** The name of what has extensions, and that of the one for tasks. */
+export const EXTENSIONS = literal('extensions');
+export const TASKS_EXTENSION = literal('io.modelcontextprotocol/tasks');
 
 /** The name of one of `CAPABILITY_COUNT`. @param index of its bit */
 export function capabilityName(index: i32): Span {

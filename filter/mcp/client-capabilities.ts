@@ -57,6 +57,10 @@ function row(bit: u32, level: i32, name: string, isFlag: bool = false): void {
 
 /** The client has roots: files that it would tell a server about. */
 export const ROOTS: u32 = 1 << 0;
+export const SAMPLING: u32 = 1 << 2;
+export const ELICITATION: u32 = 1 << 5;
+/** What a client can be asked for in a call, and what it says of that: all but tasks, and that its roots change. */
+export const ASKABLE: u32 = 0b1111_1101;
 
 function rowAt(index: i32): CapabilityRow {
   return changetype<CapabilityRow>(load<usize>(table + ((index as usize) << 2)));

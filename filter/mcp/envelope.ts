@@ -70,6 +70,11 @@ export class Envelope {
   private refUri: Range;
   /** `params.cursor` */
   cursor: Range;
+  /** `params.requestState`, where it is a string; whether it is there, and is none. */
+  requestState: Range;
+  hasOtherState: bool;
+  /** `params.taskId`, where it is a string. */
+  private taskId: Range;
   /** `params._meta["io.modelcontextprotocol/protocolVersion"]`: the claim of the stateless revisions */
   claim: Range;
   /** It claims the one revision that is decided on by headers; like `isJsonRpc`, it may have been streamed past. */
@@ -139,7 +144,9 @@ export class Envelope {
   end(): void {
     if (this.problem !== Reason.None) return;
     if (!this.scanner.complete()) return this.refuse(Reason.ParseError, AT_END);
-    if (!this.isJsonRpc) return this.refuse(Reason.InvalidRequest, NO_VERSION);
+    if (!this.isJsonRpc) {
+      return this.refuse(Reason.InvalidRequest, this.scanner.isNumber ? NOT_AN_OBJECT : NO_VERSION);
+    }
     if (this.hasId && !this.idIsValid) {
       return this.refuse(Reason.InvalidRequest, this.idLength > MOST_OF_ID ? LONG_ID : BAD_ID);
     }
@@ -206,6 +213,17 @@ export class Envelope {
     return (pointer(this.scanner.raw) - pointer(chunk)) as u32;
   }
 
+  /** Whether the last part has ended within `params.requestState`, or what there is in its place. */
+  get isInState(): bool {
+    if (this.parameter !== Member.RequestState || this.scanner.depth !== 2 || !this.inParams()) return false;
+    return this.scanner.unfinished !== NONE;
+  }
+
+  /** Where that begins. */
+  get stateFrom(): u32 {
+    return this.scanner.start;
+  }
+
   /** Whether the first bytes say what is called, and whatever follows can only confirm or contradict it. */
   isRoutableWithin(bytes: u32): bool {
     const key = this.key;
@@ -232,6 +250,8 @@ export class Envelope {
         return this.uri;
       case MethodKind.Ref:
         return this.refName !== 0 && this.refUri !== 0 ? 0 : this.refName | this.refUri;
+      case MethodKind.Task:
+        return this.taskId;
       default:
         return this.name;
     }
@@ -336,7 +356,8 @@ export class Envelope {
   /** Whether `null` in the place of this member says that it is absent. */
   private mayBeNull(depth: i32): bool {
     if (depth === 1) return this.member === Member.Params;
-    return depth === 2 && this.inParams() && this.parameter === Member.Cursor;
+    if (depth !== 2 || !this.inParams()) return false;
+    return this.parameter === Member.Cursor || this.parameter === Member.RequestState;
   }
 
   private inParams(): bool {
@@ -418,10 +439,13 @@ export class Envelope {
 
   private parameterValue(at: Range, isString: bool): void {
     if (this.parameter === Member.Cursor) this.cursor = at;
+    else if (this.parameter === Member.RequestState && !isString) this.hasOtherState = true;
     else if (this.parameter === Member.Meta && this.scanner.depth === 2 && !isString) this.meta = at;
     else if (!isString) return;
     else if (this.parameter === Member.Name) this.name = at;
     else if (this.parameter === Member.Uri) this.uri = at;
+    else if (this.parameter === Member.RequestState) this.requestState = at;
+    else if (this.parameter === Member.TaskId) this.taskId = at;
   }
 }
 

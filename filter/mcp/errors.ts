@@ -32,6 +32,9 @@ export const enum Reason {
   UnknownResource,
   ModernUnknownResource,
   BadCursor,
+  BadRequestState,
+  UnknownTask,
+  MissingCapability,
   InvalidArguments,
   SessionRequired,
   SessionUnknown,
@@ -61,6 +64,10 @@ export const enum Reason {
   TooManyCalls,
   NoHttpSse,
   HttpSseAlone,
+  CredentialMissing,
+  TokenRefused,
+  TokenUnavailable,
+  InputUnanswered,
   CatalogUnready,
 }
 
@@ -149,7 +156,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.NoHttpSse, 'method_not_allowed', 405, 405, -32000, 'GET without a session asks for HTTP+SSE (2024-11-05), and not exactly one server of that transport is behind this path. POST initialize for Streamable HTTP; or use the path of a virtual server that has one such server.');
   row(Reason.HttpSseAlone, 'method_not_allowed', 405, 405, -32000, 'The server behind this path speaks HTTP+SSE (2024-11-05) alone: %. Open its event stream with GET; clients that know both transports do so by themselves.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
-  row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources and completion that one of its servers offers.');
+  row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources, completion and tasks that one of its servers offers.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
   row(Reason.ToolChanged, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not the one that was pinned: %. Use another tool, or tell who runs the gateway: sluice lock shows what changed, and pins the new one.');
   row(Reason.ToolUnpinned, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not pinned, and this gateway runs pinned tools alone: %. Use another tool, or tell who runs the gateway: sluice lock pins it.');
@@ -159,6 +166,9 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Send the request without a cursor: the list comes whole.');
+  row(Reason.BadRequestState, 'bad_request_state', 200, 400, -32602, 'This requestState is not what the server of this request gave to this caller: it was changed, or is of another server, another caller, or a key that is gone. Repeat it as it came; or send the request without requestState and inputResponses, to begin anew.');
+  row(Reason.UnknownTask, 'unknown_task', 200, 400, -32602, 'Unknown task: %. Send the taskId as it came, through the path and as the caller that it was given to; or call the tool again.');
+  row(Reason.MissingCapability, 'missing_capability', 400, 400, -32021, 'The client has to be capable of this, and does not say so: %. Add it to the client capabilities in params._meta.');
   row(Reason.InvalidArguments, 'invalid_arguments', 200, 400, -32602, 'Invalid arguments: %. Call the tool again with arguments that its inputSchema allows.');
   row(Reason.SessionRequired, 'session_required', 400, 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
   row(Reason.SessionUnknown, 'session_unknown', 404, 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
@@ -177,11 +187,15 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UpstreamEra, 'upstream_protocol', 200, 502, -32603, 'The server refuses the revision of MCP that it was asked in, as one of another era does: %. Send the request again, since the gateway asks anew; if that fails too, check servers[].protocol, and the host mode: headers reaches servers of 2026-07-28 alone, hold or pair all.');
   row(Reason.UpstreamUnauthorized, 'upstream_unauthorized', 200, 502, -32603, 'The server refused the credentials that it was sent: %. Check the credentials of this server in the configuration; where the client\'s own pass through, send it good ones.');
   row(Reason.UpstreamCredential, 'upstream_unauthorized', 200, 502, -32603, 'The server takes a credential of the caller, and the request has none that it could be sent: %. Send it in that header.');
+  row(Reason.CredentialMissing, 'credential_missing', 200, 403, -31012, 'The gateway has no credential of this server for this caller: %. Use an account that has one, or ask who runs the gateway for one: an option for this caller, or otherwise, in credentials of the server.');
+  row(Reason.TokenRefused, 'token_exchange_failed', 200, 502, -31013, 'The token endpoint refused to exchange the token of this caller for one of this server: %. Get a new token and send the request again; if that does not help, who runs the gateway checks client, audience, resource and scopes in credentials of the server.');
+  row(Reason.TokenUnavailable, 'token_exchange_failed', 200, 502, -31013, 'The token endpoint gave no token for this server: %. Try again in a moment; who runs the gateway checks that the endpoint runs, and tokenEndpoint and cluster in credentials of the server.');
   row(Reason.UpstreamSessionLost, 'upstream_session_lost', 200, 502, -32603, 'The server had lost its session, and did not run this call, which was too large to be kept and sent once more. A new session is there now: send the call again.');
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
-  row(Reason.CatalogUnready, 'catalog_unready', 200, 503, -31013, 'The catalog of this gateway, which says what it serves, is not there yet: %. Try again in a moment; if it stays so, see catalog in the status and the log of the gateway, and the plugin server that it asks.');
+  row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31013, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
+  row(Reason.CatalogUnready, 'catalog_unready', 200, 503, -31016, 'The catalog of this gateway, which says what it serves, is not there yet: %. Try again in a moment; if it stays so, see catalog in the status and the log of the gateway, and the plugin server that it asks.');
   row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
@@ -198,6 +212,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.ToolChanged).isDenial = true;
   errorRow(Reason.ResultTooLarge).isResult = true;
   errorRow(Reason.TooManyCalls).isResult = true;
+  errorRow(Reason.InputUnanswered).isResult = true;
   errorRow(Reason.TooManyCalls).isDenial = true;
   errorRow(Reason.ToolUnpinned).isResult = true;
   errorRow(Reason.ToolUnpinned).isDenial = true;
@@ -206,6 +221,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.ModernUnknownResource).isDenial = true;
   errorRow(Reason.SessionUnknown).isDenial = true;
   errorRow(Reason.UnknownVirtualServer).isDenial = true;
+  errorRow(Reason.CredentialMissing).isDenial = true;
 }
 
 const OPEN = literal('{"jsonrpc":"2.0","id":');

@@ -15,13 +15,15 @@ export const enum Member {
   Arguments,
   Ref,
   Meta,
+  RequestState,
+  TaskId,
   /** From here on: not routing members, a disguise of them fools nobody. */
   Result,
   Error,
   Cursor,
 }
 
-const LAST_ROUTING: i32 = Member.Meta;
+const LAST_ROUTING: i32 = Member.TaskId;
 const LAST: i32 = Member.Cursor;
 
 const JSONRPC = literal('jsonrpc');
@@ -33,9 +35,13 @@ const URI = literal('uri');
 const ARGUMENTS = literal('arguments');
 const REF = literal('ref');
 const META = literal('_meta');
+const REQUEST_STATE = literal('requestState');
+const TASK_ID = literal('taskId');
 const RESULT = literal('result');
 const ERROR = literal('error');
 const CURSOR = literal('cursor');
+const REQUEST_STATE_FOLDED = literal('requeststate');
+const TASK_ID_FOLDED = literal('taskid');
 
 function memberText(member: Member): Span {
   switch (member) {
@@ -57,6 +63,10 @@ function memberText(member: Member): Span {
       return REF;
     case Member.Meta:
       return META;
+    case Member.RequestState:
+      return REQUEST_STATE;
+    case Member.TaskId:
+      return TASK_ID;
     case Member.Result:
       return RESULT;
     case Member.Error:
@@ -64,6 +74,12 @@ function memberText(member: Member): Span {
     default:
       return CURSOR;
   }
+}
+
+/** The same as `fold` has it. */
+function foldedText(member: Member): Span {
+  if (member === Member.RequestState) return REQUEST_STATE_FOLDED;
+  return member === Member.TaskId ? TASK_ID_FOLDED : memberText(member);
 }
 
 const FOLDED_CAPACITY: u32 = 16;
@@ -76,7 +92,7 @@ export function memberOf(key: Span): Member {
   }
   const plain = fold(key);
   for (let member: i32 = Member.JsonRpc; member <= LAST_ROUTING; member++) {
-    if (equals(plain, memberText(member))) return Member.Disguised;
+    if (equals(plain, foldedText(member))) return Member.Disguised;
   }
   return Member.Other;
 }

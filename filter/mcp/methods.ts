@@ -25,9 +25,12 @@ export const enum Method {
   RootsListChanged,
   Discover,
   Listen,
+  TasksGet,
+  TasksUpdate,
+  TasksCancel,
 }
 
-export const LAST_METHOD: i32 = Method.Listen;
+export const LAST_METHOD: i32 = Method.TasksCancel;
 
 /** How a method is served; flow/dispatch.ts has a branch for each, and none for a method. */
 export const enum MethodKind {
@@ -49,6 +52,8 @@ export const enum MethodKind {
   Uri,
   /** The server is asked that has what `params.ref` names: a prompt, or a resource template. */
   Ref,
+  /** The server is asked that has the task. */
+  Task,
   /** All servers are asked that offer it, and their answers become one. */
   Broadcast,
   /** A notification for the servers of the session that may have the request which it is about. */
@@ -78,7 +83,7 @@ export class MethodRow {
 
   /** In the era without sessions, a header repeats what it asks for (MCP 2026-07-28, `Mcp-Name`). */
   get hasNameHeader(): bool {
-    return this.kind === MethodKind.Named || this.kind === MethodKind.Uri;
+    return this.kind === MethodKind.Named || this.kind === MethodKind.Uri || this.kind === MethodKind.Task;
   }
 }
 
@@ -130,6 +135,10 @@ function row(
   row(Method.RootsListChanged, 'notifications/roots/list_changed', MethodKind.RootsChanged, Shape.Notification, Era.Sessions);
   row(Method.Discover, 'server/discover', MethodKind.Discover, Shape.Request, Era.Stateless);
   row(Method.Listen, 'subscriptions/listen', MethodKind.Listen, Shape.Request, Era.Stateless);
+  // Of the extension for tasks, SEP-2663.
+  row(Method.TasksGet, 'tasks/get', MethodKind.Task, Shape.Request, Era.Stateless, Noun.None, Capability.Tasks);
+  row(Method.TasksUpdate, 'tasks/update', MethodKind.Task, Shape.Request, Era.Stateless, Noun.None, Capability.Tasks);
+  row(Method.TasksCancel, 'tasks/cancel', MethodKind.Task, Shape.Request, Era.Stateless, Noun.None, Capability.Tasks);
 }
 
 export function methodRow(method: Method): MethodRow {

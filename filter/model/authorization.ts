@@ -3,7 +3,6 @@ import { List, newList } from '../bytes/list';
 import { Span } from '../bytes/span';
 import { Noun } from '../mcp/nouns';
 import { ArgumentTree } from './argument-tree';
-import { ClaimTree } from './claim-tree';
 import { Hint } from '../mcp/tool-hints';
 import { NameSet } from './name-set';
 import { Fact } from './tool-facts';
@@ -99,7 +98,6 @@ export class Authorization {
   allowsByDefault: bool;
   /** Elements are AuthorizationRule, in the order of the configuration. */
   rules: List;
-  claims: ClaimTree;
   arguments: ArgumentTree;
 
   ruleAt(index: i32): AuthorizationRule {
@@ -107,10 +105,9 @@ export class Authorization {
   }
 }
 
-export function newAuthorization(claims: ClaimTree, args: ArgumentTree, arena: Arena): Authorization {
+export function newAuthorization(args: ArgumentTree, arena: Arena): Authorization {
   const created = make<Authorization>(arena);
   created.rules = newList(arena);
-  created.claims = claims;
   created.arguments = args;
   return created;
 }

@@ -1,12 +1,14 @@
 import { Noun, nounRow } from '../mcp/nouns';
+import { Arena, make } from '../bytes/arena';
 import { Audit } from './audit';
 import { Authorization } from './authorization';
 import { Catalog, CatalogSource } from './catalog';
-import { List } from '../bytes/list';
+import { ClaimTree } from './claim-tree';
+import { List, newList } from '../bytes/list';
 import { NameTable } from '../bytes/names';
 import { Span } from '../bytes/span';
 import { HostMode } from './host-mode';
-import { Identity } from './identity';
+import { Identity, IdentityKind } from './identity';
 import { KeyRing } from './keyring';
 import { Limits } from './limits';
 import { NameSet } from './name-set';
@@ -68,6 +70,14 @@ export class Gateway {
   catalogSource: CatalogSource | null;
   /** What has come from there; null: nothing yet. */
   catalog: Catalog | null;
+  /** Servers as they are for who is sent one of several credentials, see credential-choice.ts; null: none chooses. */
+  variants: List | null;
+  /** Some server is sent tokens that those of callers are exchanged for. */
+  exchanges: bool;
+  /** It is a copy for one request, whose servers are as they are for that. */
+  isOfRequest: bool;
+  /** What rules and choices of credentials want to know of a token. */
+  claims: ClaimTree;
   /** Headers of clients that not every server gets, see policy/client-headers.ts. */
   clientHeaders: NameTable;
   /** Headers of servers that reach clients, see policy/response-headers.ts. */
@@ -95,13 +105,53 @@ export class Gateway {
   /** The ABI's levels: 0 trace … 5 critical. */
   logLevel: u32;
 
+  /** And none can come: what clients see of it needs no name. */
+  get hasOneServer(): bool {
+    return this.servers.count === 1 && this.catalogSource === null;
+  }
+
   /** What it serves is not known yet. */
   get awaitsCatalog(): bool {
     return this.catalogSource !== null && this.catalog === null;
   }
 
+  /**
+   * What a server gives to a caller to be repeated, where requests have no session, is sealed: else it could reach another
+   * server, or be used by another caller. It passes as it is where there is one server and nobody is told from another.
+   */
+  get sealsForCallers(): bool {
+    return !this.hasOneServer || this.identity.kind !== IdentityKind.None;
+  }
+
   serverAt(index: i32): Server {
     return changetype<Server>(this.servers.at(index) as usize);
+  }
+
+  /** One of `variants`. */
+  variantAt(index: i32): Server {
+    return changetype<Server>(this.variants!.at(index) as usize);
+  }
+
+  /** The server, or the variant of one, that has this fingerprint; null: there is none. */
+  serverOf(fingerprint: u64): Server | null {
+    for (let i = 0; i < this.servers.count; i++) {
+      if (this.serverAt(i).fingerprint === fingerprint) return this.serverAt(i);
+    }
+    const variants = this.variants;
+    for (let i = 0; variants !== null && i < variants.count; i++) {
+      if (this.variantAt(i).fingerprint === fingerprint) return this.variantAt(i);
+    }
+    return null;
+  }
+
+  /** The same gateway with a list of servers of its own, for one request. */
+  copied(arena: Arena): Gateway {
+    const copy = make<Gateway>(arena);
+    memory.copy(changetype<usize>(copy), changetype<usize>(this), offsetof<Gateway>());
+    copy.isOfRequest = true;
+    copy.servers = newList(arena);
+    for (let i = 0; i < this.servers.count; i++) copy.servers.push(this.servers.at(i));
+    return copy;
   }
 
   virtualServerAt(index: i32): VirtualServer {

@@ -1,6 +1,9 @@
 import { List } from '../bytes/list';
 import { Span } from '../bytes/span';
 
+/** Of the key that this Envoy has made for itself; configured ones begin at 1. */
+export const PROCESS_KEY_ID: u32 = 0;
+
 /** An AEAD key and the number under which tokens name it. */
 @unmanaged
 export class Key {
@@ -39,6 +42,11 @@ export class KeyRing {
 
   get sealing(): Key {
     return changetype<Key>(this.keys.at(0) as usize);
+  }
+
+  /** Whether no other Envoy can open what is sealed here. */
+  get isOfOneEnvoy(): bool {
+    return this.sealing.id === PROCESS_KEY_ID;
   }
 
   find(id: u32): Key | null {

@@ -67,6 +67,8 @@ export class Server {
   unkeyedFingerprint: u64;
   /** Made of all that makes a session with it the same session, the secret included: under the sealing key, see fingerprints.ts. */
   fingerprint: u64;
+  /** Names what the status tells of it: the same whatever credentials a request has for it. */
+  stateFingerprint: u64;
 
   /** What is known of its tools by their definitions is noted in its lists. */
   get notesFacts(): bool {

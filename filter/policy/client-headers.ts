@@ -59,6 +59,8 @@ export function clientHeaders(gateway: Gateway, arena: Arena): NameTable {
     const credentials = gateway.serverAt(i).credentials;
     if (credentials.header !== NONE) table.put(credentials.header, CREDENTIAL);
     for (let j = 0; j < credentials.headers.count; j++) table.put(credentials.headers.at(j), CREDENTIAL);
+    const choice = credentials.choice;
+    if (choice !== null && choice.trustedHeader !== NONE) table.put(choice.trustedHeader, CREDENTIAL);
   }
   const others = namesIn(ENDS_HERE, arena);
   for (let i = 0; i < others.count; i++) table.put(others.at(i), NOT_THE_SERVERS);

@@ -291,7 +291,7 @@ function allYes(questions: List, answers: ClaimAnswers): bool {
 }
 
 /** What a request may see is both: a rule for one of them holds for it. */
-function holdsIn(names: NameSet | null, path: VirtualServer | null, header: VirtualServer | null): bool {
+export function holdsIn(names: NameSet | null, path: VirtualServer | null, header: VirtualServer | null): bool {
   if (names === null) return true;
   return (path !== null && names.has(path.name)) || (header !== null && names.has(header.name));
 }

@@ -31,6 +31,8 @@ export class MessageRewriter {
   private hasMembers: bool;
   /** The client's request has another id at the server. */
   restoresIds: bool;
+  /** States and ids of tasks are sealed. */
+  sealsForCallers: bool;
   /** Over HTTP+SSE: lists are replaced, and messages that may be errors of ours, see flow/http-sse.ts. */
   readsLists: bool;
   /** By depth, the place of the container that is open there. */
@@ -100,7 +102,7 @@ export class MessageRewriter {
     }
     if (this.passage.isWaiting) return this.passage.waitsFrom;
     if (this.replaced !== Replacement.None) return this.replacedFrom;
-    if (this.passes || this.place < FIRST_REPLACED) return end;
+    if (this.passes || (this.place < FIRST_REPLACED && this.place !== Place.TaskIds)) return end;
     return this.scanner.unfinished === NONE ? end : this.shift + this.scanner.start;
   }
 
@@ -147,9 +149,26 @@ export class MessageRewriter {
     for (let row = membersOf(object); row !== null; row = row!.next) {
       if (!this.scanner.reads(row!.name)) continue;
       this.place = row!.place;
-      if (this.place === Place.ClientsToken && !this.restoresIds) this.place = Place.Other;
+      if (!this.isLookedAt(object, this.place)) this.place = Place.Other;
       if (object === Place.Message) this.decideBy(row!.place);
       return;
+    }
+  }
+
+  /** Some are there in the era without sessions alone. */
+  private isLookedAt(object: Place, place: Place): bool {
+    switch (place) {
+      case Place.ClientsToken:
+        return this.restoresIds;
+      case Place.RequestState:
+      case Place.TaskId:
+      case Place.TaskIds:
+      case Place.TaskResult:
+        return this.sealsForCallers;
+      case Place.Error:
+        return object === Place.Message || this.sealsForCallers;
+      default:
+        return true;
     }
   }
 
@@ -166,7 +185,7 @@ export class MessageRewriter {
 
   /** Whether there may be something in a response that is rewritten. */
   private get readsResponses(): bool {
-    return this.marksUris || this.readsLists || this.completes || this.restoresIds;
+    return this.marksUris || this.readsLists || this.completes || this.restoresIds || this.sealsForCallers;
   }
 
   /** What becomes of the id of a response. */
@@ -226,11 +245,16 @@ export class MessageRewriter {
 
   private readValue(token: Token): void {
     const place = this.place;
-    if (isContainer(place)) return;
-    this.place = Place.Other;
     const isText = token === Token.String;
+    if (isContainer(place)) {
+      if (place === Place.TaskIds && isText) this.replace(Replacement.TaskId);
+      return;
+    }
+    this.place = Place.Other;
     if (place === Place.Uri) {
       if (isText) this.replace(Replacement.Uri);
+    } else if (place === Place.RequestState || place === Place.TaskId) {
+      if (isText) this.replace(place === Place.TaskId ? Replacement.TaskId : Replacement.RequestState);
     } else if (isText || token === Token.Number) {
       if (place === Place.ServersId) this.replace(Replacement.RequestId);
       else if (place === Place.ClientsToken) this.replace(Replacement.ProgressToken);

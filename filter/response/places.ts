@@ -17,9 +17,17 @@ export const enum Place {
   /** What a resource holds, as `resources/read` answers, or as it is embedded. */
   ResourceContents,
   Meta,
+  /** What a task has come to: the result of its call. */
+  TaskResult,
+  /** What a stream of changes is to tell of. */
+  Listened,
+  /** The task that a message belongs to. */
+  RelatedTask,
   /** `_meta` of a request of the server. */
   RequestMeta,
   Ui,
+  /** Ids of tasks, in an array: its elements are values. */
+  TaskIds,
   // Values.
   /** The name of what is asked for or told: the message is no response. Its value is not looked at. */
   Method,
@@ -30,6 +38,9 @@ export const enum Place {
   /** The token by which progress is told of the client's request. */
   ClientsToken,
   Uri,
+  /** What a server gives to its caller to be repeated with the same request. */
+  RequestState,
+  TaskId,
   // Values that are replaced whole over HTTP+SSE, see message-rewriter.ts.
   Capabilities,
   Tools,
@@ -59,7 +70,8 @@ function row(object: Place, name: string, place: Place): void {
   store<usize>(rows + ((object as usize) << 2), changetype<usize>(at));
 }
 
-// All that is rewritten in messages of servers (MCP 2025-11-25 schema; `ui` is of the extension for apps).
+// All that is rewritten in messages of servers (MCP schemas of 2025-11-25 and 2026-07-28; `ui` is of the extension for
+// apps, what has to do with tasks of that for tasks, SEP-2663).
 // prettier-ignore
 {
   row(Place.Message, 'error', Place.Error);
@@ -72,16 +84,30 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Result, 'prompts', Place.Prompts);
   row(Place.Result, 'resources', Place.Resources);
   row(Place.Result, 'resourceTemplates', Place.Templates);
+  row(Place.Result, 'requestState', Place.RequestState);
+  row(Place.Result, 'taskId', Place.TaskId);
+  row(Place.Result, 'result', Place.TaskResult);
+  row(Place.Result, 'error', Place.Error);
   row(Place.Result, '_meta', Place.Meta);
   row(Place.Result, 'messages', Place.PromptMessage);
   row(Place.Result, 'contents', Place.ResourceContents);
   row(Place.Result, 'content', Place.Content);
+  row(Place.TaskResult, '_meta', Place.Meta);
+  row(Place.TaskResult, 'content', Place.Content);
+  row(Place.Params, 'taskId', Place.TaskId);
+  row(Place.Params, 'result', Place.TaskResult);
+  row(Place.Params, 'error', Place.Error);
+  row(Place.Params, 'notifications', Place.Listened);
   row(Place.Params, '_meta', Place.RequestMeta);
   row(Place.Params, 'messages', Place.PromptMessage);
   row(Place.Params, 'requestId', Place.ServersId);
   row(Place.Params, 'progressToken', Place.ClientsToken);
   row(Place.Params, 'uri', Place.Uri);
+  row(Place.Listened, 'taskIds', Place.TaskIds);
   row(Place.RequestMeta, 'progressToken', Place.ServersId);
+  row(Place.RequestMeta, 'io.modelcontextprotocol/related-task', Place.RelatedTask);
+  row(Place.Meta, 'io.modelcontextprotocol/related-task', Place.RelatedTask);
+  row(Place.RelatedTask, 'taskId', Place.TaskId);
   row(Place.Error, 'data', Place.ErrorData);
   row(Place.ErrorData, 'uri', Place.Uri);
   row(Place.PromptMessage, 'content', Place.Content);
@@ -103,5 +129,5 @@ export function membersOf(object: Place): MemberRow | null {
 
 /** Whether it is looked into. */
 export function isContainer(place: Place): bool {
-  return place >= Place.Message && place <= Place.Ui;
+  return place >= Place.Message && place <= Place.TaskIds;
 }

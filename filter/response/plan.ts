@@ -1,5 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { Span, literal } from '../bytes/span';
+import { InputReader } from './input-reader';
 import { PassingAnswer } from './passing-answer';
 import { ResultLimiter } from './result-limiter';
 import { Rewriter } from './rewriter';
@@ -28,6 +29,8 @@ export class ResponsePlan {
   rewriter: Rewriter | null;
   /** Holds results of calls to a size, behind the rewriter; null: they may be of any. */
   limiter: ResultLimiter | null;
+  /** Looks for a result that asks for input, behind both; null: none can. */
+  input: InputReader | null;
   /** What goes on in its place, or NONE while that is not known: its own first bytes can be part of it. */
   text: Span;
   /** A part of the body has come, or the text has gone on in its place. */

@@ -1,9 +1,13 @@
+import { QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, after, equals, length, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import { inside, isString, textOf } from '../json/text';
 import { Gateway } from '../model/gateway';
+import { Key } from '../model/keyring';
 import { Server } from '../model/server';
 import { markOffsetInToken } from '../model/uri-owner';
+import { callerTextLength, TextKind, writeCallerText } from '../session/caller-text';
 import { sealEventId } from '../session/event-id';
 import { encodeServerRequestId } from '../session/server-request-id';
 import { Session, Upstream } from '../session/token';
@@ -20,6 +24,10 @@ export const enum Replacement {
   ResponseId,
   /** The token by which progress is told of the client's request. */
   ProgressToken,
+  /** A state that a client is to repeat, a string token: sealed. */
+  RequestState,
+  /** The id of a task, a string token: sealed. */
+  TaskId,
   /** The id of an event, without its field's name. */
   EventId,
   /** Nothing at all. */
@@ -69,6 +77,10 @@ export class Replacements {
   id: Span;
   /** The client's token for progress, where the request has `idAtServer` in its place; NONE: there is none. */
   progressToken: Span;
+  /** Whom a state or a task is given to, see session/audience.ts; NONE: they are not sealed. */
+  audience: Span;
+  /** That they are sealed with. */
+  sealing: Key;
   /** Names the stream to what makes its texts, over HTTP+SSE; else 0. */
   context: usize;
   /** The part of `raw` that the text of `textFor` takes the place of: where it begins, and where it ends. */
@@ -78,6 +90,10 @@ export class Replacements {
   /** Whether any URI of a resource is to be changed. */
   get marksUris(): bool {
     return length(this.server.mark) > 0;
+  }
+
+  get sealsForCallers(): bool {
+    return this.audience !== NONE;
   }
 
   /** Whether the client's request has another id at the server. */
@@ -100,6 +116,10 @@ export class Replacements {
         return this.isIdAtServer(raw, arena) ? this.id : NONE;
       case Replacement.ProgressToken:
         return this.isIdAtServer(raw, arena) ? this.progressToken : NONE;
+      case Replacement.RequestState:
+        return this.sealed(TextKind.RequestState, inside(raw), arena);
+      case Replacement.TaskId:
+        return this.sealed(TextKind.TaskId, textOf(raw, arena), arena);
       case Replacement.EventId: {
         const session = this.session;
         if (session === null) return NONE;
@@ -117,6 +137,14 @@ export class Replacements {
       default:
         return streamText(this.context, replacement, raw, arena);
     }
+  }
+
+  /** @param text NONE: it is no text, which no request could repeat in a header */
+  private sealed(kind: TextKind, text: Span, arena: Arena): Span {
+    if (this.audience === NONE || text === NONE) return NONE;
+    const token = newWriter(arena, (callerTextLength(length(text)) as usize) + 2).byte(QUOTE);
+    writeCallerText(token, kind, this.sealing, this.audience, this.server.fingerprint, text);
+    return token.byte(QUOTE).written;
   }
 
   /** A server may write it with other escapes. */

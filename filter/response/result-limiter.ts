@@ -1,9 +1,9 @@
 import { CLOSING_BRACE, LINE_FEED } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
-import { Span, after, between, first, indexOf, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { eventsIn } from '../sse/events';
+import { eventsIn, writeMessageEvent } from '../sse/events';
 import { Field, newParser, Parser, Part } from '../sse/parser';
 import { newResultReader, ResultReader } from './result-reader';
 
@@ -13,8 +13,6 @@ const ONE_LINE_FEED = literal('\n');
 const ID = literal('id: ');
 const OPEN = literal('{"jsonrpc":"2.0","id":');
 const RESULT = literal(',"result":');
-const MESSAGE_EVENT = literal('event: message\n');
-const DATA = literal('data: ');
 
 /** Bytes of an event beside its message that are kept. */
 const MOST_BESIDE: u32 = 16 << 10;
@@ -193,7 +191,7 @@ export class ResultLimiter {
   private writeLeft(out: Writer, arena: Arena): void {
     if (this.id.size > 0) out.bytes(ID).bytes(this.id.written).byte(LINE_FEED);
     const left = this.left(arena);
-    if (length(left) > 0) writeData(out.bytes(MESSAGE_EVENT), left);
+    if (length(left) > 0) writeMessageEvent(out, left);
   }
 
   /** What goes on in the place of the message. */
@@ -231,19 +229,6 @@ export class ResultLimiter {
     if (isStream) this.events = newParser(arena);
     return this;
   }
-}
-
-/** White space of a message may be line feeds: each of its lines is one of data. */
-function writeData(out: Writer, message: Span): void {
-  let rest = message;
-  for (let end = indexOf(rest, LINE_FEED); end >= 0; end = indexOf(rest, LINE_FEED)) {
-    out
-      .bytes(DATA)
-      .bytes(first(rest, end as u32))
-      .byte(LINE_FEED);
-    rest = after(rest, (end as u32) + 1);
-  }
-  out.bytes(DATA).bytes(rest).bytes(LINE_FEEDS);
 }
 
 /**

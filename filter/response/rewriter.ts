@@ -211,6 +211,7 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   rewriter.message = newMessageRewriter(passage, replacements.marksUris, rewriter.hasAddress, arena);
   rewriter.message.completes = replacements.members !== NONE;
   rewriter.message.restoresIds = replacements.restoresIds;
+  rewriter.message.sealsForCallers = replacements.sealsForCallers;
   rewriter.sealsEventIds = replacements.session !== null;
   if (isStream) rewriter.events = newParser(arena);
   return rewriter;

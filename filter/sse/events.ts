@@ -1,6 +1,6 @@
-import { LINE_FEED } from '../bytes/ascii';
+import { CARRIAGE_RETURN, LINE_FEED } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, length, literal, NONE } from '../bytes/span';
+import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Field, newParser, Parser, Part } from './parser';
 
@@ -56,4 +56,25 @@ export function eventsIn(stream: Span, arena: Arena): Events {
   events.parser.feed(stream);
   events.arena = arena;
   return events;
+}
+
+const MESSAGE_EVENT = literal('event: message\n');
+const DATA = literal('data: ');
+const DATA_LINE = literal('\ndata: ');
+
+/** Writes a message as an event. */
+export function writeMessageEvent(out: Writer, message: Span): Writer {
+  return writeData(out.bytes(MESSAGE_EVENT).bytes(DATA), message).bytes(MISSING_END);
+}
+
+/** White space of a message may be line breaks: each of its lines is one of data, the first of which has begun. */
+export function writeData(out: Writer, message: Span): Writer {
+  let from = pointer(message);
+  for (let at = from; at < limit(message); at++) {
+    const c = load<u8>(at);
+    if (c !== LINE_FEED && c !== CARRIAGE_RETURN) continue;
+    out.bytes(between(from, at)).bytes(DATA_LINE);
+    from = at + 1;
+  }
+  return out.bytes(between(from, limit(message)));
 }

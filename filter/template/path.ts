@@ -13,6 +13,7 @@ import {
 import { Arena } from '../bytes/arena';
 import { Span, between, equals, length, limit, pointer, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { characterSize } from '../json/text';
 import { spend } from './budget';
 import { decoded } from './strings';
 import { bytesOf, hasEscapes, Type, typeAt, typeOf, Value, valueOf, MISSING } from './value';
@@ -223,7 +224,9 @@ export function pathFault(path: Span): Span {
     // * ? | anywhere, @ ! { [ at the beginning of a part, and a # that is more than one.
     else if (c === 0x2a || c === 0x3f || c === 0x7c) return span(at, 1);
     else if (begins && (c === 0x40 || c === 0x21 || c === 0x7b || c === OPENING_BRACKET)) return span(at, 1);
-    else if (begins && c === HASH && at + 1 < limit(path) && load<u8>(at + 1) !== DOT) return span(at + 1, 1);
+    else if (begins && c === HASH && at + 1 < limit(path) && load<u8>(at + 1) !== DOT) {
+      return span(at + 1, characterSize(at + 1, limit(path)) as u32);
+    }
     begins = c === DOT;
   }
   return NONE;

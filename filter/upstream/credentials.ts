@@ -11,7 +11,7 @@ const SCOPE = literal('sluice credential scope');
 
 /** Puts the credentials for a server into the headers of a message of our own. @param client the client's headers */
 export function addCredentials(to: HeaderList, credentials: Credentials, client: Span, arena: Arena): void {
-  if (credentials.kind === CredentialKind.Header) to.add(credentials.header, credentials.value);
+  if (credentials.value !== NONE) to.add(credentials.header, credentials.value);
   if (credentials.kind !== CredentialKind.Passthrough) return;
   for (const pairs = readPairs(client, arena); pairs.next();) {
     if (credentials.passes(pairs.name)) to.add(pairs.name, pairs.value);
@@ -24,7 +24,7 @@ export function addCredentials(to: HeaderList, credentials: Credentials, client:
  * @param client the client's headers
  */
 export function credentialScope(credentials: Credentials, client: Span, keys: KeyRing, arena: Arena): Span {
-  if (credentials.kind !== CredentialKind.Passthrough) return NONE;
+  if (!credentials.isOfClient) return NONE;
   const message = newWriter(arena, 512).bytes(SCOPE);
   // By name, in the order of the configuration: in which order a client sends them says nothing.
   for (let i = 0; i < credentials.headers.count; i++) {

@@ -3,7 +3,15 @@ import { Span, equals, literal, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { kindOf, Kind, member, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
-import { CAPABILITY_COUNT, Capability, capabilityName, capabilityText, SUBSCRIBE } from '../mcp/capabilities';
+import {
+  CAPABILITY_COUNT,
+  Capability,
+  capabilityName,
+  capabilityText,
+  EXTENSIONS,
+  SUBSCRIBE,
+  TASKS_EXTENSION,
+} from '../mcp/capabilities';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { Method, methodText } from '../mcp/methods';
@@ -181,6 +189,8 @@ function takeDiscovered(call: UpstreamCall, answer: Answer, failure: Failure, sc
   takeOffers(call, result, scratch, arena);
   // They went with sessions.
   call.upstream.offers &= ~(Capability.Logging | Capability.Subscribe);
+  const extensions = member(call.capabilities, EXTENSIONS, scratch);
+  if (member(extensions, TASKS_EXTENSION, scratch) !== NONE) call.upstream.offers |= Capability.Tasks;
 }
 
 /** Whether it is one of the revisions that a result of `server/discover` lists. */

@@ -3,7 +3,6 @@ import { SPACE, TILDE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equals, equalsIgnoringCase, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { CredentialKind } from '../model/credentials';
 import { Server } from '../model/server';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
@@ -133,7 +132,7 @@ function isOfOtherEra(status: u32, refusal: Refusal, era: Era): bool {
 
 function isSecret(words: Span, server: Server): bool {
   const credentials = server.credentials;
-  return credentials.kind === CredentialKind.Header && repeats(words, credentials.value);
+  return credentials.value !== NONE && repeats(words, credentials.value);
 }
 
 function statusText(status: u32, arena: Arena): Writer {

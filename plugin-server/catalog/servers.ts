@@ -1,10 +1,10 @@
 import { withUrl } from '../../envoy/render/instances.ts';
-import { type Server, type ServerProblem, readServers } from '../../envoy/render/servers.ts';
+import { type LocatedServer, type ServerProblem, readServers } from '../../envoy/render/servers.ts';
 import type { Catalog, CatalogVirtualServer } from './catalog.ts';
 
 /** The servers of a catalog as others are made clusters of; what is wrong is at paths of the catalog. */
 export function serversOf({ servers: entries }: Pick<Catalog, 'servers'>): {
-  readonly servers: Server[];
+  readonly servers: LocatedServer[];
   readonly problems: readonly ServerProblem[];
 } {
   const { servers, problems } = readServers(entries.map(withUrl), { foreignClusters: true });

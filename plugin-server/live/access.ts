@@ -4,7 +4,7 @@ import { nearest } from '../../common/nearest.ts';
 import type { OperatorAccess } from '../publish/operators.ts';
 import { presentedToken } from '../publish/tokens.ts';
 import type { GatewayDirectory } from './directory.ts';
-import type { Gateway } from './gateway.ts';
+import type { DeliveredGateway } from './gateway.ts';
 
 /** `tokensRequired`: whether every poll needs a token; on loopback a gateway needs one if it has a token file. */
 export type AccessOptions = OperatorAccess;
@@ -36,7 +36,7 @@ export class Access {
    * @param cluster the node's word for what it is
    * @throws PluginServerError `token_required`, `token_foreign`, `unknown_gateway`, `no_gateways`
    */
-  gatewayFor(cluster: string, { headers }: FastifyRequest): Gateway {
+  gatewayFor(cluster: string, { headers }: FastifyRequest): DeliveredGateway {
     const presented = presentedToken(headers.authorization);
     if (presented !== undefined) {
       const owners = [...this.#directory.tokens.owners(presented)];
@@ -56,7 +56,7 @@ export class Access {
   }
 
   /** @throws PluginServerError `unknown_gateway`, `no_gateways` */
-  gateway(name: string): Gateway {
+  gateway(name: string): DeliveredGateway {
     const gateway = this.#directory.get(name);
     if (gateway !== undefined) return gateway;
     const names = this.#directory.all().map((each) => each.name);

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { PluginServerError } from '../errors.ts';
 import { type Compiled, typeUrls } from './compile.ts';
 import { type Decision, type Given, decideClusters, decideFilters, isSettled, refuses, whyNoFilter } from './decide.ts';
-import type { Active, Gateway } from './gateway.ts';
+import type { Active, DeliveredGateway } from './gateway.ts';
 import { type Node, Nodes, type Subscription } from './nodes.ts';
 import type { Poll, PollKind } from './poll.ts';
 
@@ -59,7 +59,7 @@ export class Delivery {
    * @returns undefined where the poll's connection is gone
    * @throws PluginServerError `gateway_unready`, `unknown_extension`
    */
-  async poll(gateway: Gateway, kind: PollKind, poll: Poll, options: PollOptions): Promise<Answer | undefined> {
+  async poll(gateway: DeliveredGateway, kind: PollKind, poll: Poll, options: PollOptions): Promise<Answer | undefined> {
     const { node, subscription } = this.nodesOf(gateway.name).heard(kind, poll, options.address, Date.now());
     const decide = (): { decision: Decision; active: Active } => {
       const { active } = gateway;
@@ -142,7 +142,13 @@ export class Delivery {
     return all.some((subscription) => refuses(compiled, subscription));
   }
 
-  #tellRefusal(gateway: Gateway, type: PollKind, node: Node, subscription: Subscription, version: string): void {
+  #tellRefusal(
+    gateway: DeliveredGateway,
+    type: PollKind,
+    node: Node,
+    subscription: Subscription,
+    version: string,
+  ): void {
     if (subscription.refused === version) return;
     subscription.refused = version;
     this.#tell({ gateway: gateway.name, node: node.id, kind: 'refused', type, version, error: subscription.error });

@@ -7,7 +7,7 @@ import type { Catalogs } from '../catalog/catalogs.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import { reasonOf } from '../store/files.ts';
 import { stampOf } from '../watch/stamp.ts';
-import { Gateway, type GatewayEvent } from './gateway.ts';
+import { DeliveredGateway, type GatewayEvent } from './gateway.ts';
 import { gatewayFileName, readGatewayFile } from './gateway-file.ts';
 import { History } from '../versions/history.ts';
 import { type Kept, KeptModules, keptSchema } from './kept.ts';
@@ -21,7 +21,7 @@ export interface DirectoryOptions {
   readonly store: ArtifactStore;
   /** What gateways may name; without, they name none. */
   readonly catalogs?: Catalogs | undefined;
-  readonly tell: (gateway: Gateway, event: GatewayEvent) => void;
+  readonly tell: (gateway: DeliveredGateway, event: GatewayEvent) => void;
   /** Called for what is wrong with the directory itself, once, and with `undefined` when it is over. */
   readonly complain: (message: string | undefined) => void;
   /** Called for a gateway whose directory is gone: nobody has it any more. */
@@ -51,7 +51,7 @@ export class GatewayDirectory {
   readonly #closing = new AbortController();
   readonly #checks = new Slots(checksAtATime);
   readonly #underWay = new Set<Promise<void>>();
-  #tokens: TokenIndex<Gateway> | undefined;
+  #tokens: TokenIndex<DeliveredGateway> | undefined;
   #complaint: string | undefined;
   #wake: () => void = () => undefined;
   #watching: Promise<void> | undefined;
@@ -90,12 +90,12 @@ export class GatewayDirectory {
     await this.#watching;
   }
 
-  get(name: string): Gateway | undefined {
+  get(name: string): DeliveredGateway | undefined {
     return this.#gateways.get(name)?.gateway;
   }
 
   /** In alphabetical order. */
-  all(): Gateway[] {
+  all(): DeliveredGateway[] {
     return [...this.#gateways.values()].map(({ gateway }) => gateway).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -105,7 +105,7 @@ export class GatewayDirectory {
   }
 
   /** Whose each token is. */
-  get tokens(): TokenIndex<Gateway> {
+  get tokens(): TokenIndex<DeliveredGateway> {
     return (this.#tokens ??= new TokenIndex(this.all()));
   }
 
@@ -217,7 +217,13 @@ export class GatewayDirectory {
   #add(name: string, work: Promise<void>[]): Watched {
     const { directory, store, catalogs, tell } = this.#options;
     const folder = join(directory, name);
-    const gateway = new Gateway(name, { history: this.#history, modules: this.#modules, store, catalogs, tell });
+    const gateway = new DeliveredGateway(name, {
+      history: this.#history,
+      modules: this.#modules,
+      store,
+      catalogs,
+      tell,
+    });
     const restored = gateway.restore().catch((error: unknown) => gateway.lose(`its history: ${reasonOf(error)}`));
     work.push(restored);
     const generation = (): string => `${store.generation} ${catalogs?.generation ?? 0}`;
@@ -255,7 +261,7 @@ export class GatewayDirectory {
 }
 
 interface Watched {
-  readonly gateway: Gateway;
+  readonly gateway: DeliveredGateway;
   readonly files: readonly WatchedFile[];
 }
 
@@ -270,7 +276,7 @@ interface WatchedFile {
   readonly handle: () => Promise<boolean>;
 }
 
-async function takeFile(gateway: Gateway, folder: string): Promise<boolean> {
+async function takeFile(gateway: DeliveredGateway, folder: string): Promise<boolean> {
   let text: string;
   try {
     text = await readGatewayFile(folder);

@@ -1,7 +1,7 @@
 import type { Feature } from '../feature.ts';
 import type { Metrics } from '../metrics.ts';
 import { liveErrors } from './errors.ts';
-import type { Gateway } from './gateway.ts';
+import type { DeliveredGateway } from './gateway.ts';
 import type { Live } from './live.ts';
 import { livePaths } from './openapi.ts';
 import { liveRoutes } from './routes.ts';
@@ -35,7 +35,7 @@ function addMetrics(live: Live, metrics: Metrics): void {
   const gauge = (
     name: string,
     help: string,
-    value: (gateway: Gateway, status: () => GatewayStatus) => number,
+    value: (gateway: DeliveredGateway, status: () => GatewayStatus) => number,
   ): void => {
     metrics.labelledGauge(name, help, 'gateway', () =>
       live.directory.all().map((gateway) => [gateway.name, value(gateway, () => live.statusOf(gateway))]),

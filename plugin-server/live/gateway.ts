@@ -42,14 +42,14 @@ export interface Surroundings {
   readonly modules: KeptModules;
   readonly store: ArtifactStore;
   readonly catalogs?: Catalogs | undefined;
-  readonly tell: (gateway: Gateway, event: GatewayEvent) => void;
+  readonly tell: (gateway: DeliveredGateway, event: GatewayEvent) => void;
 }
 
 /**
  * One gateway: the version that is given out, those before it, and the edit that was refused, if the last one was.
  * What changes it runs one after the other.
  */
-export class Gateway {
+export class DeliveredGateway {
   readonly name: string;
   /** Until the file was looked for, nothing is open. */
   tokens: GatewayTokens = { digests: [], problems: [] };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { catalogSchema } from '../catalog/kept.ts';
 import { readRegularFile } from '../store/files.ts';
 import { moduleLimit } from '../store/limits.ts';

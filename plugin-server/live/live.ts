@@ -4,7 +4,7 @@ import type { ArtifactStore } from '../store/artifact-store.ts';
 import { Access, type AccessOptions } from './access.ts';
 import { Delivery } from './delivery.ts';
 import { GatewayDirectory } from './directory.ts';
-import type { Gateway } from './gateway.ts';
+import type { DeliveredGateway } from './gateway.ts';
 import { PollReader } from './poll.ts';
 import { Rejections } from './rejections.ts';
 import { type GatewayStatus, gatewayStatus } from './status.ts';
@@ -32,7 +32,7 @@ export interface Live {
   readonly reader: PollReader;
   readonly rejections: Rejections;
   readonly log: Log;
-  statusOf(gateway: Gateway): GatewayStatus;
+  statusOf(gateway: DeliveredGateway): GatewayStatus;
   /** Whether a token is one of a gateway that has this catalog. @param digest SHA-256 */
   isCatalogReader(digest: Buffer, namespace: string): boolean;
   /** What is wrong, a line for each: what is given out works all the same. */
@@ -90,7 +90,10 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   };
 }
 
-function problemsOf({ name, refusal, active, tokens, catalogProblems }: Gateway, tokensRequired: boolean): string[] {
+function problemsOf(
+  { name, refusal, active, tokens, catalogProblems }: DeliveredGateway,
+  tokensRequired: boolean,
+): string[] {
   const stays = active === undefined ? 'nothing is given out' : `version ${active.kept.generation} stays`;
   const lines: string[] = [];
   if (refusal !== undefined) lines.push(`${name}: the last edit was refused, ${stays}`);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PluginServerError } from '../errors.ts';
 import { typeUrls } from './compile.ts';
 import { KnownLists } from './known-lists.ts';

@@ -1,6 +1,6 @@
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { foreignFilters, isSettled, missingFilters, refuses } from './decide.ts';
-import type { Gateway } from './gateway.ts';
+import type { DeliveredGateway } from './gateway.ts';
 import type { Kept } from './kept.ts';
 import type { Node } from './nodes.ts';
 
@@ -47,7 +47,7 @@ export function versionStatus({ generation, version, module, created, cause }: K
   return { generation, version, module, created, cause };
 }
 
-export function gatewayStatus(gateway: Gateway, nodes: readonly Node[]): GatewayStatus {
+export function gatewayStatus(gateway: DeliveredGateway, nodes: readonly Node[]): GatewayStatus {
   const { name, active, refusal, rolledBack, warnings, catalogProblems, tokens } = gateway;
   return {
     name,
@@ -60,7 +60,7 @@ export function gatewayStatus(gateway: Gateway, nodes: readonly Node[]): Gateway
   };
 }
 
-function nodeStatus(gateway: Gateway, node: Node): NodeStatus {
+function nodeStatus(gateway: DeliveredGateway, node: Node): NodeStatus {
   const { id, address, engine, lastSeen, clusters, filters } = node;
   return {
     id,
@@ -73,7 +73,7 @@ function nodeStatus(gateway: Gateway, node: Node): NodeStatus {
   };
 }
 
-function stateOf({ active }: Gateway, node: Node): { state: NodeState; problem?: string } {
+function stateOf({ active }: DeliveredGateway, node: Node): { state: NodeState; problem?: string } {
   if (active === undefined) return { state: 'waits', problem: 'no version was accepted yet' };
   const { compiled } = active;
   if (isSettled(compiled, node)) return { state: 'current' };

@@ -1,13 +1,13 @@
 import type { Problem } from '../../envoy/check/plugin.ts';
 import type { Log } from '../log.ts';
 import { gatewayFileName } from './gateway-file.ts';
-import type { Gateway, GatewayEvent } from './gateway.ts';
+import type { DeliveredGateway, GatewayEvent } from './gateway.ts';
 
 /** Problems of catalogs in one line of the log. */
 const mostTold = 20;
 
 /** Tells the operator what happened to a gateway. */
-export function toldTo(log: Log, { name: gateway, active }: Gateway, event: GatewayEvent): void {
+export function toldTo(log: Log, { name: gateway, active }: DeliveredGateway, event: GatewayEvent): void {
   switch (event.kind) {
     case 'accepted': {
       const { generation, version, module, cause } = event.version;

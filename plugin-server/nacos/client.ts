@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bodyOf, failureText, parseJson } from '../http/client.ts';
 import type { Credentials } from './credentials.ts';
 import { NacosError, otherAnswer, readAnswer } from './answer.ts';

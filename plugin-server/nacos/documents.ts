@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { forEach } from '../store/each.ts';
 import { NacosError, notFoundCode } from './answer.ts';
 import type { NacosClient } from './client.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Endpoint } from '../../envoy/render/upstream.ts';
 import type { NacosClient } from './client.ts';
 import type { ServiceRef } from './server.ts';

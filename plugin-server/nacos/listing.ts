@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NacosClient } from './client.ts';
 
 /** Where Nacos keeps an MCP server: an index, a description for each version, and the tools of each version. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The kind of template that Nacos and Higress share. */
 const templateKind = 'json-go-template';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { pathText } from '../../envoy/yaml/place.ts';
 import type { CatalogServer } from '../catalog/catalog.ts';
 import { secretsIn } from '../catalog/secrets.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bodyOf, parseJson } from '../http/client.ts';
 import { checkAddress, filePath, sha256Of, type Address } from '../artifact.ts';
 import { signatureLimit } from '../../common/signature.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PluginServerError } from '../errors.ts';
 import type { Tokens } from './tokens.ts';
 

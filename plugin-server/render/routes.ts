@@ -9,7 +9,7 @@ import { PluginServerError } from '../errors.ts';
 import { originOf } from '../http/origin.ts';
 import { serveReadOnly } from '../http/route.ts';
 import { parseGatewayFile } from '../live/gateway-file.ts';
-import type { Gateway } from '../live/gateway.ts';
+import type { DeliveredGateway } from '../live/gateway.ts';
 import type { Live } from '../live/live.ts';
 import { forOperators } from '../publish/operators.ts';
 
@@ -38,7 +38,7 @@ export function renderRoutes(app: FastifyInstance, live: Live): void {
 }
 
 /** The one that is named, or the only one. @throws PluginServerError */
-function gatewayOf(live: Live, name: string | undefined): Gateway {
+function gatewayOf(live: Live, name: string | undefined): DeliveredGateway {
   if (name !== undefined) return live.access.gateway(name);
   const [first, ...others] = live.directory.all();
   if (first !== undefined && others.length === 0) return first;
@@ -55,7 +55,7 @@ interface Wishes {
   readonly given: Partial<Record<OptionName, string | undefined>>;
 }
 
-function renderedFor(target: TargetName, { name, active }: Gateway, { origin, given }: Wishes): string {
+function renderedFor(target: TargetName, { name, active }: DeliveredGateway, { origin, given }: Wishes): string {
   if (active === undefined) throw new PluginServerError('gateway_unready', name);
   const { text, module } = active.kept;
   const file = parseGatewayFile(text).configuration?.file;

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { codeOf, readRegularFile, replaceFile } from '../store/files.ts';
 
 /** What every version has, whatever it is a version of. */

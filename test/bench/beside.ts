@@ -3,10 +3,11 @@
 // access log; what is compared is CPU of Envoy over the same route without a filter, in turns.
 import { parseArgs } from 'node:util';
 import { startBeside } from './gateway.ts';
+import type { Call } from './load.ts';
 import { measure, median } from './measure.ts';
 import { start, startUpstream } from './processes.ts';
 import { ratioOf } from './ratio.ts';
-import { callOf, INITIALIZE, LIST, post, sessionAt } from './requests.ts';
+import { BEGINNING, callOf, INITIALIZE, LIST, post, sessionAt } from './requests.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '15' }, seconds: { type: 'string', default: '1' } },
@@ -39,10 +40,23 @@ try {
   await compare('initialize, 2 servers', 2, false, {
     ...(hasNative ? { native: post(INITIALIZE) } : {}),
     hold: post(INITIALIZE),
+    known: post(INITIALIZE),
   });
   await compare('initialize, 10 servers', 2, false, {
     ...(hasNative ? { 'native 10': post(INITIALIZE) } : {}),
     'hold 10': post(INITIALIZE),
+    'known 10': post(INITIALIZE),
+  });
+  // Sluice has told its servers that the session is initialized when it answers; the native router tells them now.
+  await compare('initialize and notifications/initialized, 2 servers', 2, false, {
+    ...(hasNative ? { native: BEGINNING } : {}),
+    hold: BEGINNING,
+    known: BEGINNING,
+  });
+  await compare('initialize and notifications/initialized, 10 servers', 2, false, {
+    ...(hasNative ? { 'native 10': BEGINNING } : {}),
+    'hold 10': BEGINNING,
+    'known 10': BEGINNING,
   });
 } finally {
   await gateway.stop();
@@ -63,7 +77,7 @@ async function compare(
   title: string,
   connections: number,
   isOverPlain: boolean,
-  requests: Partial<Record<Row, string>>,
+  requests: Partial<Record<Row, Call>>,
 ): Promise<void> {
   const rows = Object.keys(requests) as Row[];
   const cpu = new Map<Row, number[]>(rows.map((row) => [row, []]));

@@ -10,13 +10,17 @@ import type { RunningEngine } from '../../envoy/engine/running.ts';
 import type { HostMode } from '../../envoy/engine/suitable.ts';
 import { build } from '../../scripts/build.ts';
 import { buildFloors } from './floors.ts';
-import { restPath } from './requests.ts';
+import { restPath, withoutSessions } from './requests.ts';
 
 export type ListenerName =
   'none' | 'noop' | 'sluice' | 'pair' | 'rest' | 'list' | 'cached' | 'modern' | 'shared' | 'alone';
 
-/** Listeners as shipped, with their access log: of two servers, and those that end in 10, of ten. */
-type BesideName = 'plain' | 'floor' | 'exports' | 'native' | 'hold' | 'pair' | 'native 10' | 'hold 10';
+/**
+ * Listeners as shipped, with their access log: of two servers, and those that end in 10, of ten. The servers of known ones
+ * keep no sessions.
+ */
+type BesideName =
+  'plain' | 'floor' | 'exports' | 'native' | 'hold' | 'known' | 'pair' | 'native 10' | 'hold 10' | 'known 10';
 
 export interface BenchGateway<Name extends string = ListenerName> {
   readonly envoy: RunningEngine;
@@ -94,7 +98,9 @@ export async function startBeside(upstreamPort: number): Promise<BenchGateway<Be
     listener('exports', two, floors.exports, { hostMode: 'hold' }, true),
     listener('hold', two, sluice, { hostMode: 'hold' }, true),
     listener('pair', two, sluice, { hostMode: 'pair' }, true),
+    listener('known', stateless(two), sluice, { hostMode: 'hold' }, true),
     listener('hold 10', ten, sluice, { hostMode: 'hold' }, true),
+    listener('known 10', stateless(ten), sluice, { hostMode: 'hold' }, true),
     ...(hasNative ? [nativeListener('native', two), nativeListener('native 10', ten)] : []),
   ];
   const base = bootstrapOf(ten);
@@ -130,6 +136,10 @@ function servers(count: number, port: number, more: object = {}): { name: string
     prefix: `s${index}_`,
     ...more,
   }));
+}
+
+function stateless(servers: readonly { name: string; url: string }[]): { name: string; url: string }[] {
+  return servers.map((server) => ({ ...server, url: new URL(withoutSessions, server.url).href }));
 }
 
 function bootstrapOf(

@@ -1,10 +1,14 @@
 // Sends the same request over and over, on connections that stay open. A process of its own.
 import { connect } from 'node:net';
 import { Messages } from './http1.ts';
+import { SESSION } from './requests.ts';
+
+/** A request, or one and what follows in the session that its answer began: both are measured as one call. */
+export type Call = string | readonly [opening: string, following: string];
 
 export interface Job {
   readonly port: number;
-  readonly request: string;
+  readonly request: Call;
   readonly connections: number;
   /** Which of the two comes first ends it. */
   readonly seconds: number;
@@ -20,7 +24,7 @@ export interface Load {
 }
 
 async function run({ port, request, connections, seconds, requests }: Job): Promise<Load> {
-  const bytes = Buffer.from(request);
+  const [opening, following] = typeof request === 'string' ? [request] : request;
   const latencies: number[] = [];
   const begin = performance.now();
   let sent = 0;
@@ -29,6 +33,7 @@ async function run({ port, request, connections, seconds, requests }: Job): Prom
     Array.from({ length: connections }, async () => {
       await new Promise<void>((resolve, reject) => {
         let at = 0;
+        let isFollowing = false;
         const socket = connect({ port, host: '127.0.0.1', noDelay: true });
         const send = (): void => {
           if (!more()) {
@@ -38,11 +43,16 @@ async function run({ port, request, connections, seconds, requests }: Job): Prom
           }
           sent++;
           at = performance.now();
-          socket.write(bytes);
+          socket.write(opening);
         };
         const messages = new Messages((head, body) => {
-          if (!head.startsWith('HTTP/1.1 200') || body.includes('"error":{')) {
+          if (!head.startsWith(isFollowing ? 'HTTP/1.1 202' : 'HTTP/1.1 200') || body.includes('"error":{')) {
             reject(new Error(`${head}\n${body.toString()}`));
+            return;
+          }
+          isFollowing = following !== undefined && !isFollowing;
+          if (following !== undefined && isFollowing) {
+            socket.write(following.replace(SESSION, /^mcp-session-id: *(.*)$/im.exec(head)?.[1] ?? ''));
             return;
           }
           latencies.push(performance.now() - at);

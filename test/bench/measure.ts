@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Load } from './load.ts';
+import type { Call, Load } from './load.ts';
 import { cpuOf, put } from './processes.ts';
 
 export interface Measured extends Load {
@@ -9,12 +9,12 @@ export interface Measured extends Load {
 
 export const CONNECTIONS = 16;
 
-/** Sends one request over and over for a time. @param pid of Envoy @param seconds how long */
+/** Makes one call over and over for a time. @param pid of Envoy @param seconds how long */
 export async function measure(
   pid: number,
   load: ChildProcess,
   port: number,
-  request: string,
+  request: Call,
   seconds: number,
   connections = CONNECTIONS,
 ): Promise<Measured> {

@@ -3,9 +3,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -26,23 +26,46 @@ const seconds = Number(values.seconds);
 
 const clone = fileURLToPath(new URL('../..', import.meta.url));
 const shipped = readFileSync(join(clone, 'build/plugin.wasm'));
-const moduleSize = 300_000;
+const moduleSize = 500_000;
 
 interface Serving {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly url: string;
-  /** From the start of the process, in ms. */
+  /** From the start of the process until `/plugins` was answered, in ms. */
   readonly ready: number;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+const loaded = mkdtempSync(join(tmpdir(), 'sluice-bench-bundle-'));
 try {
+  await measureFirstAnswer();
   await fill(folder);
   await measureStart();
   await measureDownloads();
 } finally {
   rmSync(folder, { recursive: true });
+  rmSync(loaded, { recursive: true });
+}
+
+/** Of what a bundle holds, with nothing but its own module, or with a gateway as well. */
+async function measureFirstAnswer(): Promise<void> {
+  const file = join(loaded, 'bundle.tar');
+  const sluice = join(clone, 'bin/sluice.mjs');
+  await promisify(execFile)(process.execPath, [sluice, 'bundle', '--out', file]);
+  await promisify(execFile)(process.execPath, [sluice, 'load', file, '--into', join(loaded, 'sluice')]);
+  const gateway = join(loaded, 'gateways/edge');
+  mkdirSync(gateway, { recursive: true });
+  writeFileSync(join(gateway, 'sluice.yaml'), 'servers: [{ name: notes, url: "http://127.0.0.1:3002/mcp" }]\n');
+  const live = ['--gateways', dirname(gateway), '--state', join(loaded, 'state')];
+  title('start of a loaded bundle', ['first answer ms', 'CPU ms', 'MiB']);
+  for (const [name, args] of [['its own module', []] as const, ['and a gateway', live] as const]) {
+    for (let round = 0; round < rounds; round++) {
+      const server = await serve(join(loaded, 'sluice/bin/sluice.mjs'), args);
+      row(`${name}, round ${round + 1}`, [server.ready, cpuOf(server.pid) / 1000, memoryOf(server.pid)]);
+      await stop(server);
+    }
+  }
 }
 
 /** The shipped module, and behind it a custom section that makes each of them another one of the same size. */
@@ -62,7 +85,7 @@ async function measureStart(): Promise<void> {
   title(`start with ${versions} modules of ${moduleSize / 1000} KB`, ['store ms', 'store CPU ms', 'process ms']);
   for (let round = 0; round < rounds; round++) {
     const { wall, cpu } = await openingTime();
-    const server = await serve();
+    const server = await serveFilled();
     await stop(server);
     row(`round ${round + 1}`, [wall, cpu, server.ready]);
   }
@@ -85,7 +108,7 @@ async function openingTime(): Promise<{ wall: number; cpu: number }> {
 }
 
 async function measureDownloads(): Promise<void> {
-  const server = await serve();
+  const server = await serveFilled();
   const large = `${server.url}/plugins/plugin-0/1.0.0/plugin.wasm`;
   const small = `${server.url}/plugins/sluice/1.0.0/plugin.wasm`;
   title('downloads', ['requests/s', 'GB/s', 'CPU µs', 'p99 ms']);
@@ -113,14 +136,19 @@ async function measure(server: Serving, name: string, url: string, clients: numb
   row(`${name}: ${requests} requests`, [perSecond, (perSecond * size) / 1e9, cpu / Number(requests), p99]);
 }
 
-async function serve(): Promise<Serving> {
+function serveFilled(): Promise<Serving> {
+  return serve(join(clone, 'bin/sluice.mjs'), ['--data', folder]);
+}
+
+async function serve(sluice: string, options: readonly string[]): Promise<Serving> {
   const began = performance.now();
-  const args = [join(clone, 'bin/sluice.mjs'), 'serve', '--data', folder, '--listen', '127.0.0.1:0', '--json'];
-  const child = spawn(process.execPath, [...args, '--access-log', 'off'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const args = [sluice, 'serve', ...options, '--listen', '127.0.0.1:0', '--json', '--access-log', 'off'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  const ready = performance.now() - began;
   const { pluginServer: url } = JSON.parse(line) as { pluginServer: string };
-  return { child, pid: child.pid ?? 0, url, ready };
+  const { status } = await fetch(`${url}/plugins`);
+  if (status !== 200) throw new Error(`/plugins: ${status}`);
+  return { child, pid: child.pid ?? 0, url, ready: performance.now() - began };
 }
 
 async function stop({ child }: Serving): Promise<void> {

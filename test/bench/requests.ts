@@ -29,9 +29,19 @@ export function modernCallOf(name: string, size: number): string {
 /** Where the upstream is a REST service. */
 export const restPath = '/records';
 
+/** Where the upstream is a server that keeps no sessions. */
+export const withoutSessions = '/stateless';
+
 export const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
 export const INITIALIZE =
   '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}';
+const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+
+/** Stands for the id of a session that is not known yet. */
+export const SESSION = '{session}';
+
+/** All that a client must say before it can call: `initialize`, and then that it is done. */
+export const BEGINNING = [post(INITIALIZE), post(INITIALIZED, { 'mcp-session-id': SESSION })] as const;
 
 /** A call of about that many bytes. */
 export function callOf(name: string, size: number): string {

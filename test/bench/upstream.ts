@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo } from 'node:net';
 import { message, Messages } from './http1.ts';
-import { restPath } from './requests.ts';
+import { restPath, withoutSessions } from './requests.ts';
 
 const TYPE = { 'content-type': 'application/json' };
 const TOOLS = JSON.stringify(Array.from({ length: 100 }, (_, index) => tool(index)));
@@ -46,7 +46,8 @@ const server = createServer((socket) => {
     const id = /"id":("[^"]*"|\d+)/.exec(text)?.[1];
     const result = RESULTS.find(([name]) => name === method)?.[1];
     const accepted = id === undefined || result === undefined;
-    const headers = method === 'initialize' ? { ...TYPE, 'mcp-session-id': randomUUID() } : TYPE;
+    const keepsSession = !head.startsWith(`POST ${withoutSessions} `);
+    const headers = method === 'initialize' && keepsSession ? { ...TYPE, 'mcp-session-id': randomUUID() } : TYPE;
     socket.write(
       accepted
         ? message('HTTP/1.1 202 Accepted', {}, '')

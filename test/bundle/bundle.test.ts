@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Ajv, type AnySchemaObject } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { clone } from '../launcher/support.ts';
@@ -68,7 +68,30 @@ describe('the file', () => {
   });
 });
 
+/** A file of the folder, and what it imports before it runs, by path. */
+function importedBy(path: string, found = new Map<string, number>()): ReadonlyMap<string, number> {
+  if (found.has(path)) return found;
+  const text = readFileSync(join(loaded, path), 'utf8');
+  found.set(path, text.length);
+  const imports = text.matchAll(/^import\s*(?:[\w${}\s,*]+?from\s*)?"(\.[^"]+)";/gm);
+  for (const [, target = ''] of imports) importedBy(join(dirname(path), target), found);
+  return found;
+}
+
 describe('the folder', () => {
+  // Half of the time until `serve` answers goes into loading code.
+  test('has little code that serve loads before it answers', () => {
+    const command = filesIn(join(loaded, 'dist/chunks'))
+      .map((name) => `dist/chunks/${name}`)
+      .filter((path) => readFileSync(join(loaded, path), 'utf8').includes('usage: sluice serve ['));
+    expect(command).toHaveLength(1);
+    const code = importedBy(command[0] ?? '');
+    expect(code.size).toBeGreaterThan(3);
+    const size = [...code.values()].reduce((sum, each) => sum + each, 0);
+    expect(size).toBeGreaterThan(500_000);
+    expect(size).toBeLessThanOrEqual(2_200_000);
+  });
+
   test('has the checksums that sha256sum --check takes', async () => {
     const { stdout } = await runs('sha256sum', ['--check', 'SHA256SUMS'], { cwd: loaded });
     const checked = stdout.trimEnd().split('\n');

@@ -31,9 +31,10 @@ const servers = [
 ];
 const virtualServers = [{ name: 'team-a/reader', tools: ['*_get'] }];
 
-async function ask(configuration: object, asker: Partial<Asker> = {}): Promise<Decision[] | Refusal> {
+async function ask(configuration: object, asker: Partial<Asker> = {}): Promise<readonly Decision[] | Refusal> {
   const text = JSON.stringify({ servers, virtualServers, identity: { jwt: 'jwt' }, ...configuration });
-  return explain(thread, module, text, { claims: who, virtualServer: '', names: undefined, ...asker });
+  const found = await explain(thread, module, text, { claims: who, virtualServer: '', names: undefined, ...asker });
+  return 'refused' in found ? found : found.decisions;
 }
 
 describe('what decides', () => {
@@ -295,6 +296,40 @@ describe('the command', () => {
       },
       { event: 'decision', ...place, noun: 'tools', name: 'x', decision: 'hidden', by: 'server' },
     ]);
+  });
+
+  test('shows the name of the credential that each server is sent, and no value', async () => {
+    const chosen = (name: string, credentials: object): object => ({
+      name,
+      url: `http://127.0.0.1:3001/${name}`,
+      credentials: { type: 'choice', header: 'x-key', ...credentials },
+    });
+    const path = file('chosen.yaml', {
+      servers: [
+        chosen('team', { claim: 'groups', options: [{ values: ['ops', 'dev'], env: 'TEAM_KEY' }] }),
+        chosen('view', { options: [{ virtualServers: ['a/b'], env: 'B_KEY' }], otherwise: { env: 'REST_KEY' } }),
+        chosen('plan', { trustedHeader: 'x-plan', options: [{ values: ['gold'], env: 'GOLD_KEY' }] }),
+      ],
+      sessions,
+      identity: { jwt: 'jwt' },
+      virtualServers: [{ name: 'a/b', tools: ['team_*', 'view_*'] }],
+    });
+    const told = async (groups: Json): Promise<string[]> => {
+      const { out } = await check('--as', file('c.json', { ...who, groups }), path);
+      return out.split('\n').filter((line) => /^ {4}has |: this caller|nothing is named/.test(line));
+    };
+    expect(
+      (await told(['cooks', 'dev'])).map((line) => line.trim().replace(/^.*chosen.yaml: |:.*named.*$/g, '')),
+    ).toEqual([
+      '/mcp',
+      'has the credential    server team: TEAM_KEY',
+      'has the credential    server view: REST_KEY',
+      'has a credential      server plan: the header x-plan chooses it',
+      '/mcp/a/b',
+      'has the credential    server team: TEAM_KEY',
+      'has the credential    server view: B_KEY',
+    ]);
+    expect((await told('none'))[1]).toContain('has no credential     server team: no option of credentials');
   });
 
   test('says who is nobody', async () => {

@@ -27,7 +27,7 @@ const [whole, environment] = examples('configuration.md');
 
 const shown: readonly (readonly [string, unknown])[] = [
   ['configuration.md', whole],
-  ...['virtual-servers.md', 'authorization.md', 'audit.md', 'quotas.md', 'tools.md'].flatMap((page) =>
+  ...['virtual-servers.md', 'authorization.md', 'audit.md', 'quotas.md', 'tools.md', 'credentials.md'].flatMap((page) =>
     examples(page).map((example) => [page, example] as const),
   ),
 ];

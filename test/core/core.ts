@@ -14,6 +14,8 @@ interface Exports {
   release: (pointer: number) => void;
 }
 
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const FENCE = 64;
 const PATTERN = 0xa5;
 
@@ -57,7 +59,7 @@ export class Core {
   /** As bytes, for a span of UTF-8. */
   text(name: string, ...parameters: Parameter[]): string | undefined {
     const bytes = this.bytes(name, ...parameters);
-    return bytes && new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return bytes && strictUtf8.decode(bytes);
   }
 
   /** Address and length of a copy: the two parameters that functions take for a span. */

@@ -4,32 +4,18 @@ import { blockOf, casesIn } from './cases.ts';
 import { cutAt, feedings, Window } from './chunks.ts';
 import { instance } from './core.ts';
 import { json, member, mutated, objectOf } from './json-text.ts';
+import { MessageReader } from './told-message.ts';
 
 const core = instance();
-const window = new Window(core, 1 << 20);
-const wholeBody = new Window(core, 1 << 20);
-const SHAPES = ['none', 'request', 'notification', 'response'];
-const PARTS = { method: 'Method', params: 'Params', name: 'Name', cursor: 'Cursor', claim: 'Claim' };
+const wholeKey = new Window(core, 1 << 10);
+const reader = new MessageReader(core);
 
 function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** All that is read in a message, in the form of cases/envelope.md. */
 function told(body: Uint8Array, chunks: Iterable<Uint8Array>): string {
-  core.call('envelopeOpen');
-  for (const chunk of chunks) core.call('envelopeRead', ...window.show(chunk));
-  core.call('envelopeEnd', ...wholeBody.show(body));
-  const line = (name: string, value: string | undefined): string[] =>
-    value === undefined ? [] : [`${name}: ${value}`];
-  const id = line('id', core.text('envelopeId'));
-  const problem = core.call('envelopeProblem');
-  if (problem !== 0) {
-    const reason = core.text('errorsName', problem) ?? '';
-    return [`${reason}: ${core.text('envelopeDetail') ?? ''}`, ...id].join('\n');
-  }
-  const parts = Object.entries(PARTS).flatMap(([name, part]) => line(name, core.text(`envelope${part}`)));
-  return [SHAPES[core.call('envelopeShape')], ...id, ...parts].join('\n');
+  return reader.told(body, chunks);
 }
 
 function toldWhole(text: string): string {
@@ -112,7 +98,7 @@ test('every character that case folding takes for a letter of a routing member i
   for (let unit = 0; unit < 0x3000; unit++) {
     for (const name of ['params', 'arguments', 'id', '_meta']) {
       const key = name.slice(0, -1) + String.fromCharCode(unit);
-      if ((core.call('memberKind', ...wholeBody.show(utf8(key))) === DISGUISED) !== isDisguise(key)) wrong.push(key);
+      if ((core.call('memberKind', ...wholeKey.show(utf8(key))) === DISGUISED) !== isDisguise(key)) wrong.push(key);
     }
   }
   expect(wrong).toEqual([]);
@@ -123,7 +109,7 @@ test.each(ROUTING)(
   (name) => {
     for (const key of [name.toUpperCase(), `${name}\0`, `${name}\0${name}`, `${name.toUpperCase()}\0x`]) {
       expect(isDisguise(key)).toBe(true);
-      expect(core.call('memberKind', ...wholeBody.show(utf8(key)))).toBe(DISGUISED);
+      expect(core.call('memberKind', ...wholeKey.show(utf8(key)))).toBe(DISGUISED);
     }
   },
 );

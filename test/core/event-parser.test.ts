@@ -1,54 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutAt, feedings, Window } from './chunks.ts';
+import { cutAt, feedings } from './chunks.ts';
 import { instance } from './core.ts';
-import { eventStream, fieldIn, linesOf } from './event-streams.ts';
-
-const MORE = 0;
-const EVENT_END = 2;
-const FIELDS = ['other', 'comment', 'data', 'event', 'id', 'retry'];
-const SEPARATORS = ['', ':', ': '];
+import { FieldReader, fieldsOf } from './event-fields.ts';
+import { eventStream } from './event-streams.ts';
 
 const core = instance();
-const window = new Window(core, 1 << 16);
-
-/** All that the parser tells: a line for each value, with the name of its field, and `end` for an event's end. */
-function parse(chunks: Iterable<Uint8Array>): string[] {
-  const told: string[] = [];
-  let pieces: Uint8Array[] = [];
-  core.call('parserOpen');
-  for (const chunk of chunks) {
-    core.call('parserFeed', ...window.show(chunk));
-    for (let part = core.call('parserNext'); part !== MORE; part = core.call('parserNext')) {
-      if (part === EVENT_END) {
-        told.push('end');
-        continue;
-      }
-      const value = core.bytes('parserValue');
-      if (!value) throw new Error('a value without a place');
-      expect(core.call('parserBegins')).toBe(Number(pieces.length === 0));
-      pieces.push(value);
-      if (core.call('parserEnds') === 0) continue;
-      const field = FIELDS[core.call('parserField')] ?? '';
-      told.push(`${field}${SEPARATORS[core.call('parserSeparator')] ?? ''}|${Buffer.concat(pieces).toString()}`);
-      pieces = [];
-    }
-  }
-  return told;
-}
-
-/** The same, found line by line. */
-function expected(stream: string): string[] {
-  // What follows the last end of a line is no line yet.
-  return linesOf(stream)
-    .slice(0, -1)
-    .map((line) => {
-      if (line === '') return 'end';
-      const { name, value } = fieldIn(line);
-      const field = name === '' ? 'comment' : ['data', 'event', 'id', 'retry'].includes(name) ? name : 'other';
-      return `${field}${/^[^:]*(: ?)/.exec(line)?.[1] ?? ''}|${value}`;
-    });
-}
+const reader = new FieldReader(core);
+const parse = (chunks: Iterable<Uint8Array>): string[] => reader.read(chunks);
 
 test.each<[string, string, string[]]>([
   ['an event', 'data: a\n\n', ['data: |a', 'end']],
@@ -95,7 +54,7 @@ test('the fields of a stream are those that another reader finds, wherever it is
   let fields = 0;
   fc.assert(
     fc.property(eventStream, fc.array(fc.nat(), { maxLength: 20 }), (stream, places) => {
-      const wanted = expected(stream);
+      const wanted = fieldsOf(stream);
       fields += wanted.length;
       expect(parse(cutAt(Buffer.from(stream), places))).toEqual(wanted);
     }),

@@ -124,10 +124,12 @@ function join(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** What is not UTF-8 is not JSON, and neither is a byte order mark (RFC 8259 §8.1). */
 export function isJson(bytes: Uint8Array): boolean {
   try {
-    JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    JSON.parse(strictUtf8.decode(bytes));
     return true;
   } catch {
     return false;

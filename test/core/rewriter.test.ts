@@ -191,6 +191,71 @@ describe.each<[string, string, string]>([
 });
 
 describe.each<[string, string, string]>([
+  [
+    'a state that is to be repeated, as it was written',
+    '{"id":1,"result":{"resultType":"input_required","requestState":"a\\/b\\u0000"}}',
+    '{"id":1,"result":{"resultType":"input_required","requestState":"<state a\\/b\\u0000>"}}',
+  ],
+  ['the empty one', '{"result":{"requestState":""}}', '{"result":{"requestState":"<state >"}}'],
+  ['no state that is no text', '{"result":{"requestState":null}}', '{"result":{"requestState":null}}'],
+  [
+    'no state elsewhere',
+    '{"result":{"structuredContent":{"requestState":"a","taskId":"a"},"x":[{"taskId":"a"}]}}',
+    '{"result":{"structuredContent":{"requestState":"a","taskId":"a"},"x":[{"taskId":"a"}]}}',
+  ],
+  [
+    'the id of a task, as what it says',
+    '{"result":{"resultType":"task","taskId":"a\\/b","status":"working"}}',
+    '{"result":{"resultType":"task","taskId":"<task a/b>","status":"working"}}',
+  ],
+  [
+    'a task that is told of, and its result',
+    '{"method":"notifications/tasks","params":{"taskId":"a","result":{"content":[{"uri":"a:b"}],"taskId":"a"}}}',
+    '{"method":"notifications/tasks","params":{"taskId":"<task a>","result":{"content":[{"uri":"a:git/b"}],"taskId":"a"}}}',
+  ],
+  [
+    'the result of a task, and what its error is about',
+    '{"result":{"result":{"content":[{"uri":"a:b"}]},"error":{"data":{"uri":"a:b"}}}}',
+    '{"result":{"result":{"content":[{"uri":"a:git/b"}]},"error":{"data":{"uri":"a:git/b"}}}}',
+  ],
+  [
+    'the tasks that are listened to',
+    '{"method":"x","params":{"notifications":{"taskIds":["a",1,"b",["c"]],"x":["a"]}}}',
+    '{"method":"x","params":{"notifications":{"taskIds":["<task a>",1,"<task b>",["<task c>"]],"x":["a"]}}}',
+  ],
+  [
+    'the task that a message belongs to',
+    '{"method":"x","params":{"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a"}}}}',
+    '{"method":"x","params":{"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"<task a>"}}}}',
+  ],
+])('for a caller without a session, the rewriter seals %s', (_, server, client) => {
+  const opened = (kind: number, text: string): string | undefined =>
+    core.text('rewriterCallerText', kind, ...core.span(text));
+  const seal = (chunks: Iterable<Uint8Array>): string => {
+    const text = parts(chunks, { type: 'json', inSession: false }).join('');
+    const found = text.replace(/(?<=")[\w-]{50,}(?=")/g, (sealed) => {
+      const state = opened(0, sealed);
+      return state === undefined ? `<task ${opened(1, sealed) ?? 'forged'}>` : `<state ${state}>`;
+    });
+    core.clear();
+    return found;
+  };
+
+  test('cut anywhere', () => {
+    for (const chunks of feedings(Buffer.from(server))) expect(seal(chunks)).toBe(client);
+  });
+
+  test('and none in a session', () => {
+    const own = client.replaceAll(/<(state|task) (.*?)>/g, '$2');
+    expect(
+      rewrite([Buffer.from(server)], { type: 'json' })
+        .replaceAll('\\/', '/')
+        .replaceAll('git/', ''),
+    ).toBe(own.replaceAll('\\/', '/').replaceAll('git/', ''));
+  });
+});
+
+describe.each<[string, string, string]>([
   ['an id', 'id: abc\ndata: {}\n\n', `id: ${sealed('abc')}\ndata: {}\n\n`],
   ['an id behind the data', 'data: {}\r\nid:1\r\n\r\n', `data: {}\r\nid:${sealed('1')}\r\n\r\n`],
   ['an id of a priming event', 'id: 0/0\rretry: 5\rdata:\r\r', `id: ${sealed('0/0')}\rretry: 5\rdata:\r\r`],

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { instance, type Core } from './core.ts';
+import { instance } from './core.ts';
+import { rendered, ways } from './rendering.ts';
 
 /** What the engine that templates are written for (gjson_template) answers, and at which stage it refuses. */
 interface Case {
@@ -12,21 +13,6 @@ interface Case {
 }
 
 const cases = JSON.parse(readFileSync(new URL('cases/templates.json', import.meta.url), 'utf8')) as Case[];
-const MOST = 1 << 20;
-
-const ways = { plain: 0, url: 2, json: 3, form: 4 };
-
-type Outcome = { text: string } | { fault: string } | { refused: string; position: number };
-
-function rendered(core: Core, template: string, data: string, way: keyof typeof ways = 'plain', most = MOST): Outcome {
-  const found = core.text('renderTemplate', ...core.span(template), ...core.span(data), ways[way], most) ?? '';
-  core.clear();
-  if (found.startsWith('=')) return { text: found.slice(1) };
-  if (found.startsWith('E')) return { fault: found.slice(1) };
-  const [, position, refused] = /^P([0-9]+) ([^]*)$/.exec(found) ?? [];
-  return { refused: refused ?? '', position: Number(position) };
-}
-
 const core = instance();
 
 /** Half a surrogate pair has no UTF-8 form, and becomes U+FFFD. */
@@ -56,6 +42,12 @@ test('a fault has its position', () => {
   expect(rendered(core, 'a{{.b}} {{nope .c}}', '{}')).toEqual({
     refused: expect.stringContaining('nope') as string,
     position: 10,
+  });
+});
+
+test('a path is refused with the whole character that it may not have', () => {
+  expect(rendered(core, '{{index . "list.#é"}}', '{}')).toMatchObject({
+    refused: expect.stringMatching(/é$/) as string,
   });
 });
 

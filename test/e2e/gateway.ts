@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
-import { withoutFalseAlarms } from '../../envoy/engine/diagnosis.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
 import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { startEmbeddedProcess } from './embedded-process.ts';
 import { type Engine, engine, hostMode } from './engine.ts';
+import { statsOf, suspicious, vmFailures } from './soundness.ts';
 import { until } from './until.ts';
 
 export interface GatewayOptions {
@@ -108,16 +108,6 @@ function residentMemoryOf(pid: number): number | undefined {
   return Number(kilobytes) / 1024;
 }
 
-async function statsOf(adminUrl: string): Promise<Map<string, number>> {
-  const text = await (await fetch(`${adminUrl}/stats`)).text();
-  const stats = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const [, name = '', value = ''] = /^(\S+): (\d+)$/.exec(line) ?? [];
-    if (name !== '') stats.set(name, Number(value));
-  }
-  return stats;
-}
-
 /**
  * A gateway for the tests of a block. At its end the gateway has to be as sound as at its beginning.
  * @param options made once the upstreams of the block are up
@@ -153,10 +143,7 @@ export async function expectSound(gateway: Gateway, complaint?: RegExp): Promise
   const stats = await gateway.stats();
   // Of a pair the second filter asks for code that the first one is fetching, see envoy/engine/diagnosis.ts; and the third.
   const usual = hostMode === 'pair' ? 2 : 0;
-  const troubles = [...stats].filter(
-    ([name, value]) =>
-      /^wasm\b.*(?:fail|reload|negative)/.test(name) && value > (name.endsWith('negative_hits') ? usual : 0),
-  );
+  const troubles = vmFailures(stats, usual);
   expect(troubles, 'what Envoy counted against the VMs').toEqual([]);
   const found = suspicious(gateway.log());
   const complaints = found.filter((line) => complaint?.test(line));
@@ -167,14 +154,4 @@ export async function expectSound(gateway: Gateway, complaint?: RegExp): Promise
   if (complaint === undefined) return;
   expect(complaints.length, 'how often the module complained').toBeGreaterThan(0);
   expect(complaints.length, 'how often the module complained').toBeLessThanOrEqual(2);
-}
-
-/** Lines of Envoy itself; the access log, whose lines are JSON, holds the clients' text. */
-function suspicious(log: string): string[] {
-  const lines = withoutFalseAlarms(log)
-    .split('\n')
-    .filter((line) => !line.startsWith('{'));
-  return lines.filter((line) =>
-    /\[critical\]|\[error\]|Function: \w+ failed|VM failed|RuntimeError|assert failure/.test(line),
-  );
 }

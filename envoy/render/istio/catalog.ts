@@ -1,5 +1,5 @@
 // A catalog in Istio, where nothing delivers it: the module asks for it, and one route leads to all of its servers.
-import type { CatalogRequest } from '../../check/catalog-request.ts';
+import type { CatalogRequest } from '../catalog-request.ts';
 import { refuse } from '../refuse.ts';
 import { pluginServerCluster } from '../servers.ts';
 import type { RenderOptions } from '../targets/options.ts';

@@ -1,6 +1,6 @@
 import { type ClusterHost, clusterHost } from '../targets/cluster-host.ts';
 import { refuse } from '../refuse.ts';
-import type { Server } from '../servers.ts';
+import type { LocatedServer } from '../servers.ts';
 import type { Upstream } from '../upstream.ts';
 
 /** A host as the mesh knows it, with the servers behind it; of two servers on one host it is one. */
@@ -13,7 +13,7 @@ export interface MeshHost extends Omit<ClusterHost, 'kind'> {
 
 /** A server and where it is. */
 export interface MeshServer {
-  readonly server: Server;
+  readonly server: LocatedServer;
   readonly place: MeshHost;
 }
 
@@ -30,7 +30,7 @@ export function meshCluster(domain: string): (server: string, upstream: Upstream
 }
 
 /** Where all servers are. @throws EngineError that names every server which is nowhere */
-export function meshServers(servers: readonly Server[], domain: string): MeshServer[] {
+export function meshServers(servers: readonly LocatedServer[], domain: string): MeshServer[] {
   const problems: string[] = [];
   const found = servers.flatMap((server, index): MeshServer[] => {
     try {
@@ -45,7 +45,7 @@ export function meshServers(servers: readonly Server[], domain: string): MeshSer
   return found;
 }
 
-function placeOf({ entry, upstream }: Server, domain: string): MeshHost {
+function placeOf({ entry, upstream }: LocatedServer, domain: string): MeshHost {
   if (upstream !== undefined) return meshHost(entry.name, clusterHost(upstream, domain));
   const cluster = String(entry['cluster']);
   const [, port, name] = clusterPattern.exec(cluster) ?? [];

@@ -3,7 +3,7 @@ import { bytesOf } from '../buffers.ts';
 import { type Bootstrap, endpointOf, environmentNames, shippedBootstrap } from '../bootstrap.ts';
 import { partsOf } from '../module-filter.ts';
 import { refuse } from '../refuse.ts';
-import { type Server, moduleConfiguration } from '../servers.ts';
+import { type LocatedServer, moduleConfiguration } from '../servers.ts';
 import { type Issuer, impliedPayload, issuersOf } from '../token-filter.ts';
 import { type ClusterHost, clusterHost } from './cluster-host.ts';
 import { isolatedSessions } from './notes.ts';
@@ -67,7 +67,7 @@ function variablesNote(configuration: object): string[] {
 }
 
 /** Each server's name and place. */
-function placesOf(servers: readonly Server[], domain: string): [string, ClusterHost][] {
+function placesOf(servers: readonly LocatedServer[], domain: string): [string, ClusterHost][] {
   const problems: string[] = [];
   const places = servers.flatMap(({ entry, upstream }, index): [string, ClusterHost][] => {
     try {

@@ -1,6 +1,6 @@
 // What a kind of output is: what it is made of, what can be said about it, and what comes out.
-import type { CatalogRequest } from '../../check/catalog-request.ts';
-import type { Server } from '../servers.ts';
+import type { CatalogRequest } from '../catalog-request.ts';
+import type { LocatedServer } from '../servers.ts';
 import type { OptionName, RenderOptions } from './options.ts';
 
 /** The module that a gateway runs, and where it is fetched. */
@@ -20,7 +20,7 @@ export interface ServedModule {
 export interface RenderedGateway {
   /** The plugin configuration but for its servers, with its host mode. */
   readonly plugin: Readonly<Record<string, unknown>>;
-  readonly servers: readonly Server[];
+  readonly servers: readonly LocatedServer[];
   readonly module: ServedModule;
   /** What it takes from a catalog, which it then asks for itself. */
   readonly catalog?: CatalogRequest | undefined;

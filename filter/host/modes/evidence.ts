@@ -1,4 +1,4 @@
-import { literal } from '../../bytes/span';
+import { length, literal } from '../../bytes/span';
 import { Outcome } from '../../flow/exchange';
 import { Reason } from '../../mcp/errors';
 import { proxy_set_effective_context } from '../../env';
@@ -9,7 +9,8 @@ import { followCatalog } from '../catalog';
 import { now } from '../clock';
 import { Level } from '../log';
 import { once } from '../once';
-import { nextPosted } from '../queue';
+import { hearResponse } from '../input-requests';
+import { nextPosted, postedText } from '../queue';
 import { hearPosted } from '../upstream-error';
 import { decidesByHeaders, hasHolder } from '../role';
 import { rootOf } from '../roots';
@@ -39,7 +40,8 @@ export function onQueueReady(root: u32, token: u32): void {
   for (let id = nextPosted(token); id !== 0; id = nextPosted(token)) {
     const stream = streamOf(id);
     if (stream === null) continue;
-    if (stream.held === Held.Read) hearPosted(stream);
+    if (length(postedText) > 0) hearResponse(stream, postedText);
+    else if (stream.held === Held.Read) hearPosted(stream);
     else if (hasHolder(stream.role)) resumePosted(stream);
     else if (!isSettled(id)) watch(stream);
   }

@@ -6,11 +6,13 @@ import { Exchange, Outcome } from '../../flow/exchange';
 import { exceedsRequestBody, WORKER_MEMORY } from '../../flow/limits';
 import { hasComeWhole } from '../../flow/passing';
 import { confirmsHeaders, confirmsName } from '../../flow/by-headers';
+import { beginningWithState } from '../../flow/request-state';
 import { hasName } from '../../flow/stateless';
 import { Reason } from '../../mcp/errors';
 import { read, replaceAll } from '../buffers';
 import { act } from '../carry';
 import { mayEndHere, passClosed } from '../ending';
+import { passState } from '../passing-state';
 import { heldWhole, heldWith, lacksRoom, letGo, readIn, ROOM_FOR_BODY } from '../held';
 import { Action, Buffer } from '../status';
 import { Stream } from '../streams';
@@ -43,7 +45,8 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
   const last = ended || hasComeWhole(exchange);
   const isClosed = envelope.isClosed;
   if (!confirmsHeaders(exchange, last || isClosed)) return act(stream, exchange, Outcome.Reply);
-  if (!hasName(exchange)) {
+  // Nor while it ends in the middle of what has to be put in place of another.
+  if (!hasName(exchange) || envelope.isInState) {
     if (stream.scanned > limits.heldBody) {
       exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.scanned as u64).written);
       return act(stream, exchange, Outcome.Reply);
@@ -54,7 +57,8 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
   const body = heldWhole(stream);
   if (!confirmsName(exchange, body)) return act(stream, exchange, Outcome.Reply);
   stream.isNamed = true;
-  const passing = withServerName(body, exchange);
+  const passing = beginningWithState(exchange, body, withServerName(body, exchange));
+  if (passing === NONE) return act(stream, exchange, Outcome.Reply);
   replaceAll(Buffer.RequestBody, passing);
   const behind = isClosed ? length(chunk) - (envelope.closingOffset(chunk) as i32) : 0;
   const passes = !isClosed || passClosed(stream, exchange, passing, (length(passing) - behind) as u32, last);
@@ -70,9 +74,12 @@ function passRest(stream: Stream, exchange: Exchange, size: u32, ended: bool): A
   envelope.read(chunk);
   const last = ended || hasComeWhole(exchange);
   if (!confirmsHeaders(exchange, last || envelope.isClosed)) return act(stream, exchange, Outcome.Reply);
+  const passing = passState(stream, exchange, chunk);
+  if (passing === NONE) return act(stream, exchange, Outcome.Reply);
   if (!envelope.isClosed) return Action.Continue;
-  const closing = wasClosed ? 0 : envelope.closingOffset(chunk);
-  return passClosed(stream, exchange, chunk, closing, last) ? Action.Continue : act(stream, exchange, Outcome.Reply);
+  const behind = wasClosed ? length(passing) : length(chunk) - (envelope.closingOffset(chunk) as i32);
+  const closing = (length(passing) - behind) as u32;
+  return passClosed(stream, exchange, passing, closing, last) ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
 function withServerName(body: Span, exchange: Exchange): Span {

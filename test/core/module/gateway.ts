@@ -62,7 +62,7 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   exchange = newExchange(gateway, request, ofRequest);
   exchange.now = NOW;
   const authorization = gateway.authorization;
-  if (authorization !== null) exchange.caller.answers = answersIn(authorization.claims, claims, ofRequest);
+  if (authorization !== null) exchange.caller.answers = answersIn(gateway.claims, claims, ofRequest);
   let outcome = enter(exchange, behind, true);
   if (outcome === Outcome.ReadBody) {
     exchange.message.body = ofRequest.copy(span(body, bodyLength));

@@ -44,6 +44,7 @@ export function poolUseKey(byte: u8): void {
       memory.fill(at, ++drawn, count);
       return span(at, count as u32);
     },
+    (queue: u32, stream: u32, text: Span): void => {},
   );
   const key = make<Key>(kept);
   key.id = 1;

@@ -4,10 +4,11 @@ import { newWriter } from '../../../filter/bytes/writer';
 import { Span, literal, span, NONE } from '../../../filter/bytes/span';
 import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { Gateway } from '../../../filter/model/gateway';
-import { Key } from '../../../filter/model/keyring';
+import { Key, KeyRing } from '../../../filter/model/keyring';
 import { Server } from '../../../filter/model/server';
 import { newReplacements } from '../../../filter/response/replacements';
 import { newRewriter, Rewriter } from '../../../filter/response/rewriter';
+import { CallerText, openCallerText } from '../../../filter/session/caller-text';
 import { EventId, openEventId } from '../../../filter/session/event-id';
 import { decodeServerRequestId } from '../../../filter/session/server-request-id';
 import { Session, TOKEN_ID_SIZE, Upstream } from '../../../filter/session/token';
@@ -15,11 +16,13 @@ import { Session, TOKEN_ID_SIZE, Upstream } from '../../../filter/session/token'
 const arena = newArena(1024);
 const callback = newArena(1024);
 const SLASH = literal('/');
+const AUDIENCE = literal('ada');
 const REVISION = 4;
 const FINGERPRINT: u64 = 0x0123456789abcdef;
 
 let rewriter: Rewriter = changetype<Rewriter>(0);
 let session: Session = changetype<Session>(0);
+let keys: KeyRing = changetype<KeyRing>(0);
 
 /**
  * Begins an answer of the server `name`, in the session that is the same each time.
@@ -45,7 +48,15 @@ export function rewriterOpen(isStream: bool, name: usize, count: u32, several: b
   session.key = make<Key>(arena);
   session.key.bytes = arena.zeroed(KEY_SIZE as usize);
   session.id = span(arena.zeroed(TOKEN_ID_SIZE), TOKEN_ID_SIZE as u32);
+  server.fingerprint = FINGERPRINT;
+  keys = make<KeyRing>(arena);
+  keys.keys = newList(arena);
+  keys.keys.push(changetype<usize>(session.key) as u64);
   const replacements = newReplacements(gateway, server, inSession ? session : null, upstream, arena);
+  if (!inSession) {
+    replacements.audience = AUDIENCE;
+    replacements.sealing = session.key;
+  }
   rewriter = newRewriter(isStream, replacements, most, arena);
 }
 
@@ -94,4 +105,10 @@ export function rewriterServersId(token: usize, count: u32): Span {
 export function rewriterEventId(id: usize, count: u32): Span {
   const found: EventId | null = openEventId(session, span(id, count), callback);
   return found === null || found.fingerprint !== FINGERPRINT ? NONE : found.original;
+}
+
+/** The server's own text in one that its caller got, or NONE. @param kind TextKind @param characters no quotes */
+export function rewriterCallerText(kind: i32, characters: usize, count: u32): Span {
+  const found: CallerText | null = openCallerText(kind, keys, AUDIENCE, span(characters, count), callback);
+  return found === null || !found.isOf(FINGERPRINT) ? NONE : found.original;
 }

@@ -1,9 +1,11 @@
 import { make, newArena } from '../../../filter/bytes/arena';
 import { newList } from '../../../filter/bytes/list';
+import { newWriter } from '../../../filter/bytes/writer';
 import { Span, pointer, span, NONE } from '../../../filter/bytes/span';
 import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key, KeyRing } from '../../../filter/model/keyring';
+import { CallerText, openCallerText, writeCallerText } from '../../../filter/session/caller-text';
 import { isEndpoint } from '../../../filter/session/endpoint';
 import {
   decodeServerRequestId,
@@ -174,4 +176,34 @@ export function serverRequestIdEndpoint(): Span {
 
 export function serverRequestIdOriginal(): Span {
   return asked!.original;
+}
+
+/** Seals a server's text under the first key. @param kind TextKind */
+export function callerTextSeal(
+  kind: i32,
+  audience: usize,
+  audienceCount: u32,
+  fingerprint: u64,
+  text: usize,
+  count: u32,
+): Span {
+  sessionMemory.reset();
+  const writer = newWriter(sessionMemory, 64);
+  writeCallerText(writer, kind, ring.sealing, span(audience, audienceCount), fingerprint, span(text, count));
+  return writer.written;
+}
+
+/** What a text is that was sealed, NONE where it is none of this kind, audience and server. */
+export function callerTextOpen(
+  kind: i32,
+  audience: usize,
+  audienceCount: u32,
+  fingerprint: u64,
+  characters: usize,
+  count: u32,
+): Span {
+  sessionMemory.reset();
+  const who = span(audience, audienceCount);
+  const found: CallerText | null = openCallerText(kind, ring, who, span(characters, count), sessionMemory);
+  return found === null || !found.isOf(fingerprint) ? NONE : found.original;
 }

@@ -16,6 +16,7 @@ connect(
     for (let i: usize = 0; i < count; i++) store<u8>(at + i, i as u8);
     return span(at, count as u32);
   },
+  (queue: u32, stream: u32, text: Span): void => {},
 );
 
 /** `P`, the position, a space and the reason where it does not compile; `E` and the reason where it fails; `=` and the text. */

@@ -14,9 +14,14 @@ export interface EventStream {
 }
 
 /** POSTs one message in a session. @param body as it is sent; an answer in JSON is one event */
-export async function postForEvents(url: string, session: string, body: string): Promise<EventStream> {
-  const headers = { ...mcpHeaders, 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' };
-  const sent = request(url, { method: 'POST', headers, agent: false });
+export async function postForEvents(
+  url: string,
+  session: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<EventStream> {
+  const all = { ...mcpHeaders, 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25', ...headers };
+  const sent = request(url, { method: 'POST', headers: all, agent: false });
   sent.on('error', () => undefined); // fails what waits for the answer
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];

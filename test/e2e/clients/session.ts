@@ -42,6 +42,8 @@ interface Speech {
   readonly revision?: string;
   /** What the client declares; nothing unless said otherwise. */
   readonly capabilities?: object;
+  /** Sent with every message. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** @throws Error with the answer where initialize is refused */
@@ -49,16 +51,17 @@ export async function openSession(
   url: string,
   speech: Speech = {},
 ): Promise<Session & { readonly initialized: RawAnswer }> {
-  const { http = 'HTTP/1.1', revision = latest, capabilities = {} } = speech;
-  const initialized = await post(url, initializeMessage(revision, 0, capabilities), { http });
+  const { http = 'HTTP/1.1', revision = latest, capabilities = {}, headers = {} } = speech;
+  const initialized = await post(url, initializeMessage(revision, 0, capabilities), { http, headers });
   const id = initialized.headers['mcp-session-id'];
   if (typeof id !== 'string') throw new Error(`initialize was refused: ${initialized.status} ${initialized.text}`);
   return { initialized, ...resumeSession(url, id, speech) };
 }
 
 /** A session by its id, whoever opened it. */
-export function resumeSession(url: string, id: string, { http = 'HTTP/1.1', revision = latest }: Speech = {}): Session {
-  const headers = { 'mcp-session-id': id, 'mcp-protocol-version': revision };
+export function resumeSession(url: string, id: string, speech: Speech = {}): Session {
+  const { http = 'HTTP/1.1', revision = latest, headers: more = {} } = speech;
+  const headers = { 'mcp-session-id': id, 'mcp-protocol-version': revision, ...more };
   return {
     id,
     post: (body, request = {}) => post(url, body, { http, ...request, headers: { ...headers, ...request.headers } }),

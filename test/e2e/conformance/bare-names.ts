@@ -57,8 +57,10 @@ function withoutLength({ headers }: IncomingMessage): IncomingHttpHeaders {
 /** The header that repeats the name, as the gateway wants it. */
 function withHeader(headers: IncomingHttpHeaders, server: string): IncomingHttpHeaders {
   const name = headers['mcp-name'];
-  if (typeof name !== 'string' || name.startsWith('=?')) return headers;
-  const isUri = headers['mcp-method'] === 'resources/read';
+  const method = headers['mcp-method'];
+  // The id of a task has no prefix.
+  if (typeof name !== 'string' || name.startsWith('=?') || method?.toString().startsWith('tasks/')) return headers;
+  const isUri = method === 'resources/read';
   return { ...headers, 'mcp-name': isUri ? name.replace(/^test:\/\//, `$&${server}/`) : `${server}_${name}` };
 }
 

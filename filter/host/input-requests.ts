@@ -1,0 +1,78 @@
+import { make, scratch } from '../bytes/arena';
+import { Span, length, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
+import { proxy_set_effective_context } from '../env';
+import { Exchange, Outcome } from '../flow/exchange';
+import { askClient, askServerAgain, takeResponse } from '../flow/input-requests';
+import { writeReplyEvents } from '../flow/rewriting';
+import { endedWith } from '../mcp/outcomes';
+import { replacing } from '../response/plan';
+import { Waiter } from '../session/input-request-id';
+import { replaceAll } from './buffers';
+import { act } from './carry';
+import { now } from './clock';
+import { rootOf } from './roots';
+import { Action, Buffer, Status } from './status';
+import { Held, Moment, Stream } from './streams';
+import { vmNonce } from './vm';
+
+/**
+ * The response that waits while its client is asked for input, see flow/input-requests.ts. Its end is held, with an empty
+ * buffer that the host lets us fill in any later callback; what goes on then is the last of it.
+ */
+const EMPTY = literal('');
+
+/**
+ * A server's answer asks for input, or goes on behind that.
+ * @param text that goes on before. @param message that asks
+ * @returns NONE: the client cannot be asked, and the refusal is ready; else what goes on now
+ */
+export function askForInput(stream: Stream, exchange: Exchange, text: Span, message: Span, ended: bool): Span {
+  if (exchange.input !== null) return EMPTY;
+  const waiter = make<Waiter>(scratch);
+  waiter.vm = vmNonce();
+  waiter.queue = rootOf(stream.root)!.queue!.token;
+  waiter.stream = stream.id;
+  const events = askClient(exchange, message, waiter, ended);
+  if (events === NONE || length(text) === 0) return events;
+  return newWriter(scratch, (length(text) + length(events)) as usize)
+    .bytes(text)
+    .bytes(events).written;
+}
+
+/** The answer that asks has ended. */
+export function awaitInput(stream: Stream, exchange: Exchange): Action {
+  const input = exchange.input!;
+  input.hasEnded = true;
+  stream.held = Held.Asking;
+  stream.moment = Moment.Midway;
+  return input.isAnswered ? act(stream, exchange, askServerAgain(exchange)) : Action.Pause;
+}
+
+/** Another request has brought a response of the client. In a callback that is not of the stream. */
+export function hearResponse(stream: Stream, text: Span): void {
+  const exchange = stream.exchange;
+  if (exchange === null || proxy_set_effective_context(stream.id) !== Status.Ok) return;
+  exchange.now = now();
+  if (!takeResponse(exchange, vmNonce(), text) || stream.held !== Held.Asking) return;
+  stream.moment = Moment.Later;
+  act(stream, exchange, askServerAgain(exchange));
+}
+
+/** Whether the end of its response is held for input. */
+export function isAwaitingInput(stream: Stream, exchange: Exchange): bool {
+  const input = exchange.input;
+  return input !== null && input.hasEnded && stream.held !== Held.Not;
+}
+
+/** `exchange.reply` is the last of the stream. */
+export function endWithReply(stream: Stream, exchange: Exchange): Outcome {
+  const out = newWriter(scratch, 1024);
+  writeReplyEvents(exchange, out);
+  replaceAll(Buffer.ResponseBody, out.written);
+  exchange.ended = endedWith(exchange.reply.reason);
+  const rest = replacing(EMPTY, exchange.arena);
+  rest.begun = true;
+  stream.plan = rest;
+  return Outcome.Pass;
+}

@@ -1,0 +1,222 @@
+import { Arena, make } from '../bytes/arena';
+import { hasRoom } from '../bytes/room';
+import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { newWriter, Writer } from '../bytes/writer';
+import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
+import { Token } from '../json/token';
+import { eventsIn, writeData } from '../sse/events';
+import { Field, newParser, Parser, Part } from '../sse/parser';
+
+const EMPTY = literal('');
+const LINE_FEED = literal('\n');
+const BLANK_LINE = literal('\n\n');
+const OPEN = literal('event: message\ndata: ');
+
+/** Levels of a message: its members, those of its result. */
+const MESSAGE = 1;
+const RESULT = 2;
+
+const METHOD = literal('method');
+const ERROR = literal('error');
+const RESULT_NAME = literal('result');
+const RESULT_TYPE = literal('resultType');
+const INPUT_REQUIRED = literal('input_required');
+/** A result that has one of them is complete: it need not be kept until its type has come. */
+const CONTENT = literal('content');
+const CONTENTS = literal('contents');
+const MESSAGES = literal('messages');
+
+/** Kept, while it grows, and what is made of it. */
+const COPIES: u64 = 4;
+
+const enum Way {
+  /** What it is, is not known yet. */
+  Keep,
+  /** It is no result that asks for input. */
+  Pass,
+  /** It asks for input, and is kept to its end. */
+  Ask,
+}
+
+const enum Member {
+  Other,
+  Result,
+  Type,
+}
+
+/**
+ * Finds the result that asks for input (MCP 2026-07-28, multi round-trip requests) in the answer to a request, while that
+ * passes on to a client that would not know such a result. All other messages go on, kept no longer than it takes to tell;
+ * a document as an event, since a stream has to follow where input is asked for, and its type is told before.
+ */
+@unmanaged
+export class InputReader {
+  private most: u32;
+  /** Null for a document. */
+  private events: Parser | null;
+  private scanner: Scanner;
+  private way: Way;
+  private member: Member;
+  private kept: Writer;
+  /** Of a document: its event has begun. */
+  private begun: bool;
+  /** The document has ended. */
+  private isWhole: bool;
+  /** The message that asks for input, once it has come whole; else NONE. Nothing goes on behind it. */
+  required: Span;
+  /** It is more than may be kept. */
+  isTooLarge: bool;
+
+  /**
+   * Takes the next bytes of the body.
+   * @param arena for what goes on
+   * @returns what goes on, as long as `bytes` and `arena` live
+   */
+  write(bytes: Span, arena: Arena): Span {
+    if (length(bytes) === 0 || this.required !== NONE) return EMPTY;
+    const events = this.events;
+    return events === null ? this.writeDocument(bytes, arena) : this.writeEvents(events, bytes, arena);
+  }
+
+  /** The body has ended. @returns what is still to go on */
+  end(arena: Arena): Span {
+    if (this.required !== NONE || this.way === Way.Ask) return EMPTY;
+    if (this.events !== null) return this.way === Way.Keep ? this.kept.written : EMPTY;
+    const out = newWriter(arena, (this.kept.size as usize) + 64);
+    if (!this.begun && this.kept.size > 0) {
+      out.bytes(OPEN);
+      writeData(out, this.kept.written);
+      this.begun = true;
+    }
+    return (this.begun ? out.bytes(BLANK_LINE) : out).written;
+  }
+
+  private writeDocument(bytes: Span, arena: Arena): Span {
+    if (this.way !== Way.Pass) this.scan(bytes);
+    const out = newWriter(arena, (this.kept.size as usize) + (length(bytes) as usize) + 64);
+    if (this.isDecided) {
+      this.begin(out);
+      return writeData(out, bytes).written;
+    }
+    this.keep(bytes, out);
+    if (this.isWhole && this.way === Way.Ask && !this.isTooLarge) this.required = this.kept.written;
+    return out.written;
+  }
+
+  /** It passes. */
+  private get isDecided(): bool {
+    return this.way === Way.Pass;
+  }
+
+  private begin(out: Writer): void {
+    if (this.begun) return;
+    this.begun = true;
+    writeData(out.bytes(OPEN), this.kept.written);
+    this.kept.truncate(0);
+  }
+
+  private writeEvents(events: Parser, bytes: Span, arena: Arena): Span {
+    const out = newWriter(arena, (this.kept.size as usize) + (length(bytes) as usize) + 64);
+    let from = pointer(bytes);
+    events.feed(bytes);
+    for (let part = events.next(); part !== Part.More; part = events.next()) {
+      if (part === Part.EventEnd) {
+        if (this.way === Way.Ask) {
+          this.kept.bytes(between(from, events.at));
+          const found = eventsIn(this.kept.written, this.kept.arena);
+          if (found.next()) this.required = found.data;
+          return out.written;
+        }
+        out.bytes(this.kept.written).bytes(between(from, events.at));
+        from = events.at;
+        this.beginEvent();
+      } else if (events.field === Field.Data && this.way === Way.Keep) {
+        this.scan(events.value);
+        if (events.ends) this.scan(LINE_FEED);
+      }
+    }
+    const rest = between(from, limit(bytes));
+    if (this.way !== Way.Pass) this.keep(rest, out);
+    else {
+      out.bytes(this.kept.written).bytes(rest);
+      this.kept.truncate(0);
+    }
+    return out.written;
+  }
+
+  private beginEvent(): void {
+    this.way = Way.Keep;
+    this.member = Member.Other;
+    this.kept.truncate(0);
+    memory.fill(changetype<usize>(this.scanner), 0, SCANNER_SIZE);
+    this.scanner.watch = RESULT;
+  }
+
+  /** What is more than may be kept goes on, where it need not ask for input; and where it does, nothing of it can. */
+  private keep(bytes: Span, out: Writer): void {
+    const size = (this.kept.size as u64) + (length(bytes) as u64);
+    if (size <= (this.most as u64) && hasRoom(COPIES * size)) this.kept.bytes(bytes);
+    else if (this.way === Way.Ask) this.isTooLarge = true;
+    else {
+      this.way = Way.Pass;
+      if (this.events === null) {
+        this.begin(out);
+        writeData(out, bytes);
+      } else {
+        out.bytes(this.kept.written).bytes(bytes);
+        this.kept.truncate(0);
+      }
+    }
+  }
+
+  private scan(bytes: Span): void {
+    const scanner = this.scanner;
+    scanner.feed(bytes);
+    for (let token = scanner.next(); token !== Token.More; token = scanner.next()) {
+      if (token === Token.Invalid || (token === Token.ArrayStart && scanner.depth === MESSAGE)) this.decide(Way.Pass);
+      else if (token === Token.Key) this.readKey(scanner.depth);
+      else if (token === Token.ObjectEnd && scanner.depth === 0) this.isWhole = true;
+      else if (this.member === Member.Type && scanner.depth === RESULT && token === Token.String) {
+        this.decide(scanner.reads(INPUT_REQUIRED) ? Way.Ask : Way.Pass);
+      }
+      if (this.way === Way.Pass) return;
+    }
+  }
+
+  private readKey(depth: i32): void {
+    const scanner = this.scanner;
+    if (depth === MESSAGE) {
+      if (scanner.reads(METHOD) || scanner.reads(ERROR)) this.decide(Way.Pass);
+      this.member = scanner.reads(RESULT_NAME) ? Member.Result : Member.Other;
+    } else if (depth === RESULT && this.member !== Member.Other) {
+      if (scanner.reads(CONTENT) || scanner.reads(CONTENTS) || scanner.reads(MESSAGES)) this.decide(Way.Pass);
+      this.member = scanner.reads(RESULT_TYPE) ? Member.Type : Member.Result;
+    }
+  }
+
+  /** The first word counts. */
+  private decide(way: Way): void {
+    if (this.way === Way.Keep) this.way = way;
+  }
+
+  prepare(isStream: bool, most: u32, arena: Arena): InputReader {
+    this.most = most;
+    this.kept = newWriter(arena, 1024);
+    this.required = NONE;
+    this.scanner = newScanner(arena.zeroed(SCANNER_SIZE), RESULT);
+    if (isStream) this.events = newParser(arena);
+    return this;
+  }
+}
+
+/** @param isStream an event stream, else one document @param most bytes that are kept @param arena for as long as it passes */
+export function newInputReader(isStream: bool, most: u32, arena: Arena): InputReader {
+  return make<InputReader>(arena).prepare(isStream, most, arena);
+}
+
+/** The same of a body that is here whole. @returns the message that asks for input, or NONE */
+export function inputRequiredIn(body: Span, isStream: bool, arena: Arena): Span {
+  const reader = newInputReader(isStream, u32.MAX_VALUE, arena);
+  reader.write(body, arena);
+  return reader.required;
+}

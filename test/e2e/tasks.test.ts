@@ -1,0 +1,3 @@
+import { proveTasks } from './tasks.ts';
+
+proveTasks();
