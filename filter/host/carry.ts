@@ -22,10 +22,8 @@ import { letGo, ROOM_FOR_BODY } from './held';
 import { sendLocalReply } from './local-reply';
 import { forward, isCarriedOut } from './modes/table';
 import { endWithReply, isAwaitingInput } from './input-requests';
-import { ensureKey } from './process-key';
 import { random } from './random';
 import { beginRetelling } from './retelling';
-import { rootOf } from './roots';
 import { logFailure, logWarning } from './server-log';
 import { Held, Moment, Phase, Stream } from './streams';
 import { Action, RESPONSE_STREAM } from './status';
@@ -168,10 +166,4 @@ function warn(exchange: Exchange): void {
     const warning = changetype<Warning>(warnings.at(i) as usize);
     logWarning(warning.server, warning.line, exchange.gateway.logLevel);
   }
-}
-
-/** The key must be there before the first session is opened or sealed. */
-export function prepare(exchange: Exchange, stream: Stream): void {
-  const root = rootOf(stream.root);
-  if (root !== null) ensureKey(exchange.gateway, root.arena);
 }

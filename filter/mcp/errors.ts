@@ -68,9 +68,10 @@ export const enum Reason {
   TokenRefused,
   TokenUnavailable,
   InputUnanswered,
+  CatalogUnready,
 }
 
-export const LAST_REASON: i32 = Reason.InputUnanswered;
+export const LAST_REASON: i32 = Reason.CatalogUnready;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -194,6 +195,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
   row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31014, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
+  row(Reason.CatalogUnready, 'catalog_unready', 200, 503, -31015, 'The catalog of this gateway, which says what it serves, is not there yet: %. Try again in a moment; if it stays so, see catalog in the status and the log of the gateway, and the plugin server that it asks.');
   row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
