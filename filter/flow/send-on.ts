@@ -57,9 +57,10 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   if (!equals(path, exchange.request.path)) forward.headers.add(header.PATH, path);
   forward.headers
     .add(header.AUTHORITY, server.authority)
-    .add(header.SESSION_ID, exchange.isHttpSse ? NONE : upstream.sessionId)
     .add(header.PER_TRY_TIMEOUT, timeLimit(exchange))
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
+  const sessionId: Span = exchange.isHttpSse ? NONE : upstream.sessionId;
+  if (sessionId !== NONE || exchange.request.namesSession) forward.headers.add(header.SESSION_ID, sessionId);
   if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
   if (server.credentials.value !== NONE) {
