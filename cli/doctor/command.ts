@@ -120,22 +120,35 @@ function isTold({ state }: Finding): boolean {
   return state === 'problem' || state === 'warning';
 }
 
-const words = { ok: 'ok', warning: 'warning', problem: 'problem', unjudged: 'not judged' } as const;
+const words = { ok: 'ok', warning: 'warning', problem: 'problem' } as const;
+
+/** Beyond it the symptoms of one reason are counted, and `--json` names them. */
+const mostNamed = 4;
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function printed(io: Io): (event: DoctorEvent) => void {
+  /** Symptoms that could not be judged, by the reason: a gateway that cannot be reached has one for nearly all. */
+  const unjudgedBy = new Map<string, string[]>();
   return (event) => {
     if (event.event === 'examined') {
       const { problems, warnings, ok, unjudged, bundle } = event;
+      for (const [reason, ids] of unjudgedBy) {
+        const named = ids.length > mostNamed ? counted(ids.length, 'symptom') : ids.join(', ');
+        io.out(`not judged ${named}: ${reason}\n`);
+      }
       if (bundle !== undefined) io.out(`${bundle}: look through it before you send it to anybody\n`);
       const counts = `${counted(problems, 'problem')}, ${counted(warnings, 'warning')}`;
       io.out(`${counts}, ${ok} ok, ${unjudged} not judged\n`);
       return;
     }
     const { state, symptom, title, sent, found, cause, nextStep } = event;
+    if (state === 'unjudged') {
+      unjudgedBy.set(found, [...(unjudgedBy.get(found) ?? []), symptom]);
+      return;
+    }
     if (!isTold(event)) {
       io.out(`${words[state].padEnd(10)} ${symptom}: ${found}\n`);
       return;

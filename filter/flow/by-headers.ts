@@ -40,8 +40,8 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (request.mcpMethod === NONE) return refuseMethodHeader(exchange);
   exchange.message.method = methodOf(request.mcpMethod);
   const row = methodRow(exchange.message.method);
-  if (!row.isServedIn(exchange.message.era)) return exchange.refuse(Reason.MethodNotFound, request.mcpMethod);
-  if (row.kind !== MethodKind.Named) return Outcome.ReadBody;
+  // Of a method that does not exist only the body can say whether it is meant.
+  if (!row.isServedIn(exchange.message.era) || row.kind !== MethodKind.Named) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
   if (asksForFacts(exchange)) return Outcome.ReadBody;
   if (isForOwnTool(exchange, exchange.named)) return Outcome.ReadBody;

@@ -188,8 +188,9 @@ describeGateway('calls that are decided on by their headers', () => {
         expect(refusal(await call('one_secret', parts, request))).toEqual(unknown);
         expect(refusal(await call('none', parts, request))).toEqual(unknown);
         const ping = { ...request, headers: { 'mcp-method': 'ping' } };
-        const notFound = { status: 404, id: 1, code: -32601, reason: 'method_not_found' };
-        expect(refusal(await call('x', parts, ping))).toEqual(notFound);
+        // A method that does not exist leads nowhere: what is wrong with the body comes first.
+        const incomplete = { status: 400, id: 1, code: -32602, reason: 'invalid_request' };
+        expect(refusal(await call('x', parts, ping))).toEqual(incomplete);
         expect(refusal(await call('=?base64?%%?=', parts, request))).toEqual({ ...mismatch, id: 1 });
         const headers = { ...mcpHeaders, 'mcp-protocol-version': modern };
         expect(refusal(await send(gateway.current.url, { ...request, body: parts, headers }))).toEqual({

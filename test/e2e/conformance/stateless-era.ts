@@ -12,6 +12,7 @@ const ownDetails = [
   'input-required-result-multi-round',
   'input-required-result-multiple-input-requests',
   'input-required-result-request-state',
+  'input-required-result-tampered-state',
   'json-schema-2020-12',
   'prompts-list',
   'resources-list',
