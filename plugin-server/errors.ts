@@ -1,6 +1,7 @@
 import { format } from 'node:util';
 import type { ErrorRows } from './error-rows.ts';
 import { catalogErrors } from './catalog/errors.ts';
+import { endpointErrors } from './endpoints/errors.ts';
 import { envoysErrors } from './envoys/errors.ts';
 import { liveErrors } from './live/errors.ts';
 import { ociErrors } from './oci/errors.ts';
@@ -38,6 +39,7 @@ export const errorTable = {
   ...ociErrors,
   ...envoysErrors,
   ...renderErrors,
+  ...endpointErrors,
 };
 
 export type ErrorCode = keyof typeof errorTable;

@@ -13,6 +13,7 @@ import { catalogFeature } from './catalog/feature.ts';
 import { drainOnClose } from './drain.ts';
 import { refuseConnection, replyWithError } from './error-replies.ts';
 import { PluginServerError } from './errors.ts';
+import { endpointsFeature } from './endpoints/feature.ts';
 import type { HeldEnvoy } from './envoys/archive.ts';
 import { envoysFeature } from './envoys/feature.ts';
 import { type Feature, addFeatures } from './feature.ts';
@@ -22,6 +23,7 @@ import type { Live } from './live/live.ts';
 import { Metrics } from './metrics.ts';
 import { ociFeature } from './oci/feature.ts';
 import { apiOf } from './openapi.ts';
+import { pageFeature } from './page/feature.ts';
 import { peersFeature } from './peers/feature.ts';
 import type { PeerSync } from './peers/peer-sync.ts';
 import { pluginsFeature } from './plugins/feature.ts';
@@ -102,10 +104,11 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   const isReader = (digest: Buffer, namespace: string): boolean => live?.isCatalogReader(digest, namespace) ?? false;
   const features: readonly Feature[] = [
     pluginsFeature({ ...publishes, problems }),
+    pageFeature(),
     ociFeature(store),
     envoysFeature(options.envoys ?? []),
     ...(peers === undefined ? [] : [peersFeature(peers)]),
-    ...(live === undefined ? [] : [liveFeature(live), renderFeature(live)]),
+    ...(live === undefined ? [] : [liveFeature(live), endpointsFeature(live), renderFeature(live)]),
     ...(catalogs === undefined ? [] : [catalogFeature(catalogs.catalogs, { ...catalogs.access, isReader })]),
     healthFeature(readiness, metrics, () => apiOf(features)),
   ];

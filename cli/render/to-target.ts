@@ -5,11 +5,14 @@ import {
   type TargetName,
   isTarget,
   optionsFor,
+  pluginFor,
   rendered,
   targetNames,
   targets,
 } from '../../envoy/render/targets/index.ts';
 import { type OptionName, type RenderOptions, optionNames, renderOptions } from '../../envoy/render/targets/options.ts';
+import { checkPlugin } from '../../envoy/check/plugin.ts';
+import { moduleConfiguration } from '../../envoy/render/servers.ts';
 import { type Context, type Values, command } from '../command.ts';
 import { readJudged, readSource } from '../configuration-file.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
@@ -122,8 +125,6 @@ async function run(options: Options, { io, emit, progress }: Context<Rendered>):
   const judge = await ownModule(progress, io.env);
   const use = targets[target].foreignClusters ? 'any' : 'start';
   const { plugin, servers, module, catalog } = await readJudged(source, { use, module: judge.bytes, ask: 'always' });
-  if (catalog !== undefined)
-    throw new CommandError('catalog: what is rendered does not change: catalogs come by live delivery', exitCode.found);
   const request = { ...module, ...(options.version !== undefined && { version: options.version }) };
   if (sha256 !== undefined && !isVersion(request.version))
     throw new CommandError(
@@ -131,7 +132,15 @@ async function run(options: Options, { io, emit, progress }: Context<Rendered>):
       exitCode.usage,
     );
   const served = await servedModule(server, request, sha256);
-  const text = rendered(target, { plugin, servers, module: served }, options.options);
+  const gateway = { plugin, servers, module: served, catalog };
+  const text = rendered(target, gateway, options.options);
+  if (catalog !== undefined) {
+    // What the module is told of it is known by now alone.
+    const asking = moduleConfiguration({ plugin: pluginFor(target, gateway, options.options), servers });
+    const errors = (await checkPlugin(judge.bytes, asking)).filter(({ severity }) => severity === 'error');
+    const lines = errors.map(({ path, message }) => `${file}: ${path}: ${message}`);
+    if (lines.length > 0) throw new CommandError('catalog is not right', exitCode.found, lines);
+  }
   const { name, version, path } = served;
   emit({ event: 'rendered', target, module: { name, version, sha256: served.sha256, url: server + path }, text });
   return exitCode.ok;

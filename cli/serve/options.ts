@@ -22,7 +22,7 @@ Serves plugins over HTTP, so that Envoy and Istio can fetch them.
                        directory of --data, else in .sluice of this clone)
   --token-file FILE    allow publishing with the tokens in FILE, a line each: "<token>" or "<name> <token>"
                        (or one token in the environment variable SLUICE_PUBLISH_TOKEN)
-  --key FILE           take in only modules that were signed with this key, which is public, PEM, ECDSA P-256 or Ed25519;
+  --key FILE           take in, and give out, only modules signed with this key, which is public, PEM, ECDSA P-256 or Ed25519;
                        may be repeated, and one of them has to fit (or files in SLUICE_TRUSTED_KEYS in the environment)
   --tls-cert FILE      serve HTTPS with this certificate chain and key, PEM; both are read again when they
   --tls-key FILE       change, and so are tokens and keys; SIGHUP does it at once

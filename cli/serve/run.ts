@@ -84,7 +84,12 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
       'tokens travel in the clear: use --tls-cert and --tls-key, or put something that does TLS before this server',
     );
   }
-  const { store, isWritable, problems } = await openData(options, tokens !== undefined, log, endings);
+  const { store, isWritable, problems } = await openData(options, {
+    mayPublish: tokens !== undefined,
+    trust,
+    log,
+    endings,
+  });
   const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log, trust }) : undefined;
   const access = accessLog(options, io, endings);
   const tokensRequired = !isLoopback(options.listen.host);
@@ -118,20 +123,25 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
   return { url: reachableOrigin(server.url), store, renew };
 }
 
+interface DataSurroundings {
+  readonly mayPublish: boolean;
+  readonly trust: Trust;
+  readonly log: Log;
+  readonly endings: Ending[];
+}
+
 async function openData(
   { data, peers }: ServeOptions,
-  mayPublish: boolean,
-  log: Log,
-  endings: Ending[],
+  { mayPublish, trust, log, endings }: DataSurroundings,
 ): Promise<{ store: ArtifactStore; isWritable: boolean; problems: () => readonly string[] }> {
   if (data === undefined) {
     const store = new ArtifactStore(peers.length > 0 ? [] : [await ownBuild()]);
     return { store, isWritable: false, problems: () => [] };
   }
-  const opened = await openStore(data, { log });
+  const opened = await openStore(data, { log, policy: trust });
   endings.push(opened.close);
   const { store } = opened;
-  const isEmpty = store.count === 0 && store.damages.length === 0;
+  const isEmpty = store.count === 0 && store.damages.length === 0 && store.withheld.length === 0;
   // One that can be filled over HTTP, or from a peer, may begin empty; any other would serve nothing for ever.
   if (isEmpty && peers.length === 0 && !(mayPublish && opened.isWritable)) {
     throw new PluginServerError('data_empty', data);

@@ -1,5 +1,5 @@
 import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
-import { type Answer, Refusal, statelessRevision } from './mcp-client.ts';
+import { type Answer, Refusal, statelessRevision } from '../../common/mcp-client.ts';
 
 /** What is wrong with a server, and the next step, in one line. */
 type Sentence = (where: Where) => string;

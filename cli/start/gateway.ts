@@ -30,7 +30,7 @@ import { type DemoOptions, requireDemos, startDemos } from './demos.ts';
 import { followEdits, writeFilters } from './edits.ts';
 import type { ReadyEvent, StartEvent } from './events.ts';
 import { type OwnFiles, claimFiles } from './files.ts';
-import { ask } from './mcp-client.ts';
+import { ask } from '../../common/mcp-client.ts';
 import type { StartOptions } from './options.ts';
 import { restServer } from './rest.ts';
 import type { Running } from './running.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { type Listing, type McpEndpoint, Refusal } from './mcp-client.ts';
+import { type Listing, type McpEndpoint, Refusal } from '../../common/mcp-client.ts';
 
 /** The revision whose transport it is, as `servers[].protocol` names it. */
 export const httpSseRevision = '2024-11-05';

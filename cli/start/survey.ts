@@ -14,7 +14,7 @@ import {
   listInSession,
   listStateless,
   statelessRevision,
-} from './mcp-client.ts';
+} from '../../common/mcp-client.ts';
 import { ClientNames } from './client-names.ts';
 import { passesRules } from './rules.ts';
 

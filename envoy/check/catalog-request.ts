@@ -1,22 +1,11 @@
 import type { Node } from '../yaml/node.ts';
+import type { CatalogRequest } from '../render/catalog-request.ts';
 import { didYouMean } from './finding.ts';
 
-/** What a gateway takes from catalogs, and what they may do there. */
-export interface CatalogRequest {
-  readonly namespaces: readonly string[];
-  /** Whether names carry the namespace, as they do where several are named in a list. */
-  readonly qualified: boolean;
-  /** Clusters of the bootstrap that a catalog may name; globs. */
-  readonly clusters: readonly string[];
-  /** Networks (CIDR), addresses and globs of names that a catalog may lead to; absent: all but special addresses. */
-  readonly addresses: readonly string[] | undefined;
-  /** Environment variables that a catalog may name; globs. */
-  readonly env: readonly string[];
-  /** Members that every server of a catalog has. */
-  readonly defaults: Readonly<Record<string, unknown>>;
-}
-
 const members = ['namespace', 'clusters', 'addresses', 'env', 'defaults'];
+/** Members for a gateway that asks for its catalog itself, and those that it is rendered with. */
+const pollingMembers = ['token', 'interval', 'maxBytes'];
+const renderedMembers = ['cluster', 'authority', 'clusterNames'];
 /** Members of servers that are the gateway's to say. */
 const defaultMembers = ['credentials', 'callTimeout', 'listCache'];
 const namespacePattern = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
@@ -24,12 +13,14 @@ const mostNamespaces = 100;
 
 /**
  * Reads `catalog` of a gateway's file.
+ * @param isDelivered the gateway is configured by live delivery, and asks for nothing
  * @param wrong takes a path and what is wrong there
  * @returns undefined where there is none
  */
 export function readCatalogRequest(
   catalog: Node,
   wrong: (path: string, message: string) => void,
+  isDelivered: boolean,
 ): CatalogRequest | undefined {
   if (!catalog.isThere) return undefined;
   if (!catalog.isObject) {
@@ -37,8 +28,13 @@ export function readCatalogRequest(
     return undefined;
   }
   for (const [member] of catalog.entries) {
-    if (members.includes(member)) continue;
-    wrong(`catalog.${member}`, `is not a member of this section${didYouMean(member, members)}`);
+    if (members.includes(member) || (!isDelivered && pollingMembers.includes(member))) continue;
+    const otherwise = 'is for a gateway that asks for its catalog itself: live delivery brings it';
+    const isOfPolling = [...pollingMembers, ...renderedMembers].includes(member);
+    wrong(
+      `catalog.${member}`,
+      isOfPolling ? otherwise : `is not a member of this section${didYouMean(member, members)}`,
+    );
   }
   const namespace = catalog.get('namespace');
   const namespaces = namespace.items.map(({ text = '' }) => text);
@@ -64,6 +60,9 @@ export function readCatalogRequest(
     addresses: catalog.get('addresses').isThere ? texts('addresses') : undefined,
     env: texts('env'),
     defaults: defaults.isObject ? (defaults.value as Readonly<Record<string, unknown>>) : {},
+    polling: Object.fromEntries(
+      pollingMembers.flatMap((member) => (catalog.get(member).isThere ? [[member, catalog.get(member).value]] : [])),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ModuleRequest, defaultModule, isVersionRequest } from './module-request.ts';
-import { type CatalogRequest, readCatalogRequest } from './catalog-request.ts';
+import type { CatalogRequest } from '../render/catalog-request.ts';
+import { readCatalogRequest } from './catalog-request.ts';
 import { isEndpoint } from '../render/endpoint.ts';
 import { type LocatedServer, moduleConfiguration, needsUrl, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
@@ -71,7 +72,9 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
     });
   };
   const { servers: entries, ...others } = root.value as Record<string, unknown>;
-  const isForLive = use === 'live' || root.get('module').isThere || root.get('catalog', 'namespace').isThere;
+  const isPolled = root.get('catalog', 'cluster').isThere;
+  const isForLive =
+    use === 'live' || root.get('module').isThere || (root.get('catalog', 'namespace').isThere && !isPolled);
   const liveMembers = isForLive ? ['module', 'catalog'] : ['module'];
   const kept = Object.fromEntries(Object.entries(others).filter(([member]) => !liveMembers.includes(member)));
   const plugin = isForLive ? kept : withPinsOfFile(kept, root.document.file, wrong);
@@ -79,16 +82,21 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
     wrong('pins.file', 'live delivery reads this one file: put the digests of the lock file into pins.tools');
   }
   const module = readModule(root.get('module'), wrong);
-  const catalog = isForLive ? readCatalogRequest(root.get('catalog'), wrong) : undefined;
-  if (catalog !== undefined && use === 'start') wrong('catalog', 'catalogs come by live delivery: run `sluice serve`');
+  const catalog = isForLive ? readCatalogRequest(root.get('catalog'), wrong, use === 'live') : undefined;
+  if (use === 'start' && root.get('catalog').isThere) {
+    wrong(
+      'catalog',
+      'catalogs are given out by `sluice serve`, to gateways that it configures or that ask it for theirs',
+    );
+  }
   const { endpoint } = plugin;
   if (endpoint !== undefined && !isEndpoint(endpoint)) {
     wrong('endpoint', `expected a path like /mcp, found ${root.get('endpoint').shown}`);
   }
   let file: ConfigurationFile | undefined;
-  const hasCatalog = catalog !== undefined && (entries === undefined || entries === null);
-  const list: unknown = hasCatalog ? [] : entries;
-  if (Array.isArray(list) && (list.length > 0 || catalog !== undefined)) {
+  const hasCatalog = catalog !== undefined || isPolled;
+  const list: unknown = hasCatalog && (entries === undefined || entries === null) ? [] : entries;
+  if (Array.isArray(list) && (list.length > 0 || hasCatalog)) {
     const { servers, problems } = readServers(list, { foreignClusters: use !== 'start' });
     for (const { path, message } of problems) wrong(path, message);
     file = { plugin, servers, module, catalog };

@@ -81,3 +81,28 @@ export function hexValue(c: u32): i32 {
 export function hexDigit(value: u32): u8 {
   return (value < 10 ? ZERO + value : LOWER_A - 10 + value) as u8;
 }
+
+/** RFC 9110 §5.6.2, `tchar`. */
+export function isTokenCharacter(c: u32): bool {
+  if (isDigit(c) || isLetter(c)) return true;
+  switch (c) {
+    case 0x21:
+    case HASH:
+    case 0x24:
+    case PERCENT:
+    case AMPERSAND:
+    case 0x27:
+    case ASTERISK:
+    case PLUS:
+    case HYPHEN:
+    case DOT:
+    case 0x5e:
+    case UNDERSCORE:
+    case 0x60:
+    case 0x7c:
+    case TILDE:
+      return true;
+    default:
+      return false;
+  }
+}

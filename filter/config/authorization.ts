@@ -222,7 +222,7 @@ export function readVirtualServerNames(section: Section, gateway: Gateway): Name
   const elements = section.list(VIRTUAL_SERVERS);
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(section.placeOf(VIRTUAL_SERVERS), i, section.arena);
-    const found = indexIn(known, elements.at(i), A_VIRTUAL_SERVER, place, section);
+    const found = indexIn(known, elements.at(i), A_VIRTUAL_SERVER, place, section, gateway);
     if (found >= 0) set.add(known.at(found));
   }
   return set;
@@ -237,14 +237,17 @@ function readServerNames(section: Section, gateway: Gateway): usize {
   const elements = section.list(SERVERS);
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(section.placeOf(SERVERS), i, section.arena);
-    const found = indexIn(known, elements.at(i), A_SERVER, place, section);
+    const found = indexIn(known, elements.at(i), A_SERVER, place, section, gateway);
     if (found >= 0) store<u8>(marks + (found as usize), 1);
   }
   return marks;
 }
 
-/** Where a name stands in a list, or -1 with a problem. @param known of Span; some may be NONE */
-function indexIn(known: List, value: Span, what: Span, place: Place, section: Section): i32 {
+/**
+ * Where a name stands in a list, or -1 with a problem; without one where it may be in a catalog, which comes and goes.
+ * @param known of Span; some may be NONE
+ */
+function indexIn(known: List, value: Span, what: Span, place: Place, section: Section, gateway: Gateway): i32 {
   const text = kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
   const usable = newList(section.arena);
   for (let i = 0; i < known.count; i++) {
@@ -252,10 +255,12 @@ function indexIn(known: List, value: Span, what: Span, place: Place, section: Se
     if (text !== NONE && equals(known.at(i), text)) return i;
     usable.push(known.at(i));
   }
+  if (text !== NONE && gateway.awaitsCatalog) return -1;
   const line = mustBeLine(place, what, value, section.problems);
   const meant = text === NONE ? NONE : nearest(text, usable, section.arena);
   if (meant !== NONE) suggest(line, meant);
-  section.problems.add(line);
+  if (text !== NONE && gateway.catalogSource !== null) section.problems.warn(line);
+  else section.problems.add(line);
   return -1;
 }
 

@@ -1,4 +1,4 @@
-import { Span, literal } from '../bytes/span';
+import { Span, literal, NONE } from '../bytes/span';
 import { writeEscaped } from '../json/text';
 import { clipped } from '../mcp/header-text';
 import { Place, Problems } from './problems';
@@ -11,16 +11,17 @@ const MOST_BYTES = 128;
 
 /** A variable that a configuration names, and that the module is not given. Its value would be a secret, its name is none. */
 export function addUnset(problems: Problems, place: Place, name: Span): void {
-  add(problems, place, name, NOT_SET);
+  add(problems, place, name, NOT_SET, problems.alsoListed);
 }
 
 /** One whose value is no session key. */
 export function addNoKey(problems: Problems, place: Place, name: Span): void {
-  add(problems, place, name, NO_KEY);
+  add(problems, place, name, NO_KEY, NONE);
 }
 
-function add(problems: Problems, place: Place, name: Span, fault: Span): void {
+function add(problems: Problems, place: Place, name: Span, fault: Span, more: Span): void {
   const line = problems.at(place).bytes(NAMES);
   writeEscaped(line, clipped(name, MOST_BYTES));
-  problems.add(line.bytes(fault));
+  line.bytes(fault);
+  problems.add(more === NONE ? line : line.bytes(more));
 }

@@ -47,6 +47,7 @@ export function divide(
 
 /** Warns that a pattern, or a name, can match nothing. */
 export function warnUnmatched(noun: Noun, pattern: Span, gateway: Gateway, place: Place, problems: Problems): void {
+  if (gateway.awaitsCatalog) return;
   const line = problems.at(place).byte(QUOTE).bytes(pattern).byte(QUOTE);
   const owner = ownerOf(pattern, gateway);
   if (!isExact(pattern) || nounRow(noun).isUri)

@@ -94,7 +94,11 @@ function readBare(section: Section, tool: Span, gateway: Gateway, overrides: Ove
   const problems = section.problems;
   const star = length(tool) - 1;
   const server = indexOf(tool, STAR) === star ? serverWithPrefix(gateway, first(tool, star as u32)) : null;
-  if (server === null) return section.mustBe(TOOL, A_TOOL);
+  if (server === null) {
+    // It may come with the catalog.
+    if (gateway.catalogSource !== null && indexOf(tool, STAR) === star) return;
+    return section.mustBe(TOOL, A_TOOL);
+  }
   const name = section.required(NAME);
   if (name !== NONE && (length(name) !== 1 || indexOf(name, STAR) !== 0)) section.mustBe(NAME, STAR_ALONE);
   refuseBeside(section, TITLE);

@@ -10,6 +10,8 @@ import { readAudit } from './audit';
 import { readCredentialChoices } from './credential-choice';
 import { readAuth, readPublicUrl } from './auth';
 import { readAuthorization } from './authorization';
+import { readCatalog, readCatalogVirtualServers } from './catalog';
+import { readCatalogSource } from './catalog-source';
 import { Environment } from './environment';
 import { fingerprintServers } from './fingerprints';
 import { Gateway } from '../model/gateway';
@@ -36,7 +38,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch status insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch catalog status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -106,8 +108,15 @@ export class Parsed {
  * @param text JSON, or a Struct of Envoy's YAML; kept as long as the gateway
  * @param holder of a pair: it decides nothing, so endpoint, hostMode and log are all that it reads; the same text may
  * be given to both
+ * @param catalog what has come from its source, without a `catalogFault`; kept as long as the gateway. NONE: nothing yet
  */
-export function parseGateway(text: Span, environment: Environment, arena: Arena, holder: bool = false): Parsed {
+export function parseGateway(
+  text: Span,
+  environment: Environment,
+  arena: Arena,
+  holder: bool = false,
+  catalog: Span = NONE,
+): Parsed {
   const parsed = make<Parsed>(arena);
   const gateway = make<Gateway>(arena);
   const problems = newProblems(arena);
@@ -141,12 +150,17 @@ export function parseGateway(text: Span, environment: Environment, arena: Arena,
   if (gateway.statusToken !== NONE) gateway.digest = digestOf(strip(json), arena);
   gateway.claims = newClaimTree(namesIn(SCOPE_CLAIMS, arena), arena);
   gateway.results = readResults(root, null);
+  const source = readCatalogSource(root, environment, gateway);
+  gateway.catalogSource = source;
   readServers(root, environment, gateway);
+  // What a catalog adds does not make it another gateway.
   gateway.via = ownEntry(gateway.name, gateway.isNamed ? 0 : likeness(gateway), arena);
+  if (source !== null && catalog !== NONE) readCatalog(catalog, source, environment, gateway, arena);
   for (let i = 0; i < gateway.servers.count; i++) gateway.serverAt(i).via = gateway.via;
   gateway.overrides = readOverrides(root, gateway, null);
   gateway.toolSearch = readToolSearch(root, gateway, null);
   readVirtualServers(root, gateway);
+  if (source !== null && catalog !== NONE) readCatalogVirtualServers(source, gateway, arena);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
   gateway.pins = readPins(root, gateway);
@@ -179,7 +193,9 @@ function readName(root: Section): Span {
 
 /** What tells gateways apart that have no name of their own: where they are served, and what they serve. */
 function likeness(gateway: Gateway): u64 {
+  const source = gateway.catalogSource;
   let hash = fingerprint(gateway.endpoint);
+  if (source !== null) hash = combined(hash, source.fingerprint);
   for (let i = 0; i < gateway.servers.count; i++) hash = combined(hash, gateway.serverAt(i).unkeyedFingerprint);
   return hash;
 }

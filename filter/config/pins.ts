@@ -75,6 +75,7 @@ function digestIn(text: Span, section: Section): usize {
 }
 
 function hasServer(gateway: Gateway, name: Span): bool {
+  if (gateway.awaitsCatalog) return true;
   for (let i = 0; i < gateway.servers.count; i++) if (startsWith(name, gateway.serverAt(i).prefix)) return true;
   return false;
 }

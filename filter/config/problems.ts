@@ -22,6 +22,8 @@ export class Problems {
   lines: List;
   warnings: List;
   arena: Arena;
+  /** Where a variable has to be listed as well, for a sentence that says where; NONE: nowhere. */
+  alsoListed: Span;
 
   /** Begins a line `<path>: `; the caller writes what is wrong and passes it to `add`. */
   at(place: Place | null): Writer {

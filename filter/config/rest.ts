@@ -95,7 +95,7 @@ function refuseUnused(parent: Section): void {
 function namesOf(parent: Section): List {
   const found = newList(parent.arena);
   const all = namesIn(ONLY_MCP, parent.arena);
-  for (let i = 0; i < all.count; i++) if (parent.get(all.at(i)) !== NONE) found.push(all.at(i));
+  for (let i = 0; i < all.count; i++) if (parent.own(all.at(i)) !== NONE) found.push(all.at(i));
   return found;
 }
 

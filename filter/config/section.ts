@@ -2,9 +2,9 @@ import { QUESTION_MARK, QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, length, equals, literal, NONE } from '../bytes/span';
-import { namesIn } from '../bytes/name-list';
+import { isNameOf, namesIn } from '../bytes/name-list';
 import { newWriter, Writer } from '../bytes/writer';
-import { kindOf, Kind, walkThrough } from '../json/reader';
+import { kindOf, Kind, member, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 import { clipped } from '../mcp/header-text';
 import { nearest } from '../bytes/nearest';
@@ -25,11 +25,6 @@ const A_LIST = literal('a list');
 const LONG = literal('...');
 const FOUND_SHOWN = 40;
 
-function has(list: List, name: Span): bool {
-  for (let i = 0; i < list.count; i++) if (equals(list.at(i), name)) return true;
-  return false;
-}
-
 /** An object of the configuration whose members are known by name; every other member is a problem. */
 @unmanaged
 export class Section {
@@ -37,14 +32,46 @@ export class Section {
   problems: Problems;
   arena: Arena;
   object: Span;
+  /** An object with members that it has unless it says otherwise; NONE: there is none. */
+  defaults: Span;
+
+  /** Its members: a name, then its value, and so on. */
+  private members: List;
+
+  /** Reads the members of an object, once for all questions. */
+  read(object: Span): void {
+    this.object = object;
+    this.members = newList(this.arena);
+    for (const walk = walkThrough(object, this.arena); walk.next();) {
+      this.members.push(textOf(walk.name, this.arena));
+      this.members.push(walk.value);
+    }
+  }
+
+  get count(): i32 {
+    return this.object === NONE ? 0 : this.members.count / 2;
+  }
+
+  nameAt(index: i32): Span {
+    return this.members.at(2 * index);
+  }
 
   /** The value of a member, or NONE. */
   get(name: Span): Span {
-    if (this.object === NONE) return NONE;
-    for (const walk = walkThrough(this.object, this.arena); walk.next();) {
-      if (equals(textOf(walk.name, this.arena), name)) return walk.value;
-    }
-    return NONE;
+    const own = this.own(name);
+    return own === NONE && this.defaults !== NONE ? member(this.defaults, name, this.arena) : own;
+  }
+
+  /** The same of what it says itself. */
+  own(name: Span): Span {
+    const index = this.indexOf(name);
+    return index < 0 ? NONE : this.members.at(2 * index + 1);
+  }
+
+  /** Of the first member of that name, or -1. */
+  indexOf(name: Span): i32 {
+    for (let i = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return i;
+    return -1;
   }
 
   placeOf(name: Span): Place {
@@ -125,15 +152,12 @@ export function openSection(value: Span, place: Place | null, allowed: Span, pro
     mustBe(place, AN_OBJECT, value, problems);
     return section;
   }
-  section.object = value;
-
-  const known = namesIn(allowed, arena);
-  const seen = newList(arena);
-  for (const walk = walkThrough(value, arena); walk.next();) {
-    const name = textOf(walk.name, arena);
-    if (has(seen, name)) problems.add(problems.at(section.placeOf(name)).bytes(TWICE));
-    seen.push(name);
-    if (has(known, name)) continue;
+  section.read(value);
+  for (let i = 0; i < section.count; i++) {
+    const name = section.nameAt(i);
+    if (section.indexOf(name) < i) problems.add(problems.at(section.placeOf(name)).bytes(TWICE));
+    if (isNameOf(allowed, name)) continue;
+    const known = namesIn(allowed, arena);
     const line = problems.at(section.placeOf(name)).bytes(UNKNOWN);
     const meant = nearest(name, known, arena);
     if (meant !== NONE) suggest(line, meant);
@@ -152,7 +176,7 @@ export function knownSection(value: Span, place: Place | null, problems: Problem
   section.place = place;
   section.problems = problems;
   section.arena = problems.arena;
-  section.object = value !== NONE && kindOf(value) === Kind.Object ? value : NONE;
+  if (value !== NONE && kindOf(value) === Kind.Object) section.read(value);
   return section;
 }
 

@@ -53,8 +53,8 @@ const MAX_PREFIX = 64;
 /** The last of them stands for all further ones. */
 const MOST_REPORTED_TOOLS = 20;
 
-const A_CLUSTER = literal('the name of an Envoy cluster, without spaces');
-const AN_AUTHORITY = literal('a host, with a port if need be');
+export const A_CLUSTER = literal('the name of an Envoy cluster, without spaces');
+export const AN_AUTHORITY = literal('a host, with a port if need be');
 const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
 const A_REVISION = literal('"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
@@ -68,33 +68,65 @@ const EXCHANGE_PROTOCOL = literal(
   'of type exchange are not for a server of 2024-11-05: its stream is not read before it passes',
 );
 const NAME_TAKEN = literal('is the name of another server');
+const NO_CHOICE = literal('cannot be a choice for all servers of a catalog: put such a server into servers');
 const NO_SERVERS = literal('must list at least one server');
 const PREFIX_CLASH = literal(
   'begins with the prefix of another server, or the other way round, so that a tool could belong to both: ',
 );
 const EMPTY_PREFIX = literal('may be empty only where there is a single server');
 
+/** The gateway's own. After its catalog's source is known. */
 export function readServers(root: Section, environment: Environment, gateway: Gateway): void {
   gateway.servers = newList(root.arena);
   const elements = root.list(SERVERS);
+  const isAlone = elements.count === 1 && gateway.catalogSource === null;
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(root.placeOf(SERVERS), i, root.arena);
     const section = openSection(elements.at(i), place, MEMBERS, root.problems);
-    const server = readServer(section, environment, gateway);
-    server.index = i;
-    server.mark = elements.count > 1 && server.name !== NONE ? markOf(server, section.arena) : EMPTY;
-    checkAgainst(gateway.servers, server, section, elements.count === 1);
-    checkOwnedUris(gateway.servers, server, section);
-    gateway.servers.push(changetype<usize>(server) as u64);
+    push(gateway, checkedServer(section, environment, environment, gateway, isAlone));
   }
-  if (elements.count === 0) root.problems.add(root.problems.at(root.placeOf(SERVERS)).bytes(NO_SERVERS));
+  if (elements.count > 0 || gateway.catalogSource !== null) return;
+  root.problems.add(root.problems.at(root.placeOf(SERVERS)).bytes(NO_SERVERS));
+}
+
+/**
+ * One of a catalog, behind those that are there; not where anything is wrong with it.
+ * @param ofTools what tools of a REST service may name
+ */
+export function addServer(section: Section, environment: Environment, ofTools: Environment, gateway: Gateway): void {
+  const known = section.problems.lines.count;
+  const server = checkedServer(section, environment, ofTools, gateway, false);
+  if (server.credentials.kind === CredentialKind.Choice) {
+    section.problems.add(section.problems.at(section.placeOf(CREDENTIALS)).bytes(NO_CHOICE));
+  }
+  if (section.problems.lines.count === known) push(gateway, server);
+}
+
+function push(gateway: Gateway, server: Server): void {
+  gateway.servers.push(changetype<usize>(server) as u64);
+}
+
+/** @param isAlone there is no other server */
+function checkedServer(
+  section: Section,
+  environment: Environment,
+  ofTools: Environment,
+  gateway: Gateway,
+  isAlone: bool,
+): Server {
+  const server = readServer(section, environment, ofTools, gateway);
+  server.index = gateway.servers.count;
+  server.mark = !isAlone && server.name !== NONE ? markOf(server, section.arena) : EMPTY;
+  checkAgainst(gateway.servers, server, section, isAlone);
+  checkOwnedUris(gateway.servers, server, section);
+  return server;
 }
 
 function markOf(server: Server, arena: Arena): Span {
   return newWriter(arena, 64).bytes(server.name).byte(SLASH).written;
 }
 
-function readServer(section: Section, environment: Environment, gateway: Gateway): Server {
+function readServer(section: Section, environment: Environment, ofTools: Environment, gateway: Gateway): Server {
   const server = make<Server>(section.arena);
   server.name = section.required(NAME);
   if (server.name !== NONE && !isName(server.name)) section.mustBe(NAME, A_NAME);
@@ -114,7 +146,7 @@ function readServer(section: Section, environment: Environment, gateway: Gateway
   server.credentials = readCredentials(section, CREDENTIALS, environment);
   checkExchange(section, server, gateway);
   readListCache(section, server);
-  readRest(section, environment, gateway, server);
+  readRest(section, ofTools, gateway, server);
   server.ownedUris = readOwnedUris(section);
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
     const row = nounRow(noun);

@@ -12,11 +12,13 @@ import { addNoKey, addUnset } from './bad-variable';
 import { count, duration } from './values';
 import { Gateway } from '../model/gateway';
 
-const MEMBERS = names('keys ttl');
+const MEMBERS = names('keys ttl open');
+const OPENINGS = names('eager lazy');
 const KEY_MEMBERS = names('id env');
 
 const KEYS = literal('keys');
 const TTL = literal('ttl');
+const OPEN = literal('open');
 const ID = literal('id');
 const ENV = literal('env');
 const DAY = literal('24h');
@@ -27,6 +29,7 @@ const MAX_KEY_ID: u32 = 255;
 export function readSessions(parent: Section, name: Span, environment: Environment, gateway: Gateway): void {
   const section = parent.section(name, MEMBERS);
   gateway.sessionTtl = max(duration(section, TTL, DAY) / 1000, 1);
+  gateway.opensLazily = section.choice(OPEN, OPENINGS) === 1;
   const ring = make<KeyRing>(section.arena);
   ring.keys = newList(section.arena);
   ring.gateway = gateway.name;

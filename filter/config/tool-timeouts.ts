@@ -27,7 +27,7 @@ export function readTimeouts(tools: Section): List | null {
   section.place = tools.placeOf(TIMEOUTS);
   section.problems = tools.problems;
   section.arena = tools.arena;
-  section.object = value;
+  section.read(value);
   const found = newList(tools.arena);
   for (const walk = walkThrough(value, tools.arena); walk.next();) {
     const name = textOf(walk.name, tools.arena);

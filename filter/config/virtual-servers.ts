@@ -2,7 +2,7 @@ import { DOT, HYPHEN, SLASH } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
-import { Span, equals, first, after, indexOf, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, equals, first, after, indexOf, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newVirtualServer } from '../model/virtual-server';
 import { divide } from './division';
 import { Gateway } from '../model/gateway';
@@ -26,6 +26,7 @@ const OPEN = literal('open');
 const CLOSED = literal('closed');
 const INNER = literal('-.');
 const MAX_PART = 63;
+const ANY_SERVER: i32 = -1;
 
 const A_NAME = literal('<namespace>/<name>, each made of a-z, 0-9 and inner dashes and dots, at most 63 characters');
 const NAME_TAKEN = literal('is the name of another virtual server');
@@ -38,11 +39,16 @@ export function readVirtualServers(root: Section, gateway: Gateway): void {
   const elements = root.list(VIRTUAL_SERVERS);
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(root.placeOf(VIRTUAL_SERVERS), i, root.arena);
-    readVirtualServer(openSection(elements.at(i), place, MEMBERS, root.problems), gateway);
+    addVirtualServer(openSection(elements.at(i), place, MEMBERS, root.problems), gateway, ANY_SERVER);
   }
 }
 
-function readVirtualServer(section: Section, gateway: Gateway): void {
+/**
+ * Adds a virtual server, unless it has no name.
+ * @param from the first server that it may show tools of, where it is one of a catalog: it is left out where anything is
+ * wrong with it. Else ANY_SERVER
+ */
+export function addVirtualServer(section: Section, gateway: Gateway, from: i32): void {
   const problems = section.problems;
   const name = section.required(NAME);
   if (name !== NONE && !isVirtualServerName(name)) section.mustBe(NAME, A_NAME);
@@ -52,16 +58,32 @@ function readVirtualServer(section: Section, gateway: Gateway): void {
   created.toolSearch = readToolSearch(section, gateway, gateway.toolSearch);
   if (name === NONE) return;
   if (gateway.virtualServer(name) !== null) problems.add(problems.at(section.placeOf(NAME)).bytes(NAME_TAKEN));
-  gateway.virtualServersByName.put(name, changetype<usize>(created));
-  gateway.virtualServers.push(changetype<usize>(created) as u64);
-  // Names and prefixes that are wrong themselves would only add to what has been said about them.
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
     const row = nounRow(noun);
     if (row.ruledBy !== noun) continue;
     const member = row.plural;
-    const patterns = readPatterns(section, member, longestPattern(row));
+    const patterns = ofServers(readPatterns(section, member, longestPattern(row)), from, gateway);
+    // Names and prefixes that are wrong themselves would only add to what has been said about them.
     if (problems.lines.count === 0) divide(created, noun, patterns, gateway, section.placeOf(member), problems);
   }
+  if (from !== ANY_SERVER && problems.lines.count > 0) return;
+  gateway.virtualServersByName.put(name, changetype<usize>(created));
+  gateway.virtualServers.push(changetype<usize>(created) as u64);
+}
+
+/** Those that can match tools of no server before that one. */
+function ofServers(patterns: List, from: i32, gateway: Gateway): List {
+  if (from === ANY_SERVER) return patterns;
+  const kept = newList(patterns.arena);
+  for (let i = 0; i < patterns.count; i++) {
+    const pattern: Span = patterns.at(i);
+    for (let s = from; s < gateway.servers.count; s++) {
+      if (!startsWith(pattern, gateway.serverAt(s).prefix)) continue;
+      kept.push(pattern);
+      break;
+    }
+  }
+  return kept;
 }
 
 /** Two segments of a path, of which none can be `.`, `..` or the `-` that is kept for our own pages. */
@@ -87,6 +109,11 @@ export function readRoot(root: Section, gateway: Gateway): void {
   gateway.rootServes = gateway.virtualServer(text);
   if (gateway.rootClosed || gateway.rootServes !== null) return;
 
+  if (gateway.catalogSource !== null && isVirtualServerName(text)) {
+    // It comes with the catalog: until then there is none.
+    gateway.rootClosed = true;
+    return;
+  }
   const line = mustBeLine(root.placeOf(ROOT), A_ROOT, root.get(ROOT), root.problems);
   const meant = nearest(text, rootChoices(gateway, root.arena), root.arena);
   if (meant !== NONE) suggest(line, meant);

@@ -1,5 +1,5 @@
 import { Noun, NounRow } from '../mcp/nouns';
-import { COMMA } from '../bytes/ascii';
+import { COMMA, QUOTE } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
 import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -17,14 +17,18 @@ import { Item, Page } from '../upstream/page';
 const OPEN = literal('{"');
 const ITEMS = literal('":[');
 const CLOSE = literal(']');
+const NEXT = literal(',"nextCursor":"');
 const TTL = literal(',"ttlMs":');
 const PRIVATE = literal(',"cacheScope":"private"}');
 const PUBLIC = literal(',"cacheScope":"public"}');
 const END = literal('}');
 
+/** Bytes of a list without its items, at most. */
+export const FRAME: u64 = 112;
+
 /** Decides what the scope shows, and says how many bytes `mergedList` needs for them. */
 export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 {
-  let size: u64 = 96;
+  let size: u64 = FRAME;
   for (let i = 0; i < fanOut.calls.count; i++) {
     choose(gateway, fanOut.at(i), scope);
     keepPinned(fanOut.at(i), scope);
@@ -40,6 +44,7 @@ export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 
  * @param size what `mergedSize` said
  * @param freshness for how long a client may keep it, or null in the era that does not tell
  * @param own items of ours, which come first, with commas between them; NONE: there are none
+ * @param cursor of the part of the list that follows; NONE: this is all
  */
 export function mergedList(
   noun: NounRow,
@@ -48,8 +53,9 @@ export function mergedList(
   freshness: Freshness | null,
   arena: Arena,
   own: Span = NONE,
+  cursor: Span = NONE,
 ): Span {
-  const writer = newWriter(arena, (size as usize) + (length(own) as usize))
+  const writer = newWriter(arena, (size as usize) + (length(own) as usize) + (length(cursor) as usize))
     .bytes(OPEN)
     .bytes(noun.items)
     .bytes(ITEMS)
@@ -87,6 +93,7 @@ export function mergedList(
   }
   writer.bytes(between(from, to));
   writer.bytes(CLOSE);
+  if (cursor !== NONE) writer.bytes(NEXT).bytes(cursor).byte(QUOTE);
   if (freshness === null) return writer.bytes(END).written;
   return writer
     .bytes(TTL)

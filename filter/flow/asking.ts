@@ -6,6 +6,7 @@ import { post } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { keep, keepLasting, keptList, lastingList } from '../federation/list-cache';
+import { keepDeclarations } from '../federation/header-params';
 import { keepFacts, noteFacts } from '../federation/tool-facts';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
@@ -208,8 +209,17 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
     }
     noteFacts(call, exchange.gateway.pins, scratch);
     keepFacts(call, exchange.request.pairs, exchange.seconds, keys, scratch);
+    if (areDeclarationsOfUse(exchange, call)) {
+      keepDeclarations(call, exchange.request.pairs, exchange.seconds, keys, scratch);
+    }
   }
   return true;
+}
+
+/** Whether calls of clients such as this one will ask which arguments headers repeat, see header-params.ts. */
+function areDeclarationsOfUse(exchange: Exchange, call: UpstreamCall): bool {
+  if (exchange.message.era !== Era.Sessions || call.noun.noun !== Noun.Tools) return false;
+  return eraOf(call.upstream.revision) === Era.Stateless;
 }
 
 /** Whether it has refused as a server of another era than it is known for, see other-era.ts. */

@@ -80,6 +80,9 @@ export class Conversation {
   sought: Span;
   /** How many tools a search wants. */
   mostFound: u32;
+  /** Where a list is to go on: which list that was, and how many items of it came before. */
+  generation: u64;
+  itemsBefore: u32;
   lookedInto: Noun;
   /** A server that did not say what it lists, or null. */
   unanswered: UpstreamCall | null;

@@ -31,6 +31,7 @@ import { forgetToken } from '../session/exchanged-tokens';
 import { credentialScope } from '../upstream/credentials';
 import { LimitSet } from '../session/limits-met';
 import { Session, SessionDraft, Upstream } from '../session/token';
+import { catalogNeed, isOfCatalog } from './catalog';
 import { Request } from './request';
 
 /** What is to happen next with a request. The shell carries it out; nothing else does. */
@@ -84,6 +85,8 @@ export class Target {
   progressToken: Span;
   /** What its server is told that the client can be asked for, across the eras: bits of client capabilities. */
   asksFor: u32;
+  /** Arguments that headers repeat, for a client that does not do that; null: there are none. */
+  headerParams: HeaderList | null;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
   asksForArguments: bool;
 
@@ -293,6 +296,7 @@ export class Exchange {
 
   /** Answers with a row of the error table. @param detail of any length and content: it is cut and escaped */
   refuse(reason: Reason, detail: Span = NONE, server: Span = NONE, more: Span = NONE): Outcome {
+    if (this.gateway.awaitsCatalog && isOfCatalog(reason)) return this.awaitCatalog();
     this.answer(0, NONE);
     this.meet(limitBehind(reason));
     const reply = this.reply;
@@ -303,6 +307,13 @@ export class Exchange {
     reply.more = this.copied(more);
     this.writeRefusal();
     return Outcome.Reply;
+  }
+
+  /** Refuses what the catalog has to decide on, or to name, and has not come. */
+  awaitCatalog(): Outcome {
+    const outcome = this.refuse(Reason.CatalogUnready, catalogNeed(this.gateway, this.arena));
+    this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
+    return outcome;
   }
 
   /** Answers with a result. @param reason of a failure that the result tells, or None */

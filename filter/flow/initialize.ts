@@ -181,8 +181,8 @@ function digestOf(introduction: Introduction, arena: Arena): Span {
 }
 
 /**
- * Takes a handshake that is known, of a server that keeps no session. Not of one that could not be reached a moment ago,
- * and not where it is told who asks: it may answer each of them otherwise.
+ * Takes a handshake that is known, of a server that keeps no session, or whose sessions are opened when they are needed.
+ * Not of one that could not be reached a moment ago, and not where it is told who asks: it may answer each of them otherwise.
  */
 function recall(exchange: Exchange, call: UpstreamCall): bool {
   const server = call.server;
@@ -191,6 +191,8 @@ function recall(exchange: Exchange, call: UpstreamCall): bool {
   const known = make<KnownHandshake>(scratch);
   const keys = exchange.gateway.keys;
   if (!recallHandshake(known, server.fingerprint, introduction, exchange.seconds, keys, exchange.arena)) return false;
+  if (known.keepsSessions && !exchange.gateway.opensLazily) return false;
+  call.deferred = known.keepsSessions;
   call.upstream.revision = known.revision;
   call.upstream.offers = known.offers;
   call.capabilities = known.capabilities;
@@ -199,8 +201,10 @@ function recall(exchange: Exchange, call: UpstreamCall): bool {
 }
 
 function remember(exchange: Exchange, call: UpstreamCall): void {
-  if (call.failed || call.upstream.sessionId !== NONE || call.server.credentials.isOfClient) return;
+  const keepsSessions = call.upstream.sessionId !== NONE;
+  if (call.failed || (keepsSessions && !exchange.gateway.opensLazily) || call.server.credentials.isOfClient) return;
   const known = make<KnownHandshake>(scratch);
+  known.keepsSessions = keepsSessions;
   known.revision = call.upstream.revision;
   known.offers = call.upstream.offers;
   known.capabilities = call.capabilities;
@@ -240,7 +244,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   draft.capabilities = exchange.clientCapabilities;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
-    if (!call.failed && draft.add(call.upstream)) {
+    if (!call.failed && !call.deferred && draft.add(call.upstream)) {
       call.opened = true;
     }
   }
@@ -264,7 +268,7 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
   let speaks = false;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
-    if (call.failed) continue;
+    if (call.failed || call.deferred) continue;
     call.opened = true;
     if (call.upstream.revision === Revision.V2026_07_28) speaks = true;
     else if (!isPooled(exchange, call)) exchange.conversation.abandon(call.server, call.upstream);
@@ -297,7 +301,7 @@ function offered(exchange: Exchange, fanOut: FanOut): u32 {
     const server = exchange.gateway.serverAt(i);
     const call = callOf(fanOut, server);
     // Down, or too large for the token: it joins when it is first needed, and may have anything then.
-    const known = call !== null && call.opened;
+    const known = call !== null && (call.opened || call.deferred);
     offers |= mayOffer(server, exchange.caller.scope) & (known ? call!.upstream.offers : ANYTHING & ~Capability.Tasks);
   }
   return offers;

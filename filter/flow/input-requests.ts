@@ -11,21 +11,24 @@ import { ASKABLE, ELICITATION, ROOTS, SAMPLING } from '../mcp/client-capabilitie
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
+import { Method, methodText } from '../mcp/methods';
 import { Limit } from '../model/limit';
 import { tellStream } from '../ports';
 import { inputRequiredIn, InputReader, newInputReader } from '../response/input-reader';
 import { decodeInputRequestId, encodeInputRequestId, Waiter } from '../session/input-request-id';
 import { openSealed, writeSealed } from '../session/sealed-text';
+import { decodeServerRequestId } from '../session/server-request-id';
 import { Session } from '../session/token';
 import { writeMessageEvent } from '../sse/events';
 import { Answer, isEventStream } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
+import { Callout, post } from '../upstream/callout';
 import { Exchange, Outcome } from './exchange';
 import { callAgain } from './relay';
 import { tellAsRouted } from './relayed';
 import { sendOn } from './send-on';
 import { accept } from './tell';
-import { asWritten } from './translation';
+import { asWritten, crosses } from './translation';
 
 /**
  * Input that a server of 2026-07-28 needs for a request of a client with a session. Such a server answers that it needs
@@ -55,6 +58,11 @@ const ERROR = literal('error');
 const REQUESTS = literal('inputRequests');
 const STATE = literal('requestState');
 const METHOD = literal('method');
+const ID = literal('id');
+const PONG = literal(',"result":{}}');
+const NO_SUCH_METHOD = literal(
+  ',"error":{"code":-32601,"message":"The client has declared that it cannot be asked for this: it speaks MCP 2026-07-28."}}',
+);
 const PARAMS = literal('params');
 const MODE = literal('mode');
 const URL = literal('url');
@@ -166,10 +174,33 @@ export function askableAcross(exchange: Exchange): u32 {
   return contains(valuesIn(exchange.request.pairs, header.ACCEPT, scratch), header.EVENTS_TYPE) ? asked : 0;
 }
 
-/** Null where the server has nothing that it could ask for. @param contentType of its answer */
+/** Null where the server can ask its client for nothing. @param contentType of its answer */
 export function inputReaderFor(exchange: Exchange, contentType: Span): InputReader | null {
-  if (!exchange.isAimed || exchange.target.asksFor === 0) return null;
-  return newInputReader(isEventStream(contentType), exchange.gateway.limits.event, exchange.arena);
+  if (!exchange.isAimed) return null;
+  const isStream = isEventStream(contentType);
+  const takesRequests =
+    isStream && exchange.message.era === Era.Stateless && crosses(exchange, exchange.forward.upstream);
+  if (exchange.target.asksFor === 0 && !takesRequests) return null;
+  return newInputReader(isStream, exchange.gateway.limits.event, takesRequests, exchange.arena);
+}
+
+/**
+ * What the gateway responds to a request of a server whose client is of the era that has no such requests: it is there, and
+ * can be asked for nothing. Such a server was told so, and may ask all the same.
+ * @param request the message
+ */
+export function responseTo(exchange: Exchange, request: Span): Callout {
+  const arena = exchange.arena;
+  const method = member(request, METHOD, scratch);
+  const name = method === NONE || kindOf(method) !== Kind.String ? NONE : textOf(method, scratch);
+  // As the client would have got it.
+  const id = member(request, ID, scratch);
+  const asked = decodeServerRequestId(exchange.caller.session!, id, scratch);
+  const body = newWriter(arena, 256)
+    .bytes(REQUEST_OPEN)
+    .bytes(asked === null ? id : asked.original);
+  body.bytes(name !== NONE && equals(name, methodText(Method.Ping)) ? PONG : NO_SUCH_METHOD);
+  return post(exchange.target.server, exchange.forward.upstream, body.written, exchange.request.pairs, arena);
 }
 
 /**

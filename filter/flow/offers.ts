@@ -5,6 +5,7 @@ import { mayReach } from '../policy/decision';
 import { ANYTHING, Session, Upstream } from '../session/token';
 import { knownUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
+import { lacksHeaderParams, sendWithHeaderParams } from './header-params';
 import { sendOn } from './send-on';
 import { refuseTask } from './task-id';
 
@@ -37,7 +38,11 @@ export function refuseUnoffered(exchange: Exchange): Outcome {
 export function sendToOffering(exchange: Exchange, session: Session, upstream: Upstream): Outcome {
   const row = methodRow(exchange.message.method);
   const capability = row.capability;
-  if ((upstream.offers & capability) === capability) return sendOn(exchange, upstream);
+  if ((upstream.offers & capability) === capability) {
+    return lacksHeaderParams(exchange, upstream)
+      ? sendWithHeaderParams(exchange, upstream)
+      : sendOn(exchange, upstream);
+  }
   if (!isOffered(exchange, session, capability)) return refuseUnoffered(exchange);
   if (row.kind === MethodKind.Task) return refuseTask(exchange, exchange.target.name);
   // Another server has completions, so clients ask for those of all.

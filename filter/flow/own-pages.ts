@@ -15,6 +15,7 @@ import { lastFailure } from '../session/failures';
 import { lastMet, readLimits, timesMet } from '../session/limits-met';
 import { PRODUCT } from '../version';
 import { checkCaller, refuseMethod } from './access';
+import { writeCatalog } from './catalog';
 import { beginDefinitions } from './definitions-page';
 import { Exchange, Outcome } from './exchange';
 import { pinStateOf } from './pins';
@@ -29,13 +30,14 @@ const DEFINITIONS = literal('/-/definitions');
 
 const ALLOWED = literal('GET, HEAD');
 const HEALTHY = literal('{"status":"ok"}');
+const UNREADY = literal('{"status":"catalog_unready"}');
 const GET_WITH_BODY = literal('a GET with a body');
 const BEARER = literal('Bearer ');
 const CHALLENGE = literal('Bearer realm="status"');
 
 /** `ReadBody`: the path is no such page, or none that this configuration has. @param behind see `behindEndpoint`. @param ended there is no body */
 export function enterOwnPages(exchange: Exchange, behind: Span, ended: bool): Outcome {
-  if (equals(behind, HEALTH)) return isRead(exchange) ? exchange.answer(200, HEALTHY) : refuseMethod(exchange, ALLOWED);
+  if (equals(behind, HEALTH)) return isRead(exchange) ? health(exchange) : refuseMethod(exchange, ALLOWED);
   if (!isForOperator(behind)) return Outcome.ReadBody;
   const outcome = checkCaller(exchange);
   if (outcome !== Outcome.ReadBody) return outcome;
@@ -50,6 +52,11 @@ export function enterOwnPages(exchange: Exchange, behind: Span, ended: bool): Ou
   // What waits for servers cannot read on meanwhile.
   if (!ended) return exchange.refuse(Reason.InvalidRequest, GET_WITH_BODY);
   return beginDefinitions(exchange, hasToken(exchange));
+}
+
+/** A gateway that has nothing to serve yet is none that a load balancer should choose. */
+function health(exchange: Exchange): Outcome {
+  return exchange.gateway.servers.count > 0 ? exchange.answer(200, HEALTHY) : exchange.answer(503, UNREADY);
 }
 
 /** Whether it is a page for who runs the gateway, so that it has to be known from where it is asked for. */
@@ -101,7 +108,10 @@ function document(exchange: Exchange): Span {
     if (i > 0) writer.byte(COMMA);
     writeServer(writer, gateway.serverAt(i), exchange);
   }
-  writeLimits(writer.bytes(LIMITS), exchange);
+  const source = gateway.catalogSource;
+  if (source === null) writer.bytes(LIMITS);
+  else writeCatalog(writer, source, gateway, scratch);
+  writeLimits(writer, exchange);
   return writer.bytes(CLOSE).written;
 }
 

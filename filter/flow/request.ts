@@ -29,6 +29,8 @@ export class Request {
   via: Span;
   /** NONE also where it is empty: that names no session. */
   sessionId: Span;
+  /** It has that header, which may be empty. */
+  namesSession: bool;
   protocolVersion: Span;
   /** NONE where there are several: each reader may believe another one. */
   mcpMethod: Span;
@@ -119,8 +121,10 @@ export function readRequest(headers: Span, arena: Arena): Request {
         }
         break;
       case LOWER_M:
-        if (equals(name, header.SESSION_ID)) request.sessionId = length(pairs.value) === 0 ? NONE : pairs.value;
-        else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
+        if (equals(name, header.SESSION_ID)) {
+          request.namesSession = true;
+          request.sessionId = length(pairs.value) === 0 ? NONE : pairs.value;
+        } else if (equals(name, header.PROTOCOL_VERSION)) request.protocolVersion = pairs.value;
         else if (equals(name, header.MCP_METHOD)) {
           request.mcpMethod = seenMethod ? NONE : pairs.value;
           seenMethod = true;

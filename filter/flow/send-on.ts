@@ -57,13 +57,18 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   if (!equals(path, exchange.request.path)) forward.headers.add(header.PATH, path);
   forward.headers
     .add(header.AUTHORITY, server.authority)
-    .add(header.SESSION_ID, exchange.isHttpSse ? NONE : upstream.sessionId)
     .add(header.PER_TRY_TIMEOUT, timeLimit(exchange))
     .add(header.VIA, viaBehind(exchange.request.via, server.via, arena));
+  const sessionId: Span = exchange.isHttpSse ? NONE : upstream.sessionId;
+  if (sessionId !== NONE || exchange.request.namesSession) forward.headers.add(header.SESSION_ID, sessionId);
   if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
   if (server.credentials.value !== NONE) {
     forward.headers.add(server.credentials.header, server.credentials.value);
+  }
+  const params = exchange.target.headerParams;
+  if (params !== null) {
+    for (let i: u32 = 0; i < params.count; i++) forward.headers.add(params.nameAt(i), params.valueAt(i));
   }
   if (exchange.lastEventId !== NONE) forward.headers.add(header.LAST_EVENT_ID, exchange.lastEventId);
   return forward;

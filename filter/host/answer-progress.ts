@@ -9,6 +9,7 @@ import { takeEndpoint } from '../flow/http-sse';
 import { answerOf, isUnanswered, NO_RESPONSE, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
+import { isEventStream } from '../upstream/answer';
 import { ABORTED, endedWith, OK } from '../mcp/outcomes';
 import { PassingAnswer } from '../response/passing-answer';
 import { passing, ResponsePlan, rewriting, Way } from '../response/plan';
@@ -58,7 +59,8 @@ export function beginAnswer(stream: Stream, exchange: Exchange, response: Respon
     const plan = rewriting(rewriter, watcher, exchange.arena);
     plan.limiter = limiter;
     plan.input = input;
-    if (input !== null) replace(HeaderMap.Response, header.CONTENT_TYPE, header.EVENTS_TYPE);
+    if (input !== null && !isEventStream(response.contentType))
+      replace(HeaderMap.Response, header.CONTENT_TYPE, header.EVENTS_TYPE);
     stream.plan = plan;
     if (response.hasLength) remove(HeaderMap.Response, header.CONTENT_LENGTH);
   }

@@ -31,6 +31,8 @@ export class Pending {
   deadline: u64;
   /** Where `initialize` lost its stream, what ends the session that it may begin; else null. */
   ending: SessionEnding | null;
+  /** It asks for the catalog of its root, for no request. */
+  isForCatalog: bool;
 }
 
 const pending: Table = newTable();
@@ -68,10 +70,18 @@ export function send(callout: Callout, timeout: u32, root: u32, stream: u32, cal
   // The host's timer counts from when its event loop last looked at the clock, which can be a while ago: it comes early.
   entry.deadline = entry.sentAt + (timeout as u64) * 900_000;
   entry.ending = null;
+  entry.isForCatalog = false;
   const token = load<u32>(OUT_TOKEN);
   if (call !== null) call.token = token;
   pending.set(token, changetype<usize>(entry));
   return Ending.Response;
+}
+
+/** The same for the catalog of a root. */
+export function sendForCatalog(callout: Callout, timeout: u32, root: u32): Ending {
+  const ending = send(callout, timeout, root, 0, null);
+  if (ending === Ending.Response) findPending(load<u32>(OUT_TOKEN))!.isForCatalog = true;
+  return ending;
 }
 
 /** The callout that this answer belongs to; the caller frees it. */

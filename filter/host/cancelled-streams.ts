@@ -2,8 +2,11 @@ import { scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
 import { Exchange, Outcome } from '../flow/exchange';
 import { isAwaited } from '../flow/success';
+import { crosses } from '../flow/translation';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { proxy_set_effective_context } from '../env';
+import { ABORTED } from '../mcp/outcomes';
 import { ResponsePlan } from '../response/plan';
 import { cancelledAt, latestCancellation } from '../session/cancelled';
 import { isWithin } from '../session/slots';
@@ -28,6 +31,17 @@ const GRACE: u64 = 2_000_000_000;
 /** For the next thing that the server sends: longer than any SDK is silent that numbers its events. */
 const MOST_OF_SILENCE: u64 = 20_000_000_000;
 const LOOK_EACH: u64 = 900_000_000;
+
+/** A request is sent on: where its server would not hear that it is cancelled, it is looked after until its answer begins. */
+export function mindRequest(stream: Stream, exchange: Exchange): void {
+  if (isDeaf(exchange)) mindStream(stream, exchange);
+}
+
+/** Whether its server is of 2026-07-28, and its client is not: such a server takes the end of a request for its cancellation. */
+function isDeaf(exchange: Exchange): bool {
+  if (exchange.message.era !== Era.Sessions || !exchange.isAimed || exchange.target.server.isHttpSse) return false;
+  return crosses(exchange, exchange.forward.upstream);
+}
 
 /** The answer to a request begins, maybe as an event stream: its end is looked after. */
 export function mindStream(stream: Stream, exchange: Exchange): void {
@@ -81,7 +95,8 @@ function lookAt(stream: Stream, exchange: Exchange, at: u64, marked: bool): void
   }
   stream.isMinded = true;
   if (!isOverdue(stream, at)) return;
-  if (isResumable(stream.plan!) && isWithin(stream.cancelledAt, at, MOST_OF_SILENCE)) return;
+  const plan = stream.plan;
+  if (plan !== null && isResumable(plan) && isWithin(stream.cancelledAt, at, MOST_OF_SILENCE)) return;
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
   exchange.now = at;
   stream.moment = Moment.Later;
@@ -93,11 +108,16 @@ function isResumable(plan: ResponsePlan): bool {
   return rewriter !== null && rewriter.isResumable;
 }
 
-/** Whether an event stream that answers a request is passing, or the answer that it owed has taken its place. */
+/**
+ * Whether an event stream that answers a request is passing, or the answer that it owed has taken its place; or a server
+ * that does not hear of its cancellation has not begun to answer.
+ */
 function mayStayOpen(stream: Stream, exchange: Exchange): bool {
   const plan = stream.plan;
-  if (plan === null || stream.phase === Phase.Replied || !isAwaited(exchange)) return false;
+  if (stream.phase === Phase.Replied || !isAwaited(exchange)) return false;
   if (exchange.caller.session === null) return false;
+  // Nothing of its answer has come.
+  if (plan === null) return stream.phase === Phase.Forwarded && exchange.ended === ABORTED && isDeaf(exchange);
   const rewriter = plan.rewriter;
   if (rewriter === null) return stream.cancelledAt !== 0;
   return rewriter.events !== null || plan.input !== null;

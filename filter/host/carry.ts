@@ -16,15 +16,14 @@ import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { auditMessage } from './audit';
 import { send } from './callouts';
+import { mindRequest } from './cancelled-streams';
 import { logDecision } from './decision-log';
 import { letGo, ROOM_FOR_BODY } from './held';
 import { sendLocalReply } from './local-reply';
 import { forward, isCarriedOut } from './modes/table';
 import { endWithReply, isAwaitingInput } from './input-requests';
-import { ensureKey } from './process-key';
 import { random } from './random';
 import { beginRetelling } from './retelling';
-import { rootOf } from './roots';
 import { logFailure, logWarning } from './server-log';
 import { Held, Moment, Phase, Stream } from './streams';
 import { Action, RESPONSE_STREAM } from './status';
@@ -45,8 +44,10 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Forward) {
     outcome = forward(stream, exchange);
     if (outcome === Outcome.Forward || outcome === Outcome.Wait) exchange.sentAt = exchange.now;
-    if (outcome === Outcome.Forward) stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
-    else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
+    if (outcome === Outcome.Forward) {
+      stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
+      mindRequest(stream, exchange);
+    } else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
   if (outcome === Outcome.Reply && isAwaitingInput(stream, exchange)) outcome = endWithReply(stream, exchange);
   if (outcome === Outcome.Pass) passResponse(stream, exchange);
@@ -165,10 +166,4 @@ function warn(exchange: Exchange): void {
     const warning = changetype<Warning>(warnings.at(i) as usize);
     logWarning(warning.server, warning.line, exchange.gateway.logLevel);
   }
-}
-
-/** The key must be there before the first session is opened or sealed. */
-export function prepare(exchange: Exchange, stream: Stream): void {
-  const root = rootOf(stream.root);
-  if (root !== null) ensureKey(exchange.gateway, root.arena);
 }

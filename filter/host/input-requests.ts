@@ -1,14 +1,16 @@
 import { make, scratch } from '../bytes/arena';
+import { List } from '../bytes/list';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { proxy_set_effective_context } from '../env';
 import { Exchange, Outcome } from '../flow/exchange';
-import { askClient, askServerAgain, takeResponse } from '../flow/input-requests';
+import { askClient, askServerAgain, responseTo, takeResponse } from '../flow/input-requests';
 import { writeReplyEvents } from '../flow/rewriting';
 import { endedWith } from '../mcp/outcomes';
 import { replacing } from '../response/plan';
 import { Waiter } from '../session/input-request-id';
 import { replaceAll } from './buffers';
+import { send } from './callouts';
 import { act } from './carry';
 import { now } from './clock';
 import { rootOf } from './roots';
@@ -38,6 +40,14 @@ export function askForInput(stream: Stream, exchange: Exchange, text: Span, mess
   return newWriter(scratch, (length(text) + length(events)) as usize)
     .bytes(text)
     .bytes(events).written;
+}
+
+/** Responds to requests of a server in the place of its client. Nobody waits for what it says to that. */
+export function respond(stream: Stream, exchange: Exchange, requests: List): void {
+  for (let i = 0; i < requests.count; i++) {
+    const callout = responseTo(exchange, requests.at(i) as Span);
+    send(callout, exchange.gateway.limits.handshakeTimeout, stream.root, stream.id, null);
+  }
 }
 
 /** The answer that asks has ended. */

@@ -1,5 +1,5 @@
 import { Arena, make, scratch } from '../bytes/arena';
-import { literal, length, pointer, NONE } from '../bytes/span';
+import { Span, literal, length, pointer, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { fingerprintServers } from '../config/fingerprints';
 import { Gateway } from '../model/gateway';
@@ -28,7 +28,16 @@ export function ensureKey(gateway: Gateway, arena: Arena): void {
     log(Level.Warn, line().bytes(WARNING).written, gateway.logLevel);
     bytes = get(slot);
   }
-  if (length(bytes) !== KEY_SIZE) return;
+  if (length(bytes) === KEY_SIZE) takeKey(gateway, bytes, arena);
+}
+
+/** The key of the same gateway before its catalog changed: sessions go on, whatever has become of the shared one. */
+export function inheritKey(gateway: Gateway, before: Gateway, arena: Arena): void {
+  if (gateway.keys.keys.count > 0 || before.keys.keys.count === 0) return;
+  takeKey(gateway, span(before.keys.sealing.bytes, KEY_SIZE), arena);
+}
+
+function takeKey(gateway: Gateway, bytes: Span, arena: Arena): void {
   const key = make<Key>(arena);
   key.id = PROCESS_KEY_ID;
   key.bytes = pointer(arena.copy(bytes));

@@ -20,7 +20,8 @@ import { hearFrom } from './answer-progress';
 import { giveBack } from './budget';
 import { read } from './buffers';
 import { Pending, readAnswer, takePending } from './callouts';
-import { act, prepare, settle, waitAside } from './carry';
+import { act, settle, waitAside } from './carry';
+import { hearCatalog } from './catalog';
 import { now } from './clock';
 import { mayEndHere, mayFollow, passClosed } from './ending';
 import { pairsOf, remove, removeTrailers } from './headers';
@@ -38,6 +39,7 @@ import {
 import { refuseUnread } from './local-reply';
 import { passState } from './passing-state';
 import { observeUpstream } from './metrics';
+import { ensureKey } from './process-key';
 import { endByHeaders, passByHeaders } from './modes/headers';
 import { mayAwaitBody } from './modes/body-evidence';
 import { MayRelease, mayRelease, refuseUnreleased } from './modes/pair';
@@ -93,12 +95,14 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const arena = arenaOf(stream);
   const request = readRequest(arena.copy(headers), arena);
   if (!ended && !request.hasContentLength) request.isChunked = isInChunks();
-  const exchange = newExchange(root.gateway, request, arena);
+  const generation = root.generation.use();
+  stream.generation = generation;
+  const exchange = newExchange(generation.gateway, request, arena);
   exchange.now = now();
   exchange.beganAt = exchange.now;
   stream.exchange = exchange;
   stream.moment = ended ? Moment.Last : Moment.Midway;
-  prepare(exchange, stream);
+  ensureKey(generation.gateway, generation.arena);
   meet(exchange, isForOperator(behind));
   if (described !== NONE) return describe(stream, exchange, described, ended);
   return onHeaders(stream, ended, enterAt(stream, exchange, behind, ended));
@@ -330,6 +334,11 @@ function endStreamed(stream: Stream, exchange: Exchange): Action {
 export function onCalloutResponse(token: u32, headerCount: i32, bodySize: i32): void {
   const entry = takePending(token);
   if (entry === null) return;
+  if (entry.isForCatalog) {
+    hearCatalog(entry, headerCount, bodySize);
+    heap.free(changetype<usize>(entry));
+    return;
+  }
   const stream = streamOf(entry.stream);
   if (stream === null) giveBack(entry.size as u64);
   else stream.received(entry.size);

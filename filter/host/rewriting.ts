@@ -16,7 +16,7 @@ import { Rewriter } from '../response/rewriter';
 import { read, replaceAll } from './buffers';
 import { isOverdue, refuseCancelled } from './cancelled-streams';
 import { act } from './carry';
-import { askForInput, awaitInput } from './input-requests';
+import { askForInput, awaitInput, respond } from './input-requests';
 import { logFailure } from './server-log';
 import { Action, Buffer } from './status';
 import { Stream } from './streams';
@@ -58,6 +58,7 @@ export function rewritePart(
   const input = plan.input;
   if (input !== null) {
     text = held(input, text, ended);
+    if (input.requests !== null) respond(stream, exchange, input.requests!);
     if (input.isTooLarge) return refuseInput(stream, exchange, text, refuseLargeRequest(exchange));
     if (input.required !== NONE) return ask(stream, exchange, text, input.required, size, ended);
   }

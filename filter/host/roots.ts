@@ -1,4 +1,4 @@
-import { Arena, newArena } from '../bytes/arena';
+import { newArena } from '../bytes/arena';
 import { equals, literal } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Gateway } from '../model/gateway';
@@ -6,6 +6,7 @@ import { parseGateway } from '../config/parse';
 import { read } from './buffers';
 import { environment } from './environment';
 import { logExplanation } from './explanation';
+import { Generation, newGeneration } from './generation';
 import { labelGateway } from './labels';
 import { Level, line, log } from './log';
 import { showConfig } from './metrics';
@@ -13,15 +14,15 @@ import { forgetSaid } from './once';
 import { property } from './properties';
 import { closeQueue, openQueue, Queue } from './queue';
 import { Role, isHolder, onlyHolds, roleOf } from './role';
-import { forgetTick } from './tick';
+import { FAST_TICK, forgetTick, tickEach } from './tick';
 import { unwatch } from './watch';
 import { Buffer } from './status';
 
 /** One plugin configuration in this VM. An old one lives on until its last stream is gone. */
 @unmanaged
 export class Root {
-  gateway: Gateway;
-  arena: Arena;
+  /** What requests that begin now are served with. */
+  generation: Generation;
   role: Role;
   /** For roles that have to come back to a request after its last callback, else null. */
   queue: Queue | null;
@@ -33,6 +34,20 @@ export class Root {
   hasOpen: bool;
   lookedAt: u64;
   latestCancellation: u64;
+  /** The digest of the catalog that its generation is made of; 0: of none. See catalog.ts. */
+  catalogDigest: u64;
+  /** That of a catalog that none could be made of; 0: there was none. */
+  refusedDigest: u64;
+
+  get gateway(): Gateway {
+    return this.generation.gateway;
+  }
+
+  /** Requests that begin from now on are served with another one; those under way keep theirs. */
+  renew(generation: Generation): void {
+    this.generation.retire();
+    this.generation = generation;
+  }
 }
 
 const roots: Table = newTable();
@@ -71,7 +86,8 @@ export function configure(id: u32, size: u32): bool {
     return false;
   }
   const holder = isHolder(rootId);
-  const parsed = parseGateway(text, environment(arena), arena, holder);
+  const variables = environment(arena);
+  const parsed = parseGateway(text, variables, arena, holder);
   for (let i = 0; i < parsed.problems.lines.count; i++) {
     log(Level.Error, line().bytes(REFUSED).bytes(parsed.problems.lines.at(i)).written);
   }
@@ -88,8 +104,7 @@ export function configure(id: u32, size: u32): bool {
   labelGateway(parsed.gateway);
   showConfig(true);
   const root = changetype<Root>(heap.alloc(offsetof<Root>()));
-  root.gateway = parsed.gateway;
-  root.arena = arena;
+  root.generation = newGeneration(parsed.gateway, text, variables, arena);
   root.role = roleOf(parsed.gateway.hostMode, holder);
   root.queue = onlyHolds(root.role) ? null : openQueue();
   root.seesBodies = false;
@@ -97,7 +112,10 @@ export function configure(id: u32, size: u32): bool {
   root.hasOpen = false;
   root.lookedAt = 0;
   root.latestCancellation = 0;
+  root.catalogDigest = 0;
+  root.refusedDigest = 0;
   roots.set(id, changetype<usize>(root));
+  if (parsed.gateway.catalogSource !== null) tickEach(id, FAST_TICK);
   return true;
 }
 
@@ -105,7 +123,7 @@ export function configure(id: u32, size: u32): bool {
 export function forget(id: u32): bool {
   const root = changetype<Root | null>(roots.take(id));
   if (root === null) return false;
-  root.arena.dispose();
+  root.generation.retire();
   if (root.queue !== null) closeQueue(root.queue!);
   unwatch(id);
   forgetTick(id);

@@ -8,6 +8,7 @@ import { endLeases } from '../flow/quotas';
 import { RestAnswer } from '../flow/rest-answer';
 import { ResponsePlan } from '../response/plan';
 import { reserve } from './budget';
+import { Generation } from './generation';
 import { Role } from './role';
 
 /** Where a stream stands. */
@@ -76,6 +77,8 @@ export class Stream {
   renews: bool;
   /** Null for a request that is not for the gateway. */
   arena: Arena | null;
+  /** What it is served with, where it has an exchange; else null. */
+  generation: Generation | null;
   exchange: Exchange | null;
   /** Bytes that the current callback of the body shows. */
   shown: u32;
@@ -217,6 +220,8 @@ export function closeStream(id: u32): void {
   const exchange = stream.exchange;
   if (exchange !== null) endLeases(exchange);
   if (exchange !== null) exchange.giveBack();
+  const generation = stream.generation;
+  if (generation !== null) generation.release();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
   if (stream.copy !== 0) heap.free(stream.copy);

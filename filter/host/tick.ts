@@ -5,10 +5,11 @@ import { proxy_set_tick_period_milliseconds } from '../env';
  * How often the host calls a root context: as often as what it looks at needs, and not at all where there is nothing to
  * look at. A tick belongs to a root context, and ends with it, as its streams do.
  */
-/** Milliseconds, both. */
+/** Milliseconds. */
 export const FAST_TICK: u32 = 50;
+export const MIDDLE_TICK: u32 = 500;
 export const SLOW_TICK: u32 = 1000;
-const OFF: u32 = 0;
+export const NO_TICK: u32 = 0;
 
 /** Periods by root, where there is one. */
 const periods: Table = newTable();
@@ -19,9 +20,9 @@ export function tickEach(root: u32, period: u32): void {
   if (current === 0 || period < current) setTick(root, period);
 }
 
-/** After a tick. */
-export function tickOn(root: u32, fast: bool, slow: bool): void {
-  setTick(root, fast ? FAST_TICK : slow ? SLOW_TICK : OFF);
+/** After a tick. @param period what is needed from now on, or NO_TICK */
+export function tickOn(root: u32, period: u32): void {
+  setTick(root, period);
 }
 
 /** A root is gone. */
@@ -31,7 +32,7 @@ export function forgetTick(root: u32): void {
 
 function setTick(root: u32, period: u32): void {
   if ((periods.get(root) as u32) === period) return;
-  if (period === OFF) periods.take(root);
+  if (period === NO_TICK) periods.take(root);
   else periods.set(root, period as usize);
   proxy_set_tick_period_milliseconds(period);
 }

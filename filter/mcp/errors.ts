@@ -68,9 +68,10 @@ export const enum Reason {
   TokenRefused,
   TokenUnavailable,
   InputUnanswered,
+  CatalogUnready,
 }
 
-export const LAST_REASON: i32 = Reason.InputUnanswered;
+export const LAST_REASON: i32 = Reason.CatalogUnready;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -164,7 +165,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
-  row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours. Send the request without a cursor: the list comes whole.');
+  row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours, or the list has changed since it was given. Send the request without a cursor, to begin anew.');
   row(Reason.BadRequestState, 'bad_request_state', 200, 400, -32602, 'This requestState is not what the server of this request gave to this caller: it was changed, or is of another server, another caller, or a key that is gone. Repeat it as it came; or send the request without requestState and inputResponses, to begin anew.');
   row(Reason.UnknownTask, 'unknown_task', 200, 400, -32602, 'Unknown task: %. Send the taskId as it came, through the path and as the caller that it was given to; or call the tool again.');
   row(Reason.MissingCapability, 'missing_capability', 400, 400, -32021, 'The client has to be capable of this, and does not say so: %. Add it to the client capabilities in params._meta.');
@@ -193,7 +194,8 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.HostMode, 'host_mode', 500, 500, -32603, 'Envoy does not give the gateway what its host mode needs: %. Correct the filters of the listener; docs/host-modes.md has each case.');
   row(Reason.Loop, 'loop', 508, 508, -32603, 'This request has passed this gateway before (Via: %). Point the server at its own address, not at the gateway.');
   row(Reason.Overloaded, 'overloaded', 200, 503, -31006, 'The gateway holds as much as it may (%). Try again in a moment, or raise the limit.');
-  row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31013, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
+  row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31014, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
+  row(Reason.CatalogUnready, 'catalog_unready', 200, 503, -31015, 'The catalog of this gateway, which says what it serves, is not there yet: %. Try again in a moment; if it stays so, see catalog in the status and the log of the gateway, and the plugin server that it asks.');
   row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;

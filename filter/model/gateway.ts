@@ -2,6 +2,7 @@ import { Noun, nounRow } from '../mcp/nouns';
 import { Arena, make } from '../bytes/arena';
 import { Audit } from './audit';
 import { Authorization } from './authorization';
+import { Catalog, CatalogSource } from './catalog';
 import { ClaimTree } from './claim-tree';
 import { List, newList } from '../bytes/list';
 import { NameTable } from '../bytes/names';
@@ -42,6 +43,8 @@ export class Gateway {
   hostMode: HostMode;
   /** Seconds. */
   sessionTtl: u32;
+  /** A client's sessions with servers are opened when they are first needed, where it is known what those servers say. */
+  opensLazily: bool;
   /** Empty until the key of this Envoy is made, where the configuration names none. */
   keys: KeyRing;
   limits: Limits;
@@ -63,8 +66,12 @@ export class Gateway {
   audit: Audit | null;
   /** Budgets of requests (Quota); null: there are none. */
   quotas: List | null;
-  /** Elements are Server, in the order of the configuration. */
+  /** Elements are Server, in the order of the configuration, then in that of the catalog. */
   servers: List;
+  /** Where further servers come from; null: from nowhere. */
+  catalogSource: CatalogSource | null;
+  /** What has come from there; null: nothing yet. */
+  catalog: Catalog | null;
   /** Servers as they are for who is sent one of several credentials, see credential-choice.ts; null: none chooses. */
   variants: List | null;
   /** Some server is sent tokens that those of callers are exchanged for. */
@@ -85,7 +92,7 @@ export class Gateway {
   overrides: Overrides | null;
   /** What `tools/list` shows there in the place of most tools; null: it shows all. */
   toolSearch: ToolSearch | null;
-  /** In the order of the configuration. */
+  /** In the order of the configuration, then in that of the catalog. */
   virtualServers: List;
   virtualServersByName: NameTable;
   /** What the endpoint itself serves; null: everything, unless it is closed. */
@@ -100,12 +107,22 @@ export class Gateway {
   /** The ABI's levels: 0 trace … 5 critical. */
   logLevel: u32;
 
+  /** And none can come: what clients see of it needs no name. */
+  get hasOneServer(): bool {
+    return this.servers.count === 1 && this.catalogSource === null;
+  }
+
+  /** What it serves is not known yet. */
+  get awaitsCatalog(): bool {
+    return this.catalogSource !== null && this.catalog === null;
+  }
+
   /**
    * What a server gives to a caller to be repeated, where requests have no session, is sealed: else it could reach another
    * server, or be used by another caller. It passes as it is where there is one server and nobody is told from another.
    */
   get sealsForCallers(): bool {
-    return this.servers.count > 1 || this.identity.kind !== IdentityKind.None;
+    return !this.hasOneServer || this.identity.kind !== IdentityKind.None;
   }
 
   serverAt(index: i32): Server {

@@ -38,7 +38,7 @@ export function markOffsetInToken(gateway: Gateway, server: Server, token: Span,
  * which belongs to the server that lists it.
  */
 export function ownerOfUri(gateway: Gateway, uri: Span): Server | null {
-  if (gateway.servers.count === 1) return gateway.serverAt(0);
+  if (gateway.hasOneServer) return gateway.serverAt(0);
   const marked = markedBy(gateway, uri);
   if (marked !== null) return marked;
   for (let i = 0; i < gateway.servers.count; i++) {

@@ -208,14 +208,14 @@ function otherName(gateway: Gateway, row: NounRow, server: Server, name: Span): 
 
 /** Whether a request for it would go elsewhere. So may a URI on the web alone: all others show their server. */
 function isOwnedByAnother(gateway: Gateway, row: NounRow, server: Server, name: Span): bool {
-  if (!row.isUri || gateway.servers.count === 1 || !isWeb(name)) return false;
+  if (!row.isUri || gateway.hasOneServer || !isWeb(name)) return false;
   const owner = ownerOfUri(gateway, name);
   return owner !== null && owner !== server;
 }
 
 /** The same for all URIs that a template stands for. */
 function areOwnedByAnother(gateway: Gateway, server: Server, template: Span, pattern: Span): bool {
-  if (gateway.servers.count === 1 || !isWeb(template)) return false;
+  if (gateway.hasOneServer || !isWeb(template)) return false;
   for (let i = 0; i < gateway.servers.count; i++) {
     const owned = gateway.serverAt(i).ownedUris;
     if (i !== server.index && owned !== null && owned.covers(pattern)) return true;

@@ -1,7 +1,9 @@
 import { Arena, make } from '../bytes/arena';
+import { List, newList } from '../bytes/list';
 import { hasRoom } from '../bytes/room';
 import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { member } from '../json/reader';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
 import { eventsIn, writeData } from '../sse/events';
@@ -17,6 +19,7 @@ const MESSAGE = 1;
 const RESULT = 2;
 
 const METHOD = literal('method');
+const ID = literal('id');
 const ERROR = literal('error');
 const RESULT_NAME = literal('result');
 const RESULT_TYPE = literal('resultType');
@@ -36,6 +39,8 @@ const enum Way {
   Pass,
   /** It asks for input, and is kept to its end. */
   Ask,
+  /** It is a request, or a notification: which, its end will say. */
+  Request,
 }
 
 const enum Member {
@@ -66,6 +71,10 @@ export class InputReader {
   required: Span;
   /** It is more than may be kept. */
   isTooLarge: bool;
+  /** Requests of the server do not go on: its client is of an era that has none. */
+  private takesRequests: bool;
+  /** Those that came in what was written last, whole messages; null: none. */
+  requests: List | null;
 
   /**
    * Takes the next bytes of the body.
@@ -73,6 +82,7 @@ export class InputReader {
    * @returns what goes on, as long as `bytes` and `arena` live
    */
   write(bytes: Span, arena: Arena): Span {
+    this.requests = null;
     if (length(bytes) === 0 || this.required !== NONE) return EMPTY;
     const events = this.events;
     return events === null ? this.writeDocument(bytes, arena) : this.writeEvents(events, bytes, arena);
@@ -81,7 +91,7 @@ export class InputReader {
   /** The body has ended. @returns what is still to go on */
   end(arena: Arena): Span {
     if (this.required !== NONE || this.way === Way.Ask) return EMPTY;
-    if (this.events !== null) return this.way === Way.Keep ? this.kept.written : EMPTY;
+    if (this.events !== null) return this.way === Way.Pass ? EMPTY : this.kept.written;
     const out = newWriter(arena, (this.kept.size as usize) + 64);
     if (!this.begun && this.kept.size > 0) {
       out.bytes(OPEN);
@@ -127,7 +137,9 @@ export class InputReader {
           if (found.next()) this.required = found.data;
           return out.written;
         }
-        out.bytes(this.kept.written).bytes(between(from, events.at));
+        if (!this.takeRequest(between(from, events.at), arena)) {
+          out.bytes(this.kept.written).bytes(between(from, events.at));
+        }
         from = events.at;
         this.beginEvent();
       } else if (events.field === Field.Data && this.way === Way.Keep) {
@@ -142,6 +154,17 @@ export class InputReader {
       this.kept.truncate(0);
     }
     return out.written;
+  }
+
+  /** Whether the event that ends with this piece has a request that does not go on. */
+  private takeRequest(piece: Span, arena: Arena): bool {
+    if (this.way !== Way.Request) return false;
+    const event = newWriter(arena, ((this.kept.size as u32) + (length(piece) as u32)) as usize);
+    const found = eventsIn(event.bytes(this.kept.written).bytes(piece).written, arena);
+    if (!found.next() || member(found.data, ID, arena) === NONE) return false;
+    if (this.requests === null) this.requests = newList(arena);
+    this.requests!.push(found.data as u64);
+    return true;
   }
 
   private beginEvent(): void {
@@ -179,14 +202,15 @@ export class InputReader {
       else if (this.member === Member.Type && scanner.depth === RESULT && token === Token.String) {
         this.decide(scanner.reads(INPUT_REQUIRED) ? Way.Ask : Way.Pass);
       }
-      if (this.way === Way.Pass) return;
+      if (this.way === Way.Pass || this.way === Way.Request) return;
     }
   }
 
   private readKey(depth: i32): void {
     const scanner = this.scanner;
     if (depth === MESSAGE) {
-      if (scanner.reads(METHOD) || scanner.reads(ERROR)) this.decide(Way.Pass);
+      if (scanner.reads(METHOD)) this.decide(this.takesRequests ? Way.Request : Way.Pass);
+      else if (scanner.reads(ERROR)) this.decide(Way.Pass);
       this.member = scanner.reads(RESULT_NAME) ? Member.Result : Member.Other;
     } else if (depth === RESULT && this.member !== Member.Other) {
       if (scanner.reads(CONTENT) || scanner.reads(CONTENTS) || scanner.reads(MESSAGES)) this.decide(Way.Pass);
@@ -199,8 +223,9 @@ export class InputReader {
     if (this.way === Way.Keep) this.way = way;
   }
 
-  prepare(isStream: bool, most: u32, arena: Arena): InputReader {
+  prepare(isStream: bool, most: u32, takesRequests: bool, arena: Arena): InputReader {
     this.most = most;
+    this.takesRequests = takesRequests;
     this.kept = newWriter(arena, 1024);
     this.required = NONE;
     this.scanner = newScanner(arena.zeroed(SCANNER_SIZE), RESULT);
@@ -209,14 +234,17 @@ export class InputReader {
   }
 }
 
-/** @param isStream an event stream, else one document @param most bytes that are kept @param arena for as long as it passes */
-export function newInputReader(isStream: bool, most: u32, arena: Arena): InputReader {
-  return make<InputReader>(arena).prepare(isStream, most, arena);
+/**
+ * @param isStream an event stream, else one document @param most bytes that are kept
+ * @param takesRequests requests of the server do not go on @param arena for as long as it passes
+ */
+export function newInputReader(isStream: bool, most: u32, takesRequests: bool, arena: Arena): InputReader {
+  return make<InputReader>(arena).prepare(isStream, most, takesRequests, arena);
 }
 
 /** The same of a body that is here whole. @returns the message that asks for input, or NONE */
 export function inputRequiredIn(body: Span, isStream: bool, arena: Arena): Span {
-  const reader = newInputReader(isStream, u32.MAX_VALUE, arena);
+  const reader = newInputReader(isStream, u32.MAX_VALUE, false, arena);
   reader.write(body, arena);
   return reader.required;
 }

@@ -17,6 +17,8 @@ import { decodeText, openSealedText, sealedLength, writeSealedText } from './sea
 export const enum TextKind {
   RequestState,
   TaskId,
+  /** Ours: where a list goes on; it is of no server. */
+  Cursor,
 }
 
 const FORMAT: u8 = 2;
@@ -24,6 +26,7 @@ const HEAD: i32 = 2;
 const FINGERPRINT: i32 = 8;
 const REQUEST_STATE = literal('sluice request state');
 const TASK_ID = literal('sluice task');
+const CURSOR = literal('sluice cursor');
 
 /** What a client has repeated. */
 @unmanaged
@@ -88,7 +91,7 @@ export function openCallerText(
 
 function binding(kind: TextKind, head: Span, audience: Span, arena: Arena): Span {
   return newWriter(arena, 160)
-    .bytes(kind === TextKind.TaskId ? TASK_ID : REQUEST_STATE)
+    .bytes(kind === TextKind.TaskId ? TASK_ID : kind === TextKind.Cursor ? CURSOR : REQUEST_STATE)
     .bytes(head)
     .bytes(audience).written;
 }

@@ -5,22 +5,27 @@ import { KeyRing } from '../model/keyring';
 import { isWithin, owner, slotTable } from './slots';
 
 /**
- * What servers that keep no session answered to an introduction. The same introduction is answered from here for a while:
- * nothing has to be opened, and the next client waits for nobody. A server that gave a session is asked each time, as a
- * session is one client's.
+ * What servers answered to an introduction. The same introduction is answered from here for a while: nothing has to be
+ * opened, and the next client waits for nobody. A server that gave a session is asked each time, as a session is one
+ * client's, but where `sessions.open` is `lazy`: then the session is opened when it is first needed.
  *
- *     │ since, seconds (4) │ revision (1) │ offers (4) │ length of what follows (4) │ capabilities … │ instructions … │
+ *     │ since, seconds (4) │ revision (1) │ keeps sessions (1) │ offers (4) │
+ *     │ length of what follows (4) │ capabilities … │ instructions … │
  */
 const TABLE = slotTable(literal('sluice/handshakes/'), 1024);
 /** Seconds, as long as a server that cannot be reached is left alone. A server that is upgraded is seen as what it is then. */
 const LIFETIME: u32 = 10;
-const HEAD: usize = 13;
+/** With sessions: a client that needs the server meets it as it is when the session is opened. */
+const LIFETIME_WITH_SESSIONS: u32 = 60;
+const HEAD: usize = 14;
 /** More is not worth a slot. */
 const MOST: u32 = 64 << 10;
 
 @unmanaged
 export class KnownHandshake {
   revision: u32;
+  /** It gave a session: there is none yet for who asks now. */
+  keepsSessions: bool;
   /** Bits of Capability. */
   offers: u32;
   /** As the server wrote them, or NONE. */
@@ -41,11 +46,13 @@ export function recallHandshake(
   arena: Arena,
 ): bool {
   const entry = TABLE.read(owner(TABLE, introduction, fingerprint, arena), keys, arena);
-  if (entry === NONE || !isWithin(load<u32>(pointer(entry)), now, LIFETIME)) return false;
+  if (entry === NONE) return false;
   const at = pointer(entry);
+  known.keepsSessions = load<u8>(at, 5) !== 0;
+  if (!isWithin(load<u32>(at), now, known.keepsSessions ? LIFETIME_WITH_SESSIONS : LIFETIME)) return false;
   known.revision = load<u8>(at, 4);
-  known.offers = load<u32>(at, 5);
-  const size = load<u32>(at, 9);
+  known.offers = load<u32>(at, 6);
+  const size = load<u32>(at, 10);
   const behind = at + HEAD + (size as usize);
   known.capabilities = size === 0 ? NONE : span(at + HEAD, size);
   known.instructions = behind === limit(entry) ? NONE : span(behind, (limit(entry) - behind) as u32);
@@ -66,6 +73,7 @@ export function rememberHandshake(
   const entry = newWriter(arena, (size as usize) + HEAD)
     .u32(now)
     .u8(known.revision)
+    .u8(known.keepsSessions ? 1 : 0)
     .u32(known.offers)
     .u32(length(known.capabilities) as u32)
     .bytes(known.capabilities)

@@ -57,6 +57,8 @@ export class UpstreamCall {
   before: Upstream | null;
   /** By this request. */
   opened: bool;
+  /** What its server says is known; its session is opened when it is first needed. */
+  deferred: bool;
   /** Id of the request under way, a string token. */
   id: Span;
 

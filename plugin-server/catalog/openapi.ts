@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import { failures, parameter, read } from '../openapi.ts';
+import { clusterNames } from './module-form.ts';
 
 const json = (schema: object): Record<string, object> => ({ 'application/json': { schema } });
 const security = [{ token: [] }];
@@ -23,10 +24,24 @@ export const catalogPaths = {
       ...read(
         'What a catalog adds to a gateway; no secret is in it',
         json(catalog),
-        [...unknown, 'precondition_failed', 'catalog_unready'],
+        [...unknown, 'bad_request', 'precondition_failed', 'catalog_unready'],
         { 304: { description: 'The revision of If-None-Match is current' } },
       ),
       security,
+      parameters: [
+        {
+          name: 'form',
+          in: 'query',
+          description: 'module: in the words of the plugin configuration, as gateways ask for it',
+          schema: { type: 'string', enum: ['module'] },
+        },
+        {
+          name: 'clusters',
+          in: 'query',
+          description: 'How clusters are called in that form: as their servers, or as Istio calls them',
+          schema: { type: 'string', enum: [...clusterNames], default: 'servers' },
+        },
+      ],
     },
     put: {
       summary: 'Puts another catalog there: all of it, or nothing where something is wrong',

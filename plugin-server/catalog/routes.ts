@@ -17,6 +17,7 @@ import { presentedToken } from '../publish/tokens.ts';
 import type { Catalogs } from './catalogs.ts';
 import { aNamespace, isNamespace, readCatalog } from './check.ts';
 import type { KeptCatalog } from './kept.ts';
+import { type ClusterNames, clusterNames, moduleForm } from './module-form.ts';
 import type { CatalogNamespace } from './namespace.ts';
 import { placed } from './tell.ts';
 
@@ -100,12 +101,30 @@ async function sendCatalog(catalogs: Catalogs, request: PathRequest, reply: Fast
     const reason = problems[0] ?? catalogs.sourceOf(name)?.problems()[0] ?? 'its source was not read yet';
     throw new PluginServerError('catalog_unready', name, typeof reason === 'string' ? reason : placed(reason));
   }
-  const etag = etagOf(given);
+  const names = formIn(request);
+  // Each form is a representation of its own (RFC 9110 §8.8.3).
+  const etag = names === undefined ? etagOf(given) : `"${given.version}-${names}"`;
   reply.headers({ etag, 'cache-control': volatile });
   const outcome = evaluatePreconditions(request.headers, etag);
   if (outcome === 'failed') throw new PluginServerError('precondition_failed', etag);
   if (outcome === 'not_modified') return reply.code(304).send();
-  return reply.send({ namespace: name, revision: given.version, ...given.catalog });
+  const content = names === undefined ? given.catalog : moduleForm(given.catalog, names);
+  return reply.send({ namespace: name, revision: given.version, ...content });
+}
+
+/**
+ * How clusters are to be called, where the form for modules is asked for (`?form=module&clusters=istio`).
+ * @throws PluginServerError `bad_request`
+ */
+function formIn({ query }: PathRequest): ClusterNames | undefined {
+  const { form, clusters = 'servers' } = query as Readonly<Record<string, unknown>>;
+  if (form === undefined) return undefined;
+  const names = clusterNames.find((each) => each === clusters);
+  if (form === 'module' && names !== undefined) return names;
+  throw new PluginServerError(
+    'bad_request',
+    `form can be module alone, and clusters ${clusterNames.join(' or ')}; without form, the catalog comes as it is edited`,
+  );
 }
 
 async function putCatalog(

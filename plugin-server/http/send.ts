@@ -21,14 +21,20 @@ export interface Content {
 /**
  * Answers with the content, or the part of it that was asked for. Never compressed: Envoy's fetch compares the digest of
  * the bytes as they came, so a content-encoding fails it for good.
+ * @param caching for caches: for ever, unless the same path can come to mean other bytes
  */
-export function sendContent(content: Content, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendContent(
+  content: Content,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caching = immutable,
+): FastifyReply {
   const { bytes, etag, reprDigest, type } = content;
   const { headers } = request;
   const outcome = evaluatePreconditions(headers, etag);
   if (outcome === 'failed') throw new PluginServerError('precondition_failed', etag);
 
-  reply.headers({ etag, 'repr-digest': reprDigest, 'cache-control': immutable, 'accept-ranges': 'bytes' });
+  reply.headers({ etag, 'repr-digest': reprDigest, 'cache-control': caching, 'accept-ranges': 'bytes' });
   if (outcome === 'not_modified') return reply.code(304).send();
 
   reply.type(type);

@@ -1,4 +1,4 @@
-import type { CatalogRequest } from '../../envoy/check/catalog-request.ts';
+import type { CatalogRequest } from '../../envoy/render/catalog-request.ts';
 import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
 import type { Problem } from '../../envoy/check/problem.ts';
 import { environmentNames } from '../../envoy/render/bootstrap.ts';

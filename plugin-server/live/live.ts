@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import type { Catalogs } from '../catalog/catalogs.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
@@ -33,6 +34,8 @@ export interface Live {
   readonly rejections: Rejections;
   readonly log: Log;
   statusOf(gateway: DeliveredGateway): GatewayStatus;
+  /** The directory of a gateway. */
+  folderOf(gateway: string): string;
   /** Whether a token is one of a gateway that has this catalog. @param digest SHA-256 */
   isCatalogReader(digest: Buffer, namespace: string): boolean;
   /** What is wrong, a line for each: what is given out works all the same. */
@@ -76,6 +79,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     rejections: new Rejections(),
     log,
     statusOf: (gateway) => gatewayStatus(gateway, delivery.nodesOf(gateway.name).all(Date.now())),
+    folderOf: (gateway) => join(options.gateways, gateway),
     isCatalogReader: (digest, namespace) =>
       [...directory.tokens.owners(digest)].some(({ namespaces }) => namespaces.includes(namespace)),
     problems: () => {

@@ -4,6 +4,7 @@ import { PluginServerError } from '../errors.ts';
 import { serve, serveReadOnly } from '../http/route.ts';
 import { challenge, forOperators, operatorLimit, readRollback } from '../publish/operators.ts';
 import type { Live } from './live.ts';
+import { contentsOf } from './contents.ts';
 import { type PollKind, pollLimit } from './poll.ts';
 import { versionStatus } from './status.ts';
 
@@ -70,7 +71,11 @@ function operatorRoutes(app: FastifyInstance, live: Live): void {
   }));
   serveReadOnly(app, '/gateways/:name', (request) => {
     const gateway = live.access.gateway(request.params.name);
-    return { ...live.statusOf(gateway), versions: gateway.history.toReversed().map(versionStatus) };
+    return {
+      ...live.statusOf(gateway),
+      contents: contentsOf(gateway),
+      versions: gateway.history.toReversed().map(versionStatus),
+    };
   });
   serve(
     app,

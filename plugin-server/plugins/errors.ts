@@ -17,6 +17,11 @@ export const pluginsErrors = {
   precondition_failed: { status: 412, message: 'what is there is not what if-match asks for; its etag is %s' },
   range_not_satisfiable: { status: 416, message: 'the range lies outside the module, which has %s bytes' },
   not_wasm: { status: 422, message: '%s is no WebAssembly module that can be served: %s' },
+  withheld: {
+    status: 503,
+    message:
+      '%s is not given out: %s, and one by %s is needed here; put its signature beside it, as plugin.wasm.sig, or publish it with PUT',
+  },
   damaged: {
     status: 503,
     message: '%s is damaged on disk (%s) and not served; publish the same bytes again, or restore the file',

@@ -26,6 +26,7 @@ export function pluginsFeature({ problems, ...surroundings }: PluginsOptions): F
       bytes: store.bytes,
       publishing: 'off' in publishing ? publishing.off : 'on',
       damaged: store.damages.map(damagedText),
+      ...(trust.isRequired && { withheld: store.withheld.map(({ refusal }) => refusal.message) }),
       problems: problems?.() ?? [],
     }),
     metrics: (metrics) => {
@@ -35,6 +36,11 @@ export function pluginsFeature({ problems, ...surroundings }: PluginsOptions): F
         'sluice_damaged_versions',
         'Versions that are damaged on disk and not served',
         () => store.damages.length,
+      );
+      metrics.gauge(
+        'sluice_withheld_versions',
+        'Versions that are there and not given out, as no key that is trusted signed them',
+        () => store.withheld.length,
       );
     },
     openapi: pluginPaths,

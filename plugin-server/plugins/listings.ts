@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { PluginServerError } from '../errors.ts';
+import type { FastifyInstance } from 'fastify';
 import { type PluginListing, listing } from '../metadata.ts';
 import type { Trust } from '../publish/trust.ts';
 import { signed } from '../signed.ts';
 import { evaluatePreconditions } from '../http/preconditions.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
-import { contentSecurityPolicy, listingPage } from './page.ts';
+import { damagedText } from '../store/open.ts';
+import { wantsPage } from '../http/browser.ts';
 import { serveReadOnly } from '../http/route.ts';
 import { volatile } from '../http/send.ts';
 
-/** `GET /` for browsers; `GET /plugins` and `GET /plugins/<name>`: JSON, or a page where a browser asks. */
+/** `GET /plugins` and `GET /plugins/<name>`: JSON, or the way to the page where a browser asks. */
 export function listingRoutes(app: FastifyInstance, store: ArtifactStore, trust: Trust): void {
   const describe = (name: string): PluginListing => ({
     name,
@@ -23,19 +23,15 @@ export function listingRoutes(app: FastifyInstance, store: ArtifactStore, trust:
     const { generation } = store;
     const { keys } = trust;
     if (all?.generation !== generation || all.keys !== keys) {
-      const text = `${JSON.stringify({ plugins: store.names().map(describe) })}\n`;
+      const plugins = store.names().map(describe);
+      const text = `${JSON.stringify({ plugins, ...withheldIn(store) })}\n`;
       all = { generation, keys, text, etag: `"${createHash('sha256').update(text).digest('hex')}"` };
     }
     return all;
   };
 
-  serveReadOnly(app, '/', (request, reply) => {
-    // Whoever types the address into a browser sees the page; programs are told where things are.
-    if (wantsPage(request, reply)) return reply.header('cache-control', volatile).redirect('/plugins', 307);
-    throw new PluginServerError('not_found');
-  });
   serveReadOnly(app, '/plugins', (request, reply) => {
-    if (wantsPage(request, reply)) return sendPage(reply, store.names().map(describe));
+    if (wantsPage(request, reply)) return reply.header('cache-control', volatile).redirect('/#plugins', 307);
     const { text, etag } = allPlugins();
     reply.headers({ 'cache-control': volatile, etag });
     if (evaluatePreconditions(request.headers, etag) === 'not_modified') return reply.code(304).send();
@@ -43,22 +39,20 @@ export function listingRoutes(app: FastifyInstance, store: ArtifactStore, trust:
   });
   serveReadOnly(app, '/plugins/:name', (request, reply) => {
     const plugin = describe(request.params.name);
-    if (wantsPage(request, reply)) return sendPage(reply, [plugin], plugin.name);
-    return reply.header('cache-control', volatile).send(plugin);
+    reply.header('cache-control', volatile);
+    if (wantsPage(request, reply)) return reply.redirect(`/#plugin-${encodeURIComponent(plugin.name)}`, 307);
+    return reply.send(plugin);
   });
 }
 
-/** Browsers name `text/html` among what they accept; curl, Go, fetch and Envoy do not. */
-function wantsPage(request: FastifyRequest, reply: FastifyReply): boolean {
-  reply.header('vary', 'accept');
-  return /(?:^|[\s,])text\/html\s*(?:$|[,;])/i.test(request.headers.accept ?? '');
-}
-
-function sendPage(reply: FastifyReply, plugins: readonly PluginListing[], title?: string): FastifyReply {
-  const headers = {
-    'cache-control': volatile,
-    'content-security-policy': contentSecurityPolicy,
-    'referrer-policy': 'no-referrer',
-  };
-  return reply.headers(headers).type('text/html; charset=utf-8').send(listingPage(plugins, title));
+/** What is there and is not given out, and why; nothing where all is. */
+function withheldIn({ damages, withheld }: ArtifactStore): { withheld?: readonly object[] } {
+  const list = [
+    ...withheld.map(({ name, version, refusal: { code, message } }) => ({ name, version, code, reason: message })),
+    ...damages.map((damage) => {
+      const { name, version } = damage;
+      return { name, version, code: 'damaged', reason: damagedText(damage) };
+    }),
+  ];
+  return list.length === 0 ? {} : { withheld: list };
 }

@@ -17,30 +17,26 @@ const redirect = {
   307: { description: 'To the newest version in the range', headers: { location: { schema: { type: 'string' } } } },
 };
 
+const toPage = {
+  307: { description: 'To the page, for a browser', headers: { location: { schema: { type: 'string' } } } },
+};
+
 export const pluginPaths = {
-  '/': {
-    get: {
-      summary: 'Leads a browser to /plugins',
-      responses: {
-        307: { description: 'To /plugins', headers: { location: { schema: { type: 'string' } } } },
-        ...failures(['not_found']),
-      },
-    },
-  },
   '/plugins': {
-    get: read('All plugins; a page for a browser', {
-      'application/json': {
-        schema: object({ plugins: { type: 'array', items: ref('Plugin') } }),
-      },
-      'text/html': { schema: { type: 'string' } },
-    }),
+    get: read(
+      'All plugins; leads a browser to the page',
+      { 'application/json': { schema: object({ plugins: { type: 'array', items: ref('Plugin') } }) } },
+      [],
+      toPage,
+    ),
   },
   '/plugins/{name}': {
     parameters: [parameter('name')],
     get: read(
-      'One plugin, newest version first; a page for a browser',
-      { 'application/json': { schema: ref('Plugin') }, 'text/html': { schema: { type: 'string' } } },
+      'One plugin, newest version first; leads a browser to the page',
+      { 'application/json': { schema: ref('Plugin') } },
       ['invalid_name', 'unknown_plugin', 'path_too_long'],
+      toPage,
     ),
   },
   '/plugins/{name}/{version}/plugin.wasm': {

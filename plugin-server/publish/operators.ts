@@ -25,6 +25,11 @@ export function checkOperator({ publishers, tokensRequired }: OperatorAccess, { 
   throw new PluginServerError('token_required', 'without one, this server answers to localhost only');
 }
 
+/** The name of an operator, for the log; undefined where no token is needed. */
+export function operatorName({ publishers }: OperatorAccess, { headers }: FastifyRequest): string | undefined {
+  return publishers?.().nameOf(headers.authorization);
+}
+
 function isLoopbackName(host: string | undefined): boolean {
   return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i.test(host ?? '');
 }
@@ -32,11 +37,14 @@ function isLoopbackName(host: string | undefined): boolean {
 /** Bytes of what operators send. */
 export const operatorLimit = 1024;
 
-/** Makes a scope one of operators: nobody else is answered in it. */
-export function forOperators(app: FastifyInstance, access: OperatorAccess): void {
+/**
+ * Makes a scope one of operators: nobody else is answered in it.
+ * @param bodyLimit bytes
+ */
+export function forOperators(app: FastifyInstance, access: OperatorAccess, bodyLimit = operatorLimit): void {
   // Any type is taken: the path says what it is.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: operatorLimit }, (_request, body, parsed) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => {
     parsed(null, body);
   });
   app.addHook('onRequest', (request, reply, next) => {

@@ -81,7 +81,8 @@ export function publishHandlers(surroundings: PublishSurroundings): { module: Ha
     signature: (request, reply) =>
       receive(request, reply, signatureLimit, (content, { name, version }) => {
         if (content.length === 0) throw new PluginServerError('bad_request', 'a signature has at least one byte');
-        const artifact = store.get(name, version);
+        // Also of one that is not given out as long as it has none.
+        const artifact = store.held({ name, version }) ?? store.get(name, version);
         trust.check(artifact, artifact.bytes, content);
         return store.sign(artifact, content);
       }),

@@ -61,12 +61,10 @@ function renderedFor(target: TargetName, { name, active }: DeliveredGateway, { o
   const file = parseGatewayFile(text).configuration?.file;
   const refused = (why: string): PluginServerError => new PluginServerError('not_rendered', name, target, why);
   if (file === undefined) throw refused('its configuration is not read any more');
-  if (file.catalog !== undefined)
-    throw refused('what is rendered does not change, and its catalogs do: they come by live delivery');
   try {
-    const { plugin, servers } = file;
+    const { plugin, servers, catalog } = file;
     const served = { ...module, server: origin, path: modulePath(module) };
-    return rendered(target, { plugin, servers, module: served }, optionsOf(target, given));
+    return rendered(target, { plugin, servers, module: served, catalog }, optionsOf(target, given));
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw refused([error.message, ...error.details].join('; '));

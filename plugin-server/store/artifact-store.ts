@@ -25,9 +25,32 @@ export interface Damage extends Address {
   readonly reason: string;
 }
 
+/** What a version needs to be given out. */
+export interface Policy {
+  /** Another value whenever an artifact may be judged otherwise. */
+  readonly state: unknown;
+  /** Why an artifact is not given out; undefined where it is. */
+  refusal(artifact: Artifact, signature: Buffer | undefined): PluginServerError | undefined;
+}
+
+/** A version that is there, whole, and not given out. */
+export interface Withheld extends Address {
+  readonly refusal: PluginServerError;
+}
+
+/** What is given out, and what is not. */
+interface View {
+  readonly generation: number;
+  readonly state: unknown;
+  readonly plugins: ReadonlyMap<string, ReadonlyMap<string, Artifact>>;
+  readonly withheld: ReadonlyMap<string, Withheld>;
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /**
  * The artifacts of one server, by name and exact version. Lookups are in memory: no request reaches a file system.
- * What is in it stays; what is added is added once, whole.
+ * What is in it stays; what is added is added once, whole. What a policy refuses is held, and not given out.
  */
 export class ArtifactStore {
   readonly #plugins = new Map<string, Map<string, Artifact>>();
@@ -37,35 +60,50 @@ export class ArtifactStore {
   readonly #damages = new Map<string, Damage>();
   readonly #persistence: Persistence | undefined;
   readonly #limits: StoreLimits;
+  readonly #policy: Policy | undefined;
   #count = 0;
   #bytes = 0;
   #generation = 0;
+  #last: View | undefined;
 
   /**
    * Without `persistence`, what is published lives as long as the process.
    * Throws `duplicate_artifact` where two artifacts have the same address.
    */
-  constructor(artifacts: Iterable<Artifact>, persistence?: Persistence, limits: StoreLimits = storeLimits) {
+  constructor(
+    artifacts: Iterable<Artifact>,
+    persistence?: Persistence,
+    limits: StoreLimits = storeLimits,
+    policy?: Policy,
+  ) {
     this.#persistence = persistence;
     this.#limits = limits;
+    this.#policy = policy;
     for (const artifact of artifacts) {
-      if (this.find(artifact) !== undefined) throw new PluginServerError('duplicate_artifact', addressText(artifact));
+      if (this.held(artifact) !== undefined) throw new PluginServerError('duplicate_artifact', addressText(artifact));
       this.add(artifact);
     }
   }
 
+  /** Versions that are given out. */
   get count(): number {
-    return this.#count;
+    return this.#view().count;
   }
 
-  /** Bytes of all modules together. */
+  /** Bytes of their modules together. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#view().bytes;
   }
 
-  /** Another number whenever the store has changed. */
+  /** Another number whenever what is given out has changed. */
   get generation(): number {
+    this.#view();
     return this.#generation;
+  }
+
+  /** What is there, and is not given out as the policy refuses it. */
+  get withheld(): readonly Withheld[] {
+    return [...this.#view().withheld.values()];
   }
 
   get damages(): readonly Damage[] {
@@ -74,7 +112,7 @@ export class ArtifactStore {
 
   /** All names, in alphabetical order. */
   names(): string[] {
-    return [...this.#plugins.keys()].sort();
+    return [...this.#view().plugins.keys()].sort();
   }
 
   /**
@@ -91,11 +129,19 @@ export class ArtifactStore {
     return ordered;
   }
 
+  /** What is given out at an address. */
   find({ name, version }: Address): Artifact | undefined {
+    return this.#view().plugins.get(name)?.get(version);
+  }
+
+  /** What is there at an address, given out or not. */
+  held({ name, version }: Address): Artifact | undefined {
     return this.#plugins.get(name)?.get(version);
   }
 
-  /** Throws as `versions` does, `invalid_version`, `damaged`, or `unknown_version` with the nearest version. */
+  /**
+   * Throws as `versions` does, `invalid_version`, `damaged`, `withheld`, or `unknown_version` with the nearest version.
+   */
   get(name: string, version: string): Artifact {
     const artifact = this.find({ name, version });
     if (artifact !== undefined) return artifact;
@@ -103,6 +149,8 @@ export class ArtifactStore {
     checkVersion(version);
     const damage = this.damage({ name, version });
     if (damage !== undefined) throw new PluginServerError('damaged', addressText(damage), damage.reason);
+    const refusal = this.#view().withheld.get(addressText({ name, version }))?.refusal;
+    if (refusal !== undefined) throw refusal;
     const similar = nearest(version, this.versions(name).map(versionOf)) ?? '';
     throw new PluginServerError('unknown_version', version, name, similar, name);
   }
@@ -144,13 +192,13 @@ export class ArtifactStore {
    */
   async publish(artifact: Artifact, signature?: Buffer): Promise<Outcome> {
     if (this.#isKnown(artifact)) {
-      if (signature !== undefined) await this.sign(this.get(artifact.name, artifact.version), signature);
+      if (signature !== undefined) await this.sign(this.held(artifact) ?? artifact, signature);
       return 'unchanged';
     }
     this.#requireRoom(artifact);
     const kept = await this.#persistence?.write(artifact, signature);
     const added = this.add(artifact);
-    if (signature !== undefined) this.addSignature(this.get(artifact.name, artifact.version), signature);
+    if (signature !== undefined) this.addSignature(this.held(artifact) ?? artifact, signature);
     // What is kept decides: of several at once one is the first there, whichever is the first here.
     return kept ?? added;
   }
@@ -159,9 +207,10 @@ export class ArtifactStore {
     return this.#signatures.get(artifact);
   }
 
-  /** Takes a signature in that is kept elsewhere. The first one stays. */
+  /** Takes a signature in that is kept elsewhere. The first one stays, unless it is why the artifact is withheld. */
   addSignature(artifact: Artifact, signature: Buffer): void {
-    if (this.#signatures.has(artifact)) return;
+    const first = this.#signatures.get(artifact);
+    if (first !== undefined && (first.equals(signature) || !this.#view().withheld.has(addressText(artifact)))) return;
     this.#signatures.set(artifact, signature);
     this.#generation++;
   }
@@ -178,14 +227,14 @@ export class ArtifactStore {
 
   /** Notes what is there and cannot be served. */
   addDamage(damage: Damage): void {
-    if (this.find(damage) !== undefined) return;
+    if (this.held(damage) !== undefined) return;
     this.#damages.set(addressText(damage), damage);
     this.#generation++;
   }
 
   /** Throws `conflict` where the address is taken by other bytes. */
   #isKnown(artifact: Artifact): boolean {
-    const known = this.find(artifact);
+    const known = this.held(artifact);
     const taken = known?.sha256 ?? this.damage(artifact)?.sha256;
     if (taken !== undefined && taken !== artifact.sha256) {
       throw new PluginServerError('conflict', addressText(artifact), taken);
@@ -204,11 +253,46 @@ export class ArtifactStore {
     if (full !== undefined) throw new PluginServerError('store_full', addressText(artifact), full);
   }
 
+  /** What is given out of what is held, judged anew where either has changed, or the policy. */
+  #view(): View {
+    const policy = this.#policy;
+    const last = this.#last;
+    if (last?.generation === this.#generation && last.state === policy?.state) return last;
+    this.#ordered.clear();
+    // Whoever watches the store is to look again.
+    if (last !== undefined && last.state !== policy?.state) this.#generation++;
+    const withheld = policy === undefined ? new Map<string, Withheld>() : this.#refusedBy(policy);
+    const plugins = withheld.size === 0 ? this.#plugins : without(this.#plugins, withheld);
+    const bytes = [...withheld.values()].reduce((sum, each) => sum + (this.held(each)?.bytes.length ?? 0), 0);
+    this.#last = {
+      generation: this.#generation,
+      state: policy?.state,
+      plugins,
+      withheld,
+      count: this.#count - withheld.size,
+      bytes: this.#bytes - bytes,
+    };
+    return this.#last;
+  }
+
+  #refusedBy(policy: Policy): Map<string, Withheld> {
+    const refused = new Map<string, Withheld>();
+    for (const artifact of [...this.#plugins.values()].flatMap((versions) => [...versions.values()])) {
+      const refusal = policy.refusal(artifact, this.#signatures.get(artifact));
+      const { name, version } = artifact;
+      if (refusal !== undefined) refused.set(addressText(artifact), { name, version, refusal });
+    }
+    return refused;
+  }
+
   #versions(name: string): ReadonlyMap<string, Artifact> {
-    const versions = this.#plugins.get(name);
+    const { plugins, withheld } = this.#view();
+    const versions = plugins.get(name);
     if (versions !== undefined) return versions;
     checkName(name);
-    const similar = nearest(name, this.#plugins.keys());
+    const refused = [...withheld.values()].find((each) => each.name === name);
+    if (refused !== undefined) throw refused.refusal;
+    const similar = nearest(name, plugins.keys());
     throw similar === undefined
       ? new PluginServerError('not_found')
       : new PluginServerError('unknown_plugin', name, similar);
@@ -217,4 +301,17 @@ export class ArtifactStore {
 
 function versionOf({ version }: Artifact): string {
   return version;
+}
+
+/** @returns plugins that have any version left */
+function without(
+  plugins: ReadonlyMap<string, ReadonlyMap<string, Artifact>>,
+  withheld: ReadonlyMap<string, Withheld>,
+): Map<string, Map<string, Artifact>> {
+  const left = new Map<string, Map<string, Artifact>>();
+  for (const [name, versions] of plugins) {
+    const kept = [...versions].filter(([, artifact]) => !withheld.has(addressText(artifact)));
+    if (kept.length > 0) left.set(name, new Map(kept));
+  }
+  return left;
 }

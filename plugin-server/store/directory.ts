@@ -6,6 +6,7 @@ import type { Damage } from './artifact-store.ts';
 import { forEach } from './each.ts';
 import type { Found } from './disk.ts';
 import { codeOf, readRegularFile, readRegularFileSync, reasonOf } from './files.ts';
+import { stampOf } from '../watch/stamp.ts';
 import { signatureLimit } from '../../common/signature.ts';
 import { moduleLimit } from './limits.ts';
 
@@ -82,7 +83,8 @@ export class PluginTree {
   ): Promise<{ look: string; problem?: string }> {
     const file = join(this.#directory, addressText(address), 'plugin.wasm');
     const { size, mtime, ino } = await stat(file);
-    const look = `${ino} ${size} ${mtime.getTime()}`;
+    // A signature may come later, or another one in the place of a false one.
+    const look = `${ino} ${size} ${mtime.getTime()} ${await stampOf(`${file}.sig`)}`;
     const seen = this.#seen.get(join(addressText(address), 'plugin.wasm'));
     if (seen?.look === look) return seen;
     try {

@@ -1,7 +1,7 @@
 import { type Address, type Artifact, addressText } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { ArtifactStore, type Damage } from './artifact-store.ts';
+import { ArtifactStore, type Damage, type Policy, type Withheld } from './artifact-store.ts';
 import { invalidTree, PluginTree } from './directory.ts';
 import { DiskStore, type Found } from './disk.ts';
 import { reasonOf } from './files.ts';
@@ -22,6 +22,8 @@ export interface OpenStore {
 
 interface OpenOptions {
   readonly log: Log;
+  /** What a version needs to be given out; by default nothing. */
+  readonly policy?: Policy;
   /** Milliseconds between two looks at the directory; by default 5 s. A watch would miss what NFS and mounts do. */
   readonly interval?: number;
 }
@@ -34,15 +36,15 @@ interface OpenOptions {
  * Throws `data_unreadable`; `data_invalid` where the tree has anything in it that cannot be served, or both have a
  * version with other bytes. A published version that is damaged is noted in the store, and the others are served.
  */
-export async function openStore(directory: string, { log, interval = 5_000 }: OpenOptions): Promise<OpenStore> {
+export async function openStore(directory: string, { log, policy, interval = 5_000 }: OpenOptions): Promise<OpenStore> {
   const disk = new DiskStore(directory);
   const tree = new PluginTree(directory);
   const isWritable = await disk.isWritable();
-  const store = new ArtifactStore([], disk);
+  const store = new ArtifactStore([], disk, undefined, policy);
 
   const scan = async (): Promise<string[]> => {
     const problems: string[] = [];
-    const { problems: unusable, ...byHand } = await tree.scan((address) => store.find(address));
+    const { problems: unusable, ...byHand } = await tree.scan((address) => store.held(address));
     const published = await disk.scan((address) => signedState(store, address));
     for (const artifact of [...published.artifacts, ...byHand.artifacts]) {
       const problem = addOrTell(store, artifact);
@@ -58,6 +60,7 @@ export async function openStore(directory: string, { log, interval = 5_000 }: Op
   });
   if (problems.length > 0) throw invalidTree(directory, problems);
   for (const damage of store.damages) tellDamage(log, damage);
+  for (const each of store.withheld) tellWithheld(log, each);
   // Not waited for: nobody needs what it removes.
   if (isWritable) {
     void removeLeftovers(new StoreLayout(directory)).catch((error: unknown) => {
@@ -65,11 +68,14 @@ export async function openStore(directory: string, { log, interval = 5_000 }: Op
     });
   }
 
+  let withheld: ReadonlySet<string> = new Set(store.withheld.map(({ refusal }) => refusal.message));
   const rescan = async (): Promise<void> => {
-    const before = { count: store.count, damages: new Set(store.damages), problems: new Set(problems) };
+    const before = { count: store.count, damages: new Set(store.damages), problems: new Set(problems), withheld };
     problems = await scan().catch((error: unknown) => [`${directory}: ${reasonOf(error)}`]);
     for (const problem of problems) if (!before.problems.has(problem)) log.error({ directory }, problem);
     for (const damage of store.damages) if (!before.damages.has(damage)) tellDamage(log, damage);
+    withheld = new Set(store.withheld.map(({ refusal }) => refusal.message));
+    for (const each of store.withheld) if (!before.withheld.has(each.refusal.message)) tellWithheld(log, each);
     if (store.count > before.count) log.info({ versions: store.count }, 'the data directory has new versions');
   };
   let looking: Promise<void> | undefined;
@@ -85,7 +91,7 @@ export async function openStore(directory: string, { log, interval = 5_000 }: Op
 }
 
 function signedState(store: ArtifactStore, address: Address): { signed: boolean } | undefined {
-  const artifact = store.find(address);
+  const artifact = store.held(address);
   return artifact && { signed: store.signature(artifact) !== undefined };
 }
 
@@ -103,10 +109,14 @@ function takeIn(store: ArtifactStore, founds: readonly Pick<Found, 'damages' | '
   for (const { damages, signatures } of founds) {
     for (const damage of damages) store.addDamage(damage);
     for (const { signature, ...address } of signatures) {
-      const artifact = store.find(address);
+      const artifact = store.held(address);
       if (artifact !== undefined) store.addSignature(artifact, signature);
     }
   }
+}
+
+function tellWithheld(log: Log, { name, version, refusal }: Withheld): void {
+  log.error({ plugin: name, version }, refusal.message);
 }
 
 function tellDamage(log: Log, damage: Damage): void {

@@ -2,6 +2,12 @@
 
 /** Cuts what a connection receives into messages. */
 export class Messages {
+  /** Put together only once a message may be whole: a large one comes in thousands of chunks. */
+  #parts: Buffer[] = [];
+  #length = 0;
+  /** Bytes of the message under way; NaN where it is chunked, and its end has to be looked for. */
+  #awaited = 0;
+  #tail = '';
   #received: Buffer = Buffer.alloc(0);
   readonly #take: (head: string, body: Buffer) => void;
 
@@ -10,13 +16,29 @@ export class Messages {
   }
 
   add(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    this.#parts.push(chunk);
+    this.#length += chunk.length;
+    this.#tail = (this.#tail + chunk.toString('latin1', Math.max(chunk.length - lastChunk.length, 0))).slice(
+      -lastChunk.length,
+    );
+    if (Number.isNaN(this.#awaited) ? this.#tail !== lastChunk : this.#length < this.#awaited) return;
+    this.#received = Buffer.concat(this.#parts);
+    this.#awaited = 0;
+    this.#cut();
+    this.#parts = [this.#received];
+    this.#length = this.#received.length;
+  }
+
+  #cut(): void {
     for (;;) {
       const end = this.#received.indexOf('\r\n\r\n');
       if (end < 0) return;
       const head = this.#received.toString('latin1', 0, end);
       const size = this.#sizeOf(head, end);
-      if (size === undefined || this.#received.length < size) return;
+      if (size === undefined || this.#received.length < size) {
+        this.#awaited = size ?? Number.NaN;
+        return;
+      }
       const body = this.#received.subarray(end + 4, size);
       this.#received = this.#received.subarray(size);
       this.#take(head, body);

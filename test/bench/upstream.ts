@@ -6,10 +6,11 @@ import { message, Messages } from './http1.ts';
 import { restPath, withoutSessions } from './requests.ts';
 
 const TYPE = { 'content-type': 'application/json' };
-const TOOLS = JSON.stringify(Array.from({ length: 100 }, (_, index) => tool(index)));
+const usualTools = 100;
+/** Lists by the number of their tools. */
+const lists = new Map<number, string>();
 const RESULTS: [method: string, result: string][] = [
   ['tools/call', '{"content":[{"type":"text","text":"done"}]}'],
-  ['tools/list', `{"tools":${TOOLS}}`],
   [
     'initialize',
     '{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"bench","version":"1"}}',
@@ -18,6 +19,14 @@ const RESULTS: [method: string, result: string][] = [
 
 /** As long as the response to `tools/call`. */
 const RECORD = JSON.stringify({ text: 'done', number: 17, note: 'plain words, as it is said' });
+
+/** What `tools/list` is answered with. @param head whose path `/tools-10` asks for so many; 100 unless it does */
+function listFor(head: string): string {
+  const count = Number(/^POST \/tools-(\d+) /.exec(head)?.[1] ?? usualTools);
+  const list = lists.get(count) ?? JSON.stringify({ tools: Array.from({ length: count }, (_, index) => tool(index)) });
+  lists.set(count, list);
+  return list;
+}
 
 /** About 330 bytes, as tools are. */
 function tool(index: number): object {
@@ -41,10 +50,10 @@ const server = createServer((socket) => {
       socket.write(message('HTTP/1.1 200 OK', TYPE, RECORD));
       return;
     }
-    const text = body.toString('latin1');
+    const text = body.toString('latin1', 0, 4096); // all that is asked of it stands first
     const method = /"method":"([^"]*)"/.exec(text)?.[1];
     const id = /"id":("[^"]*"|\d+)/.exec(text)?.[1];
-    const result = RESULTS.find(([name]) => name === method)?.[1];
+    const result = method === 'tools/list' ? listFor(head) : RESULTS.find(([name]) => name === method)?.[1];
     const accepted = id === undefined || result === undefined;
     const keepsSession = !head.startsWith(`POST ${withoutSessions} `);
     const headers = method === 'initialize' && keepsSession ? { ...TYPE, 'mcp-session-id': randomUUID() } : TYPE;

@@ -113,7 +113,14 @@ describe('the folder', () => {
     const module = readFileSync(join(loaded, 'build/plugin.wasm'));
     expect(createHash('sha256').update(module).digest('hex')).toBe(manifest.moduleSha256);
     expect(filesIn(loaded)).toEqual(
-      expect.arrayContaining(['README.md', 'LICENSE', 'docs/running.md', 'envoy/envoy.yaml', 'examples/whole.yaml']),
+      expect.arrayContaining([
+        'README.md',
+        'LICENSE',
+        'docs/running.md',
+        'envoy/envoy.yaml',
+        'examples/whole.yaml',
+        'plugin-server/page/assets/index.html',
+      ]),
     );
   });
 

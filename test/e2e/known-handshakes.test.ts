@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { message, toolNames } from './clients/answers.ts';
 import { bothProtocols } from './clients/raw.ts';
-import { initializeMessage, listMessage, post, resumeSession } from './clients/session.ts';
+import { callMessage, initializeMessage, listMessage, post, resumeSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
@@ -43,6 +43,72 @@ describeGateway('clients that begin one after the other', () => {
       expect(plain.of('initialize')).toEqual([]);
       await post(gateway.current.url, initializeMessage(), { http });
       expect(plain.of('initialize')).toHaveLength(1);
+    });
+  });
+});
+
+describeGateway('clients that begin where sessions are opened lazily', () => {
+  let keeping: Stateful;
+  let other: Stateful;
+  let personal: Stateful;
+  beforeAll(async () => {
+    keeping = await startStateful('keeping');
+    other = await startStateful('other');
+    personal = await startStateful('personal');
+  });
+  afterAll(() => Promise.all([keeping, other, personal].map(({ server }) => server.stop())));
+  const gateway = useGateway(() => ({
+    servers: [
+      { name: 'keeping', url: keeping.server.url },
+      { name: 'other', url: other.server.url },
+      {
+        name: 'personal',
+        url: personal.server.url,
+        credentials: { type: 'passthrough', headers: ['authorization'] },
+      },
+    ],
+    plugin: { sessions: { open: 'lazy' } },
+  }));
+
+  describe.each(bothProtocols)('over %s', (http) => {
+    it('get a session with a server at their first call there, each a session of its own', async () => {
+      const body = initializeMessage();
+      const begin = async (): Promise<readonly [id: string, result: unknown]> => {
+        const answer = await post(gateway.current.url, body, { http, headers: { authorization: 'Bearer a' } });
+        return [String(answer.headers['mcp-session-id']), message(answer).result];
+      };
+      const [, first] = await begin();
+      const opened: string[] = [];
+      for (let client = 0; client < 4; client++) {
+        for (const { server } of [keeping, other, personal]) server.forget();
+        const [id, result] = await begin();
+        expect(result).toEqual(first);
+        expect(keeping.server.requests).toEqual([]);
+        expect(personal.server.of('initialize'), 'a server that is told who asks').toHaveLength(1);
+        const session = resumeSession(gateway.current.url, id, { http, headers: { authorization: 'Bearer a' } });
+        for (let call = 0; call < 3; call++)
+          expect((await session.post(callMessage('"keeping_echo"'))).text).toContain('"done"');
+        expect(keeping.server.requests.map(({ rpcMethod }) => rpcMethod)).toEqual([
+          'initialize',
+          'notifications/initialized',
+          'tools/call',
+          'tools/call',
+          'tools/call',
+        ]);
+        opened.push(keeping.latest());
+        expect((await session.end()).status).toBe(200);
+        expect(keeping.server.of('DELETE')).toHaveLength(1);
+        expect(other.server.requests, 'a server that nobody has called').toEqual([]);
+      }
+      expect(new Set(opened).size).toBe(4);
+    });
+
+    it('are listed the tools of servers that have no session yet', async () => {
+      const body = initializeMessage();
+      await post(gateway.current.url, body, { http });
+      const { headers } = await post(gateway.current.url, body, { http });
+      const session = resumeSession(gateway.current.url, String(headers['mcp-session-id']), { http });
+      expect(toolNames(await session.post(listMessage()))).toEqual(['keeping_echo', 'other_echo', 'personal_echo']);
     });
   });
 });

@@ -7,7 +7,7 @@ export type Periods = Map<number, number>;
 export function tickImports(inside: Inside, periods: Periods): Imports {
   return {
     proxy_set_tick_period_milliseconds: (period = 0) => {
-      inside.note(() => `set_tick_period_milliseconds ${period >>> 0}`);
+      inside.note(() => `set_tick_period_milliseconds ${period >>> 0}`, 'configuring');
       const root = inside.root('set_tick_period_milliseconds');
       if (period === 0) periods.delete(root);
       else periods.set(root, period >>> 0);

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { serve } from '../../cli/serve/command.ts';
+import { readConfiguration } from '../../envoy/check/configuration.ts';
 import { readCatalog } from '../../plugin-server/catalog/check.ts';
 import { checkGatewayText } from '../../plugin-server/live/check.ts';
+import { Host } from '../filter/host.ts';
 import { storeWith } from './support.ts';
 
 const pages = await Promise.all(
@@ -16,7 +18,13 @@ const blocks = (language: string): string[] =>
   );
 
 test.each(blocks('yaml'))('this is taken:\n%s', async (text) => {
-  if ('catalog' in (parse(text) as object)) {
+  const { catalog } = parse(text) as { catalog?: object };
+  if (catalog !== undefined && 'cluster' in catalog) {
+    const environment = { SLUICE_CATALOG_TOKEN: 'a-token' };
+    expect(new Host({ configuration: JSON.stringify({ catalog }), environment }).configure()).toBe(true);
+    const { findings } = readConfiguration('sluice.yaml', Buffer.from(text), 'any');
+    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  } else if (catalog !== undefined) {
     const additions = {
       wanted: { servers: [{ name: 'a', prefix: 'a_', url: 'http://a.example/' }], virtualServers: [] },
       previous: undefined,

@@ -309,7 +309,7 @@ test('the API that is described has the paths and methods of live delivery', asy
   const api = JSON.parse((await send(url, '/openapi.json')).body.toString()) as { paths: Record<string, object> };
   expect(await new Validator().validate(api)).toMatchObject({ valid: true });
   const live = Object.entries(api.paths).filter(([path]) => /^\/(?:v3|gateways)/.test(path));
-  expect(live).toHaveLength(5);
+  expect(live).toHaveLength(7);
   for (const [path, operations] of live) {
     const { headers } = await send(url, path.replace('{name}', 'edge'), { method: 'DELETE' });
     const methods = Object.keys(operations).filter((method) => method !== 'parameters');

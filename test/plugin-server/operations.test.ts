@@ -1,10 +1,8 @@
 // What those see who run the server: readiness, metrics, the access log, the API's description, the page.
-import { createHash } from 'node:crypto';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { errorTable } from '../../plugin-server/errors.ts';
 import { ArtifactStore, Catalogs, createPluginServer, loadArtifact } from '../../plugin-server/index.ts';
-import { listingPage } from '../../plugin-server/plugins/page.ts';
 import { send } from './client.ts';
 import { moduleWith } from './modules.ts';
 import { publishing, startServer, token } from './support.ts';
@@ -146,49 +144,52 @@ describe('/openapi.json', () => {
 describe('the page', () => {
   const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
-  test('is where / leads a browser', async () => {
+  test('is what a browser gets at /, and where the listings lead it; others get JSON', async () => {
     const { url } = await startServer({ artifacts: [sluice] });
-    const answer = await send(url, '/', { headers: { accept: browser } });
-    expect([answer.status, answer.headers.location, answer.headers.vary]).toEqual([307, '/plugins', 'accept']);
+    const page = await send(url, '/', { headers: { accept: browser } });
+    expect([page.status, page.headers['content-type'], page.headers.vary]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+      'accept',
+    ]);
     expect((await send(url, '/', { headers: { accept: '*/*' } })).status).toBe(404);
-  });
-
-  test('is what a browser gets, and JSON what others get', async () => {
-    const { url } = await startServer({ artifacts: [sluice] });
-    const page = await send(url, '/plugins', { headers: { accept: browser } });
-    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(page.headers.vary).toBe('accept');
-    for (const shown of [sluice.sha256, path, `${sluice.bytes.length} B`, 'metadata.json']) {
-      expect(page.body.toString()).toContain(shown);
+    for (const [at, location] of [
+      ['/plugins', '/#plugins'],
+      ['/plugins/sluice', '/#plugin-sluice'],
+    ] as const) {
+      const led = await send(url, at, { headers: { accept: browser } });
+      expect([led.status, led.headers.location, led.headers.vary]).toEqual([307, location, 'accept']);
+      for (const accept of ['*/*', 'application/json', undefined]) {
+        const answer = await send(url, at, { headers: accept === undefined ? {} : { accept } });
+        expect(answer.headers['content-type']).toContain('application/json');
+        expect(answer.headers.vary).toBe('accept');
+      }
     }
-    for (const accept of ['*/*', 'application/json', undefined]) {
-      const answer = await send(url, '/plugins', { headers: accept === undefined ? {} : { accept } });
-      expect(answer.headers['content-type']).toContain('application/json');
-      expect(answer.headers.vary).toBe('accept');
-    }
-    const one = await send(url, '/plugins/sluice', { headers: { accept: browser } });
-    expect(one.body.toString()).toContain('<h1>sluice</h1>');
     expect((await send(url, '/plugins/slice', { headers: { accept: browser } })).status).toBe(404);
   });
 
-  test('loads nothing, runs nothing, and its policy lets its own style pass', async () => {
+  test('has files of its own alone, 60 KB together, that a cache asks for again', async () => {
     const { url } = await startServer({ artifacts: [sluice] });
-    const page = await send(url, '/plugins', { headers: { accept: browser } });
+    const page = await send(url, '/', { headers: { accept: browser } });
     const text = page.body.toString();
-    const [, style = ''] = /<style>([^]*?)<\/style>/.exec(text) ?? [];
-    const digest = createHash('sha256').update(style).digest('base64');
-    expect(page.headers['content-security-policy']).toContain(`default-src 'none'; style-src 'sha256-${digest}'`);
-    expect(text).not.toMatch(/<script|<link|<img|\sstyle=|\son\w+=|https?:/i);
-  });
-
-  test('shows text as text', () => {
-    const evil = `<script>alert('1')</script>&"`;
-    const version = { version: evil, size: 1, sha256: 'a'.repeat(64), url: `/plugins/x/${evil}/plugin.wasm` };
-    const signed = listingPage([{ name: 'a', versions: [{ ...version, signature: '/a.sig', signedBy: evil }] }]);
-    expect(signed).toContain('signed by &lt;script&gt;');
-    expect(signed).not.toContain('<script');
-    const page = listingPage([{ name: evil, versions: [version] }]);
-    expect(page).not.toContain('<script');
-    expect(page).toContain('&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;');
+    expect(page.headers['content-security-policy']).toMatch(/^default-src 'self'; /);
+    expect(page.headers['cache-control']).toBe('no-cache');
+    // No text of the page is a style or a script, and nothing in it leads away.
+    expect(text).not.toMatch(/<style|<script(?![^>]* src=)|\sstyle=|\son\w+=|https?:/i);
+    const names = [...text.matchAll(/(?:src|href)="\/page\/([^"]+)"/g)].map(([, name = '']) => name);
+    let bytes = page.body.length;
+    for (const name of new Set(names)) {
+      const asset = await send(url, `/page/${name}`);
+      expect([asset.status, asset.headers['cache-control']]).toEqual([200, 'no-cache']);
+      const again = await send(url, `/page/${name}`, { headers: { 'if-none-match': String(asset.headers.etag) } });
+      expect(again.status).toBe(304);
+      names.push(...[...asset.body.toString().matchAll(/from '\.\/([\w.]+)'/g)].map(([, each = '']) => each));
+    }
+    for (const name of new Set(names)) bytes += (await send(url, `/page/${name}`)).body.length;
+    expect(new Set(names).size).toBeGreaterThan(8);
+    expect(bytes).toBeLessThanOrEqual(60_000);
+    for (const name of ['..%2Froutes.ts', 'nothing.js', '%2e%2e']) {
+      expect((await send(url, `/page/${name}`)).status).toBe(404);
+    }
   });
 });

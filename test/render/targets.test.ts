@@ -378,13 +378,35 @@ describe('the command', () => {
     });
   });
 
-  test('refuses what comes by live delivery', async () => {
-    const path = file('catalog: { namespace: tools }\nservers: [{ name: a, url: http://a.example/ }]\n');
-    const { code, err } = await sluice('render', 'wasmplugin', path, ...unasked);
-    expect({ code, err }).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('catalogs come by live delivery') as string,
+  test('lets a gateway in Istio ask for its catalog, with a route to whatever server it has', async () => {
+    const token = { env: 'SLUICE_CATALOG_TOKEN' };
+    const clusters = ['outbound|*||*.tools.svc.cluster.local'];
+    const catalog = { namespace: 'tools', token, interval: '5s', clusters, defaults: { callTimeout: '10s' } };
+    const rendered = async (target: string, content: object): ReturnType<typeof sluice> =>
+      sluice('render', target, file(JSON.stringify({ hosts: ['mcp.example.com'], ...content })), ...unasked);
+    const plugins = await rendered('wasmplugin', { catalog });
+    const { pluginConfig, vmConfig } = oneIn(plugins.out, 'WasmPlugin', 'sluice').spec as Record<string, object>;
+    expect(pluginConfig).toMatchObject({
+      servers: [],
+      catalog: { ...catalog, cluster: 'outbound|80||p.example', clusterNames: 'istio' },
     });
+    expect(vmConfig).toEqual({ env: [{ name: 'SLUICE_CATALOG_TOKEN', valueFrom: 'HOST' }] });
+    const services = await rendered('istio-services', { catalog });
+    for (const document of parseAllDocuments(services.out)) expect(errorsOf(document.toJS() as Resource)).toEqual([]);
+    expect(JSON.stringify(oneIn(services.out, 'EnvoyFilter', 'sluice-catalog'))).toContain(
+      '"cluster_header":"x-mcp-cluster"',
+    );
+    expect(oneIn(services.out, 'VirtualService').spec['hosts']).toEqual(['*']);
+    for (const [target, wrong, said] of [
+      ['wasmplugin', { ...catalog, namespace: ['a', 'b'] }, 'catalog.namespace: a gateway that asks'],
+      ['wasmplugin', { ...catalog, addresses: ['10.0.0.0/8'] }, 'catalog.addresses: a gateway that asks'],
+      ['wasmplugin', { ...catalog, clusters: [] }, 'catalog.clusters: is missing'],
+      ['wasmplugin', { ...catalog, interval: '1ms' }, 'catalog.interval: must be a time from 1s on'],
+      ['envoy', catalog, 'catalogs are given out by `sluice serve`'],
+    ] as const) {
+      const refused = await rendered(target, { catalog: wrong, servers: [{ name: 'a', url: 'http://a.example/' }] });
+      expect(refused).toMatchObject({ code: 1, err: expect.stringContaining(said) as string });
+    }
   });
 });
 

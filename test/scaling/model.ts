@@ -101,7 +101,7 @@ export const rows: readonly Row[] = [
     of: ({ gateways, sessions }) => gateways * sessions,
     unit: '',
     bound: { at: 1e6, what: 'a server of 10 KB a session, 10 GB' },
-    turn: 'Servers without sessions, or of 2026-07-28; `virtualServers`, so that not every client has every server; instances.',
+    turn: '`sessions.open: lazy`, so that a client has sessions with what it uses; `virtualServers`; servers without sessions, or of 2026-07-28.',
   },
   {
     what: 'calls a second at one server',

@@ -5,6 +5,7 @@ import { type Buffers, type Windows, fitBuffers } from '../buffers.ts';
 import { refuse } from '../refuse.ts';
 import type { RenderOptions } from '../targets/options.ts';
 import type { RenderedGateway } from '../targets/target.ts';
+import { catalogRoute } from './catalog.ts';
 import { type MeshHost, type MeshServer, meshServers } from './mesh-host.ts';
 import { labelsOf } from './labels.ts';
 import { type Resource, shippedResources } from './templates.ts';
@@ -16,11 +17,14 @@ type Plugin = Readonly<Record<string, unknown>>;
 export function serviceResources({ plugin, servers }: RenderedGateway, options: Options): Resource[] {
   const found = meshServers(servers, options['cluster-domain']);
   const hosts = groupByHost(found);
-  const names = hostNames(plugin, found);
+  const hasCatalog = plugin['catalog'] !== undefined;
+  // The hosts of a catalog's servers are not known: the module refuses what `hosts` does not name.
+  const names = hasCatalog ? ['*'] : hostNames(plugin, found);
   return [
     ...hosts.flatMap((host) => serviceEntry(host, options)),
     ...hosts.map((host) => destinationRule(host, options)),
     limits(plugin, options),
+    ...(hasCatalog ? [catalogRoute(options)] : []),
     ...routes({ plugin, found, names, options }),
   ];
 }

@@ -3,6 +3,7 @@ import { moduleConfiguration } from '../servers.ts';
 import type { RenderOptions } from '../targets/options.ts';
 import { isolatedSessions } from '../targets/notes.ts';
 import type { RenderedGateway, Target } from '../targets/target.ts';
+import { polledCatalog } from './catalog.ts';
 import { holdFilterResource, trafficExtensionResources, wasmPluginResources } from './plugins.ts';
 import { serviceResources } from './services.ts';
 import type { Resource } from './templates.ts';
@@ -19,6 +20,7 @@ function moduleTarget(
     ...target,
     foreignClusters: true,
     options,
+    catalog: polledCatalog,
     render: (gateway, given) => ({
       documents: [...tokenResources(gateway.plugin, given), ...resources(gateway, given)],
       notes: notesOf(gateway, given),
@@ -59,6 +61,7 @@ export const istioServicesTarget: Target = {
   otherModes: 'it is one of pair, hold, headers',
   foreignClusters: true,
   options,
+  catalog: polledCatalog,
   render: (gateway, given) => ({
     documents: serviceResources(gateway, given),
     notes: [

@@ -69,13 +69,30 @@ export function rendered(name: TargetName, gateway: RenderedGateway, options: Re
     throw new EngineError(`hostMode: ${said} is nothing for ${name}: ${target.otherModes}`, 'configuration');
   }
   refuse([...foreignClusters(name, gateway), ...placeOfServer(gateway, options)]);
-  const { documents, notes } = target.render({ ...gateway, plugin: { ...gateway.plugin, hostMode } }, options);
+  const plugin = { ...pluginFor(name, gateway, options), hostMode };
+  const { documents, notes } = target.render({ ...gateway, plugin }, options);
   const { name: module, version: moduleVersion } = gateway.module;
   const head = [
     `Made by \`sluice render ${name}\` of Sluice ${version}, for the module ${module} ${moduleVersion}.`,
     ...notes,
   ];
   return head.map((line) => `# ${line}\n`).join('') + documents.map((each) => envoyYaml(each)).join('---\n');
+}
+
+/**
+ * The plugin configuration but for its servers, with what it takes to ask for a catalog.
+ * @throws EngineError of kind `configuration`
+ */
+export function pluginFor(
+  name: TargetName,
+  { plugin, catalog, module }: RenderedGateway,
+  options: RenderOptions,
+): Readonly<Record<string, unknown>> {
+  if (catalog === undefined) return plugin;
+  const target: Target = targets[name];
+  if (target.catalog === undefined)
+    throw new EngineError(`catalog: is nothing for ${name}: live delivery brings it (docs/live.md)`, 'configuration');
+  return { ...plugin, catalog: target.catalog(catalog, module, options) };
 }
 
 function foreignClusters(name: TargetName, { servers }: RenderedGateway): string[] {

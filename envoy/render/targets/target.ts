@@ -1,4 +1,5 @@
 // What a kind of output is: what it is made of, what can be said about it, and what comes out.
+import type { CatalogRequest } from '../catalog-request.ts';
 import type { LocatedServer } from '../servers.ts';
 import type { OptionName, RenderOptions } from './options.ts';
 
@@ -21,6 +22,8 @@ export interface RenderedGateway {
   readonly plugin: Readonly<Record<string, unknown>>;
   readonly servers: readonly LocatedServer[];
   readonly module: ServedModule;
+  /** What it takes from a catalog, which it then asks for itself. */
+  readonly catalog?: CatalogRequest | undefined;
 }
 
 export interface Rendering {
@@ -41,6 +44,8 @@ export interface Target {
   readonly foreignClusters: boolean;
   /** Its options, with what they are where they are not given. */
   readonly options: Partial<Record<OptionName, string>>;
+  /** `catalog` of a gateway that asks for it itself; absent where no gateway does. @throws EngineError as `render` */
+  readonly catalog?: (request: CatalogRequest, module: ServedModule, options: RenderOptions) => object;
   /** @throws EngineError of kind `configuration` for what cannot be had there; its details name every member */
   readonly render: (gateway: RenderedGateway, options: RenderOptions) => Rendering;
 }

@@ -5,6 +5,7 @@ import { proxy_set_effective_context } from '../../env';
 import { lookAtParked } from '../request';
 import { act } from '../carry';
 import { lookAtOpen } from '../cancelled-streams';
+import { followCatalog } from '../catalog';
 import { now } from '../clock';
 import { Level } from '../log';
 import { once } from '../once';
@@ -16,7 +17,7 @@ import { rootOf } from '../roots';
 import { sendEndings } from '../session-endings';
 import { Status } from '../status';
 import { Held, Moment, Phase, Stream, streamOf } from '../streams';
-import { tickOn } from '../tick';
+import { FAST_TICK, NO_TICK, SLOW_TICK, tickOn } from '../tick';
 import { lookAtWatched, watch } from '../watch';
 import { isBodyWithheld } from './body-evidence';
 import { isHolderElsewhere } from './marks';
@@ -49,7 +50,8 @@ export function onQueueReady(root: u32, token: u32): void {
 export function onTick(root: u32): void {
   const watched = lookAtWatched(root, isSettled);
   const open = lookAtOpen(root);
-  tickOn(root, watched, open);
+  const period = followCatalog(root);
+  tickOn(root, watched ? FAST_TICK : period !== NO_TICK ? period : open ? SLOW_TICK : NO_TICK);
 }
 
 function isSettled(id: u32): bool {

@@ -15,16 +15,28 @@ export interface ModernServer {
   readonly url: string;
   /** What has come, in order: the method that its header says, and all headers. */
   readonly requests: readonly { readonly method: string; readonly headers: IncomingHttpHeaders }[];
+  /** What its clients made happen, in order: `a call waits` */
+  readonly told: readonly string[];
   stop(): Promise<void>;
 }
 
 /** @param legacy whether it serves clients with sessions, too: as the SDK does by default, each request by itself */
 export async function startModernServer(name: string, legacy = false): Promise<ModernServer> {
   const requests: ModernServer['requests'][number][] = [];
+  const told: string[] = [];
   const codec = stateCodec();
-  const handler: McpHttpHandler = createMcpHandler(() => mcpServer(name, codec, () => handler.notify), {
-    legacy: legacy ? 'stateless' : 'reject',
-  });
+  const handler: McpHttpHandler = createMcpHandler(
+    () =>
+      mcpServer(
+        name,
+        codec,
+        () => handler.notify,
+        (what) => told.push(what),
+      ),
+    {
+      legacy: legacy ? 'stateless' : 'reject',
+    },
+  );
   const serve = toNodeHandler(handler);
   const hostIsOurs = localhostHostValidation();
   const originIsOurs = localhostOriginValidation();
@@ -39,6 +51,7 @@ export async function startModernServer(name: string, legacy = false): Promise<M
     name,
     url: `http://localhost:${(server.address() as AddressInfo).port}/mcp`,
     requests,
+    told,
     stop: async () => {
       const closed = once(server, 'close');
       await handler.close();
@@ -53,6 +66,7 @@ function mcpServer(
   name: string,
   codec: ReturnType<typeof stateCodec>,
   notifier: () => McpHttpHandler['notify'],
+  told: (what: string) => void,
 ): McpServer {
   const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} };
   const options = {
@@ -61,7 +75,7 @@ function mcpServer(
     requestState: { verify: (state: string, context: ServerContext) => codec.verify(state, context) },
   };
   const mcp = new McpServer({ name, version: '1.0.0' }, options);
-  registerTools(mcp, name, () => undefined);
+  registerTools(mcp, name, told);
   registerModernTools(mcp, codec, notifier);
   registerPrompts(mcp, name);
   registerResources(mcp, name, () => undefined);

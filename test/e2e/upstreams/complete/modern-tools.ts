@@ -24,6 +24,18 @@ export function stateCodec() {
   return createRequestStateCodec<{ readonly step: number }>({ key: randomBytes(32) });
 }
 
+/** The same of arguments of every type that may be, and within each other. */
+const mirroredTypes = {
+  type: 'object',
+  properties: {
+    text: { type: 'string', 'x-mcp-header': 'Text' },
+    count: { type: 'integer', 'x-mcp-header': 'COUNT' },
+    flag: { type: 'boolean', 'x-mcp-header': 'flag' },
+    where: { type: 'object', properties: { 'a/b': { type: 'string', 'x-mcp-header': 'Where.Deep' } } },
+    other: { type: 'string' },
+  },
+} as Parameters<typeof fromJsonSchema>[0];
+
 /** An input schema of which a header repeats an argument. */
 const mirrored = {
   type: 'object',
@@ -150,6 +162,11 @@ export function registerModernTools(mcp: McpServer, codec: Codec, notifier: () =
       description: 'Has an argument that a header repeats.',
       inputSchema: fromJsonSchema(mirrored),
     },
+    (args) => text(JSON.stringify(args)),
+  );
+  mcp.registerTool(
+    'test_mirrored_types',
+    { description: 'Has arguments of all types that headers repeat.', inputSchema: fromJsonSchema(mirroredTypes) },
     (args) => text(JSON.stringify(args)),
   );
   mcp.registerPrompt('test_input_required_result_prompt', { description: 'Asks first.' }, (context) => {

@@ -23,6 +23,8 @@ export interface Answer {
   readonly text: string;
   /** The JSON-RPC answer to the request. */
   readonly message?: JsonRpcAnswer | undefined;
+  /** It was longer than was to be read. */
+  readonly isCut?: boolean;
 }
 
 interface JsonRpcAnswer {
@@ -56,7 +58,13 @@ export interface Listing {
 }
 
 /** What one exchange may take: ms, and bytes of an answer. */
-const limits = { time: 5_000, bytes: 32 << 20, pages: 100 };
+interface ExchangeLimits {
+  readonly time: number;
+  readonly bytes: number;
+}
+
+const limits: ExchangeLimits = { time: 5_000, bytes: 32 << 20 };
+const mostPages = 100;
 
 /** Characters of an answer that are kept for a sentence about it. */
 const headLength = 2_000;
@@ -93,13 +101,35 @@ export async function listInSession(endpoint: McpEndpoint, revision = sessionRev
  * @throws Refusal, or the error of the connection
  */
 export function listStateless(endpoint: McpEndpoint): Promise<Listing> {
-  const headers = { ...endpoint.headers, 'mcp-protocol-version': statelessRevision, 'mcp-method': 'tools/list' };
-  const claims = {
+  const headers = { ...endpoint.headers, ...statelessHeaders('tools/list') };
+  return listPages({ ...endpoint, headers }, { _meta: statelessClaims('sluice-start') });
+}
+
+/**
+ * The headers that a request of revision 2026-07-28 has to have.
+ * @param name of the tool that is called
+ */
+export function statelessHeaders(method: string, name?: string): Record<string, string> {
+  return {
+    'mcp-protocol-version': statelessRevision,
+    'mcp-method': method,
+    ...(name !== undefined && { 'mcp-name': headerText(name) }),
+  };
+}
+
+/** `_meta` of such a request. @param client its name */
+export function statelessClaims(client: string): object {
+  return {
     'io.modelcontextprotocol/protocolVersion': statelessRevision,
     'io.modelcontextprotocol/clientCapabilities': {},
-    'io.modelcontextprotocol/clientInfo': { name: 'sluice-start', version: '1' },
+    'io.modelcontextprotocol/clientInfo': { name: client, version: '1' },
   };
-  return listPages({ ...endpoint, headers }, { _meta: claims });
+}
+
+/** MCP's form of a text that is no header value as it is, or looks like that form. */
+function headerText(text: string): string {
+  const isPlain = /^[!-~]*$/.test(text) && !text.startsWith('=?base64?');
+  return isPlain ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`;
 }
 
 async function listPages(endpoint: McpEndpoint, params: Readonly<Record<string, unknown>>): Promise<Listing> {
@@ -112,7 +142,7 @@ async function listPages(endpoint: McpEndpoint, params: Readonly<Record<string, 
     for (const tool of result.tools as unknown[]) if (!requiresTask(tool)) tools.push(nameOf(tool));
     const next = result.nextCursor;
     // The cursor that was asked with is no next one: some servers never say that a list is over.
-    if (typeof next !== 'string' || next === cursor || page === limits.pages) return { tools, headers: answer.headers };
+    if (typeof next !== 'string' || next === cursor || page === mostPages) return { tools, headers: answer.headers };
     cursor = next;
   }
 }
@@ -134,21 +164,26 @@ function resultOf(method: string, answer: Answer, isStateless = false): object {
 }
 
 /** Sends one request; the answer may be anything. */
-export function ask(endpoint: McpEndpoint, method: string, params: object): Promise<Answer> {
-  return exchange(endpoint, 'POST', JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+export function ask(endpoint: McpEndpoint, method: string, params: object, most = limits): Promise<Answer> {
+  return exchange(endpoint, 'POST', JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), most);
 }
 
-function exchange({ url, headers = {}, ca }: McpEndpoint, method: string, body?: string): Promise<Answer> {
+function exchange(
+  { url, headers = {}, ca }: McpEndpoint,
+  method: string,
+  body?: string,
+  most: ExchangeLimits = limits,
+): Promise<Answer> {
   const all = {
     ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
     accept: 'application/json, text/event-stream',
     'accept-encoding': 'identity',
     ...headers,
   };
-  const options = { method, headers: all, agent: false, signal: AbortSignal.timeout(limits.time) };
+  const options = { method, headers: all, agent: false, signal: AbortSignal.timeout(most.time) };
   return new Promise((resolve, reject) => {
     const answered = (response: IncomingMessage): void => {
-      read(response).then(resolve, reject);
+      read(response, most.bytes).then(resolve, reject);
     };
     const sent = url.startsWith('https:')
       ? requestHttps(url, { ...options, ...(ca !== undefined && { ca }) }, answered)
@@ -158,7 +193,7 @@ function exchange({ url, headers = {}, ca }: McpEndpoint, method: string, body?:
   });
 }
 
-async function read(response: IncomingMessage): Promise<Answer> {
+async function read(response: IncomingMessage, mostBytes: number): Promise<Answer> {
   const { statusCode: status = 0, headers } = response;
   const isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
   let parts: Buffer[] = [];
@@ -175,10 +210,11 @@ async function read(response: IncomingMessage): Promise<Answer> {
       parts = [remainder];
     }
     // A server may leave the stream open behind its answer.
-    if (message !== undefined || size > limits.bytes) break;
+    if (message !== undefined || size > mostBytes) break;
   }
-  if (!isStream) message = answerIn([Buffer.concat(parts).toString('utf8')]);
-  return { status, headers, text: head.slice(0, headLength), message };
+  if (!isStream && size <= mostBytes) message = answerIn([Buffer.concat(parts).toString('utf8')]);
+  const isCut = message === undefined && size > mostBytes;
+  return { status, headers, text: head.slice(0, headLength), message, isCut };
 }
 
 /** The data of each event that is whole (WHATWG HTML §9.2.6), and what is behind the last one. */

@@ -1,0 +1,163 @@
+// A gateway that asks a real plugin server for its catalog: files become tools in all workers, edits too, and nothing is lost
+// where the plugin server is.
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Bootstrap, shippedTemplates } from '../../envoy/render/bootstrap.ts';
+import { clusterFor, parseUpstream } from '../../envoy/render/upstream.ts';
+import {
+  ArtifactStore,
+  CatalogDirectory,
+  Catalogs,
+  type RunningPluginServer,
+  startPluginServer,
+  Tokens,
+} from '../../plugin-server/index.ts';
+import { connectionManager } from './adjust.ts';
+import { send } from './clients/raw.ts';
+import { callMessage, initializeMessage, listMessage, openSession, post, type Session } from './clients/session.ts';
+import { describeGateway } from './engine.ts';
+import { useGateway } from './gateway.ts';
+import { until } from './until.ts';
+import { type RestService, startRestService } from './upstreams/rest.ts';
+import { type Scripted, startScripted } from './upstreams/scripted.ts';
+
+const token = 'a-token-that-may-publish';
+/** Connections of their own: enough that some come to each worker. */
+const connections = 12;
+
+describeGateway('a catalog that the gateway asks for', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-catalog-'));
+  const state = join(folder, 'state');
+  let weather: Scripted, shop: RestService, plugins: RunningPluginServer, directory: CatalogDirectory;
+
+  /** As an editor does it: whole, then renamed. */
+  const write = (file: string, content: object | string): void => {
+    const path = join(folder, 'catalogs', 'team', file);
+    mkdirSync(join(folder, 'catalogs', 'team'), { recursive: true });
+    writeFileSync(`${path}.new`, typeof content === 'string' ? content : JSON.stringify(content));
+    renameSync(`${path}.new`, path);
+  };
+
+  beforeAll(async () => {
+    weather = await startScripted({ tools: ['get'] });
+    shop = await startRestService();
+    const tokens = Tokens.parse(token, 'the test');
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const store = new ArtifactStore([]);
+    const catalogs = new Catalogs({ state, store, log });
+    await catalogs.open();
+    mkdirSync(join(folder, 'catalogs'));
+    directory = new CatalogDirectory({ directory: join(folder, 'catalogs'), catalogs, interval: 100 });
+    await directory.start();
+    plugins = await startPluginServer({
+      artifacts: store,
+      host: '127.0.0.1',
+      port: 0,
+      catalogs: { catalogs, access: { tokensRequired: true, publishers: () => tokens } },
+    });
+  });
+  afterAll(async () => {
+    await plugins.close();
+    await directory.stop();
+    await weather.stop();
+    await shop.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const gateway = useGateway(() => ({
+    servers: [],
+    plugin: {
+      catalog: { cluster: 'catalogs', namespace: 'team', interval: '1s', token: { env: 'TOKEN' }, clusters: ['*'] },
+      status: { env: 'STATUS' },
+    },
+    env: { TOKEN: token, STATUS: 'a-token-of-the-operator' },
+    adjust: (bootstrap) => {
+      addClusters(bootstrap, { catalogs: plugins.url, weather: weather.url, shop: shop.url });
+    },
+  }));
+
+  /** What each of several connections is told. */
+  const all = async <T>(ask: () => Promise<T>): Promise<T[]> =>
+    Promise.all(Array.from({ length: connections }, () => ask()));
+  const tools = async (session: Session): Promise<string> => {
+    const { text } = await session.post(listMessage());
+    return [...text.matchAll(/"name":"([a-z_]+)"/g)].map(([, name]) => name).join();
+  };
+  const inAll = async (session: Session, expected: string): Promise<boolean> =>
+    (await all(() => tools(session))).every((each) => each === expected);
+  const status = async (): Promise<{ revision: string | null; lastFailure?: { detail: string } }> => {
+    const answer = await send(`${gateway.current.url}/-/status`, { method: 'GET' });
+    return (JSON.parse(answer.body.toString()) as { catalog: Awaited<ReturnType<typeof status>> }).catalog;
+  };
+
+  it('is told of where it is not there yet', async () => {
+    const refused = await post(gateway.current.url, initializeMessage());
+    expect(refused).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('"reason":"catalog_unready"') as string,
+    });
+    expect((await send(`${gateway.current.url}/-/health`, { method: 'GET' })).status).toBe(503);
+    await until('the failure is told', async () => (await status()).lastFailure?.detail.includes('HTTP 404') === true);
+  });
+
+  it('is served by all workers, and so is each edit, in a session that goes on', async () => {
+    write('weather.yaml', 'servers: [{ name: weather, url: http://weather.example/mcp }]\n');
+    await until(
+      'it serves',
+      async () => (await send(`${gateway.current.url}/-/health`, { method: 'GET' })).status === 200,
+    );
+    await until('all serve', async () =>
+      (await all(() => post(gateway.current.url, initializeMessage()))).every(({ text }) =>
+        text.includes('protocolVersion'),
+      ),
+    );
+    const session = await openSession(gateway.current.url);
+    expect(await tools(session)).toBe('weather_get');
+    const { revision } = await status();
+    write('shop.yaml', {
+      servers: [{ name: 'shop', url: 'http://shop.example', rest: { tools: [item] } }],
+      virtualServers: [{ name: 'team/shop', tools: ['shop_*'] }],
+    });
+    await until('the edit is in all lists', () => inAll(session, 'shop_item,weather_get'));
+    expect((await status()).revision).not.toBe(revision);
+    const answer = await session.post(callMessage('"shop_item"', '{"id":"a"}'));
+    expect(answer.text).toContain('"isError":false');
+    expect(shop.last()).toMatchObject({ method: 'GET', path: '/items/a' });
+    const called = await all(() => session.post(callMessage('"weather_get"', '{}')));
+    expect(called.every(({ text }) => text.includes('"result"'))).toBe(true);
+    const narrow = await openSession(`${gateway.current.url}/team/shop`);
+    expect(await tools(narrow)).toBe('shop_item');
+    rmSync(join(folder, 'catalogs', 'team', 'shop.yaml'));
+    await until('what was removed is in no list', () => inAll(session, 'weather_get'));
+  });
+
+  it('stays where the plugin server is gone', async () => {
+    const session = await openSession(gateway.current.url);
+    await plugins.close();
+    await until('the failure is told', async () => (await status()).lastFailure !== undefined);
+    expect(await inAll(session, 'weather_get')).toBe(true);
+  });
+});
+
+const item = {
+  name: 'item',
+  description: 'An item of the shop',
+  args: [{ name: 'id', description: 'Its id', type: 'string', required: true, position: 'path' }],
+  requestTemplate: { url: '/items/{id}', method: 'GET' },
+};
+
+/** Clusters of an operator's own, and routes that take them from the module's headers, as envoy/live.yaml has them. */
+function addClusters(bootstrap: Bootstrap, urls: Readonly<Record<string, string>>): void {
+  const { cluster } = shippedTemplates();
+  for (const [name, url] of Object.entries(urls))
+    bootstrap.static_resources.clusters.push(clusterFor(name, parseUpstream(url), cluster));
+  const [host] = connectionManager(bootstrap).route_config.virtual_hosts;
+  const routes: object[] = host.routes;
+  routes.unshift({
+    name: 'catalog',
+    match: { prefix: '/', headers: [{ name: 'x-mcp-servername', present_match: true }] },
+    route: { cluster_header: 'x-mcp-servername', timeout: '0s' },
+  });
+}
