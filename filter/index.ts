@@ -2,6 +2,7 @@
 import { scratch } from './bytes/arena';
 import { hasRoom } from './bytes/room';
 import './host/abort';
+import { begin, close, end } from './host/callback';
 import * as request from './host/request';
 import { dropPending } from './host/callouts';
 import { onQueueReady, onTick } from './host/modes/evidence';
@@ -13,7 +14,7 @@ import { configure, forget, roleIn } from './host/roots';
 import { endAbandoned } from './host/session-endings';
 import { connectPorts } from './host/shared';
 import { Action } from './host/status';
-import { closeStream, openStream, Stream, streamOf } from './host/streams';
+import { openStream, Stream, streamOf } from './host/streams';
 
 connectPorts();
 
@@ -32,8 +33,9 @@ export function proxy_on_vm_start(root: u32, size: u32): u32 {
 }
 
 export function proxy_on_configure(root: u32, size: u32): u32 {
+  begin();
   const accepted = configure(root, size);
-  scratch.reset();
+  end();
   return accepted ? 1 : 0;
 }
 
@@ -42,77 +44,87 @@ export function proxy_on_context_create(id: u32, root: u32): void {
 }
 
 export function proxy_on_request_headers(id: u32, count: u32, ended: u32): Action {
+  begin();
   const stream = streamOf(id);
   let action: Action = Action.Continue;
   if (stream !== null) {
     action = isHolder(stream) ? holder.onRequestHeaders(stream) : request.onRequestHeaders(stream, ended !== 0);
   }
-  scratch.reset();
+  end();
   return action;
 }
 
 export function proxy_on_request_body(id: u32, size: u32, ended: u32): Action {
+  begin();
   const stream = streamOf(id);
   let action: Action = Action.Continue;
   if (stream !== null) {
     action = isHolder(stream) ? holder.onRequestBody(stream, size) : request.onRequestBody(stream, size, ended !== 0);
   }
-  scratch.reset();
+  end();
   return action;
 }
 
 export function proxy_on_request_trailers(id: u32, count: u32): Action {
+  begin();
   const stream = streamOf(id);
   const action = stream === null ? Action.Continue : request.onRequestTrailers(stream);
-  scratch.reset();
+  end();
   return action;
 }
 
 export function proxy_on_response_headers(id: u32, count: u32, ended: u32): Action {
+  begin();
   const stream = streamOf(id);
   const action = stream === null ? Action.Continue : response.onResponseHeaders(stream, ended !== 0);
-  scratch.reset();
+  end();
   return action;
 }
 
 export function proxy_on_response_body(id: u32, size: u32, ended: u32): Action {
   const stream = streamOf(id);
   if (stream === null) return Action.Continue;
+  begin();
   const action = isHolder(stream)
     ? holder.onResponseBody(stream, size, ended !== 0)
     : response.onResponseBody(stream, size, ended !== 0);
-  scratch.reset();
+  end();
   return action;
 }
 
 export function proxy_on_response_trailers(id: u32, count: u32): Action {
+  begin();
   const stream = streamOf(id);
   let action: Action = Action.Continue;
   if (stream !== null)
     action = isHolder(stream) ? holder.onResponseTrailers(stream) : response.onResponseTrailers(stream);
-  scratch.reset();
+  end();
   return action;
 }
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
+  begin();
   request.onCalloutResponse(token, headers, size);
-  scratch.reset();
+  end();
 }
 
 export function proxy_on_queue_ready(root: u32, token: u32): void {
+  begin();
   onQueueReady(root, token);
-  scratch.reset();
+  end();
 }
 
 export function proxy_on_tick(root: u32): void {
+  begin();
   onTick(root);
-  scratch.reset();
+  end();
 }
 
 export function proxy_on_log(id: u32): void {
+  begin();
   const stream = streamOf(id);
   if (stream !== null) writeTelemetry(stream);
-  scratch.reset();
+  end();
 }
 
 export function proxy_on_delete(id: u32): void {
@@ -122,9 +134,10 @@ export function proxy_on_delete(id: u32): void {
   }
   const stream = streamOf(id);
   if (stream === null) return;
+  begin();
   endAbandoned(stream);
-  closeStream(id);
-  scratch.reset();
+  close(stream);
+  end();
 }
 
 function isHolder(stream: Stream): bool {

@@ -71,6 +71,9 @@ export interface FilterCallbacks {
   /** What has been held of the body so far, by whichever filter: one buffer for a direction of a stream. */
   decodingBuffer(): BodyBuffer | undefined;
   encodingBuffer(): BodyBuffer | undefined;
+  /** A filter has written to it: where it is more than the limit now, the stream is answered at once. */
+  decodingBufferWritten(): void;
+  encodingBufferWritten(): void;
   /** Adds to the held body; inside a data callback the caller then returns StopIterationAndBuffer or Continue. */
   addDecodedData(data: BodyBuffer): void;
   addEncodedData(data: BodyBuffer): void;

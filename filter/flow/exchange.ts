@@ -48,6 +48,8 @@ export const enum Outcome {
   Wait,
   /** Let the response of the upstream pass as it came, which was held. */
   Pass,
+  /** Do nothing: the host has answered it by itself meanwhile. */
+  Leave,
 }
 
 /** A line for the log. */

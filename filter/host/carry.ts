@@ -42,8 +42,8 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
     if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
   if (outcome === Outcome.Forward) {
-    exchange.sentAt = exchange.now;
     outcome = forward(stream, exchange);
+    if (outcome === Outcome.Forward || outcome === Outcome.Wait) exchange.sentAt = exchange.now;
     if (outcome === Outcome.Forward) {
       stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
       mindRequest(stream, exchange);
@@ -65,7 +65,7 @@ function passResponse(stream: Stream, exchange: Exchange): void {
   stream.held = Held.Not;
   const answer = stream.error;
   if (answer !== null && !passesToClient(exchange, answer)) beginRetelling(stream, exchange);
-  if (stream.moment === Moment.Later) proxy_continue_stream(RESPONSE_STREAM);
+  if (stream.moment === Moment.Later && !stream.isClosed) proxy_continue_stream(RESPONSE_STREAM);
 }
 
 /** Carries it out, and says what the host is to do with the headers or the chunk that it asks about. */

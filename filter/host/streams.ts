@@ -109,6 +109,8 @@ export class Stream {
   isWatched: bool;
   /** The event stream of its answer was looked at, see cancelled-streams.ts. */
   isMinded: bool;
+  /** The host has ended it, within a call that a callback of ours has made: nothing is left to do, see callback.ts. */
+  isClosed: bool;
   /** When its client cancelled it, nanoseconds since 1970; 0: it did not, as far as is known. */
   cancelledAt: u64;
   /** In a holder: bytes of the body that have passed. */

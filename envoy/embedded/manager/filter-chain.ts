@@ -273,7 +273,12 @@ export class FilterChain {
       this.buffered ??= new BodyBuffer();
       this.buffered.move(data);
     }
-    if (this.buffered.length <= this.#limit || this.#tooMuch) return;
+    this.checkLimit();
+  }
+
+  /** Whether what is held is too much now. (envoy: WatermarkBuffer) */
+  checkLimit(): void {
+    if ((this.buffered?.length ?? 0) <= this.#limit || this.#tooMuch) return;
     this.#tooMuch = true;
     this.#direction.onTooMuch(this.#streaming);
   }

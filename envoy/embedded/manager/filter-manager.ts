@@ -235,6 +235,12 @@ export class FilterManager implements RequestSink, ResponseStream {
       },
       decodingBuffer: () => this.#decoding.buffered,
       encodingBuffer: () => this.#response.chain.buffered,
+      decodingBufferWritten: looking(() => {
+        if (!this.#ended) this.#decoding.checkLimit();
+      }),
+      encodingBufferWritten: looking(() => {
+        if (!this.#ended) this.#response.chain.checkLimit();
+      }),
       addDecodedData: (data) => {
         at('decode', (entry) => {
           this.#decoding.add(entry, data);

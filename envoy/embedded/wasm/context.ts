@@ -20,6 +20,8 @@ export interface Context {
   changes(type: number): void;
   /** undefined: there is no such buffer in this context */
   buffer(type: number): BodyBuffer | Uint8Array | undefined;
+  /** Told of each change of a buffer. */
+  written(type: number): void;
   readonly info: StreamInfo | undefined;
   readonly requestHeaders: HeaderMap | undefined;
   sendLocalReply(reply: LocalReply): void;

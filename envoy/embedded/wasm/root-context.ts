@@ -178,6 +178,10 @@ export class RootContext implements PluginContext {
     return;
   }
 
+  written(): void {
+    return;
+  }
+
   buffer(type: number): BodyBuffer | Uint8Array | undefined {
     if (type === BufferType.VmConfiguration) return this.plugin.vm.configuration;
     if (type === BufferType.PluginConfiguration) return this.#configuring ? this.plugin.configuration : undefined;

@@ -301,6 +301,12 @@ export class StreamContext implements Context, StreamFilter {
     return this.root.buffer(type);
   }
 
+  /** What the host holds has a limit; a chunk has none. */
+  written(type: number): void {
+    if (type === BufferType.RequestBody && this.#request.buffering) this.#callbacks.decodingBufferWritten();
+    if (type === BufferType.ResponseBody && this.#response.buffering) this.#callbacks.encodingBufferWritten();
+  }
+
   #body(side: Side, held: BodyBuffer | undefined): BodyBuffer | undefined {
     if (side.chunk !== undefined) return side.chunk;
     if (side.buffering) return held;

@@ -7,7 +7,7 @@ import { replaceAll, splice } from '../buffers';
 import { edit } from '../headers';
 import { dropCopy, heldWhole } from '../held';
 import { Buffer, HeaderMap, REQUEST_STREAM } from '../status';
-import { Moment, Stream } from '../streams';
+import { Moment, Phase, Stream } from '../streams';
 
 /**
  * Host mode `hold`: one filter, whose request headers stay while the body is read. `allow_on_headers_stop_iteration`
@@ -32,6 +32,8 @@ export function forwardHeld(stream: Stream, exchange: Exchange): Outcome {
   if (stream.keepsBody && stream.hasTrailers && !isBack) return relay(exchange, Reason.InvalidRequest, STREAM);
   edit(HeaderMap.Request, exchange.forward.headers);
   if (!isBack) putBack(stream, exchange);
+  // It became more than the host holds.
+  if (stream.phase === Phase.Replied) return Outcome.Leave;
   stream.isHeldBack = false;
   if (stream.moment === Moment.Later) proxy_continue_stream(REQUEST_STREAM);
   return Outcome.Forward;

@@ -7,6 +7,7 @@ import { callMessage, openSession } from '../clients/session.ts';
 import { framings, upload } from '../clients/upload.ts';
 import { describeGateway } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
+import { addFilterBefore, jwtAuthn } from '../token-filter.ts';
 import { startScripted, type Answer, type Scripted } from '../upstreams/scripted.ts';
 
 const ends = framings.flatMap((framing) => [
@@ -30,6 +31,10 @@ describeGateway('a large call whose server is joined with it', () => {
         { name: 'late', url: late.url },
       ],
       workers: 1,
+      // What a filter before the module lets pass is held back just as what comes to the first one.
+      adjust: (bootstrap) => {
+        addFilterBefore(bootstrap, jwtAuthn());
+      },
     })),
   );
 

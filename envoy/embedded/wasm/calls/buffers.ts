@@ -36,12 +36,15 @@ export function bufferCalls(instance: WasmInstance): Record<string, HostCall> {
 
     proxy_set_buffer_bytes: (type: number, start: number, length: number, data: number, size: number) => {
       if (type >>> 0 >= bufferTypes) return WasmResult.BadArgument;
-      const buffer = instance.effective?.buffer(type);
+      const context = instance.effective;
+      const buffer = context?.buffer(type);
       const bytes = instance.vm.bytes(data, size);
       if (bytes === undefined) return WasmResult.InvalidMemoryAccess;
       if (buffer === undefined && !bodies.has(type)) return WasmResult.NotFound;
       if (!(buffer instanceof BodyBuffer)) return WasmResult.BadArgument;
-      return replace(buffer, start >>> 0, length >>> 0, bytes);
+      const result = replace(buffer, start >>> 0, length >>> 0, bytes);
+      if (result === WasmResult.Ok) context?.written(type);
+      return result;
     },
 
     // ABI 0.1.0
