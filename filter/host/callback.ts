@@ -9,7 +9,8 @@ import { closeStream, Stream } from './streams';
  * Whoever made the call still uses the stream, and what lies in `scratch`: both stay until the outermost callback is over.
  */
 let depth: u32 = 0;
-const closed: Array<u32> = [];
+/** Those that have ended within it, linked by `nextClosed`. */
+let closed: Stream | null = null;
 
 /** At the beginning of each callback that uses a stream or `scratch`. */
 export function begin(): void {
@@ -20,11 +21,16 @@ export function begin(): void {
 export function end(): void {
   if (--depth !== 0) return;
   scratch.reset();
-  while (closed.length > 0) closeStream(closed.pop());
+  while (closed !== null) {
+    const stream = closed!;
+    closed = stream.nextClosed;
+    closeStream(stream.id);
+  }
 }
 
 /** The host has ended the stream. */
 export function close(stream: Stream): void {
   stream.isClosed = true;
-  closed.push(stream.id);
+  stream.nextClosed = closed;
+  closed = stream;
 }

@@ -111,6 +111,8 @@ export class Stream {
   isMinded: bool;
   /** The host has ended it, within a call that a callback of ours has made: nothing is left to do, see callback.ts. */
   isClosed: bool;
+  /** The one that was ended before it in the same callback, or null. */
+  nextClosed: Stream | null;
   /** When its client cancelled it, nanoseconds since 1970; 0: it did not, as far as is known. */
   cancelledAt: u64;
   /** In a holder: bytes of the body that have passed. */
