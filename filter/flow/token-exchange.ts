@@ -152,12 +152,13 @@ function ask(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): void {
   const server = call.server;
   const now = exchange.now;
   const most = (exchange.gateway.limits.handshakeTimeout as u64) * NANOSECONDS + SLACK;
+  // What was kept meanwhile is looked for before the lease is read: between that and its taking nothing else may be.
+  if (call.parkedAt !== 0 && takeKept(exchange, server)) return settle(fanOut, call);
   const session = sharers(exchange, server);
   const lease = leaseOf(session, server.fingerprint, keys, scratch);
   if (call.parkedAt !== 0) {
     // The clock was set back: its wait begins anew.
     call.parkedAt = min(call.parkedAt, now);
-    if (takeKept(exchange, server)) return settle(fanOut, call);
     const reason = lease.failureSince(call.parkedAt, now);
     if (reason !== Reason.None) return fail(exchange, fanOut, call, reason, ELSEWHERE);
     if (now - call.parkedAt > most) return fail(exchange, fanOut, call, Reason.TokenUnavailable, TOO_LONG);

@@ -1,4 +1,5 @@
 // Tokens of callers, exchanged for those of servers (RFC 8693) at a token endpoint that verifies them.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { message, refusal, toolNames } from './clients/answers.ts';
 import { type RawAnswer, send } from './clients/raw.ts';
@@ -181,19 +182,22 @@ describeGateway('tokens that are exchanged', () => {
     }
   });
 
-  it('are asked for at once where the request that was asking for them is gone', async () => {
+  it('are asked for by a request that waits for them, where the one that was asking is gone', async () => {
     const headers = { ...caller('gus'), 'content-type': 'application/json', accept: 'application/json' };
     endpoint.delay = 900;
     const leaving = new AbortController();
     const { url } = gateway.current;
     const gone = fetch(url, { method: 'POST', headers, body: initializeMessage(), signal: leaving.signal });
     await until('both tokens are asked for', () => endpoint.asked.length === 2);
+    const waiting = post(url, initializeMessage(), { headers });
+    await sleep(200);
     leaving.abort();
     await expect(gone).rejects.toThrow();
     endpoint.delay = 0;
     const began = performance.now();
-    expect((await post(url, initializeMessage(), { headers })).status).toBe(200);
+    expect((await waiting).status).toBe(200);
     expect(performance.now() - began).toBeLessThan(700);
+    expect(endpoint.asked.length).toBe(4);
   });
 
   it('are had by a request without a body, too', async () => {
