@@ -16,6 +16,7 @@ import { Limit } from '../model/limit';
 import { tellStream } from '../ports';
 import { inputRequiredIn, InputReader, newInputReader } from '../response/input-reader';
 import { decodeInputRequestId, encodeInputRequestId, Waiter } from '../session/input-request-id';
+import { noteResponse } from '../session/input-responses';
 import { openSealed, writeSealed } from '../session/sealed-text';
 import { decodeServerRequestId } from '../session/server-request-id';
 import { Session } from '../session/token';
@@ -309,6 +310,9 @@ export function passToWaiter(exchange: Exchange, session: Session): Outcome {
   const result = member(body, RESULT, scratch);
   const value = result === NONE ? member(body, ERROR, scratch) : result;
   if (value === NONE) return exchange.refuse(Reason.UnexpectedResponse);
+  // The first one counts.
+  const id = textOf(envelope.responseId, scratch);
+  if (!noteResponse(session, id, exchange.gateway.keys, scratch)) return accept(exchange);
   const plain = newWriter(scratch, (length(value) as usize) + HEAD)
     .u64(asked.waiter.vm)
     .u8(asked.index as u8)

@@ -1,5 +1,5 @@
 import { make, scratch } from '../bytes/arena';
-import { Span, first, literal, NONE } from '../bytes/span';
+import { Span, equals, first, literal, NONE } from '../bytes/span';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
@@ -65,11 +65,13 @@ export function beginExchange(exchange: Exchange, next: Proceed): Outcome {
     if (isConcerned(exchange, server, only) && !takeKept(exchange, server)) missing++;
   }
   if (missing === 0) return Outcome.Serve;
+  // No other method has a message.
+  const isMessage = equals(exchange.request.method, header.POST);
   // In how few parts a body comes must not decide what waits.
-  const isSmall = exchange.message.size <= gateway.limits.heldBody;
+  const isSmall = !isMessage || exchange.message.size <= gateway.limits.heldBody;
   if (!isSmall) return exchange.refuse(Reason.TokenUnavailable, TOO_LARGE, only === null ? NONE : only.name);
   // What would pass before its end is read whole.
-  if (!exchange.message.whole) return Outcome.ReadBody;
+  if (isMessage && !exchange.message.whole) return Outcome.ReadBody;
   const fanOut = newFanOut(gateway.limits.fanOut, gateway.limits.handshakeTimeout, exchange.arena);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
@@ -78,7 +80,7 @@ export function beginExchange(exchange: Exchange, next: Proceed): Outcome {
   if (fanOut.settled) return Outcome.Serve;
   exchange.conversation.begin(Stage.Exchange, fanOut, resume, poll, next);
   const message = exchange.message;
-  if (!message.lasts) message.body = exchange.arena.copy(message.body);
+  if (isMessage && !message.lasts) message.body = exchange.arena.copy(message.body);
   return Outcome.Wait;
 }
 
@@ -102,9 +104,15 @@ function resume(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: 
     call.failure.take(failure, exchange.arena);
     refuse(exchange, server, call.failure.reason, call.failure.detail);
   }
+  call.holdsLease = false;
   endLease(sharers(exchange, server), server.fingerprint, exchange.now, failure.reason, keys, scratch);
   fanOut.finish(call);
   return whenSettled(exchange, fanOut);
+}
+
+/** The request goes away before its answer: another one of the caller has to ask. */
+export function leaveExchange(exchange: Exchange, call: UpstreamCall): void {
+  leaveLease(sharers(exchange, call.server), call.server.fingerprint, exchange.gateway.keys, scratch);
 }
 
 /** Whether another request of the caller has got the token. */
@@ -144,12 +152,13 @@ function ask(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): void {
   const server = call.server;
   const now = exchange.now;
   const most = (exchange.gateway.limits.handshakeTimeout as u64) * NANOSECONDS + SLACK;
+  // What was kept meanwhile is looked for before the lease is read: between that and its taking nothing else may be.
+  if (call.parkedAt !== 0 && takeKept(exchange, server)) return settle(fanOut, call);
   const session = sharers(exchange, server);
   const lease = leaseOf(session, server.fingerprint, keys, scratch);
   if (call.parkedAt !== 0) {
     // The clock was set back: its wait begins anew.
     call.parkedAt = min(call.parkedAt, now);
-    if (takeKept(exchange, server)) return settle(fanOut, call);
     const reason = lease.failureSince(call.parkedAt, now);
     if (reason !== Reason.None) return fail(exchange, fanOut, call, reason, ELSEWHERE);
     if (now - call.parkedAt > most) return fail(exchange, fanOut, call, Reason.TokenUnavailable, TOO_LONG);
@@ -164,6 +173,7 @@ function ask(exchange: Exchange, fanOut: FanOut, call: UpstreamCall): void {
     return settle(fanOut, call);
   }
   call.parkedAt = 0;
+  call.holdsLease = true;
   call.callout = exchangeRequest(server.credentials.exchange!, callersToken(exchange), exchange.arena);
 }
 

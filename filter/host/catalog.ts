@@ -66,8 +66,12 @@ function follow(id: u32, root: Root, source: CatalogSource): u32 {
   const gateway = root.gateway;
   ensureKey(gateway, root.generation.arena);
   if (gateway.keys.keys.count === 0) return MIDDLE_TICK;
-  const state = readCatalogState(source, gateway.keys, scratch);
-  if (state.digest !== 0 && state.digest !== root.catalogDigest) takeUp(root, source, state.digest);
+  let state = readCatalogState(source, gateway.keys, scratch);
+  if (state.digest !== 0 && state.digest !== root.catalogDigest) {
+    takeUp(root, source, state.digest);
+    // To begin asking it has to be what was read last.
+    state = readCatalogState(source, gateway.keys, scratch);
+  }
   const at = now();
   if (state.isDue(at, source.interval, GONE_AFTER) && state.beginAsking(at, scratch)) ask(id, root, source, state);
   return root.gateway.awaitsCatalog && state.failedAt === 0 ? FAST_TICK : MIDDLE_TICK;
@@ -78,7 +82,9 @@ function takeUp(root: Root, source: CatalogSource, digest: u64): void {
   if (digest === root.refusedDigest) return;
   const text = keptCatalogText(source, root.gateway.keys, scratch);
   if (text === NONE || digestOf(text) !== digest) return;
-  if (serve(root, text, digest, false) !== NONE) root.refusedDigest = digest;
+  const refusal = serve(root, text, digest, false);
+  // A lack of memory passes.
+  if (refusal !== NONE && refusal !== NO_ROOM) root.refusedDigest = digest;
 }
 
 function ask(id: u32, root: Root, source: CatalogSource, state: CatalogState): void {

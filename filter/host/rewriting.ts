@@ -60,6 +60,11 @@ export function rewritePart(
     text = held(input, text, ended);
     if (input.requests !== null) respond(stream, exchange, input.requests!);
     if (input.isTooLarge) return refuseInput(stream, exchange, text, refuseLargeRequest(exchange));
+    // The client waits for an event.
+    if (ended && input.isCutOff && isAwaited(exchange)) {
+      refuseUnanswered(exchange);
+      return refuseInput(stream, exchange, EMPTY, Outcome.Reply);
+    }
     if (input.required !== NONE) return ask(stream, exchange, text, input.required, size, ended);
   }
   if (text !== part && (size > 0 || length(text) > 0)) replaceAll(Buffer.ResponseBody, text);

@@ -10,6 +10,7 @@ import { Exchange } from '../flow/exchange';
 import { Abandoned, Stage } from '../flow/conversation';
 import { leaveStream } from '../flow/http-sse';
 import { cancellation } from '../flow/tell';
+import { leaveExchange } from '../flow/token-exchange';
 import { leaveLease } from '../session/lease';
 import { Server } from '../model/server';
 import { Era } from '../mcp/eras';
@@ -68,8 +69,9 @@ export function endAbandoned(stream: Stream): void {
 
 function leaveCall(stream: Stream, exchange: Exchange, call: UpstreamCall): void {
   const session = exchange.caller.session;
-  if (call.holdsLease && session !== null) {
-    leaveLease(session, call.server.fingerprint, exchange.gateway.keys, scratch);
+  if (call.holdsLease) {
+    if (exchange.conversation.stage === Stage.Exchange) leaveExchange(exchange, call);
+    else if (session !== null) leaveLease(session, call.server.fingerprint, exchange.gateway.keys, scratch);
   }
   if (call.waiting && call.step === ASKED && (call.opening || exchange.conversation.stage === Stage.Initialize)) {
     // Its session is known only when it answers, and then the stream is not.

@@ -88,10 +88,16 @@ export class InputReader {
     return events === null ? this.writeDocument(bytes, arena) : this.writeEvents(events, bytes, arena);
   }
 
+  /** It has ended, a document of which nothing has gone on, before it was whole. */
+  get isCutOff(): bool {
+    return this.events === null && !this.begun && !this.isWhole;
+  }
+
   /** The body has ended. @returns what is still to go on */
   end(arena: Arena): Span {
     if (this.required !== NONE || this.way === Way.Ask) return EMPTY;
     if (this.events !== null) return this.way === Way.Pass ? EMPTY : this.kept.written;
+    if (this.isCutOff) return EMPTY;
     const out = newWriter(arena, (this.kept.size as usize) + 64);
     if (!this.begun && this.kept.size > 0) {
       out.bytes(OPEN);

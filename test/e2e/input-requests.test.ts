@@ -214,6 +214,16 @@ describeGateway('a client with a session and servers that ask for input', () => 
       expect(await stream.end()).toEqual([]);
     });
 
+    it.each(['{"_meta":{}', '{"resultType":"input_required"'])(
+      'tells the client of an answer that ends with %s',
+      async (end) => {
+        raw.answers['tools/call'] = json('{"jsonrpc":"2.0","id":ID,"result":', end);
+        const stream = await begin();
+        expect(await nextOf(stream)).toMatchObject({ id: 7, error: { data: { reason: 'upstream_protocol' } } });
+        expect(await stream.end()).toEqual([]);
+      },
+    );
+
     it('tells the client of an error that has no place in what the server gets', async () => {
       raw.answers['tools/call'] = asking(result(need('{"k":{"method":"roots/list"}}')));
       const stream = await begin();

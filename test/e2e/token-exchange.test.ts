@@ -1,4 +1,5 @@
 // Tokens of callers, exchanged for those of servers (RFC 8693) at a token endpoint that verifies them.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { message, refusal, toolNames } from './clients/answers.ts';
 import { type RawAnswer, send } from './clients/raw.ts';
@@ -7,6 +8,7 @@ import { framings, upload } from './clients/upload.ts';
 import { describeGateway, hostMode } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { addFilterBefore, jwt, jwtAuthn, publicKeys } from './token-filter.ts';
+import { until } from './until.ts';
 import { type RestService, startRestService } from './upstreams/rest.ts';
 import { type Scripted, startScripted, status } from './upstreams/scripted.ts';
 import { type TokenEndpoint, startTokenEndpoint } from './upstreams/token-endpoint.ts';
@@ -178,6 +180,35 @@ describeGateway('tokens that are exchanged', () => {
       expect(orders.last('tools/call').headers['authorization']).toMatch(/^Bearer pia-at-/);
       expect(orders.last('tools/call').body.equals(body('"list"'))).toBe(true);
     }
+  });
+
+  it('are asked for by a request that waits for them, where the one that was asking is gone', async () => {
+    const headers = { ...caller('gus'), 'content-type': 'application/json', accept: 'application/json' };
+    endpoint.delay = 900;
+    const leaving = new AbortController();
+    const { url } = gateway.current;
+    const gone = fetch(url, { method: 'POST', headers, body: initializeMessage(), signal: leaving.signal });
+    await until('both tokens are asked for', () => endpoint.asked.length === 2);
+    const waiting = post(url, initializeMessage(), { headers });
+    await sleep(200);
+    leaving.abort();
+    await expect(gone).rejects.toThrow();
+    endpoint.delay = 0;
+    const began = performance.now();
+    expect((await waiting).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(700);
+    expect(endpoint.asked.length).toBe(4);
+  });
+
+  it('are had by a request without a body, too', async () => {
+    const say = await opened(caller('ida'));
+    const { url } = gateway.current;
+    const headers = { ...caller('ida'), 'mcp-session-id': say.id };
+    const stream = await send(url, { method: 'GET', headers: { ...headers, accept: 'text/event-stream' } });
+    expect(stream.status).toBe(405);
+    expect((await send(url, { method: 'DELETE', headers: { ...headers, ...caller('ida') } })).status).toBe(200);
+    expect(orders.requests.map(({ method }) => method)).toContain('DELETE');
+    expect(sent().length).toBe(2);
   });
 
   it('that are refused leave their server out, and no other', async () => {
