@@ -194,9 +194,7 @@ describeGateway('tokens that are exchanged', () => {
     leaving.abort();
     await expect(gone).rejects.toThrow();
     endpoint.delay = 0;
-    const began = performance.now();
     expect((await waiting).status).toBe(200);
-    expect(performance.now() - began).toBeLessThan(700);
     expect(endpoint.asked.length).toBe(4);
   });
 
