@@ -22,8 +22,8 @@ const long = full ? [] : ['test/e2e/**/*.long.test.ts'];
 export default defineConfig({
   test: {
     reporters: ['default', './test/plain-summary.ts'],
-    // Two cores, and a third of the time is spent waiting: for a time-out, a process that starts, a server that is down.
-    maxWorkers: 3,
+    // Two cores: an Envoy with two workers, its upstreams and the clients already fill them.
+    maxWorkers: 2,
     projects: [
       project('unit', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] }),
       ...endToEnd.map(({ engine, hostMode }) =>

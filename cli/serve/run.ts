@@ -131,14 +131,15 @@ interface DataSurroundings {
 }
 
 async function openData(
-  { data, peers }: ServeOptions,
+  { data, peers, keys }: ServeOptions,
   { mayPublish, trust, log, endings }: DataSurroundings,
 ): Promise<{ store: ArtifactStore; isWritable: boolean; problems: () => readonly string[] }> {
   if (data === undefined) {
     const store = new ArtifactStore(peers.length > 0 ? [] : [await ownBuild()]);
     return { store, isWritable: false, problems: () => [] };
   }
-  const opened = await openStore(data, { log, policy: trust });
+  // Keys of the machine are asked what comes in: a module out of a signed bundle has no signature of its own.
+  const opened = await openStore(data, { log, ...(keys.length > 0 && { policy: trust }) });
   endings.push(opened.close);
   const { store } = opened;
   const isEmpty = store.count === 0 && store.damages.length === 0 && store.withheld.length === 0;

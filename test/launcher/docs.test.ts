@@ -62,6 +62,8 @@ test('has the commands that are run below', () => {
       'envoy -c envoy/envoy.yaml',
     ],
     ['npm test', 'npm test -- test/launcher'],
+    // Minutes and more; test/soak and test/fuzz run the short form of each.
+    ['npm run soak -- --minutes 60', 'npm run fuzz -- --target tokens --attempts 100000'],
   ]);
 });
 

@@ -111,7 +111,7 @@ describe('the package', () => {
 
   test('sluice check takes what it ships, and asks the module about it', async () => {
     const { code, stdout } = await sluice('check');
-    expect(stdout).toMatch(/\n11 files checked: 2 warnings\n$/);
+    expect(stdout).toMatch(/\n12 files checked: 2 warnings\n$/);
     expect(code).toBe(0);
     writeFileSync(join(folder, 'sluice.yaml'), 'servers: [{ name: a, url: http://127.0.0.1:1/mcp }]\nlog: loud\n');
     const bad = await sluice('check', 'sluice.yaml');
