@@ -99,7 +99,7 @@ export function isAmong(patterns: List, text: Span): bool {
   return false;
 }
 
-/** Of the variables those that the patterns name: no other can get into what a catalog has sent to a server. */
+/** The variables that the patterns name: no other can get into what a catalog has sent to a server. */
 function allowed(environment: Environment, patterns: List, arena: Arena): Environment {
   const kept = newWriter(arena, 64);
   if (patterns.count === 0) return kept.written;

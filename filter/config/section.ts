@@ -68,7 +68,7 @@ export class Section {
     return index < 0 ? NONE : this.members.at(2 * index + 1);
   }
 
-  /** Of the first member of that name, or -1. */
+  /** The index of the first member of that name, or -1. */
   indexOf(name: Span): i32 {
     for (let i = 0; i < this.count; i++) if (equals(this.nameAt(i), name)) return i;
     return -1;

@@ -17,18 +17,41 @@ export class ListPart {
   size: u64;
 }
 
-/** What a list is that a caller sees, as far as `mergedSize` chose. */
-export function generationOf(fanOut: FanOut): u64 {
-  let generation: u64 = 0;
-  for (let i = 0; i < fanOut.calls.count; i++) {
-    const call = fanOut.at(i);
-    for (let p = 0; p < call.pages.count; p++) {
-      const items = changetype<Page>(call.pages.at(p) as usize).items;
-      for (let t = 0; t < items.count; t++) {
-        const item = changetype<Item>(items.at(t) as usize);
-        if (item.chosen) generation = combined(generation, fingerprint(item.name, length(item.object) as u64));
+/** Walks over what is chosen of a merged list, in order. */
+@unmanaged
+class ChosenItems {
+  fanOut: FanOut;
+  private call: i32;
+  private page: i32;
+  private index: i32;
+  item: Item;
+
+  next(): bool {
+    for (; this.call < this.fanOut.calls.count; this.call++, this.page = 0) {
+      const pages = this.fanOut.at(this.call).pages;
+      for (; this.page < pages.count; this.page++, this.index = 0) {
+        const items = changetype<Page>(pages.at(this.page) as usize).items;
+        while (this.index < items.count) {
+          this.item = changetype<Item>(items.at(this.index++) as usize);
+          if (this.item.chosen) return true;
+        }
       }
     }
+    return false;
+  }
+}
+
+function chosenOf(fanOut: FanOut, arena: Arena): ChosenItems {
+  const items = make<ChosenItems>(arena);
+  items.fanOut = fanOut;
+  return items;
+}
+
+/** What a list is that a caller sees, as far as `mergedSize` chose. */
+export function generationOf(fanOut: FanOut, arena: Arena): u64 {
+  let generation: u64 = 0;
+  for (const items = chosenOf(fanOut, arena); items.next();) {
+    generation = combined(generation, fingerprint(items.item.name, length(items.item.object) as u64));
   }
   return combined(generation, 1);
 }
@@ -40,23 +63,15 @@ export function generationOf(fanOut: FanOut): u64 {
 export function choosePart(fanOut: FanOut, from: u32, most: u64, arena: Arena): ListPart {
   const part = make<ListPart>(arena);
   let index: u32 = 0;
-  for (let i = 0; i < fanOut.calls.count; i++) {
-    const call = fanOut.at(i);
-    for (let p = 0; p < call.pages.count; p++) {
-      const items = changetype<Page>(call.pages.at(p) as usize).items;
-      for (let t = 0; t < items.count; t++) {
-        const item = changetype<Item>(items.at(t) as usize);
-        if (!item.chosen) continue;
-        index++;
-        const size = itemSize(item) + 1;
-        const isBefore = index <= from;
-        if (!isBefore && part.next === 0 && (part.size === 0 || part.size + size <= most)) part.size += size;
-        else {
-          if (!isBefore && part.next === 0) part.next = index - 1;
-          item.chosen = false;
-        }
-      }
+  for (const items = chosenOf(fanOut, arena); items.next();) {
+    const size = itemSize(items.item) + 1;
+    const isBefore = index++ < from;
+    if (!isBefore && part.next === 0 && (part.size === 0 || part.size + size <= most)) {
+      part.size += size;
+      continue;
     }
+    if (!isBefore && part.next === 0) part.next = index - 1;
+    items.item.chosen = false;
   }
   return part;
 }

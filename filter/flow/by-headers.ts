@@ -40,7 +40,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (request.mcpMethod === NONE) return refuseMethodHeader(exchange);
   exchange.message.method = methodOf(request.mcpMethod);
   const row = methodRow(exchange.message.method);
-  // Of a method that does not exist only the body can say whether it is meant.
+  // Only the body can say whether a method that does not exist is meant.
   if (!row.isServedIn(exchange.message.era) || row.kind !== MethodKind.Named) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
   if (asksForFacts(exchange)) return Outcome.ReadBody;

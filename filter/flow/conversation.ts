@@ -73,7 +73,7 @@ export class Conversation {
   resume: Resume;
   poll: Proceed;
   next: Proceed;
-  /** Of `initialize`: a digest of all that servers are told of the client. */
+  /** A digest of all that servers are told of the client, by `initialize`. */
   introduction: Span;
   probe: Probe;
   /** The URI whose server is looked for, and the noun whose lists are looked into; the words of a search; the tool of a call. */

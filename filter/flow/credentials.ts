@@ -20,7 +20,7 @@ export function chooseCredentials(exchange: Exchange): void {
   for (let i = 0; i < gateway.servers.count; i++) {
     const choice = gateway.serverAt(i).credentials.choice;
     if (choice === null) continue;
-    // Of several values one may be the client's own.
+    // One of several values may be the client's own.
     const header = choice.trustedHeader;
     const value = header === NONE ? NONE : subjectIn(exchange.request.pairs, header, scratch);
     const option = chosenOption(choice, caller.answers, caller.scope, value);

@@ -45,7 +45,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const asksForPart = exchange.message.envelope.cursor !== 0;
   const most = exchange.gateway.limits.listBytes as u64;
   const isPart = asksForPart || (exchange.message.era === Era.Stateless && all > most);
-  const generation: u64 = isPart ? generationOf(fanOut) : 0;
+  const generation: u64 = isPart ? generationOf(fanOut, scratch) : 0;
   if (asksForPart && exchange.conversation.generation !== generation) return exchange.refuse(Reason.BadCursor);
   const part: ListPart | null = isPart ? choosePart(fanOut, exchange.conversation.itemsBefore, most, scratch) : null;
   const size = part === null ? all : part.size + FRAME;

@@ -6,15 +6,13 @@ import { proxy_set_effective_context } from '../env';
 import { Exchange, Outcome } from '../flow/exchange';
 import { askClient, askServerAgain, responseTo, takeResponse } from '../flow/input-requests';
 import { writeReplyEvents } from '../flow/rewriting';
-import { endedWith } from '../mcp/outcomes';
-import { replacing } from '../response/plan';
 import { Waiter } from '../session/input-request-id';
-import { replaceAll } from './buffers';
 import { send } from './callouts';
 import { act } from './carry';
 import { now } from './clock';
+import { endWithEvents } from './last-events';
 import { rootOf } from './roots';
-import { Action, Buffer, Status } from './status';
+import { Action, Status } from './status';
 import { Held, Moment, Stream } from './streams';
 import { vmNonce } from './vm';
 
@@ -79,10 +77,6 @@ export function isAwaitingInput(stream: Stream, exchange: Exchange): bool {
 export function endWithReply(stream: Stream, exchange: Exchange): Outcome {
   const out = newWriter(scratch, 1024);
   writeReplyEvents(exchange, out);
-  replaceAll(Buffer.ResponseBody, out.written);
-  exchange.ended = endedWith(exchange.reply.reason);
-  const rest = replacing(EMPTY, exchange.arena);
-  rest.begun = true;
-  stream.plan = rest;
+  endWithEvents(stream, exchange, out);
   return Outcome.Pass;
 }

@@ -11,12 +11,13 @@ import { Reason } from '../mcp/errors';
 import { endedWith } from '../mcp/outcomes';
 import { InputReader } from '../response/input-reader';
 import { Obstacle } from '../response/passage';
-import { replacing, ResponsePlan } from '../response/plan';
+import { ResponsePlan } from '../response/plan';
 import { Rewriter } from '../response/rewriter';
 import { read, replaceAll } from './buffers';
 import { isOverdue, refuseCancelled } from './cancelled-streams';
 import { act } from './carry';
 import { askForInput, awaitInput, respond } from './input-requests';
+import { endWithEvents } from './last-events';
 import { logFailure } from './server-log';
 import { Action, Buffer } from './status';
 import { Stream } from './streams';
@@ -177,10 +178,6 @@ function endWith(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewrite
 /** The reply, as an event, is the last that goes on. @param out what stands before it */
 function goOnWithReply(stream: Stream, exchange: Exchange, out: Writer): Action {
   writeReplyEvent(exchange, out);
-  replaceAll(Buffer.ResponseBody, out.written);
-  exchange.ended = endedWith(exchange.reply.reason);
-  const rest = replacing(EMPTY, exchange.arena);
-  rest.begun = true;
-  stream.plan = rest;
+  endWithEvents(stream, exchange, out);
   return Action.Continue;
 }

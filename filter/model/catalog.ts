@@ -4,10 +4,10 @@ import { Span } from '../bytes/span';
 /** Where a gateway asks for servers beside its own, and what these may name. */
 @unmanaged
 export class CatalogSource {
-  /** Of the plugin server. */
+  /** The cluster of the plugin server. */
   cluster: Span;
   authority: Span;
-  /** Of the request, with its query. */
+  /** The path of the request, with its query. */
   path: Span;
   namespace: Span;
   /** What the plugin server is shown; NONE: nothing. */
@@ -29,7 +29,7 @@ export class CatalogSource {
 /** The catalog that a gateway serves. */
 @unmanaged
 export class Catalog {
-  /** Of the plugin server: equal catalogs have equal ones. */
+  /** The revision that the plugin server gives it: equal catalogs have equal ones. */
   revision: Span;
   /** The index of its first server among those of the gateway. */
   firstServer: i32;

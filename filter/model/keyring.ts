@@ -1,7 +1,7 @@
 import { List } from '../bytes/list';
 import { Span } from '../bytes/span';
 
-/** Of the key that this Envoy has made for itself; configured ones begin at 1. */
+/** The id of the key that this Envoy has made for itself; configured ones begin at 1. */
 export const PROCESS_KEY_ID: u32 = 0;
 
 /** An AEAD key and the number under which tokens name it. */

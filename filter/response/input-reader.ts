@@ -63,7 +63,7 @@ export class InputReader {
   private way: Way;
   private member: Member;
   private kept: Writer;
-  /** Of a document: its event has begun. */
+  /** The event that a document becomes has begun. */
   private begun: bool;
   /** The document has ended. */
   private isWhole: bool;

@@ -26,7 +26,7 @@ const EMPTY = literal('');
 export class CatalogState {
   owner: Span;
   keys: KeyRing;
-  /** Of the text that was taken last; 0: none was. */
+  /** The digest of the text that was taken last; 0: none was. */
   digest: u64;
   /** Nanoseconds since 1970: when a worker asked last, and when one had an answer that was good. */
   askedAt: u64;

@@ -11,7 +11,7 @@ interface ServerContents {
   readonly prefix: string;
   /** Its URL without a query, or the cluster of the bootstrap that leads to it. */
   readonly at: string;
-  /** Of a REST service: its tools, without the prefix. */
+  /** The tools of a REST service, without the prefix. */
   readonly tools?: readonly string[];
 }
 

@@ -48,7 +48,7 @@ try {
   rmSync(loaded, { recursive: true });
 }
 
-/** Of what a bundle holds, with nothing but its own module, or with a gateway as well. */
+/** How soon a bundle answers, with nothing but its own module, or with a gateway as well. */
 async function measureFirstAnswer(): Promise<void> {
   const file = join(loaded, 'bundle.tar');
   const sluice = join(clone, 'bin/sluice.mjs');

@@ -48,9 +48,9 @@ export interface Fleet {
   readonly counts: Readonly<Record<Kind, Readonly<Counts>>>;
   /** Bytes of one poll. */
   readonly pollBytes: number;
-  /** Of the plugin server so far: µs of CPU. */
+  /** CPU of the plugin server so far, in µs. */
   cpu(): number;
-  /** Of the plugin server: resident, MiB. */
+  /** Resident memory of the plugin server, in MiB. */
   memory(): number;
   /** Edits one gateway. @returns how many nodes it has */
   edit(gateway: number): number;

@@ -4,7 +4,7 @@ import { startFleet } from './fleet.ts';
 
 export interface Simulated {
   readonly nodes: number;
-  /** Of the gateway that was edited. */
+  /** Envoys of the gateway that was edited. */
   readonly editedNodes: number;
   readonly pollBytes: number;
   readonly filterBytes: number;
@@ -17,7 +17,7 @@ export interface Simulated {
   /** While nothing was new: polls a second, and µs of CPU of the plugin server for each; NaN where nobody looked. */
   readonly idlePolls: number;
   readonly pollCpu: number;
-  /** Of the plugin server with all nodes: MiB. */
+  /** Resident memory of the plugin server with all nodes, in MiB. */
   readonly memory: number;
 }
 

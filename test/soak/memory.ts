@@ -6,7 +6,7 @@ const mebi = 1 << 20;
 export interface Memory {
   /** Resident, of the whole process: MiB. */
   readonly resident: number;
-  /** Of all WebAssembly memories together: MiB that their modules may use. */
+  /** What all WebAssembly memories have together, in MiB. */
   readonly wasm: number;
 }
 

@@ -1,6 +1,6 @@
 // Asks the server that this page came from, and no other one.
 
-/** Of an operator. It lives as long as the page does, and is kept nowhere. */
+/** The token of an operator. It lives as long as the page does, and is kept nowhere. */
 let token = '';
 
 /** @param {string} text */
