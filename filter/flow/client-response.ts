@@ -4,7 +4,8 @@ import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
 import { Session } from '../session/token';
 import { askerOf } from './asker';
-import { Exchange, Outcome, Target } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Target } from './target';
 import { passToWaiter } from './input-requests';
 import { sendOn } from './send-on';
 

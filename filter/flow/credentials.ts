@@ -3,7 +3,9 @@ import { NONE } from '../bytes/span';
 import { CredentialKind } from '../model/credentials';
 import { Server } from '../model/server';
 import { chosenOption } from '../policy/chosen-credentials';
+import { forgetToken } from '../session/exchanged-tokens';
 import { subjectIn } from '../session/identity';
+import { credentialScope } from '../upstream/credentials';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
 import { Exchange, Outcome } from './exchange';
@@ -44,4 +46,12 @@ export function failForCredential(fanOut: FanOut, call: UpstreamCall): void {
   const credentials = call.server.credentials;
   call.failure.set(credentials.refusal, credentials.detail);
   fanOut.finish(call);
+}
+
+/** An exchanged token that its server has refused may have been taken back: the next request gets another one. */
+export function forgetRefusedToken(exchange: Exchange, server: Server): void {
+  if (server.credentials.exchange === null) return;
+  const keys = exchange.gateway.keys;
+  const scope = credentialScope(server.credentials, exchange.request.pairs, keys, scratch);
+  forgetToken(scope, server.fingerprint, keys, scratch);
 }

@@ -10,7 +10,8 @@ import { Session } from '../session/token';
 import { refuseStream } from './access';
 import { serverOf } from './asker';
 import { goToTarget } from './aim';
-import { Exchange, Outcome, Target } from './exchange';
+import { Exchange, Outcome } from './exchange';
+import { Target } from './target';
 
 const EMPTY = literal('');
 

@@ -2,9 +2,12 @@ import { Batch } from './batch';
 import { Conversation, newConversation } from './conversation';
 import { InputRequests } from './input-requests';
 import { Caller, newCaller } from './caller';
+import { Forward } from './forward';
 import { Message, newMessage } from './message';
+import { Reply } from './reply';
+import { Target } from './target';
 import { Arena, make } from '../bytes/arena';
-import { HeaderList, newHeaderList } from '../bytes/pairs';
+import { newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -12,7 +15,6 @@ import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { Key } from '../model/keyring';
 import { Limit, limitBehind, limitName } from '../model/limit';
-import { RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { OpenedList } from '../federation/opened-lists';
 import { Failure } from '../upstream/answer';
@@ -27,11 +29,10 @@ import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
 import { Hider } from '../policy/decision';
-import { forgetToken } from '../session/exchanged-tokens';
-import { credentialScope } from '../upstream/credentials';
 import { LimitSet } from '../session/limits-met';
-import { Session, SessionDraft, Upstream } from '../session/token';
-import { catalogNeed, isOfCatalog } from './catalog';
+import { Session } from '../session/token';
+import { catalogNeed, isOfCatalog } from './catalog-need';
+import { forgetRefusedToken } from './credentials';
 import { Request } from './request';
 
 /** What is to happen next with a request. The shell carries it out; nothing else does. */
@@ -58,66 +59,6 @@ export class Warning {
   /** That it is about, or null. */
   server: Server | null;
   line: Span;
-}
-
-/** What a message is for. */
-@unmanaged
-export class Target {
-  server: Server;
-  /** What a call is called at the server; empty for other messages. */
-  name: Span;
-  /** The bytes of the body between these offsets are left out: a prefix, a mark, or an id that is not the server's. */
-  cutFrom: u32;
-  cutTo: u32;
-  /** What stands in their place, or NONE. */
-  put: Span;
-  /** The client calls it by another name than prefix and name at the server. */
-  isRenamed: bool;
-  /** A tool of a REST service, else null. */
-  tool: RestTool | null;
-  /** Takes the place of the client's body, of which nothing goes on; NONE: that goes on. */
-  body: Span;
-  /** What is known of a tool, bits of Hint and Fact; NO_FACTS where nobody asks. */
-  facts: u32;
-  /** The id that the message has there, in the place of the client's; NONE: the client's own. */
-  id: Span;
-  /** What the client's token for progress is, where the message has `id` in its place; NONE: there is none. */
-  progressToken: Span;
-  /** What its server is told that the client can be asked for, across the eras: bits of client capabilities. */
-  asksFor: u32;
-  /** Arguments that headers repeat, for a client that does not do that; null: there are none. */
-  headerParams: HeaderList | null;
-  /** Nothing of it may go on before its arguments have been read: a rule asks for them. */
-  asksForArguments: bool;
-
-  get replacesBody(): bool {
-    return this.body !== NONE;
-  }
-}
-
-@unmanaged
-export class Reply {
-  status: u32;
-  headers: HeaderList;
-  body: Span;
-  /** A session to be sealed into the reply, or null. */
-  draft: SessionDraft | null;
-  /** The row of the error table that it is, or `Reason.None`; and what `writeError` takes beside it. */
-  reason: Reason;
-  detail: Span;
-  server: Span;
-  more: Span;
-  /** Whether `body` has the id of the request. */
-  hasId: bool;
-}
-
-@unmanaged
-export class Forward {
-  upstream: Upstream;
-  /** The upstream keeps a session, and was sent its id. */
-  inSession: bool;
-  /** A value of NONE removes the header. */
-  headers: HeaderList;
 }
 
 /** One request from its first header to its last response byte. Lives in the stream's arena. */
@@ -382,11 +323,7 @@ export class Exchange {
   refuseWith(failure: Failure, server: Server): Outcome {
     this.meet(failure.limit);
     const outcome = this.refuse(failure.reason, failure.detail, server.name);
-    // It may have been taken back; the next request gets another one.
-    if (failure.reason === Reason.UpstreamUnauthorized && server.credentials.exchange !== null) {
-      const scope = credentialScope(server.credentials, this.request.pairs, this.gateway.keys, this.arena);
-      forgetToken(scope, server.fingerprint, this.gateway.keys, this.arena);
-    }
+    if (failure.reason === Reason.UpstreamUnauthorized) forgetRefusedToken(this, server);
     if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;
   }

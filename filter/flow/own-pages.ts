@@ -1,4 +1,4 @@
-import { CLOSING_BRACE, COMMA, QUOTE } from '../bytes/ascii';
+import { CLOSING_BRACE, CLOSING_BRACKET, COMMA, QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
 import { Span, after, equals, equalsIgnoringCase, first, length, literal, pointer, NONE } from '../bytes/span';
@@ -15,7 +15,7 @@ import { lastFailure } from '../session/failures';
 import { lastMet, readLimits, timesMet } from '../session/limits-met';
 import { PRODUCT } from '../version';
 import { checkCaller, refuseMethod } from './access';
-import { writeCatalog } from './catalog';
+import { writeCatalog } from './catalog-status';
 import { beginDefinitions } from './definitions-page';
 import { Exchange, Outcome } from './exchange';
 import { pinStateOf } from './pins';
@@ -96,7 +96,8 @@ const GATEWAY = literal('{"gateway":"');
 const VERSION = literal('","version":"');
 const CONFIGURATION = literal('","configuration":"');
 const SERVERS = literal('","servers":[');
-const LIMITS = literal('],"limits":[');
+const CATALOG = literal(',"catalog":');
+const LIMITS = literal(',"limits":[');
 const CLOSE = literal(']}');
 
 function document(exchange: Exchange): Span {
@@ -108,10 +109,10 @@ function document(exchange: Exchange): Span {
     if (i > 0) writer.byte(COMMA);
     writeServer(writer, gateway.serverAt(i), exchange);
   }
+  writer.byte(CLOSING_BRACKET);
   const source = gateway.catalogSource;
-  if (source === null) writer.bytes(LIMITS);
-  else writeCatalog(writer, source, gateway, scratch);
-  writeLimits(writer, exchange);
+  if (source !== null) writeCatalog(writer.bytes(CATALOG), source, gateway, scratch);
+  writeLimits(writer.bytes(LIMITS), exchange);
   return writer.bytes(CLOSE).written;
 }
 

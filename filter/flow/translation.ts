@@ -12,7 +12,8 @@ import { Upstream } from '../session/token';
 import { newRequestId } from '../upstream/message';
 import { requestMeta } from '../upstream/stateless-message';
 import { OUR_INFO } from '../version';
-import { Exchange, Target } from './exchange';
+import { Exchange } from './exchange';
+import { Target } from './target';
 import { askableAcross } from './input-requests';
 
 /**

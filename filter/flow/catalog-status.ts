@@ -1,41 +1,13 @@
 import { CLOSING_BRACE, CLOSING_BRACKET, COMMA, QUOTE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
-import { Span, length, literal } from '../bytes/span';
-import { newWriter, Writer } from '../bytes/writer';
+import { literal } from '../bytes/span';
+import { Writer } from '../bytes/writer';
 import { writeEscaped } from '../json/text';
-import { Reason } from '../mcp/errors';
-import { Gateway } from '../model/gateway';
 import { CatalogSource } from '../model/catalog';
+import { Gateway } from '../model/gateway';
 import { readCatalogState } from '../session/catalog-state';
 
-/** What is said of the catalog of a gateway: to requests that come before it, and in the status. */
-const SEPARATOR = literal(': ');
-const NOT_HEARD = literal('the plugin server was not heard of yet');
-const NOTHING = literal('it has no server that is served here');
-
-/** Whether a catalog that has not come yet may have what a request was refused for. */
-export function isOfCatalog(reason: Reason): bool {
-  switch (reason) {
-    case Reason.UnknownTool:
-    case Reason.UnknownPrompt:
-    case Reason.UnknownResource:
-    case Reason.UnknownVirtualServer:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Its namespace, and why nothing of it is served. */
-export function catalogNeed(gateway: Gateway, arena: Arena): Span {
-  const source = gateway.catalogSource!;
-  const text = newWriter(arena, 128).bytes(source.namespace).bytes(SEPARATOR);
-  if (!gateway.awaitsCatalog) return text.bytes(NOTHING).written;
-  const failure = readCatalogState(source, gateway.keys, arena).failure;
-  return text.bytes(length(failure) === 0 ? NOT_HEARD : failure).written;
-}
-
-const NAMESPACE = literal('],"catalog":{"namespace":"');
+const NAMESPACE = literal('{"namespace":"');
 const REVISION = literal('","revision":');
 const NULL = literal('null');
 const SERVERS = literal(',"servers":');
@@ -43,9 +15,8 @@ const HEARD = literal(',"heardAt":');
 const LAST_FAILURE = literal(',"lastFailure":{"detail":"');
 const AT = literal('","at":');
 const LEFT_OUT = literal(',"leftOut":[');
-const OPENING = literal(',"limits":[');
 
-/** Appends `],"catalog":{…},"limits":[` to the status, behind the list of servers. */
+/** Writes what the status says of a catalog, an object. */
 export function writeCatalog(writer: Writer, source: CatalogSource, gateway: Gateway, arena: Arena): void {
   const state = readCatalogState(source, gateway.keys, arena);
   const catalog = gateway.catalog;
@@ -75,5 +46,5 @@ export function writeCatalog(writer: Writer, source: CatalogSource, gateway: Gat
     writeEscaped(writer, catalog.leftOut.at(i));
     writer.byte(QUOTE);
   }
-  writer.byte(CLOSING_BRACKET).byte(CLOSING_BRACE).bytes(OPENING);
+  writer.byte(CLOSING_BRACKET).byte(CLOSING_BRACE);
 }
