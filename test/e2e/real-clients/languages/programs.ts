@@ -30,7 +30,7 @@ function python(client: string, era: Program['era'], requirement: string, script
       const interpreter = join(folder, 'bin/python');
       await run('python3', ['-m', 'venv', folder]);
       await run(interpreter, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement]);
-      return [interpreter, source(script)];
+      return [interpreter, '-B', source(script)]; // -B: nothing is written beside the scripts
     },
   };
 }
