@@ -8,6 +8,9 @@ const mostDocuments = 5_000;
 /** Milliseconds after one that failed: by then an address that was down, or has no such API, may be another one. */
 const pauseAfterFailure = 60_000;
 
+/** Milliseconds until Nacos is listened to again after a change that did not show in what it lists: at first, and at most. */
+const pauseAfterNothing = { first: 1_000, longest: 60_000 };
+
 /** What separates the parts of a document's address, and ends it. */
 const [between, end] = ['\u0002', '\u0001'];
 
@@ -21,6 +24,8 @@ export class ChangeWatch {
   #form: string | undefined;
   #request: AbortController | undefined;
   #restingUntil = 0;
+  #pause = pauseAfterNothing.first;
+  #later: NodeJS.Timeout | undefined;
   /** Nacos has told that what is listened for is not so any more. */
   #changed = false;
   /** Nobody has been told of it. */
@@ -34,16 +39,29 @@ export class ChangeWatch {
   }
 
   /**
-   * Listens for changes of what was read. A request that is under way goes on while that is the same; a change that does
-   * not show in what is listed is not waited for again.
+   * Listens for changes of what was read. A request that is under way goes on while that is the same. Nacos compares with
+   * a copy of its own, which can be behind what it lists: a change that does not show there is listened for again later.
    */
   follow(listing: Listing): void {
     const form = this.#formOf(listing);
     const isSame = form === this.#form;
-    if (form === undefined || (isSame && (this.#request !== undefined || this.#changed))) return;
+    if (form === undefined || (isSame && (this.#request !== undefined || this.#later !== undefined))) return;
     if (Date.now() < this.#restingUntil) return;
     this.stop();
+    if (isSame && this.#changed) {
+      this.#later = setTimeout(() => {
+        this.#later = undefined;
+        this.#listen(form);
+      }, this.#pause);
+      this.#pause = Math.min(2 * this.#pause, pauseAfterNothing.longest);
+      return;
+    }
     this.#form = form;
+    this.#pause = pauseAfterNothing.first;
+    this.#listen(form);
+  }
+
+  #listen(form: string): void {
     this.#changed = false;
     const request = new AbortController();
     this.#request = request;
@@ -78,6 +96,8 @@ export class ChangeWatch {
   stop(): void {
     this.#request?.abort();
     this.#request = undefined;
+    clearTimeout(this.#later);
+    this.#later = undefined;
   }
 
   #formOf(listing: Listing): string | undefined {
