@@ -1,8 +1,11 @@
 import type { NacosClient } from './client.ts';
 import { type Listing, groups } from './listing.ts';
 
-/** Milliseconds for which Nacos holds a request while nothing changes; it answers half a second before that. */
-const hold = 30_000;
+/**
+ * Milliseconds for which Nacos holds a request while nothing changes; it answers half a second before that, and takes
+ * nothing shorter. A change in the moment in which it begins to hold is not told before the next request.
+ */
+const hold = 10_500;
 /** Documents of one request: Nacos takes 10,000. */
 const mostDocuments = 5_000;
 /** Milliseconds after one that failed: by then an address that was down, or has no such API, may be another one. */
@@ -69,7 +72,10 @@ export class ChangeWatch {
       (isChanged) => {
         if (this.#request !== request) return;
         this.#request = undefined;
-        if (!isChanged) return;
+        if (!isChanged) {
+          this.#listen(form);
+          return;
+        }
         this.#changed = true;
         this.#untold = true;
         this.#wake();
