@@ -1,4 +1,5 @@
 import { Lifetime } from '../flow/message';
+import { isDrained, isLarge } from '../body/reading';
 import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, length, NONE } from '../bytes/span';
@@ -25,17 +26,7 @@ import { hearCatalog } from './catalog';
 import { now } from './clock';
 import { mayEndHere, mayFollow, passClosed } from './ending';
 import { pairsOf, remove, removeTrailers } from './headers';
-import {
-  heldWhole,
-  heldWith,
-  hostHolds,
-  isWorthKeeping,
-  lacksRoom,
-  passOver,
-  readIn,
-  ROOM_FOR_ANSWER,
-  ROOM_FOR_BODY,
-} from './held';
+import { heldWhole, heldWith, hostHolds, lacksRoom, passOver, readIn, ROOM_FOR_ANSWER, ROOM_FOR_BODY } from './held';
 import { refuseUnread } from './local-reply';
 import { passState } from './passing-state';
 import { observeUpstream } from './metrics';
@@ -66,9 +57,6 @@ import { Action, Buffer, HeaderMap, Status } from './status';
  * The way in: a request is read until it can be decided on, and what is sent on before its end is watched. In every host
  * mode alike; how a decision reaches the headers is in modes/.
  */
-/** A body of which so much is here and not all, and whose destination is certain, is released. */
-const RELEASED_FROM: u32 = 64 << 10;
-
 export function onRequestHeaders(stream: Stream, ended: bool): Action {
   const root = rootOf(stream.root);
   if (root === null) return Action.Continue;
@@ -215,9 +203,11 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   }
   const wasClosed = exchange.message.envelope.isClosed;
   const chunk = readIn(stream, exchange.message.envelope, size);
-  const held = stream.scanned;
+  const held = stream.body.read;
   if (exceedsRequestBody(exchange, held)) return drainOn(stream, exchange, ended);
-  const releasable = isLarge(exchange, held) && isReleasable(exchange, limits.heldBody);
+  const request = exchange.request;
+  const endsInTrailers = request.hasTrailer && !request.hasContentLength;
+  const releasable = isLarge(held, limits.heldBody, endsInTrailers) && isReleasable(exchange, limits.heldBody);
   if (held > limits.heldBody && !releasable) {
     refuseUndecided(exchange, held);
     if (!ended && hasGivenUp(stream, held, limits.heldBody)) {
@@ -249,15 +239,6 @@ function readOn(stream: Stream, exchange: Exchange, size: u32, ended: bool): Act
   return closes && stream.phase === Phase.Streaming ? passEnd(stream, exchange, chunk, false) : action;
 }
 
-/** Whether so much has come of a body that it is sent on as it comes. */
-function isLarge(exchange: Exchange, held: u32): bool {
-  const most = exchange.gateway.limits.heldBody;
-  const request = exchange.request;
-  // Its end cannot be kept back where trailers follow, see ending.ts: what may be read whole, is.
-  if (request.hasTrailer && !request.hasContentLength) return held > most;
-  return held >= min(RELEASED_FROM, most);
-}
-
 function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
   exchange.now = now();
   if (mayRelease(stream) !== MayRelease.Yes && held <= exchange.gateway.limits.heldBody) return Action.Pause;
@@ -273,24 +254,21 @@ function sendOnEarly(stream: Stream, exchange: Exchange, held: u32): Action {
   return Action.Pause;
 }
 
-/**
- * The reply is known. Sent before the end of the body it would cost the client its connection; a body without end would
- * cost us memory. A reply that lacks the id of its request waits for it, no longer than for as many bytes.
- */
+/** The reply is known, and waits until enough of the body has come. */
 function drainOn(stream: Stream, exchange: Exchange, ended: bool): Action {
   beginDrain(stream);
-  const most = exchange.gateway.limits.drainBytes;
-  const received = stream.scanned;
-  const isEnough = received > most && (received - stream.drainedFrom > most || !exchange.message.envelope.awaitsId);
-  if (!ended && !isEnough) return Action.Pause;
-  if (!ended) discard(stream);
+  if (!ended) {
+    const most = exchange.gateway.limits.drainBytes;
+    if (!isDrained(stream.body.read, stream.drainedFrom, most, exchange.message.envelope.awaitsId)) return Action.Pause;
+    discard(stream);
+  }
   return act(stream, exchange, Outcome.Reply);
 }
 
 function beginDrain(stream: Stream): void {
   if (stream.phase === Phase.Draining) return;
   stream.phase = Phase.Draining;
-  stream.drainedFrom = stream.scanned;
+  stream.drainedFrom = stream.body.read;
 }
 
 /** Released: chunks pass as they come, but for the end, see ending.ts. */
@@ -408,7 +386,7 @@ function goOn(stream: Stream, exchange: Exchange, outcome: Outcome): void {
 }
 
 function decide(stream: Stream, exchange: Exchange): Action {
-  exchange.message.lifetime = isWorthKeeping(stream)
+  exchange.message.lifetime = stream.body.isSmall
     ? Lifetime.Stream
     : hostHolds(stream)
       ? Lifetime.Callback

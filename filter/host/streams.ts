@@ -1,5 +1,6 @@
+import { Closing } from '../body/closing';
+import { KeptBody } from '../body/kept-body';
 import { Arena, newArena } from '../bytes/arena';
-import { Span, NONE } from '../bytes/span';
 import { newTable, Table } from '../bytes/table';
 import { Writer } from '../bytes/writer';
 import { Answer } from '../upstream/answer';
@@ -82,15 +83,12 @@ export class Stream {
   exchange: Exchange | null;
   /** Bytes that the current callback of the body shows. */
   shown: u32;
-  /** Bytes of the body read so far. */
-  scanned: u32;
-  /** How many of them had been read when the reply was known. */
+  /** What was read of the body. */
+  body: KeptBody;
+  /** The end of a body that is sent on as it comes. */
+  closing: Closing;
+  /** How many bytes of the body had been read when the reply was known. */
   drainedFrom: u32;
-  /** A copy of what was read, see held.ts. */
-  kept: Span;
-  /** Where it outgrew the arena: its place, or 0. */
-  copy: usize;
-  copyCapacity: u32;
   /** Host mode `hold`: what comes of the body is kept here, and the host has nothing of it, see modes/hold.ts. */
   keepsBody: bool;
   /** Host mode `hold`: what there is of the body is the host's again, as it will go on, and the rest gets behind it. */
@@ -127,23 +125,17 @@ export class Stream {
   staysHeld: bool;
   /** Bytes of the body, and of an answer that is being read, see `hold`. */
   charged: u32;
-  /** Bytes of the body that have a copy in the arena. */
-  copied: u32;
   /** Bytes of callouts under way. */
   underWay: u32;
   /** All that this stream has taken of the worker's budget. */
   private reserved: u64;
-  /** The brace that closes a released body and what follows, or NONE. */
-  tail: Span;
-  /** Bytes that have come behind the document, those of its closing brace's chunk included. */
-  behind: u32;
 
   /**
    * Takes so many bytes of the worker's budget, and what the arena has grown by. A body counts once, though a small one
    * has a copy in the arena. False: there is no room, and nothing changed.
    */
   hold(bytes: u32, most: u32): bool {
-    const all = (bytes as u64) + (this.underWay as u64) + ((this.grown - this.copied) as u64);
+    const all = (bytes as u64) + (this.underWay as u64) + ((this.grown - this.body.inArena) as u64);
     if (!reserve(this.reserved, all, most)) return false;
     this.reserved = all;
     this.charged = bytes;
@@ -167,7 +159,7 @@ export class Stream {
   /** Gives back what the body took. The copy of a small one stays charged for as long as it is there. */
   letGo(): void {
     this.charged = 0;
-    this.copied = 0;
+    this.body.inArena = 0;
     this.giveBackTo((this.underWay as u64) + (this.grown as u64));
   }
 
@@ -189,6 +181,11 @@ export class Stream {
   }
 }
 
+/** Offsets in one block: a stream, and the parts of it that have a room of their own. */
+const BODY: usize = (offsetof<Stream>() + 7) & ~7;
+const CLOSING: usize = (BODY + offsetof<KeptBody>() + 7) & ~7;
+const SIZE: usize = CLOSING + offsetof<Closing>();
+
 /** All that there are in this VM, by id. */
 export const streams: Table = newTable();
 
@@ -197,13 +194,14 @@ export function streamOf(id: u32): Stream | null {
 }
 
 export function openStream(id: u32, root: u32, role: Role): void {
-  const at = heap.alloc(offsetof<Stream>());
-  memory.fill(at, 0, offsetof<Stream>());
+  const at = heap.alloc(SIZE);
+  memory.fill(at, 0, SIZE);
   const stream = changetype<Stream>(at);
+  stream.body = changetype<KeptBody>(at + BODY);
+  stream.closing = changetype<Closing>(at + CLOSING);
   stream.id = id;
   stream.root = root;
   stream.role = role;
-  stream.kept = NONE;
   streams.set(id, at);
 }
 
@@ -226,6 +224,6 @@ export function closeStream(id: u32): void {
   if (generation !== null) generation.release();
   const arena = stream.arena;
   if (arena !== null) arena.dispose();
-  if (stream.copy !== 0) heap.free(stream.copy);
+  stream.body.release();
   heap.free(changetype<usize>(stream));
 }

@@ -47,8 +47,8 @@ function passBeginning(stream: Stream, exchange: Exchange, size: u32, ended: boo
   if (!confirmsHeaders(exchange, last || isClosed)) return act(stream, exchange, Outcome.Reply);
   // Nor while it ends in the middle of what has to be put in place of another.
   if (!hasName(exchange) || envelope.isInState) {
-    if (stream.scanned > limits.heldBody) {
-      exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.scanned as u64).written);
+    if (stream.body.read > limits.heldBody) {
+      exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(stream.body.read as u64).written);
       return act(stream, exchange, Outcome.Reply);
     }
     replaceAll(Buffer.RequestBody, EMPTY);

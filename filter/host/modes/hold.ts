@@ -59,7 +59,7 @@ function putBack(stream: Stream, exchange: Exchange): void {
     replaceAll(Buffer.RequestBody, exchange.target.body);
     return;
   }
-  if (stream.keepsBody && stream.scanned !== stream.shown) replaceAll(Buffer.RequestBody, heldWhole(stream));
+  if (stream.keepsBody && stream.body.read !== stream.shown) replaceAll(Buffer.RequestBody, heldWhole(stream));
   const target = exchange.target;
   splice(Buffer.RequestBody, exchange.message.body, target.cutFrom, target.cutTo, target.put);
 }
