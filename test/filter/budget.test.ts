@@ -150,32 +150,32 @@ describe.each(modes)('in host mode $mode', ({ start }) => {
     for (const stream of [...bodies.slice(0, 5), ...openings, ...lists]) stream.close();
     expectServed(gateway, 'three_get');
   });
-
-  test('where memory cannot grow any more, requests are refused, and the others go on', () => {
-    const gateway = start({ servers, limits: { bufferedBytes: '1Gi', heldBody: '512Mi', listBytes: '512Mi' } });
-    const session = openSession(gateway);
-    const seen = new Set<string | undefined>();
-    const streams: Stream[] = [];
-    const chunk = Buffer.alloc(24 * MIB, ' ');
-    // Pages of the smallest tools that there are, then bodies.
-    for (let i = 0; i < 5; i++) {
-      const list = ask(gateway, { headers: session, body: LIST });
-      streams.push(list);
-      for (const callout of [...gateway.pending].slice(0, 2)) gateway.answer(callout, manyTools(callout));
-    }
-    for (let i = 0; i < 6; i++) {
-      const stream = gateway.open();
-      stream.requestHeaders(postTo('/mcp', session), false);
-      for (let part = 0; part < 8 && !stream.over; part++) stream.requestBody(chunk, false);
-      streams.push(stream);
-    }
-    for (const stream of streams) if (stream.over) seen.add(stream.reply?.body.toString());
-    expect([...seen].join()).toContain('the memory of a worker');
-    for (const stream of streams) stream.close();
-    answerAll(gateway);
-    expectServed(gateway, 'three_get');
-  }, 120_000);
 });
+
+test('where memory cannot grow any more, requests are refused, and the others go on', () => {
+  const gateway = startHost({ servers, limits: { bufferedBytes: '1Gi', heldBody: '512Mi', listBytes: '512Mi' } });
+  const session = openSession(gateway);
+  const seen = new Set<string | undefined>();
+  const streams: Stream[] = [];
+  const chunk = Buffer.alloc(24 * MIB, ' ');
+  // Pages of the smallest tools that there are, then bodies.
+  for (let i = 0; i < 5; i++) {
+    const list = ask(gateway, { headers: session, body: LIST });
+    streams.push(list);
+    for (const callout of [...gateway.pending].slice(0, 2)) gateway.answer(callout, manyTools(callout));
+  }
+  for (let i = 0; i < 6; i++) {
+    const stream = gateway.open();
+    stream.requestHeaders(postTo('/mcp', session), false);
+    for (let part = 0; part < 8 && !stream.over; part++) stream.requestBody(chunk, false);
+    streams.push(stream);
+  }
+  for (const stream of streams) if (stream.over) seen.add(stream.reply?.body.toString());
+  expect([...seen].join()).toContain('the memory of a worker');
+  for (const stream of streams) stream.close();
+  answerAll(gateway);
+  expectServed(gateway, 'three_get');
+}, 120_000);
 
 test('an initialize that is refused half way leaves its late answers to nobody', () => {
   const gateway = startHost({ servers, limits: { bufferedBytes: '100Ki' } });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { arrivalsInChunks, bodyOf, otherArrivals, someArrivals } from './arrivals.ts';
+import { arrivalsInChunks, bodyOf, someArrivals } from './arrivals.ts';
 import { allCases, type Case } from './cases.ts';
 import { type Arrival, whole } from './messages.ts';
 import { run, type Seen } from './scenario.ts';
@@ -19,7 +19,7 @@ test.each(cases)('$file: $title', ({ given, number, isNew }) => {
     }
   }
   expect(given.exchanges.at(-1)?.has('outcome')).toBe(true);
-  expectInArrivals(given, isNew ? otherArrivals(given) : someArrivals(given, number), last(seen));
+  expectInArrivals(given, someArrivals(given, number, isNew), last(seen));
 });
 
 /** Whoever holds the body meanwhile, Envoy or the module: what comes of a request is the same, but for its framing. */
