@@ -1,5 +1,6 @@
 import { type RequestOptions, request } from 'node:http';
 import type { Bootstrap } from '../render/bootstrap.ts';
+import { typeUrl } from '../render/type-urls.ts';
 import { type HostPort, parseHostPort, socketAddress } from '../render/upstream.ts';
 
 /** The listener that shows what the admin interface tells, and the cluster that it asks. */
@@ -35,7 +36,6 @@ export function readOnlyAdmin(bootstrap: Bootstrap, pipe: string): object {
 
 function listener(address: HostPort): object {
   const isLoopback = address.host.startsWith('127.') || address.host === '::1' || address.host === 'localhost';
-  const filters = 'type.googleapis.com/envoy.extensions.filters';
   const readOnly = {
     match: {
       safe_regex: { regex: readable.join('|') },
@@ -52,7 +52,7 @@ function listener(address: HostPort): object {
           {
             name: 'envoy.filters.network.http_connection_manager',
             typed_config: {
-              '@type': `${filters}.network.http_connection_manager.v3.HttpConnectionManager`,
+              '@type': typeUrl.connectionManager,
               stat_prefix: adminListener,
               use_remote_address: true,
               normalize_path: true,
@@ -64,7 +64,7 @@ function listener(address: HostPort): object {
               http_filters: [
                 {
                   name: 'envoy.filters.http.router',
-                  typed_config: { '@type': `${filters}.http.router.v3.Router`, suppress_envoy_headers: true },
+                  typed_config: { '@type': typeUrl.router, suppress_envoy_headers: true },
                 },
               ],
               route_config: {

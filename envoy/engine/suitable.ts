@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { typeUrl } from '../render/type-urls.ts';
 
 export const hostModes = ['hold', 'pair', 'headers'] as const;
 export type HostMode = (typeof hostModes)[number];
@@ -59,8 +60,6 @@ export const noV8 = /Wasm VM failed Failed to load Wasm code|Failed to create Wa
 const smallestModule =
   'AGFzbQEAAAABCQJgAABgAX8BfwMDAgABBQMBAAEHPwMXcHJveHlfYWJpX3ZlcnNpb25fMF8yXzEAAAZtZW1vcnkCABhwcm94eV9vbl9tZW1vcnlfYWxsb2NhdGUAAQoJAgIACwQAQQAL';
 
-const filters = 'type.googleapis.com/envoy.extensions.filters';
-
 const v8Probe = JSON.stringify({
   static_resources: {
     listeners: [
@@ -73,14 +72,14 @@ const v8Probe = JSON.stringify({
               {
                 name: 'envoy.filters.network.http_connection_manager',
                 typed_config: {
-                  '@type': `${filters}.network.http_connection_manager.v3.HttpConnectionManager`,
+                  '@type': typeUrl.connectionManager,
                   stat_prefix: 'probe',
                   route_config: {},
                   http_filters: [
                     {
                       name: 'probe',
                       typed_config: {
-                        '@type': `${filters}.http.wasm.v3.Wasm`,
+                        '@type': typeUrl.wasm,
                         config: {
                           vm_config: {
                             runtime: 'envoy.wasm.runtime.v8',
@@ -89,7 +88,7 @@ const v8Probe = JSON.stringify({
                         },
                       },
                     },
-                    { name: 'router', typed_config: { '@type': `${filters}.http.router.v3.Router` } },
+                    { name: 'router', typed_config: { '@type': typeUrl.router } },
                   ],
                 },
               },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bootstrap } from './bootstrap.ts';
+import { typeUrl } from './type-urls.ts';
 
 /** A filter as the engine takes it from a file (ECDS from the file system). */
 export interface DiscoveredFilter {
@@ -8,9 +9,6 @@ export interface DiscoveredFilter {
   /** A DiscoveryResponse, JSON. */
   readonly text: string;
 }
-
-const wasmType = 'type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm';
-const resourceType = 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig';
 
 interface Filter {
   readonly name: string;
@@ -22,7 +20,7 @@ export function discoveredFilters(bootstrap: Bootstrap): DiscoveredFilter[] {
   return filtersOf(bootstrap)
     .filter((filter) => isModule(filter))
     .map((filter) => {
-      const resources = [{ '@type': resourceType, ...filter }];
+      const resources = [{ '@type': typeUrl.extension, ...filter }];
       const version_info = createHash('sha256').update(JSON.stringify(resources)).digest('hex').slice(0, 16);
       return { name: filter.name, text: JSON.stringify({ version_info, resources }) };
     });
@@ -53,11 +51,11 @@ export function frameOf(bootstrap: Bootstrap): string {
 
 function discovery(name: string, path: string): Filter {
   const config_source = { path_config_source: { path }, resource_api_version: 'V3' };
-  return Object.assign({ name }, { config_discovery: { config_source, type_urls: [wasmType] } });
+  return Object.assign({ name }, { config_discovery: { config_source, type_urls: [typeUrl.wasm] } });
 }
 
 function isModule({ typed_config }: Filter): boolean {
-  return typed_config?.['@type'] === wasmType;
+  return typed_config?.['@type'] === typeUrl.wasm;
 }
 
 function filtersOf(bootstrap: Bootstrap): Filter[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { EngineError } from '../../common/engine-error.ts';
+import { typeUrl } from './type-urls.ts';
 
 /** What `auth.issuers` of a plugin configuration says. */
 const issuerShape = z.object({
@@ -69,7 +70,7 @@ export function tokenFilter(
     filter: {
       name: 'envoy.filters.http.jwt_authn',
       typed_config: {
-        '@type': 'type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication',
+        '@type': typeUrl.jwtAuthn,
         providers: Object.fromEntries(providers),
         rules: [{ match: { path_separated_prefix: endpoint }, requires: { requires_any: { requirements } } }],
         bypass_cors_preflight: true,

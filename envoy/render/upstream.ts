@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { typeUrl } from './type-urls.ts';
 
 export interface HostPort {
   /** A name or an address; IPv6 without brackets. */
@@ -163,7 +164,7 @@ function tlsSocket(host: string, trust: Trust): object {
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
-      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      '@type': typeUrl.upstreamTls,
       ...(isIP(host) === 0 ? { sni: host } : {}), // RFC 6066 §3: no addresses in SNI
       common_tls_context: {
         tls_params: { tls_maximum_protocol_version: 'TLSv1_3' }, // as a client, Envoy stops at 1.2 by itself

@@ -3,12 +3,14 @@ import { environmentNames, shippedTemplates } from '../../envoy/render/bootstrap
 import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
 import { wasmPlugins } from '../../envoy/render/module-filter.ts';
 import { moduleConfiguration } from '../../envoy/render/servers.ts';
+import { typeUrl } from '../../envoy/render/type-urls.ts';
 import { type Trust, type Upstream, clusterFor } from '../../envoy/render/upstream.ts';
 import type { ResolvedModule } from './modules.ts';
 
+/** What each path of discovery serves. */
 export const typeUrls = {
-  clusters: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
-  filters: 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
+  clusters: typeUrl.cluster,
+  filters: typeUrl.extension,
 } as const;
 
 /** An xDS resource, as JSON. */
@@ -92,7 +94,7 @@ export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 's
   };
   const template = { ...shipped, vm_config: vm };
   const plugins = wasmPlugins(template, configuration, (told) => ({
-    '@type': 'type.googleapis.com/google.protobuf.StringValue',
+    '@type': typeUrl.string,
     value: JSON.stringify(told) + openEnd,
   }));
   const filters = plugins.map((config) => {
