@@ -1,5 +1,6 @@
 // What all commands of `sluice` have in common: options, `--help`, `--json`, progress, errors and exit codes.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { didYouMean } from '../common/nearest.ts';
 import { CommandError, type Io, exitCode } from './io.ts';
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
@@ -78,7 +79,9 @@ export function command<const F extends Flags, Options, Event extends CommandEve
     } catch (error) {
       // Node adds a piece of advice for what begins with a dash and is no option: nothing here does.
       const line = (error as Error).message.replaceAll('\n', ' ').replace(/\. To specify a positional argument .*/, '');
-      throw new CommandError(`${line} (sluice ${name} --help lists the options)`, exitCode.usage);
+      const [, unknown] = /^Unknown option '--([^']+)'/.exec(line) ?? [];
+      const hint = unknown === undefined ? '' : didYouMean(unknown, Object.keys({ ...flags, ...commonFlags }));
+      throw new CommandError(`${line}${hint} (sluice ${name} --help lists the options)`, exitCode.usage);
     }
   };
   const run = async (args: readonly string[], io: Io): Promise<number> => {

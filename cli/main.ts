@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { version } from '../common/home.ts';
+import { didYouMean } from '../common/nearest.ts';
 import { type Io, exitCode, processIo } from './io.ts';
 
 interface Entry {
@@ -72,7 +73,9 @@ export async function main(argv: readonly string[], io: Io = processIo): Promise
   }
   const entry = name === '--help' || name === '-h' ? commands['help'] : own(name);
   if (entry === undefined) {
-    io.err(`sluice: there is no command ${JSON.stringify(name)}; there are ${Object.keys(commands).join(', ')}\n`);
+    const names = Object.keys(commands);
+    const hint = didYouMean(name, names);
+    io.err(`sluice: there is no command ${JSON.stringify(name)}; there are ${names.join(', ')}${hint}\n`);
     return exitCode.usage;
   }
   return (await entry.load()).run(args, io);

@@ -144,6 +144,18 @@ export function createPluginServer(options: PluginServerOptions): FastifyInstanc
   return app;
 }
 
+/** Routes here have no schemas: Fastify need not run the code of Ajv and fast-json-stringify. */
+const withoutSchemas = {
+  compilersFactory: {
+    buildValidator: () => noSchema,
+    buildSerializer: () => noSchema,
+  },
+};
+
+function noSchema(): never {
+  throw new Error('no route of the plugin server has a schema: check what comes in its handler');
+}
+
 function fastifyFor({ log = false, tls }: PluginServerOptions): FastifyInstance {
   const isLogger = typeof log === 'object' && 'child' in log;
   const settings = {
@@ -152,6 +164,7 @@ function fastifyFor({ log = false, tls }: PluginServerOptions): FastifyInstance 
     // The access log has a line for each request, in a form of its own.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: addressLimit },
+    schemaController: withoutSchemas,
     // Our routes serve HEAD themselves.
     exposeHeadRoutes: false,
     // What still arrives while downloads finish is answered as ever, and its connection closed: a client that was quick

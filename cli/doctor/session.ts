@@ -1,5 +1,5 @@
 // What a session needs to work: ids and headers that come through, tools that are listed, streams that are not kept.
-import { didYouMean } from '../../envoy/check/finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
 import { isSuccess } from './connection.ts';
 import { type Reply, isFromModule, reasonOf, summaryOf } from './exchange.ts';
 import {

@@ -1,4 +1,11 @@
-import { type Artifact, ArtifactStore, PluginServerError, loadArtifact, openStore } from '../../plugin-server/index.ts';
+import {
+  type Artifact,
+  ArtifactStore,
+  PluginServerError,
+  Trust,
+  loadArtifact,
+  openStore,
+} from '../../plugin-server/index.ts';
 import { type TrustedKey, signerOf } from '../../common/signature.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
@@ -94,7 +101,7 @@ async function run(options: Options, { io, emit, progress }: Context<Imported>):
     throw new CommandError(`--name and --version are for one module; ${found.length} were found`, exitCode.usage);
   }
   const artifacts = eachOnce(found.map((module) => ({ ...module, artifact: artifactOf(module, options) })));
-  const target = options.into === undefined ? await remote(options, io, progress) : await directory(options.into);
+  const target = options.into === undefined ? await remote(options, io, progress) : await directory(options.into, keys);
   try {
     for (const { artifact, from, signature } of artifacts) {
       const created = await target.take(artifact, signature);
@@ -159,9 +166,11 @@ interface Target {
   readonly close: () => void;
 }
 
-async function directory(path: string): Promise<Target> {
+/** @param keys a signature that lies there and was made by none of them makes way for one that was */
+async function directory(path: string, keys: readonly TrustedKey[]): Promise<Target> {
   const quiet = (): void => undefined;
-  const { store, isWritable, close } = await openStore(path, { log: { info: quiet, warn: quiet, error: quiet } });
+  const log = { info: quiet, warn: quiet, error: quiet };
+  const { store, isWritable, close } = await openStore(path, { log, policy: new Trust(() => keys) });
   if (!isWritable) {
     close();
     throw new CommandError(`--into: ${path} cannot be written to by this user`);

@@ -1,4 +1,5 @@
 import { envoyYaml } from '../../envoy/yaml/write.ts';
+import { didYouMean } from '../../common/nearest.ts';
 import { command, type Context } from '../command.ts';
 import { PluginServerError } from '../../plugin-server/index.ts';
 import { readSource } from '../configuration-file.ts';
@@ -43,7 +44,9 @@ export const fromOthers = command({
   read: (values, paths): Asked => {
     const { from } = values;
     if (!isSource(from)) {
-      throw new Error(`--from: expected ${sourceNames}${from === undefined ? '' : `, found ${from}`}`);
+      throw new Error(
+        `--from: expected ${sourceNames}${from === undefined ? '' : `, found ${from}${didYouMean(from, Object.keys(sources))}`}`,
+      );
     }
     return readAsked(from, values, paths);
   },

@@ -5,6 +5,7 @@ import {
   type TargetName,
   isTarget,
   optionsFor,
+  otherTargets,
   pluginFor,
   rendered,
   targetNames,
@@ -100,7 +101,7 @@ export const toTarget = command({
 
 function read(values: Values<typeof flags>, [target, file, ...more]: readonly string[]): Options {
   if (target === undefined) throw new Error(`name a target: ${targetNames.join(', ')}`);
-  if (!isTarget(target)) throw new Error(`there is no target ${target}; there are ${targetNames.join(', ')}`);
+  if (!isTarget(target)) throw new Error(`there is no target ${target}; there are ${otherTargets(target)}`);
   if (file === undefined || more.length > 0) throw new Error('name one FILE: a plugin configuration');
   const { server, version, sha256 } = values;
   if (server === undefined)

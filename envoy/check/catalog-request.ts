@@ -1,6 +1,6 @@
 import type { Node } from '../yaml/node.ts';
 import type { CatalogRequest } from '../render/catalog-request.ts';
-import { didYouMean } from './finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
 
 const members = ['namespace', 'clusters', 'addresses', 'env', 'defaults'];
 /** Members for a gateway that asks for its catalog itself, and those that it is rendered with. */

@@ -1,5 +1,6 @@
 import type { Chain } from './chain.ts';
-import { type Report, didYouMean } from './finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { type Report } from './finding.ts';
 import { serversOf } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
 

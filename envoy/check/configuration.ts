@@ -6,7 +6,8 @@ import { type LocatedServer, moduleConfiguration, needsUrl, readServers } from '
 import { checkAdvice } from './advice.ts';
 import { withPinsOfFile } from './pins-file.ts';
 import { readDocument } from '../yaml/document.ts';
-import { type Finding, type Report, didYouMean, findingOf, reportInto } from './finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { type Finding, type Report, findingOf, reportInto } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import { Node } from '../yaml/node.ts';
 import { parsePath } from '../yaml/place.ts';

@@ -1,7 +1,8 @@
 import { bytesOf } from '../render/buffers.ts';
 import { checkSilence } from './call-timeout.ts';
 import type { Chain } from './chain.ts';
-import { type Report, didYouMean } from './finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { type Report } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
 import { checkPassThrough } from './pass-through.ts';

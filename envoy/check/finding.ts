@@ -1,4 +1,4 @@
-import { edits, nearest } from '../../common/nearest.ts';
+import { didYouMean } from '../../common/nearest.ts';
 import type { Flaw } from '../yaml/document.ts';
 import type { Node } from '../yaml/node.ts';
 import { pathText } from '../yaml/place.ts';
@@ -70,17 +70,4 @@ function misspelt({ isThere, path, siblings }: Node): string {
   if (isThere || typeof name !== 'string') return '';
   const meant = didYouMean(name, siblings);
   return meant === '' ? '' : meant.replace('; did you mean', '; is it').replace('?', ', misspelt?');
-}
-
-/** Bounds of names that are compared, and of their number: a file may have thousands of wrong ones. */
-const longestName = 128;
-const mostNames = 300;
-
-/** `; did you mean "weather"?`, where one of the names is as near as a slip of the finger. */
-export function didYouMean(name: string, names: Iterable<string>): string {
-  if (name.length > longestName) return '';
-  const candidates = [...names].filter((other) => other.length <= longestName).slice(0, mostNames);
-  const meant = nearest(name, candidates);
-  if (meant === undefined || meant === name || edits(name, meant) > Math.max(1, meant.length / 3)) return '';
-  return `; did you mean "${meant}"?`;
 }

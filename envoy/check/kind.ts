@@ -1,4 +1,4 @@
-import { didYouMean } from './finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
 import type { Node } from '../yaml/node.ts';
 
 /** What a document is. */

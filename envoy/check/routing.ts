@@ -1,6 +1,7 @@
 import { findVirtualHost } from '../embedded/routing/match.ts';
 import { checkAnyClosedRoute, checkClosedRoute, isClosed } from './closed-route.ts';
-import { type Report, didYouMean } from './finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { type Report } from './finding.ts';
 import { type Plugin, type RouteTable, type ConfiguredServer, endpointOf, serversOf } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
 import { type Route, isDecided, routingCondition, routingHeader, trustedHeaders } from './route.ts';

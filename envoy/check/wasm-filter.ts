@@ -1,7 +1,8 @@
 import { isVersion } from '../../common/version.ts';
 import { checkPlaceholder } from './advice.ts';
 import { isShallow } from '../yaml/depth.ts';
-import { type Report, didYouMean } from './finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { type Report } from './finding.ts';
 import { type Plugin, type SluiceFilter, isSluice } from './gateway.ts';
 import { Node } from '../yaml/node.ts';
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { type Finding, byPlace, didYouMean, findingOf, reportInto } from '../../envoy/check/finding.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import { type Finding, byPlace, findingOf, reportInto } from '../../envoy/check/finding.ts';
 import { readDocument } from '../../envoy/yaml/document.ts';
 import { Node } from '../../envoy/yaml/node.ts';
 import { parsePath } from '../../envoy/yaml/place.ts';

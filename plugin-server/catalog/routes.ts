@@ -180,7 +180,7 @@ function knownNamespace(catalogs: Catalogs, name: string): CatalogNamespace {
   if (namespace !== undefined) return namespace;
   const shown = JSON.stringify(name.slice(0, 128));
   const similar = nearest(
-    name.slice(0, 128),
+    name,
     catalogs.all().map((each) => each.name),
   );
   throw similar === undefined

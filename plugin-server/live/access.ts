@@ -60,7 +60,7 @@ export class Access {
     const gateway = this.#directory.get(name);
     if (gateway !== undefined) return gateway;
     const names = this.#directory.all().map((each) => each.name);
-    const similar = nearest(name.slice(0, 128), names);
+    const similar = nearest(name, names);
     const said = JSON.stringify(name);
     throw similar === undefined
       ? new PluginServerError('no_gateways', said)

@@ -20,7 +20,7 @@ export const pluginsErrors = {
   withheld: {
     status: 503,
     message:
-      '%s is not given out: %s, and one by %s is needed here; put its signature beside it, as plugin.wasm.sig, or publish it with PUT',
+      '%s is not given out: %s, and one by %s is needed here; put its signature beside it, as plugin.wasm.sig, or publish both with sluice publish --signature FILE',
   },
   damaged: {
     status: 503,

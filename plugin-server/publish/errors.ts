@@ -15,7 +15,12 @@ export const publishErrors = {
     status: 409,
     message: '%s is there with other bytes (sha256 %s); a version is immutable, publish a new one',
   },
-  signature_conflict: { status: 409, message: '%s has another signature; it is immutable, publish a new version' },
+  signature_conflict: {
+    status: 409,
+    message:
+      '%s has another signature, which stays: a server replaces only one that none of its keys (--key) made; publish a ' +
+      'new version',
+  },
   unsupported_type: { status: 415, message: '%s is not taken; send the file itself, as it is' },
   not_for_envoy: { status: 422, message: '%s would not be loaded by a stock Envoy: %s; without strict it is taken' },
   busy: { status: 503, message: 'too much is being published at this moment; try again' },

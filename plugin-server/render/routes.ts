@@ -2,7 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import { originIn } from '../../common/origin.ts';
 import { EngineError } from '../../common/engine-error.ts';
-import { type TargetName, isTarget, optionsFor, rendered, targetNames } from '../../envoy/render/targets/index.ts';
+import { didYouMean } from '../../common/nearest.ts';
+import {
+  type TargetName,
+  isTarget,
+  optionNamesOf,
+  optionsFor,
+  otherTargets,
+  rendered,
+} from '../../envoy/render/targets/index.ts';
 import { type OptionName, optionNames } from '../../envoy/render/targets/options.ts';
 import { modulePath } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
@@ -12,6 +20,9 @@ import { parseGatewayFile } from '../live/gateway-file.ts';
 import type { DeliveredGateway } from '../live/gateway.ts';
 import type { Live } from '../live/live.ts';
 import { forOperators } from '../publish/operators.ts';
+
+/** Options that every target has. */
+const ownOptions = ['gateway', 'server'];
 
 const queryShape = z.strictObject({
   gateway: z.string().optional(),
@@ -27,14 +38,21 @@ export function renderRoutes(app: FastifyInstance, live: Live): void {
   forOperators(app, live.operators);
   serveReadOnly(app, '/render/:name', (request, reply) => {
     const target = request.params.name;
-    if (!isTarget(target))
-      throw new PluginServerError('unknown_target', JSON.stringify(target), targetNames.join(', '));
+    if (!isTarget(target)) throw new PluginServerError('unknown_target', JSON.stringify(target), otherTargets(target));
     const { data, error } = queryShape.safeParse(request.query);
-    if (data === undefined) throw new PluginServerError('bad_request', z.prettifyError(error));
+    if (data === undefined) throw new PluginServerError('bad_request', whatIsWrong(error, target));
     const { gateway, server, ...given } = data;
     const origin = server === undefined ? originOf(request) : parsedOrigin(server);
     return reply.type('application/yaml').send(renderedFor(target, gatewayOf(live, gateway), { origin, given }));
   });
+}
+
+/** The first option that there is not, with those that the target has; else what zod says. */
+function whatIsWrong(error: z.ZodError, target: TargetName): string {
+  const [name] = error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+  if (name === undefined) return z.prettifyError(error);
+  const known = [...ownOptions, ...optionNamesOf(target)];
+  return `there is no option ${JSON.stringify(name)}; ${target} has ${known.join(', ')}${didYouMean(name, known)}`;
 }
 
 /** The one that is named, or the only one. @throws PluginServerError */

@@ -7,15 +7,22 @@ import { type StoreLimits, storeLimits } from './limits.ts';
 
 export type Outcome = 'created' | 'unchanged';
 
+/** A signature that is to be kept. */
+export interface NewSignature {
+  readonly bytes: Buffer;
+  /** Whether it takes the place of another one, which is kept already. */
+  readonly replaces: (kept: Buffer) => boolean;
+}
+
 /** Where a store keeps what is published, so that it is there after a restart. */
 export interface Persistence {
   /**
    * The signature is in place before the artifact is, so that none is ever there without it.
    * Throws `conflict` where the address is taken by other bytes, `signature_conflict`, `store_full` where there is no room.
    */
-  write(artifact: Artifact, signature?: Buffer): Promise<Outcome>;
-  /** Throws `signature_conflict`, `store_full`. */
-  writeSignature(artifact: Artifact, signature: Buffer): Promise<Outcome>;
+  write(artifact: Artifact, signature?: NewSignature): Promise<Outcome>;
+  /** Throws `signature_conflict` where another one is kept that it does not replace, `store_full`. */
+  writeSignature(artifact: Artifact, signature: NewSignature): Promise<Outcome>;
 }
 
 /** A version that is there and cannot be served. */
@@ -196,7 +203,7 @@ export class ArtifactStore {
       return 'unchanged';
     }
     this.#requireRoom(artifact);
-    const kept = await this.#persistence?.write(artifact, signature);
+    const kept = await this.#persistence?.write(artifact, signature && this.#newSignature(artifact, signature));
     const added = this.add(artifact);
     if (signature !== undefined) this.addSignature(this.held(artifact) ?? artifact, signature);
     // What is kept decides: of several at once one is the first there, whichever is the first here.
@@ -215,12 +222,18 @@ export class ArtifactStore {
     this.#generation++;
   }
 
-  /** Throws `signature_conflict`, `store_full`. */
+  /**
+   * Keeps a signature. It takes the place of another one only where the policy refuses that one, and takes this one.
+   * Throws `signature_conflict`, `store_full`.
+   */
   async sign(artifact: Artifact, signature: Buffer): Promise<Outcome> {
     const held = this.#signatures.get(artifact);
     if (held?.equals(signature)) return 'unchanged';
-    if (held !== undefined) throw new PluginServerError('signature_conflict', addressText(artifact));
-    const outcome = (await this.#persistence?.writeSignature(artifact, signature)) ?? 'created';
+    const wanted = this.#newSignature(artifact, signature);
+    if (held !== undefined && !wanted.replaces(held)) {
+      throw new PluginServerError('signature_conflict', addressText(artifact));
+    }
+    const outcome = (await this.#persistence?.writeSignature(artifact, wanted)) ?? 'created';
     this.addSignature(artifact, signature);
     return outcome;
   }
@@ -230,6 +243,11 @@ export class ArtifactStore {
     if (this.held(damage) !== undefined) return;
     this.#damages.set(addressText(damage), damage);
     this.#generation++;
+  }
+
+  #newSignature(artifact: Artifact, bytes: Buffer): NewSignature {
+    const isRefused = (signature: Buffer): boolean => this.#policy?.refusal(artifact, signature) !== undefined;
+    return { bytes, replaces: (kept) => isRefused(kept) && !isRefused(bytes) };
   }
 
   /** Throws `conflict` where the address is taken by other bytes. */

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Address, Artifact, addressText, sha256Of } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
-import type { Damage, Outcome, Persistence } from './artifact-store.ts';
+import type { Damage, NewSignature, Outcome, Persistence } from './artifact-store.ts';
 import { forEach } from './each.ts';
 import { codeOf, createFile, isFull, readRegularFile, readRegularFileSync, reasonOf, replaceFile } from './files.ts';
 import { StoreLayout } from './layout.ts';
@@ -54,6 +54,7 @@ export class DiskStore implements Persistence {
   /**
    * Reads the versions that `isKnown` does not know, and compares the digest of each module with its record. Rejects
    * where a folder cannot be listed; one that is not there is empty.
+   * @param isKnown `signed` is false as long as another signature is of use, which is then read again
    */
   async scan(isKnown: (address: Address) => { readonly signed: boolean } | undefined): Promise<Found> {
     const artifacts: Artifact[] = [];
@@ -76,7 +77,7 @@ export class DiskStore implements Persistence {
   }
 
   /** Throws `conflict`, `damaged`, `signature_conflict`, `store_full`. */
-  async write(artifact: Artifact, signature?: Buffer): Promise<Outcome> {
+  async write(artifact: Artifact, signature?: NewSignature): Promise<Outcome> {
     const blob = this.#layout.blob(artifact.sha256);
     const record = this.#layout.file(artifact, 'json');
     return whole(artifact, async () => {
@@ -92,20 +93,23 @@ export class DiskStore implements Persistence {
   }
 
   /** Throws `signature_conflict`, `store_full`. */
-  async writeSignature(artifact: Artifact, signature: Buffer): Promise<Outcome> {
+  async writeSignature(artifact: Artifact, { bytes, replaces }: NewSignature): Promise<Outcome> {
     const file = this.#layout.file(artifact, 'sig');
     return whole(artifact, async () => {
       await this.#layout.makeFolders(artifact.name); // the module may be one that was put here by hand
-      if (await createFile(this.#layout.incoming, file, signature)) return 'created';
-      if (signature.equals(await readRegularFile(file, signatureLimit))) return 'unchanged';
-      throw new PluginServerError('signature_conflict', addressText(artifact));
+      if (await createFile(this.#layout.incoming, file, bytes)) return 'created';
+      const kept = await readRegularFile(file, signatureLimit);
+      if (bytes.equals(kept)) return 'unchanged';
+      if (!replaces(kept)) throw new PluginServerError('signature_conflict', addressText(artifact));
+      await replaceFile(this.#layout.incoming, file, bytes);
+      return 'created';
     });
   }
 
   /** Where there is no record yet, a signature is what a killed publication left, and may be another one. */
-  async #placeSignature(artifact: Artifact, signature: Buffer): Promise<void> {
+  async #placeSignature(artifact: Artifact, signature: NewSignature): Promise<void> {
     if (await exists(this.#layout.file(artifact, 'json'))) await this.writeSignature(artifact, signature);
-    else await replaceFile(this.#layout.incoming, this.#layout.file(artifact, 'sig'), signature);
+    else await replaceFile(this.#layout.incoming, this.#layout.file(artifact, 'sig'), signature.bytes);
   }
 
   async #read(address: Address): Promise<Artifact | Damage | undefined> {

@@ -92,7 +92,8 @@ export async function openStore(directory: string, { log, policy, interval = 5_0
 
 function signedState(store: ArtifactStore, address: Address): { signed: boolean } | undefined {
   const artifact = store.held(address);
-  return artifact && { signed: store.signature(artifact) !== undefined };
+  // What is withheld may be signed anew by another process.
+  return artifact && { signed: store.signature(artifact) !== undefined && store.find(address) !== undefined };
 }
 
 function addOrTell(store: ArtifactStore, artifact: Artifact): string | undefined {

@@ -61,7 +61,7 @@ async function measureFirstAnswer(): Promise<void> {
   title('start of a loaded bundle', ['first answer ms', 'CPU ms', 'MiB']);
   for (const [name, args] of [['its own module', []] as const, ['and a gateway', live] as const]) {
     for (let round = 0; round < rounds; round++) {
-      const server = await serve(join(loaded, 'sluice/bin/sluice.mjs'), args);
+      const server = await serve([join(loaded, 'sluice/sluice')], args);
       row(`${name}, round ${round + 1}`, [server.ready, cpuOf(server.pid) / 1000, memoryOf(server.pid)]);
       await stop(server);
     }
@@ -137,13 +137,13 @@ async function measure(server: Serving, name: string, url: string, clients: numb
 }
 
 function serveFilled(): Promise<Serving> {
-  return serve(join(clone, 'bin/sluice.mjs'), ['--data', folder]);
+  return serve([process.execPath, join(clone, 'bin/sluice.mjs')], ['--data', folder]);
 }
 
-async function serve(sluice: string, options: readonly string[]): Promise<Serving> {
+async function serve([program = '', ...sluice]: readonly string[], options: readonly string[]): Promise<Serving> {
   const began = performance.now();
-  const args = [sluice, 'serve', ...options, '--listen', '127.0.0.1:0', '--json', '--access-log', 'off'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const args = [...sluice, 'serve', ...options, '--listen', '127.0.0.1:0', '--json', '--access-log', 'off'];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { pluginServer: url } = JSON.parse(line) as { pluginServer: string };
   const { status } = await fetch(`${url}/plugins`);

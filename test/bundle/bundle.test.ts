@@ -1,6 +1,6 @@
 // `sluice bundle`: what is in the file, that it is the same each time, and that a folder that was loaded makes it again.
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Ajv, type AnySchemaObject } from 'ajv';
@@ -90,6 +90,23 @@ describe('the folder', () => {
     const size = [...code.values()].reduce((sum, each) => sum + each, 0);
     expect(size).toBeGreaterThan(500_000);
     expect(size).toBeLessThanOrEqual(2_200_000);
+  });
+
+  test('has a command that keeps a plugin server small, unless the environment says otherwise', async () => {
+    const programs = join(work, 'programs');
+    mkdirSync(programs);
+    const said = ['MALLOC_ARENA_MAX', 'MALLOC_TRIM_THRESHOLD_', 'NODE_OPTIONS'];
+    const echo = `#!/bin/sh\necho "${said.map((name) => `$${name}`).join('|')}" "\${2} \${3}"\n`;
+    writeFileSync(join(programs, 'node'), echo, { mode: 0o755 });
+    const environment = (more: Record<string, string>, ...args: string[]): Promise<string> =>
+      runs(join(loaded, 'sluice'), args, { env: { PATH: `${programs}:/usr/bin:/bin`, ...more } }).then(({ stdout }) =>
+        stdout.trim(),
+      );
+    expect(await environment({}, 'serve', '--data')).toBe('1|131072|--max-semi-space-size=4  serve --data');
+    expect(await environment({}, 'check', 'a file')).toBe('|| check a file');
+    const own = { MALLOC_ARENA_MAX: '8', MALLOC_TRIM_THRESHOLD_: '1', NODE_OPTIONS: '--max-semi-space-size=16' };
+    // Of two options of Node the later one is in force.
+    expect(await environment(own, 'serve', 'x')).toBe('8|1|--max-semi-space-size=4 --max-semi-space-size=16 serve x');
   });
 
   test('has the checksums that sha256sum --check takes', async () => {

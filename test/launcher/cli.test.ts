@@ -33,11 +33,16 @@ describe('sluice', () => {
     expect(await sluice('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
-  test.each(['strat', 'constructor', '__proto__', '--nonsense'])('refuses %s', async (name) => {
+  test.each([
+    ['strt', '; did you mean "start"?'],
+    ['constructor', ''],
+    ['__proto__', ''],
+    ['--nonsense', ''],
+  ])('refuses %s', async (name, hint) => {
     const answer = await sluice(name);
     expect(answer).toMatchObject({ code: 2, out: '' });
     expect(answer.err).toBe(
-      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, lock, doctor, render, help\n`,
+      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, lock, doctor, render, help${hint}\n`,
     );
   });
 });
@@ -51,7 +56,8 @@ describe('sluice start', () => {
   });
 
   test.each([
-    [['--bogus'], /'--bogus'/],
+    [['--bogus'], /'--bogus' \(sluice start --help/],
+    [['--lisen', 'x'], /'--lisen'; did you mean "listen"\? \(sluice start/],
     [['extra'], /extra/],
     [['--server', 'x'], /--server takes NAME=URL, not "x"/],
     [['--server', '=http://h/'], /--server takes NAME=URL/],

@@ -67,7 +67,11 @@ describe('/render', () => {
     expect(await asked('/render/nginx')).toMatchObject({
       status: 404,
       code: 'unknown_target',
-      message: expect.stringContaining('wasmplugin') as string,
+      message: expect.stringMatching(/there are: envoy, .*wasmplugin.*[a-z]$/) as string,
+    });
+    expect(await asked('/render/wasmplugn')).toMatchObject({
+      code: 'unknown_target',
+      message: expect.stringMatching(/; did you mean "wasmplugin"\?$/) as string,
     });
     expect(await asked('/render/envoy?gateway=egde')).toMatchObject({ status: 404, code: 'unknown_gateway' });
     expect(await asked('/render/envoy?parent=x')).toMatchObject({
@@ -75,7 +79,17 @@ describe('/render', () => {
       code: 'bad_request',
       message: expect.stringContaining('parent is nothing for envoy') as string,
     });
-    expect(await asked('/render/envoy?nonsense=x')).toMatchObject({ status: 400, code: 'bad_request' });
+    expect(await asked('/render/envoy?nonsense=x')).toMatchObject({
+      status: 400,
+      code: 'bad_request',
+      message: expect.stringMatching(
+        /there is no option "nonsense"; envoy has gateway, server, listen, admin, authorities$/,
+      ) as string,
+    });
+    expect(await asked('/render/kubernetes?namspace=x')).toMatchObject({
+      code: 'bad_request',
+      message: expect.stringMatching(/; did you mean "namespace"\?$/) as string,
+    });
     expect(await asked('/render/envoy?server=ftp://x')).toMatchObject({ status: 400, code: 'bad_request' });
     expect(await asked('/render/envoy?listen=a&listen=b')).toMatchObject({ status: 400, code: 'bad_request' });
     expect(await asked('/render/wasmplugin')).toMatchObject({

@@ -101,6 +101,10 @@ test('the image is made of what a bundle has, and fetches nothing', () => {
   for (const path of [entry, 'deploy/Dockerfile', 'deploy/helm/sluice-plugin-server/templates/_helpers.tpl'])
     expect(shipped.has(path), path).toBe(true);
   expect(dockerfile).toMatch(/^USER [1-9]\d*:/m);
+  // As `DIR/sluice serve` sets them.
+  expect(dockerfile).toMatch(
+    /^ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 NODE_OPTIONS=--max-semi-space-size=4$/m,
+  );
 });
 
 test('the chart is of this version', () => {

@@ -1,5 +1,6 @@
 import { EngineError } from '../../../common/engine-error.ts';
 import { version } from '../../../common/home.ts';
+import { didYouMean } from '../../../common/nearest.ts';
 import { refuse } from '../refuse.ts';
 import { parseUpstream } from '../upstream.ts';
 import { envoyYaml } from '../../yaml/write.ts';
@@ -25,9 +26,20 @@ export type TargetName = keyof typeof targets;
 
 export const targetNames = Object.keys(targets) as TargetName[];
 
+/** What there is in the place of a target that there is not, for a sentence that ends with it. */
+export function otherTargets(name: string): string {
+  return targetNames.join(', ') + didYouMean(name, targetNames);
+}
+
 /** Whether there is a target of this name. */
 export function isTarget(name: string): name is TargetName {
   return Object.hasOwn(targets, name);
+}
+
+/** The names of the options that a target has. */
+export function optionNamesOf(name: TargetName): OptionName[] {
+  const known: Target['options'] = targets[name].options;
+  return optionNames.filter((each) => known[each] !== undefined);
 }
 
 /**
@@ -45,7 +57,7 @@ export function optionsFor(
     const value = given[option];
     if (value === undefined) continue;
     if (known[option] === undefined) {
-      const own = optionNames.filter((each) => known[each] !== undefined).map((each) => prefix + each);
+      const own = optionNamesOf(name).map((each) => prefix + each);
       throw new Error(`${prefix}${option} is nothing for ${name}, which has ${own.join(', ')}`);
     }
     const wrong = renderOptions[option].wrong(value);

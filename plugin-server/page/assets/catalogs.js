@@ -17,7 +17,7 @@ export function showCatalogs({ catalogs, problems }, gateways) {
   );
   contentOf('catalogs').replaceChildren(
     ...problems.map((line) => note('warn', line)),
-    ...(cards.length > 0 ? cards : [note('', 'No catalog yet.')]),
+    ...(cards.length > 0 ? cards : [note('', 'No catalog yet; docs/catalog.md says how to make one.')]),
   );
 }
 

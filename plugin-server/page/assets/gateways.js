@@ -71,11 +71,16 @@ async function details({ name }) {
     h('h3', {}, 'Tools'),
     endpoints.length > 0 ? toolList(name) : unknownEndpoint(name),
     h('h3', {}, 'Envoys, by what they poll'),
-    nodes.length === 0 ? h('p.quiet', {}, 'None has asked in the last 15 minutes.') : nodeTable(nodes),
+    nodes.length === 0 ? noEnvoy(name) : nodeTable(nodes),
     endpoints.length > 0 && h('h3', {}, 'Envoys, by their own status'),
     ...endpoints.map(endpointNote),
     foldable(`versions ${name}`, [`${counted(versions.length, 'version')} kept`], () => [versionTable(versions)]),
   ];
+}
+
+function noEnvoy(name) {
+  const command = h('code', {}, `envoy -c envoy/live.yaml --service-cluster ${name} --service-node NAME`);
+  return h('p.quiet', {}, 'None has asked in the last 15 minutes. One that asks: ', command);
 }
 
 function unknownEndpoint(name) {

@@ -63,6 +63,9 @@ const clients: readonly Client[] = [
   },
 ];
 
+/** podman keeps what it pulls in a store of its own, and `podman save` writes it as an archive. */
+const hasPodman = await has('podman', '--version');
+
 const artifact = loadArtifact('key-auth', '1.0.0', moduleWith('key-auth'));
 
 const present = new Map(
@@ -114,5 +117,67 @@ describe.each(clients)('$name', ({ name, copy }) => {
       });
       await expect(tried).rejects.toThrow();
     });
+  });
+});
+
+describe.skipIf(!hasPodman)('podman, where it is installed', () => {
+  /** A store, and settings, that are this test's own: the machine's are left alone. */
+  function podmanIn(folder: string) {
+    const settings = join(folder, 'storage.conf');
+    writeFileSync(
+      settings,
+      `[storage]\ndriver = "vfs"\ngraphroot = "${join(folder, 'graph')}"\nrunroot = "${join(folder, 'run')}"\n`,
+    );
+    const policy = join(folder, 'policy.json');
+    writeFileSync(policy, '{ "default": [{ "type": "insecureAcceptAnything" }] }');
+    const env = {
+      ...process.env,
+      HOME: folder,
+      XDG_RUNTIME_DIR: folder,
+      CONTAINERS_STORAGE_CONF: settings,
+      SSL_CERT_FILE: join(folder, 'authority.pem'),
+      NO_PROXY: '127.0.0.1,localhost',
+    };
+    return {
+      pull: (image: string, plain: boolean) =>
+        run('podman', ['pull', `--signature-policy=${policy}`, `--tls-verify=${String(!plain)}`, image], {
+          env,
+          timeout: 60_000,
+        }),
+      save: (image: string, file: string) =>
+        run('podman', ['save', `--signature-policy=${policy}`, '--format', 'oci-archive', '-o', file, image], { env }),
+    };
+  }
+
+  test.each([
+    ['plain HTTP', true],
+    ['TLS', false],
+  ])('pulls an image over %s, and what it saves can be imported', async (_, plain) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-podman-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const certificate = makeCertificate('localhost');
+    writeFileSync(join(folder, 'authority.pem'), certificate.authority);
+    const server = await startServer({ artifacts: [artifact], ...(!plain && { tls: certificate }) });
+    const image = `${plain ? '127.0.0.1' : 'localhost'}:${new URL(server.url).port}/higress/key-auth:1.0.0`;
+    const podman = podmanIn(folder);
+    await podman.pull(image, plain);
+    const archive = join(folder, 'key-auth.tar');
+    await podman.save(image, archive);
+    const [found] = await modulesIn(archive);
+    expect(found?.bytes.equals(artifact.bytes)).toBe(true);
+    expect(found?.naming).toMatchObject({ name: 'key-auth', version: '1.0.0' });
+  });
+
+  test('does not pull from a server whose authority it does not know', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-podman-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    writeFileSync(join(folder, 'authority.pem'), makeCertificate('localhost').authority);
+    const server = await startServer({ artifacts: [artifact], tls: makeCertificate('localhost') });
+    const pulled = podmanIn(folder).pull(`localhost:${new URL(server.url).port}/key-auth:1.0.0`, false);
+    await expect(pulled).rejects.toThrow(/x509|certificate/);
   });
 });
