@@ -6,6 +6,7 @@ import { Span, equals, length, literal, pointer, startsWith, NONE } from '../byt
 import { newWriter } from '../bytes/writer';
 import { isString } from '../json/text';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
+import * as header from '../mcp/headers';
 import { revisionOf, Revision, STATELESS } from '../mcp/revisions';
 import { readCredentials } from './credentials';
 import { Environment } from './environment';
@@ -26,7 +27,7 @@ import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names(
-  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache trusted results rest',
+  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache stickyCookie trusted results rest',
 );
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');
@@ -40,6 +41,7 @@ const PROTOCOL = literal('protocol');
 const CALL_TIMEOUT = literal('callTimeout');
 const CREDENTIALS = literal('credentials');
 
+const STICKY_COOKIE = literal('stickyCookie');
 const LIST_CACHE = literal('listCache');
 const TTL = literal('ttl');
 const SCOPE = literal('scope');
@@ -49,7 +51,9 @@ const DEFAULT_PATH = literal('/mcp');
 const AUTO = literal('auto');
 const EMPTY = literal('');
 const PREFIX_CHARACTERS = literal('ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-');
+const COOKIE_CHARACTERS = literal("ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~");
 const MAX_PREFIX = 64;
+const MAX_COOKIE_NAME = 64;
 /** The last of them stands for all further ones. */
 const MOST_REPORTED_TOOLS = 20;
 
@@ -57,6 +61,8 @@ export const A_CLUSTER = literal('the name of an Envoy cluster, without spaces')
 export const AN_AUTHORITY = literal('a host, with a port if need be');
 const A_PATH = literal('a path that begins with a slash');
 const A_PREFIX = literal('made of A-Z, a-z, 0-9, "_", "." and "-", at most 64 characters');
+const A_COOKIE = literal('the name of a cookie, such as "AWSALB", of at most 64 characters');
+const COOKIE_TAKEN = literal('cannot be used where credentials are sent in the header cookie');
 const A_REVISION = literal('"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05"');
 const THE_STATELESS = literal('"auto" or "2026-07-28", the one revision of hostMode headers');
 const NOT_SHARED = literal('cannot be shared where callers have credentials of their own; use credential or session');
@@ -145,6 +151,7 @@ function readServer(section: Section, environment: Environment, ofTools: Environ
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
   checkExchange(section, server, gateway);
+  server.stickyCookie = readStickyCookie(section, server);
   readListCache(section, server);
   readRest(section, ofTools, gateway, server);
   server.ownedUris = readOwnedUris(section);
@@ -162,6 +169,20 @@ function readServer(section: Section, environment: Environment, ofTools: Environ
   server.fingerprint = server.unkeyedFingerprint;
   server.stateFingerprint = server.unkeyedFingerprint;
   return server;
+}
+
+/** The client's own cookies would stand in the same header. */
+function readStickyCookie(section: Section, server: Server): Span {
+  const name = section.text(STICKY_COOKIE, NONE);
+  if (name === NONE) return NONE;
+  if (!isMadeOf(name, COOKIE_CHARACTERS) || length(name) === 0 || length(name) > MAX_COOKIE_NAME) {
+    section.mustBe(STICKY_COOKIE, A_COOKIE);
+  }
+  const credentials = server.credentials;
+  if (credentials.passes(header.COOKIE) || equals(credentials.header, header.COOKIE)) {
+    section.problems.add(section.problems.at(section.placeOf(STICKY_COOKIE)).bytes(COOKIE_TAKEN));
+  }
+  return name;
 }
 
 /** A token is exchanged once a message was read whole, and over HTTP+SSE the stream has none. */

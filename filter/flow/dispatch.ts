@@ -14,29 +14,23 @@ import { audienceOfStream } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
-import { beginBroadcast } from './broadcast';
+import { beginByKind, refuseMissing } from './by-kind';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
 import { Stage } from './conversation';
-import { hasAddress, openStream, serveInStream } from './http-sse';
-import { beginDiscover, beginInitialize } from './initialize';
-import { beginList } from './list';
-import { beginListen } from './listen';
-import { beginNamed } from './own-tools';
+import { hasAddress, openStream } from './http-sse';
+import { serveInStream } from './http-sse-message';
+import { beginInitialize } from './initialize';
 import { beginNotification } from './notification';
-import { beginRef } from './ref';
 import { waitsForState } from './request-state';
-import { beginTask } from './task';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginExchange } from './token-exchange';
 import { beginTerminate } from './terminate';
-import { beginUri } from './uri';
 
 const ALLOWED = literal('GET, POST, DELETE');
 const GET_WITH_BODY = literal('a GET with a body');
-const EMPTY_OBJECT = literal('{}');
 
 /** By the headers alone. @param behind what follows the endpoint in the path. @param ended there is no body */
 export function enter(exchange: Exchange, behind: Span, ended: bool): Outcome {
@@ -58,7 +52,7 @@ export function enter(exchange: Exchange, behind: Span, ended: bool): Outcome {
 
 /**
  * Whether what was read so far says for certain where a message goes, so that it may be sent on before the rest has come.
- * Only where the headers alone fix the era: a session, and no modern revision.
+ * Only where the headers alone fix the era: a session or a stream of HTTP+SSE, and no modern revision.
  * @param within bytes of the body that may be held until then; it does not matter how many have come
  */
 export function isReleasable(exchange: Exchange, within: u32): bool {
@@ -69,7 +63,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
     : methodRow(envelope.method).kind === MethodKind.Named && envelope.isRoutableWithin(within);
   if (!isCertain || (!exchange.isResponse && needsWhole(exchange))) return false;
   if (!exchange.isResponse && isByHeaders(exchange)) return !waitsForState(exchange);
-  if (envelope.claim !== 0 || request.sessionId === NONE) return false;
+  if (envelope.claim !== 0 || (request.sessionId === NONE && !exchange.isHttpSse)) return false;
   const version = request.protocolVersion;
   return version === NONE || revisionOf(version) !== Revision.Unknown;
 }
@@ -102,7 +96,7 @@ export function admit(exchange: Exchange): Outcome {
   exchange.message.era = eraOfRequest(envelope.claim !== 0, opens, version);
   if (exchange.message.era === Era.Stateless) return admitStateless(exchange);
   exchange.message.method = envelope.method;
-  if (isDiscover(exchange)) return exchange.refuse(Reason.MethodNotFound, envelope.methodIn(body));
+  if (isDiscover(exchange)) return refuseMissing(exchange);
   if (opens && !exchange.isHttpSse) return Outcome.Serve;
   return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }
@@ -168,31 +162,8 @@ function serveMessage(exchange: Exchange): Outcome {
   if (exchange.isForEvents) return beginEventStream(exchange, session);
   if (!equals(exchange.request.method, header.POST)) return beginTerminate(exchange, session);
   if (exchange.isResponse) return beginResponse(exchange, session);
-  const kind = methodRow(exchange.message.method).kind;
-  if (exchange.message.envelope.shape === Shape.Notification) return beginNotification(exchange, session, kind);
-  switch (kind) {
-    case MethodKind.Discover:
-      return beginDiscover(exchange);
-    case MethodKind.Listen:
-      return beginListen(exchange, session);
-    case MethodKind.Local:
-      return exchange.answerResult(EMPTY_OBJECT);
-    case MethodKind.List:
-      return beginList(exchange, session);
-    case MethodKind.Named:
-      return beginNamed(exchange, session);
-    case MethodKind.Uri:
-      return beginUri(exchange, session);
-    case MethodKind.Ref:
-      return beginRef(exchange, session);
-    case MethodKind.Task:
-      return beginTask(exchange, session);
-    case MethodKind.Broadcast:
-      return beginBroadcast(exchange, session);
-    default: {
-      return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
-    }
-  }
+  if (exchange.message.envelope.shape !== Shape.Notification) return beginByKind(exchange, session);
+  return beginNotification(exchange, session, methodRow(exchange.message.method).kind);
 }
 
 /** What was read whole, and has waited for tokens, goes on. */

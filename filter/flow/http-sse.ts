@@ -5,28 +5,22 @@ import { Span, after, contains, first, indexOf, literal, startsWith, NONE } from
 import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
-import { Method, MethodKind, methodRow, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
-import { Shape } from '../mcp/shape';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { mayReach, onlyReachable } from '../policy/decision';
 import { random } from '../ports';
 import { audienceOfStream } from '../session/audience';
 import { markEnded } from '../session/ended';
+import { cookieIn } from '../session/cookie';
 import { isEndpoint } from '../session/endpoint';
-import { sealRefusal } from '../session/refusal-id';
 import { ANYTHING, ENTROPY_SIZE, newSessionDraft, Session, TOKEN_ID_SIZE, Upstream } from '../session/token';
-import { requestMessage } from '../upstream/message';
 import { messagePath } from '../upstream/message-path';
 import { refuseFor } from './access';
-import { beginCall } from './call';
 import { isRefused, refuseCredential } from './credentials';
 import { Exchange, Outcome } from './exchange';
 import { Target } from './target';
-import { beginRef } from './ref';
 import { sendOn } from './send-on';
-import { beginUri } from './uri';
 
 /**
  * HTTP+SSE, the transport of MCP 2024-11-05. A client opens an event stream with GET; the first event in it says where to
@@ -38,9 +32,6 @@ import { beginUri } from './uri';
  * A filter cannot put several streams into one, so each is that of one server, and serves this transport alone. The
  * address has the server and its path in it, sealed for the caller: any worker of any replica takes a POST, and nothing is
  * remembered. What comes in the stream is known by its shape, see stream-texts.ts.
- *
- * An error of ours has to come in the stream, too, and only the server can put something there. So it gets a `ping` in the
- * place of what is refused, with the error in the id, sealed; the response to that becomes the error.
  */
 const PARAMETER = literal('sessionId=');
 const WITHOUT_STREAM = literal('POST, DELETE');
@@ -108,6 +99,7 @@ export function addressFor(exchange: Exchange, data: Span): Span {
   upstream.offers = ANYTHING;
   upstream.sessionId = path;
   upstream.endpoint = exchange.forward.upstream.endpoint;
+  upstream.cookie = exchange.forward.upstream.cookie;
   const draft = newSessionDraft(Revision.V2024_11_05, scratch);
   if (!draft.add(upstream)) return NONE;
   const entropy = random(ENTROPY_SIZE, arena);
@@ -127,25 +119,23 @@ export function addressFor(exchange: Exchange, data: Span): Span {
     .bytes(token).written;
 }
 
-/** The endpoint that has the stream: messages are for that one. @param endpoint as the cluster says it, or NONE */
-export function takeEndpoint(exchange: Exchange, endpoint: Span): void {
-  if (!exchange.isHttpSse || !isEndpoint(endpoint)) return;
-  exchange.forward.upstream.endpoint = exchange.arena.copy(endpoint);
+/**
+ * The instance that has the stream: messages are for that one.
+ * @param endpoint as the cluster says it, or NONE
+ * @param headers of the response that the stream is
+ */
+export function takeInstance(exchange: Exchange, endpoint: Span, headers: Span): void {
+  if (!exchange.isHttpSse) return;
+  const arena = exchange.arena;
+  const upstream = exchange.forward.upstream;
+  if (isEndpoint(endpoint)) upstream.endpoint = arena.copy(endpoint);
+  upstream.cookie = arena.copy(cookieIn(headers, exchange.target.server.stickyCookie, scratch));
 }
 
 /** The stream has ended: so does its address, on this Envoy at once, elsewhere as soon as its server says so. */
 export function leaveStream(exchange: Exchange): void {
   const session = exchange.stream;
   if (session !== null) markEnded(session, exchange.gateway.keys, scratch);
-}
-
-/** A message that was POSTed to an address. @param session that is sealed in it */
-export function serveInStream(exchange: Exchange, session: Session): Outcome {
-  const server = serverOf(exchange, session);
-  if (server === null) return exchange.refuse(Reason.SessionUnknown);
-  const upstream = session.upstream(server.fingerprint, exchange.arena)!;
-  const outcome = decide(exchange, session, server, upstream);
-  return outcome === Outcome.Reply ? carryRefusal(exchange, session, server, upstream) : outcome;
 }
 
 /** The server that the address is of, where it is still there for this request; else null. */
@@ -158,48 +148,18 @@ export function serverOf(exchange: Exchange, session: Session): Server | null {
   return null;
 }
 
-function decide(exchange: Exchange, session: Session, server: Server, upstream: Upstream): Outcome {
-  if (exchange.message.envelope.shape !== Shape.Request) return passOn(exchange, server, upstream);
-  switch (methodRow(exchange.message.method).kind) {
-    case MethodKind.Named:
-      return beginCall(exchange, session);
-    case MethodKind.Uri:
-      return beginUri(exchange, session);
-    case MethodKind.Ref:
-      return beginRef(exchange, session);
-    case MethodKind.Open:
-    case MethodKind.Local:
-    case MethodKind.List:
-    case MethodKind.Broadcast:
-      return passOn(exchange, server, upstream);
-    default:
-      return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
-  }
-}
-
 /** As it was written: there is one server, and one client. */
-function passOn(exchange: Exchange, server: Server, upstream: Upstream): Outcome {
+export function passOn(exchange: Exchange, server: Server, upstream: Upstream): Outcome {
   aimAtServer(exchange, server);
   return isRefused(server) ? refuseCredential(exchange, server) : sendOn(exchange, upstream);
 }
 
-function aimAtServer(exchange: Exchange, server: Server): void {
+export function aimAtServer(exchange: Exchange, server: Server): void {
   const target = make<Target>(exchange.arena);
   target.server = server;
   target.name = EMPTY;
   exchange.target = target;
   exchange.server = server;
-}
-
-/** What cannot be carried is the answer to the POST. */
-function carryRefusal(exchange: Exchange, session: Session, server: Server, upstream: Upstream): Outcome {
-  exchange.completeReply();
-  if (exchange.reply.reason === Reason.None || exchange.id === NONE) return Outcome.Reply;
-  const id = sealRefusal(session, exchange.reply.body, exchange.arena);
-  if (id === NONE) return Outcome.Reply;
-  aimAtServer(exchange, server);
-  exchange.target.body = requestMessage(id, methodText(Method.Ping), NONE, exchange.arena);
-  return sendOn(exchange, upstream);
 }
 
 /** Elsewhere the query of a client is its own. */

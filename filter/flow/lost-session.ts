@@ -22,6 +22,7 @@ import { answerWhole, callAgain } from './relay';
 import { doubtEra, mayBeOfOtherEra, saysOtherEra } from './other-era';
 import { tellAsRouted } from './relayed';
 import { respondToError } from './response';
+import { mayBeRewritten, rewritten } from './rewriting';
 import { sendOn } from './send-on';
 import { callOff } from './tell';
 import { asWritten } from './translation';
@@ -136,7 +137,13 @@ function giveFirst(exchange: Exchange): Outcome {
   if (first.body === NONE && !exchange.relayed) return Outcome.Pass;
   const outcome = respondToError(exchange, answer);
   if (outcome !== Outcome.Forward) return outcome;
-  return exchange.relayed ? answerWhole(exchange, answer) : Outcome.Pass;
+  return exchange.relayed || changes(exchange, answer) ? answerWhole(exchange, answer) : Outcome.Pass;
+}
+
+/** Whether an answer names resources as only its server does. What the host has kept back goes on as it is. */
+function changes(exchange: Exchange, answer: Answer): bool {
+  if (!mayBeRewritten(exchange, answer.contentType)) return false;
+  return !equals(rewritten(exchange, answer.contentType, answer.body), answer.body);
 }
 
 /** Asks whether a session is alive that a call is about to be sent on in which cannot be repeated. */

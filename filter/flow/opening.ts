@@ -87,6 +87,7 @@ function begin(exchange: Exchange, session: Session, call: UpstreamCall): Openin
   call.opening = true;
   call.upstream.sessionId = NONE;
   call.upstream.endpoint = NONE;
+  call.upstream.cookie = NONE;
   // There is none where there is no session.
   if (!isOfRequest(session)) call.level = levelOf(session, keys, exchange.arena);
   const era = eraToTry(exchange, call.server, session.revision);

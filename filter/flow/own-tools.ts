@@ -30,9 +30,14 @@ export function beginNamed(exchange: Exchange, session: Session): Outcome {
   return inner === NONE ? beginCall(exchange, session) : exchange.refuse(exchange.noun.unknown, inner);
 }
 
-/** Whether a name is one of a tool of ours, for this request. */
+/** Whether a name is one of a tool of ours, for this request. There is none in a stream of HTTP+SSE. */
 export function isForOwnTool(exchange: Exchange, name: Span): bool {
-  return exchange.noun.noun === Noun.Tools && exchange.caller.scope.search !== null && isSearchTool(name);
+  return (
+    !exchange.isHttpSse &&
+    exchange.noun.noun === Noun.Tools &&
+    exchange.caller.scope.search !== null &&
+    isSearchTool(name)
+  );
 }
 
 /** The name of a tool of ours that the message calls, or NONE. */

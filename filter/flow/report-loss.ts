@@ -15,7 +15,8 @@ const LOST = literal(
  * another instance where nobody knows the one that opened it.
  */
 export function reportLoss(exchange: Exchange, server: Server, lost: Upstream): void {
-  if (server.reportedLoss || lost.sessionId === NONE || lost.endpoint !== NONE) return;
+  if (server.reportedLoss || lost.sessionId === NONE) return;
+  if (lost.endpoint !== NONE || lost.cookie !== NONE) return;
   server.reportedLoss = true;
   exchange.warn(newWriter(exchange.arena, 256).bytes(SERVER).bytes(server.name).bytes(LOST).written, server);
 }

@@ -16,6 +16,8 @@ import { crosses } from './translation';
 /** The headers of a response that matter to us. */
 @unmanaged
 export class Response {
+  /** All of them, packed. */
+  headers: Span;
   status: Span;
   contentType: Span;
   contentEncoding: Span;
@@ -30,6 +32,7 @@ export class Response {
 
 export function readResponse(headers: Span, arena: Arena): Response {
   const response = make<Response>(arena);
+  response.headers = headers;
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     if (equals(pairs.name, header.STATUS)) response.status = pairs.value;
     else if (equals(pairs.name, header.CONTENT_TYPE)) response.contentType = pairs.value;

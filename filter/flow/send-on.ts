@@ -63,6 +63,7 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   const sessionId: Span = exchange.isHttpSse ? NONE : upstream.sessionId;
   if (sessionId !== NONE || exchange.request.namesSession) forward.headers.add(header.SESSION_ID, sessionId);
   if (upstream.endpoint !== NONE) forward.headers.add(header.ENDPOINT, upstream.endpoint);
+  if (upstream.cookie !== NONE) forward.headers.add(header.COOKIE, upstream.cookie);
   if (!equals(server.cluster, server.name)) forward.headers.add(header.CLUSTER, server.cluster);
   if (server.credentials.value !== NONE) {
     forward.headers.add(server.credentials.header, server.credentials.value);

@@ -5,7 +5,7 @@ import { Response } from '../flow/response';
 import { inputReaderFor } from '../flow/input-requests';
 import { limiterFor } from '../flow/result-limit';
 import { rewriterFor } from '../flow/rewriting';
-import { takeEndpoint } from '../flow/http-sse';
+import { takeInstance } from '../flow/http-sse';
 import { answerOf, isUnanswered, NO_RESPONSE, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -49,7 +49,7 @@ const SILENT_SECONDS = literal(' s');
 /** The headers of an answer that passes have come. @param ended there is no body */
 export function beginAnswer(stream: Stream, exchange: Exchange, response: Response, ended: bool): void {
   hearFrom(exchange, exchange.sentAt, exchange.now);
-  takeEndpoint(exchange, response.endpoint);
+  takeInstance(exchange, response.endpoint, response.headers);
   const watcher = answerOf(exchange, response);
   const limiter = limiterFor(exchange, response.contentType);
   const input = inputReaderFor(exchange, response.contentType);

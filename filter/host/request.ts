@@ -365,7 +365,7 @@ function hearAnswer(stream: Stream, entry: Pending, call: UpstreamCall, headerCo
 function overhear(stream: Stream, entry: Pending, call: UpstreamCall, headerCount: i32): void {
   call.waiting = false;
   const answer = readAnswer(entry, headerCount, 0);
-  if (call.step === ASKED) takeSession(call.upstream, answer, arenaOf(stream));
+  if (call.step === ASKED) takeSession(call.upstream, answer, call.server.stickyCookie, arenaOf(stream));
 }
 
 /** With a tick, in the stream's context: what its calls wait for may have come. */

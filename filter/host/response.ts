@@ -124,7 +124,7 @@ function replaceReply(stream: Stream, exchange: Exchange, details: Span, ended: 
 export function onResponseBody(stream: Stream, size: u32, ended: bool): Action {
   const exchange = stream.exchange;
   if (exchange === null) return Action.Continue;
-  if (stream.held !== Held.Not) return hearErrorBody(stream, exchange, size, ended);
+  if (stream.held !== Held.Not && hearErrorBody(stream, exchange, size, ended) !== Action.Continue) return Action.Pause;
   const plan = stream.plan;
   if (plan === null) return Action.Continue;
   switch (plan.way) {

@@ -35,6 +35,8 @@ export class SessionEnding {
   root: u32;
   timeout: u32;
   cluster: Span;
+  /** The name of the cookie that leads to the instance of a session, or empty. */
+  cookie: Span;
   /** Packed pairs. */
   headers: Span;
   body: Span;
@@ -104,15 +106,16 @@ function sendLater(stream: Stream, ending: SessionEnding): void {
 function endingOf(stream: Stream, exchange: Exchange, server: Server, upstream: Upstream): SessionEnding {
   const callout = terminate(server, upstream, exchange.request.pairs, scratch);
   callout.body = newWriter(scratch, 1).written;
-  return messageOf(stream, exchange, callout);
+  return messageOf(stream, exchange, callout, server.stickyCookie);
 }
 
-function messageOf(stream: Stream, exchange: Exchange, callout: Callout): SessionEnding {
+function messageOf(stream: Stream, exchange: Exchange, callout: Callout, cookie: Span = NONE): SessionEnding {
   const ending = changetype<SessionEnding>(heap.alloc(offsetof<SessionEnding>()));
   ending.next = null;
   ending.root = stream.root;
   ending.timeout = exchange.gateway.limits.handshakeTimeout;
   ending.cluster = owned(callout.cluster);
+  ending.cookie = owned(cookie);
   ending.headers = owned(callout.headers.packed());
   ending.body = owned(callout.body);
   return ending;
@@ -150,7 +153,7 @@ export function endAnswered(entry: Pending, headerCount: i32): void {
   if (answer.sessionId === NONE || answer.status >= 300) discardEnding(ending);
   else {
     const upstream = make<Upstream>(scratch);
-    takeSession(upstream, answer, scratch);
+    takeSession(upstream, answer, ending.cookie, scratch);
     sendEnding(ending, upstream);
   }
 }
@@ -163,6 +166,7 @@ function sendEnding(ending: SessionEnding, upstream: Upstream | null): void {
   if (upstream !== null) {
     more.add(header.SESSION_ID, upstream.sessionId);
     if (upstream.endpoint !== NONE) more.add(header.ENDPOINT, upstream.endpoint);
+    if (upstream.cookie !== NONE) more.add(header.COOKIE, upstream.cookie);
   }
   callout.headers = editedPairs(ending.headers, more, scratch);
   callout.body = ending.body;
@@ -173,6 +177,7 @@ function sendEnding(ending: SessionEnding, upstream: Upstream | null): void {
 /** Frees it, unsent or not. */
 export function discardEnding(ending: SessionEnding): void {
   heap.free(pointer(ending.cluster));
+  heap.free(pointer(ending.cookie));
   heap.free(pointer(ending.headers));
   heap.free(pointer(ending.body));
   heap.free(changetype<usize>(ending));

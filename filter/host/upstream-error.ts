@@ -1,5 +1,5 @@
 import { make } from '../bytes/arena';
-import { Span, literal, NONE } from '../bytes/span';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { proxy_set_effective_context } from '../env';
 import { Answer, Ending } from '../upstream/answer';
 import { isCompressed } from '../upstream/judge';
@@ -8,13 +8,18 @@ import { Exchange, Outcome } from '../flow/exchange';
 import { beginRenewal, mayBeRenewed, meansRenewal } from '../flow/lost-session';
 import { Reason } from '../mcp/errors';
 import { hasWords, isComplete, passesToClient, Response, respondToError } from '../flow/response';
+import { rewriterFor } from '../flow/rewriting';
+import * as header from '../mcp/headers';
+import { rewriting } from '../response/plan';
+import { continueAnswer } from './answer-progress';
 import { read } from './buffers';
 import { act } from './carry';
 import { now } from './clock';
+import { remove } from './headers';
 import { readsResponse } from './modes/table';
 import { beginRetelling } from './retelling';
 import { logFailure } from './server-log';
-import { Action, Buffer, Status } from './status';
+import { Action, Buffer, HeaderMap, Status } from './status';
 import { Held, Moment, Stream } from './streams';
 
 /**
@@ -88,7 +93,10 @@ function hear(stream: Stream, exchange: Exchange, body: Span): Action {
 export function endErrorBody(stream: Stream, exchange: Exchange): Action {
   if (stream.held !== Held.Reading) return Action.Pause;
   const body = read(Buffer.ResponseBody, 0, MOST_OF_LOST as usize);
-  return hear(stream, exchange, (body as u32) === 0 ? EMPTY : body);
+  const size = body as u32;
+  const action = hear(stream, exchange, size === 0 ? EMPTY : body);
+  const plan = stream.plan;
+  return action !== Action.Continue || plan === null ? action : continueAnswer(stream, exchange, plan, size, true);
 }
 
 function renew(stream: Stream, exchange: Exchange): Action {
@@ -101,11 +109,26 @@ function renew(stream: Stream, exchange: Exchange): Action {
 
 function tell(stream: Stream, exchange: Exchange): Action {
   const outcome = respondToError(exchange, stream.error!);
-  if (outcome === Outcome.Forward) return act(stream, exchange, Outcome.Pass);
+  if (outcome === Outcome.Forward) {
+    beginRewriting(stream, exchange);
+    return act(stream, exchange, Outcome.Pass);
+  }
   const reply = exchange.reply;
   // A server without an event stream has not failed.
   if (reply.reason !== Reason.MethodNotAllowed) {
     logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   }
   return act(stream, exchange, outcome);
+}
+
+/** What passes has the URIs that a client knows, as every answer has; nothing else is made of it. */
+function beginRewriting(stream: Stream, exchange: Exchange): void {
+  const answer = stream.error!;
+  const isEmpty = answer.body !== NONE && length(answer.body) === 0;
+  // Later, what is held goes on by itself, see flow/lost-session.ts.
+  if (isEmpty || stream.moment === Moment.Later || isCompressed(answer.contentEncoding)) return;
+  const rewriter = rewriterFor(exchange, answer.contentType);
+  if (rewriter === null) return;
+  stream.plan = rewriting(rewriter, null, exchange.arena);
+  remove(HeaderMap.Response, header.CONTENT_LENGTH);
 }

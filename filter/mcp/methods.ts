@@ -32,7 +32,7 @@ export const enum Method {
 
 export const LAST_METHOD: i32 = Method.TasksCancel;
 
-/** How a method is served; flow/dispatch.ts has a branch for each, and none for a method. */
+/** How a method is served; flow/by-kind.ts has a branch for each that requests are of, and none for a method. */
 export const enum MethodKind {
   /** Not here. */
   None,
@@ -79,6 +79,11 @@ export class MethodRow {
 
   isServedIn(era: Era): bool {
     return (this.eras & era) !== 0;
+  }
+
+  /** Its params name a tool, a prompt or a resource, and that is of one server. */
+  get namesItsServer(): bool {
+    return this.kind === MethodKind.Named || this.kind === MethodKind.Uri || this.kind === MethodKind.Ref;
   }
 
   /** In the era without sessions, a header repeats what it asks for (MCP 2026-07-28, `Mcp-Name`). */

@@ -36,6 +36,8 @@ export class Server {
   /** Milliseconds until the response to a call must have begun. */
   callTimeout: u32;
   credentials: Credentials;
+  /** The name of the cookie by which a balancer in front of it finds the instance that opened a session; NONE: there is none. */
+  stickyCookie: Span;
   /** Seconds that a list is kept; 0: it is not. */
   cacheTtl: u32;
   cacheScope: CacheScope;

@@ -2,10 +2,11 @@ import { Arena, make } from '../bytes/arena';
 import { Span, after, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { KeyRing } from '../model/keyring';
+import { MAX_COOKIE } from './cookie';
 import { MAX_ENDPOINT } from './endpoint';
 import { owner, slotTable } from './slots';
 import { Session, Upstream } from './token';
-import { packId, unpackEndpoint, unpackId } from './upstream-id';
+import { packId, unpackCookie, unpackEndpoint, unpackId } from './upstream-id';
 
 /**
  * Upstream sessions that began after the client's: of a server that was down, was added, or lost its session. The token
@@ -30,12 +31,12 @@ export function join(session: Session, upstream: Upstream, keys: KeyRing, arena:
 
 /** Bytes that `packUpstream` writes at most. */
 export function packedSize(upstream: Upstream): usize {
-  return (length(upstream.sessionId) as usize) + MAX_ENDPOINT + 16;
+  return (length(upstream.sessionId) as usize) + MAX_ENDPOINT + MAX_COOKIE + 16;
 }
 
 export function packUpstream(entry: Writer, upstream: Upstream): void {
   entry.u8(upstream.revision).u32(upstream.offers);
-  packId(entry, upstream.sessionId, upstream.endpoint);
+  packId(entry, upstream.sessionId, upstream.endpoint, upstream.cookie);
 }
 
 /** @param packed what `packUpstream` wrote */
@@ -46,5 +47,6 @@ export function unpackUpstream(packed: Span, fingerprint: u64, arena: Arena): Up
   upstream.offers = load<u32>(pointer(packed), 1);
   upstream.sessionId = unpackId(after(packed, 5), arena);
   upstream.endpoint = unpackEndpoint(after(packed, 5));
+  upstream.cookie = unpackCookie(after(packed, 5));
   return upstream;
 }

@@ -5,7 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { isString, textOf } from '../json/text';
 import { openSealed, sealedLength, writeSealed } from './sealed-text';
 import { Session, Upstream } from './token';
-import { packId, unpackEndpoint, unpackId } from './upstream-id';
+import { packId, unpackCookie, unpackEndpoint, unpackId } from './upstream-id';
 
 /**
  * The id under which a client gets a request of a server (sampling, elicitation, roots, ping). Servers number their
@@ -47,7 +47,7 @@ export function encodeServerRequestId(session: Session, upstream: Upstream, orig
   if (length(original) > MOST_OF_ORIGINAL) return NONE;
   const plain = newWriter(arena, 128);
   plain.u64(session.key.fingerprintOf(upstream.fingerprint)).u8(upstream.revision);
-  packId(plain, upstream.sessionId, upstream.endpoint);
+  packId(plain, upstream.sessionId, upstream.endpoint, upstream.cookie);
   plain.bytes(original);
 
   const characters = sealedLength(plain.size);
@@ -77,6 +77,7 @@ export function decodeServerRequestId(session: Session, id: Span, arena: Arena):
   found.upstream.revision = load<u8>(pointer(plain), 8);
   found.upstream.sessionId = unpackId(first(packed, packedSize), arena);
   found.upstream.endpoint = unpackEndpoint(first(packed, packedSize));
+  found.upstream.cookie = unpackCookie(first(packed, packedSize));
   found.original = after(packed, packedSize);
   return found;
 }

@@ -5,7 +5,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { Revision } from '../mcp/revisions';
 import { open, seal, NONCE_SIZE, TAG_SIZE } from '../crypto/aead';
 import { Key, KeyRing } from '../model/keyring';
-import { packId, unpackEndpoint, unpackId } from './upstream-id';
+import { packId, unpackCookie, unpackEndpoint, unpackId } from './upstream-id';
 
 /**
  * The session id that a client holds: all that must be remembered about it, sealed, so that any worker of any replica
@@ -18,14 +18,15 @@ import { packId, unpackEndpoint, unpackId } from './upstream-id';
  *     │ issued (4) │ expires (4) │ token id (16) │ revision (1) │ servers (1) │ client capabilities (4) │ entries … │
  *     entry:  │ fingerprint (8) │ revision (1) │ offers (4) │ packed session id … │
  *
- * Format 1 had no client capabilities and one byte of offers, and format 2 no endpoints in packed session ids; their
- * sessions are served on, so that an upgrade ends none. A session without an endpoint is sealed in format 2 still, which an
- * older release can open; with one, that release would send its messages to any endpoint.
+ * Format 1 had no client capabilities and one byte of offers, format 2 no endpoints in packed session ids, and format 3 no
+ * cookies in them; their sessions are served on, so that an upgrade ends none. A session is sealed in the first format, from 2
+ * on, that has what is in it, so that an older release can open it where it would send its messages to the same instance.
  *
  * Times are seconds since 1970. The nonce is random: with one key, 2^32 sessions are safe (RFC 8439 §4, birthday bound
  * of 96 bits); rotate the key before.
  */
-export const FORMAT: u8 = 3;
+export const FORMAT: u8 = 4;
+const FORMAT_3: u8 = 3;
 const FORMAT_2: u8 = 2;
 const FORMAT_1: u8 = 1;
 /** Characters of the encoded token. Other servers and proxies keep headers to 8 KiB, Node's clients all of them to 16 KiB. */
@@ -55,6 +56,8 @@ export class Upstream {
   sessionId: Span;
   /** That opened the session and that all its messages are for, `ip:port`. NONE: any, or nobody knows. */
   endpoint: Span;
+  /** Of a balancer between us and the server, sent with all its messages: `NAME=value`. NONE: there is none. */
+  cookie: Span;
 }
 
 @unmanaged
@@ -103,6 +106,7 @@ export class Session {
         found.offers = this.offersSize === 1 ? (load<u8>(at, 9) as u32) : load<u32>(at, 9);
         found.sessionId = unpackId(span(id, packed as u32), arena);
         found.endpoint = unpackEndpoint(span(id, packed as u32));
+        found.cookie = unpackCookie(span(id, packed as u32));
         return found;
       }
       at = id + packed;
@@ -118,8 +122,8 @@ export class SessionDraft {
   /** See `Session`. */
   capabilities: u32;
   count: i32;
-  /** One of them names an endpoint. */
-  private hasEndpoint: bool;
+  /** That an upstream of it needs. */
+  format: u8;
   entries: Writer;
 
   /** False where the token would become too large: that server is not part of the session. */
@@ -127,14 +131,15 @@ export class SessionDraft {
     if (length(upstream.sessionId) > MAX_TOKEN) return false;
     const before = this.entries.size;
     this.entries.u64(upstream.fingerprint).u8(upstream.revision).u32(upstream.offers);
-    packId(this.entries, upstream.sessionId, upstream.endpoint);
+    packId(this.entries, upstream.sessionId, upstream.endpoint, upstream.cookie);
     const sealed = OVERHEAD + FIXED + (this.entries.size as usize);
     if (this.count === 255 || encodedLength(sealed as i32) > MAX_TOKEN) {
       this.entries.truncate(before);
       return false;
     }
     this.count++;
-    this.hasEndpoint = this.hasEndpoint || upstream.endpoint !== NONE;
+    const format = upstream.cookie !== NONE ? FORMAT : upstream.endpoint !== NONE ? FORMAT_3 : FORMAT_2;
+    if (format > this.format) this.format = format;
     return true;
   }
 
@@ -156,7 +161,7 @@ export class SessionDraft {
 
     const size = OVERHEAD + (plain.size as usize);
     const sealed = arena.allocate(size);
-    store<u8>(sealed, this.hasEndpoint ? FORMAT : FORMAT_2);
+    store<u8>(sealed, this.format);
     store<u8>(sealed, key.id as u8, 1);
     memory.copy(sealed + HEAD, pointer(entropy) + TOKEN_ID_SIZE, NONCE_SIZE as usize);
     const bound = associatedData(sealed, audience, arena);
@@ -172,6 +177,7 @@ export function newSessionDraft(revision: Revision, arena: Arena): SessionDraft 
   const draft = make<SessionDraft>(arena);
   draft.entries = newWriter(arena, 512);
   draft.revision = revision;
+  draft.format = FORMAT_2;
   return draft;
 }
 

@@ -4,11 +4,11 @@ import { Span, span, pointer, length, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
 
 /**
- * An upstream's session id, packed: most servers use UUIDs, which need 16 bytes of their 36. Where the endpoint is known
- * that opened the session, it stands before the id.
+ * An upstream's session id, packed: most servers use UUIDs, which need 16 bytes of their 36. What has to be known to come
+ * to the instance that opened the session stands before the id.
  *
- *     │ length of the rest (2) │ form (1) │ [ length (1) │ endpoint ] │ bytes │
- *     form: 0 none, 1 UUID, 2 as it is; 128 more where there is an endpoint
+ *     │ length of the rest (2) │ form (1) │ [ length (1) │ endpoint ] │ [ length (2) │ cookie ] │ bytes │
+ *     form: 0 none, 1 UUID, 2 as it is; 128 more where there is an endpoint, 64 more where there is a cookie
  */
 const enum Form {
   None,
@@ -17,21 +17,24 @@ const enum Form {
 }
 
 const HAS_ENDPOINT: u32 = 128;
+const HAS_COOKIE: u32 = 64;
+const FORMS: u32 = 63;
 const UUID_TEXT = 36;
 const UUID_BYTES = 16;
 
-/** @param endpoint of at most MAX_ENDPOINT bytes, or NONE */
-export function packId(writer: Writer, id: Span, endpoint: Span): void {
+/**
+ * @param endpoint of at most MAX_ENDPOINT bytes, or NONE
+ * @param cookie of at most MAX_COOKIE bytes, or NONE
+ */
+export function packId(writer: Writer, id: Span, endpoint: Span, cookie: Span): void {
   const form = id === NONE ? Form.None : isUuid(id) ? Form.Uuid : Form.Verbatim;
   const size = form === Form.Uuid ? UUID_BYTES : length(id);
-  if (endpoint === NONE) writer.u16(1 + size).u8(form);
-  else {
-    writer
-      .u16(2 + length(endpoint) + size)
-      .u8(form | HAS_ENDPOINT)
-      .u8(length(endpoint))
-      .bytes(endpoint);
-  }
+  const sizeOfEndpoint = endpoint === NONE ? 0 : 1 + length(endpoint);
+  const sizeOfCookie = cookie === NONE ? 0 : 2 + length(cookie);
+  const flags = (endpoint === NONE ? 0 : HAS_ENDPOINT) | (cookie === NONE ? 0 : HAS_COOKIE);
+  writer.u16(1 + sizeOfEndpoint + sizeOfCookie + size).u8(form | flags);
+  if (endpoint !== NONE) writer.u8(length(endpoint)).bytes(endpoint);
+  if (cookie !== NONE) writer.u16(length(cookie)).bytes(cookie);
   if (form === Form.Uuid) {
     for (let i = 0; i < UUID_TEXT; i += 2) {
       if (isDash(i)) i++;
@@ -43,9 +46,8 @@ export function packId(writer: Writer, id: Span, endpoint: Span): void {
 /** @param packed what packId wrote, its length included */
 export function unpackId(packed: Span, arena: Arena): Span {
   const at = pointer(packed);
-  const form = load<u8>(at, 2) as u32;
-  const before: u32 = 3 + ((form & HAS_ENDPOINT) !== 0 ? 1 + (load<u8>(at, 3) as u32) : 0);
-  switch (form & ~HAS_ENDPOINT) {
+  const before = 3 + sizeOfEndpoint(at) + sizeOfCookie(at);
+  switch ((load<u8>(at, 2) as u32) & FORMS) {
     case Form.Uuid:
       return uuidText(at + (before as usize), arena);
     case Form.Verbatim:
@@ -58,7 +60,25 @@ export function unpackId(packed: Span, arena: Arena): Span {
 /** The endpoint in the same, or NONE. */
 export function unpackEndpoint(packed: Span): Span {
   const at = pointer(packed);
-  return (load<u8>(at, 2) & (HAS_ENDPOINT as u8)) === 0 ? NONE : span(at + 4, load<u8>(at, 3));
+  return sizeOfEndpoint(at) === 0 ? NONE : span(at + 4, load<u8>(at, 3));
+}
+
+/** The cookie in the same, or NONE. */
+export function unpackCookie(packed: Span): Span {
+  const at = pointer(packed);
+  const cookie = at + 3 + (sizeOfEndpoint(at) as usize);
+  return sizeOfCookie(at) === 0 ? NONE : span(cookie + 2, load<u16>(cookie));
+}
+
+/** Bytes, its length included. @param at what packId wrote */
+function sizeOfEndpoint(at: usize): u32 {
+  return ((load<u8>(at, 2) as u32) & HAS_ENDPOINT) === 0 ? 0 : 1 + (load<u8>(at, 3) as u32);
+}
+
+/** Bytes, its length included. @param at what packId wrote */
+function sizeOfCookie(at: usize): u32 {
+  if (((load<u8>(at, 2) as u32) & HAS_COOKIE) === 0) return 0;
+  return 2 + (load<u16>(at + 3 + (sizeOfEndpoint(at) as usize)) as u32);
 }
 
 function isDash(index: i32): bool {

@@ -64,6 +64,7 @@ function request(server: Server, upstream: Upstream, method: Span, client: Span,
     .add(header.VIA, viaBehind(valuesIn(client, header.VIA, arena), server.via, arena));
   if (upstream.sessionId !== NONE) callout.headers.add(header.SESSION_ID, upstream.sessionId);
   if (upstream.endpoint !== NONE) callout.headers.add(header.ENDPOINT, upstream.endpoint);
+  if (upstream.cookie !== NONE) callout.headers.add(header.COOKIE, upstream.cookie);
   // Its own revision, which may differ from the client's; not yet known while it is being initialized.
   if (upstream.revision !== Revision.Unknown) {
     callout.headers.add(header.PROTOCOL_VERSION, revisionText(upstream.revision));

@@ -21,6 +21,7 @@ import { Answer, Ending, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
 import { isModernOnly, judge } from './judge';
+import { cookieIn } from '../session/cookie';
 import { isEndpoint } from '../session/endpoint';
 import { Upstream } from '../session/token';
 import { UpstreamCall } from './call';
@@ -220,7 +221,7 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
     return;
   }
   takeOffers(call, result, scratch, arena);
-  if (answer.sessionId !== NONE) takeSession(call.upstream, answer, arena);
+  if (answer.sessionId !== NONE) takeSession(call.upstream, answer, call.server.stickyCookie, arena);
 }
 
 /** What a server says of itself, with or without a session. */
@@ -234,10 +235,14 @@ function takeOffers(call: UpstreamCall, result: Span, scratch: Arena, arena: Are
   }
 }
 
-/** A session lives in the endpoint that opened it; a server without one answers at any. */
-export function takeSession(upstream: Upstream, answer: Answer, arena: Arena): void {
+/**
+ * A session lives in the endpoint that opened it; a server without one answers at any.
+ * @param cookie the name of the one that leads to it, or NONE
+ */
+export function takeSession(upstream: Upstream, answer: Answer, cookie: Span, arena: Arena): void {
   upstream.sessionId = arena.copy(answer.sessionId);
   upstream.endpoint = isEndpoint(answer.endpoint) ? arena.copy(answer.endpoint) : NONE;
+  upstream.cookie = arena.copy(cookieIn(answer.headers, cookie, arena));
 }
 
 /** Bits of Capability. @param capabilities of a server, as JSON, or NONE */

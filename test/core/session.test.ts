@@ -18,6 +18,7 @@ interface Upstream {
   offers: number;
   id: string | undefined;
   endpoint: string | undefined;
+  cookie?: string | undefined;
 }
 
 interface Session {
@@ -40,8 +41,8 @@ function useKeys(...keys: { id: number; bytes: Uint8Array }[]): void {
 }
 
 /** Adds a server to the draft; false: it did not fit. */
-function add({ fingerprint, revision, offers, id, endpoint }: Upstream): boolean {
-  const texts = [id, endpoint].flatMap((text) => (text === undefined ? NONE : core.span(text)));
+function add({ fingerprint, revision, offers, id, endpoint, cookie }: Upstream): boolean {
+  const texts = [id, endpoint, cookie].flatMap((text) => (text === undefined ? NONE : core.span(text)));
   return core.call('sessionAdd', fingerprint, revision, offers, ...texts) === 1;
 }
 
@@ -71,6 +72,7 @@ function upstreamOf(fingerprint: bigint): Upstream | undefined {
     offers: core.call('sessionUpstreamOffers'),
     id: core.text('sessionUpstreamId'),
     endpoint: core.text('sessionUpstreamEndpoint'),
+    cookie: core.text('sessionUpstreamCookie'),
   };
 }
 
@@ -88,6 +90,9 @@ const sessionId = fc.oneof(
 );
 
 /** As Envoy writes them. */
+const cookie = fc
+  .string({ unit: fc.constantFrom(...Array.from('AZaz09=+/"')), maxLength: 500 })
+  .map((value) => `LB=v${value}`);
 const endpoint = fc.oneof(
   fc.tuple(fc.ipV4(), fc.nat(65_535)).map(([ip, port]) => `${ip}:${port}`),
   fc.tuple(fc.ipV6(), fc.nat(65_535)).map(([ip, port]) => `[${ip}]:${port}`),
@@ -102,6 +107,7 @@ const session: fc.Arbitrary<Session> = fc.record({
       offers: fc.integer({ min: 0, max: 255 }),
       id: fc.option(sessionId, { nil: undefined }),
       endpoint: fc.option(endpoint, { nil: undefined }),
+      cookie: fc.option(cookie, { nil: undefined }),
     }),
     { selector: ({ fingerprint }) => fingerprint, maxLength: 12 },
   ),
@@ -193,20 +199,21 @@ function sealedByNode(format: number, size = 26): string {
 test('a token of another format is refused, though it is genuine', () => {
   expect(opens(sealedByNode(1))).toBe(true);
   expect(core.call('sessionRevision')).toBe(4);
-  for (const format of [2, 3]) {
+  for (const format of [2, 3, 4]) {
     expect(opens(sealedByNode(format, 30))).toBe(true);
     expect(opens(sealedByNode(format, 29))).toBe(false);
   }
   expect(opens(sealedByNode(0))).toBe(false);
-  expect(opens(sealedByNode(4, 30))).toBe(false);
+  expect(opens(sealedByNode(5, 30))).toBe(false);
 });
 
-test('a release that knows no endpoints can open a session that has none', () => {
+test('a release that knows no endpoints or cookies can open a session that has none', () => {
   const formatOf = (token: string): number => Buffer.from(token, 'base64url').readUInt8(0);
   expect(formatOf(seal(SAMPLE))).toBe(2);
   const [first, second] = SAMPLE.upstreams;
   if (first === undefined || second === undefined) throw new Error('no sample');
   expect(formatOf(seal({ revision: 4, upstreams: [{ ...first, endpoint: '10.0.0.7:8080' }, second] }))).toBe(3);
+  expect(formatOf(seal({ revision: 4, upstreams: [{ ...first, cookie: 'LB=a' }, second] }))).toBe(4);
 });
 
 test('an endpoint is what Envoy writes as one, and nothing that a header could not hold', () => {
@@ -325,27 +332,34 @@ test('bytes that are no token never trap', () => {
   );
 });
 
-function packed(id: string, endpoint = ''): Uint8Array {
-  const bytes = core.bytes('upstreamIdPack', ...core.span(id), ...core.span(endpoint)) ?? new Uint8Array();
+function packed(id: string, endpoint = '', cookie = ''): Uint8Array {
+  const texts = [id, endpoint, cookie].flatMap((text) => core.span(text));
+  const bytes = core.bytes('upstreamIdPack', ...texts) ?? new Uint8Array();
   core.clear();
   return bytes;
 }
 
 test('an upstream session id comes back byte for byte', () => {
   fc.assert(
-    fc.property(sessionId, fc.oneof(endpoint, fc.constant('')), (id, endpoint) => {
-      const bytes = packed(id, endpoint);
-      expect(bytes[0]).toBe(bytes.length - 2);
-      expect(core.text('upstreamIdUnpack', ...core.span(bytes))).toBe(id);
-      expect(core.text('upstreamEndpointUnpack', ...core.span(bytes)) ?? '').toBe(endpoint);
-      core.clear();
-    }),
+    fc.property(
+      sessionId,
+      fc.oneof(endpoint, fc.constant('')),
+      fc.oneof(cookie, fc.constant('')),
+      (id, endpoint, cookie) => {
+        const bytes = packed(id, endpoint, cookie);
+        expect((bytes[0] ?? 0) + 256 * (bytes[1] ?? 0)).toBe(bytes.length - 2);
+        expect(core.text('upstreamIdUnpack', ...core.span(bytes))).toBe(id);
+        expect(core.text('upstreamEndpointUnpack', ...core.span(bytes)) ?? '').toBe(endpoint);
+        expect(core.text('upstreamCookieUnpack', ...core.span(bytes)) ?? '').toBe(cookie);
+        core.clear();
+      },
+    ),
     { numRuns: 500 },
   );
 });
 
 test('no id is not the empty id', () => {
-  const none = core.bytes('upstreamIdPack', ...NONE, ...NONE) ?? new Uint8Array();
+  const none = core.bytes('upstreamIdPack', ...NONE, ...NONE, ...NONE) ?? new Uint8Array();
   expect(core.bytes('upstreamIdUnpack', ...core.span(none))).toBeUndefined();
   expect(core.text('upstreamIdUnpack', ...core.span(packed('')))).toBe('');
   core.clear();

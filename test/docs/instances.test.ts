@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { shippedTemplates } from '../../envoy/render/bootstrap.ts';
 
 const page = readFileSync(new URL('../../docs/instances.md', import.meta.url), 'utf8');
-const [members, resource] = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
+const [members, sticky, resource] = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
   ([, text = '']) => parse(text) as Record<string, unknown>,
 );
 
@@ -16,4 +16,8 @@ test('the members of a cluster are those of the shipped ones', () => {
 
 test('an EnvoyFilter puts them into a cluster', () => {
   expect(resource).toMatchObject({ kind: 'EnvoyFilter', spec: { configPatches: [{ applyTo: 'CLUSTER' }] } });
+});
+
+test('the cookie of a balancer is named where the configuration has it', () => {
+  expect(sticky).toMatchObject({ servers: [{ stickyCookie: expect.any(String) as string }] });
 });

@@ -1,9 +1,9 @@
 // Event streams that a server leaves open though the client has cancelled the call.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { bothProtocols } from './clients/raw.ts';
-import { callMessage, openSession, type Session } from './clients/session.ts';
+import { callMessage, openSession, resumeSession, type Session } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
-import { useGateway } from './gateway.ts';
+import { type Gateway, expectSound, startGateway, useGateway } from './gateway.ts';
 import { until } from './until.ts';
 import { type Answer, type Scripted, startScripted } from './upstreams/scripted.ts';
 
@@ -129,5 +129,49 @@ describeGateway('the event stream of a cancelled call', () => {
     await until('the server has heard of it', () => server.of('notifications/cancelled').length === 1);
     streams.get('8')?.end('data: {"jsonrpc":"2.0","id":8,"error":{"code":-32800,"message":"cancelled"}}\n\n');
     expect((await call).text).toContain('"message":"cancelled"');
+  });
+});
+
+describeGateway('the event stream of a call that is cancelled by another replica', () => {
+  let server: Scripted;
+  let gateways: Gateway[];
+  let stream: Reply | undefined;
+  beforeAll(async () => {
+    server = await startScripted({ tools: ['work'], sessionId: 'session-of-one' });
+    server.answers = {
+      'tools/call': (_, reply) => {
+        reply.head(200, { 'content-type': 'text/event-stream' });
+        reply.write(OPEN);
+        stream = reply;
+      },
+    };
+    const options = {
+      servers: [{ name: 'one', url: server.url }],
+      plugin: { sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] } },
+      env: { SLUICE_KEY_1: Buffer.alloc(32, 7).toString('base64url') },
+    };
+    gateways = [await startGateway(options), await startGateway(options)];
+  });
+  afterAll(async () => {
+    for (const gateway of gateways) {
+      await expectSound(gateway);
+      await gateway.stop();
+    }
+    await server.stop();
+  });
+
+  it('is the server to end, which is told as always', async () => {
+    const [first, second] = gateways as [Gateway, Gateway];
+    const session = await openSession(first.url);
+    const call = session.post(callMessage('"one_work"', '{}', '7'));
+    await until('the server has the call', () => stream !== undefined);
+    expect((await cancel(resumeSession(second.url, session.id), '7')).status).toBe(202);
+    await until('the server has heard of it', () => server.of('notifications/cancelled').length > 0);
+    const { headers, body } = server.last('notifications/cancelled');
+    expect(headers['mcp-session-id']).toBe('session-of-one');
+    expect(JSON.parse(body.toString())).toMatchObject({ params: { requestId: 7 } });
+    stream?.end('data: {"jsonrpc":"2.0","id":7,"error":{"code":-32800,"message":"cancelled"}}\n\n');
+    const { status, text } = await call;
+    expect({ status, text }).toEqual({ status: 200, text: expect.stringContaining('"code":-32800') as string });
   });
 });

@@ -184,6 +184,38 @@ describeGateway('HTTP+SSE with one server', () => {
     stream.leave();
   });
 
+  it('streams a call of any size to its server, and answers the POST of one that it refuses', async () => {
+    const say = 'x'.repeat(3 << 20);
+    const client = await connect(gateway.current.url);
+    expect(await client.callTool({ name: 'old_echo', arguments: { say } })).toMatchObject({
+      content: [{ text: JSON.stringify({ server: 'old', said: say }) }],
+    });
+    await client.close();
+    const stream = await eventsOf(gateway.current.url);
+    const url = gateway.current.origin + stream.address;
+    const before = server.messages.length;
+    const refused = await post(url, callMessage('"old_secret"', JSON.stringify({ say })));
+    expect(refusal(refused)).toMatchObject({ status: 400, reason: 'unknown_tool' });
+    const params = { arguments: { say }, name: 'old_echo' };
+    const late = await post(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }));
+    expect(refusal(late)).toMatchObject({ status: 413, reason: 'body_too_large' });
+    expect(server.messages).toHaveLength(before);
+    stream.leave();
+  });
+
+  it('runs nothing that asks for no answer', async () => {
+    const stream = await eventsOf(gateway.current.url);
+    const url = gateway.current.origin + stream.address;
+    const before = server.messages.length;
+    for (const name of ['old_echo', 'secret']) {
+      const params = { name, arguments: {} };
+      const answer = await post(url, JSON.stringify({ jsonrpc: '2.0', method: 'tools/call', params }));
+      expect({ status: answer.status, text: answer.text }).toEqual({ status: 202, text: '' });
+    }
+    expect(server.messages).toHaveLength(before);
+    stream.leave();
+  });
+
   it('is offered to clients of Streamable HTTP by 405, which those that know both act on', async () => {
     const refused = await post(gateway.current.url, initializeMessage());
     expect(refusal(refused)).toMatchObject({ status: 405, reason: 'method_not_allowed' });

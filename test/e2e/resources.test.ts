@@ -6,6 +6,7 @@ import { connectSdk } from './clients/sdk.ts';
 import { openSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
+import { type Scripted, result, startScripted, status } from './upstreams/scripted.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 
 const unknown = { status: 200, id: 7, code: -32002, reason: 'unknown_resource' };
@@ -135,6 +136,54 @@ describeGateway('resources of several servers', () => {
     await client.setLoggingLevel('warning');
     for (const server of [git, ui, plain]) expect(server.levels.at(-1)).toBe('warning');
     await close();
+  });
+});
+
+describeGateway('resources of several servers that errors name', () => {
+  let git: Scripted;
+  let other: Scripted;
+  let code = 200;
+  beforeAll(async () => {
+    const uri = 'file:///repo/a';
+    const error = { code: -32002, message: 'gone', data: { uri } };
+    const resources = result(JSON.stringify({ resources: [{ uri, name: 'a' }] }));
+    git = await startScripted({
+      answers: {
+        initialize: (request, reply) => {
+          const { params } = JSON.parse(request.body.toString()) as { params: { protocolVersion: string } };
+          const { protocolVersion } = params;
+          const serverInfo = { name: 'git', version: '1' };
+          const initialized = { protocolVersion, capabilities: { resources: {} }, serverInfo };
+          reply.head(200, { 'content-type': 'application/json', 'mcp-session-id': 'one' });
+          reply.end(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(request.id) as unknown, result: initialized }));
+        },
+        ping: result('{}'),
+        'resources/list': resources,
+        'resources/read': (request, reply) => {
+          const text = `{"jsonrpc":"2.0","id":${request.id},"error":${JSON.stringify(error)}}`;
+          return status(code, 'application/json', text)(request, reply);
+        },
+      },
+    });
+    other = await startScripted({ tools: ['work'] });
+  });
+  afterAll(() => Promise.all([git.stop(), other.stop()]));
+  const gateway = useGateway(() => ({
+    servers: [
+      { name: 'git', url: git.url },
+      { name: 'other', url: other.url },
+    ],
+  }));
+
+  // 400 and 404 are held until it is known that the session is not lost.
+  it.each([200, 400, 404, 422, 500])('have the form that clients know, with status %i', async (answered) => {
+    code = answered;
+    const session = await openSession(gateway.current.url);
+    const answer = await session.post(ask('resources/read', { uri: 'file://git//repo/a' }));
+    expect({ status: answer.status, error: message(answer).error }).toEqual({
+      status: answered,
+      error: { code: -32002, message: 'gone', data: { uri: 'file://git//repo/a' } },
+    });
   });
 });
 

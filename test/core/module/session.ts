@@ -52,7 +52,7 @@ export function sessionOpenDraft(revision: i32): void {
   draft = newSessionDraft(revision, draftMemory);
 }
 
-/** @param endpointCount 0: none is known */
+/** @param endpointCount 0: none is known @param cookieCount 0: there is none */
 export function sessionAdd(
   fingerprint: u64,
   revision: i32,
@@ -61,6 +61,8 @@ export function sessionAdd(
   count: u32,
   endpoint: usize,
   endpointCount: u32,
+  cookie: usize,
+  cookieCount: u32,
 ): bool {
   const added = make<Upstream>(draftMemory);
   added.fingerprint = fingerprint;
@@ -68,6 +70,7 @@ export function sessionAdd(
   added.offers = offers as u8;
   added.sessionId = span(id, count);
   added.endpoint = endpointCount === 0 ? NONE : span(endpoint, endpointCount);
+  added.cookie = cookieCount === 0 ? NONE : span(cookie, cookieCount);
   return draft.add(added);
 }
 
@@ -123,6 +126,10 @@ export function sessionUpstreamId(): Span {
 
 export function sessionUpstreamEndpoint(): Span {
   return upstream!.endpoint;
+}
+
+export function sessionUpstreamCookie(): Span {
+  return upstream!.cookie;
 }
 
 export function isEndpointText(text: usize, count: u32): bool {

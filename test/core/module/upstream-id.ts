@@ -1,13 +1,21 @@
 import { scratch } from '../../../filter/bytes/arena';
 import { Span, span, NONE } from '../../../filter/bytes/span';
 import { newWriter } from '../../../filter/bytes/writer';
-import { packId, unpackEndpoint, unpackId } from '../../../filter/session/upstream-id';
+import { packId, unpackCookie, unpackEndpoint, unpackId } from '../../../filter/session/upstream-id';
 
-/** @param endpointCount 0: none is known */
-export function upstreamIdPack(id: usize, count: u32, endpoint: usize, endpointCount: u32): Span {
+/** @param endpointCount 0: none is known @param cookieCount 0: there is none */
+export function upstreamIdPack(
+  id: usize,
+  count: u32,
+  endpoint: usize,
+  endpointCount: u32,
+  cookie: usize,
+  cookieCount: u32,
+): Span {
   scratch.reset();
   const writer = newWriter(scratch, 64);
-  packId(writer, span(id, count), endpointCount === 0 ? NONE : span(endpoint, endpointCount));
+  const inCluster: Span = endpointCount === 0 ? NONE : span(endpoint, endpointCount);
+  packId(writer, span(id, count), inCluster, cookieCount === 0 ? NONE : span(cookie, cookieCount));
   return writer.written;
 }
 
@@ -18,4 +26,8 @@ export function upstreamIdUnpack(packed: usize, count: u32): Span {
 
 export function upstreamEndpointUnpack(packed: usize, count: u32): Span {
   return unpackEndpoint(span(packed, count));
+}
+
+export function upstreamCookieUnpack(packed: usize, count: u32): Span {
+  return unpackCookie(span(packed, count));
 }

@@ -1,0 +1,104 @@
+// A server of several instances behind a balancer of its own, which finds the one of a session by a cookie.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { toolNames } from './clients/answers.ts';
+import { eventsOf } from './clients/http-sse.ts';
+import {
+  callMessage,
+  initializeMessage,
+  listMessage,
+  openSession,
+  post,
+  resumeSession,
+  type Session,
+} from './clients/session.ts';
+import { describeGateway } from './engine.ts';
+import { type Gateway, expectSound, startGateway } from './gateway.ts';
+import { type CookieBalancer, startCookieBalancer } from './upstreams/cookie-balancer.ts';
+import { type HttpSseServer, startHttpSseServer } from './upstreams/http-sse.ts';
+import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
+
+const INSTANCES = ['red', 'green', 'blue'];
+/** Larger than what is read before a call is sent on. */
+const LARGE = JSON.stringify({ text: 'x'.repeat(200_000) });
+/** Of the client's own: it leads nowhere. */
+const FORGED = { headers: { cookie: 'LB=i2' } };
+
+describeGateway('a balancer that finds instances by a cookie', () => {
+  let instances: SdkServer[];
+  let streams: HttpSseServer[];
+  let balancers: CookieBalancer[];
+  let gateways: Gateway[];
+  beforeAll(async () => {
+    instances = await Promise.all(INSTANCES.map(() => startSdkServer({ name: 'notes', pages: [['echo']] })));
+    streams = await Promise.all(INSTANCES.map(() => startHttpSseServer({ name: 'old' })));
+    balancers = await Promise.all(
+      [instances, streams].map((all) =>
+        startCookieBalancer(
+          'LB',
+          all.map(({ url }) => url),
+        ),
+      ),
+    );
+    const [notes, old] = balancers.map(({ url }) => url);
+    const options = {
+      servers: [
+        { name: 'notes', url: notes ?? '', stickyCookie: 'LB' },
+        { name: 'old', url: old ?? '', protocol: '2024-11-05', stickyCookie: 'LB' },
+      ],
+      plugin: { sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] } },
+      env: { SLUICE_KEY_1: Buffer.alloc(32, 7).toString('base64url') },
+    };
+    gateways = await Promise.all([1, 2].map(() => startGateway(options)));
+  });
+  afterAll(async () => {
+    for (const gateway of gateways) {
+      await expectSound(gateway);
+      await gateway.stop();
+    }
+    await Promise.all([...balancers, ...instances, ...streams].map((each) => each.stop()));
+  });
+  const open = (): number => instances.reduce((sum, { sessions }) => sum + sessions.size, 0);
+
+  it('gets every message of a session with the cookie of its handshake, whichever gateway it comes by', async () => {
+    const [first, second] = gateways as [Gateway, Gateway];
+    const sessions: Session[] = [];
+    for (let i = 0; i < 6; i++) {
+      const session = await openSession(first.url);
+      expect(session.initialized.headers).not.toHaveProperty('set-cookie');
+      sessions.push(session);
+    }
+    expect(instances.map(({ sessions: { size } }) => size)).toEqual([2, 2, 2]);
+    for (const { id } of sessions) {
+      for (const { url } of [second, first]) {
+        const session = resumeSession(url, id);
+        expect(toolNames(await session.post(listMessage(), FORGED))).toContain('notes_echo');
+        const called = await session.post(callMessage('"notes_echo"', '{"a":1}'), FORGED);
+        expect(called.text).toContain('"result"');
+        expect(called.headers).not.toHaveProperty('set-cookie');
+        expect((await session.post(callMessage('"notes_echo"', LARGE), FORGED)).text).toContain('"result"');
+      }
+    }
+    expect(open(), 'sessions, after all calls').toBe(6);
+    for (const { id } of sessions) expect((await resumeSession(second.url, id).end()).status).toBe(200);
+    expect(open(), 'sessions, after their ends').toBe(0);
+    const cookies = balancers[0]?.cookies ?? [];
+    expect(new Set(cookies)).toEqual(new Set([undefined, 'LB=i0', 'LB=i1', 'LB=i2']));
+    expect(
+      cookies.filter((cookie) => cookie === undefined),
+      'one for each handshake',
+    ).toHaveLength(6);
+  });
+
+  it('gets the messages of a stream of HTTP+SSE with its cookie', async () => {
+    const [first, second] = gateways as [Gateway, Gateway];
+    for (const turn of INSTANCES) {
+      const stream = await eventsOf(first.url);
+      for (const [id, { origin }] of [second, first].entries()) {
+        const accepted = await post(origin + stream.address, initializeMessage('2024-11-05', id), FORGED);
+        expect(accepted.status, turn).toBe(202);
+        expect(JSON.parse(await stream.next())).toMatchObject({ id, result: { serverInfo: { name: 'old' } } });
+      }
+      stream.leave();
+    }
+  });
+});
