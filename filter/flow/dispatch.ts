@@ -32,6 +32,7 @@ import { beginTask } from './task';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginExchange } from './token-exchange';
 import { beginTerminate } from './terminate';
+import { joinTrace } from './trace-context';
 import { beginUri } from './uri';
 
 const ALLOWED = literal('GET, POST, DELETE');
@@ -144,9 +145,10 @@ function isDiscover(exchange: Exchange): bool {
 /** Begins what an admitted request asks for. */
 export function serve(exchange: Exchange): Outcome {
   const batch = exchange.batch;
-  if (batch === null) return serveMessage(exchange);
-  const outcome = batch.next(exchange);
-  return outcome === Outcome.Serve ? serveMessage(exchange) : outcome;
+  const outcome = batch === null ? Outcome.Serve : batch.next(exchange);
+  if (outcome !== Outcome.Serve) return outcome;
+  joinTrace(exchange);
+  return serveMessage(exchange);
 }
 
 /**
