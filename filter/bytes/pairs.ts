@@ -152,7 +152,12 @@ export class HeaderList {
    * all.
    */
   packed(): Span {
-    const writer = newWriter(scratch, this.packedSize as usize).u32(this.count);
+    return this.packedIn(scratch);
+  }
+
+  /** The same in an arena. */
+  packedIn(arena: Arena): Span {
+    const writer = newWriter(arena, this.packedSize as usize).u32(this.count);
     for (let i: u32 = 0; i < this.count; i++) {
       writer.u32(length(this.nameAt(i)) as u32).u32(length(this.valueAt(i)) as u32);
     }

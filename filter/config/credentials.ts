@@ -32,7 +32,7 @@ const ENV = literal('env');
 /** Framing, routing and protocol are ours: a credential in one of these would be lost or would break the message. */
 const RESERVED = names(
   'host connection keep-alive content-length content-type content-encoding transfer-encoding upgrade http2-settings te ' +
-    'trailer expect via accept accept-encoding mcp-session-id mcp-protocol-version mcp-method mcp-name ' +
+    'trailer expect via traceparent tracestate baggage accept accept-encoding mcp-session-id mcp-protocol-version mcp-method mcp-name ' +
     'x-mcp-virtualserver x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri x-mcp-cluster ' +
     'x-envoy-original-dst-host x-envoy-upstream-rq-per-try-timeout-ms',
 );

@@ -28,6 +28,7 @@ import { waitsForState } from './request-state';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginExchange } from './token-exchange';
 import { beginTerminate } from './terminate';
+import { joinTrace } from './trace-context';
 
 const ALLOWED = literal('GET, POST, DELETE');
 const GET_WITH_BODY = literal('a GET with a body');
@@ -138,9 +139,10 @@ function isDiscover(exchange: Exchange): bool {
 /** Begins what an admitted request asks for. */
 export function serve(exchange: Exchange): Outcome {
   const batch = exchange.batch;
-  if (batch === null) return serveMessage(exchange);
-  const outcome = batch.next(exchange);
-  return outcome === Outcome.Serve ? serveMessage(exchange) : outcome;
+  const outcome = batch === null ? Outcome.Serve : batch.next(exchange);
+  if (outcome !== Outcome.Serve) return outcome;
+  joinTrace(exchange);
+  return serveMessage(exchange);
 }
 
 /**

@@ -7,7 +7,7 @@ import { Message, newMessage } from './message';
 import { Reply } from './reply';
 import { Target } from './target';
 import { Arena, make } from '../bytes/arena';
-import { newHeaderList } from '../bytes/pairs';
+import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -75,6 +75,8 @@ export class Exchange {
   revision: Revision;
   clientCapabilities: u32;
   conversation: Conversation;
+  /** Headers that say the trace which the message says, and its own do not; NONE removes one. Null: there are none. */
+  trace: HeaderList | null;
   /** The batch that `message` is one of, or null. */
   batch: Batch | null;
   target: Target;

@@ -18,7 +18,9 @@ import * as header from '../mcp/headers';
 /** The headers of a request that matter to us, read once. */
 @unmanaged
 export class Request {
-  /** As the host gave them, for what is looked up rarely. */
+  /** As the host gave them. */
+  received: Span;
+  /** The same, for what is looked up rarely; with the trace that the message says, see trace-context.ts. */
   pairs: Span;
   method: Span;
   path: Span;
@@ -102,6 +104,7 @@ export function scanHeaders(headers: Span, arena: Arena): HeaderScan {
 
 export function readRequest(headers: Span, arena: Arena): Request {
   const request = make<Request>(arena);
+  request.received = headers;
   request.pairs = headers;
   let seenMethod = false;
   let seenName = false;

@@ -19,6 +19,7 @@ import { Forward } from './forward';
 import { endListening } from './listening-end';
 import { restoreState } from './request-state';
 import { refuseTask } from './task-id';
+import { addTrace } from './trace-context';
 import { crosses, translate } from './translation';
 
 /** The edits that make the client's message one for this server. */
@@ -72,6 +73,7 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   if (params !== null) {
     for (let i: u32 = 0; i < params.count; i++) forward.headers.add(params.nameAt(i), params.valueAt(i));
   }
+  addTrace(forward.headers, exchange);
   if (exchange.lastEventId !== NONE) forward.headers.add(header.LAST_EVENT_ID, exchange.lastEventId);
   return forward;
 }

@@ -10,6 +10,7 @@ import { Noun } from './nouns';
 import { Shape } from './shape';
 import { CLIENT_CAPABILITIES_KEY, PROTOCOL_VERSION_KEY } from './request-meta';
 import { STATELESS } from './revisions';
+import { BAGGAGE, TRACEPARENT, TRACESTATE } from './trace-context';
 
 /** Where a value stands in the document: start offset in the high half, finish in the low; 0 = absent. */
 export type Range = u64;
@@ -38,6 +39,14 @@ const MOST_OF_ID: u32 = 4096;
 const BYTE_ORDER_MARK: u32 = 0xbfbbef;
 const METHOD_SEEN: u32 = 1 << (Member.Method as u32);
 const REQUEST_SEEN: u32 = METHOD_SEEN | (1 << (Member.Params as u32));
+/** A member of `params._meta` that is noted. */
+const enum Meta {
+  Other,
+  Claim,
+  Traceparent,
+  Tracestate,
+  Baggage,
+}
 const RESPONSE_SEEN: u32 = (1 << (Member.Result as u32)) | (1 << (Member.Error as u32));
 
 /**
@@ -82,6 +91,10 @@ export class Envelope {
   /** `params._meta`, where it is an object; and whether it says what the client is capable of. */
   meta: Range;
   declaresCapabilities: bool;
+  /** The trace context in `params._meta`, where these are strings; of two of one name the last. */
+  traceparent: Range;
+  tracestate: Range;
+  baggage: Range;
   private hasResult: bool;
   private methodIsString: bool;
   private hasId: bool;
@@ -91,7 +104,8 @@ export class Envelope {
   private parameter: Member;
   /** In `params.ref`. */
   private referred: Member;
-  private inClaim: bool;
+  /** In `params._meta`. */
+  private metaMember: Meta;
   private seen: u32;
   private seenInParams: u32;
   private seenInRef: u32;
@@ -333,9 +347,15 @@ export class Envelope {
   }
 
   private readMetaKey(): void {
-    this.inClaim = this.scanner.reads(PROTOCOL_VERSION_KEY);
-    if (this.inClaim && this.claim !== 0) this.refuse(Reason.ParseError, TWO_CLAIMS);
-    if (this.scanner.reads(CLIENT_CAPABILITIES_KEY)) this.declaresCapabilities = true;
+    const scanner = this.scanner;
+    this.metaMember = Meta.Other;
+    if (scanner.reads(PROTOCOL_VERSION_KEY)) {
+      this.metaMember = Meta.Claim;
+      if (this.claim !== 0) this.refuse(Reason.ParseError, TWO_CLAIMS);
+    } else if (scanner.reads(CLIENT_CAPABILITIES_KEY)) this.declaresCapabilities = true;
+    else if (scanner.reads(TRACEPARENT)) this.metaMember = Meta.Traceparent;
+    else if (scanner.reads(TRACESTATE)) this.metaMember = Meta.Tracestate;
+    else if (scanner.reads(BAGGAGE)) this.metaMember = Meta.Baggage;
   }
 
   /** A value at level 3, in `_meta` or in `ref`. */
@@ -346,11 +366,25 @@ export class Envelope {
       else if (this.referred === Member.Uri) this.refUri = at;
       return;
     }
-    if (this.inClaim) {
-      this.claim = at;
-      this.claimIsStateless = this.scanner.reads(STATELESS);
+    const text: Range = isString ? at : 0;
+    switch (this.metaMember) {
+      case Meta.Claim:
+        this.claim = at;
+        this.claimIsStateless = this.scanner.reads(STATELESS);
+        break;
+      case Meta.Traceparent:
+        this.traceparent = text;
+        break;
+      case Meta.Tracestate:
+        this.tracestate = text;
+        break;
+      case Meta.Baggage:
+        this.baggage = text;
+        break;
+      default:
+        break;
     }
-    this.inClaim = false;
+    this.metaMember = Meta.Other;
   }
 
   /** Whether `null` in the place of this member says that it is absent. */

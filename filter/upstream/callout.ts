@@ -1,10 +1,11 @@
 import { Arena, make } from '../bytes/arena';
-import { HeaderList, newHeaderList, valuesIn } from '../bytes/pairs';
+import { HeaderList, newHeaderList, readPairs, valuesIn } from '../bytes/pairs';
 import { Span, literal, NONE } from '../bytes/span';
 import { Server } from '../model/server';
 import { Era, eraOf } from '../mcp/eras';
 import * as header from '../mcp/headers';
 import { Method, methodText } from '../mcp/methods';
+import { isOfTrace } from '../mcp/trace-context';
 import { Revision, revisionText } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { addCredentials } from './credentials';
@@ -53,6 +54,13 @@ export function terminate(server: Server, upstream: Upstream, client: Span, aren
   return request(server, upstream, header.DELETE, client, arena);
 }
 
+/** It belongs to the trace of the client's request. @param client the client's headers */
+function addTrace(to: HeaderList, client: Span, arena: Arena): void {
+  for (const pairs = readPairs(client, arena); pairs.next();) {
+    if (isOfTrace(pairs.name)) to.add(pairs.name, pairs.value);
+  }
+}
+
 function request(server: Server, upstream: Upstream, method: Span, client: Span, arena: Arena): Callout {
   const callout = make<Callout>(arena);
   callout.cluster = server.cluster;
@@ -69,6 +77,7 @@ function request(server: Server, upstream: Upstream, method: Span, client: Span,
   if (upstream.revision !== Revision.Unknown) {
     callout.headers.add(header.PROTOCOL_VERSION, revisionText(upstream.revision));
   }
+  addTrace(callout.headers, client, arena);
   addCredentials(callout.headers, server.credentials, client, arena);
   return callout;
 }

@@ -47,3 +47,43 @@ describe(`a decision × ${DECISIONS}`, () => {
     gateway.decide(3, at, length, 2, -1, 1);
   });
 });
+
+const claims = Array.from({ length: 20 }, (_, c) => `claim-${c}`);
+
+/** 100 rules over 20 claims of a token, of which the last one allows. */
+const hundred = Array.from({ length: 100 }, (_, r) => ({
+  name: `rule-${r}`,
+  claims: [{ path: `claim-${r % 20}`, contains: r === 99 ? 'member-3' : `nobody-${r}` }],
+  tools: [r % 2 === 0 ? `server-0_get_*_${r}` : 'server-0_*'],
+}));
+
+/** The claims are read as for the hundred, and there is next to nothing to decide. */
+const one = [{ name: 'one', claims: claims.map((path) => ({ path, contains: 'member-3' })) }];
+
+function ruled(rules: readonly object[]): TestGateway {
+  const gateway = new TestGateway();
+  const authorization = rules.length > 0 ? { authorization: { rules } } : {};
+  const problems = gateway.configure({ servers, identity: { jwt: 'claims' }, ...authorization });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  const members = Array.from({ length: 5 }, (_, m) => `member-${m}`);
+  gateway.token = Object.fromEntries(claims.map((claim) => [claim, members]));
+  return gateway;
+}
+
+describe('rules over 20 claims', () => {
+  for (const [what, rules] of [
+    ['100 rules', hundred],
+    ['one rule that names all claims', one],
+    ['no rule', []],
+  ] as const) {
+    const gateway = ruled(rules);
+    const [at, length] = gateway.keep('get_report_of_kind_55');
+    if (gateway.decideByRules(at, length, 1, 1) !== 1) throw new Error(what);
+    bench(`a call × ${DECISIONS}, ${what}`, () => {
+      gateway.decideByRules(at, length, DECISIONS, 1);
+    });
+    bench(`a list of 1,000 tools × 100, ${what}`, () => {
+      gateway.decideByRules(at, length, 100, 1000);
+    });
+  }
+});

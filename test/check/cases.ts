@@ -23,6 +23,10 @@ const defaultDeny = /^ {24}# The default-deny route[^]*?(?=\n {2}clusters:)/m;
 const catchAll =
   '- match: { prefix: / }\n                          route: { cluster: notes }\n                        ';
 
+/** Of a server that is sent exchanged tokens. @param cluster of the token endpoint */
+const exchange = (cluster: string): string =>
+  `credentials: { type: exchange, tokenEndpoint: https://idp.example.com/token, cluster: ${cluster}, clientId: sluice }`;
+
 /** A configuration with one fault for each thing that a rule looks for. */
 export const cases: readonly Case[] = [
   // The chain
@@ -103,6 +107,13 @@ export const cases: readonly Case[] = [
     edits: [[/cluster: notes$/gm, 'cluster: nots']],
     at: 'routes[1].route.cluster',
     says: 'nots: there is no such cluster',
+  },
+  {
+    rule: 'cluster',
+    base: 'hold',
+    edits: [['prefix: notes_', `prefix: notes_\n                                ${exchange('nots')}`]],
+    at: 'servers[1].credentials.cluster',
+    says: 'nots: there is no such cluster; did you mean "notes"?',
   },
   {
     rule: 'cluster',
@@ -821,6 +832,35 @@ export const cases: readonly Case[] = [
       ['route_config:\n', 'route_config:\n                  request_headers_to_remove: [x-key]\n'],
     ],
     at: 'credentials.headers[0]',
+    says: 'is removed by request_headers_to_remove',
+  },
+  {
+    rule: 'passthrough',
+    base: 'hold',
+    edits: [
+      ['prefix: notes_', `prefix: notes_\n                                ${exchange('notes')}`],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { payload_in_metadata: claims } }
+                      rules: []
+`,
+      ],
+    ],
+    at: 'credentials.type',
+    says: 'authorization is taken away by jwt_authn, without forward: true',
+  },
+  {
+    rule: 'passthrough',
+    base: 'hold',
+    edits: [
+      ['prefix: notes_', `prefix: notes_\n                                ${exchange('notes')}`],
+      ['route_config:\n', 'route_config:\n                  request_headers_to_remove: [Authorization]\n'],
+    ],
+    at: 'credentials.type',
     says: 'is removed by request_headers_to_remove',
   },
   {

@@ -71,6 +71,24 @@ describe('a tool with another name', () => {
     expect(gateway.callWith('forecast', '{"place":"Bern"}', { session })).toBe('weather');
   });
 
+  test('is listed and called, with each of its members once, however often its server repeats one', () => {
+    const title = 'T'.repeat(100);
+    const session = start({
+      overrides: [
+        { ...now, title },
+        { tool: 'orders_list', title },
+      ],
+    });
+    gateway.members = {
+      weather: { now: '"title":"","t\\u0069tle":"","title":""' },
+      orders: { list: '"title":"",'.repeat(50) + '"x":1' },
+    };
+    expect(gateway.list({ session })).toEqual(['forecast', 'weather_later', 'orders_list']);
+    expect(gateway.call('forecast', { session })).toMatchObject({ server: 'weather', tool: 'now' });
+    expect(gateway.call('orders_list', { session })).toMatchObject({ server: 'orders', tool: 'list' });
+    gateway.members = {};
+  });
+
   test('that its server does not have is named in the log', () => {
     const session = start({ overrides: [{ tool: 'weather_nwo', name: 'x' }] });
     gateway.list({ session });

@@ -160,6 +160,11 @@ export class TestGateway {
     return this.#core.call('gatewayDecide', server, name, length, path, header, times);
   }
 
+  /** The same by the rules, for so many requests with the token, and so many decisions in each. */
+  decideByRules(name: number, length: number, requests: number, tools: number): number {
+    return this.#core.call('gatewayDecideByRules', name, length, requests, tools);
+  }
+
   /** Address and length of a text that stays. */
   keep(text: string): [number, number] {
     return this.#core.span(text);

@@ -37,6 +37,7 @@ export * from './session';
 export * from './table';
 export * from './template';
 export * from './text';
+export * from './trace-context';
 export * from './upstream-id';
 export * from './version';
 export * from './via';
