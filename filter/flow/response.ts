@@ -3,6 +3,7 @@ import { readPairs } from '../bytes/pairs';
 import { Span, equals, length, literal, startsWith, NONE } from '../bytes/span';
 import { Answer, Failure } from '../upstream/answer';
 import { isCompressed, isRedirect, judgeRefusal } from '../upstream/judge';
+import { withoutMark } from '../json/byte-order-mark';
 import { isJson, strip } from '../json/reader';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
@@ -76,7 +77,7 @@ export function hasWords(answer: Answer): bool {
 /** Whether enough of its body is here for its words. */
 export function isComplete(answer: Answer): bool {
   const body = answer.body;
-  return length(body) > 0 && (!startsWith(answer.contentType, JSON_START) || isJson(strip(body), scratch));
+  return length(body) > 0 && (!startsWith(answer.contentType, JSON_START) || isJson(strip(withoutMark(body)), scratch));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { MarkState, markAfter, markIn } from '../json/byte-order-mark';
 import { isString, textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
@@ -23,6 +24,7 @@ export class PassingAnswer {
   events: Parser | null;
   private member: Member;
   /** The message that is scanned has the id of another request. */
+  private mark: MarkState;
   private isOther: bool;
   /** What is left of the message is no JSON. */
   private isBroken: bool;
@@ -71,6 +73,12 @@ export class PassingAnswer {
   private readEvents(events: Parser, bytes: Span): void {
     events.feed(bytes);
     for (let part = events.next(); part !== Part.More && !this.begun; part = events.next()) {
+  private readDocument(bytes: Span): void {
+    const count = markIn(bytes, this.mark);
+    this.mark = markAfter(bytes, this.mark, count);
+    this.scan(after(bytes, count));
+  }
+
       if (part === Part.EventEnd) this.beginMessage();
       else if (events.field === Field.Data) {
         // A message may stand in several lines: what is between them is a line feed.

@@ -2,6 +2,7 @@ import { OPENING_BRACKET, SEMICOLON } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equalsIgnoringCase, first, indexOf, length, literal, pointer, trim, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { withoutMark } from '../json/byte-order-mark';
 import { isJson, strip, Walk, walkThrough } from '../json/reader';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
@@ -137,7 +138,7 @@ export function isEventStream(contentType: Span): bool {
 export function messagesIn(answer: Answer, failure: Failure, arena: Arena): Messages | null {
   const messages = make<Messages>(arena);
   messages.arena = arena;
-  if (isJsonType(answer.contentType)) messages.single = answer.body;
+  if (isJsonType(answer.contentType)) messages.single = withoutMark(answer.body);
   else if (isEventStream(answer.contentType)) messages.events = eventsIn(answer.body, arena);
   else {
     failure.set(Reason.UpstreamProtocol, otherTypeText(answer.contentType, arena));
