@@ -61,13 +61,15 @@ export function refuseUnanswered(exchange: Exchange): void {
 }
 
 /**
- * What watches the body of a 2xx as it passes. Null where nothing is to be found out: in a coding that is not read here,
- * and of a document whose length is told, which Envoy itself holds the server to.
+ * What watches the body of a 2xx as it passes. Null where nothing is to be found out: in a coding that is not read here.
+ * Envoy itself holds a server to the length that it tells.
  */
 export function answerOf(exchange: Exchange, response: Response): PassingAnswer | null {
   if (isCompressed(response.contentEncoding)) return null;
-  if (response.hasLength && !isEventStream(response.contentType)) return null;
-  return newPassingAnswer(isEventStream(response.contentType), exchange.idAtServer, exchange.arena);
+  const isStream = isEventStream(response.contentType);
+  const answer = newPassingAnswer(isStream, exchange.idAtServer, exchange.arena);
+  answer.hasLength = response.hasLength && !isStream;
+  return answer;
 }
 
 /** Whether the whole body of a 2xx has the answer in it. */
