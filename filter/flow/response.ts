@@ -64,8 +64,8 @@ export function isFromRoute(details: Span): bool {
 export function passesAsItIs(answer: Answer): bool {
   const status = answer.status;
   // A client would follow a redirect past the gateway, with the body and with our session id; a challenge it would
-  // answer with a token meant for somebody else; and the host name is none that it has chosen.
-  if (isRedirect(status) || status === 401 || status === 403 || status === 421) return false;
+  // answer with a token meant for somebody else, and some never show a 407; and the host name is none that it has chosen.
+  if (isRedirect(status) || status === 401 || status === 403 || status === 407 || status === 421) return false;
   return startsWith(answer.contentType, JSON_START);
 }
 
