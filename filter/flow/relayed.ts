@@ -3,7 +3,7 @@ import { Span, literal, NONE } from '../bytes/span';
 import { Answer, Ending, isEventStream, isJsonType, otherTypeText } from '../upstream/answer';
 import { FanOut } from '../federation/fanout';
 import { UpstreamCall } from '../upstream/call';
-import { isUnanswered } from '../upstream/faults';
+import { isProtocolError, isUnanswered } from '../upstream/faults';
 import { isCompressed, judge } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import { saysLost } from '../upstream/lost-session';
@@ -42,7 +42,10 @@ function mayBeAnew(exchange: Exchange, answer: Answer): bool {
 function tellRest(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const failure = judge(answer, call.server, scratch);
   if (isUnanswered(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
-  const isEnvoys = failure.reason === Reason.UpstreamUnreachable || failure.reason === Reason.UpstreamTimeout;
+  const isEnvoys =
+    failure.reason === Reason.UpstreamUnreachable ||
+    failure.reason === Reason.UpstreamTimeout ||
+    isProtocolError(answer);
   if (answer.ending !== Ending.Response || isEnvoys || failure.reason === Reason.UpstreamDropped) {
     call.failure.take(failure, exchange.arena);
     return exchange.refuseFor(call);

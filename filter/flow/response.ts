@@ -3,6 +3,7 @@ import { readPairs } from '../bytes/pairs';
 import { Span, equals, length, literal, startsWith, NONE } from '../bytes/span';
 import { Answer, Failure } from '../upstream/answer';
 import { isCompressed, isRedirect, judgeRefusal } from '../upstream/judge';
+import { withoutMark } from '../json/byte-order-mark';
 import { isJson, strip } from '../json/reader';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
@@ -66,8 +67,8 @@ export function isFromRoute(details: Span): bool {
 export function passesAsItIs(answer: Answer): bool {
   const status = answer.status;
   // A client would follow a redirect past the gateway, with the body and with our session id; a challenge it would
-  // answer with a token meant for somebody else; and the host name is none that it has chosen.
-  if (isRedirect(status) || status === 401 || status === 403 || status === 421) return false;
+  // answer with a token meant for somebody else, and some never show a 407; and the host name is none that it has chosen.
+  if (isRedirect(status) || status === 401 || status === 403 || status === 407 || status === 421) return false;
   return startsWith(answer.contentType, JSON_START);
 }
 
@@ -79,7 +80,7 @@ export function hasWords(answer: Answer): bool {
 /** Whether enough of its body is here for its words. */
 export function isComplete(answer: Answer): bool {
   const body = answer.body;
-  return length(body) > 0 && (!startsWith(answer.contentType, JSON_START) || isJson(strip(body), scratch));
+  return length(body) > 0 && (!startsWith(answer.contentType, JSON_START) || isJson(strip(withoutMark(body)), scratch));
 }
 
 /**

@@ -2,6 +2,7 @@ import { scratch, Arena, make } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, NONE } from '../bytes/span';
 import { Answer } from '../upstream/answer';
+import { withoutMark } from '../json/byte-order-mark';
 import { newWriter, Writer } from '../bytes/writer';
 import { isCompressed } from '../upstream/judge';
 import { compressedResult, headersJson, isSuccess, restResult, tooLargeResult } from '../upstream/rest-result';
@@ -57,7 +58,7 @@ export class RestAnswer {
       this.status,
       this.contentType,
       this.headers,
-      this.body.written,
+      withoutMark(this.body.written),
       most,
       exchange.now,
       scratch,

@@ -1,7 +1,6 @@
 import { scratch } from '../bytes/arena';
 import { Span, literal, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
-import { isEventStream, isJsonType, otherTypeText } from '../upstream/answer';
+import { isEventStream, isJsonType, noBodyText, noTypeText, otherTypeText } from '../upstream/answer';
 import { isCompressed } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import { OK } from '../mcp/outcomes';
@@ -11,9 +10,6 @@ import { refusesCoding } from './content-coding';
 import { Exchange } from './exchange';
 import { Response } from './response';
 
-const HTTP = literal('HTTP ');
-const NO_BODY = literal(' without a body, where an answer is due');
-const NO_TYPE = literal(' without a content-type, where an answer is due');
 export const NO_RESPONSE = literal('its answer ended without the response to the call');
 
 /**
@@ -24,15 +20,11 @@ export function refusesSuccess(exchange: Exchange, status: u32, response: Respon
   const isStream = exchange.isForEvents;
   if (!isStream && !isAwaited(exchange))
     return !ended && refusesCoding(exchange, response.contentEncoding, response.contentType);
-  if (ended) return refuse(exchange, lacking(status, NO_BODY));
+  if (ended) return refuse(exchange, noBodyText(status, scratch));
   if (refusesCoding(exchange, response.contentEncoding, response.contentType)) return true;
   const type = response.contentType;
-  if (type === NONE) return refuse(exchange, lacking(status, NO_TYPE));
+  if (type === NONE) return refuse(exchange, noTypeText(status, scratch));
   return !(isJsonType(type) && !isStream) && !isEventStream(type) && refuse(exchange, otherTypeText(type, scratch));
-}
-
-function lacking(status: u32, what: Span): Span {
-  return newWriter(scratch, 96).bytes(HTTP).decimal(status).bytes(what).written;
 }
 
 function refuse(exchange: Exchange, detail: Span): bool {
@@ -61,13 +53,15 @@ export function refuseUnanswered(exchange: Exchange): void {
 }
 
 /**
- * What watches the body of a 2xx as it passes. Null where nothing is to be found out: in a coding that is not read here,
- * and of a document whose length is told, which Envoy itself holds the server to.
+ * What watches the body of a 2xx as it passes. Null where nothing is to be found out: in a coding that is not read here.
+ * Envoy itself holds a server to the length that it tells.
  */
 export function answerOf(exchange: Exchange, response: Response): PassingAnswer | null {
   if (isCompressed(response.contentEncoding)) return null;
-  if (response.hasLength && !isEventStream(response.contentType)) return null;
-  return newPassingAnswer(isEventStream(response.contentType), exchange.idAtServer, exchange.arena);
+  const isStream = isEventStream(response.contentType);
+  const answer = newPassingAnswer(isStream, exchange.idAtServer, exchange.arena);
+  answer.hasLength = response.hasLength && !isStream;
+  return answer;
 }
 
 /** Whether the whole body of a 2xx has the answer in it. */

@@ -125,7 +125,7 @@ function readPart(answer: PassingAnswer, size: u32): void {
     answer.read(read(Buffer.ResponseBody, at as usize, count as usize));
     at += count;
   }
-  if (at === size) return;
+  if (at === size || answer.hasLength) return;
   const from = max(at, size > END ? size - END : 0);
   answer.readTail(read(Buffer.ResponseBody, from as usize, (size - from) as usize));
 }

@@ -1,6 +1,7 @@
 import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { MarkState, markAfter, markIn } from '../json/byte-order-mark';
 import { isString, textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
@@ -15,12 +16,15 @@ import { Field, newParser, Parser, Part } from '../sse/parser';
 export class PassingAnswer {
   /** A message with a result, or an error, has begun, as far as is known with the request's id. */
   begun: bool;
+  /** Its length is told, so that a document which has begun cannot end early. */
+  hasLength: bool;
   /** As the client wrote it, or NONE where it is not known. */
   id: Span;
   scanner: Scanner;
   arena: Arena;
   /** For a response that is an event stream, else null. */
   events: Parser | null;
+  private mark: MarkState;
   private member: Member;
   /** The message that is scanned has the id of another request. */
   private isOther: bool;
@@ -34,7 +38,7 @@ export class PassingAnswer {
     if (!this.begun) {
       const events = this.events;
       if (events !== null) this.readEvents(events, bytes);
-      else this.scan(bytes);
+      else this.readDocument(bytes);
     }
     this.readTail(bytes);
   }
@@ -48,6 +52,7 @@ export class PassingAnswer {
   /** Whether the answer is in a response that has ended, to its end. */
   get isWhole(): bool {
     if (!this.begun) return false;
+    if (this.hasLength) return true;
     let rest = this.tail;
     while (rest !== 0 && isSpace((rest & 0xff) as u8)) rest >>= 8;
     // So much white space ends nothing that has not ended before.
@@ -66,6 +71,12 @@ export class PassingAnswer {
       else if ((rest & 0xff) === CARRIAGE_RETURN) returns++;
     }
     return lineFeeds > 1 || returns > 1;
+  }
+
+  private readDocument(bytes: Span): void {
+    const count = markIn(bytes, this.mark);
+    this.mark = markAfter(bytes, this.mark, count);
+    this.scan(after(bytes, count));
   }
 
   private readEvents(events: Parser, bytes: Span): void {
@@ -98,7 +109,8 @@ export class PassingAnswer {
         return;
       }
       // Each element of a batch may be the answer: the first one stands for all.
-      if (token === Token.ArrayStart && scanner.depth === 1) this.begun = true;
+      if (token === Token.ArrayStart && scanner.depth === 1) scanner.watch = BATCH;
+      else if (token === Token.ObjectStart && scanner.watch === BATCH) this.begun = true;
       else if (token === Token.Key && scanner.depth === 1) this.readKey();
       else if (this.member === Member.Id && scanner.depth === 1) this.readId(token);
       if (this.begun) return;
@@ -138,6 +150,8 @@ const ERROR = literal('error');
 const ID = literal('id');
 const LINE_BREAK = literal('\n');
 const TAIL: usize = 8;
+/** Depth of the messages in a batch. */
+const BATCH = 2;
 
 function isSpace(c: u8): bool {
   return c === SPACE || c === TAB || c === LINE_FEED || c === CARRIAGE_RETURN;

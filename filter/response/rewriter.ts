@@ -2,14 +2,13 @@ import { LINE_FEED, OPENING_BRACE, OPENING_BRACKET, SPACE } from '../bytes/ascii
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
+import { MarkState, markAfter, markIn } from '../json/byte-order-mark';
 import { MOST_OF_EVENT_ID } from '../session/event-id';
 import { Field, newParser, Parser, Part } from '../sse/parser';
 import { MessageRewriter, newMessageRewriter } from './message-rewriter';
 import { newPassage, Obstacle, Passage } from './passage';
 import { Replacement, Replacements } from './replacements';
 
-/** RFC 8259 §8.1: it may be ignored. */
-const BYTE_ORDER_MARK = literal('\xef\xbb\xbf');
 const EMPTY = literal('');
 /** `endpoint`, as a number. */
 const ENDPOINT: u64 = 0x656e64706f696e74;
@@ -30,8 +29,7 @@ export class Rewriter {
   sealsEventIds: bool;
   /** An event had an id: a client that loses the stream can have it go on, and so may a server that ends it. */
   isResumable: bool;
-  /** Bytes of a byte order mark at the beginning of a document. */
-  private markBytes: i32;
+  private mark: MarkState;
   /** Data of the current event have come. */
   private hasData: bool;
   /** The id of an event has not ended. It begins at `idFrom`, an offset in the body. */
@@ -105,17 +103,13 @@ export class Rewriter {
   }
 
   private readDocument(bytes: Span): void {
-    let mark: u32 = 0;
-    while (this.markBytes < length(BYTE_ORDER_MARK) && mark < (length(bytes) as u32)) {
-      const expected = load<u8>(pointer(BYTE_ORDER_MARK) + (this.markBytes as usize));
-      if (load<u8>(pointer(bytes) + (mark as usize)) !== expected) break;
-      this.markBytes++;
-      mark++;
-    }
-    const document = after(bytes, mark);
-    if (length(document) === 0) return;
-    this.markBytes = length(BYTE_ORDER_MARK);
-    this.message.read(document, this.passage.offsetOf(pointer(document)));
+    const count = markIn(bytes, this.mark);
+    const document = after(bytes, count);
+    this.mark = markAfter(bytes, this.mark, count);
+    // What reads the document behind us, or the client that gets it as an event, knows no mark.
+    const from = this.passage.offsetOf(pointer(bytes));
+    if (count > 0) this.passage.replace(from, from + count, Replacement.Nothing);
+    if (length(document) > 0) this.message.read(document, from + count);
   }
 
   private readEvents(events: Parser, bytes: Span): void {

@@ -2,6 +2,7 @@ import { OPENING_BRACKET, SEMICOLON } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, equalsIgnoringCase, first, indexOf, length, literal, pointer, trim, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { withoutMark } from '../json/byte-order-mark';
 import { isJson, strip, Walk, walkThrough } from '../json/reader';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
@@ -43,6 +44,9 @@ export class Answer {
 const JSON_TYPE = literal('application/json');
 const EVENT_STREAM = literal('text/event-stream');
 
+const HTTP = literal('HTTP ');
+const NO_BODY = literal(' without a body, where an answer is due');
+const NO_TYPE = literal(' without a content-type, where an answer is due');
 const OTHER_TYPE = literal('neither JSON nor an event stream: ');
 /** Bytes of its name in a message. */
 const MOST_TYPE = 128;
@@ -137,13 +141,32 @@ export function isEventStream(contentType: Span): bool {
 export function messagesIn(answer: Answer, failure: Failure, arena: Arena): Messages | null {
   const messages = make<Messages>(arena);
   messages.arena = arena;
-  if (isJsonType(answer.contentType)) messages.single = answer.body;
+  if (isJsonType(answer.contentType)) messages.single = withoutMark(answer.body);
   else if (isEventStream(answer.contentType)) messages.events = eventsIn(answer.body, arena);
   else {
-    failure.set(Reason.UpstreamProtocol, otherTypeText(answer.contentType, arena));
+    failure.set(Reason.UpstreamProtocol, noMessagesText(answer, arena));
     return null;
   }
   return messages;
+}
+
+function noMessagesText(answer: Answer, arena: Arena): Span {
+  if (length(answer.body) === 0) return noBodyText(answer.status, arena);
+  return length(answer.contentType) === 0 ? noTypeText(answer.status, arena) : otherTypeText(answer.contentType, arena);
+}
+
+/** What is said of an answer without a body. */
+export function noBodyText(status: u32, arena: Arena): Span {
+  return lacking(status, NO_BODY, arena);
+}
+
+/** What is said of one whose type is not told. */
+export function noTypeText(status: u32, arena: Arena): Span {
+  return lacking(status, NO_TYPE, arena);
+}
+
+function lacking(status: u32, what: Span, arena: Arena): Span {
+  return newWriter(arena, 96).bytes(HTTP).decimal(status).bytes(what).written;
 }
 
 /** What is said of an answer of another type. */

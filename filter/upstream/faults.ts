@@ -6,6 +6,8 @@ const UNANSWERED = literal('upstream connect error or disconnect/reset before he
 /** Those of its reasons where there was a connection, which the server ended without an answer. */
 const TERMINATED = literal('connection termination');
 const RESET = literal('remote reset');
+/** That of a server whose answer is no HTTP, or more of it than Envoy takes. */
+const NOT_HTTP = literal('protocol error');
 /** Those where there was none. */
 const NOT_CONNECTED = literal('connection failure');
 const NOT_IN_TIME = literal('connection timeout');
@@ -42,6 +44,12 @@ export function isUnanswered(answer: Answer): bool {
 /** Whether there was no connection, so that nobody has seen the message. */
 export function isUnseen(answer: Answer): bool {
   return isEnvoys(answer) && (contains(answer.body, NOT_CONNECTED) || contains(answer.body, NOT_IN_TIME));
+}
+
+/** Whether Envoy could not read the beginning of the answer, and says so in its stead. */
+export function isProtocolError(answer: Answer): bool {
+  if (answer.ending !== Ending.Response || (answer.status !== 502 && answer.status !== 503)) return false;
+  return startsWith(answer.body, UNANSWERED) && contains(answer.body, NOT_HTTP);
 }
 
 function isEnvoys(answer: Answer): bool {

@@ -14,13 +14,14 @@ import {
 } from '../mcp/capabilities';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
+import { clipped } from '../mcp/header-text';
 import { Method, methodText } from '../mcp/methods';
 import { LATEST, Revision, revisionOf, revisionText, STATELESS } from '../mcp/revisions';
 import { Server } from '../model/server';
 import { Answer, Ending, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
-import { isModernOnly, judge } from './judge';
+import { isModernOnly, judge, withWords } from './judge';
 import { cookieIn } from '../session/cookie';
 import { isEndpoint } from '../session/endpoint';
 import { Upstream } from '../session/token';
@@ -55,10 +56,13 @@ const CAPABILITIES = literal('capabilities');
 const INSTRUCTIONS = literal('instructions');
 
 const NO_RESPONSE = literal('no response to initialize in its answer');
-const REFUSED = literal('it refused initialize: ');
+const REFUSED = literal('it refused initialize');
 const NO_STATELESS = literal('it does not speak 2026-07-28');
 const SUPPORTED_VERSIONS = literal('supportedVersions');
 const REVISION = literal('it chose a protocol revision that the gateway does not speak: ');
+const NO_REVISION = literal('its answer to initialize names no protocol revision');
+/** Bytes of it in a message. */
+const MOST_REVISION = 64;
 
 /**
  * Prepares the call's first callout.
@@ -217,7 +221,8 @@ function takeInitialized(call: UpstreamCall, answer: Answer, failure: Failure, s
   const revision = stringMember(result, PROTOCOL_VERSION, scratch);
   call.upstream.revision = revisionOf(revision);
   if (call.upstream.revision === Revision.Unknown) {
-    failure.set(Reason.UpstreamProtocol, newWriter(scratch, 128).bytes(REVISION).bytes(revision).written);
+    const named = newWriter(scratch, 128).bytes(REVISION).bytes(clipped(revision, MOST_REVISION));
+    failure.set(Reason.UpstreamProtocol, revision === NONE ? NO_REVISION : named.written);
     return;
   }
   takeOffers(call, result, scratch, arena);
@@ -265,6 +270,6 @@ function stringMember(object: Span, name: Span, arena: Arena): Span {
 function refuse(failure: Failure, error: Span, arena: Arena): void {
   const message = stringMember(error, MESSAGE, arena);
   const words: Span = message === NONE ? NONE : plainWords(message, false, arena);
-  const detail = words === NONE ? NO_RESPONSE : newWriter(arena, 128).bytes(REFUSED).bytes(words).written;
+  const detail = error === NONE ? NO_RESPONSE : withWords(newWriter(arena, 128).bytes(REFUSED), words);
   failure.set(isModernOnly(member(error, CODE, arena)) ? Reason.UpstreamEra : Reason.UpstreamProtocol, detail);
 }

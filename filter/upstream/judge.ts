@@ -8,6 +8,7 @@ import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Answer, Ending, Failure } from './answer';
+import { isProtocolError } from './faults';
 import { mentions, readRefusal, Refusal, repeats } from './refusal';
 
 /** What the HTTP side of an answer says, and why a server refuses. */
@@ -20,6 +21,7 @@ const BROKEN = literal('the response was cut off, or is larger than Envoy buffer
 const UNFINISHED = literal('it keeps the event stream open after its answer');
 const NOT_ASKED = literal('the time was up before it was asked');
 const NO_ANSWER = literal('no answer');
+const NOT_HTTP = literal('what it sends is not HTTP as Envoy expects, or its headers are too large');
 const REFUSED = literal('no connection');
 const ENVOY_TIMEOUT = literal('upstream request timeout');
 const ENVOY_UNREACHABLE = literal('upstream connect error');
@@ -64,11 +66,12 @@ export function judge(answer: Answer, server: Server, arena: Arena, era: Era = E
   return failure;
 }
 
-/** Envoy answers in a server's stead with 503 and 504 and these texts; the same statuses of the server itself differ. */
+/** Envoy answers in a server's stead with 502, 503 and 504 and these texts; the same statuses of the server itself differ. */
 function judgeStatus(failure: Failure, answer: Answer, server: Server, era: Era, arena: Arena): Failure {
   const status = answer.status;
   const body = answer.body;
   if (status >= 200 && status < 300) return failure;
+  if (isProtocolError(answer)) return failure.set(Reason.UpstreamProtocol, NOT_HTTP);
   if (status === 504 && startsWith(body, ENVOY_TIMEOUT)) return failure.set(Reason.UpstreamTimeout, NO_ANSWER);
   if (status === 503 && startsWith(body, ENVOY_UNREACHABLE)) return failure.set(Reason.UpstreamUnreachable, REFUSED);
   if (status === 503 && startsWith(body, ENVOY_NO_HOST)) return failure.set(Reason.UpstreamUnreachable, NO_HOST);
@@ -92,7 +95,8 @@ export function judgeRefusal(failure: Failure, answer: Answer, server: Server, e
   failure.retryAfter = retryAfterOf(answer);
   // Where it leads to is not for the client: often it is an address inside.
   if (isRedirect(status)) {
-    return failure.set(Reason.UpstreamStatus, statusText(status, arena).bytes(NOT_FOLLOWED).written);
+    const text = statusText(status, arena);
+    return failure.set(Reason.UpstreamStatus, (status === 304 ? text : text.bytes(NOT_FOLLOWED)).written);
   }
   const refusal = readRefusal(isCompressed(answer.contentEncoding) ? NONE : answer.body, arena);
   if (isSecret(refusal.words, server)) refusal.words = NONE;
@@ -139,7 +143,8 @@ function statusText(status: u32, arena: Arena): Writer {
   return newWriter(arena, 256).bytes(HTTP).decimal(status);
 }
 
-function withWords(text: Writer, words: Span): Span {
+/** @param words NONE: there are none */
+export function withWords(text: Writer, words: Span): Span {
   return (words === NONE ? text : text.bytes(SEPARATOR).bytes(words)).written;
 }
 

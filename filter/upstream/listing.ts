@@ -4,16 +4,17 @@ import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { Limit } from '../model/limit';
 import { Limits } from '../model/limits';
-import { member } from '../json/reader';
+import { kindOf, Kind, member } from '../json/reader';
 import { isString, textOf } from '../json/text';
 import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
+import { clipped } from '../mcp/header-text';
 import { listMethod, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { UpstreamCall } from './call';
-import { judge } from './judge';
+import { judge, withWords } from './judge';
 import { newRequestId, requestMessage } from './message';
 import { statelessRequest } from './stateless-message';
 import { Item, Page, readPage } from './page';
@@ -30,7 +31,8 @@ const TOO_MANY_PAGES = literal('its list has more pages than limits.listPages al
 const TOO_LARGE = literal('its list is larger than limits.listBytes');
 const METHOD_NOT_FOUND = literal('-32601');
 const REFUSED = literal('it refused ');
-const BECAUSE = literal(': ');
+/** Bytes of a code in a message. */
+const MOST_CODE = 24;
 
 /** Prepares the callout for the next page. @param cursor a string token of the upstream's, or NONE for the first */
 export function askForPage(call: UpstreamCall, cursor: Span, client: Span, now: u64, arena: Arena): void {
@@ -165,17 +167,26 @@ function pageIn(
     refuse(call, failure, page.error, code, arena);
     return null;
   }
-  const detail = newWriter(arena, 64).bytes(NO_RESPONSE_TO).bytes(listText(call)).bytes(IN_ITS_ANSWER);
-  failure.set(Reason.UpstreamProtocol, detail.written);
+  failure.set(Reason.UpstreamProtocol, noResponseText(call, arena));
   return null;
+}
+
+function noResponseText(call: UpstreamCall, arena: Arena): Span {
+  return newWriter(arena, 64).bytes(NO_RESPONSE_TO).bytes(listText(call)).bytes(IN_ITS_ANSWER).written;
 }
 
 /** @param error that it answered with, or NONE; `code` is a member of it, or NONE */
 function refuse(call: UpstreamCall, failure: Failure, error: Span, code: Span, arena: Arena): void {
-  const detail = newWriter(arena, 256).bytes(REFUSED).bytes(listText(call)).bytes(BECAUSE).bytes(code);
+  if (error === NONE) {
+    failure.set(Reason.UpstreamProtocol, noResponseText(call, arena));
+    return;
+  }
   const message = member(error, MESSAGE, arena);
   const text: Span = message !== NONE && isString(message) ? textOf(message, arena) : NONE;
   const words: Span = text === NONE ? NONE : plainWords(text, false, arena);
-  if (words !== NONE) (code === NONE ? detail : detail.byte(SPACE)).bytes(words);
-  failure.set(Reason.UpstreamProtocol, detail.written);
+  const said = newWriter(arena, 256);
+  if (code !== NONE && kindOf(code) === Kind.Number) said.bytes(clipped(code, MOST_CODE));
+  if (words !== NONE) (said.size === 0 ? said : said.byte(SPACE)).bytes(words);
+  const detail = newWriter(arena, 256).bytes(REFUSED).bytes(listText(call));
+  failure.set(Reason.UpstreamProtocol, withWords(detail, said.size === 0 ? NONE : said.written));
 }

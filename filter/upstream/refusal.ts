@@ -15,6 +15,7 @@ import {
 import { Arena, make } from '../bytes/arena';
 import { Span, between, contains, length, limit, literal, pointer, startsWith, trim, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { withoutMark } from '../json/byte-order-mark';
 import { isJson, kindOf, Kind, member, strip } from '../json/reader';
 import { textOf } from '../json/text';
 import { clipped } from '../mcp/header-text';
@@ -52,7 +53,7 @@ const TITLE = literal('title');
 export function readRefusal(body: Span, arena: Arena): Refusal {
   const refusal = make<Refusal>(arena);
   if (length(body) === 0) return refusal;
-  const document = strip(body);
+  const document = strip(withoutMark(body));
   if (length(document) > 0 && (body as u32) <= MOST_OF_REFUSAL && isJson(document, arena)) {
     readDocument(refusal, document, arena);
     if (refusal.words !== NONE) return refusal;

@@ -3,6 +3,7 @@ import { Arena, make } from '../bytes/arena';
 import { newHeaderList } from '../bytes/pairs';
 import { Span, after, equalsIgnoringCase, first, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { withoutMark } from '../json/byte-order-mark';
 import { isJson, kindOf, Kind, member, strip } from '../json/reader';
 import { textOf } from '../json/text';
 import { Reason } from '../mcp/errors';
@@ -96,8 +97,9 @@ export function readExchanged(
     );
     return;
   }
-  const isReadable = !isCompressed(answer.contentEncoding) && isJson(answer.body, arena);
-  const document: Span = isReadable ? strip(answer.body) : NONE;
+  const body = withoutMark(answer.body);
+  const isReadable = !isCompressed(answer.contentEncoding) && isJson(body, arena);
+  const document: Span = isReadable ? strip(body) : NONE;
   if (status < 200 || status > 299) {
     const reason = status >= 400 && status < 500 ? Reason.TokenRefused : Reason.TokenUnavailable;
     failure.set(reason, statusText(status, codeIn(document, arena), arena));

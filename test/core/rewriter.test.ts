@@ -168,7 +168,9 @@ describe.each<[string, string, string]>([
 ])('for a client, the rewriter rewrites %s', (_, server, client) => {
   test('in a document cut anywhere', () => {
     for (const chunks of feedings(Buffer.from(server))) expect(rewrite(chunks, { type: 'json' })).toBe(client);
-    expect(rewrite([Buffer.from(`\ufeff${server}`)], { type: 'json' })).toBe(`\ufeff${client}`);
+    // The mark does not go on: what reads the document behind us knows none.
+    for (const chunks of feedings(Buffer.from(`\ufeff${server}`)))
+      expect(rewrite(chunks, { type: 'json' })).toBe(client);
   });
 
   test('in an event cut anywhere, and never in the next one', () => {

@@ -38,10 +38,11 @@ const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
     'upstream_unreachable',
     /ended before its answer: the server ended it\. What it was asked may have run/,
   ],
-  ...[301, 302, 303, 304, 307, 308].map(
+  ...[301, 302, 303, 307, 308].map(
     (code) =>
       [`a redirect ${code}`, redirect(code), 'upstream_status', new RegExp(`HTTP ${code}, a redirect`)] as const,
   ),
+  ['a 304, which is none', status(304), 'upstream_status', /HTTP 304(?!,)/],
   [
     'a redirect in JSON',
     status(307, 'application/json', rpcError, elsewhere),

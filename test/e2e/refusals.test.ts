@@ -46,6 +46,12 @@ const table: readonly (readonly [string, Answer, string, string, RegExp?])[] = [
     'HTTP 403: no "admin" role. Check the credentials',
   ],
   [
+    'with 407, which some clients never show',
+    status(407, 'application/json', rpcError(-32000, 'a proxy asks who you are')),
+    'upstream_status',
+    'HTTP 407: a proxy asks who you are. See',
+  ],
+  [
     'with its credential in what it says',
     status(401, 'text/plain', `${secret} has expired`),
     'upstream_unauthorized',
@@ -175,6 +181,21 @@ describeGateway('a server that refuses', () => {
     expect(said).toContain(says);
     await until('the log has a line about it', () => lines(from).length > 0);
     expect(failed.text + newLog(from)).not.toMatch(never);
+  });
+
+  it.each([
+    ['a long one', `"${'9'.repeat(100_000)}"`, /does not speak: 9{1,64}\W/],
+    ['a number', '20251125', /names no protocol revision/],
+  ])('a handshake by a revision that is none: %s', async (_, revision, says) => {
+    server.answers = {
+      initialize: pieces('application/json', [
+        `{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":${revision},"capabilities":{}}}`,
+      ]),
+    };
+    const failed = await post(gateway.current.url, initializeMessage());
+    server.answers = {};
+    expect(message(failed).error?.message).toMatch(says);
+    expect(failed.body.length).toBeLessThan(1_000);
   });
 
   it('a list with its own words is in the log', async () => {

@@ -19,7 +19,25 @@ interface Case {
   readonly line?: string;
 }
 
+/** A document whose length is told, so that its end is no news. */
+const document =
+  (body: string): Answer =>
+  (_, reply) => {
+    reply.head(200, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) });
+    reply.end(body);
+  };
+const noAnswer = { outcome: 'upstream_protocol', line: 'its answer ended without the response to the call' };
+
 const cases: readonly Case[] = [
+  { what: 'a document of a told length', answer: document(result), outcome: 'ok' },
+  { what: 'a large one', answer: document(result.replace('[]', `[${' '.repeat(300_000)}]`)), outcome: 'ok' },
+  { what: 'one behind a byte order mark', answer: document(`\ufeff${result}`), outcome: 'ok' },
+  { what: 'one with two answers', answer: document(`[${result},${result}]`), outcome: 'ok' },
+  { what: 'the document null', answer: document('null'), ...noAnswer },
+  { what: 'an empty batch', answer: document('[]'), ...noAnswer },
+  { what: 'a document of other members', answer: document('{"ok":true}'), ...noAnswer },
+  { what: 'the answer to another request', answer: document(result.replace('1', '2')), ...noAnswer },
+  { what: 'events that are called JSON', answer: document(`data: ${result}\n\n`), ...noAnswer },
   {
     what: 'an event stream with its answer behind progress',
     answer: (_, reply) => {

@@ -45,7 +45,15 @@ const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
     /neither JSON nor an event stream: text\/html/,
   ],
   ['answers 200 without a body', status(200, 'application/json'), 'upstream_protocol', /no response to/],
-  ['answers 202', status(202), 'upstream_protocol', /neither JSON/],
+  ['answers 202', status(202), 'upstream_protocol', /HTTP 202 without a body/],
+  ['answers without a type', status(200, undefined, '{}'), 'upstream_protocol', /HTTP 200 without a content-type/],
+  ['answers 304', status(304), 'upstream_status', /HTTP 304(?!,)/],
+  [
+    'answers with more headers than Envoy takes',
+    status(200, 'application/json', '{}', Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`x-${n}`, 'v']))),
+    'upstream_protocol',
+    /what it sends is not HTTP as Envoy expects, or its headers are too large/,
+  ],
   [
     'compresses its answer',
     compressed((id) => gzipSync(`{"jsonrpc":"2.0","id":${id},"result":{"tools":[]}}`)),
@@ -71,7 +79,13 @@ const failures: readonly (readonly [string, Answer, string, RegExp])[] = [
     'refuses',
     json('{"jsonrpc":"2.0","id":ID,"error":{"code":-32000,"message":"not \\"today\\""}}'),
     'upstream_protocol',
-    /it refused/,
+    /it refused [a-z/]+: (-32000 )?not "today"/,
+  ],
+  [
+    'refuses without a word',
+    json('{"jsonrpc":"2.0","id":ID,"error":{"code":{"a":1}}}'),
+    'upstream_protocol',
+    /it refused (initialize|tools\/list)(?!:)/,
   ],
 ];
 

@@ -162,6 +162,11 @@ class Http1Exchange implements UpstreamExchange {
     request1.on('response', (response) => {
       this.#onResponse(response, method);
     });
+    // Nobody has asked for another protocol: Envoy takes it for a response, and Node would end the connection.
+    request1.on('upgrade', (response, socket) => {
+      socket.destroy();
+      this.#onUpgrade(response);
+    });
     request1.on('error', (error) => {
       this.#fail(this.#reasonOf(error));
     });
@@ -221,7 +226,7 @@ class Http1Exchange implements UpstreamExchange {
     const onEnd = (): void => {
       this.#peerEnded = true;
     };
-    socket.once('end', onEnd);
+    socket.prependOnceListener('end', onEnd); // before Node says that the request has failed
     // The connection outlives this exchange.
     this.#request?.once('close', () => socket.off('end', onEnd));
     this.#connected = true;
@@ -231,6 +236,10 @@ class Http1Exchange implements UpstreamExchange {
   #onResponse(response: IncomingMessage, method: string): void {
     if (this.#over) return;
     this.#response = response;
+    if (!isHttp(response)) {
+      this.#fail('protocol error');
+      return;
+    }
     const headers = headersOf(response.rawHeaders, [[':status', String(response.statusCode)]]);
     const status = response.statusCode ?? 0;
     const empty = method === 'HEAD' || status === 204 || status === 304 || headers.get('content-length') === '0';
@@ -252,6 +261,13 @@ class Http1Exchange implements UpstreamExchange {
       }
       this.#finish();
     });
+  }
+
+  #onUpgrade(response: IncomingMessage): void {
+    if (this.#over) return;
+    this.#receiver.onHeaders(headersOf(response.rawHeaders, [[':status', String(response.statusCode)]]), false);
+    this.#receiver.onData(new BodyBuffer(), true);
+    this.#finish();
   }
 
   sendData(data: BodyBuffer, endStream: boolean): void {
@@ -332,4 +348,13 @@ class Http1Exchange implements UpstreamExchange {
     if (!this.#sent) this.#request?.destroy(); // nobody reads the rest
     this.#release();
   }
+}
+
+/** Envoy's `max_headers_count` for responses. */
+const mostHeaders = 100;
+
+/** Whether Envoy takes for HTTP what Node's parser does. */
+function isHttp({ statusCode = 0, rawHeaders: raw, headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return raw.length <= 2 * mostHeaders && statusCode >= 100 && (coding === undefined || /^chunked$/i.test(coding));
 }
