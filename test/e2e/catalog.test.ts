@@ -129,6 +129,17 @@ describeGateway('a catalog that the gateway asks for', () => {
     expect(called.every(({ text }) => text.includes('"result"'))).toBe(true);
     const narrow = await openSession(`${gateway.current.url}/team/shop`);
     expect(await tools(narrow)).toBe('shop_item');
+    const prompts = async (): Promise<string> =>
+      (await session.post('{"jsonrpc":"2.0","id":1,"method":"prompts/list"}')).text;
+    write('guides.yaml', {
+      servers: [
+        { name: 'guides', rest: { prompts: [{ name: 'plain', messages: [{ role: 'user', text: 'Plainly' }] }] } },
+      ],
+    });
+    await until('prompts of its own are in all lists', async () =>
+      (await all(prompts)).every((text) => text.includes('"prompts":[{"name":"guides_plain"}]')),
+    );
+    rmSync(join(folder, 'catalogs', 'team', 'guides.yaml'));
     rmSync(join(folder, 'catalogs', 'team', 'shop.yaml'));
     await until('what was removed is in no list', () => inAll(session, 'weather_get'));
   });
