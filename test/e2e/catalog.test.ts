@@ -4,8 +4,6 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Bootstrap, shippedTemplates } from '../../envoy/render/bootstrap.ts';
-import { clusterFor, parseUpstream } from '../../envoy/render/upstream.ts';
 import {
   ArtifactStore,
   CatalogDirectory,
@@ -14,7 +12,7 @@ import {
   startPluginServer,
   Tokens,
 } from '../../plugin-server/index.ts';
-import { connectionManager } from './adjust.ts';
+import { addClusters } from './adjust.ts';
 import { send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, openSession, post, type Session } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
@@ -158,17 +156,3 @@ const item = {
   args: [{ name: 'id', description: 'Its id', type: 'string', required: true, position: 'path' }],
   requestTemplate: { url: '/items/{id}', method: 'GET' },
 };
-
-/** Clusters of an operator's own, and routes that take them from the module's headers, as envoy/live.yaml has them. */
-function addClusters(bootstrap: Bootstrap, urls: Readonly<Record<string, string>>): void {
-  const { cluster } = shippedTemplates();
-  for (const [name, url] of Object.entries(urls))
-    bootstrap.static_resources.clusters.push(clusterFor(name, parseUpstream(url), cluster));
-  const [host] = connectionManager(bootstrap).route_config.virtual_hosts;
-  const routes: object[] = host.routes;
-  routes.unshift({
-    name: 'catalog',
-    match: { prefix: '/', headers: [{ name: 'x-mcp-servername', present_match: true }] },
-    route: { cluster_header: 'x-mcp-servername', timeout: '0s' },
-  });
-}
