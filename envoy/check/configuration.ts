@@ -2,7 +2,7 @@ import { type ModuleRequest, defaultModule, isVersionRequest } from './module-re
 import type { CatalogRequest } from '../render/catalog-request.ts';
 import { readCatalogRequest } from './catalog-request.ts';
 import { isEndpoint } from '../render/endpoint.ts';
-import { type LocatedServer, moduleConfiguration, needsUrl, readServers } from '../render/servers.ts';
+import { type LocatedServer, asksNobody, moduleConfiguration, needsUrl, readServers } from '../render/servers.ts';
 import { checkAdvice } from './advice.ts';
 import { withPinsOfFile } from './pins-file.ts';
 import { readDocument } from '../yaml/document.ts';
@@ -117,8 +117,8 @@ export function checkConfiguration(root: Node, report: Report, use: Use): Config
 type Wrong = (path: string, message: string, severity?: 'error' | 'warning') => void;
 
 function warnOfClusters({ servers }: ConfigurationFile, wrong: Wrong): void {
-  for (const [index, { upstream }] of servers.entries()) {
-    if (upstream !== undefined) continue;
+  for (const [index, { entry, upstream }] of servers.entries()) {
+    if (upstream !== undefined || asksNobody(entry)) continue;
     wrong(`servers[${index}].cluster`, needsUrl, 'warning');
   }
 }

@@ -1,3 +1,4 @@
+import { asksNobody } from '../render/servers.ts';
 import type { Node } from '../yaml/node.ts';
 import type { Route } from './route.ts';
 
@@ -20,7 +21,7 @@ export interface Plugin {
   readonly text: string;
 }
 
-/** An entry of `servers`, as far as routes are judged by it. */
+/** An entry of `servers`, as far as routes are judged by it. One that asks nobody has none. */
 export interface ConfiguredServer {
   readonly name: string | undefined;
   readonly node: Node;
@@ -41,7 +42,8 @@ export function endpointOf(plugin: Plugin | undefined): string {
 export function serversOf(plugin: Plugin | undefined): ConfiguredServer[] {
   const entries = plugin?.root.get('servers');
   if (entries === undefined || !Array.isArray(entries.value)) return [];
-  return entries.items.map((node) => ({
+  const asking = entries.items.filter(({ value }) => !asksNobody(value));
+  return asking.map((node) => ({
     name: node.get('name').text,
     node,
     cluster: node.get('cluster'),

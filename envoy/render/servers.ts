@@ -11,7 +11,7 @@ export interface GatewayServer {
 /** An entry, and where its server is. */
 export interface LocatedServer {
   readonly entry: { readonly name: string; readonly [member: string]: unknown };
-  /** Absent where the entry names a cluster that is made elsewhere. */
+  /** Absent where the entry names a cluster that is made elsewhere, or asks nobody. */
   readonly upstream: Upstream | undefined;
 }
 
@@ -30,6 +30,15 @@ const namePattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 /** What is said of a server without a URL where its cluster would have to be made, by whoever sees that. */
 export const needsUrl =
   'name its url: the cluster is made of it; a cluster of your own has to be in a bootstrap of your own';
+
+/** Whether a server has nothing but prompts that the gateway makes: it needs neither URL nor cluster. */
+export function asksNobody(entry: unknown): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { url, cluster, rest } = entry as Record<string, unknown>;
+  if (url !== undefined || cluster !== undefined || typeof rest !== 'object' || rest === null) return false;
+  const { tools, prompts } = rest as Record<string, unknown>;
+  return prompts !== undefined && (tools === undefined || (Array.isArray(tools) && tools.length === 0));
+}
 
 const nowhere: Upstream = { address: { host: '127.0.0.1', port: 0 }, tls: false, authority: 'nowhere', path: '/' };
 
@@ -65,7 +74,7 @@ export function readServers(
     }
     names.add(name);
     if (url !== undefined && cluster !== undefined) report(at, 'url and cluster exclude each other');
-    if (foreignClusters && url === undefined && typeof cluster === 'string') {
+    if (asksNobody(entry) || (foreignClusters && url === undefined && typeof cluster === 'string')) {
       servers.push({ entry: entry as LocatedServer['entry'], upstream: undefined });
       continue;
     }

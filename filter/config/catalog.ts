@@ -154,7 +154,8 @@ export function readCatalogVirtualServers(source: CatalogSource, gateway: Gatewa
 
 function checkServer(section: Section, source: CatalogSource): void {
   const problems = section.problems;
-  const cluster = section.required(CLUSTER);
+  // One that needs a cluster and has none is refused as every server is.
+  const cluster = section.text(CLUSTER, NONE);
   if (cluster !== NONE && !isAmong(source.clusters, cluster)) {
     problems.add(problems.at(section.placeOf(CLUSTER)).bytes(NOT_ALLOWED));
   }

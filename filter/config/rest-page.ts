@@ -5,39 +5,51 @@ import { Span, equals, literal, length, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { kindOf, Kind, member, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
-import { Rest } from '../model/rest';
+import { Noun, nounRow } from '../mcp/nouns';
 
-/** The page of `tools/list` that a REST service would answer, were it a server of MCP. */
+/** The pages of `tools/list` and `prompts/list` that a REST service would answer, were it a server of MCP. */
 
-const OPEN = literal('{"jsonrpc":"2.0","id":"","result":{"tools":[');
+const OPEN = literal('{"jsonrpc":"2.0","id":"","result":{"');
+const OPEN_ITEMS = literal('":[');
 const CLOSE = literal(']}}');
 const NAME = literal('name');
 const DESCRIPTION = literal('description');
 const TITLE = literal('title');
 const ANNOTATIONS = literal('annotations');
 const ARGS = literal('args');
+const ARGUMENTS = literal('arguments');
 const REQUIRED = literal('required');
 const POSITION = literal('position');
 const TYPE = literal('type');
 const OUTPUT_SCHEMA = literal('outputSchema');
-const TOOL_OPEN = literal('{"name":');
+const ITEM_OPEN = literal('{"name":');
 const INPUT_OPEN = literal(',"inputSchema":{"type":"object","properties":{');
 const REQUIRED_OPEN = literal(',"required":[');
 const STRING_TYPE = literal('"type":"string"');
 const COLON_OPEN = literal(':{');
 
-/** @param definitions of the tools of `rest`, in the same order (Span of JSON) */
-export function listPage(rest: Rest, definitions: List, arena: Arena): Span {
-  const writer = newWriter(arena, 4096).bytes(OPEN);
+/** @param definitions of tools or prompts, in their order (Span of JSON). NONE: there are none */
+export function listPage(noun: Noun, definitions: List, arena: Arena): Span {
+  if (definitions.count === 0) return NONE;
+  const writer = newWriter(arena, 4096).bytes(OPEN).bytes(nounRow(noun).items).bytes(OPEN_ITEMS);
   for (let i = 0; i < definitions.count; i++) {
     if (i > 0) writer.byte(COMMA);
-    writeTool(writer, definitions.at(i), arena);
+    if (noun === Noun.Prompts) writePrompt(writer, definitions.at(i), arena);
+    else writeTool(writer, definitions.at(i), arena);
   }
   return writer.bytes(CLOSE).written;
 }
 
+function writePrompt(writer: Writer, prompt: Span, arena: Arena): void {
+  writer.bytes(ITEM_OPEN).bytes(member(prompt, NAME, arena));
+  copyMember(writer, prompt, TITLE, arena);
+  copyMember(writer, prompt, DESCRIPTION, arena);
+  copyMember(writer, prompt, ARGUMENTS, arena);
+  writer.byte(CLOSING_BRACE);
+}
+
 function writeTool(writer: Writer, tool: Span, arena: Arena): void {
-  writer.bytes(TOOL_OPEN).bytes(member(tool, NAME, arena));
+  writer.bytes(ITEM_OPEN).bytes(member(tool, NAME, arena));
   copyMember(writer, tool, TITLE, arena);
   copyMember(writer, tool, DESCRIPTION, arena);
   writer.bytes(INPUT_OPEN);
@@ -86,8 +98,8 @@ function writeProperty(writer: Writer, argument: Span, arena: Arena): void {
   writer.bytes(STRING_TYPE);
 }
 
-function copyMember(writer: Writer, tool: Span, name: Span, arena: Arena): void {
-  const value = member(tool, name, arena);
+function copyMember(writer: Writer, definition: Span, name: Span, arena: Arena): void {
+  const value = member(definition, name, arena);
   if (value === NONE) return;
   writer.byte(COMMA).byte(0x22).bytes(name).byte(0x22).byte(0x3a).bytes(value);
 }

@@ -1,4 +1,4 @@
-import { COLON, LINE_FEED, OPENING_BRACE, OPENING_BRACKET, SLASH, SPACE } from '../bytes/ascii';
+import { COLON, OPENING_BRACE, OPENING_BRACKET, SLASH, SPACE } from '../bytes/ascii';
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
@@ -25,7 +25,7 @@ import * as header from '../mcp/headers';
 import { Gateway } from '../model/gateway';
 import { ArgumentsTo, Position, Rest, RestArgument, RestHeader, RestTool } from '../model/rest';
 import { readSchema, schemaFault } from '../schema/schema';
-import { compile, Template } from '../template/compile';
+import { compile } from '../template/compile';
 import { Op, Program, Way } from '../template/program';
 import { render } from '../template/run';
 import { has } from '../template/text';
@@ -33,6 +33,7 @@ import { Environment } from './environment';
 import { elementPlace, Place, Problems } from './problems';
 import { isRestHeader, lowered } from './rest-headers';
 import { flag, readDownstream, readUse, Schemes, SECURITY } from './rest-security';
+import { addFault, compiled, optional, template } from './rest-template';
 import { openSection, Section } from './section';
 import { isMadeOf } from './values';
 
@@ -84,7 +85,6 @@ const ACTION = literal('{{');
 /** Beside letters and digits (RFC 3986 §3.2.2), with a port; names of containers have a `_`. */
 const HOST_CHARACTERS = literal('-._~:[]');
 
-const A_TEXT = literal('a string');
 const A_METHOD = literal('one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS');
 const A_HEADER = literal('the name of a header that a service may be sent');
 const A_SCHEMA = literal('a JSON Schema with type "object"');
@@ -92,8 +92,6 @@ const OBJECT_TYPE = literal('object');
 const ONLY_ONE = literal('only one of argsToJsonBody, argsToUrlParam and argsToFormBody can be true');
 const BODY_ALONE = literal('prependBody and appendBody cannot be used beside body');
 const NO_URL = literal('needs a url, or responseTemplate.body, which then is the answer');
-const AT_LINE = literal('line ');
-const AT_COLUMN = literal(', column ');
 const BAD_HOST = literal('scheme and host must be text, or come from .config: no argument may change them');
 const BAD_URL = literal('a URL with http:// or https://, a host and a path, or a path');
 const ARGUMENT_TWICE = literal('is the name of another argument');
@@ -159,52 +157,6 @@ function readSecurity(
   tool.security = own === null ? schemes.upstream : own;
   schemes.downstream = downstream;
   schemes.passes = passes;
-}
-
-/** A text that may be empty; NONE where it is absent. */
-function optional(section: Section, name: Span): Span {
-  const value = section.get(name);
-  if (value === NONE || kindOf(value) === Kind.Null) return NONE;
-  const text: Span = kindOf(value) === Kind.String ? textOf(value, section.arena) : NONE;
-  if (text === NONE) section.mustBe(name, A_TEXT);
-  return text;
-}
-
-/** A template that is a member; null where it is absent, empty, or has a fault. */
-function template(section: Section, name: Span, way: Way): Program | null {
-  const text = optional(section, name);
-  if (text === NONE || length(text) === 0) return null;
-  return compiled(section, name, text, text, way, null);
-}
-
-/** @param whole the text of the member, of which `part` is the end */
-function compiled(
-  section: Section,
-  name: Span,
-  whole: Span,
-  part: Span,
-  way: Way,
-  placeholders: List | null,
-): Program | null {
-  const result: Template = compile(part, way, placeholders, section.arena);
-  if (result.program === null) {
-    const at = ((length(whole) - length(part)) as u32) + result.position;
-    addFault(section, name, whole, at, result.fault);
-  }
-  return result.program;
-}
-
-function addFault(section: Section, name: Span, text: Span, position: u32, fault: Span): void {
-  let line: u64 = 1;
-  let column: u64 = 1;
-  for (let at = pointer(text); at < pointer(text) + (position as usize) && at < limit(text); at++) {
-    if (load<u8>(at) === LINE_FEED) {
-      line++;
-      column = 1;
-    } else if ((load<u8>(at) & 0xc0) !== 0x80) column++;
-  }
-  const problem = section.problems.at(section.placeOf(name)).bytes(AT_LINE).decimal(line).bytes(AT_COLUMN);
-  section.problems.add(problem.decimal(column).byte(COLON).byte(SPACE).bytes(fault));
 }
 
 function readArguments(section: Section): List {

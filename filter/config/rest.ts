@@ -3,9 +3,10 @@ import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { names, namesIn } from '../bytes/name-list';
-import { kindOf, Kind } from '../json/reader';
+import { kindOf, Kind, member } from '../json/reader';
 import { textOf } from '../json/text';
 import * as header from '../mcp/headers';
+import { Noun } from '../mcp/nouns';
 import { CredentialKind, Credentials } from '../model/credentials';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
@@ -14,6 +15,7 @@ import { Server } from '../model/server';
 import { Environment } from './environment';
 import { elementPlace } from './problems';
 import { listPage } from './rest-page';
+import { readPrompt } from './rest-prompt';
 import { flag, readSchemes } from './rest-security';
 import { readTool } from './rest-tool';
 import { resolved } from './secrets';
@@ -21,10 +23,10 @@ import { Section } from './section';
 
 /**
  * The tools of a REST service, in the format of Higress' mcp-server plugin: what stands there beside `tools`, and in its
- * `server`, stands here side by side.
+ * `server`, stands here side by side. `prompts` are ours.
  */
 const MEMBERS = names(
-  'name type config securitySchemes defaultUpstreamSecurity defaultDownstreamSecurity passthroughAuthHeader allowTools tools',
+  'name type config securitySchemes defaultUpstreamSecurity defaultDownstreamSecurity passthroughAuthHeader allowTools tools prompts',
 );
 const REST = literal('rest');
 const TYPE = literal('type');
@@ -32,6 +34,7 @@ const CONFIG = literal('config');
 const PASSTHROUGH_AUTHORIZATION = literal('passthroughAuthHeader');
 const ALLOW_TOOLS = literal('allowTools');
 const TOOLS = literal('tools');
+const PROMPTS = literal('prompts');
 const NULL = literal('null');
 const TYPES = names('rest');
 const NOT_IN_HEADERS = literal(
@@ -39,15 +42,19 @@ const NOT_IN_HEADERS = literal(
 );
 const UNUSED = literal('has no meaning for a REST service');
 const TAKEN = literal('is the name of another tool');
-const NO_TOOLS = literal('must list at least one tool');
+const PROMPT_TAKEN = literal('is the name of another prompt');
+const NO_TOOLS = literal('must list at least one tool, where prompts lists none');
 const OWN_CREDENTIALS = literal('cannot be true beside credentials that the gateway has itself');
-const ONLY_MCP = names('path protocol listCache prompts');
+const ONLY_MCP = names('path protocol listCache');
+const EMPTY_LIST = literal('[]');
 
 /** Reads `rest` where the server has it. */
 export function readRest(parent: Section, environment: Environment, gateway: Gateway, server: Server): void {
   if (parent.get(REST) === NONE) return;
   const problems = parent.problems;
-  if (gateway.hostMode === HostMode.Headers) problems.add(problems.at(parent.placeOf(REST)).bytes(NOT_IN_HEADERS));
+  if (gateway.hostMode === HostMode.Headers && !asksNobody(parent)) {
+    problems.add(problems.at(parent.placeOf(REST)).bytes(NOT_IN_HEADERS));
+  }
   refuseUnused(parent);
   const section = parent.section(REST, MEMBERS);
   const rest = make<Rest>(section.arena);
@@ -59,7 +66,6 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
   const schemes = readSchemes(section, environment, gateway);
   const allowed = readAllowed(section);
   const elements = section.list(TOOLS);
-  if (elements.count === 0) problems.add(problems.at(section.placeOf(TOOLS)).bytes(NO_TOOLS));
   const shown = newList(section.arena);
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(section.placeOf(TOOLS), i, section.arena);
@@ -70,9 +76,41 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
     rest.toolsByName.put(tool.name, changetype<usize>(tool));
     shown.push(elements.at(i));
   }
-  rest.page = listPage(rest, shown, section.arena);
+  rest.toolPage = listPage(Noun.Tools, shown, section.arena);
+  readPrompts(section, rest);
+  if (elements.count === 0 && rest.promptPage === NONE)
+    problems.add(problems.at(section.placeOf(TOOLS)).bytes(NO_TOOLS));
   if (flag(section, PASSTHROUGH_AUTHORIZATION)) passAuthorization(section, server.credentials);
   server.rest = rest;
+}
+
+function readPrompts(section: Section, rest: Rest): void {
+  rest.prompts = newList(section.arena);
+  rest.promptsByName = newNameTable(section.arena);
+  const elements = section.list(PROMPTS);
+  const shown = newList(section.arena);
+  for (let i = 0; i < elements.count; i++) {
+    const place = elementPlace(section.placeOf(PROMPTS), i, section.arena);
+    const prompt = readPrompt(elements.at(i), place, section.problems);
+    if (prompt.name === NONE) continue;
+    if (rest.prompt(prompt.name) !== null) section.problems.add(section.problems.at(place).bytes(PROMPT_TAKEN));
+    rest.prompts.push(changetype<usize>(prompt) as u64);
+    rest.promptsByName.put(prompt.name, changetype<usize>(prompt));
+    shown.push(elements.at(i));
+  }
+  rest.promptPage = listPage(Noun.Prompts, shown, section.arena);
+}
+
+/** Whether a server asks nobody, so that it needs no cluster: it has prompts, and no tools. @param server its section */
+export function asksNobody(server: Section): bool {
+  if (!hasPrompts(server)) return false;
+  const tools = member(server.get(REST), TOOLS, server.arena);
+  return tools === NONE || equals(tools, EMPTY_LIST);
+}
+
+function hasPrompts(server: Section): bool {
+  const rest = server.get(REST);
+  return rest !== NONE && kindOf(rest) === Kind.Object && member(rest, PROMPTS, server.arena) !== NONE;
 }
 
 /** `passthroughAuthHeader` is another word for `credentials` that pass the client's authorization on. */
@@ -87,6 +125,7 @@ function passAuthorization(section: Section, credentials: Credentials): void {
 
 function refuseUnused(parent: Section): void {
   const names = namesOf(parent);
+  if (!hasPrompts(parent) && parent.own(PROMPTS) !== NONE) names.push(PROMPTS);
   for (let i = 0; i < names.count; i++) {
     parent.problems.add(parent.problems.at(parent.placeOf(names.at(i))).bytes(UNUSED));
   }

@@ -103,12 +103,13 @@ function mayLast(exchange: Exchange, upstream: Upstream): bool {
   return onlyReachable(exchange.gateway, exchange.caller.scope) === null;
 }
 
-/** The tools of a REST service are configured: nobody is asked. */
+/** The tools and prompts of a REST service are configured: nobody is asked. */
 function listRest(exchange: Exchange, session: Session, fanOut: FanOut, server: Server, noun: NounRow): void {
-  if (noun.noun !== Noun.Tools) return;
+  const page = server.rest!.pageOf(noun.noun);
+  if (page === NONE) return;
   const call = fanOut.add(server, withoutSession(server, exchange), exchange.arena);
   call.noun = noun;
-  call.pages.push(changetype<usize>(readPage(server.rest!.page, noun, session.revision, exchange.arena)) as u64);
+  call.pages.push(changetype<usize>(readPage(page, noun, session.revision, exchange.arena)) as u64);
   noteFacts(call, exchange.gateway.pins, scratch);
   fanOut.finish(call);
 }

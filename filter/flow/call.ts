@@ -21,6 +21,7 @@ import { Exchange, Outcome } from './exchange';
 import { Target } from './target';
 import { isWithinQuotas } from './quotas';
 import { beginRestCall } from './rest-call';
+import { beginRestPrompt } from './rest-prompt';
 import { askForFacts } from './tool-facts';
 
 const NO_NAME = literal('params.name is missing or not a string');
@@ -106,8 +107,12 @@ function goOn(exchange: Exchange, session: Session, target: Target, name: Span):
   }
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
   const rest = target.server.rest;
-  // Its request is made of the whole message.
-  if (rest !== null) return exchange.message.whole ? beginRestCall(exchange, rest, name) : Outcome.ReadBody;
+  if (rest !== null) {
+    // What it asks for is made of the whole message.
+    if (!exchange.message.whole) return Outcome.ReadBody;
+    const isTool = exchange.noun.noun === Noun.Tools;
+    return isTool ? beginRestCall(exchange, rest, name) : beginRestPrompt(exchange, rest, name);
+  }
   return goToTarget(exchange, session);
 }
 

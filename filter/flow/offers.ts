@@ -11,7 +11,7 @@ import { refuseTask } from './task-id';
 
 /** A method is sent to servers alone that offer it; one that no server offers does not exist (MCP lifecycle, capabilities). */
 
-const NO_COMPLETIONS = literal('{"completion":{"values":[]}}');
+export const NO_COMPLETIONS = literal('{"completion":{"values":[]}}');
 
 /**
  * Whether some server that this request may know of offers it, as far as is known: one without a part in the session may

@@ -13,7 +13,6 @@ import { Upstream } from '../session/token';
 import { readRestArguments } from '../upstream/rest-arguments';
 import { RestRequest, restRequest } from '../upstream/rest-request';
 import { directResult } from '../upstream/rest-result';
-import { Noun, nounRow } from '../mcp/nouns';
 import { isRefused, refuseCredential } from './credentials';
 import { Exchange, Outcome } from './exchange';
 import { refuseUndecided } from './limits';
@@ -26,12 +25,12 @@ import { routed } from './send-on';
 const ARGUMENTS = literal('arguments');
 const EMPTY = literal('');
 
-/** What stands for a session with a service, which has none: it offers tools, and nothing else. */
+/** What stands for a session with a service, which has none: it offers the tools and prompts that are made here. */
 export function withoutSession(server: Server, exchange: Exchange): Upstream {
   const upstream = make<Upstream>(exchange.arena);
   upstream.fingerprint = server.fingerprint;
   upstream.revision = Revision.Unknown;
-  upstream.offers = nounRow(Noun.Tools).capability;
+  upstream.offers = server.rest!.offers;
   return upstream;
 }
 

@@ -36,6 +36,7 @@ export const enum Reason {
   UnknownTask,
   MissingCapability,
   InvalidArguments,
+  InvalidPromptArguments,
   SessionRequired,
   SessionUnknown,
   UnsupportedVersion,
@@ -170,6 +171,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownTask, 'unknown_task', 200, 400, -32602, 'Unknown task: %. Send the taskId as it came, through the path and as the caller that it was given to; or call the tool again.');
   row(Reason.MissingCapability, 'missing_capability', 400, 400, -32021, 'The client has to be capable of this, and does not say so: %. Add it to the client capabilities in params._meta.');
   row(Reason.InvalidArguments, 'invalid_arguments', 200, 400, -32602, 'Invalid arguments: %. Call the tool again with arguments that its inputSchema allows.');
+  row(Reason.InvalidPromptArguments, 'invalid_arguments', 200, 400, -32602, 'Invalid arguments: %. Send prompts/get again with the arguments that prompts/list names.');
   row(Reason.SessionRequired, 'session_required', 400, 400, -32000, 'The Mcp-Session-Id header is missing. Send initialize first and repeat the id it answers with.');
   row(Reason.SessionUnknown, 'session_unknown', 404, 404, -32001, 'This session does not exist or has ended. Send initialize to begin a new one.');
   row(Reason.UnsupportedVersion, 'unsupported_version', 400, 400, -32000, 'Unsupported MCP-Protocol-Version: %. Send the revision that initialize answered with.');

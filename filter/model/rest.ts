@@ -1,6 +1,7 @@
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
-import { Span } from '../bytes/span';
+import { Span, NONE } from '../bytes/span';
+import { Noun, nounRow } from '../mcp/nouns';
 import { Program, Way } from '../template/program';
 import { Schema } from '../schema/schema';
 
@@ -93,7 +94,42 @@ export class RestTool {
   }
 }
 
-/** A server that is a REST service. */
+/** An argument of a prompt: a text. */
+@unmanaged
+export class PromptArgument {
+  name: Span;
+  required: bool;
+}
+
+/** A message of a prompt. */
+@unmanaged
+export class PromptMessage {
+  /** `user` or `assistant`. */
+  role: Span;
+  text: Program;
+}
+
+/** A prompt that is made here of templates. */
+@unmanaged
+export class RestPrompt {
+  name: Span;
+  /** JSON, or NONE. */
+  description: Span;
+  /** Elements are PromptArgument, in the order of the definition. */
+  arguments: List;
+  /** Elements are PromptMessage. */
+  messages: List;
+
+  argument(index: i32): PromptArgument {
+    return changetype<PromptArgument>(this.arguments.at(index) as usize);
+  }
+
+  message(index: i32): PromptMessage {
+    return changetype<PromptMessage>(this.messages.at(index) as usize);
+  }
+}
+
+/** A server that is a REST service, or has nothing but prompts that are made here. */
 @unmanaged
 export class Rest {
   /** JSON, with what stands in the environment put in. */
@@ -101,10 +137,30 @@ export class Rest {
   /** Elements are RestTool, in the order of the configuration. */
   tools: List;
   toolsByName: NameTable;
-  /** A page of `tools/list`, as a server of MCP would answer it. */
-  page: Span;
+  /** Elements are RestPrompt, in the order of the configuration. */
+  prompts: List;
+  promptsByName: NameTable;
+  /** The pages of `tools/list` and `prompts/list`, as a server of MCP would answer them; NONE where there is none of them. */
+  toolPage: Span;
+  promptPage: Span;
 
   tool(name: Span): RestTool | null {
     return changetype<RestTool | null>(this.toolsByName.get(name));
+  }
+
+  prompt(name: Span): RestPrompt | null {
+    return changetype<RestPrompt | null>(this.promptsByName.get(name));
+  }
+
+  /** The page that lists a noun; NONE: it has none of that. */
+  pageOf(noun: Noun): Span {
+    return noun === Noun.Tools ? this.toolPage : noun === Noun.Prompts ? this.promptPage : NONE;
+  }
+
+  /** Bits of Capability. */
+  get offers(): u32 {
+    const tools: u32 = this.toolPage === NONE ? 0 : nounRow(Noun.Tools).capability;
+    const prompts: u32 = this.promptPage === NONE ? 0 : nounRow(Noun.Prompts).capability;
+    return tools | prompts;
   }
 }

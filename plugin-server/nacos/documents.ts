@@ -22,6 +22,7 @@ export class Documents {
     [groups.index]: new Map(),
     [groups.server]: new Map(),
     [groups.tools]: new Map(),
+    [groups.prompts]: new Map(),
   };
   /**
    * Reads what `listing` has and this has not. A document that changes meanwhile is left for the next listing.

@@ -1,8 +1,16 @@
 import * as z from 'zod';
 import type { NacosClient } from './client.ts';
 
-/** Where Nacos keeps an MCP server: an index, a description for each version, and the tools of each version. */
-export const groups = { index: 'mcp-server-versions', server: 'mcp-server', tools: 'mcp-tools' } as const;
+/**
+ * Where Nacos keeps an MCP server: an index, a description for each version, and the tools of each version. It has no
+ * prompts: their group is a convention of ours.
+ */
+export const groups = {
+  index: 'mcp-server-versions',
+  server: 'mcp-server',
+  tools: 'mcp-tools',
+  prompts: 'mcp-prompts',
+} as const;
 
 export type Group = (typeof groups)[keyof typeof groups];
 
@@ -22,18 +30,19 @@ const pageSchema = z.object({
 const namespacesSchema = z.array(z.object({ namespace: z.string(), configCount: z.int().nonnegative() }));
 
 /**
- * The documents of the three groups. An answer that is not complete is none: what is missing in it may be there.
+ * The documents of all groups. An answer that is not complete is none: what is missing in it may be there.
  * @throws NacosError, Error
  */
 export async function readListing(client: NacosClient, namespace: string, stop: AbortSignal): Promise<Listing> {
-  const [index, server, tools] = await Promise.all(
-    [groups.index, groups.server, groups.tools].map((group) => readGroup(client, namespace, group, stop)),
+  const [index, server, tools, prompts] = await Promise.all(
+    Object.values(groups).map((group) => readGroup(client, namespace, group, stop)),
   );
   const nothing = new Map<string, string>();
   return {
     [groups.index]: index ?? nothing,
     [groups.server]: server ?? nothing,
     [groups.tools]: tools ?? nothing,
+    [groups.prompts]: prompts ?? nothing,
   };
 }
 

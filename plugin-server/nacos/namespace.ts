@@ -1,4 +1,5 @@
 import type { Problem } from '../../envoy/check/problem.ts';
+import { asksNobody } from '../../envoy/render/servers.ts';
 import type { Endpoint } from '../../envoy/render/upstream.ts';
 import type { Catalog, CatalogServer } from '../catalog/catalog.ts';
 import { failureText } from '../http/client.ts';
@@ -14,7 +15,9 @@ import {
   type ServiceRef,
   describeServer,
   indexSuffix,
+  promptsSuffix,
   readIndex,
+  readPrompts,
   serverDocument,
   serverName,
   toolsDocument,
@@ -84,14 +87,15 @@ export class NacosNamespace {
     const { entries, isComplete } = await this.#entries(listing, problems, stop);
     const described = await this.#describe(listing, entries, problems, stop);
     await this.#lookUp([...described.values()], problems, stop);
-    const catalog = this.#catalogOf(entries, described, isComplete);
+    const prompts = await this.#prompts(listing, problems, stop);
+    const catalog = this.#catalogOf({ entries, described, prompts, isComplete }, problems);
     this.#last = catalog;
     return { catalog, problems };
   }
 
   /** Nacos lists a namespace that is not there, or whose database was lost, as an empty one. */
   async #checkEmptiness(listing: Listing, stop: AbortSignal): Promise<void> {
-    if (listing[groups.index].size > 0) {
+    if (listing[groups.index].size + listing[groups.prompts].size > 0) {
       this.#wasEmpty = false;
       return;
     }
@@ -214,19 +218,61 @@ export class NacosNamespace {
     });
   }
 
-  #catalogOf(
-    entries: ReadonlyMap<string, IndexEntry>,
-    described: ReadonlyMap<string, Described>,
-    isComplete: boolean,
-  ): Catalog {
+  /** The prompts of each server that has a document of them; as they were where it is not there yet, or wrong. */
+  async #prompts(listing: Listing, problems: Problem[], stop: AbortSignal): Promise<Map<string, readonly object[]>> {
+    const nameIn = (dataId: string): string => dataId.slice(0, -promptsSuffix.length);
+    const isExact = (dataId: string): number => Number(serverName(nameIn(dataId)) !== nameIn(dataId));
+    const dataIds = [...listing[groups.prompts].keys()].filter((dataId) => dataId.endsWith(promptsSuffix)).sort();
+    await this.#read(listing, groups.prompts, dataIds, stop);
+    const found = new Map<string, readonly object[]>();
+    for (const dataId of dataIds.sort((a, b) => isExact(a) - isExact(b))) {
+      const name = serverName(nameIn(dataId));
+      const at = `servers[${name}]`;
+      if (name === '') {
+        problems.push(wrong(`servers[${dataId}]`, 'the dataId has no letter or digit to be called by'));
+        continue;
+      }
+      if (found.has(name)) {
+        problems.push(wrong(at, `${dataId} is left out: another document is for that name`));
+        continue;
+      }
+      const before = this.#last?.servers.find((server) => server.name === name);
+      found.set(name, promptsOf(before));
+      const text = this.#documents.text(listing, groups.prompts, dataId);
+      if (text === undefined) problems.push(wrong(at, `${dataId} is not there yet`, 'warning'));
+      else {
+        try {
+          found.set(name, readPrompts(text));
+        } catch (error) {
+          problems.push(wrong(at, `${dataId}: ${(error as Error).message}`));
+        }
+      }
+    }
+    return found;
+  }
+
+  #catalogOf({ entries, described, prompts, isComplete }: Found, problems: Problem[]): Catalog {
     const servers: CatalogServer[] = [];
     for (const [name, each] of described) {
       const endpoints = this.#services.get(each.server.service ?? '')?.endpoints ?? [];
-      servers.push({ ...each.server, endpoints });
+      const own = prompts.get(name);
+      const isRest = each.server['rest'] !== undefined;
+      if (own !== undefined && !isRest) {
+        problems.push(
+          wrong(`servers[${name}]`, `${name}${promptsSuffix} is left out: an MCP server has its own prompts`),
+        );
+      }
+      servers.push({ ...(own === undefined || !isRest ? each.server : withPrompts(each.server, own)), endpoints });
       if (!entries.has(name)) throw new Error('what is described is listed');
     }
+    // A name that is no server's is that of its prompts alone.
+    const kept = isComplete ? [] : (this.#last?.servers ?? []).filter((server) => !asksNobody(server));
+    for (const [name, own] of prompts) {
+      if (entries.has(name) || own.length === 0 || kept.some((server) => server.name === name)) continue;
+      servers.push({ name, prefix: `${name}_`, rest: { prompts: own } });
+    }
     for (const server of this.#last?.servers ?? []) {
-      if (described.has(server.name)) continue;
+      if (described.has(server.name) || (asksNobody(server) && !entries.has(server.name))) continue;
       const entry = entries.get(server.name);
       const stays = entry === undefined ? !isComplete : entry.version !== undefined;
       if (stays) servers.push(server);
@@ -249,6 +295,24 @@ export class NacosNamespace {
   #read(listing: Listing, group: keyof Listing, wanted: readonly string[], stop: AbortSignal): Promise<void> {
     return this.#documents.read(this.#client, this.#id, { listing, group, wanted }, stop);
   }
+}
+
+/** What a look has found. */
+interface Found {
+  readonly entries: ReadonlyMap<string, IndexEntry>;
+  readonly described: ReadonlyMap<string, Described>;
+  /** By the name of the server here. */
+  readonly prompts: ReadonlyMap<string, readonly object[]>;
+  readonly isComplete: boolean;
+}
+
+function promptsOf(server: CatalogServer | undefined): readonly object[] {
+  const rest = server?.['rest'] as { readonly prompts?: readonly object[] } | undefined;
+  return rest?.prompts ?? [];
+}
+
+function withPrompts(server: CatalogServer, prompts: readonly object[]): CatalogServer {
+  return prompts.length === 0 ? server : { ...server, rest: { ...(server['rest'] as object), prompts } };
 }
 
 /** Stands for the id of an index that cannot be read. */

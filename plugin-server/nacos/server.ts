@@ -70,6 +70,8 @@ const toolsSchema = z.looseObject({
   securitySchemes: z.array(z.looseObject({})).nullish(),
 });
 
+const promptsSchema = z.looseObject({ prompts: z.array(z.looseObject({})) });
+
 /** Protocols of Nacos that are served, by what a server of theirs is here. */
 const kinds: Readonly<Record<string, 'rest' | 'mcp' | 'mcp-sse'>> = {
   http: 'rest',
@@ -79,6 +81,8 @@ const kinds: Readonly<Record<string, 'rest' | 'mcp' | 'mcp-sse'>> = {
 };
 
 export const indexSuffix = '-mcp-versions.json';
+/** What the name of a server stands before, in the dataId of its prompts. */
+export const promptsSuffix = '-mcp-prompts.json';
 
 /** @throws Error that says what is wrong, after the name of the document */
 export function readIndex(text: string): IndexEntry {
@@ -181,6 +185,21 @@ function pathOf(exportPath: string | null | undefined): string {
 }
 
 const nameLength = 63;
+
+/**
+ * The prompts of a document, in the form of `servers[].rest.prompts`; a member that is null is none.
+ * @throws Error that says what is wrong
+ */
+export function readPrompts(text: string): readonly object[] {
+  return read(promptsSchema, text).prompts.map((prompt) => withoutNulls(prompt) as object);
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]));
+}
 
 /** A name of Nacos as one of a server, which is a part of URLs and of metrics; empty where there is none. */
 export function serverName(name: string): string {

@@ -1,5 +1,6 @@
 // What a bootstrap under test has that the shipped one has not, and the other way round.
 import { type Bootstrap, shippedTemplates } from '../../envoy/render/bootstrap.ts';
+import { clusterFor, parseUpstream } from '../../envoy/render/upstream.ts';
 
 export type Adjustment = (bootstrap: Bootstrap) => void;
 
@@ -66,4 +67,18 @@ export function withoutReports(server: string): Adjustment {
     const options = cluster?.typed_extension_protocol_options ?? {};
     for (const members of Object.values(options)) Reflect.deleteProperty(members, 'http_filters');
   };
+}
+
+/** Clusters of an operator's own, and routes that take them from the module's headers, as envoy/live.yaml has them. */
+export function addClusters(bootstrap: Bootstrap, urls: Readonly<Record<string, string>>): void {
+  const { cluster } = shippedTemplates();
+  for (const [name, url] of Object.entries(urls))
+    bootstrap.static_resources.clusters.push(clusterFor(name, parseUpstream(url), cluster));
+  const [host] = connectionManager(bootstrap).route_config.virtual_hosts;
+  const routes: object[] = host.routes;
+  routes.unshift({
+    name: 'catalog',
+    match: { prefix: '/', headers: [{ name: 'x-mcp-servername', present_match: true }] },
+    route: { cluster_header: 'x-mcp-servername', timeout: '0s' },
+  });
 }

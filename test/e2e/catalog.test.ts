@@ -4,8 +4,6 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Bootstrap, shippedTemplates } from '../../envoy/render/bootstrap.ts';
-import { clusterFor, parseUpstream } from '../../envoy/render/upstream.ts';
 import {
   ArtifactStore,
   CatalogDirectory,
@@ -14,7 +12,7 @@ import {
   startPluginServer,
   Tokens,
 } from '../../plugin-server/index.ts';
-import { connectionManager } from './adjust.ts';
+import { addClusters } from './adjust.ts';
 import { send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, openSession, post, type Session } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
@@ -129,6 +127,17 @@ describeGateway('a catalog that the gateway asks for', () => {
     expect(called.every(({ text }) => text.includes('"result"'))).toBe(true);
     const narrow = await openSession(`${gateway.current.url}/team/shop`);
     expect(await tools(narrow)).toBe('shop_item');
+    const prompts = async (): Promise<string> =>
+      (await session.post('{"jsonrpc":"2.0","id":1,"method":"prompts/list"}')).text;
+    write('guides.yaml', {
+      servers: [
+        { name: 'guides', rest: { prompts: [{ name: 'plain', messages: [{ role: 'user', text: 'Plainly' }] }] } },
+      ],
+    });
+    await until('prompts of its own are in all lists', async () =>
+      (await all(prompts)).every((text) => text.includes('"prompts":[{"name":"guides_plain"}]')),
+    );
+    rmSync(join(folder, 'catalogs', 'team', 'guides.yaml'));
     rmSync(join(folder, 'catalogs', 'team', 'shop.yaml'));
     await until('what was removed is in no list', () => inAll(session, 'weather_get'));
   });
@@ -147,17 +156,3 @@ const item = {
   args: [{ name: 'id', description: 'Its id', type: 'string', required: true, position: 'path' }],
   requestTemplate: { url: '/items/{id}', method: 'GET' },
 };
-
-/** Clusters of an operator's own, and routes that take them from the module's headers, as envoy/live.yaml has them. */
-function addClusters(bootstrap: Bootstrap, urls: Readonly<Record<string, string>>): void {
-  const { cluster } = shippedTemplates();
-  for (const [name, url] of Object.entries(urls))
-    bootstrap.static_resources.clusters.push(clusterFor(name, parseUpstream(url), cluster));
-  const [host] = connectionManager(bootstrap).route_config.virtual_hosts;
-  const routes: object[] = host.routes;
-  routes.unshift({
-    name: 'catalog',
-    match: { prefix: '/', headers: [{ name: 'x-mcp-servername', present_match: true }] },
-    route: { cluster_header: 'x-mcp-servername', timeout: '0s' },
-  });
-}

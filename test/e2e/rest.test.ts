@@ -9,6 +9,13 @@ import { type RestService, startRestService } from './upstreams/rest.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 
 const query = (name: string): object => ({ name, type: 'string', position: 'query' });
+const offer = {
+  name: 'offer',
+  title: 'An offer',
+  description: 'Offers an item',
+  arguments: [{ name: 'item', description: 'What is offered', required: true }],
+  messages: [{ role: 'user', text: 'Offer {{.args.item}}' }],
+};
 const get = (name: string, url: string, more: object = {}): object => ({
   name,
   args: [],
@@ -67,7 +74,11 @@ describeGateway('tools of a REST service', () => {
   ];
   const gateway = useGateway(() => ({
     servers: [
-      { name: 'shop', url: service.url, rest: { config: { key: { env: 'SHOP_KEY' } }, tools: tools() } },
+      {
+        name: 'shop',
+        url: service.url,
+        rest: { config: { key: { env: 'SHOP_KEY' } }, tools: tools(), prompts: [offer] },
+      },
       { name: 'weather', url: weather.url },
     ],
     env: { SHOP_KEY: 'k-1' },
@@ -175,6 +186,24 @@ describeGateway('tools of a REST service', () => {
     await close();
     const counted = (await gateway.current.prometheus()).split('\n').filter((line) => line.includes('sluice_requests'));
     expect(counted).toContain('sluice_requests_total{method="tools/call",server="shop",outcome="invalid_arguments"} 7');
+  });
+
+  it('stand beside prompts, which are made without asking the service', async () => {
+    const { client, close } = await connectSdk(gateway.current.url, 'HTTP/1.1');
+    expect(client.getServerCapabilities()).toHaveProperty('prompts');
+    const { prompts } = await client.listPrompts();
+    const { title, description, arguments: args } = offer;
+    expect(prompts).toContainEqual({ name: 'shop_offer', title, description, arguments: args });
+    const before = service.calls.length;
+    const made = await client.getPrompt({ name: 'shop_offer', arguments: { item: 'a "pot"\n' } });
+    expect(made).toEqual({
+      description: 'Offers an item',
+      messages: [{ role: 'user', content: { type: 'text', text: 'Offer a "pot"\n' } }],
+    });
+    await expect(client.getPrompt({ name: 'shop_offer' })).rejects.toThrow(/item: is required/);
+    await expect(client.getPrompt({ name: 'shop_hello' })).rejects.toThrow(/Unknown prompt: shop_hello/);
+    expect(service.calls.length).toBe(before);
+    await close();
   });
 
   it('take a body of 99 KB, and none that is larger than limits.heldBody', async () => {

@@ -200,6 +200,56 @@ describe('GET and PUT /catalog/<namespace>', () => {
     expect(catalogs.get('tools')?.given?.catalog.servers.map(({ name }) => name)).toEqual(['before']);
   });
 
+  test('give it out as modules take it, with the clusters of the bootstrap or of Istio', async () => {
+    const { server, put } = await serving();
+    const at = (address: string): object => ({ endpoints: [{ address, port: 8081 }], path: '/x' });
+    const rest = { tools: [{ name: 'a', requestTemplate: { url: '/a' } }] };
+    const prompts = [{ name: 'p', messages: [{ role: 'user', text: 'x' }] }];
+    const servers = [
+      { ...entry('named'), tools: { deny: ['x'] } },
+      { name: 'service', ...at('service.ns.svc.cluster.local'), rest },
+      { name: 'address', ...at('192.0.2.1') },
+      { name: 'prompts', rest: { prompts } },
+    ];
+    const virtualServers = [{ name: 'tools/all', tools: ['*'], prompts: ['*'] }];
+    expect((await put({ servers, virtualServers })).status).toBe(201);
+    const ask = async (
+      query: string,
+    ): Promise<{ etag: string | null; status: number; body: Record<string, unknown> }> => {
+      const response = await fetch(`${server.url}/catalog/tools${query}`, asOperator);
+      const body = (await response.json()) as Record<string, unknown>;
+      return { etag: response.headers.get('etag'), status: response.status, body };
+    };
+    const named = {
+      name: 'named',
+      authority: 'named.example:8080',
+      path: '/mcp',
+      prefix: 'named_',
+      tools: { deny: ['x'] },
+    };
+    const service = { name: 'service', authority: 'service.ns.svc.cluster.local:8081', prefix: 'service_', rest };
+    const alone = { name: 'prompts', prefix: 'prompts_', rest: { prompts } };
+    const own = await ask('?form=module');
+    expect(own.body['leftOut']).toEqual([]);
+    expect(own.body['servers']).toEqual([
+      { name: 'address', cluster: 'address', authority: '192.0.2.1:8081', path: '/x', prefix: 'address_' },
+      { ...named, cluster: 'named' },
+      alone,
+      { ...service, cluster: 'service' },
+    ]);
+    const istio = await ask('?form=module&clusters=istio');
+    expect(istio.body['servers']).toEqual([
+      { ...named, cluster: 'outbound|8080||named.example' },
+      alone,
+      { ...service, cluster: 'outbound|8081||service.ns.svc.cluster.local' },
+    ]);
+    expect(istio.body['leftOut']).toEqual([expect.stringMatching(/^servers\[address\]: 192\.0\.2\.1 is an address/)]);
+    const prefixes = ['address_*', 'named_*', 'prompts_*', 'service_*'];
+    expect(istio.body['virtualServers']).toEqual([{ name: 'tools/all', tools: prefixes, prompts: prefixes }]);
+    expect(new Set([(await ask('')).etag, own.etag, istio.etag]).size).toBe(3);
+    for (const query of ['?form=other', '?form=module&clusters=other']) expect((await ask(query)).status).toBe(400);
+  });
+
   test('refuse 10 MB, and whoever has no token', async () => {
     const { server, put } = await serving();
     expect((await put(' '.repeat(10_000_000))).status).toBe(413);

@@ -2,12 +2,19 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { startEnvoy } from '../../envoy/engine/process.ts';
+import { gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
+import { Catalogs } from '../../plugin-server/catalog/catalogs.ts';
+import { ArtifactStore, loadArtifact, startPluginServer, Tokens } from '../../plugin-server/index.ts';
+import { NacosSync } from '../../plugin-server/nacos/sync.ts';
+import { addClusters } from '../e2e/adjust.ts';
+import { initializeMessage, listMessage, openSession, post } from '../e2e/clients/session.ts';
 import { connectSdk } from '../e2e/clients/sdk.ts';
 import { until } from '../e2e/until.ts';
 import { clone, envoyBinary } from '../launcher/support.ts';
@@ -122,6 +129,69 @@ describe.skipIf(!inject('nacos') || inject('envoy') === null)('from Nacos to a c
 
     await admin.update('weather', weather('The sky above a city'));
     await until('the edit is seen', async () => (await described()) === 'weather_get_weather: The sky above a city');
+  });
+
+  test('an edit is in all workers of a gateway that asks for its catalog itself', async () => {
+    const namespace = 'polled';
+    await admin.makeNamespace(namespace);
+    const shop = (description: string): ServerOptions => ({
+      namespace,
+      protocol: 'http',
+      tools: {
+        tools: [{ name: 'get', description, inputSchema: { type: 'object' } }],
+        toolsMeta: {
+          get: { enabled: true, templates: { 'json-go-template': { responseTemplate: { body: 'It is {{.args}}' } } } },
+        },
+      },
+    });
+    await admin.create('shop', shop('before'));
+    const prompts = { prompts: [{ name: 'offer', messages: [{ role: 'user', text: 'Offer' }] }] };
+    const document = { dataId: 'shop-mcp-prompts.json', groupName: 'mcp-prompts' };
+    await admin.putDocument({ ...document, content: JSON.stringify(prompts) }, namespace);
+
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const module = loadArtifact('sluice', '0.1.0', readFileSync(join(clone, 'build/plugin.wasm')));
+    const store = new ArtifactStore([]);
+    const catalogs = new Catalogs({ state: temporaryFolder(), store, log });
+    await catalogs.open();
+    const namespaces = new Map([[namespace, namespace]]);
+    const sync = new NacosSync({ addresses: [nacos.address], namespaces, credentials: () => user, catalogs, log });
+    onTestFinished(() => sync.stop());
+    await sync.start();
+    const token = 'a-token-that-may-publish';
+    const access = { tokensRequired: true, publishers: () => Tokens.parse(token, 'the test') };
+    const host = { host: '127.0.0.1', port: 0 };
+    const plugins = await startPluginServer({ artifacts: [module], ...host, catalogs: { catalogs, access } });
+    onTestFinished(() => plugins.close());
+    const config = gatewayBootstrap({
+      listen: host,
+      admin: host,
+      pluginServerUrl: plugins.url,
+      digest: module.sha256,
+      servers: [],
+      plugin: {
+        hostMode: 'hold',
+        catalog: { cluster: 'catalogs', namespace, interval: '1s', token: { env: 'TOKEN' }, clusters: ['*'] },
+      },
+    });
+    addClusters(config, { catalogs: plugins.url });
+    const envoy = await startEnvoy({ binary: envoyBinary(), config, concurrency: 2, env: { TOKEN: token } });
+    onTestFinished(() => envoy.stop());
+    const url = `http://${envoy.listeners.get('mcp') ?? ''}/mcp`;
+    await until('it serves', async () => (await post(url, initializeMessage())).text.includes('protocolVersion'));
+    const session = await openSession(url);
+    // Connections of their own: enough that some come to each worker.
+    const inAll = async (message: string, expected: string): Promise<boolean> => {
+      const answers = await Promise.all(Array.from({ length: 12 }, () => session.post(message)));
+      return answers.every(({ text }) => text.includes(expected));
+    };
+    await until('the tool is there', () => inAll(listMessage(), '"name":"shop_get","description":"before"'));
+    const listPrompts = '{"jsonrpc":"2.0","id":1,"method":"prompts/list"}';
+    await until('the prompt is there', () => inAll(listPrompts, '"name":"shop_offer"'));
+    await admin.update('shop', shop('after'));
+    await until('the edit is there', () => inAll(listMessage(), '"name":"shop_get","description":"after"'));
+    await admin.removeDocument(document, namespace);
+    await until('the prompt is gone', async () => !(await session.post(listPrompts)).text.includes('shop_offer'));
   });
 
   test('an MCP server of Nacos is listed and called, its instances and edits followed, with Nacos gone too', async () => {

@@ -253,6 +253,53 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     await admin.remove(name);
   });
 
+  test('has the prompts of a document beside tools and alone, edits and the deletion too, and keeps them while it is wrong', async () => {
+    const [shop, guides] = [fresh('shop'), fresh('guides')];
+    await admin.create(shop, { protocol: 'http', tools: restTools('now') });
+    const following = await follow(nacos);
+    const put = (name: string, content: string): Promise<void> =>
+      admin.putDocument({ dataId: `${name}-mcp-prompts.json`, groupName: 'mcp-prompts', content });
+    const prompt = (text: string): object => ({ name: 'one', messages: [{ role: 'user', text }] });
+    const promptsIn = (name: string): unknown =>
+      (serverOf(following, name)?.['rest'] as { prompts?: object[] } | undefined)?.prompts;
+    await put(shop, JSON.stringify({ prompts: [{ ...prompt('a'), title: null }] }));
+    await put(guides, JSON.stringify({ prompts: [prompt('b')] }));
+    await until('both are there', () => promptsIn(shop) !== undefined && promptsIn(guides) !== undefined);
+    expect(promptsIn(shop)).toEqual([prompt('a')]);
+    expect(toolsOf(serverOf(following, shop))).toHaveLength(2);
+    expect(serverOf(following, guides)).toEqual({
+      name: guides,
+      prefix: `${guides}_`,
+      rest: { prompts: [prompt('b')] },
+    });
+    for (const name of [shop, guides]) {
+      await put(name, '{"prompts":[');
+      await until('it is told', () => problems(following).some((line) => line.startsWith(`servers[${name}]`)));
+    }
+    expect([promptsIn(shop), promptsIn(guides)]).toEqual([[prompt('a')], [prompt('b')]]);
+    await put(shop, JSON.stringify({ prompts: [prompt('c')] }));
+    await put(guides, JSON.stringify({ prompts: [prompt('d')] }));
+    await until('the edits are there', () => JSON.stringify([promptsIn(shop), promptsIn(guides)]).includes('"d"'));
+    await until('nothing is wrong any more', () => problems(following).every((line) => !line.includes(shop)));
+    expect(promptsIn(shop)).toEqual([prompt('c')]);
+    for (const name of [shop, guides]) {
+      await admin.removeDocument({ dataId: `${name}-mcp-prompts.json`, groupName: 'mcp-prompts' });
+    }
+    await until('they are gone', () => promptsIn(shop) === undefined && !names(following).includes(guides));
+    expect(toolsOf(serverOf(following, shop))).toHaveLength(2);
+  });
+
+  test('leaves out prompts for an MCP server, which has its own, and says so', async () => {
+    const name = fresh('own');
+    await admin.create(name);
+    const following = await follow(nacos);
+    const content = JSON.stringify({ prompts: [{ name: 'a', messages: [{ role: 'user', text: 'a' }] }] });
+    await admin.putDocument({ dataId: `${name}-mcp-prompts.json`, groupName: 'mcp-prompts', content });
+    await until('it is told', () => problems(following).some((line) => line.includes('has its own prompts')));
+    expect(serverOf(following, name)).not.toHaveProperty('rest');
+    await admin.removeDocument({ dataId: `${name}-mcp-prompts.json`, groupName: 'mcp-prompts' });
+  });
+
   test('keeps a server as it was while a document of it is not there', async () => {
     const name = fresh('half');
     await admin.create(name, { protocol: 'http', tools: restTools('good') });

@@ -1,6 +1,6 @@
 import { type ClusterHost, clusterHost } from '../targets/cluster-host.ts';
 import { refuse } from '../refuse.ts';
-import type { LocatedServer } from '../servers.ts';
+import { type LocatedServer, asksNobody } from '../servers.ts';
 import type { Upstream } from '../upstream.ts';
 
 /** A host as the mesh knows it, with the servers behind it; of two servers on one host it is one. */
@@ -33,6 +33,7 @@ export function meshCluster(domain: string): (server: string, upstream: Upstream
 export function meshServers(servers: readonly LocatedServer[], domain: string): MeshServer[] {
   const problems: string[] = [];
   const found = servers.flatMap((server, index): MeshServer[] => {
+    if (asksNobody(server.entry)) return [];
     try {
       return [{ server, place: placeOf(server, domain) }];
     } catch (error) {

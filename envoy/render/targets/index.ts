@@ -2,6 +2,7 @@ import { EngineError } from '../../../common/engine-error.ts';
 import { version } from '../../../common/home.ts';
 import { didYouMean } from '../../../common/nearest.ts';
 import { refuse } from '../refuse.ts';
+import { asksNobody } from '../servers.ts';
 import { parseUpstream } from '../upstream.ts';
 import { envoyYaml } from '../../yaml/write.ts';
 import { envoyFilterTarget, istioServicesTarget, trafficExtensionTarget, wasmPluginTarget } from '../istio/targets.ts';
@@ -110,8 +111,8 @@ export function pluginFor(
 function foreignClusters(name: TargetName, { servers }: RenderedGateway): string[] {
   if (targets[name].foreignClusters) return [];
   const why = `${name} makes the cluster itself: name the server by its url`;
-  return servers.flatMap(({ upstream }, index) =>
-    upstream === undefined ? [`servers[${index}].cluster: ${why}`] : [],
+  return servers.flatMap(({ entry, upstream }, index) =>
+    upstream === undefined && !asksNobody(entry) ? [`servers[${index}].cluster: ${why}`] : [],
   );
 }
 
