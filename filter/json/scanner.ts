@@ -23,9 +23,29 @@ import {
   hexValue,
   isDigit,
 } from '../bytes/ascii';
+import { BLOCK, Bits } from './bits';
 import { unescaped } from './escape';
-import { Fault, MAX_DEPTH, TEXT_CAPACITY, Token } from './token';
+import {
+  NOTHING,
+  canPass,
+  depthOf,
+  isInKey,
+  openedAt,
+  opensString,
+  passPlain,
+  passText,
+  passTokens,
+  passedBytes,
+  stateOf,
+} from './block';
+import { BEHIND_STACK } from './levels';
+import { State } from './state';
+import { FALSE_TAIL, Fault, MAX_DEPTH, NULL, TEXT_CAPACITY, TRUE, Token } from './token';
 import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
+
+function isSpace(c: u32): bool {
+  return c === SPACE || c === LINE_FEED || c === CARRIAGE_RETURN || c === TAB;
+}
 
 /**
  * A strict JSON scanner (RFC 8259, UTF-8 of RFC 3629) that can stop after any byte and go on with the next chunk. It
@@ -35,41 +55,6 @@ import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
  *
  * Tokens deeper than `watch` are checked but not reported, so a large argument costs no call per value.
  */
-const enum State {
-  Value,
-  ElementOrEnd,
-  KeyOrEnd,
-  NextKey,
-  Colon,
-  AfterValue,
-  Done,
-  Failed,
-  InString,
-  Escape,
-  Unicode,
-  Utf8Tail,
-  Minus,
-  Zero,
-  Integer,
-  Point,
-  Fraction,
-  Exponent,
-  ExponentSign,
-  ExponentDigits,
-  InWord,
-}
-
-const TRUE: u32 = 0x65757274;
-const FALSE_TAIL: u32 = 0x65736c61;
-const NULL: u32 = 0x6c6c756e;
-
-// prettier-ignore
-const QUOTES = i8x16.splat(QUOTE), BACKSLASHES = i8x16.splat(BACKSLASH), SPACES = i8x16.splat(SPACE);
-
-function isSpace(c: u32): bool {
-  return c === SPACE || c === LINE_FEED || c === CARRIAGE_RETURN || c === TAB;
-}
-
 @unmanaged
 export class Scanner {
   private chunk: usize;
@@ -102,7 +87,7 @@ export class Scanner {
   private tailHigh: u32;
   /** The letters of a literal that are still to come, first one lowest. */
   private word: u32;
-  // Behind the fields: TEXT_CAPACITY bytes of text, then MAX_DEPTH bits of stack, 1 = object.
+  // Behind the fields: TEXT_CAPACITY bytes of text, then MAX_DEPTH bits of stack, 1 = object, and BEHIND_STACK bytes.
 
   feed(bytes: Span): void {
     this.base += (this.end - this.chunk) as u32;
@@ -249,12 +234,33 @@ export class Scanner {
     }
   }
 
+  /** Goes on where nothing is reported, in blocks as far as there are any. */
+  private skim(): void {
+    const floor = max(this.watch, 0) + 1;
+    while (canPass(this.state)) {
+      if (this.state === State.InString) this.at = passPlain(this.at, this.end);
+      if (this.at + BLOCK > this.end) break;
+      const passed = passTokens(this.at, this.state, this.inKey, this.depth, floor, this.stack);
+      if (passed === NOTHING) break;
+      this.state = stateOf(passed);
+      this.depth = depthOf(passed);
+      this.inKey = isInKey(passed);
+      if (opensString(passed)) {
+        this.start = this.offset(this.at + openedAt(passed));
+        this.capturing = false;
+        this.textLength = 0;
+      }
+      this.at += passedBytes(passed);
+    }
+    this.skimOneByOne();
+  }
+
   /**
    * Goes on where nothing is reported, as far as it is plain, at a third of what the same steps cost one by one. Consumes
    * nothing but what `step` would consume without a report; all else is left to it: the end of what is unreported, rare
    * forms of numbers and strings, and every fault.
    */
-  private skim(): void {
+  private skimOneByOne(): void {
     const end = this.end;
     let at = this.at;
     let state = this.state;
@@ -395,6 +401,7 @@ export class Scanner {
   private string(): Token {
     const from = this.at;
     const end = this.end;
+    if (!this.capturing && this.passedText()) return Token.More;
     const at = endOfPlain(from, end);
     if (this.capturing) this.capture(from, (at - from) as u32);
     this.at = at;
@@ -412,6 +419,17 @@ export class Scanner {
     this.finish = this.offset(this.at);
     this.state = State.Colon;
     return this.depth > this.watch ? Token.More : Token.Key;
+  }
+
+  /** Goes on inside a string that is not kept, in blocks as far as there are any. @returns whether it did */
+  private passedText(): bool {
+    const from = this.at;
+    while (this.at + BLOCK <= this.end) {
+      const count = passText(this.at);
+      this.at += count;
+      if (count === 0) break;
+    }
+    return this.at !== from;
   }
 
   private capture(from: usize, count: u32): void {
@@ -547,11 +565,7 @@ export class Scanner {
 /** Where the bytes of a string end that stand for themselves: at a quote, a backslash, what is no ASCII, or the end. */
 function endOfPlain(at: usize, end: usize): usize {
   while (at + 16 <= end) {
-    const block = v128.load(at);
-    // Signed: bytes from 0x80 on are negative, so one comparison finds them and the control characters.
-    const stop = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(block, QUOTES), i8x16.eq(block, BACKSLASHES)), i8x16.lt_s(block, SPACES)),
-    );
+    const stop = i8x16.bitmask(Bits.stopsIn(v128.load(at)));
     if (stop !== 0) return at + (ctz(stop) as usize);
     at += 16;
   }
@@ -572,8 +586,9 @@ function endsNumber(state: i32): bool {
   return state === State.Zero || state === State.Integer || state === State.Fraction || state === State.ExponentDigits;
 }
 
-/** Bytes that a scanner takes: its fields, its text, its stack. */
-export const SCANNER_SIZE: usize = offsetof<Scanner>() + (TEXT_CAPACITY as usize) + ((MAX_DEPTH >> 3) as usize);
+/** Bytes that a scanner takes: its fields, its text, its stack with what stands behind it. */
+export const SCANNER_SIZE: usize =
+  offsetof<Scanner>() + (TEXT_CAPACITY as usize) + ((MAX_DEPTH >> 3) as usize) + BEHIND_STACK;
 
 /** @param at SCANNER_SIZE bytes, cleared */
 export function newScanner(at: usize, watch: i32): Scanner {

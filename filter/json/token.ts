@@ -28,3 +28,9 @@ export const enum Fault {
 export const MAX_DEPTH: i32 = 512;
 /** Longer strings are compared by nobody; their first bytes and true length are kept. */
 export const TEXT_CAPACITY: u32 = 64;
+
+/** The words, as they stand in memory. */
+export const TRUE: u32 = 0x65757274;
+export const NULL: u32 = 0x6c6c756e;
+/** `alse`. */
+export const FALSE_TAIL: u32 = 0x65736c61;

@@ -29,6 +29,11 @@ export function instance(): Core {
   return new Core(new WebAssembly.Instance(compiled, {}).exports as Exports);
 }
 
+/** As `instance`, of another build of the core. */
+export async function instanceOf(bytes: Uint8Array): Promise<Core> {
+  return new Core(new WebAssembly.Instance(await WebAssembly.compile(bytes), {}).exports as Exports);
+}
+
 /** What a function of test/core/module takes; a span is two of them, see `Core.span`. */
 type Parameter = number | bigint | boolean;
 

@@ -140,6 +140,65 @@ test.each([
   expect(wrong).toEqual([]);
 });
 
+test.each([
+  { kind: 'number', parts: ['0', '1', '-', '+', '.', 'e'], most: 5, quote: '' },
+  { kind: 'structure', parts: ['{', '}', '[', ']', ',', ':', '""', '1'], most: 4, quote: '' },
+  { kind: 'word', parts: ['true', 'false', 'nul', 'l', 'e', '1', ' '], most: 3, quote: '' },
+  { kind: 'escape', parts: ['\\', 'u', '00', 'F', 'g', '"'], most: 5, quote: '"' },
+])('it is the same for those that look like a $kind within the blocks that are read at once', (texts) => {
+  const wrong: string[] = [];
+  for (const sequence of sequences(texts.parts, texts.most)) {
+    // As a member, an element, and across the end of a block.
+    const value = `${texts.quote}${sequence}${texts.quote}`;
+    const rest = `"${'b'.repeat(64)}"`;
+    for (const document of [
+      `{"a":${value},"b":${rest}}`,
+      `[ [${value}\n, ${rest}]]`,
+      `["${'a'.repeat(57 - (sequence.length % 3))}", ${value},${rest}]`,
+    ]) {
+      const bytes = utf8(document);
+      if ((core.call('readerIsJson', ...window.show(bytes)) === 1) !== isJson(bytes)) wrong.push(document);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('two bytes within a block are refused that TextDecoder or JSON.parse refuses, in a string and outside', () => {
+  const wrong: string[] = [];
+  for (const [before, behind] of [
+    ['["é', `${'b'.repeat(80)}"]`],
+    ['[1', `${' '.repeat(80)}]`],
+  ] as const) {
+    const document = utf8(`${before}..${behind}`);
+    const place = utf8(before).length;
+    for (let first = 0; first < 256; first++) {
+      for (const second of EDGES) {
+        document[place] = first;
+        document[place + 1] = second;
+        const told = core.call('readerIsJson', ...window.show(document)) === 1;
+        if (told !== isJson(document)) wrong.push(Buffer.from(document).toString('hex'));
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('512 levels that open and close within a few blocks are followed', () => {
+  for (const levels of [40, 56, 57, 64, 65, 300, MAX_DEPTH]) {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"":', '}'],
+    ] as const) {
+      const text = `${open.repeat(levels)}[]${close.repeat(levels)}`;
+      const isAdmitted = levels < MAX_DEPTH;
+      const bytes = utf8(text);
+      expect(core.call('readerIsJson', ...window.show(bytes)) === 1).toBe(isAdmitted);
+      bytes[bytes.length - 3] = utf8(close === ']' ? '}' : ']')[0] ?? 0;
+      expect(core.call('readerIsJson', ...window.show(bytes))).toBe(0);
+    }
+  }
+});
+
 test('a fault is found at the first byte that no document could have there, wherever it is cut', () => {
   fc.assert(
     fc.property(mutated(json.filter((text) => text.length < 200)), (bytes) => {
