@@ -184,12 +184,17 @@ test.each([
   expect(messages(contentType, body).length).toBeLessThanOrEqual(10_000);
 });
 
-test.each(['', 'text/html', 'application/jsonp', 'application/json-seq', 'json', 'text/event-stream2'])(
-  '%j cannot be read',
-  (contentType) => {
-    open('response', 200, contentType, '{}');
-    const detail = `neither JSON nor an event stream: ${contentType}`;
-    expect(told(core.call('answerRead'))).toBe(`upstream_protocol: ${detail}`);
-    core.clear();
-  },
-);
+test.each([
+  ['', '{}', 'HTTP 200 without a content-type, where an answer is due'],
+  ['', '', 'HTTP 200 without a body, where an answer is due'],
+  ['text/html', '', 'HTTP 200 without a body, where an answer is due'],
+  ...['text/html', 'application/jsonp', 'application/json-seq', 'json', 'text/event-stream2'].map((type) => [
+    type,
+    '{}',
+    `neither JSON nor an event stream: ${type}`,
+  ]),
+] as const)('%j with the body %j cannot be read', (contentType, body, detail) => {
+  open('response', 200, contentType, body);
+  expect(told(core.call('answerRead'))).toBe(`upstream_protocol: ${detail}`);
+  core.clear();
+});
