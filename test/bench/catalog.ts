@@ -1,14 +1,17 @@
 // What a catalog costs: `npx tsx test/bench/catalog.ts [URL of a Nacos, and its process id]`, which needs Java and Maven where
-// none is given. 100 servers with 10 tools each: one look at Nacos, the module's change from one catalog to the next, and its
-// memory. CPU time says more than time on a machine that has other things to do.
+// none is given. 100 servers with 10 tools each: one look at Nacos, the module's change from one catalog to the next where it
+// is given or asks itself, and its memory. CPU time says more than time on a machine that has other things to do.
 import { NacosAdmin, user } from '../nacos/admin.ts';
 import { startNacos } from '../nacos/nacos.ts';
 import { serversOf, virtualServersOf } from '../../plugin-server/catalog/servers.ts';
 import type { Catalog } from '../../plugin-server/catalog/catalog.ts';
+import { moduleForm } from '../../plugin-server/catalog/module-form.ts';
 import { NacosClient } from '../../plugin-server/nacos/client.ts';
 import { NacosNamespace } from '../../plugin-server/nacos/namespace.ts';
 import { moduleServer } from '../../envoy/render/servers.ts';
+import type { CalloutAnswer } from '../filter/callouts.ts';
 import { Host } from '../filter/host.ts';
+import { Worker } from '../filter/worker.ts';
 import { median } from './measure.ts';
 import { cpuOf } from './processes.ts';
 
@@ -22,6 +25,7 @@ const nacos = given === undefined ? await startNacos() : undefined;
 try {
   const catalog = await lookAtNacos(given ?? nacos?.address ?? '', Number(givenPid ?? nacos?.pid()));
   changeCatalogs(catalog);
+  pollCatalogs(catalog);
 } finally {
   await nacos?.end();
 }
@@ -108,6 +112,78 @@ function changeCatalogs(catalog: Catalog): void {
   row(`the configuration of ${tools} tools`, configuration('info').length / 1024, 'KiB');
   row('  CPU of a worker for the change to it', median(times), 'ms');
   row('memory of a worker for two of them', grown / 1024 / 1024, 'MiB');
+}
+
+/** What two workers of an Envoy do that ask for their catalog: one polls for both, each takes up what has changed. */
+function pollCatalogs(catalog: Catalog): void {
+  const source = { cluster: 'plugin-server', namespace: 'public', clusters: ['*'] };
+  const environment = { SLUICE_KEY_1: Buffer.alloc(32, 1).toString('base64url') };
+  const worker = new Worker();
+  const configuration = JSON.stringify({
+    servers: [],
+    sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] },
+    catalog: source,
+  });
+  const workers = Array.from({ length: 2 }, () => new Host({ configuration, environment, worker, traced: false }));
+  for (const worker of workers) if (!worker.configure()) throw new Error(worker.log.join('\n'));
+  const { servers: made, virtualServers } = moduleForm(catalog, 'servers');
+  const figures = { unchanged: [] as number[], asker: [] as number[], other: [] as number[] };
+  for (let swap = 0; swap < swaps; swap++) {
+    const etag = `"${swap}"`;
+    const body = JSON.stringify({
+      namespace: 'public',
+      revision: `r${swap}`,
+      servers: made,
+      virtualServers,
+      leftOut: [],
+    });
+    const [asker, other] = poll(workers, { headers: headersOf('200', etag), body: Buffer.from(body) });
+    figures.asker.push(asker);
+    figures.other.push(other);
+    const [unchanged] = poll(workers, { headers: headersOf('304', etag), body: Buffer.alloc(0) });
+    figures.unchanged.push(unchanged);
+  }
+  row('CPU of a worker that asks and finds no change', median(figures.unchanged), 'ms');
+  row('  and that is answered with another catalog', median(figures.asker), 'ms');
+  row('  of the other worker, which takes that up', median(figures.other), 'ms');
+}
+
+function headersOf(status: string, etag: string): [string, string][] {
+  return [
+    [':status', status],
+    ['content-type', 'application/json'],
+    ['etag', etag],
+  ];
+}
+
+/** Lets time pass until one of them asks. @returns milliseconds of CPU of that one, and of the others' next tick */
+function poll(workers: readonly Host[], answer: CalloutAnswer): [asker: number, others: number] {
+  for (const worker of workers) worker.now += 3_000_000_000n;
+  const isAsking = (worker: Host): boolean => worker.pending.length > 0;
+  let asking = 0;
+  for (const worker of workers) {
+    const spent = cpuWhile(() => {
+      worker.tick();
+    });
+    if (isAsking(worker)) asking += spent;
+  }
+  const asker = workers.find(isAsking);
+  const [callout] = asker?.pending ?? [];
+  if (asker === undefined || callout === undefined) throw new Error('nobody has asked');
+  asking += cpuWhile(() => {
+    asker.answer(callout, answer);
+  });
+  const others = cpuWhile(() => {
+    for (const worker of workers) if (worker !== asker) worker.tick();
+  });
+  return [asking, others];
+}
+
+function cpuWhile(run: () => void): number {
+  const begin = process.cpuUsage();
+  run();
+  const { user: own, system } = process.cpuUsage(begin);
+  return (own + system) / 1000;
 }
 
 function row(what: string, figure: number, unit: string): void {

@@ -184,16 +184,14 @@ test.each([
   expect(messages(contentType, body).length).toBeLessThanOrEqual(10_000);
 });
 
-test.each([
+test.each<[string, string, string]>([
   ['', '{}', 'HTTP 200 without a content-type, where an answer is due'],
   ['', '', 'HTTP 200 without a body, where an answer is due'],
   ['text/html', '', 'HTTP 200 without a body, where an answer is due'],
-  ...['text/html', 'application/jsonp', 'application/json-seq', 'json', 'text/event-stream2'].map((type) => [
-    type,
-    '{}',
-    `neither JSON nor an event stream: ${type}`,
-  ]),
-] as const)('%j with the body %j cannot be read', (contentType, body, detail) => {
+  ...['text/html', 'application/jsonp', 'application/json-seq', 'json', 'text/event-stream2'].map(
+    (type): [string, string, string] => [type, '{}', `neither JSON nor an event stream: ${type}`],
+  ),
+])('%j with the body %j cannot be read', (contentType, body, detail) => {
   open('response', 200, contentType, body);
   expect(told(core.call('answerRead'))).toBe(`upstream_protocol: ${detail}`);
   core.clear();
