@@ -124,7 +124,7 @@ function pollCatalogs(catalog: Catalog): void {
     sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] },
     catalog: source,
   });
-  const workers = Array.from({ length: 2 }, () => new Host({ configuration, environment, worker, traced: false }));
+  const workers = [1, 2].map((seed) => new Host({ configuration, environment, worker, seed, traced: false }));
   for (const worker of workers) if (!worker.configure()) throw new Error(worker.log.join('\n'));
   const { servers: made, virtualServers } = moduleForm(catalog, 'servers');
   const figures = { unchanged: [] as number[], asker: [] as number[], other: [] as number[] };
