@@ -1,4 +1,4 @@
-import { CLOSING_BRACE, CLOSING_BRACKET, COMMA } from '../bytes/ascii';
+import { CLOSING_BRACE, CLOSING_BRACKET, COLON, COMMA, QUOTE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { List } from '../bytes/list';
 import { Span, equals, literal, length, NONE } from '../bytes/span';
@@ -91,7 +91,7 @@ function writeProperty(writer: Writer, argument: Span, arena: Arena): void {
     if (equals(name, TYPE)) typed = true;
     if (any) writer.byte(COMMA);
     any = true;
-    writer.bytes(walk.name).byte(0x3a).bytes(walk.value);
+    writer.bytes(walk.name).byte(COLON).bytes(walk.value);
   }
   if (typed) return;
   if (any) writer.byte(COMMA);
@@ -101,5 +101,5 @@ function writeProperty(writer: Writer, argument: Span, arena: Arena): void {
 function copyMember(writer: Writer, definition: Span, name: Span, arena: Arena): void {
   const value = member(definition, name, arena);
   if (value === NONE) return;
-  writer.byte(COMMA).byte(0x22).bytes(name).byte(0x22).byte(0x3a).bytes(value);
+  writer.byte(COMMA).byte(QUOTE).bytes(name).byte(QUOTE).byte(COLON).bytes(value);
 }

@@ -56,7 +56,7 @@ export class Upstream {
   sessionId: Span;
   /** That opened the session and that all its messages are for, `ip:port`. NONE: any, or nobody knows. */
   endpoint: Span;
-  /** Of a balancer between us and the server, sent with all its messages: `NAME=value`. NONE: there is none. */
+  /** The cookie of a balancer between us and the server, sent with all its messages: `NAME=value`. NONE: there is none. */
   cookie: Span;
 }
 
