@@ -4,6 +4,7 @@ import { bothProtocols } from './clients/raw.ts';
 import { callMessage, openSession, resumeSession, type Session } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, expectSound, startGateway, useGateway } from './gateway.ts';
+import { sharedKey } from './shared-key.ts';
 import { until } from './until.ts';
 import { type Answer, type Scripted, startScripted } from './upstreams/scripted.ts';
 
@@ -147,8 +148,7 @@ describeGateway('the event stream of a call that is cancelled by another replica
     };
     const options = {
       servers: [{ name: 'one', url: server.url }],
-      plugin: { sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] } },
-      env: { SLUICE_KEY_1: Buffer.alloc(32, 7).toString('base64url') },
+      ...sharedKey,
     };
     gateways = [await startGateway(options), await startGateway(options)];
   });

@@ -15,6 +15,7 @@ import { bothProtocols, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, post } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, startGateway, expectSound, useGateway } from './gateway.ts';
+import { sharedKey } from './shared-key.ts';
 import { until } from './until.ts';
 import { type HttpSseServer, startHttpSseServer } from './upstreams/http-sse.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
@@ -324,13 +325,11 @@ describeGateway('HTTP+SSE beside Streamable HTTP', () => {
 describeGateway('HTTP+SSE with two gateways', () => {
   let server: HttpSseServer;
   let gateways: Gateway[];
-  const env = { SLUICE_KEY_1: Buffer.alloc(32, 7).toString('base64url') };
   beforeAll(async () => {
     server = await startHttpSseServer({ name: 'old' });
     const options = {
       servers: [{ name: 'old', url: server.url, protocol, tools: { deny: ['secret'] } }],
-      plugin: { sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] } },
-      env,
+      ...sharedKey,
     };
     gateways = [await startGateway(options), await startGateway(options)];
   });

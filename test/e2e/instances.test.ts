@@ -13,6 +13,7 @@ import {
 } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, expectSound, startGateway, useGateway } from './gateway.ts';
+import { sharedKey } from './shared-key.ts';
 import { until } from './until.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 import { type Stateful, startStateful } from './upstreams/stateful.ts';
@@ -20,9 +21,6 @@ import { type Stateful, startStateful } from './upstreams/stateful.ts';
 const INSTANCES = ['red', 'green', 'blue'];
 /** Larger than what is read before a call is sent on. */
 const LARGE = JSON.stringify({ text: 'x'.repeat(200_000) });
-
-const key = Buffer.alloc(32, 7).toString('base64url');
-const keys = { plugin: { sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] } }, env: { SLUICE_KEY_1: key } };
 
 describeGateway('a server with three instances', () => {
   describe('behind two gateways', () => {
@@ -36,7 +34,7 @@ describeGateway('a server with three instances', () => {
         instances.map((instance) => instance.url),
       );
       gateways = await Promise.all(
-        [1, 2].map(() => startGateway({ servers: [{ name: 'notes', url }], adjust, ...keys })),
+        [1, 2].map(() => startGateway({ servers: [{ name: 'notes', url }], adjust, ...sharedKey })),
       );
     });
     afterAll(async () => {
@@ -79,7 +77,7 @@ describeGateway('a server with three instances', () => {
     const gateway = useGateway(() => ({
       servers: [{ name: 'notes', url: urls()[0] ?? '' }],
       adjust: withEndpoints('notes', urls()),
-      ...keys,
+      ...sharedKey,
     }));
     const holder = (): Stateful => {
       const found = instances.find(({ sessions }) => sessions.size === 1);

@@ -13,6 +13,7 @@ import {
 } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { type Gateway, expectSound, startGateway } from './gateway.ts';
+import { sharedKey } from './shared-key.ts';
 import { type CookieBalancer, startCookieBalancer } from './upstreams/cookie-balancer.ts';
 import { type HttpSseServer, startHttpSseServer } from './upstreams/http-sse.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
@@ -45,8 +46,7 @@ describeGateway('a balancer that finds instances by a cookie', () => {
         { name: 'notes', url: notes ?? '', stickyCookie: 'LB' },
         { name: 'old', url: old ?? '', protocol: '2024-11-05', stickyCookie: 'LB' },
       ],
-      plugin: { sessions: { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] } },
-      env: { SLUICE_KEY_1: Buffer.alloc(32, 7).toString('base64url') },
+      ...sharedKey,
     };
     gateways = await Promise.all([1, 2].map(() => startGateway(options)));
   });
