@@ -1,6 +1,6 @@
 import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, after, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, equals, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { MarkState, markAfter, markIn } from '../json/byte-order-mark';
 import { isString, textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
@@ -85,7 +85,7 @@ export class PassingAnswer {
       if (part === Part.EventEnd) this.beginMessage();
       else if (events.field === Field.Data) {
         // A message may stand in several lines: what is between them is a line feed.
-        if (events.begins) this.scan(LINE_BREAK);
+        if (events.begins && this.scanner.position > 0) this.scan(LINE_BREAK);
         this.scan(events.value);
       }
     }
@@ -102,6 +102,10 @@ export class PassingAnswer {
   private scan(bytes: Span): void {
     const scanner = this.scanner;
     if (this.isBroken) return;
+    if (scanner.position === 0 && beginsAsUsual(bytes, this.id)) {
+      this.begun = true;
+      return;
+    }
     scanner.feed(bytes);
     for (let token = scanner.next(); token !== Token.More; token = scanner.next()) {
       if (token === Token.Invalid) {
@@ -148,10 +152,24 @@ const enum Member {
 const RESULT = literal('result');
 const ERROR = literal('error');
 const ID = literal('id');
+const RESULT_FIRST = literal('{"result":');
+const VERSION_FIRST = literal('{"jsonrpc":"2.0","id":');
+const RESULT_NEXT = literal(',"result":');
 const LINE_BREAK = literal('\n');
 const TAIL: usize = 8;
 /** Depth of the messages in a batch. */
 const BATCH = 2;
+
+/**
+ * Whether a message begins as nearly all servers write one that is the answer, so that there is no need to scan it: with
+ * its result, or with JSON-RPC's version and the id as the client wrote it.
+ */
+function beginsAsUsual(message: Span, id: Span): bool {
+  if (startsWith(message, RESULT_FIRST)) return true;
+  if (id === NONE || !startsWith(message, VERSION_FIRST)) return false;
+  const rest = after(message, VERSION_FIRST as u32);
+  return startsWith(rest, id) && startsWith(after(rest, id as u32), RESULT_NEXT);
+}
 
 function isSpace(c: u8): bool {
   return c === SPACE || c === TAB || c === LINE_FEED || c === CARRIAGE_RETURN;

@@ -1,6 +1,6 @@
 import { OPENING_BRACKET, SEMICOLON } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, equalsIgnoringCase, first, indexOf, length, literal, pointer, trim, NONE } from '../bytes/span';
+import { Span, equals, equalsIgnoringCase, first, indexOf, length, literal, pointer, trim, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { withoutMark } from '../json/byte-order-mark';
 import { isJson, strip, Walk, walkThrough } from '../json/reader';
@@ -130,11 +130,13 @@ function isBatch(document: Span, arena: Arena): bool {
 }
 
 export function isJsonType(contentType: Span): bool {
-  return equalsIgnoringCase(essence(contentType), JSON_TYPE);
+  // As most servers write it, and asked of an answer more than once.
+  return equals(contentType, JSON_TYPE) || equalsIgnoringCase(essence(contentType), JSON_TYPE);
 }
 
 export function isEventStream(contentType: Span): bool {
-  return equalsIgnoringCase(essence(contentType), EVENT_STREAM);
+  if (equals(contentType, EVENT_STREAM)) return true;
+  return !equals(contentType, JSON_TYPE) && equalsIgnoringCase(essence(contentType), EVENT_STREAM);
 }
 
 /** Null, with the failure set, where the body is of another type. */
