@@ -22,8 +22,8 @@ const long = full ? [] : ['test/e2e/**/*.long.test.ts'];
 export default defineConfig({
   test: {
     reporters: ['default', './test/plain-summary.ts'],
-    // Two cores: an Envoy with two workers, its upstreams and the clients already fill them.
-    maxWorkers: 2,
+    // More than two cores have use for: a fifth of the time tests wait for what has to take its time.
+    maxWorkers: 3,
     projects: [
       project('unit', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] }),
       ...endToEnd.map(({ engine, hostMode }) =>
