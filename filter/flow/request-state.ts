@@ -8,6 +8,7 @@ import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { CallerText, openCallerText, TextKind } from '../session/caller-text';
 import { Exchange } from './exchange';
+import { refuseTooLarge } from './limits';
 import { isByHeaders } from './stateless';
 
 /**
@@ -94,7 +95,7 @@ export function partWithState(exchange: Exchange, part: Span): Span {
     state.kept.bytes(after(part, before));
     const most = exchange.gateway.limits.heldBody;
     if ((state.kept.size as u32) <= most) return first(part, before);
-    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(state.kept.size as u64).written);
+    refuseTooLarge(exchange, state.kept.size as u64);
     return NONE;
   }
   if (envelope.requestState === 0 || (begun !== null && begun.isDone)) return part;

@@ -115,6 +115,6 @@ export function discard(stream: Stream): void {
  * same callback would lose against its plain 413, which without one becomes a row of ours on its way out. Of a pair the
  * holder's part is held, behind us: there we are asked first.
  */
-export function hasGivenUp(stream: Stream, held: u32, heldBody: u32): bool {
-  return hostHolds(stream) && (held as u64) > 2 * (heldBody as u64);
+export function hasGivenUp(stream: Stream, heldBody: u32): bool {
+  return hostHolds(stream) && (stream.body.read as u64) > 2 * (heldBody as u64);
 }

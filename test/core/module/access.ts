@@ -94,7 +94,7 @@ export function accessEnter(headers: usize, count: u32, address: usize, addressL
     exchange.caller.reach = reachOf(span(address, addressLength));
   }
   if (!identified) exchange.caller.identity = NONE;
-  const outcome = enter(exchange, span(headers, 0), true);
+  const outcome = enter(exchange, span(headers, 0), true, false);
   if (outcome !== Outcome.Reply) {
     give(NONE);
     return 0;

@@ -64,7 +64,7 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   exchange.now = NOW;
   const authorization = gateway.authorization;
   if (authorization !== null) exchange.caller.answers = answersIn(gateway.claims, claims, ofRequest);
-  let outcome = enter(exchange, behind, true);
+  let outcome = enter(exchange, behind, true, false);
   if (outcome === Outcome.ReadBody) {
     exchange.message.body = ofRequest.copy(span(body, bodyLength));
     exchange.message.envelope.read(exchange.message.body);
