@@ -64,7 +64,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
 
 /**
  * What goes on of a body in the place of its next part, until its name has come: nothing, and then its beginning with the
- * server's name. NONE: it is cut off, and `exchange.reply` says why.
+ * server's name. NONE: it is cut off, and `plan.reply` says why.
  * @param kept all that has come @param part that was read last, which is in it @param ended no part comes behind it
  */
 export function passBeginning(exchange: Exchange, kept: KeptBody, closing: Closing, part: Span, ended: bool): Span {

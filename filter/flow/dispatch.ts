@@ -36,18 +36,18 @@ const ALLOWED = literal('GET, POST, DELETE');
 const GET_WITH_BODY = literal('a GET with a body');
 
 /**
- * By the headers alone, of a request for the endpoint or what is below it.
+ * By the headers alone, of a request for the endpoint, or for what is below it.
  * @param behind what follows the endpoint in the path. @param ended there is no body
  * @param byHeaders whether they decide before the body has come, where they say enough: host mode `headers`
  */
-export function enter(exchange: Exchange, behind: Span, ended: bool, byHeaders: bool): Outcome {
+export function enterPath(exchange: Exchange, behind: Span, ended: bool, byHeaders: bool): Outcome {
   const own = length(behind) === 0 ? Outcome.ReadBody : enterOwnPages(exchange, behind, ended);
   if (own !== Outcome.ReadBody) return own;
-  return byHeaders ? enterByHeaders(exchange, behind, ended) : enterToRead(exchange, behind, ended);
+  return byHeaders ? enterByHeaders(exchange, behind, ended) : enter(exchange, behind, ended);
 }
 
-/** `ReadBody`: it is decided on by its body. */
-function enterToRead(exchange: Exchange, behind: Span, ended: bool): Outcome {
+/** The same of MCP alone. `ReadBody`: the body decides. */
+export function enter(exchange: Exchange, behind: Span, ended: bool): Outcome {
   const request = exchange.request;
   const outcome = checkAccess(exchange, behind);
   if (outcome !== Outcome.ReadBody) return outcome;

@@ -10,7 +10,7 @@ import { keepsToHeaders } from './stateless';
 
 /**
  * A message that was sent on before its end: what goes on of each part of it, and what must stay true of it. Where that
- * fails, `exchange.reply` says why, and its server must not get the end.
+ * fails, `plan.reply` says why, and its server must not get the end.
  */
 const LATE_CLAIM = literal('it claims another protocol era than its headers');
 const NO_ID = literal('a call needs an id');

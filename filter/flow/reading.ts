@@ -13,7 +13,7 @@ export const enum Next {
   Admit,
   /** The decision, by what has come, which then goes on: `release`. */
   Release,
-  /** `exchange.reply`, once the rest has been read. */
+  /** `plan.reply`, once the rest has been read. */
   Refuse,
 }
 

@@ -38,7 +38,7 @@ export function waitsForState(exchange: Exchange): bool {
   return envelope.requestState !== 0 || envelope.hasOtherState || envelope.isInState;
 }
 
-/** Puts the server's own state into the body that it gets. False: it is none, and `exchange.reply` says so. */
+/** Puts the server's own state into the body that it gets. False: it is none, and `plan.reply` says so. */
 export function restoreState(exchange: Exchange): bool {
   const message = exchange.message;
   const envelope = message.envelope;
@@ -48,7 +48,7 @@ export function restoreState(exchange: Exchange): bool {
   return exchange.target.body !== NONE;
 }
 
-/** The body as its server gets it, name and state its own. NONE: the state is none, and `exchange.reply` says so. */
+/** The body as its server gets it, name and state its own. NONE: the state is none, and `plan.reply` says so. */
 function withOwnState(exchange: Exchange, body: Span, arena: Arena): Span {
   const envelope = exchange.message.envelope;
   const target = exchange.target;
@@ -78,7 +78,7 @@ export function beginningWithState(exchange: Exchange, body: Span, edited: Span)
 
 /**
  * What goes on of a part of a body that was sent on before its end: the part itself, but for a state. NONE: that is none,
- * or too long, and `exchange.reply` says so.
+ * or too long, and `plan.reply` says so.
  * @param part that was read last
  */
 export function partWithState(exchange: Exchange, part: Span): Span {

@@ -37,7 +37,7 @@ function passFirst(stream: Stream, exchange: Exchange, size: u32, ended: bool): 
   return action;
 }
 
-/** @param passing what goes on in the place of a part. NONE: the request is cut off, and `exchange.reply` says why */
+/** @param passing what goes on in the place of a part. NONE: the request is cut off, and `plan.reply` says why */
 export function passOn(stream: Stream, exchange: Exchange, part: Span, passing: Span): Action {
   if (passing === NONE) return act(stream, exchange, Outcome.Reply);
   if (passing === part) return Action.Continue;

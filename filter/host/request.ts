@@ -2,7 +2,7 @@ import { scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
 import { Span, length, NONE } from '../bytes/span';
 import { isDrained } from '../body/reading';
-import { admit, enter, release } from '../flow/dispatch';
+import { admit, enterPath, release } from '../flow/dispatch';
 import { Outcome, Exchange, newExchange } from '../flow/exchange';
 import { mayOutgrowHeldBody, WORKER_MEMORY } from '../flow/limits';
 import { behindMetadata } from '../flow/metadata-url';
@@ -81,7 +81,7 @@ export function onRequestHeaders(stream: Stream, ended: bool): Action {
   if (described !== NONE)
     return onHeaders(stream, ended, begin(stream, exchange, describeResource(exchange, described), ended));
   if (!mayServe(stream, exchange)) return onHeaders(stream, ended, act(stream, exchange, Outcome.Reply));
-  const outcome = enter(exchange, behind, ended, decidesByHeaders(stream.role));
+  const outcome = enterPath(exchange, behind, ended, decidesByHeaders(stream.role));
   return onHeaders(stream, ended, begin(stream, exchange, outcome, ended));
 }
 

@@ -27,7 +27,7 @@ export function forward(stream: Stream, exchange: Exchange): Outcome {
     case Role.Decider:
       return forwardPaired(stream, exchange);
     case Role.Headers:
-      edit(HeaderMap.Request, exchange.forward.headers);
+      edit(HeaderMap.Request, exchange.plan.forward.headers);
       return Outcome.Forward;
     default:
       return forwardHeld(stream, exchange);
@@ -39,7 +39,7 @@ export function isCarriedOut(stream: Stream): bool {
   return stream.role !== Role.Decider || stream.phase !== Phase.Forwarded || stream.partner !== 0;
 }
 
-/** First thing of a request that is for us. False: it cannot be served here, and `exchange.reply` says why. */
+/** First thing of a request that is for us. False: it cannot be served here, and `plan.reply` says why. */
 export function mayServe(stream: Stream, exchange: Exchange): bool {
   stream.keepsBody = stream.role === Role.Hold && mayOutgrowHeldBody(exchange);
   if (stream.role !== Role.Decider) return true;

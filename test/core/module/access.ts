@@ -94,14 +94,14 @@ export function accessEnter(headers: usize, count: u32, address: usize, addressL
     exchange.caller.reach = reachOf(span(address, addressLength));
   }
   if (!identified) exchange.caller.identity = NONE;
-  const outcome = enter(exchange, span(headers, 0), true, false);
+  const outcome = enter(exchange, span(headers, 0), true);
   if (outcome !== Outcome.Reply) {
     give(NONE);
     return 0;
   }
-  if (exchange.caller.page !== NONE) shareReply(exchange.reply.headers, exchange.caller.page);
-  const status = exchange.reply.status;
-  give(exchange.reply.headers.packed());
+  if (exchange.caller.page !== NONE) shareReply(exchange.plan.reply.headers, exchange.caller.page);
+  const status = exchange.plan.reply.status;
+  give(exchange.plan.reply.headers.packed());
   return status;
 }
 

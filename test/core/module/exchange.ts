@@ -56,7 +56,7 @@ export function exchangeConfigure(text: usize, count: u32): bool {
 /** Begins a POST in that session. */
 export function exchangeOpen(): void {
   opened(sessionHeaders().add(header.CONTENT_LENGTH, header.POST));
-  enter(exchange, NONE, true, false);
+  enter(exchange, NONE, true);
 }
 
 /** The headers of a POST in the session; empties the memory of exchanges. */
@@ -105,7 +105,7 @@ export function exchangeCutTo(): u32 {
 
 /** The value of a header that is set on the way to the server. */
 export function exchangeHeader(name: usize, count: u32): Span {
-  const headers = exchange.forward.headers;
+  const headers = exchange.plan.forward.headers;
   for (let i: u32 = 0; i < headers.count; i++) {
     if (equals(headers.nameAt(i), span(name, count))) return headers.valueAt(i);
   }
@@ -113,9 +113,9 @@ export function exchangeHeader(name: usize, count: u32): Span {
 }
 
 export function exchangeReplyStatus(): u32 {
-  return exchange.reply.status;
+  return exchange.plan.reply.status;
 }
 
 export function exchangeReplyBody(): Span {
-  return exchange.reply.body;
+  return exchange.plan.reply.body;
 }

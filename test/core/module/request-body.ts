@@ -33,7 +33,7 @@ export function requestOpen(size: i32): void {
   const headers = sessionHeaders();
   if (size >= 0) headers.add(header.CONTENT_LENGTH, newWriter(arena, 16).decimal(size as u64).written);
   exchange = opened(headers);
-  enter(exchange, span(0, 0), false, false);
+  enter(exchange, span(0, 0), false);
 }
 
 /** Begins a call that its headers decide. */
