@@ -3,6 +3,7 @@ import { scratch } from './bytes/arena';
 import { hasRoom } from './bytes/room';
 import './host/abort';
 import { begin, close, end } from './host/callback';
+import { onCalloutResponse } from './host/callout-answers';
 import * as request from './host/request';
 import { dropPending } from './host/callouts';
 import { onQueueReady, onTick } from './host/modes/evidence';
@@ -104,7 +105,7 @@ export function proxy_on_response_trailers(id: u32, count: u32): Action {
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, size: u32, trailers: u32): void {
   begin();
-  request.onCalloutResponse(token, headers, size);
+  onCalloutResponse(token, headers, size);
   end();
 }
 

@@ -64,7 +64,7 @@ export function refuseMethod(exchange: Exchange, allowed: Span): Outcome {
 /** The same for another reason. */
 export function refuseFor(exchange: Exchange, reason: Reason, detail: Span, allowed: Span): Outcome {
   const outcome = exchange.refuse(reason, detail);
-  exchange.reply.headers.add(header.ALLOW, allowed);
+  exchange.plan.reply.headers.add(header.ALLOW, allowed);
   return outcome;
 }
 

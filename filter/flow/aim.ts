@@ -26,7 +26,7 @@ import { crosses } from './translation';
 const MAX_LOGGED_NAME = 128;
 
 /**
- * Sets `exchange.target`. Null where this request may call none of that name; `exchange.reply` then says so.
+ * Sets `exchange.target`. Null where this request may call none of that name; `plan.reply` then says so.
  * @param facts of a tool, bits of Hint and Fact. @param name as the client calls it. @param server that it belongs to, or null. @param upstreamName what it is called there
  */
 export function aim(

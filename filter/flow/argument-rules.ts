@@ -20,7 +20,7 @@ const CONFUSED = literal(
 const OF = literal(' of ');
 const COMMA = literal(', ');
 
-/** Whether they let it go on; if not, `exchange.reply` says why. The exchange's target is known. */
+/** Whether they let it go on; if not, `plan.reply` says why. The exchange's target is known. */
 export function allowsArguments(exchange: Exchange): bool {
   const message = exchange.message;
   // In how few parts a body comes must not decide what is held.

@@ -57,7 +57,7 @@ function ruleOf(call: UpstreamCall, member: Span): Span {
 function warnOf(exchange: Exchange, subject: Span, patterns: List, names: List): void {
   const lines = newList(scratch);
   unmatchedLines(subject, exchange.noun.singular, patterns, names, lines, exchange.arena);
-  for (let i = 0; i < lines.count; i++) exchange.warn(lines.at(i), null);
+  for (let i = 0; i < lines.count; i++) exchange.plan.warn(lines.at(i), null);
 }
 
 function auditOverrides(exchange: Exchange, fanOut: FanOut): void {

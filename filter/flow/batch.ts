@@ -17,6 +17,7 @@ import { Session } from '../session/token';
 import { Answer, Failure, messagesIn } from '../upstream/answer';
 import { newConversation } from './conversation';
 import { Exchange, Outcome } from './exchange';
+import { completeRefusal } from './refusal';
 import { Target } from './target';
 import { Lifetime, Message, newMessage } from './message';
 import { endLeases } from './quotas';
@@ -80,13 +81,13 @@ export class Batch {
 
   /** Keeps what answers the message that is served. A notification and a response have no answer, but for a refusal. */
   take(exchange: Exchange): void {
-    exchange.completeReply();
-    if (exchange.message.envelope.shape !== Shape.Request && exchange.reply.reason === Reason.None) return;
+    completeRefusal(exchange);
+    if (exchange.message.envelope.shape !== Shape.Request && exchange.plan.reply.reason === Reason.None) return;
     let answer = responseIn(exchange);
     if (answer === NONE) {
       const server = exchange.server;
       exchange.refuse(Reason.UpstreamProtocol, NO_RESPONSE, server === null ? NONE : server.name);
-      answer = exchange.reply.body;
+      answer = exchange.plan.reply.body;
     }
     this.answers.byte(this.answers.size === 0 ? OPENING_BRACKET : COMMA).bytes(answer);
   }
@@ -160,7 +161,7 @@ function leave(exchange: Exchange): void {
 
 /** The JSON-RPC response in the reply, or NONE. */
 function responseIn(exchange: Exchange): Span {
-  const reply = exchange.reply;
+  const reply = exchange.plan.reply;
   const id = exchange.id;
   if (reply.reason !== Reason.None) return reply.body;
   const answer = make<Answer>(scratch);

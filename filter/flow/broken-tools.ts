@@ -43,6 +43,6 @@ function reportIn(exchange: Exchange, server: Server, page: Page): void {
       writeEscaped(line.bytes(TOOL), clipped(name === NONE ? item.name : name, MOST_NAME));
       line.bytes(LEFT_OUT).bytes(item.rule);
     }
-    exchange.warn(line.written, server);
+    exchange.plan.warn(line.written, server);
   }
 }

@@ -1,5 +1,8 @@
-import { make } from '../bytes/arena';
-import { Span, equals, literal, NONE } from '../bytes/span';
+import { Closing } from '../body/closing';
+import { KeptBody } from '../body/kept-body';
+import { make, scratch } from '../bytes/arena';
+import { Span, after, equals, first, length, literal, NONE } from '../bytes/span';
+import { newWriter } from '../bytes/writer';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { Era, eraOfRequest } from '../mcp/eras';
@@ -12,11 +15,13 @@ import { aimAt, plainNameIn, serverOf, toServerName } from './call';
 import { checkAccess, refuseMethod, refuseVersion } from './access';
 import { isRefused, refuseCredential } from './credentials';
 import { Exchange, Outcome } from './exchange';
+import { exceedsRequestBody, refuseTooLarge } from './limits';
 import { isForOwnTool } from './own-tools';
-import { isSound } from './passing';
+import { confirms, hasComeWhole, passEnd } from './passing';
 import { isWithinQuotas } from './quotas';
+import { beginningWithState } from './request-state';
 import { sendOn } from './send-on';
-import { asJson, isDecided, keepsToHeaders, refuseMethodHeader, takesName } from './stateless';
+import { asJson, hasName, isDecided, refuseMethodHeader, takesName } from './stateless';
 
 /**
  * Host mode `headers`: what the headers of a request without a session say decides where that is enough, before the body
@@ -25,6 +30,7 @@ import { asJson, isDecided, keepsToHeaders, refuseMethodHeader, takesName } from
  */
 const ALLOWED = literal('POST');
 const NO_BODY = literal('there is none');
+const EMPTY = literal('');
 
 /** `ReadBody`: the headers do not say enough. @param behind what follows the endpoint in the path. @param ended no body */
 export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): Outcome {
@@ -56,18 +62,46 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   return sendOn(exchange, upstream);
 }
 
+/**
+ * What goes on of a body in the place of its next part, until its name has come: nothing, and then its beginning with the
+ * server's name. NONE: it is cut off, and `plan.reply` says why.
+ * @param kept all that has come @param part that was read last, which is in it @param ended no part comes behind it
+ */
+export function passBeginning(exchange: Exchange, kept: KeptBody, closing: Closing, part: Span, ended: bool): Span {
+  const message = exchange.message;
+  const envelope = message.envelope;
+  message.passed += length(part) as u64;
+  if (exceedsRequestBody(exchange, message.passed)) return NONE;
+  const last = ended || hasComeWhole(exchange);
+  if (!confirms(exchange, last || envelope.isClosed)) return NONE;
+  // Nor while it ends in the middle of what has to be put in place of another.
+  if (!hasName(exchange) || envelope.isInState) {
+    if (kept.read <= exchange.gateway.limits.heldBody) return EMPTY;
+    refuseTooLarge(exchange, kept.read as u64);
+    return NONE;
+  }
+  if (!confirmsName(exchange, kept.bytes)) return NONE;
+  const passing = beginningWithState(exchange, kept.bytes, withServerName(exchange, kept.bytes));
+  if (passing === NONE || !envelope.isClosed) return passing;
+  return passEnd(exchange, closing, part, passing, false, last);
+}
+
 /** Whether the name in the body is that of the header; then `target` knows where its prefix stands. @param body so far */
-export function confirmsName(exchange: Exchange, body: Span): bool {
-  exchange.message.body = body;
+function confirmsName(exchange: Exchange, body: Span): bool {
+  const message = exchange.message;
+  message.body = body;
   if (!isDecided(exchange)) return false;
-  const envelope = exchange.message.envelope;
-  toServerName(exchange.target, envelope.key, envelope.keyIn(body), exchange.arena);
+  toServerName(exchange.target, message.envelope.key, message.envelope.keyIn(body), exchange.arena);
+  message.isNamed = true;
   return true;
 }
 
-/** Whether nothing that was read contradicts the decision so far. If not, `exchange.reply` says why. */
-export function confirmsHeaders(exchange: Exchange, ended: bool): bool {
-  return isSound(exchange, ended) && (!ended || keepsToHeaders(exchange));
+function withServerName(exchange: Exchange, body: Span): Span {
+  const target = exchange.target;
+  return newWriter(scratch, length(body) as usize)
+    .bytes(first(body, target.cutFrom))
+    .bytes(target.put)
+    .bytes(after(body, target.cutTo)).written;
 }
 
 /** Whether the definition of the tool decides: what is known of it may have to be fetched. */

@@ -30,7 +30,7 @@ const DISGUISED = literal('the arguments of call_tool have a member that some se
 let innerName: Span = NONE;
 let innerArguments: Span = NONE;
 
-/** Puts the inner call in the place of the message, which is here whole. False: `exchange.reply` says why not. */
+/** Puts the inner call in the place of the message, which is here whole. False: `plan.reply` says why not. */
 export function unwrapCall(exchange: Exchange): bool {
   const message = exchange.message;
   const envelope = message.envelope;

@@ -118,7 +118,7 @@ function goOn(exchange: Exchange, session: Session, target: Target, name: Span):
 
 /**
  * What a name is for: its server, and its name there. Null where this request may call none of that name;
- * `exchange.reply` then says so.
+ * `plan.reply` then says so.
  */
 export function aimAt(exchange: Exchange, name: Span, unknown: Reason): Target | null {
   const isTool = exchange.noun.noun === Noun.Tools;

@@ -46,7 +46,7 @@ function challenge(exchange: Exchange, outcome: Outcome, error: Span, scopes: Sp
   parameter(value, ERROR, error);
   parameter(value, SCOPE, scopes);
   parameter(value, RESOURCE_METADATA, metadataUrl(exchange, scratch));
-  exchange.reply.headers.add(header.WWW_AUTHENTICATE, value.written);
+  exchange.plan.reply.headers.add(header.WWW_AUTHENTICATE, value.written);
   return outcome;
 }
 

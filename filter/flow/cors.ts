@@ -50,7 +50,7 @@ const PARAMETER = literal('mcp-param-');
 export function preflight(exchange: Exchange): Outcome {
   const outcome = exchange.answer(204, NONE);
   const asked = headerIn(exchange.request.pairs, REQUEST_HEADERS, exchange.arena);
-  exchange.reply.headers
+  exchange.plan.reply.headers
     .add(ALLOW_METHODS, METHODS)
     .add(ALLOW_HEADERS, allowedHeaders(exchange.gateway, asked, exchange.arena))
     .add(MAX_AGE, SECONDS);

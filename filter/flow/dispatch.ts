@@ -1,5 +1,5 @@
 import { scratch } from '../bytes/arena';
-import { Span, equals, fingerprint, literal, NONE } from '../bytes/span';
+import { Span, equals, fingerprint, length, literal, NONE } from '../bytes/span';
 import { FanOut } from '../federation/fanout';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
@@ -14,16 +14,18 @@ import { audienceOfStream } from '../session/audience';
 import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
+import { enterByHeaders } from './by-headers';
 import { beginByKind, refuseMissing } from './by-kind';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
 import { beginEventStream } from './event-stream';
 import { Exchange, Outcome } from './exchange';
-import { Stage } from './conversation';
+import { Probe, Stage } from './conversation';
 import { hasAddress, openStream } from './http-sse';
 import { serveInStream } from './http-sse-message';
 import { beginInitialize } from './initialize';
 import { beginNotification } from './notification';
+import { enterOwnPages } from './own-pages';
 import { waitsForState } from './request-state';
 import { admitStateless, isByHeaders, releaseStateless } from './stateless';
 import { beginExchange } from './token-exchange';
@@ -33,7 +35,18 @@ import { joinTrace } from './trace-context';
 const ALLOWED = literal('GET, POST, DELETE');
 const GET_WITH_BODY = literal('a GET with a body');
 
-/** By the headers alone. @param behind what follows the endpoint in the path. @param ended there is no body */
+/**
+ * By the headers alone, of a request for the endpoint, or for what is below it.
+ * @param behind what follows the endpoint in the path. @param ended there is no body
+ * @param byHeaders whether they decide before the body has come, where they say enough: host mode `headers`
+ */
+export function enterPath(exchange: Exchange, behind: Span, ended: bool, byHeaders: bool): Outcome {
+  const own = length(behind) === 0 ? Outcome.ReadBody : enterOwnPages(exchange, behind, ended);
+  if (own !== Outcome.ReadBody) return own;
+  return byHeaders ? enterByHeaders(exchange, behind, ended) : enter(exchange, behind, ended);
+}
+
+/** The same of MCP alone. `ReadBody`: the body decides. */
 export function enter(exchange: Exchange, behind: Span, ended: bool): Outcome {
   const request = exchange.request;
   const outcome = checkAccess(exchange, behind);
@@ -75,8 +88,18 @@ function needsWhole(exchange: Exchange): bool {
   return exchange.isAimed && (exchange.target.server.rest !== null || exchange.target.asksForArguments);
 }
 
-/** By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, the rest is held too. */
+/**
+ * By the part of a message that makes it releasable. `ReadBody`: its server is not known yet, or a session is being made
+ * sure of, see `Conversation.probe`; the rest is held too.
+ */
 export function release(exchange: Exchange): Outcome {
+  const outcome = releaseMessage(exchange);
+  const isProbing = exchange.conversation.probe === Probe.UnderWay;
+  if (outcome === Outcome.ReadBody && !isProbing) exchange.message.staysHeld = true;
+  return outcome;
+}
+
+function releaseMessage(exchange: Exchange): Outcome {
   exchange.message.method = exchange.message.envelope.method;
   exchange.message.era = !exchange.isResponse && isByHeaders(exchange) ? Era.Stateless : Era.Sessions;
   const outcome = exchange.message.era === Era.Stateless ? releaseStateless(exchange) : admitSession(exchange);

@@ -2,15 +2,15 @@ import { Batch } from './batch';
 import { Conversation, newConversation } from './conversation';
 import { InputRequests } from './input-requests';
 import { Caller, newCaller } from './caller';
-import { Forward } from './forward';
 import { Message, newMessage } from './message';
+import { newPlan, Plan } from './plan';
+import { writeRefusal } from './refusal';
 import { Reply } from './reply';
 import { Target } from './target';
 import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { List, newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
 import { Key } from '../model/keyring';
@@ -19,12 +19,12 @@ import { Server } from '../model/server';
 import { OpenedList } from '../federation/opened-lists';
 import { Failure } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { resultMessage, typedResult } from '../upstream/message';
+import { resultMessage } from '../upstream/message';
 import { Era } from '../mcp/eras';
-import { errorRow, inStatelessEra, Reason, statusFor, writeError, writeMessage } from '../mcp/errors';
+import { inStatelessEra, Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import * as header from '../mcp/headers';
-import { Method, MethodKind, methodRow } from '../mcp/methods';
+import { MethodKind, methodRow } from '../mcp/methods';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
 import { Ended } from '../mcp/outcomes';
 import { Revision } from '../mcp/revisions';
@@ -35,30 +35,24 @@ import { catalogNeed, isOfCatalog } from './catalog-need';
 import { forgetRefusedToken } from './credentials';
 import { Request } from './request';
 
-/** What is to happen next with a request. The shell carries it out; nothing else does. */
+/**
+ * What is to happen next with a request; with what is in its plan. `host/carry.ts` carries it out, nothing else does.
+ */
 export const enum Outcome {
   /** Read the body, then ask `admit`. */
   ReadBody,
   /** Admitted: ask `serve`. */
   Serve,
-  /** Send it on with the edits in `forward`. */
+  /** Send it on with the edits in `plan.forward`. */
   Forward,
-  /** Answer it with `reply`. */
+  /** Answer it with `plan.reply`. */
   Reply,
-  /** Send the callouts that `fanOut` has ready, and give each answer to `resume`; with each tick, ask `poll`. */
+  /** Send the callouts that `conversation.fanOut` has ready, and give each answer to `resume`; with each tick, ask `poll`. */
   Wait,
   /** Let the response of the upstream pass as it came, which was held. */
   Pass,
   /** Do nothing: the host has answered it by itself meanwhile. */
   Leave,
-}
-
-/** A line for the log. */
-@unmanaged
-export class Warning {
-  /** That it is about, or null. */
-  server: Server | null;
-  line: Span;
 }
 
 /** One request from its first header to its last response byte. Lives in the stream's arena. */
@@ -82,14 +76,11 @@ export class Exchange {
   target: Target;
   /** What the client is asked for in its stead, see input-requests.ts; null: nothing. */
   input: InputRequests | null;
-  reply: Reply;
-  forward: Forward;
+  plan: Plan;
   /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */
   lastEventId: Span;
   /** Kept lists whose pages its calls have (OpenedList), or null. */
   private borrowed: List | null;
-  /** What the operator should know, a line each (Warning); null: nothing. */
-  warnings: List | null;
   /** The one server that it is about, or null. */
   server: Server | null;
   /** The name that the headers say, where they decide. */
@@ -116,8 +107,6 @@ export class Exchange {
   sentAt: u64;
   /** Nanoseconds since 1970 at which something of its answer came last. */
   heardAt: u64;
-  /** As a message of our own. */
-  relayed: bool;
   /** It calls a tool of the gateway's own, see own-tools.ts; then `message` may be what that has made of it. */
   isForOwnTool: bool;
   /** It comes over HTTP+SSE, see http-sse.ts. */
@@ -128,9 +117,6 @@ export class Exchange {
   stream: Session | null;
   /** The key of the task that it names, or null. */
   repeatedUnder: Key | null;
-  /** The refusal of an answer to it that would have to stream. */
-  unstreamed: Reason;
-  whyUnstreamed: Span;
 
   /** What the method is about. */
   get noun(): NounRow {
@@ -212,15 +198,6 @@ export class Exchange {
     this.limitsMet |= (1 << limit) & ~1;
   }
 
-  /** @param line kept as long as the exchange. @param server that it is about, or null */
-  warn(line: Span, server: Server | null): void {
-    const warning = make<Warning>(this.arena);
-    warning.server = server;
-    warning.line = line;
-    if (this.warnings === null) this.warnings = newList(this.arena);
-    this.warnings!.push(changetype<usize>(warning) as u64);
-  }
-
   /** Answers with a body that is JSON, or without one. */
   answer(status: u32, body: Span): Outcome {
     const reply = make<Reply>(this.arena);
@@ -228,7 +205,7 @@ export class Exchange {
     reply.headers = newHeaderList(this.arena);
     if (body !== NONE) reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
     reply.body = body;
-    this.reply = reply;
+    this.plan.reply = reply;
     return Outcome.Reply;
   }
 
@@ -242,65 +219,30 @@ export class Exchange {
     if (this.gateway.awaitsCatalog && isOfCatalog(reason)) return this.awaitCatalog();
     this.answer(0, NONE);
     this.meet(limitBehind(reason));
-    const reply = this.reply;
+    const reply = this.plan.reply;
     reply.headers.add(header.CONTENT_TYPE, header.JSON_TYPE);
     reply.reason = this.message.era === Era.Stateless ? inStatelessEra(reason) : reason;
     reply.detail = this.copied(clipped(detail, MAX_DETAIL));
     reply.server = server;
     reply.more = this.copied(more);
-    this.writeRefusal();
+    writeRefusal(this);
     return Outcome.Reply;
   }
 
   /** Refuses what the catalog has to decide on, or to name, and has not come. */
   awaitCatalog(): Outcome {
     const outcome = this.refuse(Reason.CatalogUnready, catalogNeed(this.gateway, this.arena));
-    this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
+    this.plan.reply.headers.add(header.RETRY_AFTER, A_SECOND);
     return outcome;
   }
 
   /** Answers with a result. @param reason of a failure that the result tells, or None */
   answerResult(result: Span, reason: Reason = Reason.None): Outcome {
     this.answer(200, this.messageOf(result));
-    const reply = this.reply;
+    const reply = this.plan.reply;
     reply.reason = reason;
     reply.hasId = true;
     return Outcome.Reply;
-  }
-
-  /** The id of a request may stand behind what it was refused for: with it the answer is another one. */
-  completeReply(): void {
-    const reply = this.reply;
-    if (reply.reason !== Reason.None && !reply.hasId && this.id !== NONE) this.writeRefusal();
-  }
-
-  private writeRefusal(): void {
-    const reply = this.reply;
-    const id = this.id;
-    const isResult = id !== NONE && this.message.method === Method.ToolsCall && errorRow(reply.reason).isResult;
-    reply.body = isResult ? this.messageOf(this.errorResult(reply.reason, reply.detail)) : this.errorText();
-    // Over HTTP+SSE the answer would come in the event stream: a client waits there for what its POST was accepted with.
-    reply.status = statusFor(reply.reason, this.isHttpSse ? NONE : id);
-    reply.hasId = id !== NONE;
-  }
-
-  private errorText(): Span {
-    const reply = this.reply;
-    const text = newWriter(this.arena, 512);
-    writeError(text, this.id, reply.reason, reply.detail, reply.server, reply.more);
-    return text.written;
-  }
-
-  /** A result that tells a failure, as results of the client's era are. */
-  resultOf(reason: Reason, detail: Span): Span {
-    const result = this.errorResult(reason, detail);
-    return this.message.era === Era.Stateless ? typedResult(result, this.arena) : result;
-  }
-
-  private errorResult(reason: Reason, detail: Span): Span {
-    const result = newWriter(this.arena, 256).bytes(ERROR_RESULT_OPEN);
-    writeMessage(result, reason, detail);
-    return result.bytes(ERROR_RESULT_CLOSE).written;
   }
 
   private copied(text: Span): Span {
@@ -312,7 +254,7 @@ export class Exchange {
     const isBudget = equals(limit, limitName(Limit.BufferedBytes));
     this.meet(isBudget ? Limit.BufferedBytes : Limit.WorkerMemory);
     const outcome = this.refuse(Reason.Overloaded, limit);
-    this.reply.headers.add(header.RETRY_AFTER, A_SECOND);
+    this.plan.reply.headers.add(header.RETRY_AFTER, A_SECOND);
     return outcome;
   }
 
@@ -326,15 +268,14 @@ export class Exchange {
     this.meet(failure.limit);
     const outcome = this.refuse(failure.reason, failure.detail, server.name);
     if (failure.reason === Reason.UpstreamUnauthorized) forgetRefusedToken(this, server);
-    if (failure.retryAfter !== NONE) this.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
+    if (failure.retryAfter !== NONE)
+      this.plan.reply.headers.add(header.RETRY_AFTER, this.arena.copy(failure.retryAfter));
     return outcome;
   }
 }
 
 const MAX_DETAIL = 256;
 const A_SECOND = literal('1');
-const ERROR_RESULT_OPEN = literal('{"content":[{"type":"text","text":"');
-const ERROR_RESULT_CLOSE = literal('"}],"isError":true}');
 
 export function newExchange(gateway: Gateway, request: Request, arena: Arena): Exchange {
   const exchange = make<Exchange>(arena);
@@ -344,5 +285,6 @@ export function newExchange(gateway: Gateway, request: Request, arena: Arena): E
   exchange.conversation = newConversation(arena);
   exchange.caller = newCaller(arena);
   exchange.message = newMessage(arena);
+  exchange.plan = newPlan(arena);
   return exchange;
 }

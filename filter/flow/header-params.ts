@@ -70,7 +70,7 @@ function sendDeclared(exchange: Exchange, upstream: Upstream, declarations: Span
   return sendOn(exchange, upstream);
 }
 
-/** False: one of them is too long, and `exchange.reply` says so. */
+/** False: one of them is too long, and `plan.reply` says so. */
 function addParams(exchange: Exchange, declarations: Span): bool {
   const message = exchange.message;
   const args = member(message.envelope.text(message.body, message.envelope.params), ARGUMENTS, scratch);

@@ -9,6 +9,7 @@ import { Session, Upstream } from '../session/token';
 import { requestMessage } from '../upstream/message';
 import { beginByKind, refuseMissing } from './by-kind';
 import { Exchange, Outcome } from './exchange';
+import { completeRefusal } from './refusal';
 import { aimAtServer, passOn, serverOf } from './http-sse';
 import { sendOn } from './send-on';
 
@@ -46,9 +47,9 @@ function decide(exchange: Exchange, session: Session, server: Server, upstream: 
 /** What cannot be carried is the answer to the POST; so is what is said of a message whose end is not here yet. */
 function carryRefusal(exchange: Exchange, session: Session, server: Server, upstream: Upstream): Outcome {
   if (!exchange.message.whole) return Outcome.Reply;
-  exchange.completeReply();
-  if (exchange.reply.reason === Reason.None || exchange.id === NONE) return Outcome.Reply;
-  const id = sealRefusal(session, exchange.reply.body, exchange.arena);
+  completeRefusal(exchange);
+  if (exchange.plan.reply.reason === Reason.None || exchange.id === NONE) return Outcome.Reply;
+  const id = sealRefusal(session, exchange.plan.reply.body, exchange.arena);
   if (id === NONE) return Outcome.Reply;
   aimAtServer(exchange, server);
   exchange.target.body = requestMessage(id, methodText(Method.Ping), NONE, exchange.arena);

@@ -98,8 +98,8 @@ export function addressFor(exchange: Exchange, data: Span): Span {
   upstream.revision = Revision.V2024_11_05;
   upstream.offers = ANYTHING;
   upstream.sessionId = path;
-  upstream.endpoint = exchange.forward.upstream.endpoint;
-  upstream.cookie = exchange.forward.upstream.cookie;
+  upstream.endpoint = exchange.plan.forward.upstream.endpoint;
+  upstream.cookie = exchange.plan.forward.upstream.cookie;
   const draft = newSessionDraft(Revision.V2024_11_05, scratch);
   if (!draft.add(upstream)) return NONE;
   const entropy = random(ENTROPY_SIZE, arena);
@@ -127,7 +127,7 @@ export function addressFor(exchange: Exchange, data: Span): Span {
 export function takeInstance(exchange: Exchange, endpoint: Span, headers: Span): void {
   if (!exchange.isHttpSse) return;
   const arena = exchange.arena;
-  const upstream = exchange.forward.upstream;
+  const upstream = exchange.plan.forward.upstream;
   if (isEndpoint(endpoint)) upstream.endpoint = arena.copy(endpoint);
   upstream.cookie = arena.copy(cookieIn(headers, exchange.target.server.stickyCookie, scratch));
 }

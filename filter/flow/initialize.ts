@@ -126,7 +126,7 @@ function objectIn(params: Span, name: Span, otherwise: Span): Span {
   return value !== NONE && kindOf(value) === Kind.Object ? value : otherwise;
 }
 
-/** Whether it is more than every server may get a copy of. If so, `exchange.reply` says why. */
+/** Whether it is more than every server may get a copy of. If so, `plan.reply` says why. */
 function isTooLarge(exchange: Exchange, name: Span, value: Span): bool {
   const size = length(value) as u32;
   if (size <= exchange.gateway.limits.clientInfo) return false;
@@ -256,7 +256,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
-  exchange.reply.draft = draft;
+  exchange.plan.reply.draft = draft;
   return outcome;
 }
 

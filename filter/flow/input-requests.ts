@@ -170,7 +170,7 @@ export function askableAcross(exchange: Exchange): u32 {
   const asked = session.capabilities & ASKABLE;
   if (asked === 0 || !exchange.gateway.keys.isOfOneEnvoy) return 0;
   // The answer comes whole where a message is one of several, or is sent as one of ours.
-  if (exchange.batch !== null || exchange.isForOwnTool || exchange.relayed || exchange.isHttpSse) return 0;
+  if (exchange.batch !== null || exchange.isForOwnTool || exchange.plan.relayed || exchange.isHttpSse) return 0;
   if (!exchange.message.whole || !exchange.message.isKept) return 0;
   return contains(valuesIn(exchange.request.pairs, header.ACCEPT, scratch), header.EVENTS_TYPE) ? asked : 0;
 }
@@ -180,7 +180,7 @@ export function inputReaderFor(exchange: Exchange, contentType: Span): InputRead
   if (!exchange.isAimed) return null;
   const isStream = isEventStream(contentType);
   const takesRequests =
-    isStream && exchange.message.era === Era.Stateless && crosses(exchange, exchange.forward.upstream);
+    isStream && exchange.message.era === Era.Stateless && crosses(exchange, exchange.plan.forward.upstream);
   if (exchange.target.asksFor === 0 && !takesRequests) return null;
   return newInputReader(isStream, exchange.gateway.limits.event, takesRequests, exchange.arena);
 }
@@ -201,7 +201,7 @@ export function responseTo(exchange: Exchange, request: Span): Callout {
     .bytes(REQUEST_OPEN)
     .bytes(asked === null ? id : asked.original);
   body.bytes(name !== NONE && equals(name, methodText(Method.Ping)) ? PONG : NO_SUCH_METHOD);
-  return post(exchange.target.server, exchange.forward.upstream, body.written, exchange.request.pairs, arena);
+  return post(exchange.target.server, exchange.plan.forward.upstream, body.written, exchange.request.pairs, arena);
 }
 
 /**
@@ -344,7 +344,7 @@ export function askServerAgain(exchange: Exchange): Outcome {
   if (input.isRefused) return refuse(exchange, REFUSED);
   input.rounds++;
   asWritten(exchange.target);
-  const upstream = exchange.forward.upstream;
+  const upstream = exchange.plan.forward.upstream;
   sendOn(exchange, upstream);
   return callAgain(exchange, upstream, resumeInput);
 }

@@ -13,7 +13,12 @@ export const WORKER_MEMORY = literal('the memory of a worker; lower limits.buffe
 /** Refuses a body that is held, and of which it is not known yet where it goes. */
 export function refuseUndecided(exchange: Exchange, size: u32): Outcome {
   if (exchange.isResponse) return refuseLargeResponse(exchange, size);
-  return exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
+  return refuseTooLarge(exchange, size as u64);
+}
+
+/** @param size bytes of what would have to be held, which is more than `limits.heldBody` */
+export function refuseTooLarge(exchange: Exchange, size: u64): Outcome {
+  return exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size).written);
 }
 
 /**

@@ -53,7 +53,7 @@ function notificationsIn(exchange: Exchange): Span {
 
 /**
  * The server whose tasks can be listened to, with its own ids of those written to `own`: the only one that there is, or that
- * of the first task. Null: one of them is none of the caller's, and `exchange.reply` says so.
+ * of the first task. Null: one of them is none of the caller's, and `plan.reply` says so.
  */
 function ownTasks(exchange: Exchange, ids: Span, only: Server | null, own: Writer): Server | null {
   let chosen = only;

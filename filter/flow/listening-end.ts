@@ -25,6 +25,6 @@ export function endListening(exchange: Exchange): Outcome {
     .bytes(id)
     .bytes(CLOSE);
   const outcome = exchange.answer(200, body.written);
-  exchange.reply.headers.set(header.CONTENT_TYPE, header.EVENTS_TYPE);
+  exchange.plan.reply.headers.set(header.CONTENT_TYPE, header.EVENTS_TYPE);
   return outcome;
 }

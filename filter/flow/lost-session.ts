@@ -47,12 +47,12 @@ export function mayBeRenewed(exchange: Exchange, status: u32): bool {
   // What a response answers was asked in the session that is lost; and a stream that never ends cannot be repeated.
   if (exchange.isResponse || exchange.isForEvents) return false;
   if (exchange.caller.session === null) return false;
-  return exchange.forward.inSession ? mayMeanLostSession(status) : mayBeOfOtherEra(exchange, status);
+  return exchange.plan.forward.inSession ? mayMeanLostSession(status) : mayBeOfOtherEra(exchange, status);
 }
 
 /** Whether it does mean it. @param answer with its body, as far as it can be read */
 export function meansRenewal(exchange: Exchange, answer: Answer): bool {
-  return exchange.forward.inSession ? saysLost(answer, scratch) : saysOtherEra(exchange, answer);
+  return exchange.plan.forward.inSession ? saysLost(answer, scratch) : saysOtherEra(exchange, answer);
 }
 
 /** @param answer the first one, which `meansRenewal`. @param isRead that was seen of its body too */
@@ -62,14 +62,14 @@ export function beginRenewal(exchange: Exchange, session: Session, answer: Answe
   exchange.conversation.first = first;
   first.status = answer.status;
   first.contentType = arena.copy(answer.contentType);
-  first.upstream = exchange.forward.upstream;
+  first.upstream = exchange.plan.forward.upstream;
   first.body = arena.copy(answer.body);
 
   const server = exchange.target.server;
   const keys = exchange.gateway.keys;
   const lost = first.upstream.sessionId;
   if (isFutile(session, server.fingerprint, lost, exchange.seconds, keys, scratch)) return giveFirst(exchange);
-  if (!exchange.forward.inSession) {
+  if (!exchange.plan.forward.inSession) {
     doubtEra(exchange, server);
     return beginJoin(exchange, session, goOnInNewSession);
   }
@@ -89,7 +89,7 @@ function goOnInNewSession(exchange: Exchange, fanOut: FanOut): Outcome {
   const session = exchange.caller.session!;
   const upstream = fanOut.at(0).upstream;
   // It speaks what it was asked in: that was no matter of eras.
-  if (!exchange.forward.inSession && eraOf(upstream.revision) === eraOf(exchange.forward.upstream.revision)) {
+  if (!exchange.plan.forward.inSession && eraOf(upstream.revision) === eraOf(exchange.plan.forward.upstream.revision)) {
     return giveFirst(exchange);
   }
   if (isAtHand(exchange)) {
@@ -128,16 +128,16 @@ function takeBack(exchange: Exchange, session: Session): Outcome {
 /** The client gets what the server answered to begin with. */
 function giveFirst(exchange: Exchange): Outcome {
   const first = exchange.conversation.first;
-  exchange.forward.upstream = first.upstream;
+  exchange.plan.forward.upstream = first.upstream;
   const answer = make<Answer>(scratch);
   answer.status = first.status;
   answer.contentType = first.contentType;
   answer.body = first.body;
   // Where the host has kept a response back, its body comes when it goes on.
-  if (first.body === NONE && !exchange.relayed) return Outcome.Pass;
+  if (first.body === NONE && !exchange.plan.relayed) return Outcome.Pass;
   const outcome = respondToError(exchange, answer);
   if (outcome !== Outcome.Forward) return outcome;
-  return exchange.relayed || changes(exchange, answer) ? answerWhole(exchange, answer) : Outcome.Pass;
+  return exchange.plan.relayed || changes(exchange, answer) ? answerWhole(exchange, answer) : Outcome.Pass;
 }
 
 /** Whether an answer names resources as only its server does. What the host has kept back goes on as it is. */

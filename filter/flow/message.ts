@@ -1,5 +1,6 @@
+import { KeptBody } from '../body/kept-body';
 import { Arena, make } from '../bytes/arena';
-import { Span } from '../bytes/span';
+import { Span, length } from '../bytes/span';
 import { Envelope, newEnvelope } from '../mcp/envelope';
 import { Era } from '../mcp/eras';
 import { Method } from '../mcp/methods';
@@ -37,6 +38,10 @@ export class Message {
   state: PassingState | null;
   /** The host can hold back what still comes of the body. */
   canHoldBack: bool;
+  /** Its server has to be joined first, so it is not released. */
+  staysHeld: bool;
+  /** Host mode `headers`: the name in the body has come, and is that of the headers. */
+  isNamed: bool;
 
   /** `body` is there in later callbacks too. */
   get lasts(): bool {
@@ -45,6 +50,19 @@ export class Message {
 
   get isKept(): bool {
     return this.lifetime === Lifetime.Stream;
+  }
+
+  /** Takes the whole body. @param isHostHolding the host shows it in this callback, and we have no copy of a large one */
+  take(body: Span, kept: KeptBody, isHostHolding: bool): void {
+    this.body = body;
+    this.lifetime = kept.isSmall ? Lifetime.Stream : isHostHolding ? Lifetime.Callback : Lifetime.Request;
+  }
+
+  /** Takes as much of the body as was held when it is released. */
+  takeBeginning(body: Span): void {
+    this.body = body;
+    this.size = length(body) as u32;
+    this.passed = length(body) as u64;
   }
 }
 

@@ -43,6 +43,6 @@ function reportIn(exchange: Exchange, server: Server, page: Page): void {
       writeEscaped(line.bytes(TOOL), clipped(textOf(item.name, scratch), MOST_NAME));
       line.bytes(HIDDEN);
     }
-    exchange.warn(line.written, server);
+    exchange.plan.warn(line.written, server);
   }
 }

@@ -33,7 +33,7 @@ export function mayBeOfOtherEra(exchange: Exchange, status: u32): bool {
 /** Whether an answer to what was sent on says that. @param answer with its body, as far as it can be read */
 export function saysOtherEra(exchange: Exchange, answer: Answer): bool {
   if (answer.ending !== Ending.Response || answer.body === NONE || (answer.body as u32) > MOST_OF_LOST) return false;
-  const era = eraOf(exchange.forward.upstream.revision);
+  const era = eraOf(exchange.plan.forward.upstream.revision);
   const failure = judgeRefusal(make<Failure>(scratch), answer, exchange.target.server, era, scratch);
   return failure.reason === Reason.UpstreamEra;
 }

@@ -45,7 +45,7 @@ export function enterOwnPages(exchange: Exchange, behind: Span, ended: bool): Ou
   if (exchange.gateway.statusToken === NONE) return exchange.refuse(Reason.StatusNotConfigured);
   if (exchange.caller.reach !== Reach.Loopback && !hasToken(exchange)) {
     const refused = exchange.refuse(Reason.StatusForbidden);
-    exchange.reply.headers.add(header.WWW_AUTHENTICATE, CHALLENGE);
+    exchange.plan.reply.headers.add(header.WWW_AUTHENTICATE, CHALLENGE);
     return refused;
   }
   if (equals(behind, STATUS)) return exchange.answer(200, document(exchange));

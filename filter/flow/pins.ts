@@ -30,7 +30,7 @@ const TOO_LARGE = literal('its definition is too large, or nested too deep, to h
 const MOST_NAME = 128;
 const MOST_NAMED = 50;
 
-/** Whether pins say so to who calls a tool that they hide; then `exchange.reply` does. @param name as the client calls it */
+/** Whether pins say so to who calls a tool that they hide; then `plan.reply` does. @param name as the client calls it */
 export function refusesByPins(exchange: Exchange, server: Server, name: Span, facts: u32): bool {
   if (exchange.gateway.pins!.actionOn(facts) !== PinAction.Refuse) return false;
   const reason = (facts & Fact.Changed) !== 0 ? Reason.ToolChanged : Reason.ToolUnpinned;
@@ -153,5 +153,5 @@ function warn(exchange: Exchange, server: Server, item: Item, name: Span, hasCha
     writeEscaped(line.bytes(TOOL), clipped(name, MOST_NAME));
     writeDigest(line.bytes(hasChanged ? CHANGED : UNPINNED), reader, item);
   }
-  exchange.warn(line.written, server);
+  exchange.plan.warn(line.written, server);
 }

@@ -23,7 +23,7 @@ const SUBJECT = literal('this caller');
 const SERVER = literal(', server ');
 const TOOL = literal(', tool ');
 
-/** False: one of them is used up, and `exchange.reply` says so. Its target is known, but for `initialize`. */
+/** False: one of them is used up, and `plan.reply` says so. Its target is known, but for `initialize`. */
 export function isWithinQuotas(exchange: Exchange): bool {
   const quotas = exchange.gateway.quotas;
   if (quotas === null || exchange.isCounted) return true;
@@ -40,14 +40,14 @@ function takeAll(exchange: Exchange, quotas: List): bool {
     if (quota.concurrent > 0) {
       if (takesLease(exchange, quota)) continue;
       exchange.refuse(Reason.TooManyCalls, whose(exchange, quota));
-      exchange.reply.headers.add(header.RETRY_AFTER, A_SECOND);
+      exchange.plan.reply.headers.add(header.RETRY_AFTER, A_SECOND);
       return false;
     }
     const wait = takeRequest(keyOf(exchange, quota), quota.pace, quota.interval, exchange.now, scratch);
     if (wait === 0) continue;
     exchange.refuse(Reason.QuotaExceeded, whose(exchange, quota));
     const seconds = newWriter(exchange.arena, 16).decimal((wait + SECOND - 1) / SECOND).written;
-    exchange.reply.headers.add(header.RETRY_AFTER, seconds);
+    exchange.plan.reply.headers.add(header.RETRY_AFTER, seconds);
     return false;
   }
   return true;

@@ -27,10 +27,10 @@ const IDLE: u32 = 600_000;
  * @param why its detail
  */
 export function relay(exchange: Exchange, reason: Reason, why: Span): Outcome {
-  exchange.relayed = true;
-  exchange.unstreamed = reason;
-  exchange.whyUnstreamed = why;
-  return ask(exchange, exchange.forward.upstream, Stage.Relay, exchange.callTimeout, resumeRelay);
+  exchange.plan.relayed = true;
+  exchange.plan.unstreamed = reason;
+  exchange.plan.whyUnstreamed = why;
+  return ask(exchange, exchange.plan.forward.upstream, Stage.Relay, exchange.callTimeout, resumeRelay);
 }
 
 /**
@@ -50,8 +50,8 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32,
   const callout = make<Callout>(arena);
   callout.cluster = target.server.cluster;
   // Framing is Envoy's.
-  exchange.forward.headers.add(header.CONTENT_LENGTH, NONE).add(header.TRANSFER_ENCODING, NONE);
-  callout.headers = editedPairs(exchange.request.pairs, exchange.forward.headers, arena);
+  exchange.plan.forward.headers.add(header.CONTENT_LENGTH, NONE).add(header.TRANSFER_ENCODING, NONE);
+  callout.headers = editedPairs(exchange.request.pairs, exchange.plan.forward.headers, arena);
   callout.body = target.replacesBody ? target.body : editedBody(exchange);
   call.callout = callout;
   return Outcome.Wait;
@@ -62,8 +62,8 @@ export function answerWhole(exchange: Exchange, answer: Answer): Outcome {
   const body = rewritten(exchange, answer.contentType, answer.body);
   if (body === NONE && answer.body !== NONE) return Outcome.Reply;
   const outcome = exchange.answer(answer.status, NONE);
-  exchange.reply.body = body;
+  exchange.plan.reply.body = body;
   if (answer.contentType !== NONE)
-    exchange.reply.headers.add(header.CONTENT_TYPE, exchange.arena.copy(answer.contentType));
+    exchange.plan.reply.headers.add(header.CONTENT_TYPE, exchange.arena.copy(answer.contentType));
   return outcome;
 }

@@ -20,7 +20,7 @@ const DROPPED = literal('the server ended it, or its answer is larger than Envoy
 /** What came back for a relayed call, to be told as if it had come by a route. */
 export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCall, answer: Answer): Outcome {
   if (answer.ending === Ending.Unfinished) {
-    exchange.refuse(exchange.unstreamed, exchange.whyUnstreamed);
+    exchange.refuse(exchange.plan.unstreamed, exchange.plan.whyUnstreamed);
     return exchange.target.tool === null ? callOff(exchange, call.server, call.upstream) : Outcome.Reply;
   }
   fanOut.finish(call);
@@ -34,7 +34,7 @@ export function resumeRelay(exchange: Exchange, fanOut: FanOut, call: UpstreamCa
 
 /** Whether the call can be made once more. An answer of 200 can say so, too. */
 function mayBeAnew(exchange: Exchange, answer: Answer): bool {
-  if (exchange.forward.inSession) return !exchange.isResponse && saysLost(answer, scratch);
+  if (exchange.plan.forward.inSession) return !exchange.isResponse && saysLost(answer, scratch);
   return mayBeRenewed(exchange, answer.status) && meansRenewal(exchange, answer);
 }
 

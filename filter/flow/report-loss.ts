@@ -18,5 +18,5 @@ export function reportLoss(exchange: Exchange, server: Server, lost: Upstream): 
   if (server.reportedLoss || lost.sessionId === NONE) return;
   if (lost.endpoint !== NONE || lost.cookie !== NONE) return;
   server.reportedLoss = true;
-  exchange.warn(newWriter(exchange.arena, 256).bytes(SERVER).bytes(server.name).bytes(LOST).written, server);
+  exchange.plan.warn(newWriter(exchange.arena, 256).bytes(SERVER).bytes(server.name).bytes(LOST).written, server);
 }

@@ -8,6 +8,7 @@ import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { CallerText, openCallerText, TextKind } from '../session/caller-text';
 import { Exchange } from './exchange';
+import { refuseTooLarge } from './limits';
 import { isByHeaders } from './stateless';
 
 /**
@@ -37,7 +38,7 @@ export function waitsForState(exchange: Exchange): bool {
   return envelope.requestState !== 0 || envelope.hasOtherState || envelope.isInState;
 }
 
-/** Puts the server's own state into the body that it gets. False: it is none, and `exchange.reply` says so. */
+/** Puts the server's own state into the body that it gets. False: it is none, and `plan.reply` says so. */
 export function restoreState(exchange: Exchange): bool {
   const message = exchange.message;
   const envelope = message.envelope;
@@ -47,7 +48,7 @@ export function restoreState(exchange: Exchange): bool {
   return exchange.target.body !== NONE;
 }
 
-/** The body as its server gets it, name and state its own. NONE: the state is none, and `exchange.reply` says so. */
+/** The body as its server gets it, name and state its own. NONE: the state is none, and `plan.reply` says so. */
 function withOwnState(exchange: Exchange, body: Span, arena: Arena): Span {
   const envelope = exchange.message.envelope;
   const target = exchange.target;
@@ -77,7 +78,7 @@ export function beginningWithState(exchange: Exchange, body: Span, edited: Span)
 
 /**
  * What goes on of a part of a body that was sent on before its end: the part itself, but for a state. NONE: that is none,
- * or too long, and `exchange.reply` says so.
+ * or too long, and `plan.reply` says so.
  * @param part that was read last
  */
 export function partWithState(exchange: Exchange, part: Span): Span {
@@ -94,7 +95,7 @@ export function partWithState(exchange: Exchange, part: Span): Span {
     state.kept.bytes(after(part, before));
     const most = exchange.gateway.limits.heldBody;
     if ((state.kept.size as u32) <= most) return first(part, before);
-    exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(state.kept.size as u64).written);
+    refuseTooLarge(exchange, state.kept.size as u64);
     return NONE;
   }
   if (envelope.requestState === 0 || (begun !== null && begun.isDone)) return part;

@@ -37,8 +37,8 @@ export function describeResource(exchange: Exchange, behind: Span): Outcome {
   if (origin === NONE) return exchange.refuse(Reason.HostForbidden, request.authority);
   const outcome = isAsked ? exchange.answer(204, NONE) : exchange.answer(200, documentOf(exchange, origin, behind));
   // It is no secret, and a page that looks for it has no token yet. It may not be answered by origin: caches keep it.
-  exchange.reply.headers.add(ALLOW_ORIGIN, ANY);
-  if (isAsked) exchange.reply.headers.add(ALLOW_METHODS, ALLOWED).add(ALLOW_HEADERS, header.PROTOCOL_VERSION);
+  exchange.plan.reply.headers.add(ALLOW_ORIGIN, ANY);
+  if (isAsked) exchange.plan.reply.headers.add(ALLOW_METHODS, ALLOWED).add(ALLOW_HEADERS, header.PROTOCOL_VERSION);
   return outcome;
 }
 

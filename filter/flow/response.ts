@@ -89,7 +89,7 @@ export function isComplete(answer: Answer): bool {
  */
 export function passesToClient(exchange: Exchange, answer: Answer): bool {
   // A status of one era means something else in the other.
-  if (crosses(exchange, exchange.forward.upstream)) return false;
+  if (crosses(exchange, exchange.plan.forward.upstream)) return false;
   if (exchange.isHttpSse && answer.status === 404) return false;
   return !exchange.isResponse && !lacksStream(exchange, answer) && passesAsItIs(answer);
 }
@@ -108,7 +108,7 @@ export function respondToError(exchange: Exchange, answer: Answer): Outcome {
     return exchange.refuse(Reason.SessionUnknown);
   }
   const server = exchange.target.server;
-  const era = eraOf(exchange.forward.upstream.revision);
+  const era = eraOf(exchange.plan.forward.upstream.revision);
   const failure = judgeRefusal(make<Failure>(scratch), answer, server, era, scratch);
   if (failure.reason === Reason.UpstreamEra) forgetEras(server.fingerprint, exchange.gateway.keys, scratch);
   return exchange.refuseWith(failure, server);

@@ -111,6 +111,6 @@ export function answerRest(exchange: Exchange, answer: Answer): Outcome {
   const size = answer.body as u32;
   if (answer.body !== NONE && made.wanted(size, exchange.gateway.limits.restResponse) === size) made.take(answer.body);
   const outcome = exchange.answerResult(made.result(exchange), made.reason);
-  exchange.reply.body = withinLimit(exchange, header.JSON_TYPE, exchange.reply.body);
+  exchange.plan.reply.body = withinLimit(exchange, header.JSON_TYPE, exchange.plan.reply.body);
   return outcome;
 }

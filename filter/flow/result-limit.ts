@@ -8,6 +8,7 @@ import { ResultLimit } from '../model/rules';
 import { newResultLimiter, ResultLimiter } from '../response/result-limiter';
 import { isEventStream } from '../upstream/answer';
 import { Exchange } from './exchange';
+import { refusalResult } from './refusal';
 
 /** How much of the results of calls goes on to the client. */
 const CUT = literal('\\n\\n[The gateway has cut this result, which is larger than ');
@@ -20,7 +21,7 @@ export function limiterFor(exchange: Exchange, contentType: Span): ResultLimiter
   const arena = exchange.arena;
   const size = newWriter(scratch, 16).decimal(limit.most as u64).written;
   const note = newWriter(arena, 192).bytes(CUT).bytes(size).bytes(BYTES).written;
-  const refusal = exchange.resultOf(Reason.ResultTooLarge, size);
+  const refusal = refusalResult(exchange, Reason.ResultTooLarge, size);
   const id = exchange.isForEvents ? NONE : exchange.id;
   const isStream = isEventStream(contentType);
   return newResultLimiter(isStream, limit.most, limit.cuts, exchange.isForEvents, note, refusal, id, arena);

@@ -15,6 +15,7 @@ import { Session } from '../session/token';
 import { writeMessageEvent } from '../sse/events';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
+import { completeRefusal } from './refusal';
 import { WORKER_MEMORY } from './limits';
 import { withinLimit } from './result-limit';
 import { textInStream } from './stream-texts';
@@ -48,13 +49,13 @@ export function mayBeRewritten(exchange: Exchange, contentType: Span): bool {
 
 /** Whether its server answers as the era with sessions does, and the client is of the other. */
 function lacksMembers(exchange: Exchange): bool {
-  return exchange.message.era === Era.Stateless && crosses(exchange, exchange.forward.upstream);
+  return exchange.message.era === Era.Stateless && crosses(exchange, exchange.plan.forward.upstream);
 }
 
 /** Whether its server's states and tasks are sealed for the caller: both are of the era without sessions. */
 function isSealed(exchange: Exchange): bool {
   if (exchange.message.era !== Era.Stateless || !exchange.gateway.sealsForCallers) return false;
-  return eraOf(exchange.forward.upstream.revision) === Era.Stateless;
+  return eraOf(exchange.plan.forward.upstream.revision) === Era.Stateless;
 }
 
 /** Null where nothing can have to be rewritten. @param always also there: what it becomes goes on to be held to a size */
@@ -62,7 +63,7 @@ export function rewriterFor(exchange: Exchange, contentType: Span, always: bool 
   if (!always && !mayBeRewritten(exchange, contentType)) return null;
   const arena = exchange.arena;
   const server = exchange.target.server;
-  const upstream = exchange.forward.upstream;
+  const upstream = exchange.plan.forward.upstream;
   // In the era without sessions servers ask nothing, and number no events.
   const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
   const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
@@ -112,14 +113,14 @@ export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outco
 
 /** The same of one whose body may be an event stream by itself, or may have line breaks. */
 export function writeReplyEvents(exchange: Exchange, out: Writer): void {
-  exchange.completeReply();
-  const reply = exchange.reply;
+  completeRefusal(exchange);
+  const reply = exchange.plan.reply;
   if (isEventStream(headerIn(reply.headers.packed(), header.CONTENT_TYPE, scratch))) out.bytes(reply.body);
   else writeMessageEvent(out, reply.body);
 }
 
 /** Writes the reply as the event of a stream that has begun. */
 export function writeReplyEvent(exchange: Exchange, out: Writer): void {
-  exchange.completeReply();
-  out.bytes(EVENT).bytes(exchange.reply.body).byte(LINE_FEED).byte(LINE_FEED);
+  completeRefusal(exchange);
+  out.bytes(EVENT).bytes(exchange.plan.reply.body).byte(LINE_FEED).byte(LINE_FEED);
 }

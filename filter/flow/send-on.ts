@@ -48,7 +48,7 @@ export function routed(exchange: Exchange, upstream: Upstream): Forward {
   const arena = exchange.arena;
   const server = exchange.target.server;
   const forward = make<Forward>(arena);
-  exchange.forward = forward;
+  exchange.plan.forward = forward;
   forward.upstream = upstream;
   forward.inSession = upstream.sessionId !== NONE && !exchange.isHttpSse;
   // The route matches on it.

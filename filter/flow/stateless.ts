@@ -69,7 +69,7 @@ export function releaseStateless(exchange: Exchange): Outcome {
   return takesName(exchange) && isDecided(exchange) ? admitted(exchange) : Outcome.Reply;
 }
 
-/** Whether the name has come, and is that of the headers, as the method is. If not, `exchange.reply` says why. */
+/** Whether the name has come, and is that of the headers, as the method is. If not, `plan.reply` says why. */
 export function isDecided(exchange: Exchange): bool {
   const method = exchange.message.envelope.method;
   if (!equals(exchange.request.mcpMethod, methodText(method))) return agrees(exchange, OTHER_METHOD, false);
@@ -88,7 +88,7 @@ function admitted(exchange: Exchange): Outcome {
   return Outcome.Serve;
 }
 
-/** Reads the name that the headers say. False where they say none; `exchange.reply` then says so. */
+/** Reads the name that the headers say. False where they say none; `plan.reply` then says so. */
 export function takesName(exchange: Exchange): bool {
   const named = exchange.request.mcpName;
   const name = named === NONE ? NONE : textOfHeader(named, exchange.arena);
@@ -109,7 +109,7 @@ export function hasName(exchange: Exchange): bool {
   return exchange.message.envelope.isRoutableWithin(u32.MAX_VALUE);
 }
 
-/** Whether a message that was decided on by its headers keeps to them. If not, `exchange.reply` says why. */
+/** Whether a message that was decided on by its headers keeps to them. If not, `plan.reply` says why. */
 export function keepsToHeaders(exchange: Exchange): bool {
   const envelope = exchange.message.envelope;
   if (envelope.method !== exchange.message.method) return agrees(exchange, OTHER_METHOD, false);
@@ -124,7 +124,7 @@ function differs(exchange: Exchange, header: Span): Outcome {
   return exchange.refuse(Reason.HeaderMismatch, header);
 }
 
-/** @param does whether the body says what the header does. If not, `exchange.reply` says so */
+/** @param does whether the body says what the header does. If not, `plan.reply` says so */
 function agrees(exchange: Exchange, header: Span, does: bool): bool {
   if (!does) differs(exchange, header);
   return does;

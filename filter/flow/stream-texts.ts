@@ -88,7 +88,7 @@ function listFor(exchange: Exchange, noun: NounRow, raw: Span, arena: Arena): Sp
   const page = readPage(message, noun, LATEST, arena);
   if (page.malformed) return NO_LIST;
   const fanOut = newFanOut(1, 0, arena);
-  const call = fanOut.add(exchange.target.server, exchange.forward.upstream, arena);
+  const call = fanOut.add(exchange.target.server, exchange.plan.forward.upstream, arena);
   call.noun = noun;
   call.pages.push(changetype<usize>(page) as u64);
   fanOut.finish(call);

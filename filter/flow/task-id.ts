@@ -18,7 +18,7 @@ import { Exchange, Outcome } from './exchange';
 const REQUIRED = literal(',"requiredCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}');
 const NO_ID = literal('params.taskId is missing or not a string');
 
-/** Whether the client is capable of tasks, as it has to be for whatever names one. If not, `exchange.reply` says so. */
+/** Whether the client is capable of tasks, as it has to be for whatever names one. If not, `plan.reply` says so. */
 export function declaresTasks(exchange: Exchange): bool {
   const message = exchange.message;
   const meta = message.envelope.text(message.body, message.envelope.meta);
@@ -29,7 +29,7 @@ export function declaresTasks(exchange: Exchange): bool {
 }
 
 /**
- * What a sealed id names, whose server the caller may know of. Null: there is no such task for it, and `exchange.reply` says
+ * What a sealed id names, whose server the caller may know of. Null: there is no such task for it, and `plan.reply` says
  * so.
  * @param token as the client sends it, or NONE
  */

@@ -75,7 +75,7 @@ export function tellAsker(exchange: Exchange, asker: Asker, token: Span): Outcom
 
 /**
  * A server keeps the answer to a request open that is answered whole here, mostly as it asks the client something which the
- * client cannot see: it is told that nobody waits for it any more. `exchange.reply` is the client's.
+ * client cannot see: it is told that nobody waits for it any more. `plan.reply` is the client's.
  */
 export function callOff(exchange: Exchange, server: Server, upstream: Upstream): Outcome {
   if (exchange.id === NONE) return Outcome.Reply;
@@ -96,12 +96,12 @@ export function callOff(exchange: Exchange, server: Server, upstream: Upstream):
 export function cancellation(exchange: Exchange, arena: Arena): Callout | null {
   const session = exchange.caller.session;
   if (session === null || !session.isShared || !exchange.isAimed || exchange.target.id === NONE) return null;
-  if (changetype<usize>(exchange.forward) === 0) return null;
+  if (changetype<usize>(exchange.plan.forward) === 0) return null;
   // What was answered before was of the session that the server had lost.
   const isAskedAgain = exchange.conversation.stage === Stage.CallAgain && exchange.conversation.fanOut!.at(0).waiting;
   if (exchange.ended !== ABORTED && !isAskedAgain) return null;
   const message = newWriter(arena, 128).bytes(CANCELLED_OPEN).bytes(exchange.target.id).bytes(CANCELLED_END).written;
-  return post(exchange.target.server, exchange.forward.upstream, message, exchange.request.pairs, arena);
+  return post(exchange.target.server, exchange.plan.forward.upstream, message, exchange.request.pairs, arena);
 }
 
 function begin(exchange: Exchange): FanOut {

@@ -35,7 +35,7 @@ export function beginUri(exchange: Exchange, session: Session): Outcome {
   return goToTarget(exchange, session);
 }
 
-/** False where this request may not use it; `exchange.reply` then says so. @param token of the URI, in the body */
+/** False where this request may not use it; `plan.reply` then says so. @param token of the URI, in the body */
 function aimAtUri(exchange: Exchange, uri: Span, server: Server | null, token: Span): bool {
   const at = server === null ? -1 : markIn(server, uri);
   const size = at < 0 ? 0 : length(server!.mark);

@@ -1,6 +1,7 @@
 import { SPACE } from '../bytes/ascii';
 import { Span, length, literal, startsWith } from '../bytes/span';
 import { Exchange } from '../flow/exchange';
+import { completeRefusal } from '../flow/refusal';
 import { Response } from '../flow/response';
 import { inputReaderFor } from '../flow/input-requests';
 import { limiterFor } from '../flow/result-limit';
@@ -89,8 +90,8 @@ export function continueAnswer(stream: Stream, exchange: Exchange, plan: Respons
 /** Nothing has come, and nothing will: the body is ours. */
 function fill(exchange: Exchange): void {
   refuseUnanswered(exchange);
-  exchange.completeReply();
-  replaceAll(Buffer.ResponseBody, exchange.reply.body);
+  completeRefusal(exchange);
+  replaceAll(Buffer.ResponseBody, exchange.plan.reply.body);
 }
 
 /** It has come to its end. */

@@ -85,7 +85,7 @@ export function auditMessage(exchange: Exchange, audit: Audit, ended: Ended): vo
   // The batch itself is no message.
   exchange.isAudited = true;
   if (isSilent(exchange, ended)) return;
-  write(exchange, audit, ended, exchange.message.size as u64, length(exchange.reply.body) as u64);
+  write(exchange, audit, ended, exchange.message.size as u64, length(exchange.plan.reply.body) as u64);
 }
 
 /** What asks for nothing, and went well. */

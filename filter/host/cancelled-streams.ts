@@ -40,7 +40,7 @@ export function mindRequest(stream: Stream, exchange: Exchange): void {
 /** Whether its server is of 2026-07-28, and its client is not: such a server takes the end of a request for its cancellation. */
 function isDeaf(exchange: Exchange): bool {
   if (exchange.message.era !== Era.Sessions || !exchange.isAimed || exchange.target.server.isHttpSse) return false;
-  return crosses(exchange, exchange.forward.upstream);
+  return crosses(exchange, exchange.plan.forward.upstream);
 }
 
 /** The answer to a request begins, maybe as an event stream: its end is looked after. */

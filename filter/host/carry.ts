@@ -4,10 +4,12 @@ import { fingerprint, first, NONE } from '../bytes/span';
 import { Answer, Ending } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
 import { shareReply } from '../flow/cors';
-import { Exchange, Outcome, Warning } from '../flow/exchange';
+import { Exchange, Outcome } from '../flow/exchange';
+import { completeRefusal } from '../flow/refusal';
 import { Stage } from '../flow/conversation';
 import { goOnInBatch, resume, serve } from '../flow/dispatch';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
+import { Warning } from '../flow/plan';
 import { passesToClient } from '../flow/response';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
@@ -35,7 +37,8 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
   if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   for (let batch = exchange.batch; batch !== null && outcome !== Outcome.Wait; batch = exchange.batch) {
     const audit = exchange.gateway.audit;
-    if (audit !== null && outcome === Outcome.Reply) auditMessage(exchange, audit, endedWith(exchange.reply.reason));
+    if (audit !== null && outcome === Outcome.Reply)
+      auditMessage(exchange, audit, endedWith(exchange.plan.reply.reason));
     outcome = hasRoomForAnswer(stream, exchange, outcome)
       ? goOnInBatch(exchange, batch, outcome)
       : batch.overload(exchange, BUFFERED_BYTES);
@@ -77,7 +80,7 @@ export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Actio
 
 /** The answers of a batch are kept until the last one has come. */
 function hasRoomForAnswer(stream: Stream, exchange: Exchange, outcome: Outcome): bool {
-  const size: u64 = outcome === Outcome.Reply ? (exchange.reply.body as u32 as u64) : 0;
+  const size: u64 = outcome === Outcome.Reply ? (exchange.plan.reply.body as u32 as u64) : 0;
   return hasRoom(size * ROOM_FOR_BODY) && stream.hold(stream.charged, exchange.gateway.limits.bufferedBytes);
 }
 
@@ -135,8 +138,8 @@ export function settle(exchange: Exchange, call: UpstreamCall, answer: Answer): 
 
 function reply(exchange: Exchange): void {
   warn(exchange);
-  exchange.completeReply();
-  const answer = exchange.reply;
+  completeRefusal(exchange);
+  const answer = exchange.plan.reply;
   const draft = answer.draft;
   if (draft !== null) {
     const gateway = exchange.gateway;
@@ -160,7 +163,7 @@ function reply(exchange: Exchange): void {
 }
 
 function warn(exchange: Exchange): void {
-  const warnings = exchange.warnings;
+  const warnings = exchange.plan.warnings;
   if (warnings === null) return;
   for (let i = 0; i < warnings.count; i++) {
     const warning = changetype<Warning>(warnings.at(i) as usize);

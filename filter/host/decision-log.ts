@@ -49,7 +49,7 @@ export function logDecision(stream: Stream, exchange: Exchange, outcome: Outcome
   if (server !== null) text.bytes(server.name).bytes(COMMA);
   if (!forwarded) {
     text.bytes(ANSWERED);
-    const reason = exchange.reply.reason;
+    const reason = exchange.plan.reply.reason;
     if (reason !== Reason.None) text.bytes(SEPARATOR).bytes(errorRow(reason).name);
   } else if (message.whole) {
     text

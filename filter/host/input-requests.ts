@@ -73,7 +73,7 @@ export function isAwaitingInput(stream: Stream, exchange: Exchange): bool {
   return input !== null && input.hasEnded && stream.held !== Held.Not;
 }
 
-/** `exchange.reply` is the last of the stream. */
+/** `plan.reply` is the last of the stream. */
 export function endWithReply(stream: Stream, exchange: Exchange): Outcome {
   const out = newWriter(scratch, 1024);
   writeReplyEvents(exchange, out);

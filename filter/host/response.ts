@@ -3,6 +3,7 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
+import { completeRefusal } from '../flow/refusal';
 import { isFromUpstream, readResponse, replacesRouterReply, Response } from '../flow/response';
 import { isUnanswered, refusesSuccess, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
@@ -65,7 +66,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
     if (exchange.isHttpSse && !exchange.isForEvents) return acceptMessage(stream, exchange, response, ended);
     if (refusesSuccess(exchange, status, response, ended)) {
       hearFrom(exchange, exchange.sentAt, exchange.now);
-      logFailure(exchange, exchange.target.server, exchange.reply.reason, exchange.reply.detail);
+      logFailure(exchange, exchange.target.server, exchange.plan.reply.reason, exchange.plan.reply.detail);
       act(stream, exchange, Outcome.Reply);
       return Action.Pause;
     }
@@ -82,14 +83,14 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   if (status < 400) return Action.Continue;
   if (!replacesRouterReply(exchange, details, arrived)) return Action.Continue;
   const server = exchange.server;
-  const reply = exchange.reply;
+  const reply = exchange.plan.reply;
   if (forwarded && server !== null) logFailure(exchange, server, reply.reason, reply.detail);
   return replaceReply(stream, exchange, details, ended);
 }
 
 /** A message over HTTP+SSE has come to its server, and its answer will come in the stream: nothing is said here. */
 function acceptMessage(stream: Stream, exchange: Exchange, response: Response, ended: bool): Action {
-  const reply = exchange.reply;
+  const reply = exchange.plan.reply;
   // Its refusal goes through the server, see flow/http-sse.ts.
   if (changetype<usize>(reply) !== 0) exchange.ended = endedWith(reply.reason);
   replace(HeaderMap.Response, header.STATUS, ACCEPTED);
@@ -110,7 +111,7 @@ function removeForeign(exchange: Exchange, headers: Span, isServers: bool): void
     edit(HeaderMap.Response, edits);
 }
 
-/** What is on its way to the client has to give way to `exchange.reply`. */
+/** What is on its way to the client has to give way to `plan.reply`. */
 function replaceReply(stream: Stream, exchange: Exchange, details: Span, ended: bool): Action {
   if (!ended && !isFromUpstream(details)) {
     replaceInPassing(stream, exchange);
@@ -167,8 +168,8 @@ export function onResponseTrailers(stream: Stream): Action {
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */
 function replaceInPassing(stream: Stream, exchange: Exchange): void {
-  exchange.completeReply();
-  const reply = exchange.reply;
+  completeRefusal(exchange);
+  const reply = exchange.plan.reply;
   exchange.ended = endedWith(reply.reason);
   stream.plan = replacing(reply.body, exchange.arena);
   replace(HeaderMap.Response, header.STATUS, newWriter(scratch, 4).decimal(reply.status as u64).written);

@@ -6,6 +6,7 @@ import { newWriter } from '../bytes/writer';
 import { MOST_OF_REFUSAL } from '../upstream/refusal';
 import { shareReply } from '../flow/cors';
 import { Exchange } from '../flow/exchange';
+import { completeRefusal } from '../flow/refusal';
 import { respondToError } from '../flow/response';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
@@ -27,8 +28,8 @@ const EMPTY = literal('');
 /** While the headers can be edited. */
 export function beginRetelling(stream: Stream, exchange: Exchange): void {
   respondToError(exchange, stream.error!);
-  exchange.completeReply();
-  const reply = exchange.reply;
+  completeRefusal(exchange);
+  const reply = exchange.plan.reply;
   const removals = newHeaderList(scratch);
   for (const pairs = readPairs(pairsOf(HeaderMap.Response), scratch); pairs.next();) {
     if (load<u8>(pointer(pairs.name)) !== COLON) removals.add(pairs.name, NONE);
@@ -47,9 +48,9 @@ export function retell(stream: Stream, exchange: Exchange, plan: ResponsePlan, s
   const answer = stream.error!;
   answer.body = size === 0 ? EMPTY : read(Buffer.ResponseBody, 0, min(size, MOST_OF_REFUSAL) as usize);
   respondToError(exchange, answer);
-  exchange.completeReply();
+  completeRefusal(exchange);
   answer.body = NONE;
-  const reply = exchange.reply;
+  const reply = exchange.plan.reply;
   exchange.ended = endedWith(reply.reason);
   plan.text = reply.body;
   logFailure(exchange, exchange.target.server, reply.reason, reply.detail);

@@ -3,6 +3,7 @@ import { hasRoom } from '../bytes/room';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Exchange, Outcome } from '../flow/exchange';
+import { completeRefusal } from '../flow/refusal';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { refuseLargeRequest } from '../flow/input-requests';
 import { refuseUnrewritten, writeReplyEvent } from '../flow/rewriting';
@@ -97,7 +98,7 @@ function ask(stream: Stream, exchange: Exchange, text: Span, message: Span, size
  * @param text that goes on before: whole events. @param outcome the refusal is ready
  */
 function refuseInput(stream: Stream, exchange: Exchange, text: Span, outcome: Outcome): Action {
-  const reply = exchange.reply;
+  const reply = exchange.plan.reply;
   logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   return goOnWithReply(stream, exchange, newWriter(scratch, (length(text) as usize) + 1024).bytes(text));
 }
@@ -127,8 +128,8 @@ function withEnd(exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, tex
       rewriter.writeEndOfRead(out);
       writeReplyEvent(exchange, out);
     } else if (!plan.begun) {
-      exchange.completeReply();
-      out.bytes(exchange.reply.body);
+      completeRefusal(exchange);
+      out.bytes(exchange.plan.reply.body);
     }
   } else if (events !== null && events.isInEvent && isWhole(plan)) out.bytes(BLANK_LINE);
   const size = length(kept) + out.size;
@@ -161,7 +162,7 @@ function isWhole(plan: ResponsePlan): bool {
  * @param outcome the refusal is ready
  */
 function giveUp(stream: Stream, exchange: Exchange, plan: ResponsePlan, rewriter: Rewriter, outcome: Outcome): Action {
-  const reply = exchange.reply;
+  const reply = exchange.plan.reply;
   logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   return endWith(stream, exchange, plan, rewriter, outcome);
 }

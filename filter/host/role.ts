@@ -2,8 +2,8 @@ import { Span, after, length, literal, equals } from '../bytes/span';
 import { HostMode } from '../model/host-mode';
 
 /**
- * What one loaded filter does; see the files of these names in modes/. What differs between roles is in modes/table.ts;
- * elsewhere only the questions below are asked.
+ * What one loaded filter does. What differs between roles is in modes/table.ts; elsewhere only the questions below are
+ * asked.
  */
 export const enum Role {
   /** Host mode `hold`: all of it. */

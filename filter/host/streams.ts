@@ -119,10 +119,6 @@ export class Stream {
   passedReplaced: bool;
   /** In a holder: a part of the response's body has passed and was not read. */
   passedUnread: bool;
-  /** Host mode `headers`: the name in the body has come, and is that of the headers. */
-  isNamed: bool;
-  /** Its server has to be joined first, so the body is not released. */
-  staysHeld: bool;
   /** Bytes of the body, and of an answer that is being read, see `hold`. */
   charged: u32;
   /** Bytes of callouts under way. */

@@ -43,7 +43,7 @@ export function writeTelemetry(stream: Stream): void {
   const method = methodLabel(exchange.message.method, exchange.request.method);
   const server = exchange.server;
   countRequest(method, exchange.label, exchange.ended);
-  if (exchange.relayed) countForward(exchange.gateway.label, Way.Callout);
+  if (exchange.plan.relayed) countForward(exchange.gateway.label, Way.Callout);
   else if (exchange.sentAt !== 0 && (!hasHolder(stream.role) || stream.resumed))
     countForward(exchange.gateway.label, Way.Route);
   countErrors(exchange);

@@ -113,7 +113,7 @@ function tell(stream: Stream, exchange: Exchange): Action {
     beginRewriting(stream, exchange);
     return act(stream, exchange, Outcome.Pass);
   }
-  const reply = exchange.reply;
+  const reply = exchange.plan.reply;
   // A server without an event stream has not failed.
   if (reply.reason !== Reason.MethodNotAllowed) {
     logFailure(exchange, exchange.target.server, reply.reason, reply.detail);

@@ -122,7 +122,7 @@ export class Envelope {
 
   /** The next part of the body. After a problem it is read on for the sake of the id, as far as it is JSON. */
   read(chunk: Span): void {
-    if (this.isUnreadable || chunk === NONE) return;
+    if (this.isUnreadable || length(chunk) === 0) return;
     this.scanner.feed(this.hasBegun ? chunk : this.withoutMark(chunk));
     if (this.isUnreadable) return;
     for (;;) {

@@ -26,7 +26,10 @@ export function awaitBody(stream: Stream): void {
   post(root.queue!, stream.id);
 }
 
-/** Whether to hold a request that host mode `headers` has refused, for the id in its body. */
+/**
+ * Whether a request that its headers refuse may be held until its body has come: not where host mode `headers` was seen
+ * to get none.
+ */
 export function mayAwaitBody(stream: Stream): bool {
   const root = rootOf(stream.root);
   return root !== null && !root.lacksBodies;

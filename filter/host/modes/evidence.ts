@@ -2,7 +2,7 @@ import { length, literal } from '../../bytes/span';
 import { Outcome } from '../../flow/exchange';
 import { Reason } from '../../mcp/errors';
 import { proxy_set_effective_context } from '../../env';
-import { lookAtParked } from '../request';
+import { lookAtParked } from '../callout-answers';
 import { act } from '../carry';
 import { lookAtOpen } from '../cancelled-streams';
 import { followCatalog } from '../catalog';

@@ -30,7 +30,7 @@ export function forwardHeld(stream: Stream, exchange: Exchange): Outcome {
   if (isBack && exchange.target.body !== NONE) return relay(exchange, Reason.InvalidRequest, STREAM);
   // Behind the last part there is none that it could be put back in front of.
   if (stream.keepsBody && stream.hasTrailers && !isBack) return relay(exchange, Reason.InvalidRequest, STREAM);
-  edit(HeaderMap.Request, exchange.forward.headers);
+  edit(HeaderMap.Request, exchange.plan.forward.headers);
   if (!isBack) putBack(stream, exchange);
   // It became more than the host holds.
   if (stream.phase === Phase.Replied) return Outcome.Leave;

@@ -48,7 +48,7 @@ export function onRequestHeaders(stream: Stream): Action {
   stream.partner = decider.id;
   if (decider.phase !== Phase.Forwarded && decider.phase !== Phase.Streaming) return Action.HoldAll;
   // It was decided on while another filter kept the headers from us.
-  edit(HeaderMap.Request, decider.exchange!.forward.headers);
+  edit(HeaderMap.Request, decider.exchange!.plan.forward.headers);
   decider.resumed = true;
   letGo(decider);
   return Action.Continue;

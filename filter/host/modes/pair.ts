@@ -84,7 +84,7 @@ export function refuseUnreleased(exchange: Exchange): Outcome {
 /** Carries the decision out at the holder, which goes on with it when this callback is over. */
 function resumeHolder(stream: Stream, exchange: Exchange): void {
   if (stream.resumed || proxy_set_effective_context(stream.partner) !== Status.Ok) return;
-  edit(HeaderMap.Request, exchange.forward.headers);
+  edit(HeaderMap.Request, exchange.plan.forward.headers);
   proxy_continue_stream(REQUEST_STREAM);
   proxy_set_effective_context(stream.id);
   stream.resumed = true;

@@ -27,7 +27,7 @@ export function forward(stream: Stream, exchange: Exchange): Outcome {
     case Role.Decider:
       return forwardPaired(stream, exchange);
     case Role.Headers:
-      edit(HeaderMap.Request, exchange.forward.headers);
+      edit(HeaderMap.Request, exchange.plan.forward.headers);
       return Outcome.Forward;
     default:
       return forwardHeld(stream, exchange);
@@ -39,7 +39,7 @@ export function isCarriedOut(stream: Stream): bool {
   return stream.role !== Role.Decider || stream.phase !== Phase.Forwarded || stream.partner !== 0;
 }
 
-/** First thing of a request that is for us. False: it cannot be served here, and `exchange.reply` says why. */
+/** First thing of a request that is for us. False: it cannot be served here, and `plan.reply` says why. */
 export function mayServe(stream: Stream, exchange: Exchange): bool {
   stream.keepsBody = stream.role === Role.Hold && mayOutgrowHeldBody(exchange);
   if (stream.role !== Role.Decider) return true;
@@ -115,6 +115,6 @@ export function discard(stream: Stream): void {
  * same callback would lose against its plain 413, which without one becomes a row of ours on its way out. Of a pair the
  * holder's part is held, behind us: there we are asked first.
  */
-export function hasGivenUp(stream: Stream, held: u32, heldBody: u32): bool {
-  return hostHolds(stream) && (held as u64) > 2 * (heldBody as u64);
+export function hasGivenUp(stream: Stream, heldBody: u32): bool {
+  return hostHolds(stream) && (stream.body.read as u64) > 2 * (heldBody as u64);
 }

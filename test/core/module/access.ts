@@ -99,9 +99,9 @@ export function accessEnter(headers: usize, count: u32, address: usize, addressL
     give(NONE);
     return 0;
   }
-  if (exchange.caller.page !== NONE) shareReply(exchange.reply.headers, exchange.caller.page);
-  const status = exchange.reply.status;
-  give(exchange.reply.headers.packed());
+  if (exchange.caller.page !== NONE) shareReply(exchange.plan.reply.headers, exchange.caller.page);
+  const status = exchange.plan.reply.status;
+  give(exchange.plan.reply.headers.packed());
   return status;
 }
 

@@ -1,6 +1,6 @@
 import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { make, newArena } from '../../../filter/bytes/arena';
-import { newHeaderList } from '../../../filter/bytes/pairs';
+import { HeaderList, newHeaderList } from '../../../filter/bytes/pairs';
 import { equals, literal, Span, span, NONE } from '../../../filter/bytes/span';
 import { Gateway } from '../../../filter/model/gateway';
 import { parseGateway } from '../../../filter/config/parse';
@@ -55,16 +55,29 @@ export function exchangeConfigure(text: usize, count: u32): bool {
 
 /** Begins a POST in that session. */
 export function exchangeOpen(): void {
+  opened(sessionHeaders().add(header.CONTENT_LENGTH, header.POST));
+  enter(exchange, NONE, true);
+}
+
+/** The headers of a POST in the session; empties the memory of exchanges. */
+export function sessionHeaders(): HeaderList {
+  return postHeaders().add(header.SESSION_ID, token);
+}
+
+/** The headers of a POST without a session; empties the memory of exchanges. */
+export function postHeaders(): HeaderList {
   memoryOfExchange.reset();
-  const headers = newHeaderList(memoryOfExchange)
+  return newHeaderList(memoryOfExchange)
     .add(header.METHOD, header.POST)
     .add(header.PATH, gateway.endpoint)
-    .add(header.AUTHORITY, LOCALHOST)
-    .add(header.CONTENT_LENGTH, header.POST)
-    .add(header.SESSION_ID, token);
+    .add(header.AUTHORITY, LOCALHOST);
+}
+
+/** A request of this gateway's that has come as far as its headers. */
+export function opened(headers: HeaderList): Exchange {
   exchange = newExchange(gateway, readRequest(headers.packed(), memoryOfExchange), memoryOfExchange);
   exchange.now = (NOW as u64) * 1_000_000_000;
-  enter(exchange, NONE, true);
+  return exchange;
 }
 
 export function exchangeRead(chunk: usize, count: u32): void {
@@ -92,7 +105,7 @@ export function exchangeCutTo(): u32 {
 
 /** The value of a header that is set on the way to the server. */
 export function exchangeHeader(name: usize, count: u32): Span {
-  const headers = exchange.forward.headers;
+  const headers = exchange.plan.forward.headers;
   for (let i: u32 = 0; i < headers.count; i++) {
     if (equals(headers.nameAt(i), span(name, count))) return headers.valueAt(i);
   }
@@ -100,9 +113,9 @@ export function exchangeHeader(name: usize, count: u32): Span {
 }
 
 export function exchangeReplyStatus(): u32 {
-  return exchange.reply.status;
+  return exchange.plan.reply.status;
 }
 
 export function exchangeReplyBody(): Span {
-  return exchange.reply.body;
+  return exchange.plan.reply.body;
 }

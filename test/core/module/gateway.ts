@@ -7,7 +7,8 @@ import { Parsed, parseGateway } from '../../../filter/config/parse';
 import { Answer, Ending } from '../../../filter/upstream/answer';
 import { UpstreamCall } from '../../../filter/upstream/call';
 import { admit, enter, resume, serve } from '../../../filter/flow/dispatch';
-import { Exchange, newExchange, Outcome, Warning } from '../../../filter/flow/exchange';
+import { Exchange, newExchange, Outcome } from '../../../filter/flow/exchange';
+import { Warning } from '../../../filter/flow/plan';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
 import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
@@ -101,16 +102,16 @@ export function gatewayAnswer(status: u32, body: usize, count: u32): i32 {
 }
 
 export function gatewayStatus(): u32 {
-  return exchange.reply.status;
+  return exchange.plan.reply.status;
 }
 
 export function gatewayReply(): Span {
-  return exchange.reply.body;
+  return exchange.plan.reply.body;
 }
 
 /** The session id that goes with the reply. */
 export function gatewaySession(): Span {
-  const draft = exchange.reply.draft;
+  const draft = exchange.plan.reply.draft;
   if (draft === null) return NONE;
   const entropy = span(ofRequest.zeroed(ENTROPY_SIZE), ENTROPY_SIZE as u32);
   const gateway = parsed.gateway;
@@ -119,7 +120,7 @@ export function gatewaySession(): Span {
 }
 
 export function gatewayLogged(index: i32): Span {
-  const warnings = exchange.warnings;
+  const warnings = exchange.plan.warnings;
   return warnings !== null && index < warnings.count ? changetype<Warning>(warnings.at(index) as usize).line : NONE;
 }
 
@@ -130,7 +131,7 @@ export function gatewayAuditedArguments(): Span {
 
 /** The value that a forwarded request gets in a header, or NONE. */
 export function gatewayForwarded(name: usize, count: u32): Span {
-  const edits = exchange.forward.headers;
+  const edits = exchange.plan.forward.headers;
   for (let i: u32 = 0; i < edits.count; i++) {
     if (equals(edits.nameAt(i), span(name, count))) return edits.valueAt(i);
   }
@@ -181,7 +182,7 @@ function virtualServerAt(index: i32): VirtualServer {
 
 /** Whether a forwarded request loses a header. */
 export function gatewayRemoves(name: usize, count: u32): bool {
-  const edits = exchange.forward.headers;
+  const edits = exchange.plan.forward.headers;
   for (let i: u32 = 0; i < edits.count; i++) {
     if (equals(edits.nameAt(i), span(name, count))) return edits.valueAt(i) === NONE;
   }

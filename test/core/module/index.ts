@@ -27,6 +27,7 @@ export * from './pool';
 export * from './reader';
 export * from './gateway';
 export * from './glob';
+export * from './request-body';
 export * from './resource-uri';
 export * from './response-plan';
 export * from './result-limiter';
