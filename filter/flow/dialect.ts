@@ -3,8 +3,8 @@ import { NONE } from '../bytes/span';
 import { Era, eraOf } from '../mcp/eras';
 import { Revision } from '../mcp/revisions';
 import { Server } from '../model/server';
-import { join, upstreamOf } from '../session/overlay';
-import { isPoolFull, pool, pooledUpstream } from '../session/pool';
+import { join, renewCookie, upstreamOf } from '../session/overlay';
+import { isPoolFull, pool, pooledUpstream, renewPooledCookie } from '../session/pool';
 import { isOfRequest, share } from '../session/request-session';
 import { erasOf, noteEras } from '../session/server-eras';
 import { ANYTHING, Session, TOKEN_ID_SIZE, Upstream } from '../session/token';
@@ -71,6 +71,13 @@ export function keepUpstream(exchange: Exchange, session: Session, upstream: Ups
   const displaced = pooling.displaced;
   if (displaced !== null) endDisplaced(exchange, displaced);
   return pooling.isKept;
+}
+
+/** Keeps the cookie that a server's balancer has set in a later answer, for later requests. */
+export function renewUpstream(exchange: Exchange, session: Session, upstream: Upstream): void {
+  const keys = exchange.gateway.keys;
+  if (!isOfRequest(session)) renewCookie(session, upstream, keys, scratch);
+  else if (session.isShared) renewPooledCookie(session, upstream, exchange.seconds, keys, scratch);
 }
 
 /** A session that had to give way ends, unless it was opened with credentials of a caller: they are not at hand. */

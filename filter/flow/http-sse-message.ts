@@ -4,6 +4,7 @@ import { Reason } from '../mcp/errors';
 import { Method, methodRow, methodText } from '../mcp/methods';
 import { Shape } from '../mcp/shape';
 import { Server } from '../model/server';
+import { upstreamOf } from '../session/overlay';
 import { sealRefusal } from '../session/refusal-id';
 import { Session, Upstream } from '../session/token';
 import { requestMessage } from '../upstream/message';
@@ -24,7 +25,7 @@ import { sendOn } from './send-on';
 export function serveInStream(exchange: Exchange, session: Session): Outcome {
   const server = serverOf(exchange, session);
   if (server === null) return exchange.refuse(Reason.SessionUnknown);
-  const upstream = session.upstream(server.fingerprint, exchange.arena)!;
+  const upstream = upstreamOf(session, server.fingerprint, exchange.gateway.keys, exchange.arena)!;
   const outcome = decide(exchange, session, server, upstream);
   return outcome === Outcome.Reply ? carryRefusal(exchange, session, server, upstream) : outcome;
 }

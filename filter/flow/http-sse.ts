@@ -12,7 +12,7 @@ import { mayReach, onlyReachable } from '../policy/decision';
 import { random } from '../ports';
 import { audienceOfStream } from '../session/audience';
 import { markEnded } from '../session/ended';
-import { cookieIn } from '../session/cookie';
+import { cookieAfter } from '../session/cookie';
 import { isEndpoint } from '../session/endpoint';
 import { ANYTHING, ENTROPY_SIZE, newSessionDraft, Session, TOKEN_ID_SIZE, Upstream } from '../session/token';
 import { messagePath } from '../upstream/message-path';
@@ -129,7 +129,7 @@ export function takeInstance(exchange: Exchange, endpoint: Span, headers: Span):
   const arena = exchange.arena;
   const upstream = exchange.plan.forward.upstream;
   if (isEndpoint(endpoint)) upstream.endpoint = arena.copy(endpoint);
-  upstream.cookie = arena.copy(cookieIn(headers, exchange.target.server.stickyCookie, scratch));
+  upstream.cookie = arena.copy(cookieAfter(headers, exchange.target.server.stickyCookie, NONE, scratch));
 }
 
 /** The stream has ended: so does its address, on this Envoy at once, elsewhere as soon as its server says so. */

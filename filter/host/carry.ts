@@ -11,6 +11,7 @@ import { goOnInBatch, resume, serve } from '../flow/dispatch';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { Warning } from '../flow/plan';
 import { passesToClient } from '../flow/response';
+import { followCookie } from '../flow/sticky-cookie';
 import * as header from '../mcp/headers';
 import { endedWith } from '../mcp/outcomes';
 import { proxy_continue_stream } from '../env';
@@ -129,6 +130,7 @@ function nextCall(exchange: Exchange): UpstreamCall | null {
 
 /** Gives an answer to its flow, and a failure to the log. */
 export function settle(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
+  followCookie(exchange, call.server, call.upstream, answer.headers);
   const outcome = resume(exchange, call, answer);
   if (call.done && call.failed) {
     logFailure(exchange, call.server, call.failure.reason, call.failure.detail);

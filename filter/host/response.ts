@@ -5,6 +5,7 @@ import { shareResponse } from '../flow/cors';
 import { Exchange, Outcome } from '../flow/exchange';
 import { completeRefusal } from '../flow/refusal';
 import { isFromUpstream, readResponse, replacesRouterReply, Response } from '../flow/response';
+import { followCookie } from '../flow/sticky-cookie';
 import { isUnanswered, refusesSuccess, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { removalsFrom } from '../policy/response-headers';
@@ -60,6 +61,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const answered = forwarded && (succeeded || isFromUpstream(details));
   if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
   if (answered) observeUpstream(exchange.label, exchange.sentAt, exchange.now);
+  if (answered) followCookie(exchange, exchange.target.server, exchange.forward.upstream, headers);
   if (answered && exchange.target.tool !== null) return beginRest(stream, exchange, status, response, headers, ended);
   if (succeeded) {
     if (!answered) return Action.Continue;

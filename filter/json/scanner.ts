@@ -23,7 +23,7 @@ import {
   hexValue,
   isDigit,
 } from '../bytes/ascii';
-import { BLOCK, Bits } from './bits';
+import { BLOCK } from './bits';
 import { unescaped } from './escape';
 import {
   NOTHING,
@@ -39,6 +39,7 @@ import {
   stateOf,
 } from './block';
 import { BEHIND_STACK } from './levels';
+import { endOfPlain, passMembers } from './plain-members';
 import { State } from './state';
 import { FALSE_TAIL, Fault, MAX_DEPTH, NULL, TEXT_CAPACITY, TRUE, Token } from './token';
 import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
@@ -64,6 +65,11 @@ export class Scanner {
   private state: i32;
   /** Deepest level whose tokens are reported: 0 the document itself, 1 its members, … May change between tokens. */
   watch: i32;
+  /**
+   * Bits of the members that are looked for in the object that is open, see plain-members.ts: others may pass without a
+   * report. 0: each is reported. May change between tokens.
+   */
+  sought: u64;
   /** `text` is of keys only: values are copied by nobody. */
   capturesKeysAlone: bool;
   /** Containers open now. */
@@ -151,6 +157,13 @@ export class Scanner {
       if (this.depth > this.watch && this.depth > 0) {
         this.skim();
         if (this.at === this.end) return Token.More;
+      } else if (this.sought !== 0 && (this.state === State.NextKey || this.state === State.KeyOrEnd)) {
+        const passed = passMembers(this.at, this.end, this.sought);
+        if (passed !== 0) {
+          this.at = (passed >> 32) as usize;
+          this.state = passed as i32;
+          if (this.at === this.end) return Token.More;
+        }
       }
       const token = this.step(load<u8>(this.at));
       if (token !== Token.More) return token;
@@ -560,21 +573,6 @@ export class Scanner {
     this.state = State.Failed;
     return Token.Invalid;
   }
-}
-
-/** Where the bytes of a string end that stand for themselves: at a quote, a backslash, what is no ASCII, or the end. */
-function endOfPlain(at: usize, end: usize): usize {
-  while (at + 16 <= end) {
-    const stop = i8x16.bitmask(Bits.stopsIn(v128.load(at)));
-    if (stop !== 0) return at + (ctz(stop) as usize);
-    at += 16;
-  }
-  while (at < end) {
-    const c: u32 = load<u8>(at);
-    if (c === QUOTE || c === BACKSLASH || c < SPACE || c > 0x7f) break;
-    at++;
-  }
-  return at;
 }
 
 function endOfDigits(at: usize, end: usize): usize {

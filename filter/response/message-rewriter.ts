@@ -4,7 +4,7 @@ import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
 import { LEAST_OF_REFUSAL_ID, MOST_OF_REFUSAL_ID } from '../session/refusal-id';
 import { Passage } from './passage';
-import { isContainer, membersOf, Place } from './places';
+import { isContainer, membersOf, Place, soughtIn } from './places';
 import { Replacement } from './replacements';
 
 /** Deeper than any place, arrays between counted. */
@@ -202,10 +202,16 @@ export class MessageRewriter {
     }
     this.scanner.watch = depth;
     store<u8>(this.places + (depth as usize), this.place as u8);
+    this.seek(this.place);
     if (this.place === Place.Result) this.hasMembers = false;
     if (this.place !== Place.Message) return;
     this.giveUpId();
     this.kind = Kind.Unknown;
+  }
+
+  /** Of a result any member counts, see `hasMembers`. */
+  private seek(object: Place): void {
+    this.scanner.sought = object === Place.Result ? 0 : soughtIn(object);
   }
 
   private openInStream(isObject: bool, depth: i32): void {
@@ -229,6 +235,7 @@ export class MessageRewriter {
     this.scanner.watch = depth;
     // In an array the next value stands in the same place; in an object a key comes first.
     this.place = depth === 0 ? Place.Other : this.placeAt(depth);
+    this.seek(this.place);
     if (closed === Place.Result && isObject && this.completes) this.complete();
     if (closed !== Place.Message || !isObject) return;
     this.giveUpId();

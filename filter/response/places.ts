@@ -1,4 +1,5 @@
 import { Span, literal } from '../bytes/span';
+import { nameBit } from '../json/plain-members';
 
 /** What stands in a place of a message of a server. */
 export const enum Place {
@@ -61,6 +62,8 @@ export class MemberRow {
 }
 
 const rows = memory.data(4 * (LAST + 1));
+/** For each place the bits of the members of its objects. */
+const bits = memory.data(8 * (LAST + 1), 8);
 
 function row(object: Place, name: string, place: Place): void {
   const at = changetype<MemberRow>(heap.alloc(offsetof<MemberRow>()));
@@ -68,6 +71,7 @@ function row(object: Place, name: string, place: Place): void {
   at.place = place;
   at.next = membersOf(object);
   store<usize>(rows + ((object as usize) << 2), changetype<usize>(at));
+  store<u64>(bits + ((object as usize) << 3), soughtIn(object) | nameBit(at.name));
 }
 
 // All that is rewritten in messages of servers (MCP schemas of 2025-11-25 and 2026-07-28; `ui` is of the extension for
@@ -125,6 +129,11 @@ function row(object: Place, name: string, place: Place): void {
 /** The members of an object in this place that matter, as a list. */
 export function membersOf(object: Place): MemberRow | null {
   return changetype<MemberRow | null>(load<usize>(rows + ((object as usize) << 2)));
+}
+
+/** The members of an object in this place that matter, as `Scanner.sought`. */
+export function soughtIn(object: Place): u64 {
+  return load<u64>(bits + ((object as usize) << 3));
 }
 
 /** Whether it is looked into. */

@@ -1,38 +1,90 @@
-import { EQUALS_SIGN, SEMICOLON, SPACE } from '../bytes/ascii';
+import { DELETE, EQUALS_SIGN, HYPHEN, SEMICOLON, SPACE, ZERO } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
-import { Span, after, equals, first, indexOf, length, limit, literal, pointer, trim, NONE } from '../bytes/span';
+import {
+  Span,
+  after,
+  contains,
+  equals,
+  equalsIgnoringCase,
+  first,
+  indexOf,
+  length,
+  limit,
+  literal,
+  pointer,
+  trim,
+  NONE,
+} from '../bytes/span';
 
 /** Bytes of name and value together, the sign between them included. Balancers need 20 to 200. */
 export const MAX_COOKIE = 512;
 
 const SET_COOKIE = literal('set-cookie');
-const DELETE_CHARACTER: u8 = 0x7f;
+const MAX_AGE = literal('max-age');
+const EXPIRES = literal('expires');
+/** Of the date by which servers take a cookie away, `Thu, 01 Jan 1970 00:00:00 GMT` in one of its forms. */
+const LONG_AGO = literal('1970');
 
 /**
- * The cookie of that name that a response sets, as it is sent back: `NAME=value`. Of several the last holds (RFC 6265 §5.3).
- * NONE: there is none, it is empty, or no text of at most MAX_COOKIE bytes.
+ * The cookie of that name that is to be sent once this response was seen, `NAME=value`; NONE: none. Of several that the
+ * response sets the last holds (RFC 6265 §5.3). One that is no text of at most MAX_COOKIE bytes changes nothing.
  * @param headers packed pairs, or NONE
+ * @param before the cookie until now, or NONE; returned as it is where the response changes nothing
  */
-export function cookieIn(headers: Span, name: Span, arena: Arena): Span {
-  let found: Span = NONE;
-  if (headers === NONE || length(name) === 0) return found;
+export function cookieAfter(headers: Span, name: Span, before: Span, arena: Arena): Span {
+  let cookie = before;
+  if (headers === NONE || length(name) === 0) return cookie;
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     if (!equals(pairs.name, SET_COOKIE)) continue;
-    const end = indexOf(pairs.value, SEMICOLON);
-    const pair = trim(end < 0 ? pairs.value : first(pairs.value, end as u32));
+    const pair = trim(head(pairs.value));
     const equalsSign = indexOf(pair, EQUALS_SIGN);
     if (equalsSign < 0 || !equals(first(pair, equalsSign as u32), name)) continue;
-    found = isSendable(pair, equalsSign as u32) ? pair : NONE;
+    if (equalsSign + 1 === length(pair) || isTakenAway(tail(pairs.value))) cookie = NONE;
+    else if (isSendable(pair)) cookie = pair;
   }
-  return found;
+  return cookie;
 }
 
-function isSendable(pair: Span, equalsSign: u32): bool {
-  if (length(pair) > MAX_COOKIE || length(after(pair, equalsSign + 1)) === 0) return false;
+/** Up to the first semicolon. */
+function head(text: Span): Span {
+  const end = indexOf(text, SEMICOLON);
+  return end < 0 ? text : first(text, end as u32);
+}
+
+/** Behind the first semicolon; NONE: there is none. */
+function tail(text: Span): Span {
+  const end = indexOf(text, SEMICOLON);
+  return end < 0 ? NONE : after(text, (end as u32) + 1);
+}
+
+/** @param attributes what stands behind the value, or NONE */
+function isTakenAway(attributes: Span): bool {
+  for (let rest = attributes; rest !== NONE; rest = tail(rest)) {
+    const attribute = trim(head(rest));
+    const equalsSign = indexOf(attribute, EQUALS_SIGN);
+    if (equalsSign < 0) continue;
+    const name = first(attribute, equalsSign as u32);
+    const value = trim(after(attribute, (equalsSign as u32) + 1));
+    if (equalsIgnoringCase(name, MAX_AGE)) return isOver(value);
+    if (equalsIgnoringCase(name, EXPIRES) && contains(value, LONG_AGO)) return true;
+  }
+  return false;
+}
+
+/** Whether an age in seconds is none. */
+function isOver(age: Span): bool {
+  if (length(age) === 0) return false;
+  if (load<u8>(pointer(age)) === HYPHEN) return true;
+  for (let at = pointer(age); at < limit(age); at++) if (load<u8>(at) !== ZERO) return false;
+  return true;
+}
+
+function isSendable(pair: Span): bool {
+  if (length(pair) > MAX_COOKIE) return false;
   for (let at = pointer(pair); at < limit(pair); at++) {
     const c = load<u8>(at);
-    if (c < SPACE || c >= DELETE_CHARACTER) return false;
+    if (c < SPACE || c >= DELETE) return false;
   }
   return true;
 }

@@ -1,5 +1,5 @@
 import { Arena, make } from '../bytes/arena';
-import { Span, after, length, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, equals, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { KeyRing } from '../model/keyring';
 import { MAX_COOKIE } from './cookie';
@@ -9,8 +9,9 @@ import { Session, Upstream } from './token';
 import { packId, unpackCookie, unpackEndpoint, unpackId } from './upstream-id';
 
 /**
- * Upstream sessions that began after the client's: of a server that was down, was added, or lost its session. The token
- * cannot change any more, so they live beside it, for this Envoy; elsewhere, or once overwritten, they begin anew.
+ * Upstream sessions that began after the client's: of a server that was down, was added, or lost its session; and those
+ * whose balancer has set another cookie since. The token cannot change any more, so they live beside it, for this Envoy;
+ * elsewhere, or once overwritten, they begin anew, or go on with the cookie that the token has.
  *
  *     │ revision (1) │ offers (4) │ packed session id … │
  */
@@ -27,6 +28,22 @@ export function join(session: Session, upstream: Upstream, keys: KeyRing, arena:
   const entry = newWriter(arena, packedSize(upstream));
   packUpstream(entry, upstream);
   TABLE.write(owner(TABLE, session.id, upstream.fingerprint, arena), entry.written, keys, arena);
+}
+
+/**
+ * Keeps the cookie that a balancer has set in a later answer, for this Envoy; not where the server has another session by
+ * now, or another worker wrote in the same moment.
+ */
+export function renewCookie(session: Session, upstream: Upstream, keys: KeyRing, arena: Arena): void {
+  const place = owner(TABLE, session.id, upstream.fingerprint, arena);
+  const entry = TABLE.read(place, keys, arena);
+  const known =
+    entry === NONE ? session.upstream(upstream.fingerprint, arena) : unpackUpstream(entry, upstream.fingerprint, arena);
+  if (known === null || !equals(known.sessionId, upstream.sessionId)) return;
+  known.cookie = upstream.cookie;
+  const renewed = newWriter(arena, packedSize(known));
+  packUpstream(renewed, known);
+  TABLE.swap(place, renewed.written, keys, arena);
 }
 
 /** Bytes that `packUpstream` writes at most. */

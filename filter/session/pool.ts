@@ -67,6 +67,17 @@ export function pool(session: Session, upstream: Upstream, now: u32, keys: KeyRi
   return pooling;
 }
 
+/** Keeps the cookie that a balancer has set in a later answer; not where the server's session is another one by now. */
+export function renewPooledCookie(session: Session, upstream: Upstream, now: u32, keys: KeyRing, arena: Arena): void {
+  const place = placeOf(session, upstream.fingerprint, arena);
+  const entry = TABLE.occupant(place, keys, arena);
+  if (entry === NONE || !isOwn(entry, session, upstream.fingerprint)) return;
+  const known = partIn(entry, arena);
+  if (!equals(known.sessionId, upstream.sessionId)) return;
+  known.cookie = upstream.cookie;
+  TABLE.displace(place, entryOf(session, known, now, arena), keys, arena);
+}
+
 function isOwn(entry: Span, session: Session, fingerprint: u64): bool {
   return equals(first(entry, TOKEN_ID_SIZE as u32), session.id) && load<u64>(pointer(entry), SERVER) === fingerprint;
 }

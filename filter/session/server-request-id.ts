@@ -1,6 +1,6 @@
 import { QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, after, first, length, literal, pointer, NONE } from '../bytes/span';
+import { Span, after, equals, first, length, literal, pointer, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isString, textOf } from '../json/text';
 import { openSealed, sealedLength, writeSealed } from './sealed-text';
@@ -47,7 +47,7 @@ export function encodeServerRequestId(session: Session, upstream: Upstream, orig
   if (length(original) > MOST_OF_ORIGINAL) return NONE;
   const plain = newWriter(arena, 128);
   plain.u64(session.key.fingerprintOf(upstream.fingerprint)).u8(upstream.revision);
-  packId(plain, upstream.sessionId, upstream.endpoint, upstream.cookie);
+  packId(plain, upstream.sessionId, upstream.endpoint, cookieFor(session, upstream, arena));
   plain.bytes(original);
 
   const characters = sealedLength(plain.size);
@@ -55,6 +55,12 @@ export function encodeServerRequestId(session: Session, upstream: Upstream, orig
   const id = newWriter(arena, (characters + 2) as usize).byte(QUOTE);
   writeSealed(id, session, PURPOSE, plain.written);
   return id.byte(QUOTE).written;
+}
+
+/** That of the handshake, where the session has it: a balancer may have renewed it since, and the id stays the same. */
+function cookieFor(session: Session, upstream: Upstream, arena: Arena): Span {
+  const begun = session.upstream(upstream.fingerprint, arena);
+  return begun !== null && equals(begun.sessionId, upstream.sessionId) ? begun.cookie : upstream.cookie;
 }
 
 /**

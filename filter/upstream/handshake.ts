@@ -22,7 +22,7 @@ import { Answer, Ending, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { hangs, isFault } from './faults';
 import { isModernOnly, judge, withWords } from './judge';
-import { cookieIn } from '../session/cookie';
+import { cookieAfter } from '../session/cookie';
 import { isEndpoint } from '../session/endpoint';
 import { Upstream } from '../session/token';
 import { UpstreamCall } from './call';
@@ -247,7 +247,7 @@ function takeOffers(call: UpstreamCall, result: Span, scratch: Arena, arena: Are
 export function takeSession(upstream: Upstream, answer: Answer, cookie: Span, arena: Arena): void {
   upstream.sessionId = arena.copy(answer.sessionId);
   upstream.endpoint = isEndpoint(answer.endpoint) ? arena.copy(answer.endpoint) : NONE;
-  upstream.cookie = arena.copy(cookieIn(answer.headers, cookie, arena));
+  upstream.cookie = arena.copy(cookieAfter(answer.headers, cookie, NONE, arena));
 }
 
 /** Bits of Capability. @param capabilities of a server, as JSON, or NONE */

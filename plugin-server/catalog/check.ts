@@ -44,6 +44,7 @@ const serverMembers = [
   'prompts',
   'resources',
   'ownedUris',
+  'stickyCookie',
 ];
 const virtualServerMembers = ['name', 'tools', 'prompts'];
 const endpointMembers = ['address', 'port', 'weight'];

@@ -1,12 +1,11 @@
 import type { Problem } from '../../envoy/check/problem.ts';
 import { asksNobody } from '../../envoy/render/servers.ts';
-import type { Endpoint } from '../../envoy/render/upstream.ts';
 import type { Catalog, CatalogServer } from '../catalog/catalog.ts';
 import { failureText } from '../http/client.ts';
 import { forEach } from '../store/each.ts';
 import type { NacosClient } from './client.ts';
 import { Documents } from './documents.ts';
-import { readEndpoints } from './instances.ts';
+import { type Instances, readInstances } from './instances.ts';
 import { type Listing, documentCount, groups, readListing } from './listing.ts';
 import {
   type Described,
@@ -36,10 +35,10 @@ const atOnce = 8;
 /** Milliseconds for which a service has to list no instance before that is believed: clients register anew after a restart. */
 const emptyFor = 30_000;
 
-/** The endpoints of a service, as they were read last. */
+/** The instances of a service, as they were read last. */
 interface Known {
   readonly service: ServiceRef;
-  endpoints: readonly Endpoint[];
+  instances: Instances;
   /** Since when it lists none, where it had some. */
   emptySince?: number | undefined;
   lookedUp: number;
@@ -201,15 +200,16 @@ export class NacosNamespace {
   async #lookUp(described: readonly Described[], problems: Problem[], stop: AbortSignal): Promise<void> {
     const wanted = new Map(described.map((each) => [each.server.service ?? '', each.service]));
     for (const key of this.#services.keys()) if (!wanted.has(key)) this.#services.delete(key);
-    const before = new Map((this.#last?.servers ?? []).map(({ service, endpoints }) => [service, endpoints]));
+    const before = new Map((this.#last?.servers ?? []).map((server) => [server.service, instancesIn(server)]));
     for (const [key, service] of wanted) {
-      if (!this.#services.has(key)) this.#services.set(key, { service, endpoints: before.get(key) ?? [], lookedUp: 0 });
+      if (this.#services.has(key)) continue;
+      this.#services.set(key, { service, instances: before.get(key) ?? noInstances, lookedUp: 0 });
     }
     const due = [...this.#services.values()].sort((a, b) => a.lookedUp - b.lookedUp);
     const fresh = due.filter(({ lookedUp }) => lookedUp === 0);
     await forEach([...fresh, ...due.slice(fresh.length, fresh.length + lookUps)], atOnce, async (known) => {
       try {
-        take(known, await readEndpoints(this.#client, known.service, stop), Date.now());
+        take(known, await readInstances(this.#client, known.service, stop), Date.now());
       } catch (error) {
         if (stop.aborted) throw error;
         const { groupName, serviceName } = known.service;
@@ -254,7 +254,7 @@ export class NacosNamespace {
   #catalogOf({ entries, described, prompts, isComplete }: Found, problems: Problem[]): Catalog {
     const servers: CatalogServer[] = [];
     for (const [name, each] of described) {
-      const endpoints = this.#services.get(each.server.service ?? '')?.endpoints ?? [];
+      const { endpoints, stickyCookie } = this.#services.get(each.server.service ?? '')?.instances ?? noInstances;
       const own = prompts.get(name);
       const isRest = each.server['rest'] !== undefined;
       if (own !== undefined && !isRest) {
@@ -262,7 +262,10 @@ export class NacosNamespace {
           wrong(`servers[${name}]`, `${name}${promptsSuffix} is left out: an MCP server has its own prompts`),
         );
       }
-      servers.push({ ...(own === undefined || !isRest ? each.server : withPrompts(each.server, own)), endpoints });
+      const server = own === undefined || !isRest ? each.server : withPrompts(each.server, own);
+      // What keeps no session has nothing that would have to be found again.
+      const isSticky = stickyCookie !== undefined && !isRest;
+      servers.push({ ...server, endpoints, ...(isSticky && { stickyCookie }) });
       if (!entries.has(name)) throw new Error('what is described is listed');
     }
     // A name that is no server's is that of its prompts alone.
@@ -318,15 +321,22 @@ function withPrompts(server: CatalogServer, prompts: readonly object[]): Catalog
 /** Stands for the id of an index that cannot be read. */
 const unreadId = '';
 
-function take(known: Known, endpoints: readonly Endpoint[], now: number): void {
+const noInstances: Instances = { endpoints: [] };
+
+/** As a catalog has them that was made before. */
+function instancesIn({ endpoints = [], stickyCookie }: CatalogServer): Instances {
+  return { endpoints, ...(typeof stickyCookie === 'string' && { stickyCookie }) };
+}
+
+function take(known: Known, instances: Instances, now: number): void {
   known.lookedUp = now;
-  if (endpoints.length > 0 || known.endpoints.length === 0) {
-    known.endpoints = endpoints;
+  if (instances.endpoints.length > 0 || known.instances.endpoints.length === 0) {
+    known.instances = instances;
     known.emptySince = undefined;
     return;
   }
   known.emptySince ??= now;
-  if (now - known.emptySince >= emptyFor) known.endpoints = [];
+  if (now - known.emptySince >= emptyFor) known.instances = noInstances;
 }
 
 function wrong(path: string, message: string, severity: Problem['severity'] = 'error'): Problem {

@@ -43,11 +43,30 @@ export function measureModule(): ModuleFigure[] {
   const call = (size: number) => (): void => {
     ask(host, { headers, body: callOf('weather_get', size), chunkSize: CHUNK }).close();
   };
+  const json = answerOf(1000);
+  const answered = (type: string, body: Buffer) => (): void => {
+    const stream = ask(host, { headers, body: callOf('weather_get', 1000), chunkSize: CHUNK });
+    stream.respond(
+      [
+        [':status', '200'],
+        ['content-type', type],
+      ],
+      [body],
+    );
+    stream.close();
+  };
   return [
     figure('not for us', clock, 2000, () => {
       ask(host, { path: '/shop', method: 'GET', headers }).close();
     }),
     figure('tools/call, 1 KB', clock, 2000, call(1000)),
+    figure('  and 1 KB of JSON in answer', clock, 2000, answered('application/json', json)),
+    figure(
+      '  and the same in an event',
+      clock,
+      2000,
+      answered('text/event-stream', Buffer.concat([Buffer.from('event: message\ndata: '), json, Buffer.from('\n\n')])),
+    ),
     figure('tools/call, 100 KB', clock, 300, call(100_000)),
     figure('tools/call, 1 MB', clock, 50, call(1_000_000)),
     figure('refused: unknown tool', clock, 2000, () => {
@@ -59,6 +78,12 @@ export function measureModule(): ModuleFigure[] {
       stream.close();
     }),
   ];
+}
+
+/** The response to `callOf`, of about that many bytes. */
+function answerOf(size: number): Buffer {
+  const content = [{ type: 'text', text: 'plain words, as it is said. '.repeat(size / 28) }];
+  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content } }));
 }
 
 /** Makes the host add up the time that it spends in callbacks of the module. */

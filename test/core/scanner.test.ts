@@ -20,9 +20,10 @@ function utf8(text: string): Uint8Array {
 }
 
 /** All that the scanner tells about a document: a line for each token, then how it ended. */
-function scan(chunks: Iterable<Uint8Array>, watch = MAX_DEPTH): string {
+function scan(chunks: Iterable<Uint8Array>, watch = MAX_DEPTH, sought?: string): string {
   const lines: string[] = [];
   core.call('scannerOpen', watch);
+  if (sought !== undefined) core.call('scannerSeek', ...core.span(sought));
   let kind = 0;
   for (const chunk of chunks) {
     // After a fault nobody feeds another chunk.
@@ -102,6 +103,29 @@ test('only what stands no deeper than is watched is told', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('what is looked for is told as ever, and a fault is found where it is, however much passes untold', () => {
+  let passed = 0;
+  fc.assert(
+    fc.property(fc.oneof(json.map(utf8), mutated(json)), fc.array(fc.nat(), { maxLength: 3 }), (bytes, places) => {
+      const all = scan([bytes]).split('\n');
+      const told = scan(cutAt(bytes, places), MAX_DEPTH, 'a').split('\n');
+      core.clear();
+      passed += all.length - told.length;
+      // What is told is told as if nothing had passed, to the end.
+      let at = 0;
+      for (const line of told) {
+        at = all.indexOf(line, at) + 1;
+        expect(at, line).toBeGreaterThan(0);
+      }
+      expect(told.at(-1)).toBe(all.at(-1));
+      const isWanted = (line: string): boolean => /^(?:[{}[\]]|key .* 61 of 1$)/.test(line);
+      expect(told.filter(isWanted)).toEqual(all.filter(isWanted));
+    }),
+    { numRuns: 3000 },
+  );
+  expect(passed).toBeGreaterThan(100);
 });
 
 test('a document is JSON to the scanner exactly if it is JSON to JSON.parse', () => {

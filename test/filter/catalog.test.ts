@@ -152,6 +152,17 @@ test('servers of the gateway itself do not wait for it; what is not among them m
   expect(opening.reply?.status).toBe(200);
 });
 
+test('a server of it is found again by the cookie of its balancer', () => {
+  const host = start();
+  poll([host], catalogOf([server('weather', { stickyCookie: 'LB' })]));
+  const headers = openSession(host, (callout) => {
+    const usual = usualAnswer(callout);
+    return usual && { ...usual, headers: [...usual.headers, ['set-cookie', 'LB=i1; Path=/']] };
+  });
+  ask(host, { headers, body: LIST });
+  expect(host.pending.map((callout) => valueOf(callout.headers, 'cookie'))).toEqual(['LB=i1']);
+});
+
 const bad: readonly (readonly [string, CalloutAnswer, string])[] = [
   ['no answer', undefined, 'the connection to the plugin server broke, or was refused'],
   ['a page', textAnswer('<html>', { type: 'text/html' }), 'something other than JSON: text/html'],

@@ -159,9 +159,9 @@ export function callOf(name: string, size = 10): string {
 }
 
 /** Begins a session; its header. */
-export function openSession(gateway: Gateway): Headers {
+export function openSession(gateway: Gateway, answer: (callout: Callout) => CalloutAnswer = usualAnswer): Headers {
   const stream = ask(gateway, { body: INITIALIZE });
-  answerAll(gateway);
+  answerAll(gateway, answer);
   const token = valueOf(stream.reply?.headers ?? [], 'mcp-session-id');
   if (token === undefined) throw new Error(`no session: ${stream.reply?.body.toString() ?? 'no reply'}`);
   return [['mcp-session-id', token]];

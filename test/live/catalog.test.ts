@@ -130,6 +130,7 @@ describe('GET and PUT /catalog/<namespace>', () => {
       'servers[c].prefix',
     ],
     ['a protocol that is none', { servers: [{ ...entry('a'), protocol: '1999' }] }, 'servers[a].protocol'],
+    ['a cookie that is none', { servers: [{ ...entry('a'), stickyCookie: 'a; b' }] }, 'servers[a].stickyCookie'],
     ['no URL', { servers: [{ name: 'a' }] }, 'servers[0].url'],
     ['a password in a URL', { servers: [entry('a', 'http://user:secret@a.example/')] }, 'may not carry a password'],
     [
@@ -206,7 +207,7 @@ describe('GET and PUT /catalog/<namespace>', () => {
     const rest = { tools: [{ name: 'a', requestTemplate: { url: '/a' } }] };
     const prompts = [{ name: 'p', messages: [{ role: 'user', text: 'x' }] }];
     const servers = [
-      { ...entry('named'), tools: { deny: ['x'] } },
+      { ...entry('named'), tools: { deny: ['x'] }, stickyCookie: 'LB' },
       { name: 'service', ...at('service.ns.svc.cluster.local'), rest },
       { name: 'address', ...at('192.0.2.1') },
       { name: 'prompts', rest: { prompts } },
@@ -226,6 +227,7 @@ describe('GET and PUT /catalog/<namespace>', () => {
       path: '/mcp',
       prefix: 'named_',
       tools: { deny: ['x'] },
+      stickyCookie: 'LB',
     };
     const service = { name: 'service', authority: 'service.ns.svc.cluster.local:8081', prefix: 'service_', rest };
     const alone = { name: 'prompts', prefix: 'prompts_', rest: { prompts } };

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { NacosError, readAnswer } from '../../plugin-server/nacos/answer.ts';
 import { NacosClient } from '../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../plugin-server/nacos/credentials.ts';
-import { endpointsOf } from '../../plugin-server/nacos/instances.ts';
+import { instancesOf } from '../../plugin-server/nacos/instances.ts';
 import { readListing } from '../../plugin-server/nacos/listing.ts';
 import { describeServer, readIndex, serverName } from '../../plugin-server/nacos/server.ts';
 import { freePort } from '../live/support.ts';
@@ -379,7 +379,22 @@ describe('instances', () => {
       ],
     ],
   ])('are taken %s', (_, instances, endpoints) => {
-    expect(endpointsOf(instances)).toEqual(endpoints);
+    expect(instancesOf(instances)).toEqual({ endpoints });
+  });
+
+  test.each([
+    ['of the first one that names one', [{ 'preserved.register.source': 'SPRING' }, { stickyCookie: 'LB' }, {}], 'LB'],
+    [
+      'of none that takes no request',
+      [{ stickyCookie: 'LB' }].map((metadata) => ({ metadata, enabled: false })),
+      undefined,
+    ],
+    ['of none where it is no text', [{ stickyCookie: 7 }], undefined],
+  ])('name the cookie of their balancer in the metadata %s', (_, metadata, cookie) => {
+    const instances = metadata.map((each, index) =>
+      instance(`i${index}`, 'metadata' in each ? each : { metadata: each }),
+    );
+    expect(instancesOf(instances).stickyCookie).toBe(cookie);
   });
 });
 

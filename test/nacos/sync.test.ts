@@ -342,6 +342,15 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     expect(edits).toBe(0);
   });
 
+  test('has the cookie of a balancer that is an instance of the service', async () => {
+    const [name, serviceName] = [fresh('balanced'), fresh('service')];
+    await admin.register(serviceName, '192.0.2.9:80', { metadata: '{"stickyCookie":"AWSALB"}' });
+    await admin.create(name, { endpoint: { groupName: 'DEFAULT_GROUP', serviceName } });
+    const following = await follow(nacos);
+    await until('it is there', () => serverOf(following, name)?.['stickyCookie'] === 'AWSALB');
+    expect(serverOf(following, name)?.endpoints).toEqual([{ address: '192.0.2.9', port: 80 }]);
+  });
+
   test('has servers of other namespaces in catalogs of their own', async () => {
     const namespace = fresh('team');
     await admin.makeNamespace(namespace);

@@ -8,6 +8,7 @@ export * from './canonical';
 export * from './client-capabilities';
 export * from './config';
 export * from './access';
+export * from './cookie';
 export * from './envelope';
 export * from './errors';
 export * from './event-parser';

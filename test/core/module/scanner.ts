@@ -1,5 +1,6 @@
 import { newArena } from '../../../filter/bytes/arena';
 import { length, pointer, span } from '../../../filter/bytes/span';
+import { nameBit } from '../../../filter/json/plain-members';
 import { newScanner, Scanner, SCANNER_SIZE } from '../../../filter/json/scanner';
 import { Token } from '../../../filter/json/token';
 
@@ -10,6 +11,11 @@ let scanner: Scanner = newScanner(memoryOfScanner.zeroed(SCANNER_SIZE), 0);
 export function scannerOpen(watch: i32): void {
   memoryOfScanner.reset();
   scanner = newScanner(memoryOfScanner.zeroed(SCANNER_SIZE), watch);
+}
+
+/** @param name of the one member that is looked for, whatever object is open */
+export function scannerSeek(name: usize, count: u32): void {
+  scanner.sought = nameBit(span(name, count));
 }
 
 export function scannerFeed(text: usize, count: u32): void {

@@ -1,0 +1,127 @@
+import {
+  BACKSLASH,
+  CARRIAGE_RETURN,
+  CLOSING_BRACE,
+  COLON,
+  COMMA,
+  LINE_FEED,
+  LOWER_F,
+  QUOTE,
+  SPACE,
+  TAB,
+  isDigit,
+} from '../bytes/ascii';
+import { Span, length, pointer } from '../bytes/span';
+import { Bits } from './bits';
+import { unescaped } from './escape';
+import { State } from './state';
+import { FALSE_TAIL, NULL, TRUE } from './token';
+
+/**
+ * Members of an object that nobody looks for, read at once: those whose name is written plainly and whose value is a short
+ * text, a whole number or a word. In lists of small objects that is most of what there is.
+ */
+
+/** Bytes of a value: longer ones are read faster in blocks, and may have to be read twice. */
+const MOST_OF_VALUE: usize = 512;
+
+/** Static methods, as only these can be inlined. */
+class Plain {
+  /** A member's name as one bit of 64, which other names may have as well. */
+  @inline
+  static bitOf(first: u32, count: u32): u64 {
+    return (1 as u64) << (((first + count * 5) & 63) as u64);
+  }
+
+  /** Behind a value that is plain; 0 where it is not, or is not whole. What stands there may still go on with it. */
+  @inline
+  static behindValue(at: usize, end: usize): usize {
+    if (at === end) return 0;
+    const c: u32 = load<u8>(at);
+    if (c === QUOTE) return behindText(at + 1, end);
+    // A number that begins with a zero ends behind it.
+    if (c === 0x30) return at + 1;
+    if (isDigit(c)) {
+      at++;
+      while (at < end && isDigit(load<u8>(at))) at++;
+      return at;
+    }
+    if (at + 5 > end) return 0;
+    const word = load<u32>(at);
+    if (word === TRUE || word === NULL) return at + 4;
+    return c === LOWER_F && load<u32>(at, 1) === FALSE_TAIL ? at + 5 : 0;
+  }
+
+  @inline
+  static behindSpace(at: usize, end: usize): usize {
+    while (at < end) {
+      const c = load<u8>(at);
+      if (c > SPACE || (c !== SPACE && c !== LINE_FEED && c !== CARRIAGE_RETURN && c !== TAB)) break;
+      at++;
+    }
+    return at;
+  }
+}
+
+/** The bit of a member that is looked for. @param name not empty */
+export function nameBit(name: Span): u64 {
+  return Plain.bitOf(load<u8>(pointer(name)), length(name));
+}
+
+/**
+ * Passes members as far as they are whole and plain, and none is looked for.
+ * @param at where a key is expected
+ * @param sought bits of the names that are looked for
+ * @returns where it stopped, in the high half, and what is expected there: `State.NextKey`, or `State.AfterValue` at the
+ * brace that closes the object; 0 where nothing was passed
+ */
+export function passMembers(at: usize, end: usize, sought: u64): u64 {
+  let passed: u64 = 0;
+  while (true) {
+    const key = Plain.behindSpace(at, end);
+    if (key === end || load<u8>(key) !== QUOTE) return passed;
+    const keyEnd = endOfPlain(key + 1, end);
+    if (keyEnd === end || load<u8>(keyEnd) !== QUOTE) return passed;
+    if ((sought & Plain.bitOf(load<u8>(key, 1), (keyEnd - key - 1) as u32)) !== 0) return passed;
+    const colon = Plain.behindSpace(keyEnd + 1, end);
+    if (colon === end || load<u8>(colon) !== COLON) return passed;
+    const value = Plain.behindSpace(colon + 1, end);
+    const valueEnd = Plain.behindValue(value, end);
+    if (valueEnd === 0) return passed;
+    const behind = Plain.behindSpace(valueEnd, end);
+    if (behind === end) return passed;
+    const c = load<u8>(behind);
+    if (c === CLOSING_BRACE) return ((behind as u64) << 32) | (State.AfterValue as u64);
+    if (c !== COMMA) return passed;
+    at = behind + 1;
+    passed = ((at as u64) << 32) | (State.NextKey as u64);
+  }
+}
+
+/** @param at behind the quote */
+function behindText(at: usize, end: usize): usize {
+  const most = min(end, at + MOST_OF_VALUE);
+  while (true) {
+    at = endOfPlain(at, most);
+    if (at === most) return 0;
+    const c = load<u8>(at);
+    if (c === QUOTE) return at + 1;
+    if (c !== BACKSLASH || at + 1 === most || unescaped(load<u8>(at + 1)) === 0) return 0;
+    at += 2;
+  }
+}
+
+/** Where the bytes of a string end that stand for themselves: at a quote, a backslash, what is no ASCII, or the end. */
+export function endOfPlain(at: usize, end: usize): usize {
+  while (at + 16 <= end) {
+    const stop = i8x16.bitmask(Bits.stopsIn(v128.load(at)));
+    if (stop !== 0) return at + (ctz(stop) as usize);
+    at += 16;
+  }
+  while (at < end) {
+    const c: u32 = load<u8>(at);
+    if (c === QUOTE || c === BACKSLASH || c < SPACE || c > 0x7f) break;
+    at++;
+  }
+  return at;
+}
