@@ -34,7 +34,9 @@ const REST = literal('rest');
 const PASSES_AUTHORIZATION = literal('passthroughAuthHeader');
 
 /** Credentials, limits and what is kept are the gateway's to say. */
-const SERVER_MEMBERS = names('name cluster authority path prefix protocol tools prompts resources ownedUris rest');
+const SERVER_MEMBERS = names(
+  'name cluster authority path prefix protocol tools prompts resources events ownedUris rest',
+);
 const VIRTUAL_SERVER_MEMBERS = names('name tools prompts');
 
 const MOST_SERVERS = 2000;

@@ -109,7 +109,7 @@ function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Rev
     ? httpSseHeaders(edits.arena, exchange.isForEvents)
     : exchange.isForEvents
       ? streamHeaders(edits.arena, revision)
-      : messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
+      : messageHeaders(edits.arena, revision, exchange.message.method, nameInHeader(exchange));
   let seen: u32 = 0;
   let wrong: u32 = 0;
   for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
@@ -126,6 +126,12 @@ function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Rev
   for (let i: u32 = 0; i < wanted.count; i++) {
     if ((same & (1 << i)) === 0) edits.add(wanted.nameAt(i), wanted.valueAt(i));
   }
+}
+
+/** NONE: a header that its method does not need, and the client has not sent. */
+function nameInHeader(exchange: Exchange): Span {
+  const needsNone = exchange.named === NONE && !methodRow(exchange.message.method).needsNameHeader;
+  return needsNone ? NONE : exchange.target.name;
 }
 
 /**

@@ -49,7 +49,7 @@ export function admitStateless(exchange: Exchange): Outcome {
   if (method === NONE || !equals(request.mcpMethod, method)) return differs(exchange, OTHER_METHOD);
   const row = methodRow(message.method);
   if (!row.isServedIn(message.era)) return exchange.refuse(Reason.MethodNotFound, method);
-  if (row.hasNameHeader) {
+  if (request.hasMcpName ? row.hasNameHeader : row.needsNameHeader) {
     if (!takesName(exchange)) return Outcome.Reply;
     if (!isNamed(exchange)) return differs(exchange, OTHER_NAME);
   }
