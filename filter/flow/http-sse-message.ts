@@ -7,7 +7,8 @@ import { Server } from '../model/server';
 import { sealRefusal } from '../session/refusal-id';
 import { Session, Upstream } from '../session/token';
 import { requestMessage } from '../upstream/message';
-import { beginByKind, refuseMissing } from './by-kind';
+import { beginByKind } from './by-kind';
+import { refuseUnoffered } from './offers';
 import { Exchange, Outcome } from './exchange';
 import { aimAtServer, passOn, serverOf } from './http-sse';
 import { sendOn } from './send-on';
@@ -39,7 +40,7 @@ function decide(exchange: Exchange, session: Session, server: Server, upstream: 
     // A server that ran it all the same would run what nobody has decided on.
     return row.namesItsServer ? exchange.answer(202, NONE) : passOn(exchange, server, upstream);
   }
-  if (!row.isServedIn(Era.Sessions)) return refuseMissing(exchange);
+  if (!row.isServedIn(Era.Sessions)) return refuseUnoffered(exchange);
   return row.namesItsServer ? beginByKind(exchange, session) : passOn(exchange, server, upstream);
 }
 

@@ -4,6 +4,7 @@ import { Span, equals, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../upstream/via';
 import { Emitted, emittedBy } from '../model/gateway';
+import { Reason } from '../mcp/errors';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow, methodText } from '../mcp/methods';
@@ -27,6 +28,10 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (crosses(exchange, upstream)) {
     // It has no stream that a client could ask for.
     if (exchange.isForEvents) return refuseStream(exchange);
+    const message = exchange.message;
+    if (message.method === Method.Unknown && !exchange.isResponse) {
+      return exchange.refuse(Reason.MethodNotFound, message.envelope.methodIn(message.body));
+    }
     // Nor streams of what changes, nor tasks.
     const kind = methodRow(exchange.message.method).kind;
     if (kind === MethodKind.Listen) return endListening(exchange);

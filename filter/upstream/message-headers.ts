@@ -18,7 +18,8 @@ export function messageHeaders(arena: Arena, revision: Revision, method: Method,
     .add(header.ACCEPT, header.JSON_OR_EVENTS)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
   if (eraOf(revision) === Era.Sessions) return headers;
-  headers.add(header.MCP_METHOD, methodText(method));
+  // One that is not known here passes as the client said it.
+  if (method !== Method.Unknown) headers.add(header.MCP_METHOD, methodText(method));
   const isNamed = name !== NONE && methodRow(method).hasNameHeader;
   return isNamed ? headers.add(header.MCP_NAME, headerText(name, arena)) : headers;
 }

@@ -228,6 +228,16 @@ export function proveEvents(): void {
         expect(received()).toEqual(before);
       });
 
+      it('are refused where a method is none that is known here: it could be meant for any server', async () => {
+        const before = received();
+        for (const method of ['events/other', 'com.example/anything', 'Events/poll']) {
+          const answer = await ask(url(), method, { name: 'one_email.received' });
+          expect(reasonOf(answer)).toEqual([-32601, 'method_not_found']);
+          expect(answer.error?.message).toContain('a gateway for it alone');
+        }
+        expect(received()).toEqual(before);
+      });
+
       it('are of a virtual server that names them', async () => {
         const mail = url('/team/mail');
         expect(namesOf(await ask(mail, 'events/list', {}))).toEqual(['one_email.received', 'two_email.received']);
@@ -256,6 +266,22 @@ export function proveEvents(): void {
         expect(new Set((result?.['events'] as { name: string }[]).map(({ name }) => name))).toEqual(
           new Set(['email.received']),
         );
+      });
+
+      it('pass with methods of extensions that the gateway does not know', async () => {
+        const { url } = gateway.current;
+        const params = { name: 'a', taskId: 'b', cursor: { c: 1.0 }, _meta };
+        const body = JSON.stringify({ id: 7, jsonrpc: '2.0', method: 'com.example/anything', params }, null, 1);
+        const { result } = await ask(url, 'com.example/anything', {}, { body, named: 'a' });
+        expect(result).toEqual({ resultType: 'complete', echoed: params });
+        expect(servers[0].messages.at(-1)).toMatchObject({
+          body,
+          headers: { 'mcp-method': 'com.example/anything', 'mcp-name': 'a' },
+        });
+        expect((await ask(url, 'com.example/nothing', {})).error).toEqual({
+          code: -32601,
+          message: 'no com.example/nothing',
+        });
       });
     });
   });
