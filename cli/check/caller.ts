@@ -28,6 +28,7 @@ const lists = z.object({
   tools: z.array(listed).optional(),
   prompts: z.array(listed).optional(),
   resources: z.array(listed).optional(),
+  events: z.array(listed).optional(),
 });
 
 /**

@@ -6,7 +6,7 @@ import type { ModuleThread } from './isolation.ts';
 import { standIns } from './plugin.ts';
 
 /** What a caller asks for. */
-export const kinds = ['tools', 'prompts', 'resources'] as const;
+export const kinds = ['tools', 'prompts', 'resources', 'events'] as const;
 type Kind = (typeof kinds)[number];
 export type Names = Readonly<Partial<Record<Kind, readonly string[]>>>;
 
@@ -145,7 +145,7 @@ function parsed(text: string): unknown {
 /** Names in parts; where none are given, one part that leaves them to the module. */
 function portions(names: Names | undefined): (Names | undefined)[] {
   if (names === undefined) return [undefined];
-  const nothing: Names = { tools: [], prompts: [], resources: [] };
+  const nothing: Names = { tools: [], prompts: [], resources: [], events: [] };
   const parts: Names[] = [];
   for (const kind of kinds) {
     const all = names[kind] ?? [];

@@ -41,6 +41,7 @@ export const trustedHeaders = [
   'x-mcp-toolname',
   'x-mcp-promptname',
   'x-mcp-resourceuri',
+  'x-mcp-eventname',
   'x-mcp-cluster',
 ] as const;
 

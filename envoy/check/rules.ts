@@ -140,7 +140,7 @@ export const rules = {
     severity: 'error',
     asks: 'Routes match on no `x-mcp-` header but those that the module removes from every request and sets itself.',
     why: 'Any other comes from the client, who would choose the route.',
-    mend: 'match on x-mcp-servername, x-mcp-method, x-mcp-toolname, x-mcp-promptname, x-mcp-resourceuri or x-mcp-cluster',
+    mend: 'match on x-mcp-servername, x-mcp-method, x-mcp-toolname, x-mcp-promptname, x-mcp-resourceuri, x-mcp-eventname or x-mcp-cluster',
   },
   'forged-headers': {
     severity: 'warning',

@@ -13,7 +13,7 @@ const MEMBERS = names('readOnlyHint destructiveHint idempotentHint openWorldHint
 const ANNOTATIONS = literal('annotations');
 const A_BOOLEAN = literal('true or false');
 const NO_HINTS = literal('must name a hint: readOnlyHint, destructiveHint, idempotentHint or openWorldHint');
-const TOOLS_ALONE = literal('goes with neither prompts nor resources: tools alone have annotations');
+const TOOLS_ALONE = literal('goes with no prompts, resources or events: tools alone have annotations');
 
 export function readAnnotations(parent: Section, rule: AuthorizationRule): void {
   if (parent.get(ANNOTATIONS) === NONE) return;

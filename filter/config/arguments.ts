@@ -46,7 +46,7 @@ const SOME_VALUES = literal('a list of strings, numbers, true, false or null tha
 const ONE_TEST = literal('must have one of equals, enum, prefix, range and absent');
 const NO_LIMIT = literal('must have min, max or both');
 const NO_TESTS = literal('must have 1 to 32 tests');
-const NEEDS_TOOLS = literal('needs tools, and neither prompts nor resources: tools alone have rules on arguments');
+const NEEDS_TOOLS = literal('needs tools, and no prompts, resources or events: tools alone have rules on arguments');
 const NEEDS_BODY = literal(
   'needs hostMode hold or pair: in host mode headers a call goes on before its arguments have come',
 );

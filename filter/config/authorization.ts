@@ -26,7 +26,7 @@ import { mustBeLine, openSection, Section, suggest } from './section';
 
 const MEMBERS = names('default rules');
 const RULE_MEMBERS = names(
-  'name effect claims scopes virtualServers servers tools prompts resources arguments annotations',
+  'name effect claims scopes virtualServers servers tools prompts resources events arguments annotations',
 );
 const CLAIM_MEMBERS = names('path type equals contains matches');
 /** In the order of Effect. */

@@ -35,7 +35,7 @@ const PASSES_AUTHORIZATION = literal('passthroughAuthHeader');
 
 /** Credentials, limits and what is kept are the gateway's to say. */
 const SERVER_MEMBERS = names(
-  'name cluster authority path prefix protocol tools prompts resources ownedUris stickyCookie rest',
+  'name cluster authority path prefix protocol tools prompts resources events ownedUris stickyCookie rest',
 );
 const VIRTUAL_SERVER_MEMBERS = names('name tools prompts');
 

@@ -33,7 +33,7 @@ const ENV = literal('env');
 const RESERVED = names(
   'host connection keep-alive content-length content-type content-encoding transfer-encoding upgrade http2-settings te ' +
     'trailer expect via traceparent tracestate baggage accept accept-encoding mcp-session-id mcp-protocol-version mcp-method mcp-name ' +
-    'x-mcp-virtualserver x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri x-mcp-cluster ' +
+    'x-mcp-virtualserver x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri x-mcp-eventname x-mcp-cluster ' +
     'x-envoy-original-dst-host x-envoy-upstream-rq-per-try-timeout-ms',
 );
 const TOKEN_CHARACTERS = literal('-_.');

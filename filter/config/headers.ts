@@ -19,7 +19,7 @@ const TOKEN_CHARACTERS = literal('-_.');
 const ALL: u32 = u32.MAX_VALUE;
 
 const AN_EMITTED = literal(
-  '"x-mcp-servername", "x-mcp-method", "x-mcp-toolname", "x-mcp-promptname" or "x-mcp-resourceuri"',
+  '"x-mcp-servername", "x-mcp-method", "x-mcp-toolname", "x-mcp-promptname", "x-mcp-resourceuri" or "x-mcp-eventname"',
 );
 const NEEDS_SERVER = literal('must have "x-mcp-servername": routes match on it');
 const A_RESPONSE_HEADER = literal(

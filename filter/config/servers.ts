@@ -27,7 +27,7 @@ import { openSection, Section } from './section';
 import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names(
-  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources ownedUris listCache stickyCookie trusted results rest',
+  'name cluster authority path prefix protocol callTimeout credentials tools prompts resources events ownedUris listCache stickyCookie trusted results rest',
 );
 const CACHE_MEMBERS = names('ttl scope');
 const CACHE_SCOPES = names('session shared credential');

@@ -16,7 +16,7 @@ import { mustBeLine, openSection, Section, suggest } from './section';
 import { readToolSearch } from './tool-search';
 import { isMadeOf } from './values';
 
-const MEMBERS = names('name tools prompts resources overrides toolSearch');
+const MEMBERS = names('name tools prompts resources events overrides toolSearch');
 const VIRTUAL_SERVERS = literal('virtualServers');
 const ROOT = literal('root');
 const NAME = literal('name');

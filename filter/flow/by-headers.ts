@@ -48,6 +48,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   const row = methodRow(exchange.message.method);
   // Only the body can say whether a method that does not exist is meant.
   if (!row.isServedIn(exchange.message.era) || row.kind !== MethodKind.Named) return Outcome.ReadBody;
+  if (!request.hasMcpName && !row.needsNameHeader) return Outcome.ReadBody;
   if (!takesName(exchange)) return Outcome.Reply;
   if (asksForFacts(exchange)) return Outcome.ReadBody;
   if (isForOwnTool(exchange, exchange.named)) return Outcome.ReadBody;

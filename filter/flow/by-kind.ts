@@ -1,22 +1,26 @@
 import { literal } from '../bytes/span';
-import { Reason } from '../mcp/errors';
-import { MethodKind, methodRow } from '../mcp/methods';
+import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { Session } from '../session/token';
 import { beginBroadcast } from './broadcast';
 import { Exchange, Outcome } from './exchange';
 import { beginDiscover } from './initialize';
 import { beginList } from './list';
 import { beginListen } from './listen';
+import { refuseUnoffered } from './offers';
 import { beginNamed } from './own-tools';
 import { beginRef } from './ref';
 import { beginTask } from './task';
+import { beginUnknown } from './unknown-method';
 import { beginUri } from './uri';
 
 const EMPTY_OBJECT = literal('{}');
 
 /** Begins what a request in a session asks for: each kind of method has its flow. */
 export function beginByKind(exchange: Exchange, session: Session): Outcome {
-  switch (methodRow(exchange.message.method).kind) {
+  const row = methodRow(exchange.message.method);
+  if (exchange.message.method === Method.Unknown) return beginUnknown(exchange, session);
+  if (!row.isServedIn(exchange.message.era)) return refuseUnoffered(exchange);
+  switch (row.kind) {
     case MethodKind.Discover:
       return beginDiscover(exchange);
     case MethodKind.Listen:
@@ -36,11 +40,6 @@ export function beginByKind(exchange: Exchange, session: Session): Outcome {
     case MethodKind.Broadcast:
       return beginBroadcast(exchange, session);
     default:
-      return refuseMissing(exchange);
+      return refuseUnoffered(exchange);
   }
-}
-
-/** A method that is not served here. */
-export function refuseMissing(exchange: Exchange): Outcome {
-  return exchange.refuse(Reason.MethodNotFound, exchange.message.envelope.methodIn(exchange.message.body));
 }

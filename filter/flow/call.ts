@@ -110,8 +110,9 @@ function goOn(exchange: Exchange, session: Session, target: Target, name: Span):
   if (rest !== null) {
     // What it asks for is made of the whole message.
     if (!exchange.message.whole) return Outcome.ReadBody;
-    const isTool = exchange.noun.noun === Noun.Tools;
-    return isTool ? beginRestCall(exchange, rest, name) : beginRestPrompt(exchange, rest, name);
+    const noun = exchange.noun.noun;
+    if (noun === Noun.Tools) return beginRestCall(exchange, rest, name);
+    return noun === Noun.Prompts ? beginRestPrompt(exchange, rest, name) : exchange.refuse(exchange.noun.unknown, name);
   }
   return goToTarget(exchange, session);
 }

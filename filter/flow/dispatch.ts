@@ -15,7 +15,8 @@ import { isEnded } from '../session/ended';
 import { openSession } from '../session/token';
 import { Batch, openBatch, sendFromBatch } from './batch';
 import { enterByHeaders } from './by-headers';
-import { beginByKind, refuseMissing } from './by-kind';
+import { beginByKind } from './by-kind';
+import { refuseUnoffered } from './offers';
 import { beginResponse } from './client-response';
 import { checkAccess, refuseMethod } from './access';
 import { beginEventStream } from './event-stream';
@@ -120,7 +121,7 @@ export function admit(exchange: Exchange): Outcome {
   exchange.message.era = eraOfRequest(envelope.claim !== 0, opens, version);
   if (exchange.message.era === Era.Stateless) return admitStateless(exchange);
   exchange.message.method = envelope.method;
-  if (isDiscover(exchange)) return refuseMissing(exchange);
+  if (isDiscover(exchange)) return refuseUnoffered(exchange);
   if (opens && !exchange.isHttpSse) return Outcome.Serve;
   return isVersionKnown(exchange) ? admitSession(exchange) : Outcome.Reply;
 }

@@ -8,7 +8,8 @@ import { upstreamOf } from '../session/overlay';
 import { sealRefusal } from '../session/refusal-id';
 import { Session, Upstream } from '../session/token';
 import { requestMessage } from '../upstream/message';
-import { beginByKind, refuseMissing } from './by-kind';
+import { beginByKind } from './by-kind';
+import { refuseUnoffered } from './offers';
 import { Exchange, Outcome } from './exchange';
 import { completeRefusal } from './refusal';
 import { aimAtServer, passOn, serverOf } from './http-sse';
@@ -41,7 +42,7 @@ function decide(exchange: Exchange, session: Session, server: Server, upstream: 
     // A server that ran it all the same would run what nobody has decided on.
     return row.namesItsServer ? exchange.answer(202, NONE) : passOn(exchange, server, upstream);
   }
-  if (!row.isServedIn(Era.Sessions)) return refuseMissing(exchange);
+  if (!row.isServedIn(Era.Sessions)) return refuseUnoffered(exchange);
   return row.namesItsServer ? beginByKind(exchange, session) : passOn(exchange, server, upstream);
 }
 

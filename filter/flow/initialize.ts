@@ -1,5 +1,12 @@
-import { COMMA, QUOTE } from '../bytes/ascii';
-import { Capability, CAPABILITY_COUNT, capabilityName, EXTENSIONS, TASKS_EXTENSION } from '../mcp/capabilities';
+import { CLOSING_BRACE, COMMA, OPENING_BRACE, QUOTE } from '../bytes/ascii';
+import {
+  Capability,
+  CAPABILITY_COUNT,
+  capabilityName,
+  EXTENSIONS,
+  extensionName,
+  KNOWN_EXTENSIONS,
+} from '../mcp/capabilities';
 import { Arena, make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
@@ -51,8 +58,6 @@ const DISCOVERED_OPEN = literal('{"supportedVersions":');
 const DISCOVERED_CLOSE = literal('},"ttlMs":0,"cacheScope":"private","_meta":{"io.modelcontextprotocol/serverInfo":');
 const CAPABILITIES_OPEN = literal('"capabilities":{');
 const MEMBER = literal('":');
-const TASKS_OPEN = literal('{"');
-const TASKS_CLOSE = literal('":{}}');
 const NO_FEATURES = literal('{}');
 const SERVER_INFO = literal('},"serverInfo":');
 const INSTRUCTIONS_OPEN = literal(',"instructions":"');
@@ -252,7 +257,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
     .bytes(RESULT_OPEN)
     .bytes(revisionText(exchange.revision))
     .bytes(RESULT_VERSION_CLOSE);
-  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Tasks, onlyCall(exchange, fanOut), false);
+  writeCapabilities(result, offered(exchange, fanOut) & ~KNOWN_EXTENSIONS, onlyCall(exchange, fanOut), false);
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
@@ -302,7 +307,7 @@ function offered(exchange: Exchange, fanOut: FanOut): u32 {
     const call = callOf(fanOut, server);
     // Down, or too large for the token: it joins when it is first needed, and may have anything then.
     const known = call !== null && (call.opened || call.deferred);
-    offers |= mayOffer(server, exchange.caller.scope) & (known ? call!.upstream.offers : ANYTHING & ~Capability.Tasks);
+    offers |= mayOffer(server, exchange.caller.scope) & (known ? call!.upstream.offers : ANYTHING & ~KNOWN_EXTENSIONS);
   }
   return offers;
 }
@@ -340,14 +345,24 @@ function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | nul
   result.byte(QUOTE).bytes(EXTENSIONS).bytes(MEMBER).bytes(extensions);
 }
 
-/** All of one server of the client's own era pass to it; of several, what is known here: tasks. */
+/** All of one server of the client's own era pass to it; of several, those that are known here. */
 function extensionsIn(offers: u32, only: UpstreamCall | null): Span {
   if (only !== null) {
     const isOfEra = only.upstream.revision === Revision.V2026_07_28;
     return isOfEra ? objectIn(only.capabilities, EXTENSIONS, NONE) : NONE;
   }
-  if ((offers & Capability.Tasks) === 0) return NONE;
-  return newWriter(scratch, 48).bytes(TASKS_OPEN).bytes(TASKS_EXTENSION).bytes(TASKS_CLOSE).written;
+  let known = offers & KNOWN_EXTENSIONS;
+  if (known === 0) return NONE;
+  const text = newWriter(scratch, 96).byte(OPENING_BRACE);
+  for (; known !== 0; known &= known - 1) {
+    text
+      .byte(QUOTE)
+      .bytes(extensionName(known & -known))
+      .bytes(MEMBER)
+      .bytes(NO_FEATURES);
+    if ((known & (known - 1)) !== 0) text.byte(COMMA);
+  }
+  return text.byte(CLOSING_BRACE).written;
 }
 
 /** Where none of the servers that this request may see took part, the first of them; else null. */

@@ -37,6 +37,8 @@ export class Request {
   /** NONE where there are several: each reader may believe another one. */
   mcpMethod: Span;
   mcpName: Span;
+  /** It has that header, once or more often. */
+  hasMcpName: bool;
   virtualServer: Span;
   hasContentLength: bool;
   /** Bytes of the body; 0 where it is not said. */
@@ -63,7 +65,7 @@ export class HeaderScan {
   forged: u32;
 }
 
-export const TRUSTED_HEADERS: i32 = 8;
+export const TRUSTED_HEADERS: i32 = 9;
 
 export function trustedHeader(index: i32): Span {
   switch (index) {
@@ -81,6 +83,8 @@ export function trustedHeader(index: i32): Span {
       return header.RESOURCE_URI;
     case 6:
       return header.ENDPOINT;
+    case 7:
+      return header.EVENT_NAME;
     default:
       return header.CLUSTER;
   }
@@ -106,7 +110,6 @@ export function readRequest(headers: Span, arena: Arena): Request {
   request.received = headers;
   request.pairs = headers;
   let seenMethod = false;
-  let seenName = false;
   for (const pairs = readPairs(headers, arena); pairs.next();) {
     const name = pairs.name;
     // Most headers are told by their first letter.
@@ -131,8 +134,8 @@ export function readRequest(headers: Span, arena: Arena): Request {
           request.mcpMethod = seenMethod ? NONE : pairs.value;
           seenMethod = true;
         } else if (equals(name, header.MCP_NAME)) {
-          request.mcpName = seenName ? NONE : pairs.value;
-          seenName = true;
+          request.mcpName = request.hasMcpName ? NONE : pairs.value;
+          request.hasMcpName = true;
         }
         break;
       case LOWER_O:

@@ -7,6 +7,7 @@ import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { MethodKind, methodRow } from '../mcp/methods';
+import { Noun } from '../mcp/nouns';
 import { Limit } from '../model/limit';
 import { Obstacle } from '../response/passage';
 import { connectStreamTexts, newReplacements } from '../response/replacements';
@@ -44,12 +45,18 @@ export function mayBeRewritten(exchange: Exchange, contentType: Span): bool {
   if (!exchange.isAimed) return false;
   if (isEventStream(contentType)) return true;
   if (!isJsonType(contentType)) return false;
-  return length(exchange.target.server.mark) > 0 || lacksMembers(exchange) || isSealed(exchange);
+  const server = exchange.target.server;
+  if (isAboutEvents(exchange) && length(server.prefix) > 0) return true;
+  return length(server.mark) > 0 || lacksMembers(exchange) || isSealed(exchange);
 }
 
 /** Whether its server answers as the era with sessions does, and the client is of the other. */
 function lacksMembers(exchange: Exchange): bool {
   return exchange.message.era === Era.Stateless && crosses(exchange, exchange.plan.forward.upstream);
+}
+
+function isAboutEvents(exchange: Exchange): bool {
+  return methodRow(exchange.message.method).noun === Noun.Events;
 }
 
 /** Whether its server's states and tasks are sealed for the caller: both are of the era without sessions. */
@@ -72,6 +79,7 @@ export function rewriterFor(exchange: Exchange, contentType: Span, always: bool 
     replacements.audience = exchange.caller.audience;
     replacements.sealing = exchange.sealing;
   }
+  replacements.isAboutEvents = isAboutEvents(exchange);
   replacements.idAtServer = exchange.target.id;
   replacements.id = exchange.id;
   replacements.progressToken = exchange.target.progressToken;

@@ -4,6 +4,7 @@ import { Span, equals, length, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { viaBehind } from '../upstream/via';
 import { Emitted, emittedBy } from '../model/gateway';
+import { Reason } from '../mcp/errors';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method, MethodKind, methodRow, methodText } from '../mcp/methods';
@@ -27,6 +28,10 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (crosses(exchange, upstream)) {
     // It has no stream that a client could ask for.
     if (exchange.isForEvents) return refuseStream(exchange);
+    const message = exchange.message;
+    if (message.method === Method.Unknown && !exchange.isResponse) {
+      return exchange.refuse(Reason.MethodNotFound, message.envelope.methodIn(message.body));
+    }
     // Nor streams of what changes, nor tasks.
     const kind = methodRow(exchange.message.method).kind;
     if (kind === MethodKind.Listen) return endListening(exchange);
@@ -109,7 +114,7 @@ function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Rev
     ? httpSseHeaders(edits.arena, exchange.isForEvents)
     : exchange.isForEvents
       ? streamHeaders(edits.arena, revision)
-      : messageHeaders(edits.arena, revision, exchange.message.method, exchange.target.name);
+      : messageHeaders(edits.arena, revision, exchange.message.method, nameInHeader(exchange));
   let seen: u32 = 0;
   let wrong: u32 = 0;
   for (const pairs = readPairs(exchange.request.pairs, edits.arena); pairs.next();) {
@@ -126,6 +131,12 @@ function adaptClientHeaders(edits: HeaderList, exchange: Exchange, revision: Rev
   for (let i: u32 = 0; i < wanted.count; i++) {
     if ((same & (1 << i)) === 0) edits.add(wanted.nameAt(i), wanted.valueAt(i));
   }
+}
+
+/** NONE: a header that its method does not need, and the client has not sent. */
+function nameInHeader(exchange: Exchange): Span {
+  const needsNone = exchange.named === NONE && !methodRow(exchange.message.method).needsNameHeader;
+  return needsNone ? NONE : exchange.target.name;
 }
 
 /**

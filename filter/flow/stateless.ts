@@ -5,7 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { textOf, writeEscaped } from '../json/text';
 import { Reason } from '../mcp/errors';
 import { textOfHeader } from '../mcp/header-text';
-import { methodRow, methodText } from '../mcp/methods';
+import { Method, methodRow, methodText } from '../mcp/methods';
 import { CLIENT_CAPABILITIES_KEY, PROTOCOL_VERSION_KEY } from '../mcp/request-meta';
 import { STATELESS, STATELESS_JSON } from '../mcp/revisions';
 import { Shape } from '../mcp/shape';
@@ -13,6 +13,7 @@ import { requestSession } from '../session/request-session';
 import { refuseVersion } from './access';
 import { Exchange, Outcome } from './exchange';
 import { mayShare } from './sharing';
+import { mayPass } from './unknown-method';
 
 /**
  * Requests of the era without sessions (MCP 2026-07-28): each says of itself what it speaks, in its body and once more in
@@ -48,8 +49,9 @@ export function admitStateless(exchange: Exchange): Outcome {
   if (request.mcpMethod === NONE) return exchange.refuse(Reason.HeaderMismatch, NO_METHOD);
   if (method === NONE || !equals(request.mcpMethod, method)) return differs(exchange, OTHER_METHOD);
   const row = methodRow(message.method);
-  if (!row.isServedIn(message.era)) return exchange.refuse(Reason.MethodNotFound, method);
-  if (row.hasNameHeader) {
+  const isServed = message.method === Method.Unknown ? mayPass(exchange) : row.isServedIn(message.era);
+  if (!isServed) return exchange.refuse(Reason.MethodNotFound, method);
+  if (request.hasMcpName ? row.hasNameHeader : row.needsNameHeader) {
     if (!takesName(exchange)) return Outcome.Reply;
     if (!isNamed(exchange)) return differs(exchange, OTHER_NAME);
   }

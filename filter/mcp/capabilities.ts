@@ -12,6 +12,8 @@ export const enum Capability {
   Subscribe = 32,
   /** The extension for tasks (SEP-2663), in the era without sessions: a member of `extensions`. */
   Tasks = 64,
+  /** The extension for events (SEP-3415), in the same place. */
+  Events = 128,
 }
 
 /** How many there are that are members of `capabilities` themselves, lowest bit first. */
@@ -32,9 +34,16 @@ name(Capability.Logging, 'logging');
 /** `subscribe`, a member of `resources`: `true` where a client may subscribe. */
 export const SUBSCRIBE = literal('subscribe');
 
-/** The name of what has extensions, and that of the one for tasks. */
+/** The name of what has extensions, and those of the ones that are served here, as bits of Capability. */
 export const EXTENSIONS = literal('extensions');
 export const TASKS_EXTENSION = literal('io.modelcontextprotocol/tasks');
+export const EVENTS_EXTENSION = literal('io.modelcontextprotocol/events');
+export const KNOWN_EXTENSIONS: u32 = Capability.Tasks | Capability.Events;
+
+/** @param extension a bit of `KNOWN_EXTENSIONS` */
+export function extensionName(extension: u32): Span {
+  return extension === Capability.Tasks ? TASKS_EXTENSION : EVENTS_EXTENSION;
+}
 
 /** The name of one of `CAPABILITY_COUNT`. @param index of its bit */
 export function capabilityName(index: i32): Span {

@@ -31,6 +31,7 @@ export const enum Reason {
   UnknownPrompt,
   UnknownResource,
   ModernUnknownResource,
+  UnknownEvent,
   BadCursor,
   BadRequestState,
   UnknownTask,
@@ -157,7 +158,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.NoHttpSse, 'method_not_allowed', 405, 405, -32000, 'GET without a session asks for HTTP+SSE (2024-11-05), and not exactly one server of that transport is behind this path. POST initialize for Streamable HTTP; or use the path of a virtual server that has one such server.');
   row(Reason.HttpSseAlone, 'method_not_allowed', 405, 405, -32000, 'The server behind this path speaks HTTP+SSE (2024-11-05) alone: %. Open its event stream with GET; clients that know both transports do so by themselves.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
-  row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources, completion and tasks that one of its servers offers.');
+  row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources, completion, tasks and events that one of its servers offers. Methods of other extensions pass where it has one server and no rules: ask that server, or a gateway for it alone.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
   row(Reason.ToolChanged, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not the one that was pinned: %. Use another tool, or tell who runs the gateway: sluice lock shows what changed, and pins the new one.');
   row(Reason.ToolUnpinned, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not pinned, and this gateway runs pinned tools alone: %. Use another tool, or tell who runs the gateway: sluice lock pins it.');
@@ -166,6 +167,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.UnknownPrompt, 'unknown_prompt', 200, 400, -32602, 'Unknown prompt: %. Call prompts/list for the names that exist here.');
   row(Reason.UnknownResource, 'unknown_resource', 200, 400, -32002, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
   row(Reason.ModernUnknownResource, 'unknown_resource', 200, 400, -32602, 'Unknown resource: %. Call resources/list and resources/templates/list for what exists here.');
+  row(Reason.UnknownEvent, 'unknown_event', 200, 400, -32023, 'Unknown event: %. Call events/list for the names that exist here.');
   row(Reason.BadCursor, 'bad_cursor', 200, 400, -32602, 'This cursor is not one of ours, or the list has changed since it was given. Send the request without a cursor, to begin anew.');
   row(Reason.BadRequestState, 'bad_request_state', 200, 400, -32602, 'This requestState is not what the server of this request gave to this caller: it was changed, or is of another server, another caller, or a key that is gone. Repeat it as it came; or send the request without requestState and inputResponses, to begin anew.');
   row(Reason.UnknownTask, 'unknown_task', 200, 400, -32602, 'Unknown task: %. Send the taskId as it came, through the path and as the caller that it was given to; or call the tool again.');

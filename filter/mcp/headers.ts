@@ -35,6 +35,7 @@ export const SERVER_NAME = literal('x-mcp-servername');
 export const METHOD_NAME = literal('x-mcp-method');
 export const TOOL_NAME = literal('x-mcp-toolname');
 export const PROMPT_NAME = literal('x-mcp-promptname');
+export const EVENT_NAME = literal('x-mcp-eventname');
 export const RESOURCE_URI = literal('x-mcp-resourceuri');
 /** The cluster of the server, where it is not named like it: for a route that takes its cluster from a header. */
 export const CLUSTER = literal('x-mcp-cluster');

@@ -28,9 +28,14 @@ export const enum Method {
   TasksGet,
   TasksUpdate,
   TasksCancel,
+  EventsList,
+  EventsPoll,
+  EventsStream,
+  EventsSubscribe,
+  EventsUnsubscribe,
 }
 
-export const LAST_METHOD: i32 = Method.TasksCancel;
+export const LAST_METHOD: i32 = Method.EventsUnsubscribe;
 
 /** How a method is served; flow/by-kind.ts has a branch for each that requests are of, and none for a method. */
 export const enum MethodKind {
@@ -90,6 +95,11 @@ export class MethodRow {
   get hasNameHeader(): bool {
     return this.kind === MethodKind.Named || this.kind === MethodKind.Uri || this.kind === MethodKind.Task;
   }
+
+  /** That header may not be absent. SEP-3415 leaves open whether requests for events have it. */
+  get needsNameHeader(): bool {
+    return this.hasNameHeader && this.noun !== Noun.Events;
+  }
 }
 
 const BOTH: u32 = Era.Sessions | Era.Stateless;
@@ -144,6 +154,12 @@ function row(
   row(Method.TasksGet, 'tasks/get', MethodKind.Task, Shape.Request, Era.Stateless, Noun.None, Capability.Tasks);
   row(Method.TasksUpdate, 'tasks/update', MethodKind.Task, Shape.Request, Era.Stateless, Noun.None, Capability.Tasks);
   row(Method.TasksCancel, 'tasks/cancel', MethodKind.Task, Shape.Request, Era.Stateless, Noun.None, Capability.Tasks);
+  // Of the extension for events, SEP-3415.
+  row(Method.EventsList, 'events/list', MethodKind.List, Shape.Request, Era.Stateless, Noun.Events);
+  row(Method.EventsPoll, 'events/poll', MethodKind.Named, Shape.Request, Era.Stateless, Noun.Events);
+  row(Method.EventsStream, 'events/stream', MethodKind.Named, Shape.Request, Era.Stateless, Noun.Events);
+  row(Method.EventsSubscribe, 'events/subscribe', MethodKind.Named, Shape.Request, Era.Stateless, Noun.Events);
+  row(Method.EventsUnsubscribe, 'events/unsubscribe', MethodKind.Named, Shape.Request, Era.Stateless, Noun.Events);
 }
 
 export function methodRow(method: Method): MethodRow {

@@ -11,10 +11,12 @@ export const enum Noun {
   Resources,
   /** Templates of resources: each stands for many. */
   Templates,
+  /** Types of events, of the extension for them (SEP-3415): what a client can subscribe to. */
+  Events,
 }
 
 export const FIRST_NOUN: i32 = Noun.Tools;
-export const LAST_NOUN: i32 = Noun.Templates;
+export const LAST_NOUN: i32 = Noun.Events;
 /** How many indices there are, `None` included. */
 export const NOUNS: i32 = LAST_NOUN + 1;
 
@@ -25,7 +27,7 @@ export class NounRow {
   /** The noun whose rules hold for it: its own, but for templates, which are ruled as the resources that they stand for. */
   ruledBy: Noun;
   capability: Capability;
-  /** The name of its capability, and of its rules in the configuration. */
+  /** The name of its list, and of its rules in the configuration; that of its capability, unless this is an extension. */
   plural: Span;
   /** One of them, for a log. */
   singular: Span;
@@ -48,6 +50,9 @@ export class NounRow {
 const NAME_BYTES = 1024;
 const URI_BYTES = 4096;
 
+/** An extension is named by a URI, and what it lists by a word. */
+const EVENTS = literal('events');
+
 const rows = memory.data(4 * NOUNS);
 
 function row(
@@ -62,7 +67,7 @@ function row(
   at.noun = noun;
   at.ruledBy = noun;
   at.capability = capability;
-  at.plural = capabilityText(capability);
+  at.plural = capability === Capability.Events ? EVENTS : capabilityText(capability);
   at.singular = literal(singular);
   at.items = at.plural;
   at.key = literal('name');
@@ -93,6 +98,7 @@ function uriRow(noun: Noun, singular: string, key: string): NounRow {
   const templates = uriRow(Noun.Templates, 'resource template', 'uriTemplate');
   templates.items = literal('resourceTemplates');
   templates.ruledBy = Noun.Resources;
+  row(Noun.Events, Capability.Events, 'event', Reason.UnknownEvent, header.EVENT_NAME, 'mcp_event');
 }
 
 export function nounRow(noun: Noun): NounRow {

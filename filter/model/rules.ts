@@ -64,6 +64,11 @@ export class Rules {
     return common;
   }
 
+  /** They say nothing. */
+  get admitAll(): bool {
+    return this.allow === null && this.deny.patterns.count === 0;
+  }
+
   /** Deny wins. */
   admit(name: Span): bool {
     const allow = this.allow;

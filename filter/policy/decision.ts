@@ -253,6 +253,16 @@ export function onlyReachable(gateway: Gateway, scope: Scope): Server | null {
   return found;
 }
 
+/** Whether nothing that is configured says what of the only server may be used, by whom, how often, or to what end. */
+export function decidesNothing(gateway: Gateway, server: Server, scope: Scope): bool {
+  if (!scope.isWhole || scope.search !== null || scope.overrides !== null || gateway.pins !== null) return false;
+  if (gateway.quotas !== null || server.results !== null || server.rulesOf(Noun.Tools).results !== null) return false;
+  for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
+    if (!server.rulesOf(nounRow(noun).ruledBy).admitAll) return false;
+  }
+  return true;
+}
+
 /** What this request may know that the server offers, as far as it does: bits of Capability. */
 export function mayOffer(server: Server, scope: Scope): u32 {
   let shown: u32 = 0;

@@ -33,6 +33,8 @@ export class MessageRewriter {
   restoresIds: bool;
   /** States and ids of tasks are sealed. */
   sealsForCallers: bool;
+  /** Types of events get the prefix of their server. */
+  namesEvents: bool;
   /** Over HTTP+SSE: lists are replaced, and messages that may be errors of ours, see flow/http-sse.ts. */
   readsLists: bool;
   /** By depth, the place of the container that is open there. */
@@ -165,6 +167,9 @@ export class MessageRewriter {
       case Place.TaskIds:
       case Place.TaskResult:
         return this.sealsForCallers;
+      case Place.Occurrence:
+      case Place.EventName:
+        return this.namesEvents;
       case Place.Error:
         return object === Place.Message || this.sealsForCallers;
       default:
@@ -185,7 +190,8 @@ export class MessageRewriter {
 
   /** Whether there may be something in a response that is rewritten. */
   private get readsResponses(): bool {
-    return this.marksUris || this.readsLists || this.completes || this.restoresIds || this.sealsForCallers;
+    const readsForEra = this.completes || this.restoresIds || this.sealsForCallers;
+    return this.marksUris || this.readsLists || this.namesEvents || readsForEra;
   }
 
   /** What becomes of the id of a response. */
@@ -262,6 +268,8 @@ export class MessageRewriter {
       if (isText) this.replace(Replacement.Uri);
     } else if (place === Place.RequestState || place === Place.TaskId) {
       if (isText) this.replace(place === Place.TaskId ? Replacement.TaskId : Replacement.RequestState);
+    } else if (place === Place.EventName) {
+      if (isText) this.replace(Replacement.EventName);
     } else if (isText || token === Token.Number) {
       if (place === Place.ServersId) this.replace(Replacement.RequestId);
       else if (place === Place.ClientsToken) this.replace(Replacement.ProgressToken);

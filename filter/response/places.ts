@@ -27,6 +27,8 @@ export const enum Place {
   /** `_meta` of a request of the server. */
   RequestMeta,
   Ui,
+  /** What has happened. */
+  Occurrence,
   /** Ids of tasks, in an array: its elements are values. */
   TaskIds,
   // Values.
@@ -42,6 +44,8 @@ export const enum Place {
   /** What a server gives to its caller to be repeated with the same request. */
   RequestState,
   TaskId,
+  /** The name of a type of events. */
+  EventName,
   // Values that are replaced whole over HTTP+SSE, see message-rewriter.ts.
   Capabilities,
   Tools,
@@ -75,7 +79,7 @@ function row(object: Place, name: string, place: Place): void {
 }
 
 // All that is rewritten in messages of servers (MCP schemas of 2025-11-25 and 2026-07-28; `ui` is of the extension for
-// apps, what has to do with tasks of that for tasks, SEP-2663).
+// apps, what has to do with tasks of that for tasks, SEP-2663, and events of that for events, SEP-3415).
 // prettier-ignore
 {
   row(Place.Message, 'error', Place.Error);
@@ -92,6 +96,7 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Result, 'taskId', Place.TaskId);
   row(Place.Result, 'result', Place.TaskResult);
   row(Place.Result, 'error', Place.Error);
+  row(Place.Result, 'events', Place.Occurrence);
   row(Place.Result, '_meta', Place.Meta);
   row(Place.Result, 'messages', Place.PromptMessage);
   row(Place.Result, 'contents', Place.ResourceContents);
@@ -102,11 +107,13 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Params, 'result', Place.TaskResult);
   row(Place.Params, 'error', Place.Error);
   row(Place.Params, 'notifications', Place.Listened);
+  row(Place.Params, 'name', Place.EventName);
   row(Place.Params, '_meta', Place.RequestMeta);
   row(Place.Params, 'messages', Place.PromptMessage);
   row(Place.Params, 'requestId', Place.ServersId);
   row(Place.Params, 'progressToken', Place.ClientsToken);
   row(Place.Params, 'uri', Place.Uri);
+  row(Place.Occurrence, 'name', Place.EventName);
   row(Place.Listened, 'taskIds', Place.TaskIds);
   row(Place.RequestMeta, 'progressToken', Place.ServersId);
   row(Place.RequestMeta, 'io.modelcontextprotocol/related-task', Place.RelatedTask);

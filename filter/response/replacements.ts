@@ -28,6 +28,8 @@ export const enum Replacement {
   RequestState,
   /** The id of a task, a string token: sealed. */
   TaskId,
+  /** The name of a type of events, a string token: with the prefix of its server. */
+  EventName,
   /** The id of an event, without its field's name. */
   EventId,
   /** Nothing at all. */
@@ -81,6 +83,8 @@ export class Replacements {
   audience: Span;
   /** That they are sealed with. */
   sealing: Key;
+  /** The answer is about events, and names their types. */
+  isAboutEvents: bool;
   /** Names the stream to what makes its texts, over HTTP+SSE; else 0. */
   context: usize;
   /** The part of `raw` that the text of `textFor` takes the place of: where it begins, and where it ends. */
@@ -90,6 +94,11 @@ export class Replacements {
   /** Whether any URI of a resource is to be changed. */
   get marksUris(): bool {
     return length(this.server.mark) > 0;
+  }
+
+  /** Whether types of events are called otherwise here. */
+  get namesEvents(): bool {
+    return this.isAboutEvents && length(this.server.prefix) > 0;
   }
 
   get sealsForCallers(): bool {
@@ -120,6 +129,11 @@ export class Replacements {
         return this.sealed(TextKind.RequestState, inside(raw), arena);
       case Replacement.TaskId:
         return this.sealed(TextKind.TaskId, textOf(raw, arena), arena);
+      case Replacement.EventName:
+        // Behind the quotation mark.
+        this.from = 1;
+        this.to = 1;
+        return this.server.prefix;
       case Replacement.EventId: {
         const session = this.session;
         if (session === null) return NONE;

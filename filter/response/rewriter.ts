@@ -206,6 +206,7 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   rewriter.message.completes = replacements.members !== NONE;
   rewriter.message.restoresIds = replacements.restoresIds;
   rewriter.message.sealsForCallers = replacements.sealsForCallers;
+  rewriter.message.namesEvents = replacements.namesEvents;
   rewriter.sealsEventIds = replacements.session !== null;
   if (isStream) rewriter.events = newParser(arena);
   return rewriter;

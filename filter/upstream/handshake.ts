@@ -9,8 +9,9 @@ import {
   capabilityName,
   capabilityText,
   EXTENSIONS,
+  extensionName,
+  KNOWN_EXTENSIONS,
   SUBSCRIBE,
-  TASKS_EXTENSION,
 } from '../mcp/capabilities';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
@@ -195,7 +196,10 @@ function takeDiscovered(call: UpstreamCall, answer: Answer, failure: Failure, sc
   // They went with sessions.
   call.upstream.offers &= ~(Capability.Logging | Capability.Subscribe);
   const extensions = member(call.capabilities, EXTENSIONS, scratch);
-  if (member(extensions, TASKS_EXTENSION, scratch) !== NONE) call.upstream.offers |= Capability.Tasks;
+  for (let known = KNOWN_EXTENSIONS; known !== 0; known &= known - 1) {
+    const extension = known & -known;
+    if (member(extensions, extensionName(extension), scratch) !== NONE) call.upstream.offers |= extension;
+  }
 }
 
 /** Whether it is one of the revisions that a result of `server/discover` lists. */

@@ -9,7 +9,7 @@ import { Revision, revisionText } from '../mcp/revisions';
 
 /**
  * What the headers say of a message to a server: of the client's as of the gateway's own, in the server's dialect.
- * @param name of what it asks for, at the server
+ * @param name of what it asks for, at the server; NONE: the headers do not say it
  */
 export function messageHeaders(arena: Arena, revision: Revision, method: Method, name: Span): HeaderList {
   const headers = newHeaderList(arena)
@@ -18,8 +18,10 @@ export function messageHeaders(arena: Arena, revision: Revision, method: Method,
     .add(header.ACCEPT, header.JSON_OR_EVENTS)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
   if (eraOf(revision) === Era.Sessions) return headers;
-  headers.add(header.MCP_METHOD, methodText(method));
-  return methodRow(method).hasNameHeader ? headers.add(header.MCP_NAME, headerText(name, arena)) : headers;
+  // One that is not known here passes as the client said it.
+  if (method !== Method.Unknown) headers.add(header.MCP_METHOD, methodText(method));
+  const isNamed = name !== NONE && methodRow(method).hasNameHeader;
+  return isNamed ? headers.add(header.MCP_NAME, headerText(name, arena)) : headers;
 }
 
 /** The same of a request for the stream of a session, which has no message. */

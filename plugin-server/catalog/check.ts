@@ -43,6 +43,7 @@ const serverMembers = [
   'tools',
   'prompts',
   'resources',
+  'events',
   'ownedUris',
   'stickyCookie',
 ];

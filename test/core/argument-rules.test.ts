@@ -339,12 +339,12 @@ describe('a configuration that is wrong', () => {
     [
       'no tools',
       () => configure({ rules: [{ name: 'a', arguments: [{ pointer: '/v', equals: 1 }] }] }),
-      `${place}: needs tools, and neither prompts nor resources: tools alone have rules on arguments`,
+      `${place}: needs tools, and no prompts, resources or events: tools alone have rules on arguments`,
     ],
     [
       'prompts',
       () => at({ prompts: ['*'], arguments: [{ pointer: '/v', equals: 1 }] }),
-      `${place}: needs tools, and neither prompts nor resources: tools alone have rules on arguments`,
+      `${place}: needs tools, and no prompts, resources or events: tools alone have rules on arguments`,
     ],
     ['no pointer', () => at({ arguments: [{ equals: 1 }] }), `${place}[0].pointer: is missing`],
     ['nothing asked', () => on({}), `${place}[0]: must have one of equals, enum, prefix, range and absent`],

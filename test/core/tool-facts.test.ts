@@ -334,7 +334,7 @@ describe('rules on annotations', () => {
     [
       'prompts',
       { annotations: { readOnlyHint: true }, prompts: ['*'] },
-      'goes with neither prompts nor resources: tools alone have annotations',
+      'goes with no prompts, resources or events: tools alone have annotations',
     ],
   ])('%s is a mistake', (_, rule, problem) => {
     const problems = gateway.configure({ servers, authorization: { rules: [{ name: 'r', ...rule }] } });

@@ -14,6 +14,7 @@ const forged = {
   'x-mcp-toolname': 'echo',
   'x-mcp-promptname': 'p',
   'x-mcp-resourceuri': 'u',
+  'x-mcp-eventname': 'e',
   'x-mcp-cluster': 'server',
 };
 

@@ -10,6 +10,7 @@ import { useGateway } from './gateway.ts';
 import { connectModern } from './stateless-era.ts';
 import { until } from './until.ts';
 import { type CompleteServer, startCompleteServer } from './upstreams/complete/server.ts';
+import { type EventServer, startEventServer } from './upstreams/events.ts';
 import { type ModernServer, startModernServer } from './upstreams/modern.ts';
 
 const revision = '2026-07-28';
@@ -18,11 +19,17 @@ const watched = 'watched-resource';
 describeGateway('what comes across the eras', () => {
   let old: CompleteServer;
   let modern: ModernServer;
+  /** The SDKs have no events yet. */
+  let happening: EventServer;
   beforeAll(async () => {
-    [old, modern] = await Promise.all([startCompleteServer('old'), startModernServer('modern')]);
+    [old, modern, happening] = await Promise.all([
+      startCompleteServer('old'),
+      startModernServer('modern'),
+      startEventServer('happening'),
+    ]);
   });
-  afterAll(() => Promise.all([old.stop(), modern.stop()]));
-  const gateway = useGateway(() => ({ servers: [old, modern].map(({ name, url }) => ({ name, url })) }));
+  afterAll(() => Promise.all([old.stop(), modern.stop(), happening.stop()]));
+  const gateway = useGateway(() => ({ servers: [old, modern, happening].map(({ name, url }) => ({ name, url })) }));
 
   /** A client and a server that meet. */
   interface Scene {
@@ -162,6 +169,32 @@ describeGateway('what comes across the eras', () => {
         { headers: { 'mcp-protocol-version': revision, 'mcp-method': 'tasks/get', 'mcp-name': params.taskId } },
       );
       expect(text).toContain('"unknown_task"');
+    },
+    '[events](#events): list, poll, stream, subscribe': async ({ client, name, says }) => {
+      const { url } = gateway.current;
+      const type = `${says === 'yes' ? 'happening' : name}_email.received`;
+      if (client === 'session') {
+        const session = await openSession(url);
+        const asked = JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'events/poll', params: { name: type } });
+        expect((await session.post(asked)).text).toContain('"method_not_found"');
+        await session.end();
+        return;
+      }
+      const meta = {
+        'io.modelcontextprotocol/protocolVersion': revision,
+        'io.modelcontextprotocol/clientCapabilities': {},
+      };
+      const answered: Record<string, string> = {};
+      for (const method of ['events/list', 'events/poll', 'events/unsubscribe']) {
+        const params = { ...(method !== 'events/list' && { name: type }), _meta: meta };
+        const headers = { 'mcp-protocol-version': revision, 'mcp-method': method };
+        const body = JSON.stringify({ jsonrpc: '2.0', id: 5, method, params });
+        answered[method] = (await post(url, body, { headers })).text;
+      }
+      if (says === 'yes') expect(answered['events/list']).toContain(`"${type}"`);
+      else expect(answered['events/list']).not.toContain(`"${type}"`);
+      for (const method of ['events/poll', 'events/unsubscribe'])
+        expect(answered[method]).toContain(says === 'yes' ? '"result"' : '"unknown_event"');
     },
     'changes of one of several servers': async ({ client, api, name, says, told }) => {
       const uri = `test://${name}/${watched}`;

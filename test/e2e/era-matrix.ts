@@ -22,6 +22,7 @@ export const matrix = {
   'elicitation during a call': ['yes', 'yes, once for each call', 'no: the server is told of none', 'yes'],
   'sampling and roots during a call': ['yes', 'yes, once for each call', 'no: the server is told of none', 'yes'],
   tasks: ['no', 'no', 'no', 'yes'],
+  '[events](#events): list, poll, stream, subscribe': ['no', 'no', 'no', 'yes'],
   'changes of one of several servers': [
     'in the streams of calls',
     'no: `method_not_found`',

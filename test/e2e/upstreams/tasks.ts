@@ -1,11 +1,17 @@
 // A server of revision 2026-07-28 with the extension for tasks (SEP-2663), which no SDK has yet. Its tools are those that the
 // official suite asks such a server for. Tasks are told of on streams that listen.
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
-type Json = Record<string, unknown>;
+import type { ServerResponse } from 'node:http';
+import {
+  type Json,
+  type Message,
+  openStream,
+  Refusal,
+  startStatelessServer,
+  type StatelessServer,
+  writeEvent,
+  writeResult,
+} from './stateless.ts';
 
 interface Params extends Json {
   readonly _meta?: Json;
@@ -17,30 +23,16 @@ interface Params extends Json {
   readonly notifications?: { readonly taskIds?: readonly string[] };
 }
 
-interface Message {
-  readonly id: string | number;
-  readonly method: string;
-  readonly params: Params;
-}
-
 interface Task extends Json {
   taskId: string;
   status: string;
   inputRequests?: Json;
 }
 
-export interface TaskServer {
+export interface TaskServer extends StatelessServer<Params> {
   readonly name: string;
-  readonly url: string;
-  /** What has come, in order. */
-  readonly messages: readonly {
-    readonly body: string;
-    readonly message: Message;
-    readonly headers: IncomingHttpHeaders;
-  }[];
   /** Changes a task, and tells those who listen. */
   tell(taskId: string, change: Json): void;
-  stop(): Promise<void>;
 }
 
 const extension = 'io.modelcontextprotocol/tasks';
@@ -54,16 +46,6 @@ const elicit = (property: string) => ({
   },
 });
 
-class Refusal extends Error {
-  readonly code: number;
-  readonly data: Json | undefined;
-  constructor(code: number, message: string, data?: Json) {
-    super(message);
-    this.code = code;
-    this.data = data;
-  }
-}
-
 const missing = (): Refusal =>
   new Refusal(-32021, 'Missing required client capability', {
     requiredCapabilities: { extensions: { [extension]: {} } },
@@ -73,7 +55,6 @@ export async function startTaskServer(name: string): Promise<TaskServer> {
   const tasks = new Map<string, Task>();
   const timers = new Set<NodeJS.Timeout>();
   const listeners = new Map<ServerResponse, { readonly id: string | number; readonly taskIds: readonly string[] }>();
-  const messages: TaskServer['messages'][number][] = [];
 
   const tell = (taskId: string, change: Json): void => {
     const task = tasks.get(taskId);
@@ -82,7 +63,7 @@ export async function startTaskServer(name: string): Promise<TaskServer> {
     for (const [response, { id, taskIds }] of listeners) {
       if (!taskIds.includes(taskId)) continue;
       const _meta = { 'io.modelcontextprotocol/subscriptionId': id };
-      writeEvent(response, { jsonrpc: '2.0', method: 'notifications/tasks', params: { ...task, _meta } });
+      writeEvent(response, { method: 'notifications/tasks', params: { ...task, _meta } });
     }
   };
 
@@ -183,7 +164,7 @@ export async function startTaskServer(name: string): Promise<TaskServer> {
     },
   };
 
-  const answer = ({ id, method, params }: Message, response: ServerResponse): void => {
+  const answer = ({ id, method, params }: Message<Params>, response: ServerResponse): void => {
     const capabilities = params._meta?.['io.modelcontextprotocol/clientCapabilities'] as
       { extensions?: Json } | undefined;
     const declares = extension in (capabilities?.extensions ?? {});
@@ -191,69 +172,33 @@ export async function startTaskServer(name: string): Promise<TaskServer> {
     if (method === 'subscriptions/listen') {
       const taskIds = params.notifications?.taskIds ?? [];
       const _meta = { 'io.modelcontextprotocol/subscriptionId': id };
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      openStream(response);
       const acknowledged = { notifications: { taskIds }, _meta };
       const notification = 'notifications/subscriptions/acknowledged';
-      writeEvent(response, { jsonrpc: '2.0', method: notification, params: acknowledged });
+      writeEvent(response, { method: notification, params: acknowledged });
       listeners.set(response, { id, taskIds });
       response.once('close', () => listeners.delete(response));
       return;
     }
-    writeJson(response, 200, { jsonrpc: '2.0', id, result: answers[method]?.(params, declares) });
+    writeResult(response, id, answers[method]?.(params, declares) ?? {});
   };
 
-  const server = createServer((request, response) => {
-    void (async () => {
-      // A request that is cut off is none.
-      const body = await bodyOf(request).catch(() => undefined);
-      if (body === undefined) return;
-      const message = JSON.parse(body) as Message;
-      messages.push({ body, message, headers: request.headers });
-      try {
-        const isKnown = message.method in answers || message.method === 'subscriptions/listen';
-        if (!isKnown) throw new Refusal(-32601, `no ${message.method}`);
-        const own = message.params.taskId ?? message.params.name;
-        const said = [request.headers['mcp-method'], request.headers['mcp-name']];
-        if (said[0] !== message.method || (own !== undefined && said[1] !== own)) {
-          throw new Refusal(-32020, 'The headers say something else.');
-        }
-        answer(message, response);
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        const { code, message: said, data } = error;
-        const status = code === -32601 ? 404 : code === -32602 ? 200 : 400;
-        writeJson(response, status, { jsonrpc: '2.0', id: message.id, error: { code, message: said, data } });
-      }
-    })();
+  const server = await startStatelessServer<Params>(({ message, headers }, response) => {
+    const isKnown = message.method in answers || message.method === 'subscriptions/listen';
+    if (!isKnown) throw new Refusal(-32601, `no ${message.method}`);
+    const own = message.params.taskId ?? message.params.name;
+    if (headers['mcp-method'] !== message.method || (own !== undefined && headers['mcp-name'] !== own)) {
+      throw new Refusal(-32020, 'The headers say something else.');
+    }
+    answer(message, response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
+    ...server,
     name,
-    url: `http://localhost:${(server.address() as AddressInfo).port}/mcp`,
-    messages,
     tell,
     stop: async () => {
       for (const timer of timers) clearTimeout(timer);
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await server.stop();
     },
   };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString();
-}
-
-function writeEvent(response: ServerResponse, message: Json): void {
-  response.write(`data: ${JSON.stringify(message)}\n\n`);
-}
-
-function writeJson(response: ServerResponse, status: number, message: Json): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(message));
 }

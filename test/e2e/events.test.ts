@@ -1,0 +1,3 @@
+import { proveEvents } from './events.ts';
+
+proveEvents();
