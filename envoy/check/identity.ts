@@ -13,14 +13,19 @@ const jwtType = 'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication';
 export function checkIdentity(chain: Chain, report: Report): void {
   const { plugin } = chain;
   const name = plugin?.root.get('identity', 'jwt');
-  if (name?.text !== undefined) checkProvider(chain, name.text, (says) => { report('identity', name, says); });
+  if (name?.text !== undefined)
+    checkProvider(chain, name.text, (says) => {
+      report('identity', name, says);
+    });
   const allowed = plugin?.root.get('allowedCapabilities');
   if (!allowed?.isThere) return;
   const named = allowed.get('jwt');
   const at = named.isThere ? named : allowed;
   const payload = named.isThere ? named.text : impliedCapabilities;
   if (payload === undefined) return;
-  const tell = (says: string): void => { report('allowed-capabilities', at, says); };
+  const tell = (says: string): void => {
+    report('allowed-capabilities', at, says);
+  };
   const leaving = checkProvider(chain, payload, tell);
   const taking = leaving.filter(({ provider: [, provider] }) => !provider.get('forward').isTrue);
   if (taking.length > 0) tell(`the provider ${idsOf(taking)} takes ${authorizedHeader} away, without forward: true`);
