@@ -11,6 +11,7 @@ export interface AskedFor {
   /** Undefined: the endpoint itself, and every virtual server. */
   readonly virtualServer: string | undefined;
   readonly claims: Asker['claims'];
+  readonly authorized: Asker['authorized'];
   readonly names: Asker['names'];
 }
 
@@ -40,7 +41,7 @@ async function tell(
   thread: ModuleThread,
   question: Question,
   module: ModuleFile,
-  { virtualServer, claims, names }: AskedFor,
+  { virtualServer, ...who }: AskedFor,
   emit: (event: CheckEvent) => void,
 ): Promise<void> {
   const { plugin, filter } = question;
@@ -49,7 +50,7 @@ async function tell(
   const own = plugin.root.get('virtualServers').items.map((item) => item.get('name').text ?? '');
   for (const named of virtualServer === undefined ? ['', ...own] : [virtualServer]) {
     const endpoint = named === '' ? endpointOf(plugin) : `${endpointOf(plugin)}/${named}`;
-    const found = await explain(thread, code, plugin.text, { claims, names, virtualServer: named });
+    const found = await explain(thread, code, plugin.text, { ...who, virtualServer: named });
     if (!('refused' in found)) {
       const { decisions, credentials } = found;
       emit({ event: 'caller', file, endpoint, names: decisions.length });

@@ -12,11 +12,11 @@ const longestName = 4096;
  * Reads the claims of a token, as `jwt_authn` verifies them: a JSON object.
  * @throws CommandError (wrong use)
  */
-export function readClaims(path: string): JsonObject {
-  const value = read('--as', path, (text) => JSON.parse(text) as unknown);
+export function readClaims(path: string, flag = '--as'): JsonObject {
+  const value = read(flag, path, (text) => JSON.parse(text) as unknown);
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !isShallow(value)) {
     throw wrong(
-      '--as',
+      flag,
       `${path} is not the claims of a token, a JSON object such as { "sub": "ada", "iss": "https://…" }`,
     );
   }

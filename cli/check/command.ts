@@ -25,10 +25,11 @@ export const check = command({
 });
 
 function read(values: Values<typeof checkFlags>, paths: readonly string[]): CheckOptions {
-  const { module, envoy, as, names, 'virtual-server': virtualServer } = values;
+  const { module, envoy, as, authorized, names, 'virtual-server': virtualServer } = values;
+  if (as === undefined && authorized !== undefined) throw new Error('--authorized goes with --as');
   if (as === undefined && names !== undefined) throw new Error('--names goes with --as');
   if (as === undefined && virtualServer !== undefined) throw new Error('--virtual-server goes with --as');
-  return { paths, module, envoy, as, names, virtualServer };
+  return { paths, module, envoy, as, authorized, names, virtualServer };
 }
 
 async function run(options: CheckOptions, { io, emit }: Context<CheckEvent>): Promise<number> {
@@ -46,9 +47,14 @@ async function run(options: CheckOptions, { io, emit }: Context<CheckEvent>): Pr
   return exitCode.ok;
 }
 
-function askedFor({ as, names, virtualServer }: CheckOptions): AskedFor | undefined {
+function askedFor({ as, authorized, names, virtualServer }: CheckOptions): AskedFor | undefined {
   if (as === undefined) return undefined;
-  return { claims: readClaims(as), names: names === undefined ? undefined : readNames(names), virtualServer };
+  return {
+    claims: readClaims(as),
+    authorized: authorized === undefined ? undefined : readClaims(authorized, '--authorized'),
+    names: names === undefined ? undefined : readNames(names),
+    virtualServer,
+  };
 }
 
 const builtFile = ownFile('build/plugin.wasm');

@@ -122,6 +122,8 @@ function reasonText({ by, rule, effect, scopes, arguments: args }: Decision): st
       return 'the virtual server does not have it';
     case 'server rules':
       return 'allow and deny of its server';
+    case 'allowed capabilities':
+      return 'the header x-mcp-authorized does not list it (allowedCapabilities)';
     case 'transport':
       return 'its server speaks HTTP+SSE (2024-11-05), and Streamable HTTP is asked for';
     case 'owner':

@@ -8,6 +8,9 @@ configurations that Sluice ships. docs/check.md lists what is looked for.
   --envoy         let an Envoy check bootstraps as well (ENVOY_PATH, or the first one found that can run the module)
   --as FILE       show what a caller may see and use, and what decides it, where nothing is wrong: FILE has the claims of
                   the caller's token as JSON, as jwt_authn verifies them
+  --authorized FILE
+                  what the header x-mcp-authorized says with --as, where allowedCapabilities reads it: the payload of its token
+                  as JSON (default: the header is not there)
   --names FILE    what --as is asked about: what tools/list or another list has answered, as JSON, or names of tools, one a
                   line (default: what the configuration names itself)
   --virtual-server NAMESPACE/NAME
@@ -24,6 +27,7 @@ export interface CheckOptions {
   readonly envoy: boolean;
   /** Files; undefined: not asked for. */
   readonly as: string | undefined;
+  readonly authorized: string | undefined;
   readonly names: string | undefined;
   readonly virtualServer: string | undefined;
 }
@@ -32,6 +36,7 @@ export const checkFlags = {
   module: { type: 'string' },
   envoy: { type: 'boolean', default: false },
   as: { type: 'string' },
+  authorized: { type: 'string' },
   names: { type: 'string' },
   'virtual-server': { type: 'string' },
 } as const;

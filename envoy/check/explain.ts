@@ -14,6 +14,8 @@ export type Names = Readonly<Partial<Record<Kind, readonly string[]>>>;
 export interface Asker {
   /** The claims of a verified token; undefined: there is none. */
   readonly claims: JsonObject | undefined;
+  /** What the header says that `allowedCapabilities` reads; undefined: there is none. */
+  readonly authorized?: JsonObject | undefined;
   /** `<namespace>/<name>`, or empty: the endpoint itself. */
   readonly virtualServer: string;
   /** Undefined: those that the configuration names itself. */
@@ -35,6 +37,7 @@ const decision = z.object({
     'nothing',
     'virtual server',
     'server rules',
+    'allowed capabilities',
     'owner',
     'server',
     'name',
@@ -107,11 +110,12 @@ async function ask(
   thread: ModuleThread,
   module: Uint8Array,
   text: string,
-  { claims, virtualServer, names }: Asker,
+  { claims, authorized, virtualServer, names }: Asker,
 ): Promise<Explanation | Refusal> {
   const question = {
     configuration: text,
     ...(claims && { claims: encodeStruct(claims).toString('base64') }),
+    ...(authorized && { authorized: encodeStruct(authorized).toString('base64') }),
     virtualServer,
     ...names,
   };

@@ -232,6 +232,12 @@ export const rules = {
     why: 'The module finds no identity, and every request is `unauthenticated`.',
     mend: 'put `envoy.filters.http.jwt_authn` before the `sluice` filter, with `payload_in_metadata: <name>`',
   },
+  'allowed-capabilities': {
+    severity: 'error',
+    asks: "Where there is `allowedCapabilities`, a `jwt_authn` filter before Sluice has its `jwt` as a provider's `payload_in_metadata`, that provider takes its token from `x-mcp-authorized` alone and has `forward: true`, and a rule for the endpoint requires it.",
+    why: 'The header of a request is never verified, and what is not verified lists nothing: everything is hidden. A token from elsewhere would say what its own holder may use. Without `forward: true` nobody sees that a client has put a token of its own before that of an earlier filter.',
+    mend: 'add a second provider with `from_headers: [{ name: x-mcp-authorized }]`, `forward: true` and `payload_in_metadata: <name>`, and require both with `requires_all` (docs/authorization.md)',
+  },
   buffers: {
     severity: 'error',
     asks: '`per_connection_buffer_limit_bytes` and the HTTP/2 windows that are set are at least twice `limits.heldBody`.',

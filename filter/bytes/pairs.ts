@@ -65,6 +65,13 @@ export function headerIn(bytes: Span, name: Span, arena: Arena): Span {
   return NONE;
 }
 
+/** How often a header of that (lower-case) name is there. */
+export function countOf(bytes: Span, name: Span, arena: Arena): i32 {
+  let count = 0;
+  for (const pairs = readPairs(bytes, arena); pairs.next();) if (equals(pairs.name, name)) count++;
+  return count;
+}
+
 /** All values of a header as one, or NONE. */
 export function valuesIn(bytes: Span, name: Span, arena: Arena): Span {
   let values = NONE;

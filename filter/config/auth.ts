@@ -77,7 +77,7 @@ export function readAuth(root: Section, gateway: Gateway): ProtectedResource | n
 }
 
 /** The filter before the module is made of them by `sluice start`; the module checks their form alone. */
-function checkIssuers(parent: Section): void {
+export function checkIssuers(parent: Section): void {
   const elements = parent.list(ISSUERS);
   for (let i = 0; i < elements.count; i++) {
     const place = elementPlace(parent.placeOf(ISSUERS), i, parent.arena);

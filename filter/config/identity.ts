@@ -74,8 +74,8 @@ function byToken(identity: Identity, payload: Span, subject: Span, issuer: Span,
   return identity;
 }
 
-/** A NUL would begin another step of the path. */
-function key(section: Section, name: Span, byDefault: Span): Span {
+/** A name in the metadata of jwt_authn: a NUL would begin another step of the path. */
+export function key(section: Section, name: Span, byDefault: Span): Span {
   const text = section.text(name, byDefault);
   for (let at = pointer(text); at < limit(text); at++) {
     if (load<u8>(at) >= SPACE) continue;
@@ -89,7 +89,8 @@ function claimPath(payload: Span, claim: Span, arena: Arena): Span {
   return newWriter(arena, 96).bytes(METADATA).bytes(JWT_AUTHN).bytes(payload).byte(0).bytes(claim).written;
 }
 
-function payloadPath(payload: Span, arena: Arena): Span {
+/** Where the payload of this name lies: filter and name, NUL between. */
+export function payloadPath(payload: Span, arena: Arena): Span {
   return newWriter(arena, 64).bytes(JWT_AUTHN).bytes(payload).written;
 }
 

@@ -6,6 +6,7 @@ import { isJson, strip } from '../json/reader';
 import { clientHeaders } from '../policy/client-headers';
 import { readHosts, readOrigins } from './access';
 import { newClaimTree } from '../model/claim-tree';
+import { readAllowedCapabilities } from './allowed-capabilities';
 import { readAudit } from './audit';
 import { readCredentialChoices } from './credential-choice';
 import { readAuth, readPublicUrl } from './auth';
@@ -38,7 +39,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch catalog status insecureInline log',
+  'name endpoint hostMode root publicUrl hosts origins identity auth authorization allowedCapabilities audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch catalog status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -163,6 +164,7 @@ export function parseGateway(
   if (source !== null && catalog !== NONE) readCatalogVirtualServers(source, gateway, arena);
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
+  gateway.allowedCapabilities = readAllowedCapabilities(root, gateway);
   gateway.pins = readPins(root, gateway);
   settleFacts(root, gateway);
   gateway.audit = readAudit(root);

@@ -17,7 +17,7 @@ export class Freshness {
  */
 export function freshnessOf(fanOut: FanOut, scope: Scope, arena: Arena): Freshness {
   const freshness = make<Freshness>(arena);
-  freshness.isPublic = scope.permissions === null && scope.header === null;
+  freshness.isPublic = scope.isForAll && scope.header === null;
   freshness.ttl = u32.MAX_VALUE;
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);

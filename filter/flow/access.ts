@@ -47,8 +47,9 @@ export function checkAccess(exchange: Exchange, behind: Span): Outcome {
   return Outcome.ReadBody;
 }
 
-/** By the authorization rules, where there are some. */
+/** By who asks: what the header lists, and the authorization rules, where there are some. */
 function narrow(exchange: Exchange, scope: Scope): void {
+  scope.allowed = exchange.caller.allowed;
   const authorization = exchange.gateway.authorization;
   if (authorization === null) return;
   const known = exchange.caller.answers;

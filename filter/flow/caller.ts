@@ -1,5 +1,6 @@
 import { Arena, make } from '../bytes/arena';
 import { Span } from '../bytes/span';
+import { AllowedNames } from '../policy/allowed-names';
 import { ClaimAnswers } from '../policy/claims';
 import { Reach } from '../policy/host';
 import { Scope } from '../policy/scope';
@@ -19,6 +20,8 @@ export class Caller {
   address: Span;
   /** What the token says to the questions of the authorization rules; null where there are none. */
   answers: ClaimAnswers | null;
+  /** What the header lists that says what it may use; null: none is asked for. */
+  allowed: AllowedNames | null;
   /** What this request may see; settled by `enter`. */
   scope: Scope;
   /** The virtual server that narrows it, or NONE. */

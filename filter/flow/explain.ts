@@ -21,6 +21,7 @@ import { markIn, ownerOfUri } from '../model/uri-owner';
 import { Hint } from '../mcp/tool-hints';
 import { Fact, NO_FACTS } from '../model/tool-facts';
 import { asksForArguments, hiddenBy, Hider, hiderText, mayReach, ruleOn, stepUpFor } from '../policy/decision';
+import { allowedNames } from '../policy/allowed-names';
 import { chosenOption } from '../policy/chosen-credentials';
 import { answersIn, ClaimAnswers } from '../policy/claims';
 import { permissionsOf } from '../policy/permissions';
@@ -32,11 +33,14 @@ import { plainNameIn, serverOf } from './call';
  * Says what a caller may see and use, and what decides it, without a request: for who writes rules (`sluice check --as`).
  * The decision is the one of lists and calls, see policy/decision.ts.
  *
- *     question  { claims, virtualServer, tools, prompts, resources }     claims: a google.protobuf.Struct in base64
+ *     question  { claims, authorized, virtualServer, tools, prompts, resources }
+ *               claims, authorized: payloads of tokens, each a google.protobuf.Struct in base64
  *     answer    { noun, name, decision, by, rule, effect, scopes, arguments } for each name, or one { refused };
  *               { server, credential | dependsOn } for each server that chooses its credential, neither: it is refused
  */
 const CLAIMS = literal('claims');
+/** What the header says that `allowedCapabilities` reads. */
+const AUTHORIZED = literal('authorized');
 const VIRTUAL_SERVER = literal('virtualServer');
 const BY_DEFAULT = literal('default');
 const BY_RULE = literal('rule');
@@ -65,7 +69,7 @@ const SLASH_TEXT = literal('/');
 /** @param question JSON. Returns lines of JSON */
 export function explain(gateway: Gateway, question: Span, arena: Arena): List {
   const lines = newList(arena);
-  const claims = claimsIn(question, arena);
+  const claims = payloadIn(question, CLAIMS, arena);
   if (!isIdentified(gateway.identity, claims, arena)) {
     lines.push(refusal(Reason.Unauthenticated, arena));
     return lines;
@@ -79,6 +83,11 @@ export function explain(gateway: Gateway, question: Span, arena: Arena): List {
   const authorization = gateway.authorization;
   if (authorization !== null) {
     scope.permissions = permissionsOf(authorization, answers, scope.path, scope.header, arena);
+  }
+  const allowed = gateway.allowedCapabilities;
+  if (allowed !== null) {
+    const payload = payloadIn(question, AUTHORIZED, arena);
+    scope.allowed = allowedNames(allowed, payload, 0, gateway.servers.count, arena);
   }
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
     const row = nounRow(noun);
@@ -106,8 +115,8 @@ function explainCredentials(gateway: Gateway, answers: ClaimAnswers, scope: Scop
   }
 }
 
-function claimsIn(question: Span, arena: Arena): Span {
-  const value = member(question, CLAIMS, arena);
+function payloadIn(question: Span, name: Span, arena: Arena): Span {
+  const value = member(question, name, arena);
   return value === NONE ? NONE : bytesOfStandard(textOf(value, arena), arena);
 }
 

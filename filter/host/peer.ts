@@ -1,9 +1,12 @@
 import { scratch } from '../bytes/arena';
 import { COLON } from '../bytes/ascii';
+import { countOf } from '../bytes/pairs';
 import { Span, first, length, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { IdentityKind } from '../model/identity';
 import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
+import { AUTHORIZED } from '../mcp/headers';
+import { allowedNames } from '../policy/allowed-names';
 import { answersIn } from '../policy/claims';
 import { needsReach, reachOf } from '../policy/host';
 import { identityOf } from '../session/audience';
@@ -33,10 +36,8 @@ export function meet(exchange: Exchange, reached: bool): void {
     exchange.caller.reach = reachOf(property(DESTINATION_ADDRESS));
   }
   const kind = exchange.gateway.identity.kind;
-  if (kind === IdentityKind.Jwt) {
-    bindToClaims(exchange);
-    answerRules(exchange);
-  }
+  if (kind === IdentityKind.Jwt) bindToClaims(exchange);
+  readPayloads(exchange);
   if (kind === IdentityKind.TrustedHeader) bindToHeader(exchange);
   if (exchange.gateway.quotas !== null && kind === IdentityKind.None) noteAddress(exchange);
 }
@@ -49,12 +50,24 @@ function noteAddress(exchange: Exchange): void {
   if (size > 1) exchange.caller.address = exchange.arena.copy(first(address, (size - 1) as u32));
 }
 
-/** What rules and choices of credentials want to know of the token: one read, however many there are. */
-function answerRules(exchange: Exchange): void {
-  const tree = exchange.gateway.claims;
-  if (tree.count === 0) return;
-  const claims = structAt(property(METADATA), exchange.gateway.identity.payload, scratch);
-  exchange.caller.answers = answersIn(tree, claims, exchange.arena);
+/**
+ * What rules and choices of credentials want to know of the token, and what the caller may use by a second one: one read,
+ * however many there are.
+ */
+function readPayloads(exchange: Exchange): void {
+  const gateway = exchange.gateway;
+  const asksForClaims = gateway.identity.kind === IdentityKind.Jwt && gateway.claims.count > 0;
+  const allowed = gateway.allowedCapabilities;
+  if (!asksForClaims && allowed === null) return;
+  const metadata = property(METADATA);
+  const arena = exchange.arena;
+  if (asksForClaims) {
+    exchange.caller.answers = answersIn(gateway.claims, structAt(metadata, gateway.identity.payload, scratch), arena);
+  }
+  if (allowed === null) return;
+  const payload = structAt(metadata, allowed.payload, arena);
+  const lines = countOf(exchange.request.pairs, AUTHORIZED, scratch);
+  exchange.caller.allowed = allowedNames(allowed, payload, lines, gateway.servers.count, arena);
 }
 
 function bindToClaims(exchange: Exchange): void {

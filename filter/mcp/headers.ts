@@ -28,6 +28,8 @@ export const PROTOCOL_VERSION = literal('mcp-protocol-version');
 export const MCP_METHOD = literal('mcp-method');
 export const MCP_NAME = literal('mcp-name');
 export const VIRTUAL_SERVER = literal('x-mcp-virtualserver');
+/** A token that lists what its caller may use, for the gateway alone. */
+export const AUTHORIZED = literal('x-mcp-authorized');
 export const GATEWAY = literal('x-mcp-gateway');
 
 /** What routes and later filters trust; a client's own values are removed from every request. */

@@ -1,5 +1,6 @@
 import { Noun, nounRow } from '../mcp/nouns';
 import { Arena, make } from '../bytes/arena';
+import { AllowedCapabilities } from './allowed-capabilities';
 import { Audit } from './audit';
 import { Authorization } from './authorization';
 import { Catalog, CatalogSource } from './catalog';
@@ -58,6 +59,8 @@ export class Gateway {
   resource: ProtectedResource | null;
   /** Who may use what; null: everybody everything that the servers' rules and virtual servers leave. */
   authorization: Authorization | null;
+  /** How the header is read that lists what its caller may use; null: it is not. */
+  allowedCapabilities: AllowedCapabilities | null;
   /** The definitions of tools that were looked at and found good; null: none was. */
   pins: Pins | null;
   /** How large the results of all servers' tools may be; null: of any size. */

@@ -40,7 +40,7 @@ export function simplified(pattern: Span, arena: Arena): Span {
  * against a pattern of m costs at most n × m steps, whoever wrote either (`*a*a*a*a*b` is no denial of service).
  */
 export function matches(pattern: Span, text: Span): bool {
-  return mayBegin(pattern, text) && align(pattern, text, NOTHING);
+  return mayBegin(pattern, text) && endsAlike(pattern, text) && align(pattern, text, NOTHING);
 }
 
 /** Most names differ from most patterns in the first byte. */
@@ -48,6 +48,21 @@ function mayBegin(pattern: Span, text: Span): bool {
   if (length(pattern) === 0 || length(text) === 0) return true;
   const wanted = load<u8>(pointer(pattern));
   return wanted === load<u8>(pointer(text)) || wanted === STAR || wanted === ANY;
+}
+
+/**
+ * Whether a text ends in what stands behind the last wildcard. Most names that a pattern such as `*_delete` does not match
+ * are told by their last byte, where to put its stars would cost a look at each.
+ */
+function endsAlike(pattern: Span, text: Span): bool {
+  let p = limit(pattern);
+  let t = limit(text);
+  while (p > pointer(pattern)) {
+    const wanted = load<u8>(--p);
+    if (wanted === STAR || wanted === ANY) return true;
+    if (t === pointer(text) || load<u8>(--t) !== wanted) return false;
+  }
+  return true;
 }
 
 /**

@@ -27,7 +27,8 @@ const ENDS_HERE = names(
     // It names the past of a stream, which ends at the gateway.
     'last-event-id ' +
     // For this gateway, and what it tells later filters.
-    'x-mcp-virtualserver x-mcp-gateway x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname x-mcp-resourceuri x-mcp-eventname ' +
+    'x-mcp-virtualserver x-mcp-authorized x-mcp-gateway x-mcp-servername x-mcp-method x-mcp-toolname x-mcp-promptname ' +
+    'x-mcp-resourceuri x-mcp-eventname ' +
     'x-mcp-cluster x-sluice-endpoint ' +
     // Another method or path than the one that was decided on.
     'x-http-method-override x-method-override x-override-method x-http-method x-original-method x-forwarded-method ' +

@@ -18,7 +18,7 @@ import { Scope } from './scope';
  * Whether a tool, or another noun, exists for this request, by its upstream name. The one decision for both sides: a list shows what this
  * lets through, a call reaches what this lets through, so that what is listed can be called and nothing else can.
  *
- *     path ∩ header ∩ rules of the server ∩ authorization ∩ pins ∩ the server's transport
+ *     path ∩ header ∩ rules of the server ∩ allowed capabilities ∩ authorization ∩ pins ∩ the server's transport
  *
  * What needs more scopes than the token has (`stepUpFor`) exists, too; and so does a template where one of the URIs may
  * that it stands for.
@@ -43,6 +43,8 @@ export const enum Hider {
   Path,
   /** The one of the header. */
   Header,
+  /** The verified header does not list it. */
+  AllowedCapabilities,
   Authorization,
   /** Nothing is known of the tool by which it could be decided on. */
   Unknown,
@@ -61,6 +63,7 @@ const BY_TRANSPORT = literal('transport');
 const BY_SERVER_RULES = literal('server rules');
 const BY_OWNER = literal('owner');
 const BY_VIRTUAL_SERVER = literal('virtual server');
+const BY_ALLOWED_CAPABILITIES = literal('allowed capabilities');
 const BY_DEFINITION = literal('definition');
 const BY_PINS = literal('pins');
 const BY_SERVER = literal('server');
@@ -79,6 +82,8 @@ export function hiderText(hider: Hider): Span {
     case Hider.Path:
     case Hider.Header:
       return BY_VIRTUAL_SERVER;
+    case Hider.AllowedCapabilities:
+      return BY_ALLOWED_CAPABILITIES;
     case Hider.Unknown:
       return BY_DEFINITION;
     case Hider.Pins:
@@ -111,6 +116,8 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   const other = otherName(gateway, row, server, name);
   if (!hasEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
   if (!hasEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
+  const allowed = scope.allowed;
+  if (allowed !== null && !allowed.has(noun, server.index, name)) return Hider.AllowedCapabilities;
   const permissions = scope.permissions;
   if (permissions !== null && permissions.accessTo(noun, server.index, shown, other, facts) === Access.Hidden)
     return Hider.Authorization;
@@ -142,6 +149,8 @@ function hiddenSome(gateway: Gateway, row: NounRow, server: Server, template: Sp
   const other = otherName(gateway, row, server, template);
   if (!mayHaveEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
   if (!mayHaveEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
+  const allowed = scope.allowed;
+  if (allowed !== null && !allowed.hasSome(noun, server.index, pattern)) return Hider.AllowedCapabilities;
   const permissions = scope.permissions;
   if (permissions === null || permissions.mayShowSome(noun, server.index, shown)) return Hider.Nothing;
   return other !== NONE && permissions.mayShowSome(noun, server.index, other) ? Hider.Nothing : Hider.Authorization;
@@ -231,6 +240,8 @@ export function mayList(noun: Noun, server: Server, scope: Scope): bool {
   if (path === null ? !server.rulesOf(ruling).showAny : !path.reaches(ruling, server.index)) return false;
   const header = scope.header;
   if (header !== null && !header.reaches(ruling, server.index)) return false;
+  const allowed = scope.allowed;
+  if (allowed !== null && !allowed.reaches(ruling, server.index)) return false;
   const permissions = scope.permissions;
   return permissions === null || permissions.mayShow(ruling, server.index);
 }

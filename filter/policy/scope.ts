@@ -4,6 +4,7 @@ import { Gateway } from '../model/gateway';
 import { Overrides } from '../model/overrides';
 import { ToolSearch } from '../model/tool-search';
 import { VirtualServer } from '../model/virtual-server';
+import { AllowedNames } from './allowed-names';
 import { Permissions } from './permissions';
 
 const CLOSED = literal('the endpoint itself serves none');
@@ -22,6 +23,8 @@ export class Scope {
   private toolSearch: ToolSearch | null;
   /** The authorization rules that hold for it; null where there are none, and nothing is narrowed. */
   permissions: Permissions | null;
+  /** What the verified header lists, see allowed-names.ts; null: no header is asked for, and nothing is narrowed. */
+  allowed: AllowedNames | null;
   /** What follows the endpoint in the path: the part of a session's audience. */
   named: Span;
   /** It comes over HTTP+SSE, by which servers of that transport are reached, and no others. */
@@ -31,7 +34,12 @@ export class Scope {
 
   /** It narrows nothing. */
   get isWhole(): bool {
-    return this.path === null && this.header === null && this.permissions === null;
+    return this.path === null && this.header === null && this.isForAll;
+  }
+
+  /** Nothing is hidden from it by who asks. */
+  get isForAll(): bool {
+    return this.permissions === null && this.allowed === null;
   }
 
   /** Whether its list shows what finds tools in the place of most tools; null: it shows all. Over HTTP+SSE servers answer. */

@@ -1,5 +1,5 @@
 // One Envoy with several listeners: the same routes to the same upstream, behind different filters.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
@@ -109,6 +109,38 @@ export async function startBeside(upstreamPort: number): Promise<BenchGateway<Be
   return running(envoy, folder);
 }
 
+/** Whose tokens are good, and the rules of listeners by their names; that without any is `no rules`. */
+interface Ruled<Way extends string> {
+  readonly issuer: string;
+  /** A JWKS. */
+  readonly keys: string;
+  readonly rules: Readonly<Record<Way, readonly object[]>>;
+}
+
+/** Listeners that differ in their rules alone: ten servers are asked for their lists, or those are cached. */
+export async function startRuled<Way extends string>(
+  upstreamPort: number,
+  { issuer, keys, rules }: Ruled<Way>,
+): Promise<BenchGateway<`${'asked' | 'cached'}, ${Way | 'no rules'}`>> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const binary = await ownEnvoy();
+  const sluice = (await build()).plugin.file;
+  const file = join(folder, 'jwks.json');
+  writeFileSync(file, keys);
+  const auth = { issuers: [{ issuer, jwks: { file } }] };
+  const sources = { asked: servers(10, upstreamPort), cached: servers(10, upstreamPort, { listCache: CACHE }) };
+  const plugins: Record<string, Plugin> = { 'no rules': { auth } };
+  for (const [way, of] of Object.entries<readonly object[]>(rules))
+    plugins[way] = { auth, authorization: { rules: of } };
+  const parts = Object.entries(sources).flatMap(([source, of]) =>
+    Object.entries(plugins).map(([way, plugin]) => listener(`${source}, ${way}`, of, sluice, plugin)),
+  );
+  const base = bootstrapOf(sources.asked);
+  const config = { ...base, static_resources: { ...base.static_resources, listeners: parts } };
+  const envoy = await startEnvoy({ binary: binary.path, config, concurrency: 1, logLevel: 'error' });
+  return running(envoy, folder);
+}
+
 function running<Name extends string>(envoy: RunningEngine, folder: string): BenchGateway<Name> {
   return {
     envoy,
@@ -203,6 +235,8 @@ type Listener = ReturnType<typeof gatewayBootstrap>['static_resources']['listene
 interface Plugin {
   readonly hostMode?: HostMode;
   readonly identity?: { readonly trustedHeader: string };
+  readonly auth?: object;
+  readonly authorization?: object;
 }
 
 interface HttpFilter {

@@ -54,11 +54,14 @@ export function callOf(name: string, size: number): string {
   return open + text.repeat(count) + close;
 }
 
-/** Begins a session at a listener; its header. */
-export async function sessionAt(port: number): Promise<Record<string, string>> {
+/** Begins a session at a listener; its header. @param headers of the client, beside those of MCP */
+export async function sessionAt(
+  port: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Record<string, string>> {
   const response = await fetch(`http://127.0.0.1:${port}/mcp`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
     body: INITIALIZE,
   });
   const token = response.headers.get('mcp-session-id');

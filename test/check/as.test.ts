@@ -169,6 +169,21 @@ describe('what decides', () => {
     expect(await ask({}, { virtualServer: 'team-a/nobody' })).toEqual({ refused: 'unknown_virtual_server' });
   });
 
+  test('is what the header x-mcp-authorized lists, where it is read', async () => {
+    const allowedCapabilities = { servers: { weather: 'ns/weather' } };
+    const asked = { names: { tools: ['weather_get', 'weather_set', 'orders_get'] } };
+    const authorized = { 'allowed-capabilities': '{"tools":{"ns/weather":["get"],"orders":[]}}' };
+    const by = 'allowed capabilities';
+    expect(await ask({ allowedCapabilities }, { ...asked, authorized })).toMatchObject([
+      { name: 'weather_get', decision: 'allowed', by: 'nothing' },
+      { name: 'weather_set', decision: 'hidden', by },
+      { name: 'orders_get', decision: 'hidden', by },
+    ]);
+    expect(await ask({ allowedCapabilities }, asked)).toMatchObject(asked.names.tools.map((name) => ({ name, by })));
+    const lenient = { allowedCapabilities: { absent: 'allow' } };
+    expect(await ask(lenient, asked)).toMatchObject(asked.names.tools.map((name) => ({ name, by: 'nothing' })));
+  });
+
   test('is told of more names than the thread takes lines', async () => {
     const tools = Array.from({ length: 3000 }, (_, index) => `weather_${index}`);
     expect(await ask({}, { names: { tools } })).toHaveLength(3000);
@@ -332,6 +347,19 @@ describe('the command', () => {
     expect((await told('none'))[1]).toContain('has no credential     server team: no option of credentials');
   });
 
+  test('shows what the header x-mcp-authorized lists', async () => {
+    const path = file('listed.yaml', {
+      servers: own,
+      sessions,
+      allowedCapabilities: { claim: 'may', absent: 'hide' },
+    });
+    const names = file('names', `${own[0]?.name ?? ''}_x\n`);
+    const listed = file('may.json', { may: JSON.stringify({ tools: { [own[0]?.name ?? '']: ['x'] } }) });
+    const args = ['--as', file('c.json', who), '--names', names];
+    expect((await check(...args, '--authorized', listed, path)).out).toContain('may use');
+    expect((await check(...args, path)).out).toContain('the header x-mcp-authorized does not list it');
+  });
+
   test('says who is nobody', async () => {
     const { out } = await check('--as', file('c.json', { sub: 'ada' }), configuration());
     expect(out).toContain('/mcp: this caller is unauthenticated: the claims have no subject and issuer');
@@ -355,6 +383,12 @@ describe('the command', () => {
       'names that are no list',
       () => ['--as', file('c.json', who), '--names', file('n', '{"tools":5}')],
       'is neither the result',
+    ],
+    ['a list without a caller', () => ['--authorized', file('n', '{}')], '--authorized goes with --as'],
+    [
+      'a list that is no object',
+      () => ['--as', file('c.json', who), '--authorized', file('n', '[]')],
+      '--authorized: ',
     ],
     ['names without a caller', () => ['--names', file('n', 'x')], '--names goes with --as'],
     ['a virtual server without a caller', () => ['--virtual-server', 'a/b'], '--virtual-server goes with --as'],

@@ -686,6 +686,127 @@ export const cases: readonly Case[] = [
     says: 'requires the provider a',
   },
   {
+    rule: 'allowed-capabilities',
+    base: 'hold',
+    edits: [['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }']],
+    at: 'allowedCapabilities',
+    says: 'no filter before Sluice leaves claims in capabilities: no jwt_authn filter does',
+  },
+  {
+    rule: 'allowed-capabilities',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { jwt: rights }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }
+                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
+`,
+      ],
+    ],
+    at: 'allowedCapabilities.jwt',
+    says: 'no filter before Sluice leaves claims in rights: there is capabilities',
+  },
+  {
+    rule: 'allowed-capabilities',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }
+                      rules: [{ match: { prefix: / }, requires: { allow_missing: {} } }]
+`,
+      ],
+    ],
+    at: 'allowedCapabilities',
+    says: 'no rule of jwt_authn that takes /mcp requires the provider a',
+  },
+  {
+    rule: 'allowed-capabilities',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }
+                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
+`,
+      ],
+    ],
+    at: 'allowedCapabilities',
+    says: 'the provider a takes x-mcp-authorized away, without forward: true',
+  },
+  {
+    rule: 'allowed-capabilities',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { forward: true, payload_in_metadata: capabilities } }
+                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
+`,
+      ],
+    ],
+    at: 'allowedCapabilities',
+    says: 'does not take its token from x-mcp-authorized alone',
+  },
+  {
+    rule: 'allowed-capabilities',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { forward: true, from_headers: [{ name: authorization }, { name: x-mcp-authorized }], payload_in_metadata: capabilities } }
+                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
+`,
+      ],
+    ],
+    at: 'allowedCapabilities',
+    says: 'does not take its token from x-mcp-authorized alone',
+  },
+  {
+    rule: 'allowed-capabilities',
+    base: 'hold',
+    edits: [
+      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: { a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities, from_params: [t] } }
+                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
+`,
+      ],
+    ],
+    at: 'allowedCapabilities',
+    says: 'does not take its token from x-mcp-authorized alone',
+  },
+  {
     rule: 'environment',
     base: 'hold',
     edits: [['host_env_keys: [SLUICE_KEY_1]', 'host_env_keys: [SLUICE_KEY_1, SLUICE_KEY_1]']],

@@ -8,9 +8,12 @@ import { configured } from './gateway.ts';
 
 const core = instance();
 
+/** The configurations on a page; what is for Envoy itself is not among them. */
 function examples(page: string): unknown[] {
   const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
-  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, yaml]) => parse(yaml ?? '') as unknown);
+  return [...text.matchAll(/^```yaml\n(.*?)^```/gms)]
+    .map(([, yaml]) => parse(yaml ?? '') as object)
+    .filter((shown) => !('typed_config' in shown));
 }
 
 /** Names of the environment variables that a configuration asks for. */

@@ -20,6 +20,8 @@ export interface Sent {
   readonly session?: string | undefined;
   /** Values of x-mcp-virtualserver. */
   readonly narrowed?: string | readonly string[];
+  /** The value of x-mcp-authorized, which nobody has verified. */
+  readonly unverified?: string;
 }
 
 /** The gateway without a host, between a client and servers that are tables of names. */
@@ -49,6 +51,11 @@ export class TestGateway {
   /** The verified token of the requests to come. */
   set token(claims: Readonly<Record<string, Json>>) {
     this.#core.call('gatewayToken', ...this.#core.span(structOf(claims)));
+  }
+
+  /** The verified payload of `x-mcp-authorized` in the requests to come. */
+  set authorized(claims: Readonly<Record<string, Json>>) {
+    this.#core.call('gatewayAuthorized', ...this.#core.span(structOf(claims)));
   }
 
   get warnings(): string[] {
@@ -184,7 +191,7 @@ export class TestGateway {
   }
 
   /** Sends a message and answers every callout that it leads to. */
-  #exchange({ path = '/mcp', method = 'POST', session, narrowed = [] }: Sent, body: string): number {
+  #exchange({ path = '/mcp', method = 'POST', session, narrowed = [], unverified }: Sent, body: string): number {
     const headers: [string, string][] = [
       [':method', method],
       [':path', path],
@@ -193,6 +200,7 @@ export class TestGateway {
     if (session !== undefined) headers.push(['mcp-session-id', session]);
     for (const value of typeof narrowed === 'string' ? [narrowed] : narrowed)
       headers.push(['x-mcp-virtualserver', value]);
+    if (unverified !== undefined) headers.push(['x-mcp-authorized', unverified]);
     this.asked = [];
     let next = this.#core.call('gatewayRequest', ...this.#core.span(pairs(headers)), ...this.#core.span(body));
     while (next === outcome.wait) {

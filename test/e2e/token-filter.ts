@@ -1,5 +1,5 @@
 // Envoy's jwt_authn before the module, and tokens for it.
-import { type JsonWebKey, createSign, generateKeyPairSync } from 'node:crypto';
+import { type JsonWebKey, type KeyObject, createSign, generateKeyPairSync } from 'node:crypto';
 import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -9,6 +9,18 @@ export function jwt(claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${part({ alg: 'RS256', kid: 'k' })}.${part({ exp: 4_000_000_000, ...claims })}`;
   return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
+}
+
+/** The same, signed with a P-256 key. */
+export function signed(claims: object, key: KeyObject): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${part({ alg: 'ES256' })}.${part({ exp: 4_000_000_000, ...claims })}`;
+  return `${text}.${createSign('SHA256').update(text).sign({ key, dsaEncoding: 'ieee-p1363' }, 'base64url')}`;
+}
+
+/** The JWKS of a P-256 key. */
+export function jwks(key: KeyObject): string {
+  return JSON.stringify({ keys: [{ ...key.export({ format: 'jwk' }), alg: 'ES256' }] });
 }
 
 /** Puts an HTTP filter before all others of the listener. */

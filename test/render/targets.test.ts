@@ -191,6 +191,37 @@ describe('Istio', () => {
     ]);
     expect(oneIn(text, 'WasmPlugin').spec['pluginConfig']).toMatchObject({ identity: { jwt: 'payload' } });
   });
+
+  test('what a caller may use is verified by a filter of its own, as Istio leaves all claims in one place', () => {
+    const allowedCapabilities = { issuers: [issuer] };
+    const text = render('wasmplugin', {
+      auth,
+      allowedCapabilities,
+      servers: [{ name: 'a', url: 'http://a.example/mcp' }],
+    });
+    const { configPatches } = oneIn(text, 'EnvoyFilter').spec as {
+      configPatches: { patch: { operation: string; value: { name: string; typed_config: Record<string, unknown> } } }[];
+    };
+    expect(configPatches.map(({ patch }) => patch.operation)).toEqual(['INSERT_FIRST']);
+    const [filter] = configPatches.map(({ patch }) => patch.value);
+    expect(filter?.name).toBe('sluice-allowed-capabilities');
+    expect(filter?.typed_config['providers']).toMatchObject({
+      'capabilities-0': {
+        issuer: issuer.issuer,
+        payload_in_metadata: 'capabilities',
+        forward: true,
+        from_headers: [{ name: 'x-mcp-authorized' }],
+      },
+    });
+    expect(filter?.typed_config['rules']).toEqual([
+      {
+        match: { path_separated_prefix: '/mcp' },
+        requires: {
+          requires_any: { requirements: [{ provider_name: 'capabilities-0' }, { allow_missing_or_failed: {} }] },
+        },
+      },
+    ]);
+  });
 });
 
 describe('Envoy Gateway', () => {
@@ -271,6 +302,11 @@ describe('what cannot be had', () => {
       'wasmplugin',
       { auth: { ...auth, issuers: [{ ...issuer, jwks: { file: 'keys.json' } }] }, ...server('http://a.example/') },
       /Istio fetches keys itself/,
+    ],
+    [
+      'envoy-gateway',
+      { allowedCapabilities: { issuers: [issuer] }, ...server('http://a.example/') },
+      /verifies one token of a request/,
     ],
     ['envoy-gateway', { auth: { ...auth, issuers: [issuer, issuer] }, ...server('http://a.example/') }, /name one/],
   ])('is refused by %s: %j', (target, configuration, expected) => {

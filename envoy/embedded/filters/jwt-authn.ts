@@ -6,6 +6,8 @@ import type { HeaderMap } from '../header-map.ts';
 const filterName = 'envoy.filters.http.jwt_authn';
 
 interface Provider {
+  /** Where its token is, and what stands before that. */
+  readonly from: { readonly header: string; readonly prefix: string };
   readonly issuer: string;
   readonly keys: readonly { readonly id: string | undefined; readonly key: KeyObject }[];
   readonly payloadIn: string;
@@ -25,18 +27,21 @@ const algorithms: Readonly<Record<string, { digest: string; ecdsa: boolean }>> =
 };
 
 /**
- * envoy.filters.http.jwt_authn with keys in the configuration, and tokens as `Authorization: Bearer`: one rule, which asks
- * for one of several providers, and may do without a token, or without a good one.
+ * envoy.filters.http.jwt_authn with keys in the configuration, and each token in a header: one rule, which asks for one of
+ * several providers, or for one of each of several groups, and may do without a token, or without a good one.
  */
 export function readJwtAuthn(message: Message): FilterFactory {
   const providers = message.map('providers', readProvider);
   const bypassesPreflight = message.flag('bypass_cors_preflight');
   const [rule] = message.messages('rules', (entry) => {
     const matches = entry.message('match', readMatch);
-    return { matches, ...entry.message('requires', readRequirement) };
+    return { matches, groups: entry.message('requires', readRequirements) };
   });
-  const asked = (rule?.providers ?? []).map((name) => providers[name]);
-  if (rule === undefined || asked.length === 0 || asked.includes(undefined)) {
+  const groups = (rule?.groups ?? []).map((group) => ({
+    ...group,
+    asked: group.providers.map((name) => providers[name]),
+  }));
+  if (rule === undefined || groups.some(({ asked }) => asked.length === 0 || asked.includes(undefined))) {
     message.problem('rules', 'expected one rule that names one of the providers');
     return () => undefined;
   }
@@ -44,36 +49,47 @@ export function readJwtAuthn(message: Message): FilterFactory {
     decodeHeaders: (headers) => {
       if (!rule.matches(headers.get(':path') ?? '')) return HeadersStatus.Continue;
       if (bypassesPreflight && isPreflight(headers)) return HeadersStatus.Continue;
-      const refuse = (status: string, details: string): HeadersStatus => {
+      const verified: Record<string, unknown> = {};
+      for (const group of groups) {
+        const failure = verifyOne(headers, group.asked as Provider[], verified);
+        if (failure === undefined || group.mayFail || (group.mayMiss && failure === missing)) continue;
         callbacks.sendLocalReply({
-          status: status === wrongAudience ? 403 : 401,
-          body: status,
-          details: `jwt_authn_access_denied{${details}}`,
+          status: failure === wrongAudience ? 403 : 401,
+          body: failure,
+          details: `jwt_authn_access_denied{${failure.replaceAll(' ', '_')}}`,
         });
         return HeadersStatus.StopIteration;
-      };
-      const token = bearerToken(headers);
-      if (token === undefined) {
-        return rule.mayMiss || rule.mayFail ? HeadersStatus.Continue : refuse('Jwt is missing', 'Jwt_is_missing');
       }
-      let failure = '';
-      for (const provider of asked as Provider[]) {
-        const verified = verifyToken(token, provider, Date.now() / 1000);
-        if (typeof verified === 'string') {
-          // The provider that knows the issuer has the better words.
-          if (failure === '' || failure === unknownIssuer) failure = verified;
-          continue;
-        }
-        callbacks.info.dynamicMetadata[filterName] = {
-          ...(provider.payloadIn === '' ? {} : { [provider.payloadIn]: verified.payload }),
-          ...(provider.headerIn === '' ? {} : { [provider.headerIn]: verified.header }),
-        };
-        if (!provider.forward) headers.remove('authorization');
-        return HeadersStatus.Continue;
+      if (Object.keys(verified).length > 0) {
+        const known = callbacks.info.dynamicMetadata[filterName] as object | undefined;
+        callbacks.info.dynamicMetadata[filterName] = { ...known, ...verified };
       }
-      return rule.mayFail ? HeadersStatus.Continue : refuse(failure, failure.replaceAll(' ', '_'));
+      return HeadersStatus.Continue;
     },
   });
+}
+
+/** By the first provider that finds its token good. @returns why none does; undefined: one has */
+function verifyOne(
+  headers: HeaderMap,
+  asked: readonly Provider[],
+  verified: Record<string, unknown>,
+): string | undefined {
+  let failure: string | undefined;
+  for (const provider of asked) {
+    const token = tokenFor(provider, headers);
+    const found = token === undefined ? missing : verifyToken(token, provider, Date.now() / 1000);
+    if (typeof found === 'string') {
+      // The provider that knows the issuer has the better words.
+      if (failure === undefined || failure === missing || failure === unknownIssuer) failure = found;
+      continue;
+    }
+    if (provider.payloadIn !== '') verified[provider.payloadIn] = found.payload;
+    if (provider.headerIn !== '') verified[provider.headerIn] = found.header;
+    if (!provider.forward) headers.remove(provider.from.header);
+    return undefined;
+  }
+  return failure;
 }
 
 /** A preflight has no token, and asks by this header what it may send (Fetch §4.8). */
@@ -97,16 +113,18 @@ function readMatch(match: Message): (path: string) => boolean {
 }
 
 function readProvider(provider: Message): Provider {
-  const places = provider.messages('from_headers', (from) => `${from.header('name')}: ${from.text('value_prefix')}`);
-  if (places.some((place) => place !== 'authorization: Bearer ')) {
-    provider.problem('from_headers', 'expected authorization with the prefix "Bearer "');
-  }
+  const [from = bearer, ...more] = provider.messages('from_headers', (place) => ({
+    header: place.header('name'),
+    prefix: place.text('value_prefix'),
+  }));
+  if (more.length > 0) provider.problem('from_headers', 'expected one header: this engine looks in no other');
   if (provider.has('remote_jwks')) {
     provider.raw('remote_jwks');
     provider.problem('remote_jwks', 'this engine fetches no keys: give them as local_jwks');
   }
   const text = provider.message('local_jwks', (jwks) => jwks.text('inline_string'));
   return {
+    from,
     issuer: provider.text('issuer'),
     keys: readKeys(text, provider),
     payloadIn: provider.text('payload_in_metadata'),
@@ -126,8 +144,20 @@ function readKeys(text: string, provider: Message): Provider['keys'] {
   }
 }
 
-/** Providers, and whether it does without a token, or without a good one. */
-function readRequirement(requires: Message): { providers: string[]; mayMiss: boolean; mayFail: boolean } {
+/** Providers of which one has to find its token good, and whether it does without a token, or without a good one. */
+interface Requirement {
+  readonly providers: readonly string[];
+  readonly mayMiss: boolean;
+  readonly mayFail: boolean;
+}
+
+/** What all have to be met. */
+function readRequirements(requires: Message): Requirement[] {
+  const all = requires.message('requires_all', (list) => list.messages('requirements', readRequirement));
+  return all.length > 0 ? all : [readRequirement(requires)];
+}
+
+function readRequirement(requires: Message): Requirement {
   const alone = requires.text('provider_name');
   const any = requires.message('requires_any', (list) =>
     list.messages('requirements', (requirement) => ({
@@ -143,8 +173,15 @@ function readRequirement(requires: Message): { providers: string[]; mayMiss: boo
   };
 }
 
-function bearerToken(headers: HeaderMap): string | undefined {
-  return /^Bearer (\S+)$/.exec(headers.get('authorization') ?? '')?.[1];
+/** Where a provider says nothing of headers. */
+const bearer = { header: 'authorization', prefix: 'Bearer ' };
+
+function tokenFor({ from }: Provider, headers: HeaderMap): string | undefined {
+  // Several are one, as in Envoy: no token.
+  const value = headers.getAll(from.header).join(',');
+  if (value === '' || !value.startsWith(from.prefix)) return undefined;
+  const token = value.slice(from.prefix.length).trim();
+  return /^\S+$/.test(token) ? token : undefined;
 }
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -179,6 +216,7 @@ function verifyToken(
   return verified ? { header, payload } : 'Jwt verification fails';
 }
 
+const missing = 'Jwt is missing';
 const wrongAudience = 'Audiences in Jwt are not allowed';
 const unknownIssuer = 'Jwt issuer is not configured';
 

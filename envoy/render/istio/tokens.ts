@@ -1,10 +1,12 @@
 import { refuse } from '../refuse.ts';
 import type { RenderOptions } from '../targets/options.ts';
-import { type Issuer, issuersOf } from '../token-filter.ts';
+import { endpointOf } from '../bootstrap.ts';
+import { capabilityFilter, type Issuer, issuersOf } from '../token-filter.ts';
 import { labelsOf } from './labels.ts';
 import type { Resource } from './templates.ts';
 
 type Plugin = Readonly<Record<string, unknown>>;
+type Options = Pick<RenderOptions, 'namespace' | 'selector'>;
 
 /** Where Istio's own jwt_authn filter leaves the claims of a token that it has verified. */
 const payload = 'payload';
@@ -17,7 +19,41 @@ export function identityOf(plugin: Plugin): { identity?: object } {
 }
 
 /** Has Istio verify the tokens of `auth.issuers`; what has no token passes, and is the module's to refuse. */
-export function tokenResources(plugin: Plugin, options: Pick<RenderOptions, 'namespace' | 'selector'>): Resource[] {
+export function tokenResources(plugin: Plugin, options: Options): Resource[] {
+  return [...callerResources(plugin, options), ...capabilityResources(plugin, options)];
+}
+
+/**
+ * A filter of its own for the header that lists what a caller may use, before all others: Istio leaves the claims of all
+ * tokens of a RequestAuthentication in one place, where the second would replace the first.
+ */
+function capabilityResources(plugin: Plugin, options: Options): Resource[] {
+  const found = capabilityFilter(plugin, endpointOf(plugin));
+  if (found === undefined) return [];
+  const name = 'sluice-allowed-capabilities';
+  return [
+    {
+      apiVersion: 'networking.istio.io/v1alpha3',
+      kind: 'EnvoyFilter',
+      metadata: { name, namespace: options.namespace },
+      spec: {
+        workloadSelector: { labels: labelsOf(options) },
+        configPatches: [
+          {
+            applyTo: 'HTTP_FILTER',
+            match: {
+              context: 'GATEWAY',
+              listener: { filterChain: { filter: { name: 'envoy.filters.network.http_connection_manager' } } },
+            },
+            patch: { operation: 'INSERT_FIRST', value: { ...found.filter, name } },
+          },
+        ],
+      },
+    },
+  ];
+}
+
+function callerResources(plugin: Plugin, options: Options): Resource[] {
   const issuers = issuersOf(plugin);
   if (issuers.length === 0) return [];
   refuse(

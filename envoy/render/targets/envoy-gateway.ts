@@ -4,7 +4,7 @@ import { type Bootstrap, endpointOf, environmentNames, shippedBootstrap } from '
 import { partsOf } from '../module-filter.ts';
 import { refuse } from '../refuse.ts';
 import { type LocatedServer, moduleConfiguration } from '../servers.ts';
-import { type Issuer, impliedPayload, issuersOf } from '../token-filter.ts';
+import { type Issuer, capabilityIssuersOf, impliedPayload, issuersOf } from '../token-filter.ts';
 import { type ClusterHost, clusterHost } from './cluster-host.ts';
 import { isolatedSessions } from './notes.ts';
 import type { RenderOptions } from './options.ts';
@@ -154,8 +154,13 @@ function clientPolicy(
 function tokenPolicy(plugin: RenderedGateway['plugin'], { namespace, parent }: RenderOptions): object[] {
   const issuers = issuersOf(plugin);
   const [issuer] = issuers;
-  if (issuer === undefined) return [];
   const problems: string[] = [];
+  if (capabilityIssuersOf(plugin).length > 0)
+    problems.push(
+      'allowedCapabilities.issuers: Envoy Gateway verifies one token of a request, and this is a second one: leave issuers out, and add the filter by an EnvoyPatchPolicy (docs/authorization.md)',
+    );
+  refuse(problems);
+  if (issuer === undefined) return [];
   if (issuers.length > 1)
     problems.push(
       'auth.issuers: Envoy Gateway leaves the claims of each issuer elsewhere, and the module looks in one place: name one',

@@ -4,7 +4,7 @@ import { envoyYaml } from '../../yaml/write.ts';
 import { endpointOf, environmentNames } from '../bootstrap.ts';
 import { refuse } from '../refuse.ts';
 import { moduleConfiguration } from '../servers.ts';
-import { issuersOf } from '../token-filter.ts';
+import { capabilityIssuersOf, issuersOf } from '../token-filter.ts';
 import { parseUpstream } from '../upstream.ts';
 import { clusterHost } from './cluster-host.ts';
 import { debianAuthorities, renderedBootstrap } from './envoy.ts';
@@ -94,8 +94,15 @@ function renderKubernetes(gateway: RenderedGateway, options: RenderOptions): Ren
 function checkReachable({ servers, plugin }: RenderedGateway, domain: string): void {
   const urls = [
     ...servers.map(({ entry }, index) => [`servers[${index}].url`, String(entry['url'])]),
-    ...issuersOf(plugin).flatMap(({ jwks }, index) =>
-      'url' in jwks ? [[`auth.issuers[${index}].jwks.url`, jwks.url]] : [],
+    ...(
+      [
+        ['auth', issuersOf(plugin)],
+        ['allowedCapabilities', capabilityIssuersOf(plugin)],
+      ] as const
+    ).flatMap(([section, issuers]) =>
+      issuers.flatMap(({ jwks }, index) =>
+        'url' in jwks ? [[`${section}.issuers[${index}].jwks.url`, jwks.url]] : [],
+      ),
     ),
   ] as [string, string][];
   refuse(

@@ -12,6 +12,9 @@ import { Warning } from '../../../filter/flow/plan';
 import { behindEndpoint, readRequest } from '../../../filter/flow/request';
 import * as header from '../../../filter/mcp/headers';
 import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
+import { countOf } from '../../../filter/bytes/pairs';
+import { AUTHORIZED } from '../../../filter/mcp/headers';
+import { allowedNames } from '../../../filter/policy/allowed-names';
 import { answersIn } from '../../../filter/policy/claims';
 import { NO_FACTS } from '../../../filter/model/tool-facts';
 import { mayUse } from '../../../filter/policy/decision';
@@ -29,11 +32,13 @@ let parsed: Parsed = make<Parsed>(ofConfiguration);
 let exchange: Exchange = make<Exchange>(ofRequest);
 let call: UpstreamCall | null = null;
 let claims: Span = NONE;
+let authorized: Span = NONE;
 
 /** Returns the number of problems. @param environment `NAME=value`, NUL, … */
 export function gatewayConfigure(json: usize, count: u32, environment: usize, environmentLength: u32): i32 {
   ofConfiguration.reset();
   claims = NONE;
+  authorized = NONE;
   const kept = ofConfiguration.copy(span(json, count));
   parsed = parseGateway(kept, ofConfiguration.copy(span(environment, environmentLength)), ofConfiguration);
   scratch.reset();
@@ -53,6 +58,11 @@ export function gatewayToken(payload: usize, count: u32): void {
   claims = count === 0 ? NONE : ofConfiguration.copy(span(payload, count));
 }
 
+/** The same of the header that lists what the caller may use. */
+export function gatewayAuthorized(payload: usize, count: u32): void {
+  authorized = count === 0 ? NONE : ofConfiguration.copy(span(payload, count));
+}
+
 /** Returns the outcome, or -1 for a path that is not the gateway's. @param headers in the form of the ABI */
 export function gatewayRequest(headers: usize, headersLength: u32, body: usize, bodyLength: u32): i32 {
   ofRequest.reset();
@@ -65,6 +75,11 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   exchange.now = NOW;
   const authorization = gateway.authorization;
   if (authorization !== null) exchange.caller.answers = answersIn(gateway.claims, claims, ofRequest);
+  const allowed = gateway.allowedCapabilities;
+  if (allowed !== null) {
+    const lines = countOf(request.pairs, AUTHORIZED, ofRequest);
+    exchange.caller.allowed = allowedNames(allowed, authorized, lines, gateway.servers.count, ofRequest);
+  }
   let outcome = enter(exchange, behind, true);
   if (outcome === Outcome.ReadBody) {
     exchange.message.body = ofRequest.copy(span(body, bodyLength));
