@@ -12,7 +12,7 @@ export function readSource(file: string, flag?: string): SourceFile {
     return { name: file, bytes: readLimited(file) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? `there is no ${file}` : message;
+    const why = file === '' ? 'expected the name of a file' : code === 'ENOENT' ? `there is no ${file}` : message;
     throw new CommandError(flag === undefined ? why : `${flag}: ${why}`, exitCode.usage);
   }
 }

@@ -38,6 +38,8 @@ export interface Endpoint {
 export function parseUpstream(text: string): Upstream {
   if (!URL.canParse(text))
     throw new Error(`${JSON.stringify(text)} is not a URL; it has to be like http://127.0.0.1:3001/mcp`);
+  // A URL is read without them: what is written and what is asked for would be two.
+  if (hasControls(text)) throw new Error(`${JSON.stringify(text)} has a line end, a tab or another control character`);
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new Error(`${JSON.stringify(text)} has to begin with http:// or https://`);
@@ -48,6 +50,7 @@ export function parseUpstream(text: string): Upstream {
     );
   }
   if (url.hash !== '') throw new Error(`${JSON.stringify(text)} has a fragment, which no server would see`);
+  if (url.port === '0') throw new Error(`${JSON.stringify(text)} has port 0, which nothing listens at`);
   const tls = url.protocol === 'https:';
   const defaultPort = tls ? 443 : 80;
   return {
@@ -56,6 +59,10 @@ export function parseUpstream(text: string): Upstream {
     authority: url.host,
     path: url.pathname + url.search,
   };
+}
+
+function hasControls(text: string): boolean {
+  return Array.from(text).some((character) => character < ' ' || character === '\x7f');
 }
 
 /**

@@ -8,8 +8,8 @@ import {
   isMap,
   isScalar,
   isSeq,
-  parseAllDocuments,
 } from 'yaml';
+import { composeDocuments } from './compose.ts';
 import { mostLevels } from './depth.ts';
 import { type Locator, Node, type Position } from './node.ts';
 import { type Path, pathText } from './place.ts';
@@ -55,8 +55,15 @@ export function readDocuments(file: string, bytes: Uint8Array): { documents: Doc
     return whole('is not text in UTF-8');
   }
   const lines = new LineCounter();
-  const trees = parse(text, lines);
-  if (trees === undefined) return whole('is no YAML that can be read: it is nested too deeply');
+  const trees = composeDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    resolveKnownTags: false,
+    logLevel: 'silent',
+    uniqueKeys: false, // takes the square of the time; found below
+  });
+  if (trees === undefined) return whole(`is nested deeper than ${mostLevels} levels`);
   const flaws: Flaw[] = [];
   const documents: Document[] = [];
   for (const tree of trees) {
@@ -89,22 +96,6 @@ export function readDocument(file: string, bytes: Uint8Array): { document: Docum
 }
 
 export const furtherDocument = 'is a further document, and only the first one of a file is read';
-
-function parse(text: string, lineCounter: LineCounter): YamlDocument.Parsed[] | undefined {
-  try {
-    const trees = parseAllDocuments(text, {
-      lineCounter,
-      prettyErrors: false,
-      stringKeys: true,
-      resolveKnownTags: false,
-      logLevel: 'silent',
-      uniqueKeys: false, // takes the square of the time; found below
-    });
-    return Array.isArray(trees) ? trees : [];
-  } catch {
-    return undefined;
-  }
-}
 
 /** Turns a tree into values. */
 class Reader {

@@ -127,6 +127,9 @@ test.each([
   ['/mcp#x', undefined],
   ['mcp', undefined],
   ['*', '*'],
+  ['*/mcp', '*/mcp'],
+  ['/a%00', undefined],
+  ['/a?%00', '/a?%00'],
 ])('the path %s is served as %s', (target, served) => {
   const options = { normalizePath: true, mergeSlashes: true, escapedSlashes: 'REJECT_REQUEST' } as const;
   expect(normalizePath(target, options)).toBe(served);

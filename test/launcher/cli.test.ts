@@ -71,6 +71,7 @@ describe('sluice start', () => {
     [['--engine', 'nginx'], /--engine takes auto\|envoy\|embedded, not "nginx"/],
     [['--host-mode', 'pear'], /--host-mode takes hold\|pair\|headers/],
     [['--config', '/nonexistent.yaml'], /--config: /],
+    [['--config', ''], /--config: expected the name of a file/],
   ])('%j is wrong use, in one line', async (args, why) => {
     const { code, out, err } = await sluice('start', ...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });

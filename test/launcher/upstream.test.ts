@@ -31,6 +31,9 @@ describe('parseUpstream', () => {
     ['ftp://example.com/', /http:\/\/ or https:\/\//],
     ['http://user:hunter2@example.com/mcp', /password/],
     ['http://example.com/mcp#part', /fragment/],
+    ['http://example.com/m\tcp', /"http:\/\/example.com\/m\\tcp" has .* control character/],
+    ['http://example.com/mcp\nx: y', /control character/],
+    ['http://example.com:0/mcp', /port 0/],
   ])('refuses %s', (url, why) => {
     expect(() => parseUpstream(url)).toThrow(why);
   });

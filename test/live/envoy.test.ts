@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import type { Scripted } from '../e2e/upstreams/scripted.ts';
@@ -43,6 +44,7 @@ async function toolServer(): Promise<Scripted> {
   return server;
 }
 
+const portOf = ({ url }: Scripted): string => `"port_value": ${new URL(url).port}`;
 const entry = (name: string, { url }: Scripted): object => ({ name, url, prefix: `${name}_` });
 
 /** Waits until every node of a gateway has what is given out. */
@@ -114,6 +116,32 @@ describeWithEnvoy('live delivery', () => {
     const [first, second] = await Promise.all(streams);
     expect(first).toEqual({ events: upTo(200), answered: true });
     expect(second).toEqual({ events: upTo(100), answered: true });
+  });
+
+  test('a crowd loses no call to edits in quick succession, some of them refused', async () => {
+    const [here, there, other] = await Promise.all([toolServer(), toolServer(), toolServer()]);
+    const where = folders();
+    const { server, envoy } = await running(where, [entry('alpha', here)]);
+    const crowd = await Promise.all(Array.from({ length: 16 }, () => callSteadily(envoy.mcp, 'alpha_', 15)));
+
+    // The server of the calls moves and comes back, another one comes and goes, and every third edit is wrong.
+    for (let edit = 1; edit <= 30; edit++) {
+      const servers = [entry('alpha', edit % 2 === 0 ? here : there), ...(edit % 4 < 2 ? [entry('beta', other)] : [])];
+      write(where, 'edge', edit % 3 === 0 ? 'servers: [' : configuration(servers));
+      await sleep(200);
+    }
+    write(where, 'edge', configuration([entry('alpha', there)]));
+    await until('the last one is everywhere', async () => {
+      const gateway = server.live.directory.get('edge');
+      const isCurrent = gateway !== undefined && server.live.statusOf(gateway).nodes[0]?.state === 'current';
+      const shown = await envoy.configuration();
+      return isCurrent && shown.includes(portOf(there)) && !shown.includes(portOf(here));
+    });
+    here.forget();
+    there.forget();
+    await until('calls go to its place', () => there.of('tools/call').length > 50);
+    expect(here.requests).toEqual([]);
+    for (const load of crowd) await unharmed(load);
   });
 
   test('an edit that moves a server and is refused for another one changes nothing of where that server is asked', async () => {

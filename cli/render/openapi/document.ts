@@ -1,5 +1,7 @@
 import { $RefParser } from '@apidevtools/json-schema-ref-parser';
-import { parse } from 'yaml';
+import { composeDocuments } from '../../../envoy/yaml/compose.ts';
+import { mostLevels } from '../../../envoy/yaml/depth.ts';
+import { furtherDocument } from '../../../envoy/yaml/document.ts';
 import { type LeftOut, LeftOuts } from '../left-out.ts';
 
 /** Any part of a description: its members are not known to be what OpenAPI says until they are looked at. */
@@ -26,7 +28,7 @@ const mostHops = 20;
  */
 export async function readDescription(bytes: Uint8Array): Promise<Description> {
   if (bytes.length > mostBytes) throw new Error(`it has ${bytes.length} bytes; at most ${mostBytes} are read`);
-  const root = parse(new TextDecoder().decode(bytes), { maxAliasCount: 100 }) as unknown;
+  const root = valueOf(new TextDecoder().decode(bytes));
   if (!isPart(root)) throw new Error('expected an object with openapi and paths');
   const { openapi, swagger } = root;
   if (swagger !== undefined) throw new Error('is Swagger 2.0; convert it to OpenAPI 3.0 first');
@@ -59,6 +61,17 @@ export async function readDescription(bytes: Uint8Array): Promise<Description> {
     return isPart(current) ? current : undefined;
   };
   return { root, leaveOut, leftOut: () => leftOuts.all, follow };
+}
+
+/** @throws Error with the first thing that is wrong with it as YAML */
+function valueOf(text: string): unknown {
+  const documents = composeDocuments(text, { prettyErrors: false });
+  if (documents === undefined) throw new Error(`is nested deeper than ${mostLevels} levels`);
+  const [document, ...others] = documents;
+  const [flaw] = document?.errors ?? [];
+  if (flaw !== undefined) throw flaw;
+  if (others.length > 0) throw new Error(furtherDocument);
+  return document?.toJS({ maxAliasCount: 100 }) as unknown;
 }
 
 /** Whether a value is an object of the description, no list and no null. */

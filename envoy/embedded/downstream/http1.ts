@@ -5,6 +5,7 @@ import type { ResponseSink } from '../codec.ts';
 import type { Header, HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders } from '../http1-headers.ts';
 import { type Connection, type ManagerSurroundings, beginStream } from './connection-manager.ts';
+import { Turns } from './turns.ts';
 
 /** How often the time that headers may take is looked at, in ms. */
 const checkingInterval = 500;
@@ -23,44 +24,62 @@ export function http1Server(surroundings: ManagerSurroundings): (socket: Socket,
     keepAliveTimeout: manager.idleTimeout,
   });
   server.maxHeadersCount = 0; // too many are refused by the connection manager; Node would leave them out without a word
-  const connections = new WeakMap<Socket, Connection>();
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    const connection = connections.get(request.socket);
-    if (connection !== undefined) serveRequest(surroundings, connection, request, response);
+  const connections = new WeakMap<Socket, { readonly connection: Connection; readonly turns: Turns }>();
+  const serve = (request: IncomingMessage, response: ServerResponse, asksFirst = false): void => {
+    const { connection, turns } = connections.get(request.socket) ?? {};
+    if (connection === undefined) return;
+    turns?.take({
+      request,
+      response,
+      answer: (done) => {
+        response.on('close', done);
+        if (asksFirst) response.writeContinue();
+        serveRequest(surroundings, connection, request, response);
+      },
+    });
   };
-  server.on('request', serve);
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    response.writeContinue();
+  server.on('request', (request, response) => {
     serve(request, response);
   });
-  server.on('checkExpectation', serve);
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    endWith(socket, '404 Not Found', ''); // no route is one for CONNECT
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    serve(request, response, true);
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuse(error, socket);
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    serve(request, response);
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    connections.get(socket)?.turns.takeLast(() => {
+      endWith(socket, '404 Not Found', ''); // no route is one for CONNECT
+    });
+  });
+  server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket: Socket) => {
+    const turns = connections.get(socket)?.turns;
+    if (turns === undefined || !socket.writable || code === 'HPE_INVALID_EOF_STATE') socket.destroy();
+    // After a request that ends the connection nothing is read, and the answer to it ends the connection.
+    else if (code !== 'HPE_CLOSED_CONNECTION') {
+      turns.takeLast(() => {
+        refuse(code, socket);
+      });
+    }
   });
   return (socket, connection) => {
-    connections.set(socket, connection);
+    connections.set(socket, { connection, turns: new Turns(socket) });
     socket.setDefaultEncoding('latin1'); // of headers that Node writes with no encoding: a character is a byte
     server.emit('connection', socket);
   };
 }
 
 /** What is not HTTP/1.x is answered as far as it can be, and the connection ends. */
-function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, body] =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', 'Request Header Fields Too Large']
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['408 Request Timeout', '']
-        : ['400 Bad Request', 'Bad Request'];
+function refuse(code: string, socket: Socket): void {
+  const [status, body] = refusals[code] ?? ['400 Bad Request', 'Bad Request'];
   endWith(socket, status, body);
 }
+
+/** What Envoy answers to what Node's parser does not read, by Node's code. */
+const refusals: Readonly<Record<string, readonly [status: string, body: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', ''],
+};
 
 /** Answers without a stream, and ends the connection. */
 function endWith(socket: Socket, status: string, body: string): void {
@@ -108,21 +127,13 @@ function serveRequest(
 
 function requestHeaders(request: IncomingMessage): HeaderMap {
   const { method = '', url = '' } = request;
-  const target = targetOf(url);
-  const authority = target.authority ?? request.headersDistinct['host']?.join(',');
+  const authority = request.headersDistinct['host']?.join(',');
   const pseudo: Header[] = [];
   if (authority !== undefined) pseudo.push([':authority', authority]);
-  pseudo.push([':path', target.path], [':method', method]);
+  pseudo.push([':path', url], [':method', method]); // as they were written: the connection manager resolves them
   const map = headersOf(request.rawHeaders, pseudo);
   map.remove('host');
   return map;
-}
-
-/** RFC 9112 §3.2.2: a target in absolute form says the authority as well. */
-function targetOf(url: string): { readonly path: string; readonly authority?: string } {
-  const [, authority, path] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url) ?? [];
-  if (authority === undefined) return { path: url };
-  return { authority, path: path === undefined || path === '' ? '/' : path };
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

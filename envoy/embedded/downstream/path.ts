@@ -12,16 +12,18 @@ export function normalizePath(
     escapedSlashes,
   }: Pick<ConnectionManager, 'normalizePath' | 'mergeSlashes' | 'escapedSlashes'>,
 ): string | undefined {
-  if (target.includes('#') || !target.startsWith('/')) return target === '*' ? target : undefined;
+  if (target.includes('#') || !target.startsWith('/')) return target.startsWith('*') ? target : undefined;
   const query = target.indexOf('?');
   let path = query < 0 ? target : target.slice(0, query);
   const rest = query < 0 ? '' : target.slice(query);
   if (escapedSlashes === 'REJECT_REQUEST' && /%(?:2f|5c)/i.test(path)) return undefined;
   if (escapedSlashes.startsWith('UNESCAPE')) path = path.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
-  if (normalize)
+  if (normalize) {
+    if (path.includes('%00')) return undefined;
     path = withoutDots(
       path.replaceAll('\\', '/').replace(/%(2d|2e|5f|7e|3[0-9]|[46][1-9a-f]|[57][0-9a])/gi, unreserved),
     );
+  }
   if (mergeSlashes) path = path.replace(/\/{2,}/g, '/');
   return path + rest;
 }

@@ -7,6 +7,8 @@ import { removeHopByHop } from '../http1-headers.ts';
 import type { Address, StreamInfo } from '../stream-info.ts';
 import { asksForUpgrade, removeNominated, tokens } from './connection-header.ts';
 import { normalizePath } from './path.ts';
+import { type Refusal, malformed } from './refusal.ts';
+import { resolveTarget } from './target.ts';
 
 /** Headers with which an internal client may steer the router; of anybody else's they are removed. */
 const internalHeaders = [
@@ -32,15 +34,6 @@ const edgeHeaders = [
   'x-envoy-original-path',
 ];
 
-/** A request that is refused before any filter sees it. */
-export interface Refusal {
-  readonly status: number;
-  readonly body: string;
-  readonly details: string;
-  /** The connection ends with it, whatever is configured: what follows could not be read. */
-  readonly closes?: true;
-}
-
 /** `:method`, `:path` and, over HTTP/2, the others are headers to whoever counts them there. */
 const addedByHttp1 = 2;
 
@@ -53,13 +46,22 @@ function refusedByCodec(headers: HeaderMap, manager: ConnectionManager, protocol
   if (headers.size - addedByHttp1 > manager.maxRequestHeaders) {
     return { status: 431, body: 'Request Header Fields Too Large', details: 'http1.too_many_headers', closes: true };
   }
-  const malformed = !authorityCharacters.test(headers.get(':authority') ?? '')
-    ? 'http1.invalid_authority'
-    : !removeNominated(headers)
-      ? 'http1.connection_header_rejected'
-      : undefined;
-  return malformed === undefined ? undefined : { status: 400, body: 'Bad Request', details: malformed, closes: true };
+  const coding = headers.get('transfer-encoding')?.toLowerCase();
+  if (coding === '') return malformed('http1.codec_error');
+  if (coding !== undefined && coding !== 'chunked') return notImplemented;
+  if (headers.get(':method') === 'M-SEARCH') return malformed('http1.codec_error'); // its parser does not know it
+  const refused = resolveTarget(headers);
+  if (refused !== undefined) return refused;
+  if (!authorityCharacters.test(headers.get(':authority') ?? '')) return malformed('http1.invalid_authority');
+  return removeNominated(headers) ? undefined : malformed('http1.connection_header_rejected');
 }
+
+const notImplemented: Refusal = {
+  status: 501,
+  body: 'Not Implemented',
+  details: 'http1.invalid_transfer_encoding',
+  closes: true,
+};
 
 type Protocol = StreamInfo['protocol'];
 
