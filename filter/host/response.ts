@@ -61,7 +61,7 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const answered = forwarded && (succeeded || isFromUpstream(details));
   if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
   if (answered) observeUpstream(exchange.label, exchange.sentAt, exchange.now);
-  if (answered) followCookie(exchange, exchange.target.server, exchange.forward.upstream, headers);
+  if (answered) followCookie(exchange, exchange.target.server, exchange.plan.forward.upstream, headers);
   if (answered && exchange.target.tool !== null) return beginRest(stream, exchange, status, response, headers, ended);
   if (succeeded) {
     if (!answered) return Action.Continue;
