@@ -27,7 +27,7 @@ import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
 import { failForCredential, isRefused } from './credentials';
-import { eraToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
+import { dialectToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { onlyOverHttpSse, refuseStreamable } from './http-sse';
@@ -147,7 +147,7 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     if (!mayReach(server, exchange.caller.scope)) continue;
-    if (server.rest !== null) {
+    if (server.dialect.isReady) {
       fanOut.finish(fanOut.add(server, withoutSession(server, exchange), arena));
       continue;
     }
@@ -164,8 +164,8 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
       fanOut.finish(call);
       continue;
     }
-    const era = eraToTry(exchange, server, exchange.revision);
-    beginHandshake(call, era, introduction, pairs, exchange.now, arena, like);
+    const dialect = dialectToTry(exchange, server, exchange.revision);
+    beginHandshake(call, dialect, introduction, pairs, exchange.now, arena, like);
   }
 }
 
@@ -270,7 +270,7 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
     const call = fanOut.at(i);
     if (call.failed || call.deferred) continue;
     call.opened = true;
-    if (call.upstream.revision === Revision.V2026_07_28) speaks = true;
+    if (!call.upstream.dialect.hasSessions) speaks = true;
     else if (!isPooled(exchange, call)) exchange.conversation.abandon(call.server, call.upstream);
   }
   if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
@@ -343,8 +343,7 @@ function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | nul
 /** All of one server of the client's own era pass to it; of several, what is known here: tasks. */
 function extensionsIn(offers: u32, only: UpstreamCall | null): Span {
   if (only !== null) {
-    const isOfEra = only.upstream.revision === Revision.V2026_07_28;
-    return isOfEra ? objectIn(only.capabilities, EXTENSIONS, NONE) : NONE;
+    return only.upstream.dialect.hasSessions ? NONE : objectIn(only.capabilities, EXTENSIONS, NONE);
   }
   if ((offers & Capability.Tasks) === 0) return NONE;
   return newWriter(scratch, 48).bytes(TASKS_OPEN).bytes(TASKS_EXTENSION).bytes(TASKS_CLOSE).written;
