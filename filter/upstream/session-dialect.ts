@@ -11,12 +11,12 @@ import { Server } from '../model/server';
 import { cookieIn } from '../session/cookie';
 import { isEndpoint } from '../session/endpoint';
 import { Upstream } from '../session/token';
-import { Answer, Failure, messagesIn } from './answer';
+import { Answer, Failure, responseIn } from './answer';
 import { UpstreamCall } from './call';
 import { post } from './callout';
 import { Introduction } from './introduction';
 import { isModernOnly, withWords } from './judge';
-import { newRequestId, requestMessage, responseTo } from './message';
+import { newRequestId, requestMessage } from './message';
 import { takeOffers } from './offers';
 import { plainWords } from './refusal';
 
@@ -89,10 +89,8 @@ export function takeSessionOpened(
   scratch: Arena,
   arena: Arena,
 ): void {
-  const messages = messagesIn(answer, failure, scratch);
-  if (messages === null) return;
-  let response = NONE;
-  while (response === NONE && messages.next()) response = responseTo(call.id, messages.document, scratch);
+  const response = responseIn(answer, call.id, failure, scratch);
+  if (failure.reason !== Reason.None) return;
   const result = member(response, RESULT, scratch);
   if (result === NONE || kindOf(result) !== Kind.Object) {
     refuse(failure, member(response, ERROR, scratch), scratch);

@@ -6,11 +6,11 @@ import { Capability, EXTENSIONS, TASKS_EXTENSION } from '../mcp/capabilities';
 import { Reason } from '../mcp/errors';
 import { Method } from '../mcp/methods';
 import { Revision, STATELESS } from '../mcp/revisions';
-import { Answer, Failure, messagesIn } from './answer';
+import { Answer, Failure, responseIn } from './answer';
 import { UpstreamCall } from './call';
 import { post } from './callout';
 import { Introduction } from './introduction';
-import { newRequestId, responseTo } from './message';
+import { newRequestId } from './message';
 import { takeOffers } from './offers';
 import { statelessRequest } from './stateless-message';
 
@@ -57,10 +57,8 @@ export function takeDiscovered(
   scratch: Arena,
   arena: Arena,
 ): void {
-  const messages = messagesIn(answer, failure, scratch);
-  if (messages === null) return;
-  let response = NONE;
-  while (response === NONE && messages.next()) response = responseTo(call.id, messages.document, scratch);
+  const response = responseIn(answer, call.id, failure, scratch);
+  if (failure.reason !== Reason.None) return;
   const result = member(response, RESULT, scratch);
   if (result === NONE || kindOf(result) !== Kind.Object || !isListed(result, STATELESS, scratch)) {
     failure.set(Reason.UpstreamEra, NO_STATELESS);
