@@ -1,5 +1,6 @@
 import { combined, literal } from '../bytes/span';
 import { Noun } from '../mcp/nouns';
+import { Lists } from '../model/dialects';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { Section } from './section';
@@ -18,7 +19,7 @@ export function settleFacts(root: Section, gateway: Gateway): void {
     server.isPinned = pins !== null;
     server.asksForFacts = (pins !== null && pins.decides) || hasRuleOnHints(gateway, server);
     server.factsFingerprint = combined(pins === null ? 0 : pins.fingerprint, server.isTrusted ? 1 : 0);
-    if (!server.asksForFacts || !server.isHttpSse) continue;
+    if (!server.asksForFacts || server.dialect.lists !== Lists.Unheard) continue;
     const place = elementPlace(root.placeOf(SERVERS), i, root.arena);
     root.problems.warn(root.problems.at(place).bytes(UNHEARD));
   }

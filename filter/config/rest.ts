@@ -8,6 +8,7 @@ import { textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { Noun } from '../mcp/nouns';
 import { CredentialKind, Credentials } from '../model/credentials';
+import { Dialect } from '../model/dialects';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
 import { Rest } from '../model/rest';
@@ -82,6 +83,7 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
     problems.add(problems.at(section.placeOf(TOOLS)).bytes(NO_TOOLS));
   if (flag(section, PASSTHROUGH_AUTHORIZATION)) passAuthorization(section, server.credentials);
   server.rest = rest;
+  server.configured = Dialect.Rest;
 }
 
 function readPrompts(section: Section, rest: Rest): void {

@@ -12,6 +12,7 @@ import { readCredentials } from './credentials';
 import { Environment } from './environment';
 import { unkeyedFingerprint } from './fingerprints';
 import { CredentialKind } from '../model/credentials';
+import { configuredDialect } from '../model/dialects';
 import { IdentityKind } from '../model/identity';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
@@ -146,7 +147,7 @@ function readServer(section: Section, environment: Environment, ofTools: Environ
   }
   server.prefix = readPrefix(section, server.name);
   server.revision = readRevision(section, gateway.hostMode);
-  server.isHttpSse = server.revision === Revision.V2024_11_05;
+  server.configured = configuredDialect(server.revision);
   server.callTimeout = section.get(CALL_TIMEOUT) === NONE ? 0 : duration(section, CALL_TIMEOUT, EMPTY);
   if (server.callTimeout === 0) server.callTimeout = gateway.limits.callTimeout;
   server.credentials = readCredentials(section, CREDENTIALS, environment);
@@ -192,7 +193,7 @@ function checkExchange(section: Section, server: Server, gateway: Gateway): void
   const line = section.problems.at(section.placeOf(CREDENTIALS));
   if (gateway.identity.kind !== IdentityKind.Jwt) section.problems.add(line.bytes(EXCHANGE_IDENTITY));
   else if (gateway.hostMode === HostMode.Headers) section.problems.add(line.bytes(EXCHANGE_MODE));
-  else if (server.isHttpSse) section.problems.add(line.bytes(EXCHANGE_PROTOCOL));
+  else if (server.dialect.isOverHttpSse) section.problems.add(line.bytes(EXCHANGE_PROTOCOL));
 }
 
 /** One caller's credentials can show a list that another's must not, so what passes through them is nobody else's. */

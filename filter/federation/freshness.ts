@@ -1,3 +1,4 @@
+import { Lists } from '../model/dialects';
 import { Arena, make } from '../bytes/arena';
 import { Scope } from '../policy/scope';
 import { Page } from '../upstream/page';
@@ -22,8 +23,7 @@ export function freshnessOf(fanOut: FanOut, scope: Scope, arena: Arena): Freshne
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.failed) freshness.ttl = 0;
-    // Its tools are configured.
-    if (call.server.rest !== null) continue;
+    if (call.server.dialect.lists === Lists.Configured) continue;
     if (call.pages.count === 0) freshness.ttl = 0;
     if (call.left > 0) freshness.ttl = min(freshness.ttl, call.left);
     for (let p = 0; p < call.pages.count; p++) {

@@ -72,7 +72,7 @@ export function goToTarget(exchange: Exchange, session: Session): Outcome {
   if (isRefused(server)) return refuseCredential(exchange, server);
   const keys = exchange.gateway.keys;
   const upstream = knownUpstream(exchange, session, server);
-  if (server.isHttpSse) {
+  if (server.dialect.isOverHttpSse) {
     return upstream === null ? exchange.refuse(Reason.SessionUnknown) : sendToOffering(exchange, session, upstream);
   }
   // The rest of a released body may not be able to wait: it is held until its server is known, see `release`.

@@ -11,10 +11,11 @@ import { keepFacts, noteFacts } from '../federation/tool-facts';
 import { askForPage, takePage } from '../upstream/listing';
 import { saysLost } from '../upstream/lost-session';
 import { readPage } from '../upstream/page';
-import { Era, eraOf } from '../mcp/eras';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { methodRow } from '../mcp/methods';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
+import { Lists } from '../model/dialects';
 import { Server } from '../model/server';
 import { VirtualServer } from '../model/virtual-server';
 import { mayList } from '../policy/decision';
@@ -63,7 +64,7 @@ export function askForLists(
 export function askForList(exchange: Exchange, session: Session, fanOut: FanOut, server: Server, noun: NounRow): void {
   const arena = exchange.arena;
   const gateway = exchange.gateway;
-  if (server.rest !== null) return listRest(exchange, session, fanOut, server, noun);
+  if (server.dialect.lists === Lists.Configured) return listRest(exchange, session, fanOut, server, noun);
   if (isRefused(server)) {
     const call = fanOut.add(server, freshUpstream(exchange, server), arena);
     call.noun = noun;
@@ -99,7 +100,7 @@ export function askForList(exchange: Exchange, session: Session, fanOut: FanOut,
  * stream of `subscriptions/listen` passes, and who hears there of a change asks for the list that there is now.
  */
 function mayLast(exchange: Exchange, upstream: Upstream): bool {
-  if (eraOf(upstream.revision) !== Era.Stateless) return false;
+  if (upstream.dialect.hasSessions) return false;
   return onlyReachable(exchange.gateway, exchange.caller.scope) === null;
 }
 
@@ -220,7 +221,7 @@ function answered(exchange: Exchange, session: Session, call: UpstreamCall, answ
 /** Whether calls of clients such as this one will ask which arguments headers repeat, see header-params.ts. */
 function areDeclarationsOfUse(exchange: Exchange, call: UpstreamCall): bool {
   if (exchange.message.era !== Era.Sessions || call.noun.noun !== Noun.Tools) return false;
-  return eraOf(call.upstream.revision) === Era.Stateless;
+  return !call.upstream.dialect.hasSessions;
 }
 
 /** Whether it has refused as a server of another era than it is known for, see other-era.ts. */

@@ -54,7 +54,7 @@ export function enterByHeaders(exchange: Exchange, behind: Span, ended: bool): O
   if (isForOwnTool(exchange, exchange.named)) return Outcome.ReadBody;
   const target = aimAt(exchange, exchange.named, exchange.noun.unknown);
   if (target === null) return Outcome.Reply;
-  if (target.server.rest !== null) return Outcome.ReadBody;
+  if (target.server.dialect.takesWhole) return Outcome.ReadBody;
   if (ended) return exchange.refuse(Reason.ParseError, NO_BODY);
   if (!isWithinQuotas(exchange)) return Outcome.Reply;
   if (isRefused(target.server)) return refuseCredential(exchange, target.server);

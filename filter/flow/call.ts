@@ -1,5 +1,6 @@
 import { Arena, make, scratch } from '../bytes/arena';
 import { Span, after, equals, length, literal, startsWith, NONE } from '../bytes/span';
+import { Lists } from '../model/dialects';
 import { Gateway } from '../model/gateway';
 import { Server } from '../model/server';
 import { mayExist } from '../federation/list-cache';
@@ -78,7 +79,11 @@ function beginWithFacts(
   const client = exchange.request.pairs;
   const keys = exchange.gateway.keys;
   const facts = keptFacts(server, target.name, client, exchange.seconds, keys, scratch);
-  if (facts !== NO_FACTS || !mayList(Noun.Tools, server, exchange.caller.scope) || server.isHttpSse) {
+  if (
+    facts !== NO_FACTS ||
+    !mayList(Noun.Tools, server, exchange.caller.scope) ||
+    server.dialect.lists === Lists.Unheard
+  ) {
     return goOnWithFacts(exchange, session, target, name, facts);
   }
   if (!exchange.message.whole && (isOfRequest(session) || !exchange.mayWait)) return Outcome.ReadBody;

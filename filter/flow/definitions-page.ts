@@ -10,6 +10,7 @@ import { errorRow } from '../mcp/errors';
 import { Method } from '../mcp/methods';
 import { Noun, nounRow } from '../mcp/nouns';
 import { CredentialKind } from '../model/credentials';
+import { Lists } from '../model/dialects';
 import { FactReader, newFactReader } from '../policy/tool-facts';
 import { Scope } from '../policy/scope';
 import { requestSession } from '../session/request-session';
@@ -45,7 +46,8 @@ export function beginDefinitions(exchange: Exchange, isPrivate: bool): Outcome {
     const server = exchange.gateway.serverAt(i);
     const kind = server.credentials.kind;
     const takesOurs = (isPrivate && kind === CredentialKind.Passthrough) || kind === CredentialKind.Exchange;
-    if (!server.isHttpSse && !takesOurs) askForList(exchange, session, fanOut, server, nounRow(Noun.Tools));
+    if (server.dialect.lists !== Lists.Unheard && !takesOurs)
+      askForList(exchange, session, fanOut, server, nounRow(Noun.Tools));
   }
   return whenAnswered(exchange, fanOut, Stage.Ask, finish);
 }

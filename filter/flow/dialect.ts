@@ -1,7 +1,8 @@
 import { make, scratch } from '../bytes/arena';
 import { NONE } from '../bytes/span';
-import { Era, eraOf } from '../mcp/eras';
+import { Era } from '../mcp/eras';
 import { Revision } from '../mcp/revisions';
+import { Dialect, spokenDialect } from '../model/dialects';
 import { Server } from '../model/server';
 import { join, renewCookie, upstreamOf } from '../session/overlay';
 import { isPoolFull, pool, pooledUpstream, renewPooledCookie } from '../session/pool';
@@ -19,7 +20,7 @@ import { mayShare, sharingIdOf } from './sharing';
 export function knownUpstream(exchange: Exchange, session: Session, server: Server): Upstream | null {
   const keys = exchange.gateway.keys;
   if (isOfRequest(session)) {
-    if (server.revision === Revision.V2026_07_28) return statelessUpstream(exchange, server, ANYTHING);
+    if (server.dialect.era === Era.Stateless) return statelessUpstream(exchange, server, ANYTHING);
     if (server.revision === Revision.Unknown) {
       const eras = erasOf(server.fingerprint, exchange.seconds, keys, scratch);
       if ((eras.speaks & Era.Stateless) !== 0) return statelessUpstream(exchange, server, eras.offers);
@@ -66,7 +67,7 @@ export function keepUpstream(exchange: Exchange, session: Session, upstream: Ups
     join(session, upstream, keys, scratch);
     return true;
   }
-  if (!session.isShared || eraOf(upstream.revision) === Era.Stateless) return false;
+  if (!session.isShared || !upstream.dialect.hasSessions) return false;
   const pooling = pool(session, upstream, exchange.seconds, keys, exchange.arena);
   const displaced = pooling.displaced;
   if (displaced !== null) endDisplaced(exchange, displaced);
@@ -87,22 +88,21 @@ function endDisplaced(exchange: Exchange, displaced: Upstream): void {
   exchange.conversation.abandon(server, displaced);
 }
 
-/** The era in which a conversation with a server begins that is not known to speak one. @param revision of the client */
-export function eraToTry(exchange: Exchange, server: Server, revision: Revision): Era {
-  if (server.revision === Revision.V2026_07_28) return Era.Stateless;
-  if (server.revision !== Revision.Unknown) return Era.Sessions;
+/** In which a conversation with a server begins that is not known to speak one. @param revision of the client */
+export function dialectToTry(exchange: Exchange, server: Server, revision: Revision): Dialect {
+  if (server.revision !== Revision.Unknown) return spokenDialect(server.revision);
   const lacks = erasOf(server.fingerprint, exchange.seconds, exchange.gateway.keys, scratch).lacks;
-  if (revision === Revision.V2026_07_28) return (lacks & Era.Stateless) === 0 ? Era.Stateless : Era.Sessions;
-  return (lacks & Era.Sessions) === 0 ? Era.Sessions : Era.Stateless;
+  if (revision === Revision.V2026_07_28) return (lacks & Era.Stateless) === 0 ? Dialect.Stateless : Dialect.Session;
+  return (lacks & Era.Sessions) === 0 ? Dialect.Session : Dialect.Stateless;
 }
 
 /** Remembers what a conversation has told of the eras of its server. */
 export function learnEras(exchange: Exchange, call: UpstreamCall): void {
   const server = call.server;
   if (call.failed || server.revision !== Revision.Unknown) return;
-  const isStateless = call.upstream.revision === Revision.V2026_07_28;
+  const isStateless = !call.upstream.dialect.hasSessions;
   if (!isStateless && !call.fellBack) return;
-  const speaks: u32 = isStateless ? Era.Stateless : Era.Sessions;
+  const speaks: u32 = call.upstream.dialect.era;
   const lacks: u32 = !call.fellBack ? 0 : isStateless ? Era.Sessions : Era.Stateless;
   const offers = call.upstream.offers;
   noteEras(server.fingerprint, speaks, lacks, offers, exchange.seconds, exchange.gateway.keys, scratch);

@@ -86,7 +86,7 @@ export function isReleasable(exchange: Exchange, within: u32): bool {
 /** Whether a first look has shown that it needs the whole: for a REST service, a rule on arguments, or a tool of ours. */
 function needsWhole(exchange: Exchange): bool {
   if (exchange.isForOwnTool) return true;
-  return exchange.isAimed && (exchange.target.server.rest !== null || exchange.target.asksForArguments);
+  return exchange.isAimed && (exchange.target.server.dialect.takesWhole || exchange.target.asksForArguments);
 }
 
 /**

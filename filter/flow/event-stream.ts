@@ -50,7 +50,7 @@ function onlyServer(exchange: Exchange, session: Session): Server | null {
   let found: Server | null = null;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (server.rest !== null || !mayReach(server, exchange.caller.scope)) continue;
+    if (!server.dialect.isMcp || !mayReach(server, exchange.caller.scope)) continue;
     if (upstreamOf(session, server.fingerprint, gateway.keys, exchange.arena) === null) continue;
     if (found !== null) return null;
     found = server;

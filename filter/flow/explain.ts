@@ -15,7 +15,6 @@ import { Gateway } from '../model/gateway';
 import { isExact } from '../model/glob';
 import { Identity, IdentityKind } from '../model/identity';
 import { Override } from '../model/overrides';
-import { RestPrompt, RestTool } from '../model/rest';
 import { Server } from '../model/server';
 import { markIn, ownerOfUri } from '../model/uri-owner';
 import { Hint } from '../mcp/tool-hints';
@@ -171,16 +170,8 @@ function addConfigured(gateway: Gateway, row: NounRow, names: List, arena: Arena
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     const rest = server.rest;
-    if (rest !== null && row.noun === Noun.Tools) {
-      for (let t = 0; t < rest.tools.count; t++) {
-        names.push(prefixed(server, changetype<RestTool>(rest.tools.at(t) as usize).name, arena));
-      }
-    }
-    if (rest !== null && row.noun === Noun.Prompts) {
-      for (let t = 0; t < rest.prompts.count; t++) {
-        names.push(prefixed(server, changetype<RestPrompt>(rest.prompts.at(t) as usize).name, arena));
-      }
-    }
+    const made = rest === null ? 0 : rest.countOf(row.noun);
+    for (let m = 0; m < made; m++) names.push(prefixed(server, rest!.nameAt(row.noun, m), arena));
     const allow = server.rulesOf(row.noun).allow;
     if (allow === null || row.isUri) continue;
     for (let p = 0; p < allow.patterns.count; p++) {

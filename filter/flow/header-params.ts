@@ -6,7 +6,7 @@ import { FanOut, newFanOut } from '../federation/fanout';
 import { declaredIn, keptDeclarations, readDeclarations } from '../federation/header-params';
 import { Kind, kindOf, member } from '../json/reader';
 import { textOf } from '../json/text';
-import { Era, eraOf } from '../mcp/eras';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { headerText } from '../mcp/header-text';
 import { Method } from '../mcp/methods';
@@ -36,7 +36,7 @@ const TOO_LONG = literal(' has more than 4096 bytes as a header, in which the se
 /** Whether the call is one that lacks them. */
 export function lacksHeaderParams(exchange: Exchange, upstream: Upstream): bool {
   if (exchange.message.era !== Era.Sessions || exchange.message.method !== Method.ToolsCall) return false;
-  return exchange.target.tool === null && eraOf(upstream.revision) === Era.Stateless;
+  return exchange.target.tool === null && !upstream.dialect.hasSessions;
 }
 
 /** Sends such a call on with them. */

@@ -164,7 +164,7 @@ export function aimAtServer(exchange: Exchange, server: Server): void {
 
 /** Elsewhere the query of a client is its own. */
 function servesHttpSse(gateway: Gateway): bool {
-  for (let i = 0; i < gateway.servers.count; i++) if (gateway.serverAt(i).isHttpSse) return true;
+  for (let i = 0; i < gateway.servers.count; i++) if (gateway.serverAt(i).dialect.isOverHttpSse) return true;
   return false;
 }
 

@@ -34,7 +34,7 @@ import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
 import { failForCredential, isRefused } from './credentials';
-import { eraToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
+import { dialectToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { isWithinQuotas } from './quotas';
 import { onlyOverHttpSse, refuseStreamable } from './http-sse';
@@ -152,7 +152,7 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
   for (let i = 0; i < exchange.gateway.servers.count; i++) {
     const server = exchange.gateway.serverAt(i);
     if (!mayReach(server, exchange.caller.scope)) continue;
-    if (server.rest !== null) {
+    if (server.dialect.isReady) {
       fanOut.finish(fanOut.add(server, withoutSession(server, exchange), arena));
       continue;
     }
@@ -169,8 +169,8 @@ function addCalls(exchange: Exchange, fanOut: FanOut, introduction: Introduction
       fanOut.finish(call);
       continue;
     }
-    const era = eraToTry(exchange, server, exchange.revision);
-    beginHandshake(call, era, introduction, pairs, exchange.now, arena, like);
+    const dialect = dialectToTry(exchange, server, exchange.revision);
+    beginHandshake(call, dialect, introduction, pairs, exchange.now, arena, like);
   }
 }
 
@@ -275,7 +275,7 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
     const call = fanOut.at(i);
     if (call.failed || call.deferred) continue;
     call.opened = true;
-    if (call.upstream.revision === Revision.V2026_07_28) speaks = true;
+    if (!call.upstream.dialect.hasSessions) speaks = true;
     else if (!isPooled(exchange, call)) exchange.conversation.abandon(call.server, call.upstream);
   }
   if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
@@ -348,8 +348,7 @@ function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | nul
 /** All of one server of the client's own era pass to it; of several, those that are known here. */
 function extensionsIn(offers: u32, only: UpstreamCall | null): Span {
   if (only !== null) {
-    const isOfEra = only.upstream.revision === Revision.V2026_07_28;
-    return isOfEra ? objectIn(only.capabilities, EXTENSIONS, NONE) : NONE;
+    return only.upstream.dialect.hasSessions ? NONE : objectIn(only.capabilities, EXTENSIONS, NONE);
   }
   let known = offers & KNOWN_EXTENSIONS;
   if (known === 0) return NONE;

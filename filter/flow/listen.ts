@@ -5,12 +5,12 @@ import { newSplices } from '../bytes/splices';
 import { newWriter, Writer } from '../bytes/writer';
 import { Kind, kindOf, member, walkThrough } from '../json/reader';
 import { writeEscaped } from '../json/text';
-import { Era } from '../mcp/eras';
+import { dialectRow } from '../model/dialects';
 import { Server } from '../model/server';
 import { onlyReachable } from '../policy/decision';
 import { Session } from '../session/token';
 import { goToTarget } from './aim';
-import { eraToTry } from './dialect';
+import { dialectToTry } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { endListening } from './listening-end';
 import { aimAtServer } from './task';
@@ -34,7 +34,9 @@ export function beginListen(exchange: Exchange, session: Session): Outcome {
   const own = newWriter(scratch, length(ids) as usize);
   const server: Server | null = ids === NONE ? only : ownTasks(exchange, ids, only, own.byte(OPENING_BRACKET));
   if (ids !== NONE && server === null) return Outcome.Reply;
-  if (server === null || eraToTry(exchange, server, session.revision) !== Era.Stateless) return endListening(exchange);
+  if (server === null || dialectRow(dialectToTry(exchange, server, session.revision)).hasSessions) {
+    return endListening(exchange);
+  }
   const target = aimAtServer(exchange, server, NO_NAME);
   if (ids !== NONE) target.body = withTasks(exchange, ids, own.byte(CLOSING_BRACKET).written, only === null);
   return goToTarget(exchange, session);

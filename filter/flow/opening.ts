@@ -16,7 +16,7 @@ import { levelOf } from '../session/level';
 import { isOfRequest } from '../session/request-session';
 import { Session, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
-import { eraToTry, isForRequestAlone, keepUpstream, knownUpstream, learnEras } from './dialect';
+import { dialectToTry, isForRequestAlone, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange } from './exchange';
 import { reportLoss } from './report-loss';
 import { withoutSession } from './rest-call';
@@ -50,8 +50,7 @@ export function open(exchange: Exchange, session: Session, call: UpstreamCall): 
   const keys = exchange.gateway.keys;
   const server = call.server;
   const now = exchange.now;
-  // It has no sessions.
-  if (server.rest !== null) return take(call, withoutSession(server, exchange));
+  if (server.dialect.isReady) return take(call, withoutSession(server, exchange));
   const known = knownUpstream(exchange, session, server);
   if (known !== null && !isSame(known.sessionId, call.lost)) return take(call, known);
   // Nobody waits for it.
@@ -90,8 +89,8 @@ function begin(exchange: Exchange, session: Session, call: UpstreamCall): Openin
   call.upstream.cookie = NONE;
   // There is none where there is no session.
   if (!isOfRequest(session)) call.level = levelOf(session, keys, exchange.arena);
-  const era = eraToTry(exchange, call.server, session.revision);
-  beginHandshake(call, era, introductionOf(session), exchange.request.pairs, exchange.now, exchange.arena);
+  const dialect = dialectToTry(exchange, call.server, session.revision);
+  beginHandshake(call, dialect, introductionOf(session), exchange.request.pairs, exchange.now, exchange.arena);
   return Opening.Asking;
 }
 

@@ -18,7 +18,7 @@ import { Exchange } from './exchange';
 
 /** Whether a server may be spoken to in either. A revision in the configuration decides it, and so does host mode headers. */
 export function mayChangeEra(exchange: Exchange, server: Server): bool {
-  if (server.revision !== Revision.Unknown || server.rest !== null || server.isHttpSse) return false;
+  if (server.revision !== Revision.Unknown || !server.dialect.isMcp) return false;
   return exchange.gateway.hostMode !== HostMode.Headers;
 }
 

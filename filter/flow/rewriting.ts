@@ -3,7 +3,7 @@ import { scratch } from '../bytes/arena';
 import { headerIn } from '../bytes/pairs';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { Era, eraOf } from '../mcp/eras';
+import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { MethodKind, methodRow } from '../mcp/methods';
@@ -62,7 +62,7 @@ function isAboutEvents(exchange: Exchange): bool {
 /** Whether its server's states and tasks are sealed for the caller: both are of the era without sessions. */
 function isSealed(exchange: Exchange): bool {
   if (exchange.message.era !== Era.Stateless || !exchange.gateway.sealsForCallers) return false;
-  return eraOf(exchange.plan.forward.upstream.revision) === Era.Stateless;
+  return !exchange.plan.forward.upstream.dialect.hasSessions;
 }
 
 /** Null where nothing can have to be rewritten. @param always also there: what it becomes goes on to be held to a size */
@@ -72,7 +72,7 @@ export function rewriterFor(exchange: Exchange, contentType: Span, always: bool 
   const server = exchange.target.server;
   const upstream = exchange.plan.forward.upstream;
   // In the era without sessions servers ask nothing, and number no events.
-  const session: Session | null = eraOf(upstream.revision) === Era.Stateless ? null : exchange.caller.session;
+  const session: Session | null = upstream.dialect.hasSessions ? exchange.caller.session : null;
   const replacements = newReplacements(exchange.gateway, server, session, upstream, arena);
   if (lacksMembers(exchange)) replacements.members = membersOf(exchange);
   if (isSealed(exchange)) {

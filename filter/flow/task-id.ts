@@ -52,7 +52,7 @@ export function serverOfTask(exchange: Exchange, text: CallerText): Server | nul
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
     if (!text.isOf(server.fingerprint)) continue;
-    return server.rest === null && mayList(Noun.Tools, server, exchange.caller.scope) ? server : null;
+    return server.dialect.isMcp && mayList(Noun.Tools, server, exchange.caller.scope) ? server : null;
   }
   return null;
 }

@@ -6,7 +6,6 @@ import { UpstreamCall } from '../upstream/call';
 import { Callout, post } from '../upstream/callout';
 import { FanOut, newFanOut } from '../federation/fanout';
 import { Server } from '../model/server';
-import { Era, eraOf } from '../mcp/eras';
 import { ABORTED } from '../mcp/outcomes';
 import { mayReach } from '../policy/decision';
 import { upstreamOf } from '../session/overlay';
@@ -46,11 +45,10 @@ export function tellServers(exchange: Exchange, session: Session): Outcome {
   const fanOut = begin(exchange);
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (server.rest !== null || !mayReach(server, exchange.caller.scope)) continue;
+    if (!server.dialect.isMcp || !mayReach(server, exchange.caller.scope)) continue;
     const upstream = upstreamOf(session, server.fingerprint, gateway.keys, arena);
     // Without a session it has nothing that this could be about.
-    if (upstream !== null && eraOf(upstream.revision) === Era.Sessions)
-      add(exchange, fanOut, server, upstream, message);
+    if (upstream !== null && upstream.dialect.hasSessions) add(exchange, fanOut, server, upstream, message);
   }
   return send(exchange, fanOut, Stage.Tell);
 }

@@ -4,7 +4,7 @@ import { poll } from '../flow/dispatch';
 import { Exchange, Outcome } from '../flow/exchange';
 import { BUFFERED_BYTES } from '../flow/limits';
 import { UpstreamCall } from '../upstream/call';
-import { ASKED, takeSession } from '../upstream/handshake';
+import { ASKED, takeSession } from '../upstream/session-dialect';
 import { proxy_set_effective_context } from '../env';
 import { hearFrom } from './answer-progress';
 import { giveBack } from './budget';

@@ -39,7 +39,8 @@ export function mindRequest(stream: Stream, exchange: Exchange): void {
 
 /** Whether its server is of 2026-07-28, and its client is not: such a server takes the end of a request for its cancellation. */
 function isDeaf(exchange: Exchange): bool {
-  if (exchange.message.era !== Era.Sessions || !exchange.isAimed || exchange.target.server.isHttpSse) return false;
+  if (exchange.message.era !== Era.Sessions || !exchange.isAimed || exchange.target.server.dialect.isOverHttpSse)
+    return false;
   return crosses(exchange, exchange.plan.forward.upstream);
 }
 

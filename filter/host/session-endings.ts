@@ -5,7 +5,7 @@ import { newWriter } from '../bytes/writer';
 import { Answer } from '../upstream/answer';
 import { Callout, terminate } from '../upstream/callout';
 import { UpstreamCall } from '../upstream/call';
-import { ASKED, takeSession } from '../upstream/handshake';
+import { ASKED, takeSession } from '../upstream/session-dialect';
 import { Exchange } from '../flow/exchange';
 import { Abandoned, Stage } from '../flow/conversation';
 import { leaveStream } from '../flow/http-sse';

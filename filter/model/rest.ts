@@ -148,6 +148,17 @@ export class Rest {
     return changetype<RestTool | null>(this.toolsByName.get(name));
   }
 
+  /** How many there are of a noun. */
+  countOf(noun: Noun): i32 {
+    return noun === Noun.Tools ? this.tools.count : noun === Noun.Prompts ? this.prompts.count : 0;
+  }
+
+  /** @param noun Tools or Prompts. @param index below `countOf` */
+  nameAt(noun: Noun, index: i32): Span {
+    if (noun === Noun.Tools) return changetype<RestTool>(this.tools.at(index) as usize).name;
+    return changetype<RestPrompt>(this.prompts.at(index) as usize).name;
+  }
+
   prompt(name: Span): RestPrompt | null {
     return changetype<RestPrompt | null>(this.promptsByName.get(name));
   }

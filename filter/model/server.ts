@@ -4,6 +4,7 @@ import { Span } from '../bytes/span';
 import { Noun, NOUNS } from '../mcp/nouns';
 import { Revision } from '../mcp/revisions';
 import { Credentials } from './credentials';
+import { Dialect, DialectRow, dialectRow } from './dialects';
 import { NameSet } from './name-set';
 import { Rest } from './rest';
 import { ResultLimit, Rules } from './rules';
@@ -31,8 +32,8 @@ export class Server {
   ownedUris: NameSet | null;
   /** The revision to offer, or Unknown: the one that the client offered. */
   revision: Revision;
-  /** It speaks HTTP+SSE, the transport of MCP 2024-11-05, and no other. */
-  isHttpSse: bool;
+  /** As far as its configuration says, see `dialect`. */
+  configured: Dialect;
   /** Milliseconds until the response to a call must have begun. */
   callTimeout: u32;
   credentials: Credentials;
@@ -71,6 +72,11 @@ export class Server {
   fingerprint: u64;
   /** Names what the status tells of it: the same whatever credentials a request has for it. */
   stateFingerprint: u64;
+
+  /** How it is spoken to. One that may speak either era has the row of that with sessions, until it was asked. */
+  get dialect(): DialectRow {
+    return dialectRow(this.configured);
+  }
 
   /** What is known of its tools by their definitions is noted in its lists. */
   get notesFacts(): bool {

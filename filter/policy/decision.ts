@@ -103,7 +103,7 @@ export function hiderText(hider: Hider): Span {
 export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Span, scope: Scope, facts: u32): Hider {
   const row = nounRow(noun);
   if (length(name) === 0 || length(name) > row.longest) return Hider.Name;
-  if (server.isHttpSse !== scope.overHttpSse) return Hider.Transport;
+  if (server.dialect.isOverHttpSse !== scope.overHttpSse) return Hider.Transport;
   if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
   if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
@@ -234,7 +234,7 @@ function areOwnedByAnother(gateway: Gateway, server: Server, template: Span, pat
 
 /** Whether there may be one of this server that `mayUse` lets through. Where not, this request must not show it. */
 export function mayList(noun: Noun, server: Server, scope: Scope): bool {
-  if (server.isHttpSse !== scope.overHttpSse) return false;
+  if (server.dialect.isOverHttpSse !== scope.overHttpSse) return false;
   const ruling = nounRow(noun).ruledBy;
   const path = scope.path;
   if (path === null ? !server.rulesOf(ruling).showAny : !path.reaches(ruling, server.index)) return false;
@@ -257,7 +257,7 @@ export function onlyReachable(gateway: Gateway, scope: Scope): Server | null {
   let found: Server | null = null;
   for (let i = 0; i < gateway.servers.count; i++) {
     const server = gateway.serverAt(i);
-    if (server.rest !== null || !mayReach(server, scope)) continue;
+    if (!server.dialect.isMcp || !mayReach(server, scope)) continue;
     if (found !== null) return null;
     found = server;
   }

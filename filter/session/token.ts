@@ -4,6 +4,7 @@ import { Span, span, pointer, length, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { Revision } from '../mcp/revisions';
 import { open, seal, NONCE_SIZE, TAG_SIZE } from '../crypto/aead';
+import { DialectRow, dialectRow, spokenDialect } from '../model/dialects';
 import { Key, KeyRing } from '../model/keyring';
 import { packId, unpackCookie, unpackEndpoint, unpackId } from './upstream-id';
 
@@ -58,6 +59,11 @@ export class Upstream {
   endpoint: Span;
   /** The cookie of a balancer between us and the server, sent with all its messages: `NAME=value`. NONE: there is none. */
   cookie: Span;
+
+  /** How the server is spoken to, which its configuration may have left open. */
+  get dialect(): DialectRow {
+    return dialectRow(spokenDialect(this.revision));
+  }
 }
 
 @unmanaged

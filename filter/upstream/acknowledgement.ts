@@ -4,10 +4,9 @@ import { newWriter } from '../bytes/writer';
 import { member } from '../json/reader';
 import { Reason } from '../mcp/errors';
 import { Method, methodText } from '../mcp/methods';
-import { Answer, messagesIn } from './answer';
+import { Answer, responseIn } from './answer';
 import { UpstreamCall } from './call';
 import { judge } from './judge';
-import { responseTo } from './message';
 
 const RESULT = literal('result');
 const ERROR = literal('error');
@@ -24,10 +23,8 @@ export function takeAcknowledgement(
   arena: Arena,
 ): void {
   const failure = judge(answer, call.server, scratch);
-  const messages = failure.reason === Reason.None ? messagesIn(answer, failure, scratch) : null;
-  if (messages !== null) {
-    let response = NONE;
-    while (response === NONE && messages.next()) response = responseTo(call.id, messages.document, scratch);
+  const response = failure.reason === Reason.None ? responseIn(answer, call.id, failure, scratch) : NONE;
+  if (failure.reason === Reason.None) {
     if (member(response, RESULT, scratch) !== NONE) return;
     call.error = arena.copy(member(response, ERROR, scratch));
     const detail = newWriter(scratch, 64);

@@ -8,6 +8,7 @@ import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import { Limit } from '../model/limit';
 import { eventsIn, Events } from '../sse/events';
+import { responseTo } from './message';
 
 /** How a callout ended. */
 export const enum Ending {
@@ -150,6 +151,18 @@ export function messagesIn(answer: Answer, failure: Failure, arena: Arena): Mess
     return null;
   }
   return messages;
+}
+
+/**
+ * The response to our request in an answer, an object; NONE where it has none. With the failure set, where the body is of
+ * another type. @param id of the request
+ */
+export function responseIn(answer: Answer, id: Span, failure: Failure, arena: Arena): Span {
+  const messages = messagesIn(answer, failure, arena);
+  if (messages === null) return NONE;
+  let response = NONE;
+  while (response === NONE && messages.next()) response = responseTo(id, messages.document, arena);
+  return response;
 }
 
 function noMessagesText(answer: Answer, arena: Arena): Span {

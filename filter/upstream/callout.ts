@@ -2,13 +2,13 @@ import { Arena, make } from '../bytes/arena';
 import { HeaderList, newHeaderList, readPairs, valuesIn } from '../bytes/pairs';
 import { Span, literal, NONE } from '../bytes/span';
 import { Server } from '../model/server';
-import { Era, eraOf } from '../mcp/eras';
 import * as header from '../mcp/headers';
-import { Method, methodText } from '../mcp/methods';
+import { Method } from '../mcp/methods';
 import { isOfTrace } from '../mcp/trace-context';
 import { Revision, revisionText } from '../mcp/revisions';
 import { Upstream } from '../session/token';
 import { addCredentials } from './credentials';
+import { repeatMessage } from './message-headers';
 import { viaBehind } from './via';
 
 /** A message of our own to an upstream. */
@@ -44,7 +44,7 @@ export function post(
     .add(header.CONTENT_TYPE, header.JSON_TYPE)
     .add(header.ACCEPT, header.JSON_OR_EVENTS)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
-  if (eraOf(upstream.revision) === Era.Stateless) callout.headers.add(header.MCP_METHOD, methodText(method));
+  if (upstream.dialect.repeatsInHeaders) repeatMessage(callout.headers, method, NONE);
   callout.body = body;
   return callout;
 }

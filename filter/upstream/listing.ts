@@ -6,7 +6,6 @@ import { Limit } from '../model/limit';
 import { Limits } from '../model/limits';
 import { kindOf, Kind, member } from '../json/reader';
 import { isString, textOf } from '../json/text';
-import { Era, eraOf } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { clipped } from '../mcp/header-text';
 import { listMethod, methodText } from '../mcp/methods';
@@ -14,9 +13,9 @@ import { Revision } from '../mcp/revisions';
 import { Answer, messagesIn, Failure } from './answer';
 import { post } from './callout';
 import { UpstreamCall } from './call';
+import { messageDialectOf } from './dialects';
 import { judge, withWords } from './judge';
-import { newRequestId, requestMessage } from './message';
-import { statelessRequest } from './stateless-message';
+import { newRequestId } from './message';
 import { Item, Page, readPage } from './page';
 import { plainWords } from './refusal';
 
@@ -47,9 +46,7 @@ export function askForPage(call: UpstreamCall, cursor: Span, client: Span, now: 
       .bytes(PARAMS_CLOSE).written;
   }
   const method = listMethod(call.noun.noun);
-  const body = isStateless(call)
-    ? statelessRequest(call.id, method, params, arena)
-    : requestMessage(call.id, methodText(method), params, arena);
+  const body = messageDialectOf(call.upstream.revision).request(call.id, method, params, arena);
   call.callout = post(call.server, call.upstream, body, client, arena, method);
 }
 
@@ -67,7 +64,7 @@ export function takePage(
   scratch: Arena,
   arena: Arena,
 ): bool {
-  const failure = judge(answer, call.server, scratch, eraOf(call.upstream.revision));
+  const failure = judge(answer, call.server, scratch, call.upstream.dialect.era);
   const page = failure.reason === Reason.None ? pageIn(call, answer, revision, failure, limits, arena) : null;
   if (page === null) {
     if (failure.reason !== Reason.None) call.failure.take(failure, arena);
@@ -85,10 +82,6 @@ export function takePage(
   }
   askForPage(call, page.nextCursor, client, now, arena);
   return false;
-}
-
-function isStateless(call: UpstreamCall): bool {
-  return eraOf(call.upstream.revision) === Era.Stateless;
 }
 
 function listText(call: UpstreamCall): Span {

@@ -1,11 +1,11 @@
 import { Arena } from '../bytes/arena';
 import { HeaderList, newHeaderList } from '../bytes/pairs';
 import { Span, NONE } from '../bytes/span';
-import { Era, eraOf } from '../mcp/eras';
 import { headerText } from '../mcp/header-text';
 import * as header from '../mcp/headers';
 import { Method, methodRow, methodText } from '../mcp/methods';
 import { Revision, revisionText } from '../mcp/revisions';
+import { dialectRow, spokenDialect } from '../model/dialects';
 
 /**
  * What the headers say of a message to a server: of the client's as of the gateway's own, in the server's dialect.
@@ -17,11 +17,15 @@ export function messageHeaders(arena: Arena, revision: Revision, method: Method,
     .add(header.CONTENT_TYPE, header.JSON_TYPE)
     .add(header.ACCEPT, header.JSON_OR_EVENTS)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
-  if (eraOf(revision) === Era.Sessions) return headers;
+  if (dialectRow(spokenDialect(revision)).repeatsInHeaders) repeatMessage(headers, method, name);
+  return headers;
+}
+
+/** What they repeat of it (MCP 2026-07-28, `Mcp-Method` and `Mcp-Name`). @param name see `messageHeaders` */
+export function repeatMessage(headers: HeaderList, method: Method, name: Span): void {
   // One that is not known here passes as the client said it.
   if (method !== Method.Unknown) headers.add(header.MCP_METHOD, methodText(method));
-  const isNamed = name !== NONE && methodRow(method).hasNameHeader;
-  return isNamed ? headers.add(header.MCP_NAME, headerText(name, arena)) : headers;
+  if (name !== NONE && methodRow(method).hasNameHeader) headers.add(header.MCP_NAME, headerText(name, headers.arena));
 }
 
 /** The same of a request for the stream of a session, which has no message. */

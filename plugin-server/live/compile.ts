@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { shortDigest } from '../../common/short-digest.ts';
 import { environmentNames, shippedTemplates } from '../../envoy/render/bootstrap.ts';
 import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
+import { inlineVm } from '../../envoy/render/inline-vm.ts';
 import { wasmPlugins } from '../../envoy/render/module-filter.ts';
 import { moduleConfiguration } from '../../envoy/render/servers.ts';
 import { typeUrl } from '../../envoy/render/type-urls.ts';
@@ -65,7 +66,7 @@ const bootstrapAuthorities: Trust = (match) => ({
 function clusterName(server: string, { address, tls, endpoints, service }: Upstream): string {
   // Instances of one service come and go within one cluster.
   const where = endpoints === undefined ? [address.host, address.port, tls] : [service, tls];
-  return `${server}@${digest([JSON.stringify(where)]).slice(0, 8)}`;
+  return `${server}@${shortDigest([JSON.stringify(where)]).slice(0, 8)}`;
 }
 
 /** Turns a gateway's file into xDS. The module travels in it: see docs/live.md for why. */
@@ -85,13 +86,7 @@ export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 's
 
   const configuration = moduleConfiguration(file, clusterName);
   const shipped = templates.filter.config;
-  const variables = environmentNames(configuration).sort();
-  const vm = {
-    vm_id: vmId(module.sha256, variables),
-    runtime: 'envoy.wasm.runtime.v8',
-    code: { local: { inline_bytes: Buffer.from(module.bytes).toString('base64') } },
-    environment_variables: { host_env_keys: variables },
-  };
+  const vm = inlineVm(module, environmentNames(configuration).sort());
   const template = { ...shipped, vm_config: vm };
   const plugins = wasmPlugins(template, configuration, (told) => ({
     '@type': typeUrl.string,
@@ -106,16 +101,8 @@ export function compile(file: ConfigurationFile, module: Pick<ResolvedModule, 's
   return {
     clusterSet,
     filters: new Map(filters.map((filter) => [filter.name, filter])),
-    version: `${clusterSet.version}-${digest(filters.map((filter) => filter.before + filter.after))}`,
+    version: `${clusterSet.version}-${shortDigest(filters.map((filter) => filter.before + filter.after))}`,
   };
-}
-
-/**
- * A VM is shared by filters with equal ids and equal code, before an edit and after it, and Envoy 1.36 leaves it the
- * environment that it began with: other variables need another VM, as other code does.
- */
-function vmId(sha256: string, variables: readonly string[]): string {
-  return variables.length === 0 ? `sluice-${sha256}` : `sluice-${sha256}-${digest(variables)}`;
 }
 
 /** No configuration has it: JSON escapes it. */
@@ -138,12 +125,5 @@ function whitespace(bits: number): string {
 }
 
 function clusterSetOf(clusters: readonly Resource[]): ClusterSet {
-  return { version: digest(clusters.map(({ json }) => json)), clusters };
-}
-
-/** Long enough that two versions of one gateway never meet: 64 bits. */
-function digest(texts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(text).update('\n');
-  return hash.digest('hex').slice(0, 16);
+  return { version: shortDigest(clusters.map(({ json }) => json)), clusters };
 }
