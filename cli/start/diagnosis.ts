@@ -101,7 +101,7 @@ export function waitsForCredentials(server: GatewayServer, error: unknown): bool
  * What is wrong with a server, and the next step, in one line of at most some 300 characters, without control characters.
  * @param error what asking it threw
  */
-export function diagnoseServer(server: GatewayServer, error: unknown): string {
+export function diagnoseServer(server: GatewayServer & { readonly url: string }, error: unknown): string {
   const url = new URL(server.url);
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
   const where = { server, url, address: `${url.hostname}:${port}` };

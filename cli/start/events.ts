@@ -77,7 +77,10 @@ const mostLines = 50;
 function readyText(event: ReadyEvent): string {
   const servers = event.servers.map(({ name, url, tools, problem }) => {
     const lines = [...(tools.length > 0 ? [tools.join(', ')] : []), ...(problem === undefined ? [] : [problem])];
-    return [`  ${name}  ${url}`, ...(lines.length > 0 ? lines : ['no tools']).map((line) => `    ${line}`)].join('\n');
+    const where = url ?? 'prompts that the gateway makes';
+    return [`  ${name}  ${where}`, ...(lines.length > 0 ? lines : ['no tools']).map((line) => `    ${line}`)].join(
+      '\n',
+    );
   });
   const virtual = event.virtualServers.map(
     ({ url, tools }) => `  ${url}${tools === undefined ? '' : `  ${counted(tools, 'tool')}`}`,

@@ -57,7 +57,7 @@ function refuse(message: string): never {
  * The names of the tools that are defined for a service, which answers anything.
  * @throws Error where it does not answer
  */
-export async function askRestService({ url, rest }: GatewayServer): Promise<string[]> {
+export async function askRestService({ url, rest }: GatewayServer & { readonly url: string }): Promise<string[]> {
   try {
     await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(patience) });
   } catch (error) {

@@ -20,7 +20,8 @@ import { passesRules } from './rules.ts';
 
 export interface FederatedServer {
   readonly name: string;
-  readonly url: string;
+  /** Absent where it has prompts alone, which the gateway makes. */
+  readonly url?: string;
   /** Names of its tools, as the gateway lists them; where that cannot be asked, as it would. */
   readonly tools: readonly string[];
   /** What is wrong with it, and the next step. */
@@ -50,12 +51,17 @@ const atOnce = 32;
 /** Virtual servers whose tools are counted; each costs a session. */
 const mostVirtualServers = 100;
 
+type AskedServer = GatewayServer & { readonly url: string };
+
 /** Asks one server by itself, with the credentials that the gateway will use. Never throws. */
 export async function askServer(
-  server: GatewayServer,
+  entry: GatewayServer,
   configuration: Configuration,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ServerState> {
+  // It has prompts that the gateway makes, and nothing else.
+  if (entry.url === undefined) return { tools: [] };
+  const server: AskedServer = { ...entry, url: entry.url };
   try {
     if (server['rest'] !== undefined) return { tools: await askRestService(server) };
     const endpoint = {
@@ -224,7 +230,7 @@ function federated(
   const isOwn = (name: string): boolean => expected.has(name) || (name.startsWith(prefix) && !names.isGiven(name));
   const tools = listed?.filter(isOwn) ?? [...expected];
   const said = problem ?? (isPrivate ? privateText : isOpen ? leftOut(passing, tools, nameOf) : undefined);
-  return { name, url, tools, ...(said !== undefined && { problem: said }) };
+  return { name, ...(url !== undefined && { url }), tools, ...(said !== undefined && { problem: said }) };
 }
 
 const privateText = 'it lists its tools to clients with credentials of their own';

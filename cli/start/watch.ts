@@ -43,11 +43,14 @@ const quietLooks = 3;
  */
 export function watchServers(watched: Watched): void {
   for (const [index, server] of watched.servers.entries()) {
-    void watchServer(server, watched.states[index] ?? {}, watched).catch(() => undefined); // aborted
+    if (server.url === undefined) continue; // nobody is asked
+    void watchServer({ ...server, url: server.url }, watched.states[index] ?? {}, watched).catch(() => undefined); // aborted
   }
 }
 
-async function watchServer(server: GatewayServer, first: ServerState, watched: Watched): Promise<void> {
+type AskedServer = GatewayServer & { readonly url: string };
+
+async function watchServer(server: AskedServer, first: ServerState, watched: Watched): Promise<void> {
   const { ask, tell, signal, interval = 2_000 } = watched;
   const { address } = parseUpstream(server.url);
   const pause = interval * (isLocal(address.host) ? 1 : remoteFactor);

@@ -125,9 +125,10 @@ export function gatewayBootstrap(options: GatewayOptions): Bootstrap {
   const tokens = tokenFilter(options.plugin, endpoint, options.machine?.keyFiles);
   if (tokens !== undefined) (manager.http_filters as unknown[]).unshift(tokens.filter);
   const [host] = manager.route_config.virtual_hosts;
-  host.routes = routesFor(servers, endpoint, host.routes);
+  const asked = servers.filter(hasCluster);
+  host.routes = routesFor(asked, endpoint, host.routes);
   bootstrap.static_resources.clusters = [
-    ...clustersFor(servers, options, clusters),
+    ...clustersFor(asked, options, clusters),
     ...keyClusters([...(tokens?.sources ?? []), ...tokenEndpoints(options.servers)], options, clusters),
   ];
   return bootstrap;
@@ -166,10 +167,15 @@ export function environmentNames(configuration: unknown): string[] {
 /** A server whose cluster is made here. */
 type OwnServer = LocatedServer & { readonly upstream: Upstream };
 
-function ownServers(entries: readonly unknown[]): OwnServer[] {
+/** Each of them has a URL, or asks nobody. */
+function ownServers(entries: readonly unknown[]): LocatedServer[] {
   const { servers, problems } = readServers(entries);
   refuse(problems.map(({ path, message }) => `${path}: ${message}`));
-  return servers as OwnServer[]; // each of them has a URL, or there is a problem
+  return servers;
+}
+
+function hasCluster(server: LocatedServer): server is OwnServer {
+  return server.upstream !== undefined;
 }
 
 /**
@@ -185,7 +191,7 @@ export function endpointOf({ endpoint = '/mcp' }: Readonly<Record<string, unknow
 function moduleFilters(
   shipped: WasmFilter,
   options: GatewayOptions,
-  servers: readonly OwnServer[],
+  servers: readonly LocatedServer[],
 ): [WasmFilter, ...WasmFilter[]] {
   const { config } = shipped.typed_config;
   const value = moduleConfiguration({ plugin: options.plugin ?? {}, servers });

@@ -3,8 +3,8 @@ import { type Upstream, parseUpstream } from './upstream.ts';
 /** An entry of `servers` in the plugin configuration, where `url` stands for cluster, authority and path. */
 export interface GatewayServer {
   readonly name: string;
-  /** `http://127.0.0.1:3001/mcp`: its cluster is made, and named after the server. */
-  readonly url: string;
+  /** `http://127.0.0.1:3001/mcp`: its cluster is made, and named after the server. Absent where it asks nobody. */
+  readonly url?: string;
   readonly [member: string]: unknown;
 }
 

@@ -3,7 +3,8 @@ import { Arena } from '../bytes/arena';
 import { List } from '../bytes/list';
 import { Span, equals, literal, length, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { kindOf, Kind, member, walkThrough } from '../json/reader';
+import { Members, membersOf } from '../json/members';
+import { kindOf, Kind, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 import { Noun, nounRow } from '../mcp/nouns';
 
@@ -41,32 +42,35 @@ export function listPage(noun: Noun, definitions: List, arena: Arena): Span {
 }
 
 function writePrompt(writer: Writer, prompt: Span, arena: Arena): void {
-  writer.bytes(ITEM_OPEN).bytes(member(prompt, NAME, arena));
-  copyMember(writer, prompt, TITLE, arena);
-  copyMember(writer, prompt, DESCRIPTION, arena);
-  copyMember(writer, prompt, ARGUMENTS, arena);
+  const members = membersOf(prompt, arena);
+  writer.bytes(ITEM_OPEN).bytes(members.get(NAME));
+  copyMember(writer, members, TITLE);
+  copyMember(writer, members, DESCRIPTION);
+  copyMember(writer, members, ARGUMENTS);
   writer.byte(CLOSING_BRACE);
 }
 
 function writeTool(writer: Writer, tool: Span, arena: Arena): void {
-  writer.bytes(ITEM_OPEN).bytes(member(tool, NAME, arena));
-  copyMember(writer, tool, TITLE, arena);
-  copyMember(writer, tool, DESCRIPTION, arena);
+  const members = membersOf(tool, arena);
+  writer.bytes(ITEM_OPEN).bytes(members.get(NAME));
+  copyMember(writer, members, TITLE);
+  copyMember(writer, members, DESCRIPTION);
   writer.bytes(INPUT_OPEN);
-  const args = member(tool, ARGS, arena);
+  const args = members.get(ARGS);
   const required = newWriter(arena, 64);
   let any = false;
   if (args !== NONE && kindOf(args) === Kind.Array) {
     for (const walk = walkThrough(args, arena); walk.next();) {
       const argument = walk.value;
-      const name = member(argument, NAME, arena);
+      const own = membersOf(argument, arena);
+      const name = own.get(NAME);
       if (name === NONE) continue;
       if (any) writer.byte(COMMA);
       any = true;
       writer.bytes(name).bytes(COLON_OPEN);
       writeProperty(writer, argument, arena);
       writer.byte(CLOSING_BRACE);
-      const needed = member(argument, REQUIRED, arena);
+      const needed = own.get(REQUIRED);
       if (needed === NONE || kindOf(needed) !== Kind.True) continue;
       if (required.size > 0) required.byte(COMMA);
       required.bytes(name);
@@ -75,9 +79,9 @@ function writeTool(writer: Writer, tool: Span, arena: Arena): void {
   writer.byte(CLOSING_BRACE);
   if (required.size > 0) writer.bytes(REQUIRED_OPEN).bytes(required.written).byte(CLOSING_BRACKET);
   writer.byte(CLOSING_BRACE);
-  const output = member(tool, OUTPUT_SCHEMA, arena);
-  if (output !== NONE && length(output) > 2) copyMember(writer, tool, OUTPUT_SCHEMA, arena);
-  copyMember(writer, tool, ANNOTATIONS, arena);
+  const output = members.get(OUTPUT_SCHEMA);
+  if (output !== NONE && length(output) > 2) copyMember(writer, members, OUTPUT_SCHEMA);
+  copyMember(writer, members, ANNOTATIONS);
   writer.byte(CLOSING_BRACE);
 }
 
@@ -98,8 +102,8 @@ function writeProperty(writer: Writer, argument: Span, arena: Arena): void {
   writer.bytes(STRING_TYPE);
 }
 
-function copyMember(writer: Writer, definition: Span, name: Span, arena: Arena): void {
-  const value = member(definition, name, arena);
+function copyMember(writer: Writer, members: Members, name: Span): void {
+  const value = members.get(name);
   if (value === NONE) return;
   writer.byte(COMMA).byte(QUOTE).bytes(name).byte(QUOTE).byte(COLON).bytes(value);
 }

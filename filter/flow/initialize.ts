@@ -268,9 +268,10 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
 /**
  * Where no server speaks the era without sessions, `server/discover` does not exist: clients that speak both go on with
  * `initialize`, and have all that a session offers. One that does is enough, and the others are reached all the same.
+ * REST services have no sessions, so where there is nothing else it does as well.
  */
 function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
-  let speaks = false;
+  let speaks = reachesRestAlone(exchange);
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.failed || call.deferred) continue;
@@ -284,6 +285,17 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
   result.bytes(DISCOVERED_CLOSE).bytes(OUR_INFO).bytes(CLOSE);
   writeInstructions(result, fanOut, exchange.caller.scope);
   return exchange.answerResult(result.bytes(CLOSE).written);
+}
+
+function reachesRestAlone(exchange: Exchange): bool {
+  let reaches = false;
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    const server = exchange.gateway.serverAt(i);
+    if (!mayReach(server, exchange.caller.scope)) continue;
+    if (server.rest === null) return false;
+    reaches = true;
+  }
+  return reaches;
 }
 
 /** Keeps the session of a call for later requests. False: they have one, or no use for it. */

@@ -4,7 +4,8 @@ import { NameTable, newNameTable } from '../bytes/names';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { doubleOf, isWhole, whole } from '../json/numbers';
-import { kindOf, Kind, member, walkThrough } from '../json/reader';
+import { Members, membersOf } from '../json/members';
+import { kindOf, Kind, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 
 /**
@@ -117,37 +118,38 @@ function read(json: Span, depth: i32, arena: Arena): Schema {
   const schema = newSchema(arena);
   // `true` allows everything; `false` is nowhere of use, and is left to the service as well.
   if (depth > MOST_DEPTH || kindOf(json) !== Kind.Object) return schema;
-  schema.types = typesOf(member(json, TYPE, arena), arena);
-  const choices = member(json, ENUM, arena);
+  const members = membersOf(json, arena);
+  schema.types = typesOf(members.get(TYPE), arena);
+  const choices = members.get(ENUM);
   if (choices !== NONE) schema.choices = valuesOf(choices, ENUM, arena);
-  const only = member(json, CONST, arena);
+  const only = members.get(CONST);
   if (only !== NONE) {
     const single = newList(arena);
     single.push(only);
     schema.choices = single;
   }
-  schema.minimum = numberOf(json, MINIMUM, arena);
-  schema.maximum = numberOf(json, MAXIMUM, arena);
-  schema.exclusiveMinimum = numberOf(json, EXCLUSIVE_MINIMUM, arena);
-  schema.exclusiveMaximum = numberOf(json, EXCLUSIVE_MAXIMUM, arena);
-  schema.minLength = countOf(json, MIN_LENGTH, arena);
-  schema.maxLength = countOf(json, MAX_LENGTH, arena);
-  schema.minItems = countOf(json, MIN_ITEMS, arena);
-  schema.maxItems = countOf(json, MAX_ITEMS, arena);
-  const items = member(json, ITEMS, arena);
+  schema.minimum = numberOf(members, MINIMUM, arena);
+  schema.maximum = numberOf(members, MAXIMUM, arena);
+  schema.exclusiveMinimum = numberOf(members, EXCLUSIVE_MINIMUM, arena);
+  schema.exclusiveMaximum = numberOf(members, EXCLUSIVE_MAXIMUM, arena);
+  schema.minLength = countOf(members, MIN_LENGTH, arena);
+  schema.maxLength = countOf(members, MAX_LENGTH, arena);
+  schema.minItems = countOf(members, MIN_ITEMS, arena);
+  schema.maxItems = countOf(members, MAX_ITEMS, arena);
+  const items = members.get(ITEMS);
   if (items !== NONE) {
     if (kindOf(items) === Kind.Object) schema.items = read(items, depth + 1, arena);
     else if (kindOf(items) !== Kind.True) complain(ITEMS, MUST_BE_OBJECT, arena);
   }
-  readMembers(schema, json, depth, arena);
-  schema.anyOf = schemasOf(json, ANY_OF, depth, arena);
-  schema.oneOf = schemasOf(json, ONE_OF, depth, arena);
-  schema.allOf = schemasOf(json, ALL_OF, depth, arena);
+  readObject(schema, members, depth, arena);
+  schema.anyOf = schemasOf(members, ANY_OF, depth, arena);
+  schema.oneOf = schemasOf(members, ONE_OF, depth, arena);
+  schema.allOf = schemasOf(members, ALL_OF, depth, arena);
   return schema;
 }
 
-function readMembers(schema: Schema, json: Span, depth: i32, arena: Arena): void {
-  const properties = member(json, PROPERTIES, arena);
+function readObject(schema: Schema, members: Members, depth: i32, arena: Arena): void {
+  const properties = members.get(PROPERTIES);
   if (properties !== NONE) {
     if (kindOf(properties) !== Kind.Object) complain(PROPERTIES, MUST_BE_OBJECT, arena);
     else {
@@ -158,7 +160,7 @@ function readMembers(schema: Schema, json: Span, depth: i32, arena: Arena): void
       }
     }
   }
-  const required = member(json, REQUIRED, arena);
+  const required = members.get(REQUIRED);
   // Definitions of arguments have a true or false here, which is about the argument itself.
   if (required !== NONE && kindOf(required) !== Kind.True && kindOf(required) !== Kind.False) {
     const names = valuesOf(required, REQUIRED, arena);
@@ -168,7 +170,7 @@ function readMembers(schema: Schema, json: Span, depth: i32, arena: Arena): void
       if (name !== NONE) schema.required.push(name);
     }
   }
-  const additional = member(json, ADDITIONAL, arena);
+  const additional = members.get(ADDITIONAL);
   if (additional === NONE) return;
   if (kindOf(additional) === Kind.False) schema.isClosed = true;
   else if (kindOf(additional) === Kind.Object) schema.additional = read(additional, depth + 1, arena);
@@ -235,8 +237,8 @@ function valuesOf(value: Span, name: Span, arena: Arena): List {
   return values;
 }
 
-function schemasOf(json: Span, name: Span, depth: i32, arena: Arena): List | null {
-  const value = member(json, name, arena);
+function schemasOf(members: Members, name: Span, depth: i32, arena: Arena): List | null {
+  const value = members.get(name);
   if (value === NONE) return null;
   const values = valuesOf(value, name, arena);
   const schemas = newList(arena);
@@ -244,16 +246,16 @@ function schemasOf(json: Span, name: Span, depth: i32, arena: Arena): List | nul
   return schemas;
 }
 
-function numberOf(json: Span, name: Span, arena: Arena): f64 {
-  const value = member(json, name, arena);
+function numberOf(members: Members, name: Span, arena: Arena): f64 {
+  const value = members.get(name);
   if (value === NONE) return NaN;
   if (kindOf(value) === Kind.Number) return doubleOf(value);
   complain(name, MUST_BE_NUMBER, arena);
   return NaN;
 }
 
-function countOf(json: Span, name: Span, arena: Arena): i64 {
-  const value = member(json, name, arena);
+function countOf(members: Members, name: Span, arena: Arena): i64 {
+  const value = members.get(name);
   if (value === NONE) return -1;
   if (kindOf(value) === Kind.Number && isWhole(value) && whole >= 0) return whole;
   complain(name, MUST_BE_COUNT, arena);

@@ -51,6 +51,18 @@ describe('the default-deny route', () => {
   });
 });
 
+describe.each(['hold', 'pair', 'istio pair'] as const)('a server that has prompts alone, in %s', (base) => {
+  const guides = '{ name: guides, rest: { prompts: [{ name: review, messages: [{ role: user, text: Review it }] }] } }';
+
+  test.each([
+    ['beside others', bases[base].replace(/^( *)servers:$/gm, `$1servers:\n$1  - ${guides}`)],
+    ['with no other', bases[base].replaceAll(/^( *)servers:\n(?:\1 .*\n)+/gm, `$1servers: [${guides}]\n`)],
+  ])('needs neither cluster nor route, %s', (_, text) => {
+    expect(text).not.toBe(bases[base]);
+    expect(examineText(text)).toEqual([]);
+  });
+});
+
 function edited({ base, edits }: Case): string {
   let text: string = bases[base];
   for (const [was, now] of edits) {

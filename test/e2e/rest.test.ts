@@ -5,6 +5,7 @@ import { connectSdk } from './clients/sdk.ts';
 import { openSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
+import { connectModern } from './stateless-era.ts';
 import { type RestService, startRestService } from './upstreams/rest.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 
@@ -80,6 +81,7 @@ describeGateway('tools of a REST service', () => {
         rest: { config: { key: { env: 'SHOP_KEY' } }, tools: tools(), prompts: [offer] },
       },
       { name: 'weather', url: weather.url },
+      { name: 'guides', rest: { prompts: [{ name: 'review', messages: [{ role: 'user', text: 'Review it' }] }] } },
     ],
     env: { SHOP_KEY: 'k-1' },
     plugin: {
@@ -201,6 +203,9 @@ describeGateway('tools of a REST service', () => {
       messages: [{ role: 'user', content: { type: 'text', text: 'Offer a "pot"\n' } }],
     });
     await expect(client.getPrompt({ name: 'shop_offer' })).rejects.toThrow(/item: is required/);
+    expect(prompts).toContainEqual({ name: 'guides_review' });
+    const { messages } = await client.getPrompt({ name: 'guides_review' });
+    expect(messages).toEqual([{ role: 'user', content: { type: 'text', text: 'Review it' } }]);
     await expect(client.getPrompt({ name: 'shop_hello' })).rejects.toThrow(/Unknown prompt: shop_hello/);
     expect(service.calls.length).toBe(before);
     await close();
@@ -223,6 +228,27 @@ describeGateway('tools of a REST service', () => {
     for (const name of ['shop_hello', 'shop_nope']) {
       expect(refusal(await call(name))).toEqual({ status: 200, id: 7, code: -32602, reason: 'unknown_tool' });
     }
+  });
+});
+
+describeGateway('a REST service that is alone', () => {
+  let service: RestService;
+  beforeAll(async () => {
+    service = await startRestService();
+  });
+  afterAll(() => service.stop());
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'shop', url: service.url, rest: { tools: [get('text', '/text')], prompts: [offer] } }],
+  }));
+
+  it('serves clients of 2026-07-28, which have no other revision', async () => {
+    const client = await connectModern(gateway.current.url, { pin: '2026-07-28' });
+    expect(client.getServerCapabilities()).toMatchObject({ tools: {}, prompts: {} });
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['shop_text']);
+    expect((await client.callTool({ name: 'shop_text', arguments: {} })).isError).not.toBe(true);
+    const { messages } = await client.getPrompt({ name: 'shop_offer', arguments: { item: 'tea' } });
+    expect(messages).toEqual([{ role: 'user', content: { type: 'text', text: 'Offer tea' } }]);
+    await client.close();
   });
 });
 

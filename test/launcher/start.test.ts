@@ -47,7 +47,7 @@ async function expectNothingLeft({ mcp, admin, pluginServer, servers }: Ready, p
   await vi.waitFor(() => {
     expect(pids.filter(isAlive)).toEqual([]);
   }, 5_000);
-  for (const url of [mcp, admin, pluginServer, ...servers.map((server) => server.url)]) {
+  for (const url of [mcp, admin, pluginServer, ...servers.flatMap((server) => server.url ?? [])]) {
     expect(await isListening(url), url).toBe(false);
   }
 }
@@ -302,13 +302,15 @@ sessions: { keys: [{ id: 7, env: MY_KEY }], ttl: 1h }
 servers:
   - { name: by-address, url: '${url}' }
   - { name: by-name, url: '${url.replace('127.0.0.1', 'localhost')}', prefix: 'n.' }
+  - { name: guides, rest: { prompts: [{ name: review, messages: [{ role: user, text: Review it }] }] } }
 `,
     );
     const event = await ready(
       start(['--config', config], { MY_KEY: `${Buffer.alloc(32, 1).toString('base64url')}\r\n` }),
     );
     expect(new URL(event.mcp).pathname).toBe('/tools');
-    expect(event.servers.map(({ tools }) => tools[0])).toEqual(['by-address_echo', 'n.echo']);
+    expect(event.servers.map(({ tools }) => tools[0])).toEqual(['by-address_echo', 'n.echo', undefined]);
+    expect(event.servers[2]).toEqual({ name: 'guides', tools: [] });
     const derived = JSON.stringify(parse(readFileSync(event.envoyConfig, 'utf8')));
     const [, filter = ''] = /"path":"([^"]+-sluice\.json)"/.exec(derived) ?? [];
     expect(readFileSync(filter, 'utf8')).toContain('"host_env_keys":["MY_KEY"]');
