@@ -1,5 +1,6 @@
 // Events (SEP-3415): what servers of 2026-07-28 let clients subscribe to, and what happens then. The same in every host mode.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withRoute } from './adjust.ts';
 import { mcpHeaders } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
@@ -248,6 +249,29 @@ export function proveEvents(): void {
         const tools = url('/team/tools');
         expect(reasonOf(await ask(tools, 'events/poll', { name: 'one_email.received' }))).toEqual(unknownEvent);
         expect(namesOf(await ask(mail, 'events/list', {}))).toHaveLength(2);
+      });
+    });
+
+    describe('of a server that never says anything', () => {
+      const gateway = useGateway(() => ({
+        servers: [{ name: servers[0].name, url: servers[0].url }],
+        adjust: withRoute('one', { idle_timeout: '1s' }),
+      }));
+
+      it('end, for the client and the server, when the stream was silent for too long', async () => {
+        const stream = await post(gateway.current.url, 'events/stream', { name: 'one_email.received' });
+        const next = reader(stream);
+        expect(await next()).toMatchObject({ method: 'notifications/events/active' });
+        expect(servers[0].streams.size).toBe(1);
+        await next().then(
+          (message) => {
+            expect(message).toBeUndefined();
+          },
+          (error: unknown) => {
+            expect(error).toBeInstanceOf(Error);
+          },
+        );
+        await expect.poll(() => servers[0].streams.size).toBe(0);
       });
     });
 
