@@ -145,8 +145,9 @@ describe.skipIf(!hasKustomize)('the plain manifests, by the real kustomize', () 
   });
 });
 
+const builder = 'podman';
 const hasPodman = has(
-  'podman',
+  builder,
   ['--version'],
   'No podman was found, so deploy/Dockerfile is NOT built: Debian has it in the package podman.',
 );
@@ -160,7 +161,7 @@ describe.skipIf(!hasPodman)('the image, by podman', () => {
     // A store that is this test's own, and a driver that needs nothing of the machine.
     const store = [`--root=${join(work, 'root')}`, `--runroot=${join(work, 'run')}`, '--storage-driver=vfs'];
     const podman = (...args: string[]): string =>
-      execFileSync('podman', [...store, ...args], {
+      execFileSync(builder, [...store, ...args], {
         encoding: 'utf8',
         env: { ...process.env, HOME: work, XDG_RUNTIME_DIR: work },
         stdio: ['ignore', 'pipe', 'pipe'],
