@@ -1,6 +1,6 @@
 // deploy/: manifests, what the real helm makes of the chart, and the image, as far as there is no cluster and no registry here.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -9,7 +9,7 @@ import { readServe, serveFlags } from '../../cli/serve/options.ts';
 import { parseArgs } from 'node:util';
 import type { Resource } from '../istio/documents.ts';
 import { errorsOf } from '../istio/schemas.ts';
-import { clone } from '../launcher/support.ts';
+import { clone, temporaryFolder } from '../launcher/support.ts';
 
 const { version } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as { version: string };
 const folder = join(clone, 'deploy/plugin-server');
@@ -92,6 +92,135 @@ describe('the plain manifests', () => {
   });
 });
 
+/** Whether a program is there; where it is not, what is not tested is said aloud. */
+function has(program: string, args: readonly string[], otherwise: string): boolean {
+  const isThere = spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+  if (!isThere) process.stderr.write(`*** ${otherwise} ***\n`);
+  return isThere;
+}
+
+const kustomize = process.env['KUSTOMIZE_PATH'] ?? 'kustomize';
+const hasKustomize = has(
+  kustomize,
+  ['version'],
+  'No kustomize was found, so deploy/plugin-server is NOT built: KUSTOMIZE_PATH names one, and ' +
+    '`go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.0` makes one.',
+);
+
+describe.skipIf(!hasKustomize)('the plain manifests, by the real kustomize', () => {
+  const build = (of: string): Resource[] =>
+    parseAllDocuments(execFileSync(kustomize, ['build', of], { encoding: 'utf8' })).map(
+      (document) => document.toJS() as Resource,
+    );
+
+  test('are what Kubernetes knows, all in one namespace', () => {
+    const resources = build(folder);
+    expect(resources.map(({ kind }) => kind).sort()).toEqual([
+      'Deployment',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+    ]);
+    expect(resources.map(({ metadata }) => metadata.namespace)).toEqual(resources.map(() => 'sluice'));
+    expect(errorsIn(resources)).toEqual([]);
+    checkPod(podOf(resources));
+    expect(podOf(resources).containers[0]).toMatchObject({ image: `sluice-plugin-server:${version}` });
+  });
+
+  test('take the image of a registry, in an overlay and in the file itself', () => {
+    const work = temporaryFolder();
+    cpSync(folder, join(work, 'base'), { recursive: true });
+    mkdirSync(join(work, 'own'));
+    const name = 'sluice-plugin-server';
+    const newName = `registry.example.com/${name}`;
+    const overlay = { resources: ['../base'], namespace: 'tools', images: [{ name, newName, newTag: '9.9.9' }] };
+    writeFileSync(join(work, 'own', 'kustomization.yaml'), JSON.stringify(overlay));
+    const resources = build(join(work, 'own'));
+    expect(podOf(resources).containers[0]).toMatchObject({ image: `${newName}:9.9.9` });
+    expect(resources.map(({ metadata }) => metadata.namespace)).toEqual(resources.map(() => 'tools'));
+
+    const file = join(work, 'base', 'kustomization.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('    newTag:', `    newName: ${newName}\n    newTag:`));
+    expect(podOf(build(join(work, 'base'))).containers[0]).toMatchObject({ image: `${newName}:${version}` });
+  });
+});
+
+const builder = 'podman';
+const hasPodman = has(
+  builder,
+  ['--version'],
+  'No podman was found, so deploy/Dockerfile is NOT built: Debian has it in the package podman.',
+);
+
+describe.skipIf(!hasPodman)('the image, by podman', () => {
+  test('is made on any base without a network, and is what the pods ask for', () => {
+    const work = temporaryFolder();
+    const context = join(work, 'context');
+    mkdirSync(join(context, 'bin'), { recursive: true });
+    writeFileSync(join(context, 'bin', 'sluice.mjs'), 'process.exit(0);\n');
+    // A store that is this test's own, and a driver that needs nothing of the machine.
+    const store = [`--root=${join(work, 'root')}`, `--runroot=${join(work, 'run')}`, '--storage-driver=vfs'];
+    const podman = (...args: string[]): string =>
+      execFileSync(builder, [...store, ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, HOME: work, XDG_RUNTIME_DIR: work },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: 120_000,
+      });
+    const policy = join(work, 'policy.json');
+    writeFileSync(policy, '{ "default": [{ "type": "insecureAcceptAnything" }] }');
+    const dockerfile = join(clone, 'deploy/Dockerfile');
+    const tag = 'localhost/sluice-plugin-server:test';
+    // `scratch` is the one base that every builder has: it is empty.
+    podman(
+      'build',
+      `--signature-policy=${policy}`,
+      '--network=none',
+      '-f',
+      dockerfile,
+      '--build-arg=BASE_IMAGE=scratch',
+      '-t',
+      tag,
+      context,
+    );
+    const [image] = JSON.parse(podman('inspect', tag)) as [{ Config: Record<string, unknown> }];
+    expect(image.Config).toMatchObject({
+      User: '65532:65532',
+      WorkingDir: '/tmp',
+      Entrypoint: ['node', '/opt/sluice/bin/sluice.mjs'],
+      Cmd: ['serve', '--listen', '0.0.0.0:8801'],
+      ExposedPorts: { '8801/tcp': {} },
+    });
+    expect(image.Config['Env']).toEqual(
+      expect.arrayContaining([
+        'MALLOC_ARENA_MAX=1',
+        'MALLOC_TRIM_THRESHOLD_=131072',
+        'NODE_OPTIONS=--max-semi-space-size=4',
+      ]),
+    );
+    const archive = join(work, 'image.tar');
+    podman('save', `--signature-policy=${policy}`, '--format', 'oci-archive', '-o', archive, tag);
+    const [layer = ''] = layersOf(archive, work);
+    // Owned by root, so that the user of the image can change none of it.
+    expect(layer).toMatch(/0\/0 .* opt\/sluice\/bin\/sluice\.mjs$/m);
+    expect(layer).not.toMatch(/65532/);
+  });
+});
+
+/** What `tar` lists of each layer of an OCI archive, with numbers for owners. */
+function layersOf(archive: string, work: string): string[] {
+  const to = join(work, 'layout');
+  mkdirSync(to);
+  execFileSync('tar', ['-xf', archive, '-C', to]);
+  const blob = (digest: string): string => join(to, 'blobs', ...digest.split(':'));
+  const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+  const index = read(join(to, 'index.json')) as { manifests: [{ digest: string }] };
+  const manifest = read(blob(index.manifests[0].digest)) as { layers: { digest: string }[] };
+  return manifest.layers.map(({ digest }) =>
+    execFileSync('tar', ['--numeric-owner', '-tvf', blob(digest)], { encoding: 'utf8' }),
+  );
+}
+
 test('the image is made of what a bundle has, and fetches nothing', () => {
   const dockerfile = read('Dockerfile');
   expect(dockerfile).toMatch(/^ARG BASE_IMAGE\nFROM \$\{BASE_IMAGE\}$/m);
@@ -112,13 +241,12 @@ test('the chart is of this version', () => {
 });
 
 const helm = process.env['HELM_PATH'] ?? 'helm';
-const hasHelm = spawnSync(helm, ['version', '--short'], { stdio: 'ignore' }).status === 0;
-if (!hasHelm) {
-  process.stderr.write(
-    '*** No helm was found, so deploy/helm is NOT rendered: HELM_PATH names one, and ' +
-      '`go install helm.sh/helm/v3/cmd/helm@v3.22.0` makes one. ***\n',
-  );
-}
+const hasHelm = has(
+  helm,
+  ['version', '--short'],
+  'No helm was found, so deploy/helm is NOT rendered: HELM_PATH names one, and ' +
+    '`go install helm.sh/helm/v3/cmd/helm@v3.22.0` makes one.',
+);
 
 describe.skipIf(!hasHelm)('the chart, by the real helm', () => {
   const template = (...set: string[]): Resource[] =>

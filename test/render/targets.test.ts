@@ -313,6 +313,15 @@ describe('what cannot be had', () => {
     expect(detailsOf(() => render(target, configuration)).join('\n')).toMatch(new RegExp(expected.source, 'm'));
   });
 
+  test.each([
+    ['envoy', /catalog: is nothing for envoy: live delivery brings it/],
+    ['kubernetes', /catalog: is nothing for kubernetes: live delivery brings it/],
+    ['envoy-gateway', /catalog: is nothing for envoy-gateway: it knows no route that takes its cluster from a header/],
+  ])('a catalog is refused by %s, which says what to do', (target, expected) => {
+    const catalog = { namespace: 'public', clusters: ['x'] };
+    expect(detailsOf(() => render(target, { catalog, ...server('http://a.example/') })).join('\n')).toMatch(expected);
+  });
+
   test('all servers that are nowhere are told at once', () => {
     const servers = ['x', 'y'].map((name) => ({ name, url: `http://${name}/mcp` }));
     expect(detailsOf(() => render('wasmplugin', { servers }))).toHaveLength(3);

@@ -23,6 +23,8 @@ export const envoyGatewayTarget: Target = {
   hostModes: ['pair', 'headers'],
   otherModes: 'Envoy Gateway has no member for the flag that it needs: leave hostMode out',
   foreignClusters: false,
+  catalog:
+    'it knows no route that takes its cluster from a header: name the servers, or have live delivery configure Envoys of their own (docs/live.md)',
   options: { namespace: 'sluice', parent: 'mcp', release: '1.10', 'cluster-domain': 'cluster.local' },
   render: renderEnvoyGateway,
 };

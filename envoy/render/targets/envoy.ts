@@ -2,7 +2,7 @@ import { type Bootstrap, gatewayBootstrap, shippedBootstrap } from '../bootstrap
 import type { GatewayServer } from '../servers.ts';
 import { readByEnvoy } from '../token-filter.ts';
 import { authoritiesIn, parseHostPort } from '../upstream.ts';
-import { isolatedSessions } from './notes.ts';
+import { isolatedSessions, noPolledCatalog } from './notes.ts';
 import type { RenderOptions } from './options.ts';
 import type { RenderedGateway, Target } from './target.ts';
 
@@ -32,6 +32,7 @@ export const envoyTarget: Target = {
   hostModes: ['hold', 'pair', 'headers'],
   otherModes: 'it is one of hold, pair, headers',
   foreignClusters: false,
+  catalog: noPolledCatalog,
   options: { listen: '127.0.0.1:10000', admin: '127.0.0.1:9901', authorities: debianAuthorities },
   render: (gateway, options) => ({
     documents: [renderedBootstrap(gateway, options)],

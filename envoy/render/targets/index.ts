@@ -103,8 +103,8 @@ export function pluginFor(
 ): Readonly<Record<string, unknown>> {
   if (catalog === undefined) return plugin;
   const target: Target = targets[name];
-  if (target.catalog === undefined)
-    throw new EngineError(`catalog: is nothing for ${name}: live delivery brings it (docs/live.md)`, 'configuration');
+  if (typeof target.catalog === 'string')
+    throw new EngineError(`catalog: is nothing for ${name}: ${target.catalog}`, 'configuration');
   return { ...plugin, catalog: target.catalog(catalog, module, options) };
 }
 

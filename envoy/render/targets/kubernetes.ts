@@ -8,7 +8,7 @@ import { capabilityIssuersOf, issuersOf } from '../token-filter.ts';
 import { parseUpstream } from '../upstream.ts';
 import { clusterHost } from './cluster-host.ts';
 import { debianAuthorities, renderedBootstrap } from './envoy.ts';
-import { isolatedSessions } from './notes.ts';
+import { isolatedSessions, noPolledCatalog } from './notes.ts';
 import type { RenderOptions } from './options.ts';
 import type { RenderedGateway, Rendering, Target } from './target.ts';
 
@@ -24,6 +24,7 @@ export const kubernetesTarget: Target = {
   hostModes: ['hold', 'pair', 'headers'],
   otherModes: 'it is one of hold, pair, headers',
   foreignClusters: false,
+  catalog: noPolledCatalog,
   options: {
     namespace: 'sluice',
     'cluster-domain': 'cluster.local',

@@ -44,8 +44,8 @@ export interface Target {
   readonly foreignClusters: boolean;
   /** Its options, with what they are where they are not given. */
   readonly options: Partial<Record<OptionName, string>>;
-  /** `catalog` of a gateway that asks for it itself; absent where no gateway does. @throws EngineError as `render` */
-  readonly catalog?: (request: CatalogRequest, module: ServedModule, options: RenderOptions) => object;
+  /** `catalog` of a gateway that asks for it itself, or what to do where none does. @throws EngineError as `render` */
+  readonly catalog: ((request: CatalogRequest, module: ServedModule, options: RenderOptions) => object) | string;
   /** @throws EngineError of kind `configuration` for what cannot be had there; its details name every member */
   readonly render: (gateway: RenderedGateway, options: RenderOptions) => Rendering;
 }
