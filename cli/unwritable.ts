@@ -16,6 +16,10 @@ export function whyUnwritable(file: string, error: unknown): string {
     case 'EPERM':
     case 'EROFS':
       return `${file} cannot be written (${code}): name a file in a folder that this user may write to`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return `${file} does not fit (${code}): make room there, or name a place on another disk`;
     default:
       return `${file} cannot be written: ${message}`;
   }

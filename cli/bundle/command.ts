@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { sha256Of } from '../../bundle/checksums.ts';
 import { packBundle } from '../../bundle/pack.ts';
 import { SignatureError, privateKey, signatureOf } from '../../common/signature.ts';
 import { version } from '../../common/home.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, exitCode } from '../io.ts';
+import { writeWholeFile } from '../whole-file.ts';
 import { readEnvoy } from './envoy.ts';
 import { ownFiles } from './own-files.ts';
 
@@ -73,12 +74,8 @@ async function run({ out, signKey, envoy: path }: Options, context: Context<Bund
   progress('packing …');
   const bytes = await packBundle(own.files, own.manifest);
   const signature = key === undefined ? null : `${out}.sig`;
-  try {
-    await writeFile(out, bytes);
-    if (key !== undefined && signature !== null) await writeFile(signature, signatureOf(bytes, key));
-  } catch (error) {
-    throw new CommandError((error as Error).message);
-  }
+  await writeWholeFile('--out', out, bytes);
+  if (key !== undefined && signature !== null) await writeWholeFile('--out', signature, signatureOf(bytes, key));
   emit({
     event: 'bundled',
     file: out,

@@ -1,5 +1,5 @@
 // The support archive: what was found and what it was found in, without secrets.
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { arch, platform, release } from 'node:os';
 import { pack } from 'tar-stream';
 import { version } from '../../common/home.ts';
@@ -67,6 +67,9 @@ export async function openArchive(file: string): Promise<{ write(bytes: Buffer):
     write: async (bytes) => {
       try {
         await handle.writeFile(bytes);
+      } catch (error) {
+        await rm(file, { force: true }); // half an archive helps nobody
+        throw new CommandError(`--bundle: ${whyUnwritable(file, error)}`);
       } finally {
         await handle.close();
       }

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { sha256Of } from '../../bundle/checksums.ts';
-import { bundleLimits, openBundle, unsuitable } from '../../bundle/open.ts';
+import { type OpenBundle, bundleLimits, openBundle, unsuitable } from '../../bundle/open.ts';
 import { unpackBundle } from '../../bundle/unpack.ts';
 import { ArchiveError } from '../../common/archive.ts';
 import { signatureLimit, signerOf } from '../../common/signature.ts';
@@ -8,6 +8,7 @@ import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { progressBar } from '../progress-bar.ts';
 import { readTrustedKeys, trustedKeyFiles, trustedKeysVariable } from '../trusted-keys.ts';
+import { whyUnwritable } from '../unwritable.ts';
 
 const usage = `usage: sluice load FILE --into DIR (--sha256 DIGEST | --key KEY) [options]
        node sluice-load.mjs FILE --into DIR …
@@ -117,7 +118,7 @@ async function run(options: Options, { io, emit }: Context<LoadEvent>): Promise<
   const otherMachine = unsuitable(manifest, process.platform, process.arch);
   if (otherMachine !== undefined) throw new ArchiveError(`${options.file}: ${otherMachine}`);
   const total = [...files.values()].reduce((sum, { content }) => sum + content.length, 0);
-  const created = unpackBundle(bundle, options.into, progressBar(io, 'unpacking', total));
+  const created = unpacked(bundle, options.into, progressBar(io, 'unpacking', total));
   emit({
     event: 'loaded',
     into: options.into,
@@ -130,6 +131,16 @@ async function run(options: Options, { io, emit }: Context<LoadEvent>): Promise<
     created,
   });
   return exitCode.ok;
+}
+
+/** As `unpackBundle`. @throws CommandError where the folder cannot be written */
+function unpacked(bundle: OpenBundle, into: string, progress: (bytes: number) => void): boolean {
+  try {
+    return unpackBundle(bundle, into, progress);
+  } catch (error) {
+    if (error instanceof ArchiveError) throw error;
+    throw new CommandError(`--into: ${whyUnwritable(into, error)}`);
+  }
 }
 
 /** The name of the key that signed the file; null where none is asked for. @throws ArchiveError where none of them did */

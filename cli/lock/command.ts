@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { failureText } from '../../plugin-server/http/client.ts';
 import { type ToolsLock, parseToolsLock, toolsLockText } from '../../common/tools-lock.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { readSecret } from '../secret.ts';
-import { whyUnwritable } from '../unwritable.ts';
+import { writeWholeFile } from '../whole-file.ts';
 import { differences, type MemberChange, type ToolChange } from './difference.ts';
 
 /** Shown to the gateway, where it is not asked from its own machine. */
@@ -96,7 +95,7 @@ async function run(options: Options, { io, emit }: Context<LockEvent>): Promise<
   for (const change of changes) emit({ event: 'change', ...change });
   for (const server of left) emit({ event: 'left', ...server });
   const written = !options.check && toolsLockText(before) !== toolsLockText(after);
-  if (written) await replace(options.out, toolsLockText(after));
+  if (written) await writeWholeFile('--out', options.out, toolsLockText(after));
   emit({ event: 'locked', file: options.out, tools: Object.keys(after.tools).length, written });
   return left.length > 0 || (options.check && changes.length > 0) ? exitCode.found : exitCode.ok;
 }
@@ -110,18 +109,6 @@ async function readLock(file: string): Promise<ToolsLock> {
     if (code === 'ENOENT') return { tools: {} };
     const why = code === undefined ? `${file} ${message}` : `${file} cannot be read: ${message}`;
     throw new CommandError(`${why}; name another file with --out`, exitCode.usage);
-  }
-}
-
-/** Whole or not at all. */
-async function replace(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomBytes(4).toString('hex')}`;
-  try {
-    await writeFile(draft, text, { flag: 'wx' });
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw new CommandError(`--out: ${whyUnwritable(file, error)}`);
   }
 }
 

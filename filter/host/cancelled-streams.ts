@@ -91,8 +91,10 @@ export function refuseCancelled(exchange: Exchange): Outcome {
 function lookAt(stream: Stream, exchange: Exchange, at: u64, marked: bool): void {
   if (stream.cancelledAt === 0 && (marked || !stream.isMinded)) {
     const mark = cancelledAt(exchange.caller.session!, exchange.id, exchange.gateway.keys, scratch);
-    // Else it is of an earlier request that had the same id.
-    if (mark >= exchange.sentAt) stream.cancelledAt = mark;
+    // Else it is of an earlier request that had the same id. What was sent in the future was so before the clock was set
+    // back, and what was cancelled since then is of now.
+    const isOfThis = mark >= exchange.sentAt || (exchange.sentAt > at && mark <= at);
+    if (isOfThis) stream.cancelledAt = mark;
   }
   stream.isMinded = true;
   if (!isOverdue(stream, at)) return;

@@ -84,7 +84,7 @@ export class CatalogNamespace {
 
   /**
    * Takes as much of an offer as is right.
-   * @throws where it cannot be kept
+   * @throws PluginServerError `not_kept`
    */
   take(offer: Offer): Promise<void> {
     return this.#inTurn(async () => {
@@ -107,15 +107,16 @@ export class CatalogNamespace {
   /**
    * Takes all of an offer or nothing, as somebody waits for the answer.
    * @returns what is wrong; it was taken where no error is among it
+   * @throws PluginServerError `not_kept`
    */
   takeWhole(offer: Offer): Promise<readonly Problem[]> {
     return this.#inTurn(async () => {
       const catalog = inOrder(offer.catalog);
       const problems = (await this.#surroundings.judge(catalog)).map((problem) => named(problem, catalog));
       if (problems.some(({ severity }) => severity === 'error')) return problems;
+      await this.#give(catalog, offer);
       this.#source = editionOf(catalog);
       this.#judged = undefined;
-      await this.#give(catalog, offer);
       this.#report(problems);
       return problems;
     });
@@ -131,7 +132,7 @@ export class CatalogNamespace {
 
   /**
    * Gives out an earlier version, until the source has another one.
-   * @throws PluginServerError `unknown_catalog_version`
+   * @throws PluginServerError `unknown_catalog_version`, `not_kept`
    */
   rollBack(to?: string): Promise<KeptCatalog> {
     return this.#inTurn(async () => {

@@ -64,6 +64,7 @@ export const catalogPaths = {
           'precondition_failed',
           'too_large',
           'catalog_invalid',
+          'not_kept',
         ]),
       },
     },
@@ -86,6 +87,7 @@ export const catalogPaths = {
         'bad_request',
         'unknown_catalog_version',
         'too_large',
+        'not_kept',
       ]),
       security,
       requestBody: {

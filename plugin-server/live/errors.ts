@@ -22,6 +22,11 @@ export const liveErrors = {
     status: 503,
     message: 'no version of the gateway %s was accepted yet; GET /gateways says what is wrong with its file',
   },
+  not_kept: {
+    status: 507,
+    message:
+      'nothing is changed, as the new version cannot be kept (%s); make room in the directory of --state, and let this user write to it',
+  },
   gateways_unreadable: {
     status: null,
     message: 'cannot read the gateways in %s (%s); name an existing directory that this user may read',

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { PluginServerError } from '../errors.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
-import { reasonOf } from '../store/files.ts';
 import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
 import { type Catalog, editionOf, revisionOf, withEndpointsOf } from '../catalog/catalog.ts';
 import type { Catalogs } from '../catalog/catalogs.ts';
@@ -189,7 +188,7 @@ export class DeliveredGateway {
   /**
    * Gives out an earlier version, until the file is edited.
    * @param to a generation, or the beginning of a version; by default the version before the one that is given out
-   * @throws PluginServerError `unknown_gateway_version`, `module_gone`
+   * @throws PluginServerError `unknown_gateway_version`, `module_gone`, `not_kept`
    */
   rollBack(to?: string): Promise<Kept> {
     return this.#inTurn(async () => {
@@ -253,7 +252,7 @@ export class DeliveredGateway {
       try {
         await this.#keep(kept, module.bytes);
       } catch (error) {
-        this.#refuse([problem('', `the version cannot be kept: ${reasonOf(error)}`)]);
+        this.#refuse([problem('', (error as Error).message)]);
         return false;
       }
       this.#active = { kept, compiled };

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { catalogSchema } from '../catalog/kept.ts';
 import { readRegularFile } from '../store/files.ts';
 import { moduleLimit } from '../store/limits.ts';
-import { namesIn, removeOld, writeWhole } from '../versions/history.ts';
+import { keepWhole, namesIn, removeOld } from '../versions/history.ts';
 
 /** Why there is a version: a new file or catalog, a module that came into the file's range, or a plugin server that compiles otherwise. */
 export type Cause = z.infer<typeof keptSchema>['cause'];
@@ -46,8 +46,9 @@ export class KeptModules {
     return createHash('sha256').update(bytes).digest('hex') === sha256 ? bytes : undefined;
   }
 
+  /** @throws PluginServerError `not_kept` */
   async add(sha256: string, module: Uint8Array): Promise<void> {
-    if ((await this.get(sha256)) === undefined) await writeWhole(this.#folder, moduleFile(sha256), module);
+    if ((await this.get(sha256)) === undefined) await keepWhole(this.#folder, moduleFile(sha256), module);
   }
 
   /** Removes the modules that no version needs any more. */

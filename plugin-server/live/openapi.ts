@@ -55,6 +55,7 @@ export const livePaths = {
         'unknown_gateway_version',
         'module_gone',
         'too_large',
+        'not_kept',
       ]),
       security,
       requestBody: {

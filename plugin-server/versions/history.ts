@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { codeOf, readRegularFile, replaceFile } from '../store/files.ts';
+import { PluginServerError } from '../errors.ts';
+import { codeOf, readRegularFile, reasonOf, replaceFile } from '../store/files.ts';
 
 /** What every version has, whatever it is a version of. */
 export interface Versioned {
@@ -79,15 +80,19 @@ export class History<Kept extends Versioned> {
     return undefined;
   }
 
-  /** Keeps a version, over another one of its generation. It is not current by that. */
+  /**
+   * Keeps a version, over another one of its generation. It is not current by that.
+   * @throws PluginServerError `not_kept`
+   */
   async put(thing: string, version: Kept): Promise<void> {
-    await writeWhole(this.#folder, join(thing, `${version.generation}.json`), JSON.stringify(version));
+    await keepWhole(this.#folder, join(thing, `${version.generation}.json`), JSON.stringify(version));
   }
 
+  /** @throws PluginServerError `not_kept` */
   async setCurrent(thing: string, current: Current): Promise<void> {
     const text = JSON.stringify(current);
-    await writeWhole(this.#folder, join(thing, backupName), text);
-    await writeWhole(this.#folder, join(thing, currentName), text);
+    await keepWhole(this.#folder, join(thing, backupName), text);
+    await keepWhole(this.#folder, join(thing, currentName), text);
   }
 
   async remove(thing: string, generation: number): Promise<void> {
@@ -95,8 +100,17 @@ export class History<Kept extends Versioned> {
   }
 }
 
+/** As `writeWhole`, for what is asked for while the server runs. @throws PluginServerError `not_kept` */
+export async function keepWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeWhole(folder, name, content);
+  } catch (error) {
+    throw new PluginServerError('not_kept', reasonOf(error));
+  }
+}
+
 /** Whoever reads it, after a crash at any point too, finds the old content or the new, never a part. */
-export async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
   const incoming = join(folder, incomingName);
   const target = join(folder, name);
   await mkdir(incoming, { recursive: true, mode: 0o700 });

@@ -220,7 +220,11 @@ describe('the bill of materials', () => {
 describe('sluice bundle', () => {
   test.each([
     [[], 2, '--out is missing'],
-    [['--out', '/nonexistent/folder/x.tar'], 3, 'ENOENT'],
+    [
+      ['--out', '/nonexistent/folder/x.tar'],
+      3,
+      '--out: /nonexistent/folder/x.tar cannot be written: there is no folder',
+    ],
     [['--out', 'x.tar', '--sign-key', '/nonexistent'], 3, '--sign-key: ENOENT'],
     [['--out', 'x.tar', '--envoy', '/nonexistent'], 3, '--envoy /nonexistent: no such file'],
     [['--out', 'x.tar', '--envoy', process.execPath], 3, 'not Envoy'],

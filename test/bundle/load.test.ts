@@ -340,7 +340,7 @@ describe('sluice-load.mjs, the file alone', () => {
       () => ({ code: 0, stderr: '' }),
       (error: unknown) => error as { code: number; stderr: string },
     );
-    expect(stderr).toMatch(/^sluice load: EFBIG: /m);
+    expect(stderr).toMatch(/^sluice load: --into: \S+ does not fit \(EFBIG\): make room/m);
     expect(code).toBe(3);
     expect(readdirSync(path)).toEqual(['b.tar']);
   });

@@ -11,6 +11,7 @@ import {
   type Folders,
   type LiveServer,
   folders,
+  fullDisk,
   liveBootstrap,
   startLive,
   startLiveEnvoy,
@@ -62,6 +63,7 @@ async function serving({ gateway, state = temporaryFolder(), tokensRequired = fa
 
 const entry = (name: string, url = `http://${name}.example:8080/mcp`): object => ({ name, url });
 const catalogOf = (...names: string[]): object => ({ servers: names.map((name) => entry(name)) });
+const textOf = async (answer: Response) => ({ status: answer.status, text: await answer.text() });
 const asOperator = { headers: { authorization: `Bearer ${token}` } };
 
 const clustersOf = ({ live }: LiveServer): string[] =>
@@ -278,6 +280,35 @@ describe('GET and PUT /catalog/<namespace>', () => {
     );
     expect((await fetch(`${server.url}/catalog/others`, { headers })).status).toBe(401);
     expect((await fetch(`${server.url}/catalogs`, { headers })).status).toBe(401);
+  });
+
+  test('that cannot be kept change nothing, and say why', async () => {
+    const state = temporaryFolder();
+    const { server, put, catalogs } = await serving({ state });
+    await put(catalogOf('a'));
+    await put(catalogOf('b'));
+    const rollBack = async (): Promise<Response> =>
+      await fetch(`${server.url}/catalogs/tools/rollback`, {
+        method: 'POST',
+        headers: { ...asOperator.headers, 'content-type': 'application/json' },
+        body: '{}',
+      });
+    const isFull = fullDisk(state);
+    for (const { status, text } of [await put(catalogOf('c')), await textOf(await rollBack())]) {
+      expect(status).toBe(507);
+      expect(JSON.parse(text)).toMatchObject({ error: { code: 'not_kept' } });
+    }
+    const given = await textOf(await fetch(`${server.url}/catalog/tools`, asOperator));
+    expect(given.text).toContain('"b"');
+    expect(catalogs.get('tools')?.rolledBack).toBe(false);
+    isFull.end();
+    expect((await put(catalogOf('c'))).status).toBe(200);
+    expect((await rollBack()).status).toBe(200);
+    // A rollback holds where the edit after it could not be kept.
+    const isFullAgain = fullDisk(state);
+    expect((await put(catalogOf('d'))).status).toBe(507);
+    expect(catalogs.get('tools')?.rolledBack).toBe(true);
+    isFullAgain.end();
   });
 
   test('go back to an earlier version, until the next one is put there', async () => {

@@ -22,6 +22,7 @@ import {
   type Folders,
   type LiveServer,
   folders,
+  fullDisk,
   otherModule,
   startLive,
   storeWith,
@@ -375,6 +376,18 @@ describe('a rollback', () => {
     expect(given(second)).toMatchObject({ generation: 1, clusters: ['a'] });
   });
 
+  test('that cannot be kept is refused, and nothing changes', async () => {
+    const { where, running } = await twoVersions();
+    const isFull = fullDisk(where.state);
+    const refused = running.live.directory.get('edge')?.rollBack('2');
+    await expect(refused).rejects.toMatchObject({ code: 'not_kept', status: 507 });
+    expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
+    expect(running.live.directory.get('edge')?.rolledBack).toBe(true);
+    isFull.end();
+    await running.live.directory.get('edge')?.rollBack('2');
+    expect(given(running)).toMatchObject({ generation: 2, clusters: ['b'] });
+  });
+
   test('holds until the file is edited, a restart and a new module or not', async () => {
     const { where, running } = await twoVersions();
     await running.store.publish(loadArtifact('sluice', '0.1.1', otherModule('0.1.1')));
@@ -477,7 +490,9 @@ describe('the history', () => {
     writeFileSync(join(where.state, 'edge'), '');
     write(where, 'edge', configuration('b'));
     await until('it is refused', () => problems(running) !== undefined);
-    expect(problems(running)?.[0]?.[1]).toMatch(/^the version cannot be kept: /);
+    expect(problems(running)?.[0]?.[1]).toMatch(
+      /^nothing is changed, as the new version cannot be kept \([A-Z]+\); make room/,
+    );
     expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
     rmSync(join(where.state, 'edge'));
     renameSync(join(where.state, 'edge-away'), join(where.state, 'edge'));

@@ -88,6 +88,18 @@ export function write({ gateways }: Folders, gateway: string, content: object | 
   renameSync(`${file}.new`, file);
 }
 
+/** Makes a folder of versions take none, as a disk that is full does: there is no place for unfinished files. */
+export function fullDisk(state: string): { end(): void } {
+  const incoming = join(state, '.incoming');
+  rmSync(incoming, { recursive: true });
+  writeFileSync(incoming, '');
+  return {
+    end: () => {
+      rmSync(incoming);
+    },
+  };
+}
+
 export interface LiveServer {
   readonly url: string;
   readonly port: number;
