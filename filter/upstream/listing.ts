@@ -17,6 +17,7 @@ import { UpstreamCall } from './call';
 import { judge, withWords } from './judge';
 import { newRequestId, requestMessage } from './message';
 import { statelessRequest } from './stateless-message';
+import { keepPage, knownPage } from './known-pages';
 import { Item, Page, readPage } from './page';
 import { plainWords } from './refusal';
 
@@ -156,9 +157,15 @@ function pageIn(
   if (messages === null) return null;
   while (messages.next()) {
     // Kept until all servers have answered.
-    const page = readPage(arena.copy(messages.document), call.noun, revision, arena);
+    const document = arena.copy(messages.document);
+    const known = knownPage(call, document, revision, arena);
+    if (known !== null) return known;
+    const page = readPage(document, call.noun, revision, arena);
     if (!page.answers(call.id, arena)) continue;
-    if (page.hasResult) return page;
+    if (page.hasResult) {
+      keepPage(call, page, revision);
+      return page;
+    }
     const code = member(page.error, CODE, arena);
     // A server may announce tools, or prompts, and have none to list.
     if (code !== NONE && equals(code, METHOD_NOT_FOUND)) return null;
