@@ -1,10 +1,11 @@
 import { literal } from '../bytes/span';
 import { Era } from '../mcp/eras';
+import { Dialect } from '../model/dialects';
 import { Server } from '../model/server';
 import { Session } from '../session/token';
 import { decidesNothing } from '../policy/decision';
 import { goToTarget } from './aim';
-import { eraToTry } from './dialect';
+import { dialectToTry } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { refuseUnoffered } from './offers';
 import { isWithinQuotas } from './quotas';
@@ -20,7 +21,7 @@ const NO_NAME = literal('');
 export function beginUnknown(exchange: Exchange, session: Session): Outcome {
   if (!mayPass(exchange)) return refuseUnoffered(exchange);
   const server = exchange.gateway.serverAt(0);
-  if (eraToTry(exchange, server, session.revision) !== Era.Stateless) return refuseUnoffered(exchange);
+  if (dialectToTry(exchange, server, session.revision) !== Dialect.Stateless) return refuseUnoffered(exchange);
   aimAtServer(exchange, server, NO_NAME);
   return isWithinQuotas(exchange) ? goToTarget(exchange, session) : Outcome.Reply;
 }

@@ -15,6 +15,7 @@ import { post } from './callout';
 import { UpstreamCall } from './call';
 import { messageDialectOf } from './dialects';
 import { judge, withWords } from './judge';
+import { keepPage, knownPage } from './known-pages';
 import { newRequestId } from './message';
 import { Item, Page, readPage } from './page';
 import { plainWords } from './refusal';
@@ -149,9 +150,15 @@ function pageIn(
   if (messages === null) return null;
   while (messages.next()) {
     // Kept until all servers have answered.
-    const page = readPage(arena.copy(messages.document), call.noun, revision, arena);
+    const document = arena.copy(messages.document);
+    const known = knownPage(call, document, revision, arena);
+    if (known !== null) return known;
+    const page = readPage(document, call.noun, revision, arena);
     if (!page.answers(call.id, arena)) continue;
-    if (page.hasResult) return page;
+    if (page.hasResult) {
+      keepPage(call, page, revision);
+      return page;
+    }
     const code = member(page.error, CODE, arena);
     // A server may announce tools, or prompts, and have none to list.
     if (code !== NONE && equals(code, METHOD_NOT_FOUND)) return null;
