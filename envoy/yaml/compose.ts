@@ -13,8 +13,8 @@ import { mostLevels } from './depth.ts';
 type Options = ParseOptions & DocumentOptions & SchemaOptions & { readonly lineCounter?: LineCounter };
 
 /**
- * Reads the documents of a text, as `parseAllDocuments` does. That goes one call deeper for each level, and ends the
- * process where the stack ends at a bad moment, so the levels are counted first, on what the parser makes without calls.
+ * Reads the documents of a text, as `parseAllDocuments` does, which goes one call deeper for each level. The levels are counted
+ * before, on what the parser makes.
  * @returns undefined where the text is nested deeper than `mostLevels`
  */
 export function composeDocuments(text: string, options: Options): Document.Parsed[] | undefined {
