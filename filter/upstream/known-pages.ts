@@ -36,7 +36,7 @@ class KnownPage {
   isJudged: bool;
 
   /** Whether a document is the same but for the id, which is this one (a string token). */
-  isIn(document: Span, id: Span): bool {
+  isSame(document: Span, id: Span): bool {
     const kept = this.page.document;
     const size = length(this.page.id);
     if (length(document) !== length(kept) || length(id) !== size) return false;
@@ -95,7 +95,7 @@ let hand: u32 = 0;
 export function knownPage(call: UpstreamCall, document: Span, revision: Revision, arena: Arena): Page | null {
   const which = whichOf(call, revision);
   const known = knownAt(placeOf(which));
-  if (known === null || known.which !== which || !known.isIn(document, call.id)) return null;
+  if (known === null || known.which !== which || !known.isSame(document, call.id)) return null;
   return known.copyFor(document, revision, arena);
 }
 
