@@ -1,4 +1,4 @@
-import { DELETE, EQUALS_SIGN, HYPHEN, SEMICOLON, SPACE, ZERO } from '../bytes/ascii';
+import { DELETE, EQUALS_SIGN, HYPHEN, SEMICOLON, SPACE, ZERO, isDigit } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { readPairs } from '../bytes/pairs';
 import {
@@ -23,7 +23,7 @@ export const MAX_COOKIE = 512;
 const SET_COOKIE = literal('set-cookie');
 const MAX_AGE = literal('max-age');
 const EXPIRES = literal('expires');
-/** Of the date by which servers take a cookie away, `Thu, 01 Jan 1970 00:00:00 GMT` in one of its forms. */
+/** The year of the date by which servers take a cookie away, `Thu, 01 Jan 1970 00:00:00 GMT` in one of its forms. */
 const LONG_AGO = literal('1970');
 
 /**
@@ -58,23 +58,36 @@ function tail(text: Span): Span {
   return end < 0 ? NONE : after(text, (end as u32) + 1);
 }
 
-/** @param attributes what stands behind the value, or NONE */
+/**
+ * Max-Age counts before Expires, and of several the last (RFC 6265 §5.3); one that is no number is none.
+ * @param attributes what stands behind the value, or NONE
+ */
 function isTakenAway(attributes: Span): bool {
+  let age = NONE;
+  let isPast: bool = false;
   for (let rest = attributes; rest !== NONE; rest = tail(rest)) {
     const attribute = trim(head(rest));
     const equalsSign = indexOf(attribute, EQUALS_SIGN);
     if (equalsSign < 0) continue;
-    const name = first(attribute, equalsSign as u32);
+    const name = trim(first(attribute, equalsSign as u32));
     const value = trim(after(attribute, (equalsSign as u32) + 1));
-    if (equalsIgnoringCase(name, MAX_AGE)) return isOver(value);
-    if (equalsIgnoringCase(name, EXPIRES) && contains(value, LONG_AGO)) return true;
+    if (equalsIgnoringCase(name, MAX_AGE)) {
+      if (isAge(value)) age = value;
+    } else if (equalsIgnoringCase(name, EXPIRES)) isPast = contains(value, LONG_AGO);
   }
-  return false;
+  return age === NONE ? isPast : isOver(age);
 }
 
-/** Whether an age in seconds is none. */
+function isAge(value: Span): bool {
+  let at = pointer(value);
+  if (length(value) > 1 && load<u8>(at) === HYPHEN) at++;
+  if (at === limit(value)) return false;
+  for (; at < limit(value); at++) if (!isDigit(load<u8>(at))) return false;
+  return true;
+}
+
+/** Whether an age in seconds is none, or less. */
 function isOver(age: Span): bool {
-  if (length(age) === 0) return false;
   if (load<u8>(pointer(age)) === HYPHEN) return true;
   for (let at = pointer(age); at < limit(age); at++) if (load<u8>(at) !== ZERO) return false;
   return true;
