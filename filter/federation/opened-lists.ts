@@ -1,5 +1,6 @@
 import { NounRow } from '../mcp/nouns';
 import { Arena, make, newArena } from '../bytes/arena';
+import { newCache } from '../bytes/cache';
 import { hashOf } from '../bytes/hash';
 import { List, newList } from '../bytes/list';
 import { Span, equals, fingerprint, limit, pointer, NONE } from '../bytes/span';
@@ -83,12 +84,7 @@ export class OpenedList {
   }
 }
 
-const places: usize = heap.alloc((PLACES as usize) * sizeof<usize>());
-memory.fill(places, 0, (PLACES as usize) * sizeof<usize>());
-/** Bytes of all that have a place. */
-let held: usize = 0;
-/** The place whose list goes next. */
-let hand: u32 = 0;
+const lists = newCache(PLACES, MOST, (list) => changetype<OpenedList>(list).retire());
 
 /** As it was opened under that number, or null. */
 export function openedList(owner: Span, number: u64): OpenedList | null {
@@ -124,32 +120,13 @@ export function keepOpened(list: OpenedList): void {
       break;
     }
   }
-  vacate(index);
-  const size = list.arena.held;
-  for (let i: u32 = 0; i < PLACES && held + size > MOST; i++) {
-    vacate(hand);
-    hand = (hand + 1) & (PLACES - 1);
-  }
-  store<usize>(placeOf(index), changetype<usize>(list));
-  held += size;
-}
-
-function vacate(index: u32): void {
-  const list = listAt(index);
-  if (list === null) return;
-  store<usize>(placeOf(index), 0);
-  held -= list.arena.held;
-  list.retire();
+  lists.put(index, changetype<usize>(list), list.arena.held);
 }
 
 function setOf(owner: Span): u32 {
   return (hashOf(owner) * WAYS) & (PLACES - 1);
 }
 
-function placeOf(index: u32): usize {
-  return places + (index as usize) * sizeof<usize>();
-}
-
 function listAt(index: u32): OpenedList | null {
-  return changetype<OpenedList | null>(load<usize>(placeOf(index)));
+  return changetype<OpenedList | null>(lists.at(index));
 }
