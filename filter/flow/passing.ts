@@ -1,5 +1,5 @@
 import { Closing } from '../body/closing';
-import { Span, after, length, literal, NONE } from '../bytes/span';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { Shape } from '../mcp/shape';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
@@ -50,8 +50,8 @@ export function passEnd(
   last: bool,
 ): Span {
   const behind = wasClosed ? length(passing) : length(part) - (exchange.message.envelope.closingOffset(part) as i32);
+  if (!mayFollow(exchange, closing, behind as u32)) return NONE;
   const brace = (length(passing) - behind) as u32;
-  if (!mayFollow(exchange, closing, length(after(passing, brace)) as u32)) return NONE;
   return closing.pass(passing, brace, last, exchange.request.mayEndInTrailers, exchange.arena);
 }
 

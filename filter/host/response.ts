@@ -59,10 +59,12 @@ export function onResponseHeaders(stream: Stream, ended: bool): Action {
   const details = succeeded && !unheld ? NONE : property(RESPONSE_CODE_DETAILS);
   if (unheld && refusesUnheld(stream, exchange, details)) return replaceReply(stream, exchange, details, ended);
   const answered = forwarded && (succeeded || isFromUpstream(details));
-  if (answered) removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
-  if (answered) observeUpstream(exchange.label, exchange.sentAt, exchange.now);
-  if (answered) followCookie(exchange, exchange.target.server, exchange.plan.forward.upstream, headers);
-  if (answered && exchange.target.tool !== null) return beginRest(stream, exchange, status, response, headers, ended);
+  if (answered) {
+    removeForeign(exchange, headers, response.hasServiceTime || !succeeded);
+    observeUpstream(exchange.label, exchange.sentAt, exchange.now);
+    followCookie(exchange, exchange.target.server, exchange.plan.forward.upstream, headers);
+    if (exchange.target.tool !== null) return beginRest(stream, exchange, status, response, headers, ended);
+  }
   if (succeeded) {
     if (!answered) return Action.Continue;
     if (exchange.isHttpSse && !exchange.isForEvents) return acceptMessage(stream, exchange, response, ended);

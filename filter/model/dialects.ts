@@ -44,37 +44,33 @@ export class DialectRow {
 const LAST_DIALECT = Dialect.Rest;
 const rows = memory.data(4 * (LAST_DIALECT + 1));
 
-function row(
-  dialect: Dialect,
-  era: Era,
-  isMcp: bool,
-  hasSessions: bool,
-  repeatsInHeaders: bool,
-  isReady: bool,
-  takesWhole: bool,
-  isOverHttpSse: bool,
-  lists: Lists,
-): void {
+/** Adds a row in which no property holds, and lists are asked for. */
+function row(dialect: Dialect, era: Era): DialectRow {
   const at = changetype<DialectRow>(heap.alloc(offsetof<DialectRow>()));
+  memory.fill(changetype<usize>(at), 0, offsetof<DialectRow>());
   at.era = era;
-  at.isMcp = isMcp;
-  at.hasSessions = hasSessions;
-  at.repeatsInHeaders = repeatsInHeaders;
-  at.isReady = isReady;
-  at.takesWhole = takesWhole;
-  at.isOverHttpSse = isOverHttpSse;
-  at.lists = lists;
   store<usize>(rows + ((dialect as usize) << 2), changetype<usize>(at));
+  return at;
 }
 
-// prettier-ignore
-{
-  //                                     isMcp, hasSessions, repeatsInHeaders, isReady, takesWhole, isOverHttpSse
-  row(Dialect.Session,   Era.Sessions,  true,  true,        false,            false,   false,      false,         Lists.Asked);
-  row(Dialect.Stateless, Era.Stateless, true,  false,       true,             false,   false,      false,         Lists.Asked);
-  row(Dialect.Sse2024,   Era.Sessions,  true,  true,        false,            false,   false,      true,          Lists.Unheard);
-  row(Dialect.Rest,      Era.Sessions,  false, false,       false,            true,    true,       false,         Lists.Configured);
-}
+const session = row(Dialect.Session, Era.Sessions);
+session.isMcp = true;
+session.hasSessions = true;
+
+const stateless = row(Dialect.Stateless, Era.Stateless);
+stateless.isMcp = true;
+stateless.repeatsInHeaders = true;
+
+const sse2024 = row(Dialect.Sse2024, Era.Sessions);
+sse2024.isMcp = true;
+sse2024.hasSessions = true;
+sse2024.isOverHttpSse = true;
+sse2024.lists = Lists.Unheard;
+
+const rest = row(Dialect.Rest, Era.Sessions);
+rest.isReady = true;
+rest.takesWhole = true;
+rest.lists = Lists.Configured;
 
 export function dialectRow(dialect: Dialect): DialectRow {
   return changetype<DialectRow>(load<usize>(rows + ((dialect as usize) << 2)));

@@ -215,7 +215,7 @@ export class MessageRewriter {
     this.kind = Kind.Unknown;
   }
 
-  /** Of a result any member counts, see `hasMembers`. */
+  /** A result is read member by member, as any counts: see `hasMembers`. */
   private seek(object: Place): void {
     this.scanner.sought = object === Place.Result ? 0 : soughtIn(object);
   }

@@ -1,5 +1,5 @@
 import { Arena } from '../bytes/arena';
-import { Span, NONE } from '../bytes/span';
+import { Span } from '../bytes/span';
 import { Method } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { Dialect, spokenDialect } from '../model/dialects';
@@ -19,7 +19,14 @@ type Open = (
   arena: Arena,
   like: UpstreamCall | null,
 ) => void;
-type Take = (call: UpstreamCall, answer: Answer, failure: Failure, scratch: Arena, arena: Arena) => void;
+type Take = (
+  call: UpstreamCall,
+  answer: Answer,
+  response: Span,
+  failure: Failure,
+  scratch: Arena,
+  arena: Arena,
+) => void;
 type Request = (id: Span, method: Method, params: Span, arena: Arena) => Span;
 
 /**
@@ -36,7 +43,10 @@ export class MessageDialect {
    * @param like another call that begins with the same message, or null: the two share it
    */
   open: Open;
-  /** Takes the answer to it. Where it says no, `failure` says why. */
+  /**
+   * Takes the answer to it. Where it says no, `failure` says why.
+   * @param response to the message, in the answer; NONE: it has none
+   */
   take: Take;
   /** What the server is told then, before anything else, or NONE. */
   confirmation: Span;
@@ -50,32 +60,27 @@ export class MessageDialect {
 
 const rows = memory.data(4 * 2);
 
-function row(
-  dialect: Dialect,
-  opening: i32,
-  open: Open,
-  take: Take,
-  confirmation: Span,
-  isUncertain: bool,
-  other: Dialect,
-  request: Request,
-): void {
+function row(dialect: Dialect, other: Dialect): MessageDialect {
   const at = changetype<MessageDialect>(heap.alloc(offsetof<MessageDialect>()));
-  at.opening = opening;
-  at.open = open;
-  at.take = take;
-  at.confirmation = confirmation;
-  at.isUncertain = isUncertain;
+  memory.fill(changetype<usize>(at), 0, offsetof<MessageDialect>());
   at.other = other;
-  at.request = request;
   store<usize>(rows + ((dialect as usize) << 2), changetype<usize>(at));
+  return at;
 }
 
-// prettier-ignore
-{
-  row(Dialect.Session, ASKED, openSession, takeSessionOpened, INITIALIZED, false, Dialect.Stateless, sessionRequest);
-  row(Dialect.Stateless, DISCOVERED, discover, takeDiscovered, NONE, true, Dialect.Session, statelessRequest);
-}
+const session = row(Dialect.Session, Dialect.Stateless);
+session.opening = ASKED;
+session.open = openSession;
+session.take = takeSessionOpened;
+session.confirmation = INITIALIZED;
+session.request = sessionRequest;
+
+const stateless = row(Dialect.Stateless, Dialect.Session);
+stateless.opening = DISCOVERED;
+stateless.open = discover;
+stateless.take = takeDiscovered;
+stateless.isUncertain = true;
+stateless.request = statelessRequest;
 
 /** @param dialect Session or Stateless */
 export function messageDialect(dialect: Dialect): MessageDialect {

@@ -5,7 +5,7 @@ import { Reason } from '../mcp/errors';
 import { Method, methodText } from '../mcp/methods';
 import { Revision } from '../mcp/revisions';
 import { Dialect } from '../model/dialects';
-import { Answer, Ending, Failure } from './answer';
+import { Answer, Ending, responseIn, Failure } from './answer';
 import { UpstreamCall } from './call';
 import { post } from './callout';
 import { messageDialect, MessageDialect, messageDialectOf } from './dialects';
@@ -57,7 +57,8 @@ export function continueHandshake(
   const dialect = messageDialectOf(call.upstream.revision);
   const failure = judge(answer, call.server, scratch, call.upstream.dialect.era);
   if (failure.reason === Reason.None && call.step === dialect.opening) {
-    dialect.take(call, answer, failure, scratch, arena);
+    const response = responseIn(answer, call.id, failure, scratch);
+    if (failure.reason === Reason.None) dialect.take(call, answer, response, failure, scratch, arena);
     if (failure.reason === Reason.None && dialect.confirmation !== NONE) {
       call.step = CONFIRMED;
       call.callout = post(call.server, call.upstream, dialect.confirmation, client, arena);

@@ -11,7 +11,7 @@ import { Server } from '../model/server';
 import { cookieAfter } from '../session/cookie';
 import { isEndpoint } from '../session/endpoint';
 import { Upstream } from '../session/token';
-import { Answer, Failure, responseIn } from './answer';
+import { Answer, Failure } from './answer';
 import { UpstreamCall } from './call';
 import { post } from './callout';
 import { Introduction } from './introduction';
@@ -85,12 +85,11 @@ function revisionFor(server: Server, client: Revision): Revision {
 export function takeSessionOpened(
   call: UpstreamCall,
   answer: Answer,
+  response: Span,
   failure: Failure,
   scratch: Arena,
   arena: Arena,
 ): void {
-  const response = responseIn(answer, call.id, failure, scratch);
-  if (failure.reason !== Reason.None) return;
   const result = member(response, RESULT, scratch);
   if (result === NONE || kindOf(result) !== Kind.Object) {
     refuse(failure, member(response, ERROR, scratch), scratch);

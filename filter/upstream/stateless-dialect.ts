@@ -6,7 +6,7 @@ import { Capability, EXTENSIONS, extensionName, KNOWN_EXTENSIONS } from '../mcp/
 import { Reason } from '../mcp/errors';
 import { Method } from '../mcp/methods';
 import { Revision, STATELESS } from '../mcp/revisions';
-import { Answer, Failure, responseIn } from './answer';
+import { Answer, Failure } from './answer';
 import { UpstreamCall } from './call';
 import { post } from './callout';
 import { Introduction } from './introduction';
@@ -52,13 +52,12 @@ function kept(introduction: Introduction, arena: Arena): Introduction {
 /** See `MessageDialect.take`. */
 export function takeDiscovered(
   call: UpstreamCall,
-  answer: Answer,
+  _answer: Answer,
+  response: Span,
   failure: Failure,
   scratch: Arena,
   arena: Arena,
 ): void {
-  const response = responseIn(answer, call.id, failure, scratch);
-  if (failure.reason !== Reason.None) return;
   const result = member(response, RESULT, scratch);
   if (result === NONE || kindOf(result) !== Kind.Object || !isListed(result, STATELESS, scratch)) {
     failure.set(Reason.UpstreamEra, NO_STATELESS);
