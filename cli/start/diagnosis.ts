@@ -1,5 +1,6 @@
 import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { type Answer, Refusal, statelessRevision } from '../../common/mcp-client.ts';
+import type { AskedServer } from './asked-server.ts';
 
 /** What is wrong with a server, and the next step, in one line. */
 type Sentence = (where: Where) => string;
@@ -101,7 +102,7 @@ export function waitsForCredentials(server: GatewayServer, error: unknown): bool
  * What is wrong with a server, and the next step, in one line of at most some 300 characters, without control characters.
  * @param error what asking it threw
  */
-export function diagnoseServer(server: GatewayServer & { readonly url: string }, error: unknown): string {
+export function diagnoseServer(server: AskedServer, error: unknown): string {
   const url = new URL(server.url);
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
   const where = { server, url, address: `${url.hostname}:${port}` };

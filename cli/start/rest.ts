@@ -3,6 +3,7 @@ import { readDocument } from '../../envoy/yaml/document.ts';
 import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { CommandError, exitCode } from '../io.ts';
 import { readSource } from '../configuration-file.ts';
+import type { AskedServer } from './asked-server.ts';
 
 /** What is used of a file with tools of a REST service, as Higress has it. */
 interface Definitions {
@@ -57,7 +58,7 @@ function refuse(message: string): never {
  * The names of the tools that are defined for a service, which answers anything.
  * @throws Error where it does not answer
  */
-export async function askRestService({ url, rest }: GatewayServer & { readonly url: string }): Promise<string[]> {
+export async function askRestService({ url, rest }: AskedServer): Promise<string[]> {
   try {
     await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(patience) });
   } catch (error) {

@@ -17,6 +17,7 @@ import {
 } from '../../common/mcp-client.ts';
 import { ClientNames } from './client-names.ts';
 import { passesRules } from './rules.ts';
+import { asked } from './asked-server.ts';
 
 export interface FederatedServer {
   readonly name: string;
@@ -51,17 +52,14 @@ const atOnce = 32;
 /** Virtual servers whose tools are counted; each costs a session. */
 const mostVirtualServers = 100;
 
-type AskedServer = GatewayServer & { readonly url: string };
-
 /** Asks one server by itself, with the credentials that the gateway will use. Never throws. */
 export async function askServer(
   entry: GatewayServer,
   configuration: Configuration,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ServerState> {
-  // It has prompts that the gateway makes, and nothing else.
-  if (entry.url === undefined) return { tools: [] };
-  const server: AskedServer = { ...entry, url: entry.url };
+  const server = asked(entry);
+  if (server === undefined) return { tools: [] };
   try {
     if (server['rest'] !== undefined) return { tools: await askRestService(server) };
     const endpoint = {

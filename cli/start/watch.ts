@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayServer } from '../../envoy/render/bootstrap.ts';
 import { parseUpstream } from '../../envoy/render/upstream.ts';
 import type { ServerState } from './survey.ts';
+import { type AskedServer, asked } from './asked-server.ts';
 
 /** What became of a server. */
 export interface ServerChange {
@@ -42,13 +43,12 @@ const quietLooks = 3;
  * A change is told when two looks agree on it, and then no other one of that server for a while.
  */
 export function watchServers(watched: Watched): void {
-  for (const [index, server] of watched.servers.entries()) {
-    if (server.url === undefined) continue; // nobody is asked
-    void watchServer({ ...server, url: server.url }, watched.states[index] ?? {}, watched).catch(() => undefined); // aborted
+  for (const [index, entry] of watched.servers.entries()) {
+    const server = asked(entry);
+    if (server === undefined) continue;
+    void watchServer(server, watched.states[index] ?? {}, watched).catch(() => undefined); // aborted
   }
 }
-
-type AskedServer = GatewayServer & { readonly url: string };
 
 async function watchServer(server: AskedServer, first: ServerState, watched: Watched): Promise<void> {
   const { ask, tell, signal, interval = 2_000 } = watched;

@@ -27,6 +27,23 @@ const catchAll =
 const exchange = (cluster: string): string =>
   `credentials: { type: exchange, tokenEndpoint: https://idp.example.com/token, cluster: ${cluster}, clientId: sluice }`;
 
+type Edit = readonly [was: string, now: string];
+
+/** Gives the plugin configuration another member. */
+const inPlugin = (member: string): Edit => ['hostMode: hold', `hostMode: hold\n                            ${member}`];
+
+/** Puts a filter that verifies tokens before all others. */
+const jwtAuthn = (providers: string, rules: string): Edit => [
+  'http_filters:\n',
+  `http_filters:
+                  - name: jwt
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
+                      providers: ${providers}
+                      rules: ${rules}
+`,
+];
+
 /** A configuration with one fault for each thing that a rule looks for. */
 export const cases: readonly Case[] = [
   // The chain
@@ -572,7 +589,7 @@ export const cases: readonly Case[] = [
   {
     rule: 'buffers',
     base: 'hold',
-    edits: [['hostMode: hold', 'hostMode: hold\n                            limits: { heldBody: 2Mi }']],
+    edits: [inPlugin('limits: { heldBody: 2Mi }')],
     at: 'per_connection_buffer_limit_bytes',
     says: 'twice limits.heldBody is 4194304',
   },
@@ -605,7 +622,7 @@ export const cases: readonly Case[] = [
   {
     rule: 'identity',
     base: 'hold',
-    edits: [['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }']],
+    edits: [inPlugin('identity: { jwt: claims }')],
     at: 'identity.jwt',
     says: 'no filter before Sluice leaves claims in claims: no jwt_authn filter does',
   },
@@ -613,7 +630,7 @@ export const cases: readonly Case[] = [
     rule: 'identity',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
+      inPlugin('identity: { jwt: claims }'),
       [
         'http_filters:\n',
         `http_filters:
@@ -631,19 +648,7 @@ export const cases: readonly Case[] = [
   {
     rule: 'identity',
     base: 'hold',
-    edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { payload_in_metadata: claims } }
-                      rules: []
-`,
-      ],
-    ],
+    edits: [inPlugin('identity: { jwt: claims }'), jwtAuthn('{ a: { payload_in_metadata: claims } }', '[]')],
     at: 'identity.jwt',
     says: 'no rule of jwt_authn that takes /mcp requires the provider a',
   },
@@ -651,17 +656,11 @@ export const cases: readonly Case[] = [
     rule: 'identity',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { payload_in_metadata: claims } }
-                      rules: [{ match: { prefix: /other }, requires: { provider_name: a } }]
-`,
-      ],
+      inPlugin('identity: { jwt: claims }'),
+      jwtAuthn(
+        '{ a: { payload_in_metadata: claims } }',
+        '[{ match: { prefix: /other }, requires: { provider_name: a } }]',
+      ),
     ],
     at: 'identity.jwt',
     says: 'requires the provider a',
@@ -670,17 +669,11 @@ export const cases: readonly Case[] = [
     rule: 'identity',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            identity: { jwt: claims }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { payload_in_metadata: claims } }
-                      rules: [{ match: { prefix: / } }, { match: { prefix: /mcp }, requires: { provider_name: a } }]
-`,
-      ],
+      inPlugin('identity: { jwt: claims }'),
+      jwtAuthn(
+        '{ a: { payload_in_metadata: claims } }',
+        '[{ match: { prefix: / } }, { match: { prefix: /mcp }, requires: { provider_name: a } }]',
+      ),
     ],
     at: 'identity.jwt',
     says: 'requires the provider a',
@@ -688,7 +681,7 @@ export const cases: readonly Case[] = [
   {
     rule: 'allowed-capabilities',
     base: 'hold',
-    edits: [['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }']],
+    edits: [inPlugin('allowedCapabilities: { absent: hide }')],
     at: 'allowedCapabilities',
     says: 'no filter before Sluice leaves claims in capabilities: no jwt_authn filter does',
   },
@@ -696,17 +689,11 @@ export const cases: readonly Case[] = [
     rule: 'allowed-capabilities',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { jwt: rights }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }
-                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
-`,
-      ],
+      inPlugin('allowedCapabilities: { jwt: rights }'),
+      jwtAuthn(
+        '{ a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }',
+        '[{ match: { prefix: / }, requires: { provider_name: a } }]',
+      ),
     ],
     at: 'allowedCapabilities.jwt',
     says: 'no filter before Sluice leaves claims in rights: there is capabilities',
@@ -715,17 +702,11 @@ export const cases: readonly Case[] = [
     rule: 'allowed-capabilities',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }
-                      rules: [{ match: { prefix: / }, requires: { allow_missing: {} } }]
-`,
-      ],
+      inPlugin('allowedCapabilities: { absent: hide }'),
+      jwtAuthn(
+        '{ a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }',
+        '[{ match: { prefix: / }, requires: { allow_missing: {} } }]',
+      ),
     ],
     at: 'allowedCapabilities',
     says: 'no rule of jwt_authn that takes /mcp requires the provider a',
@@ -734,17 +715,11 @@ export const cases: readonly Case[] = [
     rule: 'allowed-capabilities',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }
-                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
-`,
-      ],
+      inPlugin('allowedCapabilities: { absent: hide }'),
+      jwtAuthn(
+        '{ a: { from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities } }',
+        '[{ match: { prefix: / }, requires: { provider_name: a } }]',
+      ),
     ],
     at: 'allowedCapabilities',
     says: 'the provider a takes x-mcp-authorized away, without forward: true',
@@ -753,17 +728,11 @@ export const cases: readonly Case[] = [
     rule: 'allowed-capabilities',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { forward: true, payload_in_metadata: capabilities } }
-                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
-`,
-      ],
+      inPlugin('allowedCapabilities: { absent: hide }'),
+      jwtAuthn(
+        '{ a: { forward: true, payload_in_metadata: capabilities } }',
+        '[{ match: { prefix: / }, requires: { provider_name: a } }]',
+      ),
     ],
     at: 'allowedCapabilities',
     says: 'does not take its token from x-mcp-authorized alone',
@@ -772,17 +741,11 @@ export const cases: readonly Case[] = [
     rule: 'allowed-capabilities',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { forward: true, from_headers: [{ name: authorization }, { name: x-mcp-authorized }], payload_in_metadata: capabilities } }
-                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
-`,
-      ],
+      inPlugin('allowedCapabilities: { absent: hide }'),
+      jwtAuthn(
+        '{ a: { forward: true, from_headers: [{ name: authorization }, { name: x-mcp-authorized }], payload_in_metadata: capabilities } }',
+        '[{ match: { prefix: / }, requires: { provider_name: a } }]',
+      ),
     ],
     at: 'allowedCapabilities',
     says: 'does not take its token from x-mcp-authorized alone',
@@ -791,17 +754,11 @@ export const cases: readonly Case[] = [
     rule: 'allowed-capabilities',
     base: 'hold',
     edits: [
-      ['hostMode: hold', 'hostMode: hold\n                            allowedCapabilities: { absent: hide }'],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities, from_params: [t] } }
-                      rules: [{ match: { prefix: / }, requires: { provider_name: a } }]
-`,
-      ],
+      inPlugin('allowedCapabilities: { absent: hide }'),
+      jwtAuthn(
+        '{ a: { forward: true, from_headers: [{ name: x-mcp-authorized }], payload_in_metadata: capabilities, from_params: [t] } }',
+        '[{ match: { prefix: / }, requires: { provider_name: a } }]',
+      ),
     ],
     at: 'allowedCapabilities',
     says: 'does not take its token from x-mcp-authorized alone',
@@ -880,7 +837,7 @@ export const cases: readonly Case[] = [
   {
     rule: 'tool-search',
     base: 'hold',
-    edits: [['hostMode: hold', 'hostMode: hold\n                            toolSearch: { enabled: true }']],
+    edits: [inPlugin('toolSearch: { enabled: true }')],
     at: '.servers[0]',
     says: 'has no listCache, so each search asks it for its list',
   },
@@ -960,16 +917,7 @@ export const cases: readonly Case[] = [
     base: 'hold',
     edits: [
       ['prefix: notes_', `prefix: notes_\n                                ${exchange('notes')}`],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { payload_in_metadata: claims } }
-                      rules: []
-`,
-      ],
+      jwtAuthn('{ a: { payload_in_metadata: claims } }', '[]'),
     ],
     at: 'credentials.type',
     says: 'authorization is taken away by jwt_authn, without forward: true',
@@ -992,16 +940,7 @@ export const cases: readonly Case[] = [
         'prefix: notes_',
         'prefix: notes_\n                                credentials: { type: passthrough, headers: [authorization] }',
       ],
-      [
-        'http_filters:\n',
-        `http_filters:
-                  - name: jwt
-                    typed_config:
-                      '@type': type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication
-                      providers: { a: { payload_in_metadata: claims } }
-                      rules: []
-`,
-      ],
+      jwtAuthn('{ a: { payload_in_metadata: claims } }', '[]'),
     ],
     at: 'credentials.headers[0]',
     says: 'is taken away by jwt_authn',

@@ -96,6 +96,32 @@ const failures: readonly Failing[] = [
 
 const limits = { handshakeTimeout: '1500ms', listTimeout: '1500ms', listPages: 7, listBytes: '20Ki' };
 
+let good: Scripted;
+let bad: Scripted;
+let down: Scripted;
+beforeAll(async () => {
+  good = await startScripted({ tools: ['echo'] });
+  bad = await startScripted({ tools: ['echo'] });
+  down = await startScripted();
+  await down.stop();
+});
+afterAll(() => Promise.all([good.stop(), bad.stop()]));
+
+/** A gateway of all three, and one of the server that fails alone. */
+function useGateways(): Readonly<Record<'gateway' | 'alone', { readonly current: Gateway }>> {
+  return {
+    gateway: useGateway(() => ({
+      servers: [
+        { name: 'down', url: down.url },
+        { name: 'bad', url: bad.url },
+        { name: 'good', url: good.url },
+      ],
+      plugin: { limits },
+    })),
+    alone: useGateway(() => ({ servers: [{ name: 'bad', url: bad.url }], plugin: { limits } })),
+  };
+}
+
 /** The log since `from`, once it has the line; a line of another test would prove nothing. */
 async function logged(gateway: Gateway, from: number, line: RegExp): Promise<void> {
   await until(`the log says ${line.source}`, () => line.test(gateway.log().slice(from)));
@@ -119,27 +145,7 @@ async function expectLeftOut(gateway: Gateway, alone: Gateway, reason: string, s
 }
 
 describeGateway('while a server fails, the others are served', () => {
-  let good: Scripted;
-  let bad: Scripted;
-  let down: Scripted;
-  beforeAll(async () => {
-    good = await startScripted({ tools: ['echo'] });
-    bad = await startScripted({ tools: ['echo'] });
-    down = await startScripted();
-    await down.stop();
-  });
-  afterAll(async () => {
-    await Promise.all([good.stop(), bad.stop()]);
-  });
-  const gateway = useGateway(() => ({
-    servers: [
-      { name: 'down', url: down.url },
-      { name: 'bad', url: bad.url },
-      { name: 'good', url: good.url },
-    ],
-    plugin: { limits },
-  }));
-  const alone = useGateway(() => ({ servers: [{ name: 'bad', url: bad.url }], plugin: { limits } }));
+  const { gateway, alone } = useGateways();
 
   /** Its backoff is over, and what it does next is seen. */
   async function back(): Promise<void> {
@@ -284,27 +290,12 @@ const lateHandshakes: readonly Failing[] = [
 
 for (const [what, answer, reason, says] of lateHandshakes) {
   describeGateway(`while a server ${what}, the others are served`, () => {
-    let good: Scripted;
-    let bad: Scripted;
-    beforeAll(async () => {
-      good = await startScripted({ tools: ['echo'] });
-      bad = await startScripted({ tools: ['echo'] });
-    });
-    afterAll(async () => {
-      await Promise.all([good.stop(), bad.stop()]);
-    });
-    const gateway = useGateway(() => ({
-      servers: [
-        { name: 'bad', url: bad.url },
-        { name: 'good', url: good.url },
-      ],
-      plugin: { limits },
-    }));
-    const alone = useGateway(() => ({ servers: [{ name: 'bad', url: bad.url }], plugin: { limits } }));
+    const { gateway, alone } = useGateways();
 
     it('when initialize', async () => {
       bad.answers = { initialize: answer };
       await expectLeftOut(gateway.current, alone.current, reason, says);
+      bad.answers = {};
     });
   });
 }
