@@ -1,7 +1,8 @@
 // `npm run bench:against -- OLD.wasm`: what a change costs. Each module runs in an Envoy of its own (in one, they would
 // compete for its caches), and each round starts both anew, as one process of Envoy is some percent faster than the next.
 // Within a round they are measured in turns; the ratio says what the noise of the machine, which both share, does not.
-// `--only hold`, `pair`, `rest`, `list`, `cached` or `initialize`, more than once where wanted.
+// `--only hold`, `pair`, `rest`, `list`, `cached` or `initialize`, more than once where wanted. A second module after the
+// first stands in the place of the one that is built, to find between which two of several builds a cost came.
 import { parseArgs } from 'node:util';
 import { type BenchGateway, startGateway } from './gateway.ts';
 import { measure, median } from './measure.ts';
@@ -17,7 +18,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', multiple: true },
   },
 });
-const [before] = positionals;
+const [before, after] = positionals;
 if (before === undefined) throw new Error('Name the module to compare with: npm run bench:against -- OLD.wasm');
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
@@ -77,7 +78,7 @@ for (const [name, cpu] of measured) {
 async function runRound(beforeFirst: boolean): Promise<void> {
   const gateways = {
     before: await startGateway(upstream.port, before, listeners),
-    now: await startGateway(upstream.port, undefined, listeners),
+    now: await startGateway(upstream.port, after, listeners),
   };
   try {
     for (const [name, all] of measured) {

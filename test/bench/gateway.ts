@@ -109,6 +109,28 @@ export async function startBeside(upstreamPort: number): Promise<BenchGateway<Be
   return running(envoy, folder);
 }
 
+/** What stands in an Envoy whose memory is looked at: no filter, a module that does next to nothing, or Sluice. */
+export type Weighed = 'none' | 'exports' | 'sluice';
+
+/** An Envoy with one listener and as many workers as are asked for; its servers are cached for all callers alike. */
+export async function startAlone(
+  upstreamPort: number,
+  filter: Weighed,
+  { count, workers }: { readonly count: number; readonly workers: number },
+): Promise<BenchGateway<Weighed>> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const binary = await ownEnvoy();
+  const sluice = (await build()).plugin.file;
+  const { exports } = await buildFloors(folder, sluice, 'server-0');
+  const of = servers(count, upstreamPort, { listCache: CACHE });
+  const module = { none: undefined, exports, sluice }[filter];
+  const base = bootstrapOf(of);
+  const listeners = [listener(filter, of, module, { hostMode: 'hold' }, true)];
+  const config = { ...base, static_resources: { ...base.static_resources, listeners } };
+  const envoy = await startEnvoy({ binary: binary.path, config, concurrency: workers, logLevel: 'error' });
+  return running(envoy, folder);
+}
+
 /** Whose tokens are good, and the rules of listeners by their names; that without any is `no rules`. */
 interface Ruled<Way extends string> {
   readonly issuer: string;
