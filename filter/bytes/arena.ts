@@ -46,6 +46,24 @@ export class Arena {
     return span(at, length(bytes) as u32);
   }
 
+  /** A moment to give back to. */
+  get mark(): u64 {
+    return ((this.blocks as u64) << 32) | (this.at as u64);
+  }
+
+  /** Gives back what was allocated since a moment: nothing of it may be used any more, nor grow. */
+  giveBackTo(mark: u64): void {
+    const kept = (mark >> 32) as usize;
+    while (this.blocks !== kept) {
+      const block = this.blocks;
+      this.blocks = load<usize>(block);
+      this.held -= load<usize>(block, 4);
+      heap.free(block);
+    }
+    this.at = mark as usize;
+    this.end = kept === 0 ? 0 : kept + load<usize>(kept, 4);
+  }
+
   /** Gives everything back but one ordinary block, which serves the next round. */
   reset(): void {
     let kept: usize = 0;

@@ -101,7 +101,10 @@ function open(noun: NounRow, owner: Span, number: u64, revision: Revision, keys:
   // Read, a list of the smallest items takes ten times its bytes.
   if (!hasRoom(MOST * 12)) return null;
   const list = newOpenedList(owner, number);
+  // What is sealed lands in scratch memory: that of a hundred servers at once would be as much as their lists again.
+  const before = scratch.mark;
   const entry = LISTS.read(owner, keys, list.arena);
+  scratch.giveBackTo(before);
   if (entry === NONE || load<u64>(pointer(entry)) !== number) {
     list.retire();
     return null;

@@ -1,8 +1,8 @@
 import { Noun, NounRow } from '../mcp/nouns';
 import { COMMA, QUOTE } from '../bytes/ascii';
-import { Arena, scratch } from '../bytes/arena';
+import { scratch } from '../bytes/arena';
 import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
-import { newWriter, Writer } from '../bytes/writer';
+import { Writer } from '../bytes/writer';
 import { textOf } from '../json/text';
 import { Gateway } from '../model/gateway';
 import { markOffsetInToken } from '../model/uri-owner';
@@ -14,19 +14,17 @@ import { showTool } from './shown-tool';
 import { Freshness } from './freshness';
 import { Item, Page } from '../upstream/page';
 
-const OPEN = literal('{"');
 const ITEMS = literal('":[');
 const CLOSE = literal(']');
 const NEXT = literal(',"nextCursor":"');
 const TTL = literal(',"ttlMs":');
-const PRIVATE = literal(',"cacheScope":"private"}');
-const PUBLIC = literal(',"cacheScope":"public"}');
-const END = literal('}');
+const PRIVATE = literal(',"cacheScope":"private"');
+const PUBLIC = literal(',"cacheScope":"public"');
 
 /** Bytes of a list without its items, at most. */
 export const FRAME: u64 = 112;
 
-/** Decides what the scope shows, and says how many bytes `mergedList` needs for them. */
+/** Decides what the scope shows, and says how many bytes `writeList` writes at most. */
 export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 {
   let size: u64 = FRAME;
   for (let i = 0; i < fanOut.calls.count; i++) {
@@ -38,28 +36,22 @@ export function mergedSize(gateway: Gateway, fanOut: FanOut, scope: Scope): u64 
 }
 
 /**
- * The result of a list over all servers that answered, as far as `mergedSize` chose: each item as the bytes that its
- * server sent, but for the prefix of its name, or the mark of its URI, which is spliced in. In the order of the
- * configuration, then of the server. What could not be called is left out.
- * @param size what `mergedSize` said
+ * Writes the members of the result of a list over all servers that answered, as far as `mergedSize` chose: each item as
+ * the bytes that its server sent, but for the prefix of its name, or the mark of its URI, which is spliced in. In the order
+ * of the configuration, then of the server. What could not be called is left out.
  * @param freshness for how long a client may keep it, or null in the era that does not tell
  * @param own items of ours, which come first, with commas between them; NONE: there are none
  * @param cursor of the part of the list that follows; NONE: this is all
  */
-export function mergedList(
+export function writeList(
+  writer: Writer,
   noun: NounRow,
   fanOut: FanOut,
-  size: u64,
   freshness: Freshness | null,
-  arena: Arena,
   own: Span = NONE,
   cursor: Span = NONE,
-): Span {
-  const writer = newWriter(arena, (size as usize) + (length(own) as usize) + (length(cursor) as usize))
-    .bytes(OPEN)
-    .bytes(noun.items)
-    .bytes(ITEMS)
-    .bytes(own);
+): Writer {
+  writer.byte(QUOTE).bytes(noun.items).bytes(ITEMS).bytes(own);
   // What has been chosen and not been written yet: neighbours are copied as one piece, up to the next mark.
   let from: usize = 0;
   let to: usize = 0;
@@ -94,11 +86,11 @@ export function mergedList(
   writer.bytes(between(from, to));
   writer.bytes(CLOSE);
   if (cursor !== NONE) writer.bytes(NEXT).bytes(cursor).byte(QUOTE);
-  if (freshness === null) return writer.bytes(END).written;
+  if (freshness === null) return writer;
   return writer
     .bytes(TTL)
     .decimal(freshness.ttl as u64)
-    .bytes(freshness.isPublic ? PUBLIC : PRIVATE).written;
+    .bytes(freshness.isPublic ? PUBLIC : PRIVATE);
 }
 
 /** Where tools are searched for, the list shows those that are pinned. */

@@ -238,7 +238,12 @@ export class Exchange {
 
   /** Answers with a result. @param reason of a failure that the result tells, or None */
   answerResult(result: Span, reason: Reason = Reason.None): Outcome {
-    this.answer(200, this.messageOf(result));
+    return this.answerMessage(this.messageOf(result), reason);
+  }
+
+  /** Answers with the response to the request, whole. */
+  answerMessage(message: Span, reason: Reason = Reason.None): Outcome {
+    this.answer(200, message);
     const reply = this.plan.reply;
     reply.reason = reason;
     reply.hasId = true;

@@ -1,16 +1,17 @@
 import { scratch } from '../bytes/arena';
-import { Span, NONE } from '../bytes/span';
+import { Span, length, NONE } from '../bytes/span';
 import { hasRoom } from '../bytes/room';
 import { FanOut } from '../federation/fanout';
 import { Freshness, freshnessOf } from '../federation/freshness';
 import { choosePart, generationOf, ListPart } from '../federation/list-part';
-import { FRAME, mergedSize, mergedList } from '../federation/merge';
+import { FRAME, mergedSize, writeList } from '../federation/merge';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { Noun } from '../mcp/nouns';
 import { SEARCH_DEFINITIONS } from '../mcp/search-tools';
 import { ToolSearch } from '../model/tool-search';
 import { Session } from '../session/token';
+import { beginResult, endResult } from '../upstream/message';
 import { askForLists, whenAnswered } from './asking';
 import { audit } from './audit';
 import { reportBrokenTools } from './broken-tools';
@@ -40,7 +41,6 @@ export function beginList(exchange: Exchange, session: Session): Outcome {
 function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   // A server that is down does not hide the tools of the others; where none answered, the client must know.
   if (fanOut.calls.count > 0 && fanOut.firstServed() === null) return refuseForAll(exchange, fanOut, fanOut.at(0));
-  // The list, then the message that it is in.
   const all = mergedSize(exchange.gateway, fanOut, exchange.caller.scope);
   const asksForPart = exchange.message.envelope.cursor !== 0;
   const most = exchange.gateway.limits.listBytes as u64;
@@ -49,7 +49,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   if (asksForPart && exchange.conversation.generation !== generation) return exchange.refuse(Reason.BadCursor);
   const part: ListPart | null = isPart ? choosePart(fanOut, exchange.conversation.itemsBefore, most, scratch) : null;
   const size = part === null ? all : part.size + FRAME;
-  if (!hasRoom(2 * size)) return exchange.overload(WORKER_MEMORY);
+  if (!hasRoom(size)) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
   reportPins(exchange, fanOut);
@@ -61,7 +61,9 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   const own: Span = asksForPart || searchIn(exchange) === null ? NONE : SEARCH_DEFINITIONS;
   const goesOn = part !== null && part.next > 0;
   const cursor: Span = goesOn ? cursorFor(exchange, generation, part!.next) : NONE;
-  return exchange.answerResult(mergedList(exchange.noun, fanOut, size, freshness, exchange.arena, own, cursor));
+  const bytes = (size as usize) + (length(own) as usize) + (length(cursor) as usize);
+  const message = beginResult(exchange.id, bytes, exchange.arena, tells);
+  return exchange.answerMessage(endResult(writeList(message, exchange.noun, fanOut, freshness, own, cursor)));
 }
 
 function mayGoOn(exchange: Exchange): bool {

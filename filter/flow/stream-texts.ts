@@ -1,9 +1,9 @@
 import { CLOSING_BRACE, COLON, COMMA, OPENING_BRACE, QUOTE } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
-import { Span, after, first, length, literal, NONE } from '../bytes/span';
+import { Span, after, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { newFanOut } from '../federation/fanout';
-import { mergedList, mergedSize } from '../federation/merge';
+import { mergedSize, writeList } from '../federation/merge';
 import { isJson, kindOf, Kind, member, strip } from '../json/reader';
 import { CAPABILITY_COUNT, capabilityName } from '../mcp/capabilities';
 import { Noun, NounRow, nounRow } from '../mcp/nouns';
@@ -27,8 +27,8 @@ const NO_CAPABILITIES = literal('{}');
 const RESULT_OPEN = literal('{"result":{"');
 const RESULT_MEMBER = literal('":');
 const RESULT_CLOSE = literal('}}');
-/** `{"…":` and `}` around the list that is merged. */
-const AROUND_NAME: u32 = 4;
+/** `"…":` before the list that is merged. */
+const AROUND_NAME: u32 = 3;
 
 /** @param context the address of an Exchange. @param raw as it stands in the stream */
 export function textInStream(context: usize, replacement: Replacement, raw: Span, arena: Arena): Span {
@@ -93,9 +93,8 @@ function listFor(exchange: Exchange, noun: NounRow, raw: Span, arena: Arena): Sp
   call.pages.push(changetype<usize>(page) as u64);
   fanOut.finish(call);
   const size = mergedSize(exchange.gateway, fanOut, exchange.caller.scope);
-  const merged = mergedList(noun, fanOut, size, null, arena);
-  const before = AROUND_NAME + (length(noun.items) as u32);
-  return first(after(merged, before), (length(merged) as u32) - before - 1);
+  const merged = writeList(newWriter(arena, size as usize), noun, fanOut, null).written;
+  return after(merged, AROUND_NAME + (length(noun.items) as u32));
 }
 
 /**

@@ -6,6 +6,7 @@ import { newList } from '../bytes/list';
 import { hasRoom } from '../bytes/room';
 import { Span, after, combined, equals, first, length, pointer, NONE } from '../bytes/span';
 import { newToolShape } from '../mcp/tool-shape';
+import { CacheScope } from '../model/server';
 import { UpstreamCall } from './call';
 import { Item, Page } from './page';
 
@@ -60,8 +61,9 @@ export function knownPage(call: UpstreamCall, document: Span, revision: Revision
   return copyOf(known.page, document, revision, arena);
 }
 
-/** Keeps a page that was read, before anything is chosen of it. */
+/** Keeps a page that was read, before anything is chosen of it. One of a list that all callers share is seldom asked for. */
 export function keepPage(call: UpstreamCall, page: Page, revision: Revision): void {
+  if (call.server.cacheTtl > 0 && call.server.cacheScope === CacheScope.Shared) return;
   const size = (length(page.document) as usize) + (page.items.count as usize) * offsetof<Item>();
   const which = whichOf(call, revision);
   const place = placeOf(which);

@@ -1,7 +1,7 @@
-import { HYPHEN } from '../bytes/ascii';
+import { CLOSING_BRACE, HYPHEN, OPENING_BRACE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { Span, after, equals, length, literal, NONE } from '../bytes/span';
-import { newWriter } from '../bytes/writer';
+import { newWriter, Writer } from '../bytes/writer';
 import { isJson, kindOf, Kind, member, strip } from '../json/reader';
 import { textOf } from '../json/text';
 
@@ -37,10 +37,32 @@ export function requestMessage(id: Span, method: Span, params: Span, arena: Aren
   return writer.bytes(END).written;
 }
 
-/** @param isTyped it says that it is the whole answer (MCP 2026-07-28, results) */
+/** Bytes of a response without its id and the members of its result, at most. */
+const FRAME: usize = 80;
+
+/**
+ * A response whose result is an object, as far as its first member: what is long is written into it, and not once more.
+ * `endResult` ends it.
+ * @param size bytes of the members @param isTyped it says that it is the whole answer (MCP 2026-07-28, results)
+ */
+export function beginResult(id: Span, size: usize, arena: Arena, isTyped: bool): Writer {
+  const writer = newWriter(arena, FRAME + (length(id) as usize) + size)
+    .bytes(OPEN)
+    .bytes(id)
+    .bytes(RESULT);
+  return isTyped ? writer.bytes(TYPED) : writer.byte(OPENING_BRACE);
+}
+
+/** @param writer of `beginResult`, with at least one member */
+export function endResult(writer: Writer): Span {
+  return writer.byte(CLOSING_BRACE).bytes(END).written;
+}
+
+/** @param isTyped see `beginResult` */
 export function resultMessage(id: Span, result: Span, arena: Arena, isTyped: bool = false): Span {
-  const writer = newWriter(arena, 256).bytes(OPEN).bytes(id).bytes(RESULT);
-  return writer.bytes(isTyped ? typedResult(result, arena) : result).bytes(END).written;
+  const typed = isTyped ? typedResult(result, arena) : result;
+  const writer = newWriter(arena, FRAME + (length(id) as usize) + (length(typed) as usize));
+  return writer.bytes(OPEN).bytes(id).bytes(RESULT).bytes(typed).bytes(END).written;
 }
 
 /** MCP 2026-07-28: every result says that it is one. @param result an object without white space, as JSON */

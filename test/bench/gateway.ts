@@ -112,17 +112,21 @@ export async function startBeside(upstreamPort: number): Promise<BenchGateway<Be
 /** What stands in an Envoy whose memory is looked at: no filter, a module that does next to nothing, or Sluice. */
 export type Weighed = 'none' | 'exports' | 'sluice';
 
-/** An Envoy with one listener and as many workers as are asked for; its servers are cached for all callers alike. */
+/**
+ * An Envoy with one listener and as many workers as are asked for; its lists are cached for all callers alike.
+ * @param each tools of a server
+ */
 export async function startAlone(
   upstreamPort: number,
   filter: Weighed,
-  { count, workers }: { readonly count: number; readonly workers: number },
+  { count, each, workers }: { readonly count: number; readonly each: number; readonly workers: number },
 ): Promise<BenchGateway<Weighed>> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const binary = await ownEnvoy();
   const sluice = (await build()).plugin.file;
   const { exports } = await buildFloors(folder, sluice, 'server-0');
-  const of = servers(count, upstreamPort, { listCache: CACHE });
+  const url = `http://127.0.0.1:${upstreamPort}/tools-${each}`;
+  const of = servers(count, upstreamPort, { listCache: CACHE, url });
   const module = { none: undefined, exports, sluice }[filter];
   const base = bootstrapOf(of);
   const listeners = [listener(filter, of, module, { hostMode: 'hold' }, true)];

@@ -14,7 +14,7 @@ const [rounds, requests] = [Number(values.rounds), Number(values.requests)];
 /** Of Envoy. */
 const workers = 2;
 const connections = 16;
-const many = { servers: 100, toolsEach: 100 };
+const [servers, toolsEach] = [100, 100];
 
 const upstream = await startUpstream();
 const generator = start('load.ts');
@@ -23,20 +23,25 @@ try {
   for (const filter of ['none', 'exports', 'sluice'] as const) {
     const [rest, busy]: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round++) {
-      const { before, after } = await weigh(filter, 2, (port) => callsAt(port, filter));
+      const { before, after } = await weigh(filter, 2, 1, (port) => callsAt(port, filter));
       rest.push(before);
       busy.push(after);
     }
     row(`${filter}, at rest`, rest);
     row(`${filter}, after ${requests} calls`, busy);
   }
-  const tools = many.servers * many.toolsEach;
-  const perTool: number[] = [];
+  const [few, all]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    const { before, after } = await weigh('sluice', many.servers, listsAt);
-    perTool.push(((after - before) * 1024) / tools);
+    few.push((await weigh('sluice', servers, 1, listsAt)).after);
+    all.push((await weigh('sluice', servers, toolsEach, listsAt)).after);
   }
-  row(`a tool of ${tools}, listed by both workers, KiB`, perTool);
+  row(`sluice, lists of ${servers} servers with a tool each`, few);
+  row(`sluice, lists of ${servers} servers with ${toolsEach} each`, all);
+  const more = servers * (toolsEach - 1);
+  row(
+    'so a tool takes, KiB',
+    all.map((with100, round) => ((with100 - (few[round] ?? 0)) * 1024) / more),
+  );
 } finally {
   generator.disconnect();
   upstream.child.disconnect();
@@ -46,15 +51,16 @@ try {
 async function weigh(
   filter: Weighed,
   count: number,
+  each: number,
   serve: (port: number) => Promise<void>,
 ): Promise<{ before: number; after: number }> {
-  const { envoy, portOf, stop } = await startAlone(upstream.port, filter, { count, workers });
+  const gateway = await startAlone(upstream.port, filter, { count, each, workers });
   try {
-    const before = memoryOf(envoy.pid);
-    await serve(portOf(filter));
-    return { before, after: memoryOf(envoy.pid) };
+    const before = memoryOf(gateway.envoy.pid);
+    await serve(gateway.portOf(filter));
+    return { before, after: memoryOf(gateway.envoy.pid) };
   } finally {
-    await stop();
+    await gateway.stop();
   }
 }
 

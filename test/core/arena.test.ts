@@ -63,6 +63,30 @@ test('a reset keeps nothing where all blocks are large', () => {
   expect(core.call('arenaHeld')).toBe(0);
 });
 
+test('what was allocated since a moment is given back, and what was there before stays', () => {
+  const some = fc.array(fc.nat(3 * BLOCK), { maxLength: 20 });
+  fc.assert(
+    fc.property(some, some, some, (before, since, after) => {
+      core.call('arenaReset');
+      const filled = before.map((size, i) => fill(size, i + 1));
+      const held = core.call('arenaHeld');
+      core.call('arenaMark');
+      for (const size of since) fill(size, 0xaa);
+      core.call('arenaGiveBack');
+      expect(core.call('arenaHeld')).toBe(held);
+      const rest = after.map((size) => fill(size, 0xbb));
+      for (const { pointer, size, byte } of [...filled, ...rest])
+        expect(core.get(pointer, size).every((found) => found === byte)).toBe(true);
+    }),
+  );
+
+  function fill(size: number, byte: number): { pointer: number; size: number; byte: number } {
+    const pointer = core.call('arenaAllocate', size);
+    core.memory.fill(byte, pointer, pointer + size);
+    return { pointer, size, byte };
+  }
+});
+
 test('rounds of work do not make the memory grow', () => {
   const fresh = instance();
   fresh.call('arenaOpen', BLOCK);

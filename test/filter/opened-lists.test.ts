@@ -78,6 +78,34 @@ test('lists of many sessions are held up to a limit', () => {
   expect(host.pages - before).toBeLessThan(32);
 });
 
+test('ten thousand tools take no VM more than four times their bytes: not the one that asks, nor one that opens their lists', () => {
+  const [count, each] = [100, 100];
+  const many = Array.from({ length: count }, (_, index) => ({
+    name: `s${index}`,
+    cluster: `s${index}`,
+    listCache: { ttl: '1h', scope: 'shared' },
+  }));
+  const description = 'd'.repeat(280);
+  const tools = Array.from({ length: each }, (_, index) => {
+    return { name: `get_${index}`, description, inputSchema: { type: 'object' } };
+  });
+  const host = startHost({ servers: many });
+  const headers = openSession(host);
+  const other = startHost({ servers: many }, { worker: host.worker, seed: 2 });
+  for (const vm of [host, other]) {
+    const before = vm.module.memory.buffer.byteLength;
+    let size = 0;
+    for (let time = 0; time < 5; time++) {
+      const stream = ask(vm, { headers, body: LIST });
+      answerAll(vm, listing(tools));
+      expect(namesIn(stream)).toHaveLength(count * each);
+      size = stream.reply?.body.length ?? 0;
+      stream.close();
+    }
+    expect(vm.module.memory.buffer.byteLength - before).toBeLessThan(4 * size);
+  }
+});
+
 test('a name that no list has is refused, in the VM that has opened the list and in one that has not', () => {
   const host = startHost({ servers });
   const headers = openSession(host);
@@ -114,12 +142,16 @@ test('a list that waits keeps what its own configuration says of tools, though o
 });
 
 /** Its list is one tool of that name. */
-function answering(tool: string): (callout: Callout) => CalloutAnswer {
+function answering(name: string): (callout: Callout) => CalloutAnswer {
+  return listing([{ name, inputSchema: { type: 'object' } }]);
+}
+
+function listing(tools: readonly object[]): (callout: Callout) => CalloutAnswer {
   return (callout) => {
     const answer = usualAnswer(callout);
     if (answer === undefined) throw new Error('no answer');
-    const body = Buffer.from(answer.body.toString().replace('"name":"get"', `"name":"${tool}"`));
-    return { headers: answer.headers, body };
+    const body = answer.body.toString().replace(/"tools":\[.*\]/, `"tools":${JSON.stringify(tools)}`);
+    return { headers: answer.headers, body: Buffer.from(body) };
   };
 }
 

@@ -27,3 +27,13 @@ export function arenaHeld(): usize {
 export function arenaReset(): void {
   arena.reset();
 }
+
+let mark: u64 = 0;
+
+export function arenaMark(): void {
+  mark = arena.mark;
+}
+
+export function arenaGiveBack(): void {
+  arena.giveBackTo(mark);
+}

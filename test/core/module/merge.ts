@@ -1,9 +1,11 @@
 import { Noun, nounRow } from '../../../filter/mcp/nouns';
 import { make, newArena, scratch } from '../../../filter/bytes/arena';
+import { CLOSING_BRACE, OPENING_BRACE } from '../../../filter/bytes/ascii';
 import { Span, span, NONE } from '../../../filter/bytes/span';
+import { newWriter } from '../../../filter/bytes/writer';
 import { Server } from '../../../filter/model/server';
 import { FanOut, newFanOut } from '../../../filter/federation/fanout';
-import { mergedList, mergedSize } from '../../../filter/federation/merge';
+import { mergedSize, writeList } from '../../../filter/federation/merge';
 import { chosenItems, search } from '../../../filter/federation/search';
 import { readPage } from '../../../filter/upstream/page';
 import { Gateway } from '../../../filter/model/gateway';
@@ -43,7 +45,9 @@ export function mergeFail(): void {
 }
 
 export function mergeTools(): Span {
-  return mergedList(TOOLS, fanOut, mergedSize(make<Gateway>(arena), fanOut, make<Scope>(arena)), null, arena);
+  const size = mergedSize(make<Gateway>(arena), fanOut, make<Scope>(arena));
+  const list = newWriter(arena, size as usize).byte(OPENING_BRACE);
+  return writeList(list, TOOLS, fanOut, null).byte(CLOSING_BRACE).written;
 }
 
 /** How many tools a search finds, done so often. */
