@@ -134,14 +134,29 @@ function isInternal(headers: HeaderMap, manager: ConnectionManager, client: Addr
     const forwarded = headers.get('x-forwarded-for');
     if (forwarded === undefined || forwarded.includes(',')) return false;
   }
+  return blocksOf(manager.internalAddresses ?? privateRanges).check(client.address, familyOf(client.address));
+}
+
+type Ranges = NonNullable<ConnectionManager['internalAddresses']>;
+
+/** Made once for each list: that takes longer than to look an address up in it. */
+const made = new WeakMap<Ranges, BlockList>();
+
+function blocksOf(ranges: Ranges): BlockList {
+  const known = made.get(ranges);
+  if (known !== undefined) return known;
   const blocks = new BlockList();
-  const ranges = manager.internalAddresses ?? privateRanges;
-  for (const { address, prefix } of ranges) blocks.addSubnet(address, prefix, isIPv6(address) ? 'ipv6' : 'ipv4');
-  return blocks.check(client.address, isIPv6(client.address) ? 'ipv6' : 'ipv4');
+  for (const { address, prefix } of ranges) blocks.addSubnet(address, prefix, familyOf(address));
+  made.set(ranges, blocks);
+  return blocks;
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
 /** RFC 1918, RFC 4193, and loopback. */
-const privateRanges = [
+const privateRanges: Ranges = [
   { address: '10.0.0.0', prefix: 8 },
   { address: '172.16.0.0', prefix: 12 },
   { address: '192.168.0.0', prefix: 16 },

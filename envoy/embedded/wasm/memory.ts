@@ -18,6 +18,11 @@ export class GuestMemory {
     return new Uint8Array(this.#memory.buffer, pointer, length).slice();
   }
 
+  text(pointer: number, length: number, encoding: 'latin1' | 'utf8'): string | undefined {
+    if (!this.#holds(pointer, length)) return undefined;
+    return Buffer.from(this.#memory.buffer, pointer, length).toString(encoding);
+  }
+
   readU32(pointer: number): number | undefined {
     return this.#holds(pointer, 4) ? new DataView(this.#memory.buffer).getUint32(pointer, true) : undefined;
   }

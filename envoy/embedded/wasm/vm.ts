@@ -155,8 +155,7 @@ export class WasmVm {
 
   /** As `bytes`. Latin1 keeps every byte of names and values, utf8 is for people. */
   text(pointer: number, length: number, encoding: 'latin1' | 'utf8' = 'latin1'): string | undefined {
-    const bytes = this.bytes(pointer, length);
-    return bytes && Buffer.from(bytes.buffer).toString(encoding);
+    return this.memory.text(pointer, length, encoding);
   }
 
   /** False: out of bounds. */
