@@ -77,7 +77,7 @@ export function mayAwaitTask(exchange: Exchange, message: Span): bool {
   return exchange.task !== null || takeTask(exchange, message);
 }
 
-/** The answer that is a task has ended. */
+/** Nothing goes on any more of an answer that is a task, whether or not it has ended. */
 export function awaitTask(stream: Stream, exchange: Exchange): Action {
   stream.held = Held.Asking;
   stream.moment = Moment.Midway;

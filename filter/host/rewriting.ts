@@ -102,9 +102,8 @@ function ask(stream: Stream, exchange: Exchange, text: Span, message: Span, size
 function holdTask(stream: Stream, exchange: Exchange, text: Span, message: Span, size: u32, ended: bool): Action {
   if (!mayAwaitTask(exchange, message)) return refuseInput(stream, exchange, text, Outcome.Reply);
   if (size > 0 || length(text) > 0) replaceAll(Buffer.ResponseBody, text);
-  if (ended) return awaitTask(stream, exchange);
-  // Envoy keeps its buffer, empty, so that there is one to be filled where trailers are the end.
-  return length(text) === 0 ? Action.Pause : Action.Continue;
+  // What stands before it goes on first. Else the end need not have come: a server may leave its stream open.
+  return ended || length(text) === 0 ? awaitTask(stream, exchange) : Action.Continue;
 }
 
 /** Whether its answer is a task, which has come whole. */

@@ -52,7 +52,7 @@ describeGateway('a client with a session and servers that make tasks of calls', 
   afterAll(() => Promise.all([...servers, raw, raw2].map((server) => server.stop())));
   const gateway = useGateway(() => ({
     servers: [
-      ...servers.map(({ name, url }) => ({ name, url, protocol: '2026-07-28' })),
+      ...servers.map(({ name, url }) => ({ name, url })),
       {
         name: 'raw',
         url: raw.url,
@@ -206,6 +206,23 @@ describeGateway('a client with a session and servers that make tasks of calls', 
       const typed = '{"jsonrpc":"2.0","id":7,"result":{"resultType":"complete","content":[]}}\n';
       raw.answers['tools/call'] = json(typed);
       expect(await (await begin()).end()).toEqual([typed]);
+    });
+
+    it('answers where the server leaves the stream of its answer open', async () => {
+      script(raw, result(state('working')), result(done()));
+      let end = (): void => undefined;
+      raw.answers['tools/call'] = (request, reply) => {
+        reply.head(200, { 'content-type': 'text/event-stream' });
+        reply.write(`data: {"jsonrpc":"2.0","id":${request.id},"result":${task()}}\n\n`);
+        end = () => {
+          reply.write(': nothing more\n\n');
+          reply.end();
+        };
+      };
+      const stream = await begin();
+      expect(await stream.next()).toBe(`{"jsonrpc":"2.0","id":7,"result":${bytes}}`);
+      end();
+      expect(await stream.end()).toEqual([]);
     });
 
     it('gives a client that takes JSON alone one document', async () => {
