@@ -1,5 +1,6 @@
 // A client with a session calls a tool of a server of 2026-07-28 that makes a task of the call (SEP-2663): the gateway asks
 // for the task until it is done, and the client sees a call like any other.
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { overHttp2 } from './adjust.ts';
@@ -71,6 +72,18 @@ describeGateway('a client with a session and servers that make tasks of calls', 
     },
     adjust: overHttp2('raw2'),
   }));
+
+  const ofManyEnvoys = useGateway(() => ({
+    servers: servers.map(({ name, url }) => ({ name, url })),
+    plugin: { sessions: { keys: [{ id: 1, env: 'SESSION_KEY' }] } },
+    env: { SESSION_KEY: randomBytes(32).toString('base64url') },
+  }));
+
+  it('polls tasks where another Envoy can have the session, too', async () => {
+    const session = await openSession(ofManyEnvoys.current.url);
+    const called = await session.post(callMessage('"two_slow_compute"', '{"seconds":0}'));
+    expect(said(messageOf(called).result ?? {})).toBe('computed by two');
+  });
 
   it.each(['one', 'two'])('gives SDK clients what the tasks of %s come to', async (name) => {
     const client = await connectModern(gateway.current.url, 'legacy');
