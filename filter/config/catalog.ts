@@ -37,7 +37,7 @@ const PASSES_AUTHORIZATION = literal('passthroughAuthHeader');
 const SERVER_MEMBERS = names(
   'name cluster authority path prefix protocol tools prompts resources events ownedUris stickyCookie rest',
 );
-const VIRTUAL_SERVER_MEMBERS = names('name tools prompts');
+const VIRTUAL_SERVER_MEMBERS = names('name tools prompts events');
 
 const MOST_SERVERS = 2000;
 const MOST_VIRTUAL_SERVERS = 2001;

@@ -24,6 +24,8 @@ export const enum Stage {
   Relay,
   /** The same once more, in a new session, or with the input that its server asked for. */
   CallAgain,
+  /** The server is asked what has become of the task that it has made of the request, see polled-task.ts. */
+  Poll,
   /** Servers are told something, and nobody waits for what they say. */
   Tell,
   /** One server is, and what comes next must not overtake it. */

@@ -4,6 +4,7 @@ import { InputRequests } from './input-requests';
 import { Caller, newCaller } from './caller';
 import { Message, newMessage } from './message';
 import { newPlan, Plan } from './plan';
+import { PolledTask } from './polled-task';
 import { writeRefusal } from './refusal';
 import { Reply } from './reply';
 import { Target } from './target';
@@ -76,6 +77,8 @@ export class Exchange {
   target: Target;
   /** What the client is asked for in its stead, see input-requests.ts; null: nothing. */
   input: InputRequests | null;
+  /** What its server has made of the call in the place of an answer, see polled-task.ts; null: nothing. */
+  task: PolledTask | null;
   plan: Plan;
   /** The id of the event behind which a stream is to go on, as its server wrote it, or NONE. */
   lastEventId: Span;

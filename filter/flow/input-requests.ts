@@ -14,7 +14,7 @@ import * as header from '../mcp/headers';
 import { Method, methodText } from '../mcp/methods';
 import { Limit } from '../model/limit';
 import { tellStream } from '../ports';
-import { inputRequiredIn, InputReader, newInputReader } from '../response/input-reader';
+import { inputRequiredIn, InputReader, newInputReader, Takes } from '../response/input-reader';
 import { decodeInputRequestId, encodeInputRequestId, Waiter } from '../session/input-request-id';
 import { noteResponse } from '../session/input-responses';
 import { openSealed, writeSealed } from '../session/sealed-text';
@@ -175,14 +175,17 @@ export function askableAcross(exchange: Exchange): u32 {
   return contains(valuesIn(exchange.request.pairs, header.ACCEPT, scratch), header.EVENTS_TYPE) ? asked : 0;
 }
 
-/** Null where the server can ask its client for nothing. @param contentType of its answer */
+/** Null where the server can ask its client for nothing, and makes no tasks. @param contentType of its answer */
 export function inputReaderFor(exchange: Exchange, contentType: Span): InputReader | null {
   if (!exchange.isAimed) return null;
   const isStream = isEventStream(contentType);
   const takesRequests =
     isStream && exchange.message.era === Era.Stateless && crosses(exchange, exchange.plan.forward.upstream);
-  if (exchange.target.asksFor === 0 && !takesRequests) return null;
-  return newInputReader(isStream, exchange.gateway.limits.event, takesRequests, exchange.arena);
+  const target = exchange.target;
+  if (target.asksFor === 0 && !target.takesTasks && !takesRequests) return null;
+  const takes = (takesRequests ? Takes.Requests : 0) | (target.takesTasks ? Takes.Tasks : 0);
+  const staysDocument = !isStream && target.asksFor === 0;
+  return newInputReader(isStream, exchange.gateway.limits.event, takes, staysDocument, exchange.arena);
 }
 
 /**

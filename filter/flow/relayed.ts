@@ -7,8 +7,10 @@ import { isProtocolError, isUnanswered } from '../upstream/faults';
 import { isCompressed, judge } from '../upstream/judge';
 import { Reason } from '../mcp/errors';
 import { saysLost } from '../upstream/lost-session';
+import { taskIn } from '../response/input-reader';
 import { Exchange, Outcome } from './exchange';
 import { beginRenewal, mayBeRenewed, meansRenewal } from './lost-session';
+import { pollTask, takeTask } from './polled-task';
 import { answerWhole } from './relay';
 import { answerRest } from './rest-answer';
 import { passesToClient } from './response';
@@ -65,6 +67,11 @@ export function tellAsRouted(exchange: Exchange, call: UpstreamCall, answer: Ans
   ) {
     failure.set(Reason.UpstreamProtocol, whyNot(answer));
   }
+  const task: Span =
+    failure.reason === Reason.None && exchange.target.takesTasks && answer.body !== NONE
+      ? taskIn(answer.body, isEventStream(answer.contentType), scratch)
+      : NONE;
+  if (task !== NONE) return takeTask(exchange, task) ? pollTask(exchange) : Outcome.Reply;
   if (failure.reason === Reason.None || passes) return answerWhole(exchange, answer);
   if (answer.ending === Ending.Broken || isUnanswered(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
   call.failure.take(failure, exchange.arena);

@@ -13,7 +13,7 @@ import { Obstacle } from '../response/passage';
 import { connectStreamTexts, newReplacements } from '../response/replacements';
 import { newRewriter, Rewriter } from '../response/rewriter';
 import { Session } from '../session/token';
-import { writeMessageEvent } from '../sse/events';
+import { eventsIn, writeMessageEvent } from '../sse/events';
 import { isEventStream, isJsonType } from '../upstream/answer';
 import { Exchange, Outcome } from './exchange';
 import { completeRefusal } from './refusal';
@@ -119,12 +119,25 @@ export function refuseUnrewritten(exchange: Exchange, rewriter: Rewriter): Outco
   return exchange.refuse(Reason.UpstreamProtocol, KEPT_TOO_MUCH, exchange.target.server.name);
 }
 
-/** The same of one whose body may be an event stream by itself, or may have line breaks. */
-export function writeReplyEvents(exchange: Exchange, out: Writer): void {
+/**
+ * Writes the reply as the last of a response that has begun, where its body may be an event stream by itself, or may have
+ * line breaks. @param isDocument the response is one document, else events
+ */
+export function writeReply(exchange: Exchange, out: Writer, isDocument: bool): void {
   completeRefusal(exchange);
   const reply = exchange.plan.reply;
-  if (isEventStream(headerIn(reply.headers.packed(), header.CONTENT_TYPE, scratch))) out.bytes(reply.body);
-  else writeMessageEvent(out, reply.body);
+  if (!isEventStream(headerIn(reply.headers.packed(), header.CONTENT_TYPE, scratch))) {
+    if (isDocument) out.bytes(reply.body);
+    else writeMessageEvent(out, reply.body);
+  } else if (isDocument) out.bytes(lastMessageIn(reply.body));
+  else out.bytes(reply.body);
+}
+
+/** The response is the last message that its server sends (MCP 2026-07-28, transports). */
+function lastMessageIn(events: Span): Span {
+  let last = NONE;
+  for (const found = eventsIn(events, scratch); found.next();) last = found.data;
+  return last;
 }
 
 /** Writes the reply as the event of a stream that has begun. */

@@ -36,7 +36,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     const kind = methodRow(exchange.message.method).kind;
     if (kind === MethodKind.Listen) return endListening(exchange);
     if (kind === MethodKind.Task) return refuseTask(exchange, exchange.target.name);
-    translate(exchange);
+    translate(exchange, upstream);
   } else {
     if (!restoreState(exchange)) return Outcome.Reply;
     // The client's body is the call of another tool.

@@ -28,6 +28,8 @@ export class Target {
   progressToken: Span;
   /** What its server is told that the client can be asked for, across the eras: bits of client capabilities. */
   asksFor: u32;
+  /** Its server is told, across the eras, that it may make a task of the call. */
+  takesTasks: bool;
   /** Arguments that headers repeat, for a client that does not do that; null: there are none. */
   headerParams: HeaderList | null;
   /** Nothing of it may go on before its arguments have been read: a rule asks for them. */

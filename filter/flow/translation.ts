@@ -11,10 +11,12 @@ import { isOfStatelessMeta } from '../mcp/request-meta';
 import { Upstream } from '../session/token';
 import { newRequestId } from '../upstream/message';
 import { requestMeta } from '../upstream/stateless-message';
+import { TASK_CAPABILITIES } from '../upstream/task';
 import { OUR_INFO } from '../version';
 import { Exchange } from './exchange';
 import { Target } from './target';
 import { askableAcross } from './input-requests';
+import { takesTasksAcross } from './polled-task';
 
 /**
  * A client's request, for a server of the other era: what differs is what the request says of itself in `params._meta`.
@@ -40,7 +42,7 @@ export function asWritten(target: Target): void {
 }
 
 /** Makes the body that the server gets. */
-export function translate(exchange: Exchange): void {
+export function translate(exchange: Exchange, upstream: Upstream): void {
   const message = exchange.message;
   const target = exchange.target;
   const body = message.body;
@@ -52,7 +54,8 @@ export function translate(exchange: Exchange): void {
     target.progressToken = NONE;
   }
   target.asksFor = isFromStateless ? 0 : askableAcross(exchange);
-  const text = isFromStateless ? withoutClaim(meta, target, exchange.arena) : claiming(params, meta, target.asksFor);
+  target.takesTasks = !isFromStateless && takesTasksAcross(exchange, upstream);
+  const text = isFromStateless ? withoutClaim(meta, target, exchange.arena) : claiming(params, meta, target);
   // Of `params` that has no `_meta` the first member is pushed back.
   const from = (meta === NONE ? pointer(params) + 1 : pointer(meta)) - pointer(body);
   const to = meta === NONE ? from : from + (length(meta) as usize);
@@ -96,10 +99,9 @@ function withoutClaim(meta: Span, target: Target, arena: Arena): Span {
   return out.byte(CLOSING_BRACE).written;
 }
 
-/** `_meta` with it. @param asksFor what the client can be asked for, in bits */
-function claiming(params: Span, meta: Span, asksFor: u32): Span {
-  const capabilities = asksFor === 0 ? NO_CAPABILITIES : writeCapabilities(newWriter(scratch, 256), asksFor).written;
-  const claim = requestMeta(capabilities, OUR_INFO, scratch);
+/** `_meta` with it. */
+function claiming(params: Span, meta: Span, target: Target): Span {
+  const claim = requestMeta(capabilitiesAcross(target), OUR_INFO, scratch);
   const isObject = meta !== NONE && kindOf(meta) === Kind.Object;
   const out = newWriter(scratch, ((length(claim) + length(meta)) as usize) + 16);
   if (meta === NONE) {
@@ -111,4 +113,15 @@ function claiming(params: Span, meta: Span, asksFor: u32): Span {
     .bytes(first(claim, (length(claim) - 1) as u32))
     .byte(COMMA)
     .bytes(after(meta, 1)).written;
+}
+
+/** What the client is capable of, in the words of the era without sessions. */
+function capabilitiesAcross(target: Target): Span {
+  if (target.asksFor === 0) return target.takesTasks ? TASK_CAPABILITIES : NO_CAPABILITIES;
+  const capabilities = writeCapabilities(newWriter(scratch, 256), target.asksFor).written;
+  if (!target.takesTasks) return capabilities;
+  return newWriter(scratch, ((length(capabilities) + length(TASK_CAPABILITIES)) as usize) + 1)
+    .bytes(first(capabilities, (length(capabilities) - 1) as u32))
+    .byte(COMMA)
+    .bytes(after(TASK_CAPABILITIES, 1)).written;
 }

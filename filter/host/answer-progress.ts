@@ -60,7 +60,7 @@ export function beginAnswer(stream: Stream, exchange: Exchange, response: Respon
     const plan = rewriting(rewriter, watcher, exchange.arena);
     plan.limiter = limiter;
     plan.input = input;
-    if (input !== null && !isEventStream(response.contentType))
+    if (input !== null && !input.staysDocument && !isEventStream(response.contentType))
       replace(HeaderMap.Response, header.CONTENT_TYPE, header.EVENTS_TYPE);
     stream.plan = plan;
     if (response.hasLength) remove(HeaderMap.Response, header.CONTENT_LENGTH);
@@ -112,7 +112,7 @@ export function leaveAnswer(stream: Stream, exchange: Exchange): void {
   hearFrom(exchange, exchange.heardAt, now());
   const answer = plan.watcher;
   // What a server leaves open behind its answer may be closed by anybody.
-  if (exchange.ended !== OK || (answer !== null && answer.endsEvent)) return;
+  if (exchange.ended !== OK || (exchange.task === null && answer !== null && answer.endsEvent)) return;
   const details = property(RESPONSE_CODE_DETAILS);
   if (startsWith(details, IDLE)) tell(exchange, Reason.UpstreamTimeout, FELL_SILENT);
   else if (startsWith(details, RESET)) tell(exchange, Reason.UpstreamUnreachable, BROKEN_OFF);

@@ -84,7 +84,8 @@ export function isOverdue(stream: Stream, at: u64): bool {
 
 /** What a client gets that may wait all the same. */
 export function refuseCancelled(exchange: Exchange): Outcome {
-  return exchange.refuse(Reason.Cancelled, NONE, exchange.target.server.name);
+  const reason = exchange.task === null ? Reason.Cancelled : Reason.TaskCancelled;
+  return exchange.refuse(reason, NONE, exchange.target.server.name);
 }
 
 /** @param marked there are marks that were not there when the streams were looked at last */
@@ -97,13 +98,20 @@ function lookAt(stream: Stream, exchange: Exchange, at: u64, marked: bool): void
     if (isOfThis) stream.cancelledAt = mark;
   }
   stream.isMinded = true;
-  if (!isOverdue(stream, at)) return;
+  // No server has a stream open that it could end by itself.
+  if (!(isPolling(exchange) ? stream.cancelledAt !== 0 : isOverdue(stream, at))) return;
   const plan = stream.plan;
   if (plan !== null && isResumable(plan) && isWithin(stream.cancelledAt, at, MOST_OF_SILENCE)) return;
   if (proxy_set_effective_context(stream.id) !== Status.Ok) return;
   exchange.now = at;
   stream.moment = Moment.Later;
   act(stream, exchange, refuseCancelled(exchange));
+}
+
+/** Whether its server has made a task of it, which is not done. */
+function isPolling(exchange: Exchange): bool {
+  const task = exchange.task;
+  return task !== null && !task.isOver;
 }
 
 function isResumable(plan: ResponsePlan): bool {
@@ -113,12 +121,13 @@ function isResumable(plan: ResponsePlan): bool {
 
 /**
  * Whether an event stream that answers a request is passing, or the answer that it owed has taken its place; or a server
- * that does not hear of its cancellation has not begun to answer.
+ * that does not hear of its cancellation has not begun to answer, or has made a task of it.
  */
 function mayStayOpen(stream: Stream, exchange: Exchange): bool {
   const plan = stream.plan;
   if (stream.phase === Phase.Replied || !isAwaited(exchange)) return false;
   if (exchange.caller.session === null) return false;
+  if (isPolling(exchange)) return true;
   // Nothing of its answer has come.
   if (plan === null) return stream.phase === Phase.Forwarded && exchange.ended === ABORTED && isDeaf(exchange);
   const rewriter = plan.rewriter;

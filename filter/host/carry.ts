@@ -19,12 +19,12 @@ import { ENTROPY_SIZE, TOKEN_ID_SIZE } from '../session/token';
 import { PRODUCT } from '../version';
 import { auditMessage } from './audit';
 import { send } from './callouts';
-import { mindRequest } from './cancelled-streams';
+import { mindRequest, mindStream } from './cancelled-streams';
 import { logDecision } from './decision-log';
 import { letGo, ROOM_FOR_BODY } from './held';
 import { sendLocalReply } from './local-reply';
 import { forward, isCarriedOut } from './modes/table';
-import { endWithReply, isAwaitingInput } from './input-requests';
+import { endWithReply, holdsEnd, leaveTask } from './input-requests';
 import { random } from './random';
 import { beginRetelling } from './retelling';
 import { logFailure, logWarning } from './server-log';
@@ -53,7 +53,8 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
       mindRequest(stream, exchange);
     } else if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
-  if (outcome === Outcome.Reply && isAwaitingInput(stream, exchange)) outcome = endWithReply(stream, exchange);
+  if (outcome === Outcome.Reply) leaveTask(stream, exchange);
+  if (outcome === Outcome.Reply && holdsEnd(stream, exchange)) outcome = endWithReply(stream, exchange);
   if (outcome === Outcome.Pass) passResponse(stream, exchange);
   if (outcome === Outcome.Reply) {
     reply(exchange);
@@ -88,6 +89,7 @@ function hasRoomForAnswer(stream: Stream, exchange: Exchange, outcome: Outcome):
 function wait(stream: Stream, exchange: Exchange): Outcome {
   if (stream.held === Held.Not) stream.phase = Phase.Waiting;
   else stream.held = Held.Waiting;
+  if (exchange.task !== null) mindStream(stream, exchange);
   return sendCallouts(stream, exchange);
 }
 

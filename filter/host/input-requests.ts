@@ -5,7 +5,8 @@ import { newWriter } from '../bytes/writer';
 import { proxy_set_effective_context } from '../env';
 import { Exchange, Outcome } from '../flow/exchange';
 import { askClient, askServerAgain, responseTo, takeResponse } from '../flow/input-requests';
-import { writeReplyEvents } from '../flow/rewriting';
+import { pollTask, takeTask, taskCancellation } from '../flow/polled-task';
+import { writeReply } from '../flow/rewriting';
 import { Waiter } from '../session/input-request-id';
 import { send } from './callouts';
 import { act } from './carry';
@@ -17,8 +18,9 @@ import { Held, Moment, Stream } from './streams';
 import { vmNonce } from './vm';
 
 /**
- * The response that waits while its client is asked for input, see flow/input-requests.ts. Its end is held, with an empty
- * buffer that the host lets us fill in any later callback; what goes on then is the last of it.
+ * The response that waits while its client is asked for input, see flow/input-requests.ts, or until the task is done that
+ * its server has made of the call, see flow/polled-task.ts. Its end is held, with an empty buffer that the host lets us fill
+ * in any later callback; what goes on then is the last of it.
  */
 const EMPTY = literal('');
 
@@ -67,16 +69,39 @@ export function hearResponse(stream: Stream, text: Span): void {
   act(stream, exchange, askServerAgain(exchange));
 }
 
-/** Whether the end of its response is held for input. */
-export function isAwaitingInput(stream: Stream, exchange: Exchange): bool {
+/**
+ * A server's answer is a task, or goes on behind that.
+ * @returns False: it cannot be asked for, and the refusal is ready
+ */
+export function mayAwaitTask(exchange: Exchange, message: Span): bool {
+  return exchange.task !== null || takeTask(exchange, message);
+}
+
+/** Nothing goes on any more of an answer that is a task, whether or not it has ended. */
+export function awaitTask(stream: Stream, exchange: Exchange): Action {
+  stream.held = Held.Asking;
+  stream.moment = Moment.Midway;
+  return act(stream, exchange, pollTask(exchange));
+}
+
+/** Something else ends the request than what its task has come to: the server is told, and nobody waits for what it says. */
+export function leaveTask(stream: Stream, exchange: Exchange): void {
+  const callout = taskCancellation(exchange, exchange.arena);
+  if (callout === null) return;
+  send(callout, exchange.gateway.limits.handshakeTimeout, stream.root, stream.id, null);
+}
+
+/** Whether the end of its response is held, for input or for a task. */
+export function holdsEnd(stream: Stream, exchange: Exchange): bool {
   const input = exchange.input;
-  return input !== null && input.hasEnded && stream.held !== Held.Not;
+  return stream.held !== Held.Not && (exchange.task !== null || (input !== null && input.hasEnded));
 }
 
 /** `plan.reply` is the last of the stream. */
 export function endWithReply(stream: Stream, exchange: Exchange): Outcome {
   const out = newWriter(scratch, 1024);
-  writeReplyEvents(exchange, out);
+  const plan = stream.plan;
+  writeReply(exchange, out, plan !== null && plan.input !== null && plan.input!.staysDocument);
   endWithEvents(stream, exchange, out);
   return Outcome.Pass;
 }

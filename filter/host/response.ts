@@ -24,7 +24,8 @@ import { endsUnheld, refusesUnheld } from './modes/pair';
 import { property } from './properties';
 import { beginRest, collectRest, endRest } from './rest';
 import { retell } from './retelling';
-import { endKept } from './rewriting';
+import { awaitTask } from './input-requests';
+import { endKept, isTaskFound } from './rewriting';
 import { logFailure } from './server-log';
 import { Action, Buffer, HeaderMap } from './status';
 import { Held, Moment, Phase, Stream } from './streams';
@@ -162,6 +163,7 @@ export function onResponseTrailers(stream: Stream): Action {
     endRest(stream, exchange);
     return Action.Continue;
   }
+  if (isTaskFound(plan)) return awaitTask(stream, exchange);
   const isCut = isUnanswered(exchange, plan);
   if (!isCut) endKept(exchange, plan);
   finish(stream, exchange);

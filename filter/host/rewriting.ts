@@ -6,7 +6,7 @@ import { Exchange, Outcome } from '../flow/exchange';
 import { completeRefusal } from '../flow/refusal';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
 import { refuseLargeRequest } from '../flow/input-requests';
-import { refuseUnrewritten, writeReplyEvent } from '../flow/rewriting';
+import { refuseUnrewritten, writeReplyEvent, writeReply } from '../flow/rewriting';
 import { isAwaited, isUnanswered, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
 import { endedWith } from '../mcp/outcomes';
@@ -17,7 +17,7 @@ import { Rewriter } from '../response/rewriter';
 import { read, replaceAll } from './buffers';
 import { isOverdue, refuseCancelled } from './cancelled-streams';
 import { act } from './carry';
-import { askForInput, awaitInput, respond } from './input-requests';
+import { askForInput, awaitInput, awaitTask, mayAwaitTask, respond } from './input-requests';
 import { endWithEvents } from './last-events';
 import { logFailure } from './server-log';
 import { Action, Buffer } from './status';
@@ -67,6 +67,9 @@ export function rewritePart(
       refuseUnanswered(exchange);
       return refuseInput(stream, exchange, EMPTY, Outcome.Reply);
     }
+    if (input.isTask && input.required !== NONE) {
+      return holdTask(stream, exchange, text, input.required, size, ended);
+    }
     if (input.required !== NONE) return ask(stream, exchange, text, input.required, size, ended);
   }
   if (text !== part && (size > 0 || length(text) > 0)) replaceAll(Buffer.ResponseBody, text);
@@ -94,13 +97,34 @@ function ask(stream: Stream, exchange: Exchange, text: Span, message: Span, size
 }
 
 /**
+ * The answer is a task: nothing goes on behind what stands before it, until the task is done. Parameters are those of `ask`.
+ */
+function holdTask(stream: Stream, exchange: Exchange, text: Span, message: Span, size: u32, ended: bool): Action {
+  if (!mayAwaitTask(exchange, message)) return refuseInput(stream, exchange, text, Outcome.Reply);
+  if (size > 0 || length(text) > 0) replaceAll(Buffer.ResponseBody, text);
+  // What stands before it goes on first. Else the end need not have come: a server may leave its stream open.
+  return ended || length(text) === 0 ? awaitTask(stream, exchange) : Action.Continue;
+}
+
+/** Whether its answer is a task, which has come whole. */
+export function isTaskFound(plan: ResponsePlan): bool {
+  const input = plan.input;
+  return input !== null && input.isTask && input.required !== NONE;
+}
+
+/**
  * The client cannot be asked: it gets the refusal in the place of its answer, of which nothing has gone on.
  * @param text that goes on before: whole events. @param outcome the refusal is ready
  */
 function refuseInput(stream: Stream, exchange: Exchange, text: Span, outcome: Outcome): Action {
   const reply = exchange.plan.reply;
   logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
-  return goOnWithReply(stream, exchange, newWriter(scratch, (length(text) as usize) + 1024).bytes(text));
+  const out = newWriter(scratch, (length(text) as usize) + 1024).bytes(text);
+  const plan = stream.plan;
+  if (plan === null || plan.input === null || !plan.input!.staysDocument) return goOnWithReply(stream, exchange, out);
+  writeReply(exchange, out, true);
+  endWithEvents(stream, exchange, out);
+  return Action.Continue;
 }
 
 /** The body has ended with trailers: what was kept of a document for its size goes on. */

@@ -9,6 +9,7 @@ import { ASKED, takeSession } from '../upstream/session-dialect';
 import { Exchange } from '../flow/exchange';
 import { Abandoned, Stage } from '../flow/conversation';
 import { leaveStream } from '../flow/http-sse';
+import { taskCancellation } from '../flow/polled-task';
 import { cancellation } from '../flow/tell';
 import { leaveExchange } from '../flow/token-exchange';
 import { leaveLease } from '../session/lease';
@@ -61,6 +62,8 @@ export function endAbandoned(stream: Stream): void {
   }
   const cancelled = cancellation(exchange, scratch);
   if (cancelled !== null) sendLater(stream, messageOf(stream, exchange, cancelled));
+  const left = taskCancellation(exchange, scratch);
+  if (left !== null) sendLater(stream, messageOf(stream, exchange, left));
   const abandoned = exchange.conversation.abandoned;
   if (abandoned === null) return;
   for (let i = 0; i < abandoned.count; i++) {

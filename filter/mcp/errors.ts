@@ -71,9 +71,11 @@ export const enum Reason {
   TokenUnavailable,
   InputUnanswered,
   CatalogUnready,
+  TaskFailed,
+  TaskCancelled,
 }
 
-export const LAST_REASON: i32 = Reason.CatalogUnready;
+export const LAST_REASON: i32 = Reason.TaskCancelled;
 
 /** One answer to one kind of failure. */
 @unmanaged
@@ -201,6 +203,8 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.InputUnanswered, 'input_unanswered', 200, 502, -31014, 'The server needs input for this, and did not get it: %. Give it with the arguments where that can be done; a client of revision 2026-07-28 can give it in any case.');
   row(Reason.CatalogUnready, 'catalog_unready', 200, 503, -31015, 'The catalog of this gateway, which says what it serves, is not there yet: %. Try again in a moment; if it stays so, see catalog in the status and the log of the gateway, and the plugin server that it asks.');
   row(Reason.Cancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server left its event stream open, which the gateway ended. What it was asked may still be running there.');
+  row(Reason.TaskCancelled, 'cancelled', 200, 400, -32800, 'The request was cancelled, and the server was told to cancel the task that it had made of it. The task may still be running there.');
+  row(Reason.TaskFailed, 'task_failed', 200, 502, -31016, 'The server has made a task of this call, and the task has come to no result: %. Call the tool again where that can be done; see the log of the server.');
   errorRow(Reason.SessionUnknown).withholdsId = true;
   errorRow(Reason.InvalidArguments).isResult = true;
   errorRow(Reason.ForbiddenArguments).isResult = true;
@@ -217,6 +221,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.ResultTooLarge).isResult = true;
   errorRow(Reason.TooManyCalls).isResult = true;
   errorRow(Reason.InputUnanswered).isResult = true;
+  errorRow(Reason.TaskFailed).isResult = true;
   errorRow(Reason.TooManyCalls).isDenial = true;
   errorRow(Reason.ToolUnpinned).isResult = true;
   errorRow(Reason.ToolUnpinned).isDenial = true;

@@ -24,6 +24,7 @@ const ERROR = literal('error');
 const RESULT_NAME = literal('result');
 const RESULT_TYPE = literal('resultType');
 const INPUT_REQUIRED = literal('input_required');
+const TASK = literal('task');
 /** A result that has one of them is complete: it need not be kept until its type has come. */
 const CONTENT = literal('content');
 const CONTENTS = literal('contents');
@@ -37,7 +38,7 @@ const enum Way {
   Keep,
   /** It is no result that asks for input. */
   Pass,
-  /** It asks for input, and is kept to its end. */
+  /** It asks for input, or is a task, and is kept to its end. */
   Ask,
   /** It is a request, or a notification: which, its end will say. */
   Request,
@@ -50,9 +51,10 @@ const enum Member {
 }
 
 /**
- * Finds the result that asks for input (MCP 2026-07-28, multi round-trip requests) in the answer to a request, while that
- * passes on to a client that would not know such a result. All other messages go on, kept no longer than it takes to tell;
- * a document as an event, since a stream has to follow where input is asked for, and its type is told before.
+ * Finds the result that asks for input (MCP 2026-07-28, multi round-trip requests), or that is a task (SEP-2663), in the
+ * answer to a request, while that passes on to a client that would not know such a result. All other messages go on, kept no
+ * longer than it takes to tell; a document as an event where its client can be asked, since a stream has to follow then, and
+ * its type is told before.
  */
 @unmanaged
 export class InputReader {
@@ -67,8 +69,14 @@ export class InputReader {
   private begun: bool;
   /** The document has ended. */
   private isWhole: bool;
-  /** The message that asks for input, once it has come whole; else NONE. Nothing goes on behind it. */
+  /** A document goes on as one. */
+  staysDocument: bool;
+  /** A task can take the place of the result. */
+  private takesTasks: bool;
+  /** The message that asks for input, or is a task, once it has come whole; else NONE. Nothing goes on behind it. */
   required: Span;
+  /** It is a task. */
+  isTask: bool;
   /** It is more than may be kept. */
   isTooLarge: bool;
   /** Requests of the server do not go on: its client is of an era that has none. */
@@ -99,12 +107,8 @@ export class InputReader {
     if (this.events !== null) return this.way === Way.Pass ? EMPTY : this.kept.written;
     if (this.isCutOff) return EMPTY;
     const out = newWriter(arena, (this.kept.size as usize) + 64);
-    if (!this.begun && this.kept.size > 0) {
-      out.bytes(OPEN);
-      writeData(out, this.kept.written);
-      this.begun = true;
-    }
-    return (this.begun ? out.bytes(BLANK_LINE) : out).written;
+    if (this.kept.size > 0) this.begin(out);
+    return (this.begun && !this.staysDocument ? out.bytes(BLANK_LINE) : out).written;
   }
 
   private writeDocument(bytes: Span, arena: Arena): Span {
@@ -112,7 +116,7 @@ export class InputReader {
     const out = newWriter(arena, (this.kept.size as usize) + (length(bytes) as usize) + 64);
     if (this.isDecided) {
       this.begin(out);
-      return writeData(out, bytes).written;
+      return this.writePart(out, bytes).written;
     }
     this.keep(bytes, out);
     if (this.isWhole && this.way === Way.Ask && !this.isTooLarge) this.required = this.kept.written;
@@ -127,8 +131,12 @@ export class InputReader {
   private begin(out: Writer): void {
     if (this.begun) return;
     this.begun = true;
-    writeData(out.bytes(OPEN), this.kept.written);
+    this.writePart(this.staysDocument ? out : out.bytes(OPEN), this.kept.written);
     this.kept.truncate(0);
+  }
+
+  private writePart(out: Writer, bytes: Span): Writer {
+    return this.staysDocument ? out.bytes(bytes) : writeData(out, bytes);
   }
 
   private writeEvents(events: Parser, bytes: Span, arena: Arena): Span {
@@ -190,7 +198,7 @@ export class InputReader {
       this.way = Way.Pass;
       if (this.events === null) {
         this.begin(out);
-        writeData(out, bytes);
+        this.writePart(out, bytes);
       } else {
         out.bytes(this.kept.written).bytes(bytes);
         this.kept.truncate(0);
@@ -206,7 +214,9 @@ export class InputReader {
       else if (token === Token.Key) this.readKey(scanner.depth);
       else if (token === Token.ObjectEnd && scanner.depth === 0) this.isWhole = true;
       else if (this.member === Member.Type && scanner.depth === RESULT && token === Token.String) {
-        this.decide(scanner.reads(INPUT_REQUIRED) ? Way.Ask : Way.Pass);
+        const isTask = this.takesTasks && scanner.reads(TASK);
+        if (this.way === Way.Keep) this.isTask = isTask;
+        this.decide(isTask || scanner.reads(INPUT_REQUIRED) ? Way.Ask : Way.Pass);
       }
       if (this.way === Way.Pass || this.way === Way.Request) return;
     }
@@ -229,9 +239,11 @@ export class InputReader {
     if (this.way === Way.Keep) this.way = way;
   }
 
-  prepare(isStream: bool, most: u32, takesRequests: bool, arena: Arena): InputReader {
+  prepare(isStream: bool, most: u32, takes: u32, staysDocument: bool, arena: Arena): InputReader {
     this.most = most;
-    this.takesRequests = takesRequests;
+    this.takesRequests = (takes & Takes.Requests) !== 0;
+    this.takesTasks = (takes & Takes.Tasks) !== 0;
+    this.staysDocument = staysDocument;
     this.kept = newWriter(arena, 1024);
     this.required = NONE;
     this.scanner = newScanner(arena.zeroed(SCANNER_SIZE), RESULT);
@@ -240,17 +252,36 @@ export class InputReader {
   }
 }
 
+/** What else does not go on, in bits. */
+export const enum Takes {
+  Nothing = 0,
+  /** Requests of the server. */
+  Requests = 1,
+  /** A result that is a task. */
+  Tasks = 2,
+}
+
 /**
- * @param isStream an event stream, else one document @param most bytes that are kept
- * @param takesRequests requests of the server do not go on @param arena for as long as it passes
+ * @param isStream an event stream, else one document @param most bytes that are kept @param takes bits of Takes
+ * @param staysDocument what is one document goes on as one @param arena for as long as it passes
  */
-export function newInputReader(isStream: bool, most: u32, takesRequests: bool, arena: Arena): InputReader {
-  return make<InputReader>(arena).prepare(isStream, most, takesRequests, arena);
+export function newInputReader(isStream: bool, most: u32, takes: u32, staysDocument: bool, arena: Arena): InputReader {
+  return make<InputReader>(arena).prepare(isStream, most, takes, staysDocument, arena);
 }
 
 /** The same of a body that is here whole. @returns the message that asks for input, or NONE */
 export function inputRequiredIn(body: Span, isStream: bool, arena: Arena): Span {
-  const reader = newInputReader(isStream, u32.MAX_VALUE, false, arena);
+  return readWhole(body, isStream, Takes.Nothing, arena).required;
+}
+
+/** @returns the message whose result is a task, or NONE */
+export function taskIn(body: Span, isStream: bool, arena: Arena): Span {
+  const reader = readWhole(body, isStream, Takes.Tasks, arena);
+  return reader.isTask ? reader.required : NONE;
+}
+
+function readWhole(body: Span, isStream: bool, takes: u32, arena: Arena): InputReader {
+  const reader = newInputReader(isStream, u32.MAX_VALUE, takes, true, arena);
   reader.write(body, arena);
-  return reader.required;
+  return reader;
 }

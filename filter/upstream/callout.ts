@@ -30,6 +30,7 @@ const SLUICE = literal('sluice');
 /**
  * @param client the client's headers, for where it came from and for credentials that are passed through
  * @param method of the message, which a server without sessions reads in a header
+ * @param name of what it is about, which such a server reads in another; NONE: of nothing that has one
  */
 export function post(
   server: Server,
@@ -38,13 +39,14 @@ export function post(
   client: Span,
   arena: Arena,
   method: Method = Method.Unknown,
+  name: Span = NONE,
 ): Callout {
   const callout = request(server, upstream, header.POST, client, arena);
   callout.headers
     .add(header.CONTENT_TYPE, header.JSON_TYPE)
     .add(header.ACCEPT, header.JSON_OR_EVENTS)
     .add(header.ACCEPT_ENCODING, header.IDENTITY);
-  if (upstream.dialect.repeatsInHeaders) repeatMessage(callout.headers, method, NONE);
+  if (upstream.dialect.repeatsInHeaders) repeatMessage(callout.headers, method, name);
   callout.body = body;
   return callout;
 }

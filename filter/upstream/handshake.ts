@@ -11,7 +11,7 @@ import { post } from './callout';
 import { messageDialect, MessageDialect, messageDialectOf } from './dialects';
 import { hangs, isFault } from './faults';
 import { Introduction } from './introduction';
-import { judge } from './judge';
+import { judge, saysMethodUnknown } from './judge';
 import { requestMessage } from './message';
 
 /**
@@ -73,7 +73,7 @@ export function continueHandshake(
   }
   call.faulty = isFault(answer);
   call.hangs = hangs(answer);
-  if (!call.faulty && mayFallBack(call, dialect, failure, answer)) {
+  if (!call.faulty && mayFallBack(call, dialect, failure, answer, scratch)) {
     call.fellBack = true;
     messageDialect(dialect.other).open(call, call.introduction, client, now, arena, null);
     return false;
@@ -82,9 +82,19 @@ export function continueHandshake(
   return true;
 }
 
-/** What a server of sessions makes of `server/discover` differs much; one without says what it refuses `initialize` for. */
-function mayFallBack(call: UpstreamCall, dialect: MessageDialect, failure: Failure, answer: Answer): bool {
+/**
+ * What a server of sessions makes of `server/discover` differs much; one without says what it refuses `initialize` for, or
+ * that it does not have it.
+ */
+function mayFallBack(
+  call: UpstreamCall,
+  dialect: MessageDialect,
+  failure: Failure,
+  answer: Answer,
+  scratch: Arena,
+): bool {
   if (failure.reason === Reason.None || call.fellBack || call.server.revision !== Revision.Unknown) return false;
   if (call.step !== dialect.opening) return false;
-  return dialect.isUncertain ? answer.ending === Ending.Response : failure.reason === Reason.UpstreamEra;
+  if (dialect.isUncertain) return answer.ending === Ending.Response;
+  return failure.reason === Reason.UpstreamEra || saysMethodUnknown(answer, scratch);
 }

@@ -81,7 +81,12 @@ function judgeStatus(failure: Failure, answer: Answer, server: Server, era: Era,
 
 /** A method that a server does not have is 404 there, and its body says so (MCP 2026-07-28, HTTP status codes). */
 function isMethodUnknown(answer: Answer, arena: Arena): bool {
-  if (answer.status !== 404 || isCompressed(answer.contentEncoding)) return false;
+  return answer.status === 404 && saysMethodUnknown(answer, arena);
+}
+
+/** Whether the error in an answer, of whatever status, says that the server does not have the method. */
+export function saysMethodUnknown(answer: Answer, arena: Arena): bool {
+  if (answer.ending !== Ending.Response || isCompressed(answer.contentEncoding)) return false;
   const code = readRefusal(answer.body, arena).code;
   return code !== NONE && equals(code, METHOD_CODE);
 }

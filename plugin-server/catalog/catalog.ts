@@ -21,6 +21,20 @@ export interface CatalogVirtualServer {
   readonly name: string;
   readonly tools: readonly string[];
   readonly prompts?: readonly string[];
+  readonly events?: readonly string[];
+}
+
+/** The same with other patterns. @param change of the patterns of tools, prompts or events */
+export function withPatterns(
+  { name, tools, prompts, events }: CatalogVirtualServer,
+  change: (patterns: readonly string[]) => readonly string[],
+): CatalogVirtualServer {
+  return {
+    name,
+    tools: change(tools),
+    ...(prompts !== undefined && { prompts: change(prompts) }),
+    ...(events !== undefined && { events: change(events) }),
+  };
 }
 
 /** What a namespace adds to a gateway: servers and virtual servers; never access rules, limits or keys. */

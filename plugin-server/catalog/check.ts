@@ -47,7 +47,7 @@ const serverMembers = [
   'ownedUris',
   'stickyCookie',
 ];
-const virtualServerMembers = ['name', 'tools', 'prompts'];
+const virtualServerMembers = ['name', 'tools', 'prompts', 'events'];
 const endpointMembers = ['address', 'port', 'weight'];
 
 const mostServers = 2_000;
@@ -202,12 +202,13 @@ function readVirtualServer(
   }
   const tools = entry.get('tools');
   if (!tools.isThere) wrong(tools, 'is missing');
-  const prompts = entry.get('prompts');
+  const [prompts, events] = [entry.get('prompts'), entry.get('events')];
   const patterns = (list: Node): string[] => listOf(list, wrong).map((item) => readPattern(item, prefixes, wrong));
   return {
     name: name.text ?? '',
     tools: patterns(tools),
     ...(prompts.isThere && { prompts: patterns(prompts) }),
+    ...(events.isThere && { events: patterns(events) }),
   };
 }
 

@@ -19,7 +19,12 @@ export const catalogSchema: z.ZodType<Catalog> = z.object({
     }),
   ),
   virtualServers: z.array(
-    z.object({ name: z.string(), tools: z.array(z.string()), prompts: z.array(z.string()).exactOptional() }),
+    z.object({
+      name: z.string(),
+      tools: z.array(z.string()),
+      prompts: z.array(z.string()).exactOptional(),
+      events: z.array(z.string()).exactOptional(),
+    }),
   ),
 });
 

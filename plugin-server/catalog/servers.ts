@@ -1,6 +1,6 @@
 import { withUrl } from '../../envoy/render/instances.ts';
 import { type LocatedServer, type ServerProblem, readServers } from '../../envoy/render/servers.ts';
-import type { Catalog, CatalogVirtualServer } from './catalog.ts';
+import { type Catalog, type CatalogVirtualServer, withPatterns } from './catalog.ts';
 
 /** The servers of a catalog as others are made clusters of; what is wrong is at paths of the catalog. */
 export function serversOf({ servers: entries }: Pick<Catalog, 'servers'>): {
@@ -24,9 +24,5 @@ export function virtualServersOf({ servers, virtualServers }: Catalog): CatalogV
   const expanded = (patterns: readonly string[]): string[] => [
     ...new Set(patterns.flatMap((pattern) => (pattern === '*' ? all : [pattern]))),
   ];
-  return virtualServers.map(({ name, tools, prompts }) => ({
-    name,
-    tools: expanded(tools),
-    ...(prompts !== undefined && { prompts: expanded(prompts) }),
-  }));
+  return virtualServers.map((each) => withPatterns(each, expanded));
 }

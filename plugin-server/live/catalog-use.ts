@@ -3,7 +3,7 @@ import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
 import type { Problem } from '../../envoy/check/problem.ts';
 import { environmentNames } from '../../envoy/render/bootstrap.ts';
 import { parseUpstream } from '../../envoy/render/upstream.ts';
-import { type Catalog, type CatalogServer, inOrder } from '../catalog/catalog.ts';
+import { type Catalog, type CatalogServer, inOrder, withPatterns } from '../catalog/catalog.ts';
 import type { Catalogs } from '../catalog/catalogs.ts';
 import { serversOf, virtualServersOf } from '../catalog/servers.ts';
 import { AddressPolicy } from './address-policy.ts';
@@ -71,7 +71,7 @@ export function listOf(value: unknown): readonly unknown[] {
 /** Names that say whose a server is: catalogs of several teams have servers of one name. */
 function qualified(namespace: string, { servers, virtualServers }: Catalog): Catalog {
   const label = namespace.replaceAll('.', '-');
-  const pattern = (text: string): string => `${label}_${text}`;
+  const labelled = (patterns: readonly string[]): string[] => patterns.map((text) => `${label}_${text}`);
   return {
     servers: servers.map((server) => ({
       ...server,
@@ -80,11 +80,7 @@ function qualified(namespace: string, { servers, virtualServers }: Catalog): Cat
       // Its cluster is named after it, and where it is reached.
       ...(server.endpoints !== undefined && { service: server.service ?? server.name }),
     })),
-    virtualServers: virtualServers.map(({ name, tools, prompts }) => ({
-      name,
-      tools: tools.map(pattern),
-      ...(prompts !== undefined && { prompts: prompts.map(pattern) }),
-    })),
+    virtualServers: virtualServers.map((each) => withPatterns(each, labelled)),
   };
 }
 

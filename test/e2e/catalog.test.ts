@@ -18,6 +18,7 @@ import { callMessage, initializeMessage, listMessage, openSession, post, type Se
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { until } from './until.ts';
+import { type EventServer, startEventServer } from './upstreams/events.ts';
 import { type RestService, startRestService } from './upstreams/rest.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 
@@ -28,7 +29,8 @@ const connections = 12;
 describeGateway('a catalog that the gateway asks for', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-catalog-'));
   const state = join(folder, 'state');
-  let weather: Scripted, shop: RestService, plugins: RunningPluginServer, directory: CatalogDirectory;
+  let weather: Scripted, shop: RestService, happening: EventServer;
+  let plugins: RunningPluginServer, directory: CatalogDirectory;
 
   /** As an editor does it: whole, then renamed. */
   const write = (file: string, content: object | string): void => {
@@ -41,6 +43,7 @@ describeGateway('a catalog that the gateway asks for', () => {
   beforeAll(async () => {
     weather = await startScripted({ tools: ['get'] });
     shop = await startRestService();
+    happening = await startEventServer('happening');
     const tokens = Tokens.parse(token, 'the test');
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const store = new ArtifactStore([]);
@@ -61,6 +64,7 @@ describeGateway('a catalog that the gateway asks for', () => {
     await directory.stop();
     await weather.stop();
     await shop.stop();
+    await happening.stop();
     rmSync(folder, { recursive: true });
   });
 
@@ -72,7 +76,8 @@ describeGateway('a catalog that the gateway asks for', () => {
     },
     env: { TOKEN: token, STATUS: 'a-token-of-the-operator' },
     adjust: (bootstrap) => {
-      addClusters(bootstrap, { catalogs: plugins.url, weather: weather.url, shop: shop.url });
+      const { url } = happening;
+      addClusters(bootstrap, { catalogs: plugins.url, weather: weather.url, shop: shop.url, happening: url });
     },
   }));
 
@@ -140,6 +145,34 @@ describeGateway('a catalog that the gateway asks for', () => {
     rmSync(join(folder, 'catalogs', 'team', 'guides.yaml'));
     rmSync(join(folder, 'catalogs', 'team', 'shop.yaml'));
     await until('what was removed is in no list', () => inAll(session, 'weather_get'));
+  });
+
+  it('says which events a virtual server of it shows', async () => {
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const events = async (virtualServer: string): Promise<string> => {
+      const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'events/list' };
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'events/list', params: { _meta } });
+      const { text } = await post(`${gateway.current.url}/team/${virtualServer}`, body, { headers });
+      return [...text.matchAll(/"name":"(happening_[a-z.]+)/g)].map(([, name]) => name).join();
+    };
+    write('happening.yaml', {
+      servers: [{ name: 'happening', url: 'http://happening.example/mcp', protocol: '2026-07-28' }],
+      virtualServers: [
+        { name: 'team/mail', tools: ['*'], events: ['happening_email.*'] },
+        { name: 'team/every', tools: ['*'], events: ['*'] },
+        { name: 'team/none', tools: ['*'] },
+      ],
+    });
+    await until('all serve it', async () =>
+      (await all(() => events('mail'))).every((names) => names === 'happening_email.received'),
+    );
+    expect(await events('every')).toContain('happening_incident.created');
+    expect(await events('none')).toBe('');
+    rmSync(join(folder, 'catalogs', 'team', 'happening.yaml'));
+    await until('it is gone', async () => (await all(() => events('mail'))).every((names) => names === ''));
   });
 
   it('stays where the plugin server is gone', async () => {

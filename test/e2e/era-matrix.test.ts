@@ -12,6 +12,7 @@ import { until } from './until.ts';
 import { type CompleteServer, startCompleteServer } from './upstreams/complete/server.ts';
 import { type EventServer, startEventServer } from './upstreams/events.ts';
 import { type ModernServer, startModernServer } from './upstreams/modern.ts';
+import { startTaskServer, type TaskServer } from './upstreams/tasks.ts';
 
 const revision = '2026-07-28';
 const watched = 'watched-resource';
@@ -19,17 +20,21 @@ const watched = 'watched-resource';
 describeGateway('what comes across the eras', () => {
   let old: CompleteServer;
   let modern: ModernServer;
-  /** The SDKs have no events yet. */
+  /** The SDKs have neither events nor this extension for tasks yet. */
   let happening: EventServer;
+  let tasking: TaskServer;
   beforeAll(async () => {
-    [old, modern, happening] = await Promise.all([
+    [old, modern, happening, tasking] = await Promise.all([
       startCompleteServer('old'),
       startModernServer('modern'),
       startEventServer('happening'),
+      startTaskServer('tasking'),
     ]);
   });
-  afterAll(() => Promise.all([old.stop(), modern.stop(), happening.stop()]));
-  const gateway = useGateway(() => ({ servers: [old, modern, happening].map(({ name, url }) => ({ name, url })) }));
+  afterAll(() => Promise.all([old.stop(), modern.stop(), happening.stop(), tasking.stop()]));
+  const gateway = useGateway(() => ({
+    servers: [old, modern, happening, tasking].map(({ name, url }) => ({ name, url })),
+  }));
 
   /** A client and a server that meet. */
   interface Scene {
@@ -154,21 +159,32 @@ describeGateway('what comes across the eras', () => {
       await ask(scene, ['test_sampling', { prompt: 'x' }], 'test_input_required_result_sampling', /Paris/);
       await ask(scene, ['test_roots', {}], 'test_input_required_result_list_roots', /file:\/\/\/home/);
     },
-    tasks: async ({ api, says }) => {
-      // Neither server has any; test/e2e/tasks.ts has one that does.
-      expect(JSON.stringify(api.getServerCapabilities())).not.toContain('tasks');
-      if (says !== 'yes') return;
-      const meta = {
-        'io.modelcontextprotocol/protocolVersion': revision,
-        'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+    tasks: async ({ client, server, api, name, says }) => {
+      const own = server === 'session' ? name : tasking.name;
+      if (client === 'session') {
+        expect(JSON.stringify(api.getServerCapabilities())).not.toContain('tasks');
+        if (says === 'no') return;
+        const called = await api.callTool({ name: `${own}_slow_compute`, arguments: { seconds: 0.3 } });
+        expect(textOf(called)).toBe('computed by tasking');
+        const asked = tasking.messages.filter(({ message }) => message.method === 'tasks/get');
+        expect(asked.length).toBeGreaterThan(0);
+        return;
+      }
+      const ask = async (method: string, params: Record<string, unknown>): Promise<string> => {
+        const _meta = {
+          'io.modelcontextprotocol/protocolVersion': revision,
+          'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+        };
+        const named = String(params['taskId'] ?? params['name']);
+        const headers = { 'mcp-protocol-version': revision, 'mcp-method': method, 'mcp-name': named };
+        const body = JSON.stringify({ jsonrpc: '2.0', id: 5, method, params: { ...params, _meta } });
+        return (await post(gateway.current.url, body, { headers })).text;
       };
-      const params = { taskId: 'made-up', _meta: meta };
-      const { text } = await post(
-        gateway.current.url,
-        JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tasks/get', params }),
-        { headers: { 'mcp-protocol-version': revision, 'mcp-method': 'tasks/get', 'mcp-name': params.taskId } },
-      );
-      expect(text).toContain('"unknown_task"');
+      const tool = server === 'session' ? 'test_same_name' : 'slow_compute';
+      const text = await ask('tools/call', { name: `${own}_${tool}`, arguments: { seconds: 60 } });
+      const [, taskId] = /"taskId":"([^"]+)"/.exec(text) ?? [];
+      expect(taskId !== undefined, text).toBe(says === 'yes');
+      if (taskId !== undefined) expect(await ask('tasks/cancel', { taskId })).toContain('"result"');
     },
     '[events](#events): list, poll, stream, subscribe': async ({ client, name, says }) => {
       const { url } = gateway.current;

@@ -21,7 +21,7 @@ export const matrix = {
   'an argument that a header repeats (`x-mcp-header`)': ['no header', 'yes, up to 4,096 bytes', 'no header', 'yes'],
   'elicitation during a call': ['yes', 'yes, once for each call', 'no: the server is told of none', 'yes'],
   'sampling and roots during a call': ['yes', 'yes, once for each call', 'no: the server is told of none', 'yes'],
-  tasks: ['no', 'no', 'no', 'yes'],
+  tasks: ['no', 'yes: the gateway asks for them, the client sees a call', 'no', 'yes'],
   '[events](#events): list, poll, stream, subscribe': ['no', 'no', 'no', 'yes'],
   'changes of one of several servers': [
     'in the streams of calls',

@@ -214,7 +214,7 @@ describe('GET and PUT /catalog/<namespace>', () => {
       { name: 'address', ...at('192.0.2.1') },
       { name: 'prompts', rest: { prompts } },
     ];
-    const virtualServers = [{ name: 'tools/all', tools: ['*'], prompts: ['*'] }];
+    const virtualServers = [{ name: 'tools/all', tools: ['*'], prompts: ['*'], events: ['*', 'named_a*'] }];
     expect((await put({ servers, virtualServers })).status).toBe(201);
     const ask = async (
       query: string,
@@ -249,7 +249,8 @@ describe('GET and PUT /catalog/<namespace>', () => {
     ]);
     expect(istio.body['leftOut']).toEqual([expect.stringMatching(/^servers\[address\]: 192\.0\.2\.1 is an address/)]);
     const prefixes = ['address_*', 'named_*', 'prompts_*', 'service_*'];
-    expect(istio.body['virtualServers']).toEqual([{ name: 'tools/all', tools: prefixes, prompts: prefixes }]);
+    const all = { name: 'tools/all', tools: prefixes, prompts: prefixes, events: [...prefixes, 'named_a*'] };
+    expect(istio.body['virtualServers']).toEqual([all]);
     expect(new Set([(await ask('')).etag, own.etag, istio.etag]).size).toBe(3);
     for (const query of ['?form=other', '?form=module&clusters=other']) expect((await ask(query)).status).toBe(400);
   });

@@ -18,6 +18,7 @@ export * from './exchange';
 export * from './fanout';
 export * from './header-text';
 export * from './http-sse';
+export * from './input-reader';
 export * from './list';
 export * from './merge';
 export * from './merge-patch';

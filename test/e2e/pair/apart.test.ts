@@ -9,6 +9,7 @@ import { describeGateway } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
 import { until } from '../until.ts';
 import { type Scripted, events, reset, startScripted, status } from '../upstreams/scripted.ts';
+import { type TaskServer, startTaskServer } from '../upstreams/tasks.ts';
 import { apart } from './filters.ts';
 
 const hostMode = { status: 500, id: 1, code: -32603, reason: 'host_mode' };
@@ -163,5 +164,31 @@ describeGateway('a pair in two VMs', () => {
       /sluice_forwards_total\{way="callout"\} [1-9]/.test(await gateway.current.prometheus()),
     );
     expect(await gateway.current.prometheus()).not.toContain('way="route"');
+  });
+});
+
+describeGateway('a pair in two VMs, and a server that makes tasks of calls', () => {
+  let server: TaskServer;
+  beforeAll(async () => {
+    server = await startTaskServer('tasking');
+  });
+  afterAll(() => server.stop());
+  const gateway = useGateway(() => ({ servers: [{ name: server.name, url: server.url }], adjust: apart }));
+
+  it('answers with what the task comes to', async () => {
+    const session = await openSession(gateway.current.url);
+    const answer = await session.post(callMessage('"tasking_slow_compute"', '{"seconds":0.3}'));
+    expect(message(answer).result).toEqual({ content: [{ type: 'text', text: 'computed by tasking' }] });
+    const failed = await session.post(callMessage('"tasking_protocol_error_job"'));
+    expect(message(failed).error).toMatchObject({ code: -32603, message: 'it broke' });
+  });
+
+  it('cancels the task of a call that is cancelled', async () => {
+    const session = await openSession(gateway.current.url);
+    const called = session.post(callMessage('"tasking_slow_compute"', '{"seconds":60}', '9'));
+    await until('it is asked for', () => server.messages.at(-1)?.message.method === 'tasks/get');
+    await session.post('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}');
+    expect(message(await called).error).toMatchObject({ code: -32800, data: { reason: 'cancelled' } });
+    await until('the server knows', () => server.messages.at(-1)?.message.method === 'tasks/cancel');
   });
 });
