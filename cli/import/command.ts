@@ -173,7 +173,9 @@ async function directory(path: string, keys: readonly TrustedKey[]): Promise<Tar
   const { store, isWritable, close } = await openStore(path, { log, policy: new Trust(() => keys) });
   if (!isWritable) {
     close();
-    throw new CommandError(`--into: ${path} cannot be written to by this user`);
+    throw new CommandError(
+      `--into: ${path} cannot be written to: name a directory that this user may write to, or publish with --to URL`,
+    );
   }
   return { take: async (artifact, signature) => (await store.publish(artifact, signature)) === 'created', close };
 }
