@@ -255,7 +255,7 @@ describeGateway('sluice doctor at a gateway whose servers fail', () => {
   it("finds what Envoy's admin address tells: that it is not ready, and that a configuration was refused", async () => {
     const pages: Record<string, readonly [number, string]> = {
       '/ready': [503, 'INITIALIZING'],
-      '/stats': [200, 'wasmcustom.sluice_config.result=refused.: 2\nlistener_manager.lds.update_rejected: 0\n'],
+      '/stats': [200, 'wasmcustom.sluice_config.result=refused.end: 2\nlistener_manager.lds.update_rejected: 0\n'],
     };
     const admin = await startProxy(gateway.current.adminUrl, {
       answers: ({ url = '' }, response) => {
@@ -269,7 +269,7 @@ describeGateway('sluice doctor at a gateway whose servers fail', () => {
     expect(seen.of('not-ready')).toMatchObject({ state: 'problem', found: '503 INITIALIZING' });
     expect(seen.of('configuration-refused')).toMatchObject({
       state: 'problem',
-      found: 'wasmcustom.sluice_config.result=refused.: 2',
+      found: 'wasmcustom.sluice_config.result=refused.end: 2',
     });
   });
 });
