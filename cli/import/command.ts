@@ -66,7 +66,7 @@ const flags = {
 
 /**
  * `sluice import`. Exit codes: 0 imported (or there before, with the same bytes), 1 a source that cannot be imported,
- * 2 wrong use, 3 no directory, no server, no right to publish.
+ * 2 wrong use, 3 no directory, no room in it, no server, no right to publish.
  */
 export const importModules = command({
   name: 'import',
@@ -79,7 +79,8 @@ export const importModules = command({
     io.out(`${name}/${version}  ${size} bytes  sha256 ${sha256}${created ? '' : '  (was there)'}\n    from ${from}\n`);
   },
   run,
-  isFound: (error) => error instanceof SourceError || error instanceof PluginServerError,
+  // 507 is what the directory lacks, and no fault of a source.
+  isFound: (error) => error instanceof SourceError || (error instanceof PluginServerError && error.status !== 507),
 });
 
 function read(values: Values<typeof flags>, sources: readonly string[]): Options {
@@ -173,7 +174,9 @@ async function directory(path: string, keys: readonly TrustedKey[]): Promise<Tar
   const { store, isWritable, close } = await openStore(path, { log, policy: new Trust(() => keys) });
   if (!isWritable) {
     close();
-    throw new CommandError(`--into: ${path} cannot be written to by this user`);
+    throw new CommandError(
+      `--into: ${path} cannot be written to: name a directory that this user may write to, or publish with --to URL`,
+    );
   }
   return { take: async (artifact, signature) => (await store.publish(artifact, signature)) === 'created', close };
 }

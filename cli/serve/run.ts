@@ -261,7 +261,8 @@ async function trustOf(files: readonly string[], watched: Watch): Promise<Trust>
 
 function publishingOf({ data }: ServeOptions, tokens: (() => Tokens) | undefined, isWritable: boolean): Publishing {
   if (data === undefined) return { off: 'the server keeps nothing; start it with --data DIR' };
-  if (!isWritable) return { off: 'the store is read-only for this server' };
+  if (!isWritable)
+    return { off: 'the server may not write to the directory of --data; let its user do so, and start it again' };
   if (tokens === undefined)
     return { off: `the server has no token; start it with --token-file FILE or ${tokenVariable}` };
   return { tokens };

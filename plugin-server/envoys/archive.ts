@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { gzipStored, gzipStoredSize } from '../gzip-stored.ts';
 
 /** An Envoy that this server can give out. `os` and `arch` are Node's names. */
 export interface HeldEnvoy {
@@ -23,12 +23,6 @@ interface ArchiveFacts {
   readonly date: Date;
 }
 
-/** The longest part of data that deflate stores as it is (RFC 1951 §3.2.4). */
-const storedLimit = 65_535;
-const storedHead = 5;
-/** RFC 1952: magic, deflate, no flags, no time, no hint, of an unknown system. */
-const gzipHead = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-const gzipTail = 8;
 const tarBlock = 512;
 
 /**
@@ -64,8 +58,7 @@ export class EnvoyArchive {
     const { size: program, mtime } = await stat(this.envoy.file);
     const digest = createHash('sha256');
     for await (const part of this.bytes()) digest.update(part);
-    const tar = tarSize(program);
-    const size = gzipHead.length + Math.ceil(tar / storedLimit) * storedHead + tar + gzipTail;
+    const size = gzipStoredSize(tarSize(program));
     return { size, sha256: digest.digest('hex'), date: mtime };
   }
 }
@@ -103,39 +96,4 @@ async function tarHeader(name: string, size: number): Promise<Buffer> {
   archive.entry({ name, size, mode: 0o755, mtime: new Date(0), uid: 0, gid: 0 });
   for await (const part of archive) return part as Buffer; // the first block; its content comes from elsewhere
   throw new Error('a tar begins with a header');
-}
-
-/**
- * Puts bytes into gzip without compressing them. The last block of data is marked as the last one: func-e takes the digest
- * of what its readers have read, and a reader of tar asks for nothing behind the end of the tar.
- * @param total bytes that `parts` have together
- */
-async function* gzipStored(parts: AsyncIterable<Buffer>, total: number): AsyncGenerator<Buffer> {
-  yield gzipHead;
-  let left = total;
-  let checksum = 0;
-  let held: Buffer = Buffer.alloc(0);
-  for await (const part of parts) {
-    held = held.length === 0 ? part : Buffer.concat([held, part]);
-    while (held.length >= storedLimit || (held.length === left && left > 0)) {
-      const block = held.subarray(0, storedLimit);
-      held = held.subarray(block.length);
-      left -= block.length;
-      checksum = crc32(block, checksum);
-      yield storedBlockHead(block.length, left === 0);
-      yield block;
-    }
-  }
-  const tail = Buffer.alloc(gzipTail);
-  tail.writeUInt32LE(checksum, 0);
-  tail.writeUInt32LE(total % 2 ** 32, 4);
-  yield tail;
-}
-
-function storedBlockHead(length: number, isLast: boolean): Buffer {
-  const head = Buffer.alloc(storedHead);
-  head.writeUInt8(Number(isLast), 0);
-  head.writeUInt16LE(length, 1);
-  head.writeUInt16LE(length ^ 0xffff, 3);
-  return head;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Artifact } from '../artifact.ts';
 import type { Content } from '../http/send.ts';
-import type { Forms } from '../plugins/forms.ts';
+import { type Forms, layerForm } from '../plugins/forms.ts';
 import { mediaType } from './media-types.ts';
 
 /** An artifact as an OCI image: everything that a client pulls. */
@@ -14,10 +14,11 @@ export interface Image {
 /**
  * Makes the image of an artifact: one layer, a gzipped tar with `plugin.wasm` in it, under an image config. It is the one
  * shape that every client takes: those that run Wasm (Istio's and Envoy Gateway's agents), those that copy images
- * (skopeo, crane, oras, regctl), and podman. Its bytes are the same at every time, as those of the forms are.
+ * (skopeo, crane, oras, regctl), and podman. Its bytes are the same at every time and on every server: digests of images are
+ * pinned, and signed.
  */
 export async function imageOf(artifact: Artifact, forms: Forms): Promise<Image> {
-  const [layer, tar] = await Promise.all([forms.get(artifact, 'plugin.tar.gz'), forms.get(artifact, 'plugin.tar')]);
+  const [layer, tar] = await Promise.all([forms.get(artifact, layerForm), forms.get(artifact, 'plugin.tar')]);
   const config = contentOf(
     {
       // Agents that are asked for an image take the one for their platform, or this one.

@@ -36,4 +36,8 @@ export const publishErrors = {
       'the signature of %s was not made by %s, or is one of other bytes; sign the module itself, not its archive',
   },
   store_full: { status: 507, message: '%s does not fit in any more: %s; remove old versions, or use a larger store' },
+  store_unwritable: {
+    status: 507,
+    message: '%s cannot be kept (%s); let the user of this server write to the directory of --data',
+  },
 } as const satisfies ErrorRows;

@@ -4,7 +4,16 @@ import { type Address, Artifact, addressText, sha256Of } from '../artifact.ts';
 import { PluginServerError } from '../errors.ts';
 import type { Damage, NewSignature, Outcome, Persistence } from './artifact-store.ts';
 import { forEach } from './each.ts';
-import { codeOf, createFile, isFull, readRegularFile, readRegularFileSync, reasonOf, replaceFile } from './files.ts';
+import {
+  codeOf,
+  createFile,
+  isFull,
+  isUnwritable,
+  readRegularFile,
+  readRegularFileSync,
+  reasonOf,
+  replaceFile,
+} from './files.ts';
 import { StoreLayout } from './layout.ts';
 import { signatureLimit } from '../../common/signature.ts';
 import { moduleLimit } from './limits.ts';
@@ -167,8 +176,10 @@ async function whole(artifact: Artifact, step: () => Promise<Outcome>): Promise<
   try {
     return await step();
   } catch (error) {
-    if (!isFull(error)) throw error;
-    throw new PluginServerError('store_full', addressText(artifact), `its volume says ${codeOf(error)}`);
+    const code = codeOf(error);
+    if (isFull(error)) throw new PluginServerError('store_full', addressText(artifact), `its volume says ${code}`);
+    if (isUnwritable(error)) throw new PluginServerError('store_unwritable', addressText(artifact), code);
+    throw error;
   }
 }
 

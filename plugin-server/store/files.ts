@@ -1,17 +1,24 @@
 // Writing so that a reader, or the next start after a power cut, finds a file whole or not at all.
 import { randomUUID } from 'node:crypto';
 import { type Stats, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** There is no room for more: on the volume, for this user, for this process (`ulimit -f`). */
 const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+const unwritableCodes: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
 
 /** What volumes say that have no hard links (SMB, some FUSE). */
 const noLinkCodes: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 export function isFull(error: unknown): boolean {
   return fullCodes.includes(codeOf(error));
+}
+
+/** Nothing may be written there: the volume is mounted so, or permissions say no. */
+export function isUnwritable(error: unknown): boolean {
+  return unwritableCodes.includes(codeOf(error));
 }
 
 export function codeOf(error: unknown): string {
@@ -22,6 +29,21 @@ export function codeOf(error: unknown): string {
 export function reasonOf(error: unknown): string {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   return syscall === undefined ? message : (code ?? message);
+}
+
+/**
+ * Makes a folder, and those above it. Where it cannot be made, the error is the system's own: of a volume that is mounted
+ * read-only Node says ENOENT.
+ * @param mode of each folder that is made
+ */
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode });
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    await makeFolder(dirname(folder), mode);
+    await mkdir(folder, { mode });
+  }
 }
 
 /** Puts `content` at `target`, over what is there. `incoming` is a folder of the same volume for unfinished files. */

@@ -1,7 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Address, checkAddress } from '../artifact.ts';
-import { codeOf, syncFolder } from './files.ts';
+import { codeOf, makeFolder, syncFolder } from './files.ts';
 
 /** A file of a published version. */
 export interface VersionFile extends Address {
@@ -51,8 +51,7 @@ export class StoreLayout {
 
   /** Makes the folders for a plugin, so that they outlive a power cut. */
   async makeFolders(name: string): Promise<void> {
-    for (const folder of [this.incoming, this.blobs, join(this.#plugins, name)])
-      await mkdir(folder, { recursive: true });
+    for (const folder of [this.incoming, this.blobs, join(this.#plugins, name)]) await makeFolder(folder);
     // Each time: whoever made them may have been killed before this.
     for (const folder of [dirname(this.blobs), this.#plugins, this.root, dirname(this.root)]) await syncFolder(folder);
   }

@@ -1,8 +1,8 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { PluginServerError } from '../errors.ts';
-import { codeOf, readRegularFile, reasonOf, replaceFile } from '../store/files.ts';
+import { codeOf, makeFolder, readRegularFile, reasonOf, replaceFile } from '../store/files.ts';
 
 /** What every version has, whatever it is a version of. */
 export interface Versioned {
@@ -113,8 +113,8 @@ export async function keepWhole(folder: string, name: string, content: string | 
 async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
   const incoming = join(folder, incomingName);
   const target = join(folder, name);
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await makeFolder(incoming, 0o700);
+  await makeFolder(dirname(target), 0o700);
   await replaceFile(incoming, target, content);
 }
 

@@ -81,14 +81,9 @@ describe.skipIf(!canUnshare)('in a network without a way out', () => {
           `export PATH='${programsOnly()}'`,
           'set -m',
           'ip link set lo up',
-          `"${process.execPath}" --import "${import.meta.resolve('tsx')}" "${clone}/envoy/demo/main.ts" notes 3002 > notes.log 2>&1 &`,
-          'demo=$!',
-          'curl -s -o /dev/null --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:3002/mcp',
-          // The jobs that the page counts are its own.
-          'disown %1',
           inside,
           'echo "LINKS $(ip -o link | wc -l) ROUTES $(ip route | wc -l)"',
-          'kill $(jobs -p) $demo',
+          'kill $(jobs -p)',
         ].join('\n'),
       );
       // --kill-child and a namespace of processes: whatever happens, all that it started ends with it.

@@ -11,16 +11,12 @@ import { ArtifactStore, loadArtifact } from '../../plugin-server/index.ts';
 import { describeWithEnvoy, envoyBinary } from '../launcher/support.ts';
 import { moduleWith } from '../plugin-server/modules.ts';
 import { startServer } from '../plugin-server/support.ts';
+import { realTool } from '../real-tools.ts';
 import { bundleInto, folder, pathWithNodeOnly, remove, runs, sluice } from './support.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const describeWithFuncE = describe.skipIf(
-  !(await promisify(execFile)('func-e', ['--version']).then(
-    () => true,
-    () => false,
-  )),
-);
+const { program: funcEProgram, isThere: hasFuncE } = realTool('func-e');
 
 interface Versions {
   readonly versions: Readonly<
@@ -148,7 +144,7 @@ describeWithEnvoy('a bundle with an Envoy', () => {
     expect(answer.headers.get('x-mcp-gateway')).toMatch(/^sluice\//);
   });
 
-  describeWithFuncE('and func-e', () => {
+  describe.skipIf(!hasFuncE)('and func-e', () => {
     test('lists it, downloads it and runs it, from the plugin server', async () => {
       const { pluginServer } = await run('serve', '--listen', '127.0.0.1:0');
       const env = {
@@ -157,7 +153,7 @@ describeWithEnvoy('a bundle with an Envoy', () => {
         FUNC_E_HOME: join(work, 'func-e'),
         HOME: work,
       };
-      const funcE = (...args: string[]) => promisify(execFile)('func-e', args, { env });
+      const funcE = (...args: string[]) => promisify(execFile)(funcEProgram, args, { env });
       expect((await funcE('versions', '--all')).stdout).toContain(version);
       const { stdout, stderr } = await funcE('run', '--version');
       expect(stdout + stderr).toContain(`/${version}/`);

@@ -1,10 +1,8 @@
-// Detached signatures: what openssl and cosign make is taken, what Sluice makes they take, and a policy that requires one
-// holds at publish, at import, between peers and at load.
-import { execFile } from 'node:child_process';
+// Detached signatures: what openssl makes is taken, what Sluice makes it takes, and a policy that requires one holds at publish,
+// at import, between peers and at load. What the real cosign takes and makes is in cosign.test.ts.
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { version } from '../../common/home.ts';
 import { privateKey, publicKey, signatureOf, signerOf } from '../../common/signature.ts';
@@ -16,13 +14,6 @@ import { collectedLog, publishing, startServer, token } from '../plugin-server/s
 import { bundleInto, errorOf, filesIn, folder, remove, runs, sluice } from './support.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
-
-const has = (program: string, ...args: string[]): Promise<boolean> =>
-  promisify(execFile)(program, args).then(
-    () => true,
-    () => false,
-  );
-const describeWithCosign = describe.skipIf(!(await has('cosign', 'version')));
 
 let work: string;
 const at = (name: string): string => join(work, name);
@@ -55,7 +46,10 @@ async function opensslVerifies(key: string, file: string, signature: string): Pr
     key === 'ec'
       ? ['dgst', '-sha256', '-verify', 'ec.pub', '-signature', signature, file]
       : ['pkeyutl', '-verify', '-rawin', '-pubin', '-inkey', `${key}.pub`, '-in', file, '-sigfile', signature];
-  return has('openssl', ...args.map((arg) => (arg.endsWith('.pub') ? at(arg) : arg)));
+  return openssl(...args).then(
+    () => true,
+    () => false,
+  );
 }
 
 const trusted = (...names: string[]) =>
@@ -159,41 +153,6 @@ describe('a bundle', () => {
     expect(existsSync(into)).toBe(false);
     const both = { SLUICE_TRUSTED_KEYS: `${at('other.pub')}:${at('ec.pub')}` };
     expect((await sluice(['load', bundle, '--into', into], both)).code).toBe(0);
-  });
-
-  describeWithCosign('and cosign', () => {
-    const cosign = (...args: string[]) =>
-      runs('cosign', args, { cwd: work, env: { ...process.env, COSIGN_PASSWORD: 'x', HOME: work } });
-
-    test.each(['ec', 'ed'])('verify-blob takes what Sluice signed with %s', async (key) => {
-      const { file } = await bundleInto(work, '--sign-key', at(`${key}.pem`));
-      const { stderr } = await cosign(
-        'verify-blob',
-        '--key',
-        `${key}.pub`,
-        '--signature',
-        `${file}.sig`,
-        '--insecure-ignore-tlog',
-        file,
-      );
-      expect(stderr).toContain('Verified OK');
-    });
-
-    test('what it signs with a key of its own is taken', async () => {
-      await cosign('generate-key-pair');
-      await cosign(
-        'sign-blob',
-        '--yes',
-        '--key',
-        'cosign.key',
-        '--tlog-upload=false',
-        '--output-signature',
-        'c.sig',
-        bundle,
-      );
-      const { code, events } = await load('--key', at('cosign.pub'), '--signature', at('c.sig'));
-      expect({ code, by: events[0]?.['signedBy'] }).toEqual({ code: 0, by: 'cosign' });
-    });
   });
 });
 

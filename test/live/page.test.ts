@@ -86,7 +86,10 @@ describeWithBrowser('the page', () => {
     write(where, 'edge', {
       status: { env: 'STATUS' },
       sessions: { keys: [{ id: 1, env: 'KEY' }] },
-      servers: [{ name: 'notes', url: notes.url }],
+      servers: [
+        { name: 'notes', url: notes.url },
+        { name: 'gone', url: 'http://127.0.0.1:1/mcp' },
+      ],
       catalog: { namespace: 'shop', addresses: ['127.0.0.1'] },
     });
     write(where, 'internal', { servers: [{ name: 'wiki', url: 'https://wiki.tools.example/mcp' }] });
@@ -159,9 +162,19 @@ describeWithBrowser('the page', () => {
     expect(await clients.getByRole('region', { name: 'Claude Code', exact: true }).textContent()).toBe(
       `claude mcp add --transport http sluice 'https://mcp.example.com/it'\\''s'`,
     );
-    expect(JSON.parse((await clients.getByRole('region', { name: 'VS Code' }).textContent()) ?? '')).toEqual({
-      servers: { sluice: { type: 'http', url: "https://mcp.example.com/it's" } },
-    });
+    expect(await clients.getByRole('region', { name: 'MCP Inspector' }).textContent()).toBe(
+      `npx @modelcontextprotocol/inspector --cli 'https://mcp.example.com/it'\\''s' --transport http --method tools/list`,
+    );
+    const url = "https://mcp.example.com/it's";
+    for (const [client, configuration] of Object.entries({
+      'Claude Code, for a project': { mcpServers: { sluice: { type: 'http', url } } },
+      'Claude Desktop': { mcpServers: { sluice: { command: 'npx', args: ['-y', 'mcp-remote', url] } } },
+      Cursor: { mcpServers: { sluice: { url } } },
+      'VS Code': { servers: { sluice: { type: 'http', url } } },
+    })) {
+      const shown = await clients.getByRole('region', { name: client, exact: true }).textContent();
+      expect(JSON.parse(shown ?? ''), client).toEqual(configuration);
+    }
     expect(asked.filter((url) => !url.startsWith(`${server.url}/`))).toEqual([]);
   });
 
@@ -195,7 +208,7 @@ describeWithBrowser('the page', () => {
     await page.keyboard.press('Enter');
     const gateways = page.locator('#gateways');
     await gateways.getByText('gateway-1', { exact: true }).waitFor();
-    expect(await gateways.getByRole('region', { name: 'Servers' }).getByText('ok', { exact: true }).count()).toBe(2);
+    expect(await gateways.getByRole('region', { name: 'Servers' }).getByText('ok', { exact: true }).count()).toBe(3);
     const button = gateways.getByRole('button', { name: 'Try shop_get-item' });
     await button.focus();
     await page.keyboard.press('Enter');
@@ -210,6 +223,10 @@ describeWithBrowser('the page', () => {
     if (shots !== undefined) await page.screenshot({ path: join(shots, 'page-try.png') });
     await page.keyboard.press('Escape');
     expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Try shop_get-item');
+    // The list of the tools has asked all servers meanwhile.
+    await page.reload();
+    await edge.click();
+    await gateways.getByText(/^upstream_unreachable: /).waitFor();
     expect(await page.content()).not.toContain(statusToken);
   });
 

@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ArtifactStore, type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { serve } from '../../cli/serve/command.ts';
+import { realTool } from '../real-tools.ts';
 import { moduleWith } from './modules.ts';
 import { publishing, token } from './support.ts';
 
@@ -14,7 +15,7 @@ const docs = await readFile(new URL('docs/plugin-server.md', root), 'utf8');
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
 
 /** Where the documentation has its server. */
-const documented = 'http://127.0.0.1:8801';
+const documented = '127.0.0.1:8801';
 
 let server: RunningPluginServer;
 let directory: string;
@@ -44,14 +45,36 @@ function pattern(shown: string): RegExp {
   return new RegExp(`^${escaped.join('[^]*')}$`);
 }
 
-const blocks = [...docs.matchAll(/^```console\n([^]*?)^```$/gm)].map((match) => match[1] ?? '');
+/** The blocks that need nothing but Sluice, openssl and curl, and those that need a program of others: its name is in their fence. */
+const blocksOf = (fence: string): string[] =>
+  [...docs.matchAll(new RegExp(`^\`\`\`${fence}\\n([^]*?)^\`\`\`$`, 'gm'))].map((match) => match[1] ?? '');
 
-test.each(blocks.map(session))('$typed', async ({ typed, shown }) => {
-  const { stdout } = await promisify(execFile)('sh', ['-c', typed.replaceAll(documented, server.url)], {
-    cwd: directory,
-    env: { ...process.env, NO_PROXY: '127.0.0.1', TOKEN: token },
-  });
-  expect(stdout.replaceAll('\r\n', '\n').replaceAll(server.url, documented).trimEnd()).toMatch(pattern(shown));
+const blocks = blocksOf('console');
+
+async function check({ typed, shown }: { typed: string; shown: string }, env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const { stdout, stderr } = await promisify(execFile)(
+    'sh',
+    ['-ec', typed.replaceAll(documented, new URL(server.url).host)],
+    {
+      cwd: directory,
+      env: { ...process.env, NO_PROXY: '127.0.0.1', TOKEN: token, ...env },
+    },
+  );
+  const said = `${stdout}${stderr}`.replaceAll('\r\n', '\n').replaceAll(new URL(server.url).host, documented).trimEnd();
+  expect(said).toMatch(pattern(shown));
+}
+
+test.each(blocks.map(session))('$typed', (block) => check(block));
+
+const cosign = realTool('cosign');
+
+describe.skipIf(!cosign.isThere)('with the real cosign', () => {
+  test.each(blocksOf('console cosign').map(session))('$typed', ({ typed, shown }) =>
+    check(
+      { typed: `cosign() { command "$COSIGN" "$@"; }\n${typed}`, shown },
+      { COSIGN: cosign.program, HOME: directory, HTTPS_PROXY: 'http://127.0.0.1:9' },
+    ),
+  );
 });
 
 test('every command of the documentation is in a block that is run', () => {

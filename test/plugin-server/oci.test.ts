@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import { unwrap } from '../../plugin-server/publish/unwrap.ts';
@@ -87,6 +88,17 @@ test('a manifest is the same by its digest, under any repository, and on another
   const other = await start();
   expect((await pull(other, 'key-auth', digest)).digest).toBe(digest);
   expect((await send(other, `/v2/key-auth/manifests/${digest}`, { method: 'HEAD' })).status).toBe(200);
+});
+
+test('the digest of an image is always the same: what pins it, or has signed it, outlives an upgrade of Node', async () => {
+  const { url } = await startServer({ artifacts: [loadArtifact('pinned', '1.0.0', moduleWith('x'.repeat(100_000)))] });
+  const { manifest, digest } = await pull(url, 'pinned', '1.0.0');
+  expect(digest).toBe('sha256:bd1017e2d06e8f83cae6244954d684be0b9c5e05e408fc6b8d2846a3357abb9c');
+  const [layer] = manifest.layers;
+  const { body } = await send(url, `/v2/pinned/blobs/${layer?.digest ?? ''}`);
+  // Not what a zlib made of it: it is stored.
+  expect(body.length).toBeGreaterThan(100_000);
+  expect(gunzipSync(body).includes('x'.repeat(100_000))).toBe(true);
 });
 
 test('tags are listed, by pages where that is asked for', async () => {

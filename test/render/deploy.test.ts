@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import type { Resource } from '../istio/documents.ts';
 import { errorsOf } from '../istio/schemas.ts';
 import { clone, temporaryFolder } from '../launcher/support.ts';
+import { realTool } from '../real-tools.ts';
 
 const { version } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as { version: string };
 const folder = join(clone, 'deploy/plugin-server');
@@ -92,20 +93,7 @@ describe('the plain manifests', () => {
   });
 });
 
-/** Whether a program is there; where it is not, what is not tested is said aloud. */
-function has(program: string, args: readonly string[], otherwise: string): boolean {
-  const isThere = spawnSync(program, args, { stdio: 'ignore' }).status === 0;
-  if (!isThere) process.stderr.write(`*** ${otherwise} ***\n`);
-  return isThere;
-}
-
-const kustomize = process.env['KUSTOMIZE_PATH'] ?? 'kustomize';
-const hasKustomize = has(
-  kustomize,
-  ['version'],
-  'No kustomize was found, so deploy/plugin-server is NOT built: KUSTOMIZE_PATH names one, and ' +
-    '`go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.0` makes one.',
-);
+const { program: kustomize, isThere: hasKustomize } = realTool('kustomize');
 
 describe.skipIf(!hasKustomize)('the plain manifests, by the real kustomize', () => {
   const build = (of: string): Resource[] =>
@@ -145,12 +133,7 @@ describe.skipIf(!hasKustomize)('the plain manifests, by the real kustomize', () 
   });
 });
 
-const builder = 'podman';
-const hasPodman = has(
-  builder,
-  ['--version'],
-  'No podman was found, so deploy/Dockerfile is NOT built: Debian has it in the package podman.',
-);
+const { program: builder, isThere: hasPodman } = realTool('podman');
 
 describe.skipIf(!hasPodman)('the image, by podman', () => {
   test('is made on any base without a network, and is what the pods ask for', () => {
@@ -240,13 +223,7 @@ test('the chart is of this version', () => {
   expect(parse(read('helm/sluice-plugin-server/Chart.yaml'))).toMatchObject({ version, appVersion: version });
 });
 
-const helm = process.env['HELM_PATH'] ?? 'helm';
-const hasHelm = has(
-  helm,
-  ['version', '--short'],
-  'No helm was found, so deploy/helm is NOT rendered: HELM_PATH names one, and ' +
-    '`go install helm.sh/helm/v3/cmd/helm@v3.22.0` makes one.',
-);
+const { program: helm, isThere: hasHelm } = realTool('helm');
 
 describe.skipIf(!hasHelm)('the chart, by the real helm', () => {
   const template = (...set: string[]): Resource[] =>

@@ -1,10 +1,13 @@
 // `sluice doctor` at gateways with something wrong, and behind proxies with faults.
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesOfTar } from '../../../common/archive.ts';
-import { connectionManager } from '../adjust.ts';
+import { connectionManager, withoutCluster } from '../adjust.ts';
 import { callMessage, listMessage, openSession } from '../clients/session.ts';
 import { type Faults, examine, startProxy } from '../doctor.ts';
 import { describeGateway, hostMode } from '../engine.ts';
@@ -154,6 +157,12 @@ describeGateway('sluice doctor at a gateway', () => {
         { answers: replying(503, { server: 'envoy' }, () => true) },
         ['module-failed'],
       ],
+      ['is no gateway', { answers: replying(200, {}, () => true, '{}') }, ['no-module']],
+      [
+        'speaks no revision with sessions',
+        { answers: replying(400, { 'x-mcp-gateway': 'sluice/0' }, () => true, unspokenRevision) },
+        ['revision'],
+      ],
       ['ends connections', { answers: ({ socket }) => !socket.destroy().writable }, ['unreachable']],
     ])('finds that it %s', async (_, faults, problems) => {
       const proxy = await startProxy(gateway.current.origin, faults);
@@ -200,6 +209,83 @@ describeGateway('sluice doctor at a gateway', () => {
     expect(seen.of('limits-met')?.found).toContain('limits.requestBody: 1 times');
     expect(seen.text).not.toContain(statusToken);
   });
+});
+
+describeGateway('sluice doctor at a gateway whose servers fail', () => {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://server');
+    if (pathname === '/slow') return; // it never answers
+    const [status, text] = answersOf[pathname] ?? [404, ''];
+    request.resume().once('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end(text));
+  });
+  const at = (path: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+  beforeAll(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const names = ['absent', 'slow', 'refusing', 'failing', 'babbling', 'looping'];
+  const gateway = useGateway(() => ({
+    servers: names.map((name) => ({ name, url: at(`/${name}`) })),
+    plugin: { status: { env: 'STATUS_TOKEN' }, limits: { handshakeTimeout: '300ms' } },
+    env: { STATUS_TOKEN: statusToken },
+    adjust: withoutCluster('absent'),
+  }));
+
+  it('finds each of them, and what it fails at', async () => {
+    const seen = await examine([gateway.current.url], { SLUICE_STATUS_TOKEN: statusToken });
+    expect(seen.code).toBe(1);
+    for (const [symptom, name] of [
+      ['server-cluster', 'absent'],
+      ['server-slow', 'slow'],
+      ['server-credentials', 'refusing'],
+      ['server-error', 'failing'],
+      ['server-protocol', 'babbling'],
+      ['loop', 'looping'],
+    ] as const) {
+      const found = expect.stringMatching(new RegExp(`^${name} \\(`)) as string;
+      expect(seen.of(symptom), symptom).toMatchObject({ state: 'problem', found });
+      for (const text of [seen.of(symptom)?.cause, seen.of(symptom)?.nextStep]) expect(text).toMatch(/\S/);
+    }
+  });
+
+  it("finds what Envoy's admin address tells: that it is not ready, and that a configuration was refused", async () => {
+    const pages: Record<string, readonly [number, string]> = {
+      '/ready': [503, 'INITIALIZING'],
+      '/stats': [200, 'wasmcustom.sluice_config.result=refused.end: 2\nlistener_manager.lds.update_rejected: 0\n'],
+    };
+    const admin = await startProxy(gateway.current.adminUrl, {
+      answers: ({ url = '' }, response) => {
+        const page = pages[url];
+        if (page !== undefined) response.writeHead(page[0]).end(page[1]);
+        return page !== undefined;
+      },
+    });
+    const seen = await examine([gateway.current.url, '--admin', admin.url]);
+    admin.stop();
+    expect(seen.of('not-ready')).toMatchObject({ state: 'problem', found: '503 INITIALIZING' });
+    expect(seen.of('configuration-refused')).toMatchObject({
+      state: 'problem',
+      found: 'wasmcustom.sluice_config.result=refused.end: 2',
+    });
+  });
+});
+
+/** What servers answer that are no servers of MCP, by path. */
+const answersOf: Readonly<Record<string, readonly [number, string]>> = {
+  '/refusing': [401, '{}'],
+  '/failing': [500, '{}'],
+  '/babbling': [200, 'what?'],
+  '/looping': [508, '{}'],
+};
+
+const unspokenRevision = JSON.stringify({
+  jsonrpc: '2.0',
+  id: null,
+  error: { code: -32000, message: 'no such revision', data: { reason: 'unsupported_version' } },
 });
 
 const unknownSession = JSON.stringify({

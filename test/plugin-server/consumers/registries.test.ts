@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadArtifact } from '../../../plugin-server/index.ts';
 import { modulesIn } from '../../../cli/import/sources.ts';
 import { makeCertificate } from '../../live/certificates.ts';
+import { type ToolName, realTool } from '../../real-tools.ts';
 import { moduleWith } from '../modules.ts';
 import { startServer } from '../support.ts';
 
@@ -16,17 +17,8 @@ vi.setConfig({ testTimeout: 90_000 });
 
 const run = promisify(execFile);
 
-/** Whether a program runs at all. */
-const has = (program: string, flag: string): Promise<boolean> =>
-  run(program, [flag]).then(
-    () => true,
-    () => false,
-  );
-
 interface Client {
-  readonly name: string;
-  /** What shows that it is there. */
-  readonly flag: string;
+  readonly name: ToolName;
   /** Copies `host/repository:tag` into the OCI layout `folder`. */
   readonly copy: (image: string, folder: string, host: string, plain: boolean) => readonly string[];
 }
@@ -34,7 +26,6 @@ interface Client {
 const clients: readonly Client[] = [
   {
     name: 'skopeo',
-    flag: '--version',
     copy: (image, folder, _, plain) => [
       ...['copy', `--src-tls-verify=${String(!plain)}`],
       ...[`docker://${image}`, `oci:${folder}:1.0.0`],
@@ -42,12 +33,10 @@ const clients: readonly Client[] = [
   },
   {
     name: 'crane',
-    flag: 'version',
     copy: (image, folder, _, plain) => ['pull', ...(plain ? ['--insecure'] : []), '--format', 'oci', image, folder],
   },
   {
     name: 'oras',
-    flag: 'version',
     copy: (image, folder, _, plain) => [
       ...['cp', `--from-plain-http=${String(plain)}`], // said both ways: for localhost it is on by itself
       ...[image, '--to-oci-layout', `${folder}:1.0.0`],
@@ -55,7 +44,6 @@ const clients: readonly Client[] = [
   },
   {
     name: 'regctl',
-    flag: 'version',
     copy: (image, folder, host, plain) => [
       ...(plain ? ['--host', `reg=${host},tls=disabled`] : []),
       ...['image', 'copy', image, `ocidir://${folder}:1.0.0`],
@@ -64,16 +52,13 @@ const clients: readonly Client[] = [
 ];
 
 /** podman keeps what it pulls in a store of its own, and `podman save` writes it as an archive. */
-const hasPodman = await has('podman', '--version');
+const { program: podmanProgram, isThere: hasPodman } = realTool('podman');
 
 const artifact = loadArtifact('key-auth', '1.0.0', moduleWith('key-auth'));
 
-const present = new Map(
-  await Promise.all(clients.map(async ({ name, flag }) => [name, await has(name, flag)] as const)),
-);
-
 describe.each(clients)('$name', ({ name, copy }) => {
-  describe.skipIf(present.get(name) !== true)('where it is installed', () => {
+  const { program, isThere } = realTool(name);
+  describe.skipIf(!isThere)('where it is installed', () => {
     test.each([
       ['plain HTTP', true],
       ['TLS', false],
@@ -91,7 +76,7 @@ describe.each(clients)('$name', ({ name, copy }) => {
       const layout = join(folder, 'layout');
       // Go's clients take the authorities of the machine from this file.
       const env = { ...process.env, HOME: folder, SSL_CERT_FILE: authority, NO_PROXY: '127.0.0.1,localhost' };
-      await run(name, [...copy(`${host}/higress/key-auth:1.0.0`, layout, host, plain)], { env });
+      await run(program, [...copy(`${host}/higress/key-auth:1.0.0`, layout, host, plain)], { env });
 
       const { manifests } = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as {
         manifests: readonly { readonly digest: string }[];
@@ -111,7 +96,7 @@ describe.each(clients)('$name', ({ name, copy }) => {
       const server = await startServer({ artifacts: [artifact], tls: makeCertificate('localhost') });
       const host = `localhost:${new URL(server.url).port}`;
       const env = { ...process.env, HOME: folder, NO_PROXY: '127.0.0.1,localhost' };
-      const tried = run(name, [...copy(`${host}/key-auth:1.0.0`, join(folder, 'layout'), host, false)], {
+      const tried = run(program, [...copy(`${host}/key-auth:1.0.0`, join(folder, 'layout'), host, false)], {
         env,
         timeout: 60_000,
       });
@@ -140,12 +125,14 @@ describe.skipIf(!hasPodman)('podman, where it is installed', () => {
     };
     return {
       pull: (image: string, plain: boolean) =>
-        run('podman', ['pull', `--signature-policy=${policy}`, `--tls-verify=${String(!plain)}`, image], {
+        run(podmanProgram, ['pull', `--signature-policy=${policy}`, `--tls-verify=${String(!plain)}`, image], {
           env,
           timeout: 60_000,
         }),
       save: (image: string, file: string) =>
-        run('podman', ['save', `--signature-policy=${policy}`, '--format', 'oci-archive', '-o', file, image], { env }),
+        run(podmanProgram, ['save', `--signature-policy=${policy}`, '--format', 'oci-archive', '-o', file, image], {
+          env,
+        }),
     };
   }
 
