@@ -1,7 +1,9 @@
 // The gateway without a host: what the shell of a real one does, step by step, with the tests' own answers.
 import { Noun } from '../../../filter/mcp/nouns';
 import { Arena, make, newArena, scratch } from '../../../filter/bytes/arena';
+import { namesIn } from '../../../filter/bytes/name-list';
 import { Span, equals, span, NONE } from '../../../filter/bytes/span';
+import { newWriter } from '../../../filter/bytes/writer';
 import { Gateway } from '../../../filter/model/gateway';
 import { Parsed, parseGateway } from '../../../filter/config/parse';
 import { Answer, Ending } from '../../../filter/upstream/answer';
@@ -28,6 +30,7 @@ const NOT_OURS = -1;
 
 const ofConfiguration: Arena = newArena(16 << 10);
 const ofRequest: Arena = newArena(16 << 10);
+const ofAnswer: Arena = newArena(16 << 10);
 let parsed: Parsed = make<Parsed>(ofConfiguration);
 let exchange: Exchange = make<Exchange>(ofRequest);
 let call: UpstreamCall | null = null;
@@ -171,12 +174,14 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
 }
 
 /**
- * What the rules cost: for each of `requests` the claims are read and the rules settled, then `tools` decisions are made
- * under them. How often it was yes.
+ * What the rules cost: for each of `requests` the claims are read and the rules settled, then each name is decided on under
+ * them. How often it was yes. @param names of tools of the first server, a space between
  */
-export function gatewayDecideByRules(name: usize, count: u32, requests: i32, tools: i32): i32 {
+export function gatewayDecideByRules(names: usize, count: u32, requests: i32): i32 {
   const gateway = parsed.gateway;
   let admitted = 0;
+  const arena = newArena(16 << 10);
+  const tools = namesIn(span(names, count), arena);
   for (let i = 0; i < requests; i++) {
     const scope = make<Scope>(scratch);
     const authorization = gateway.authorization;
@@ -184,11 +189,31 @@ export function gatewayDecideByRules(name: usize, count: u32, requests: i32, too
       const answers = answersIn(gateway.claims, claims, scratch);
       scope.permissions = permissionsOf(authorization, answers, null, null, scratch);
     }
-    for (let j = 0; j < tools; j++)
-      if (mayUse(gateway, Noun.Tools, gateway.serverAt(0), span(name, count), scope, NO_FACTS)) admitted++;
+    for (let j = 0; j < tools.count; j++)
+      if (mayUse(gateway, Noun.Tools, gateway.serverAt(0), tools.at(j), scope, NO_FACTS)) admitted++;
     scratch.reset();
   }
+  arena.dispose();
   return admitted;
+}
+
+/**
+ * What the rules say of tools of a server to the token: for each a digit, see Access. @param names a space between
+ * @param afresh nothing is remembered: a name that has another one beside it, here itself, is decided on each time
+ */
+export function gatewayAccesses(server: i32, names: usize, count: u32, facts: u32, afresh: bool): Span {
+  const gateway = parsed.gateway;
+  const answers = answersIn(gateway.claims, claims, scratch);
+  const permissions = permissionsOf(gateway.authorization!, answers, null, null, scratch);
+  const tools = namesIn(span(names, count), scratch);
+  ofAnswer.reset();
+  const digits = newWriter(ofAnswer, tools.count as usize);
+  for (let i = 0; i < tools.count; i++) {
+    const name: Span = tools.at(i);
+    digits.decimal(permissions.accessTo(Noun.Tools, server, name, afresh ? name : NONE, facts) as u64);
+  }
+  scratch.reset();
+  return digits.written;
 }
 
 function virtualServerAt(index: i32): VirtualServer {
