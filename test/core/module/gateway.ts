@@ -16,7 +16,6 @@ import * as header from '../../../filter/mcp/headers';
 import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
 import { countOf } from '../../../filter/bytes/pairs';
 import { AUTHORIZED } from '../../../filter/mcp/headers';
-import { allowedNames } from '../../../filter/policy/allowed-names';
 import { answersIn } from '../../../filter/policy/claims';
 import { NO_FACTS } from '../../../filter/model/tool-facts';
 import { mayUse } from '../../../filter/policy/decision';
@@ -81,7 +80,7 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   const allowed = gateway.allowedCapabilities;
   if (allowed !== null) {
     const lines = countOf(request.pairs, AUTHORIZED, ofRequest);
-    exchange.caller.allowed = allowedNames(allowed, authorized, lines, gateway.servers.count, ofRequest);
+    exchange.caller.readAllowed(allowed, authorized, lines, gateway.servers.count, ofRequest);
   }
   let outcome = enter(exchange, behind, true);
   if (outcome === Outcome.ReadBody) {
