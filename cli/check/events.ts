@@ -74,6 +74,8 @@ function count(number: number, noun: string): string {
 const refusals = {
   unauthenticated: 'this caller is unauthenticated: the claims have no subject and issuer that are texts',
   unknown_virtual_server: 'nothing is served here: there is no such virtual server, or the endpoint is closed',
+  other_subject:
+    'the list of --authorized is for another subject than that of the claims: allowedCapabilities.subject names its claim',
 } as const;
 
 function callerText({ names, refused }: CheckEvent & { event: 'caller' }): string {

@@ -71,7 +71,7 @@ export interface Explanation {
   readonly credentials: readonly ChosenCredential[];
 }
 
-const refusal = z.object({ refused: z.enum(['unauthenticated', 'unknown_virtual_server']) });
+const refusal = z.object({ refused: z.enum(['unauthenticated', 'unknown_virtual_server', 'other_subject']) });
 export type Refusal = z.infer<typeof refusal>;
 
 const end = z.object({ count: z.number() });

@@ -12,12 +12,13 @@ import { checkIssuers } from './auth';
 import { key, payloadPath } from './identity';
 import { knownSection, Section, suggest } from './section';
 
-const MEMBERS = names('jwt claim absent servers issuers');
+const MEMBERS = names('jwt claim subject absent servers issuers');
 /** `hide` first: what nobody configured is not shown. */
 const ABSENT_CHOICES = names('hide allow');
 const ALLOWED_CAPABILITIES = literal('allowedCapabilities');
 const JWT = literal('jwt');
 const CLAIM = literal('claim');
+const SUBJECT = literal('subject');
 const ABSENT = literal('absent');
 const SERVERS = literal('servers');
 
@@ -27,6 +28,7 @@ const ALLOWED_CAPABILITIES_CLAIM = literal('allowed-capabilities');
 const SAME_PLACE = literal(
   'must differ from the name in identity: a token that says who asks would be read as one that says what it may use',
 );
+const NOBODY_ASKS = literal('needs an identity: without one nobody is known for whom the list could be');
 const AN_OBJECT = literal('an object of names of servers and the names that the header has for them');
 const NO_SERVER = literal('is the name of no server');
 const NAME_TAKEN = literal('is what the header calls another server');
@@ -42,6 +44,10 @@ export function readAllowedCapabilities(root: Section, gateway: Gateway): Allowe
     section.problems.add(section.problems.at(section.placeOf(JWT)).bytes(SAME_PLACE));
   }
   allowed.claim = section.text(CLAIM, ALLOWED_CAPABILITIES_CLAIM);
+  allowed.subject = section.text(SUBJECT, NONE);
+  if (section.get(SUBJECT) !== NONE && identity.kind === IdentityKind.None) {
+    section.problems.add(section.problems.at(section.placeOf(SUBJECT)).bytes(NOBODY_ASKS));
+  }
   allowed.allowsAbsent = section.choice(ABSENT, ABSENT_CHOICES) === 1;
   readServerNames(section, allowed, gateway);
   checkIssuers(section);

@@ -30,6 +30,7 @@ export function checkAccess(exchange: Exchange, behind: Span): Outcome {
   if (outcome !== Outcome.ReadBody) return outcome;
   if (request.via !== NONE && hasPassed(request.via, gateway.via)) return exchange.refuse(Reason.Loop, request.via);
   if (lacksIdentity(exchange)) return refuseUnidentified(exchange);
+  if (exchange.caller.hasOthersList) return exchange.refuse(Reason.OtherSubject);
   if (gateway.servers.count === 0) return exchange.awaitCatalog();
   const scope = scopeOf(gateway, behind, request.virtualServer, exchange.arena);
   if (scope.refusal !== NONE) return exchange.refuse(Reason.UnknownVirtualServer, scope.refusal);

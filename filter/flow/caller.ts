@@ -1,10 +1,11 @@
 import { Arena, make } from '../bytes/arena';
 import { Span } from '../bytes/span';
-import { AllowedNames } from '../policy/allowed-names';
+import { AllowedCapabilities } from '../model/allowed-capabilities';
+import { AllowedNames, allowedNames, isForSubject } from '../policy/allowed-names';
 import { ClaimAnswers } from '../policy/claims';
 import { Reach } from '../policy/host';
 import { Scope } from '../policy/scope';
-import { NOBODY } from '../session/audience';
+import { NOBODY, subjectOf } from '../session/audience';
 import { Session } from '../session/token';
 
 /** Who asks, and what that lets a request see. */
@@ -22,6 +23,8 @@ export class Caller {
   answers: ClaimAnswers | null;
   /** What the header lists that says what it may use; null: none is asked for. */
   allowed: AllowedNames | null;
+  /** That list was made for another one than who asks. */
+  hasOthersList: bool;
   /** What this request may see; settled by `enter`. */
   scope: Scope;
   /** The virtual server that narrows it, or NONE. */
@@ -31,6 +34,12 @@ export class Caller {
   session: Session | null;
   /** Names the session in logs; 0 where there is none. Made from its token id, which opens nothing. */
   sessionTag: u64;
+
+  /** Reads the list of what it may use, once its identity is known. The parameters are those of `allowedNames`. */
+  readAllowed(allowed: AllowedCapabilities, payload: Span, lines: i32, servers: i32, arena: Arena): void {
+    this.allowed = allowedNames(allowed, payload, lines, servers, arena);
+    this.hasOthersList = !isForSubject(allowed, payload, subjectOf(this.identity), arena);
+  }
 }
 
 export function newCaller(arena: Arena): Caller {

@@ -20,7 +20,7 @@ import { markIn, ownerOfUri } from '../model/uri-owner';
 import { Hint } from '../mcp/tool-hints';
 import { Fact, NO_FACTS } from '../model/tool-facts';
 import { asksForArguments, hiddenBy, Hider, hiderText, mayReach, ruleOn, stepUpFor } from '../policy/decision';
-import { allowedNames } from '../policy/allowed-names';
+import { allowedNames, isForSubject } from '../policy/allowed-names';
 import { chosenOption } from '../policy/chosen-credentials';
 import { answersIn, ClaimAnswers } from '../policy/claims';
 import { permissionsOf } from '../policy/permissions';
@@ -86,6 +86,12 @@ export function explain(gateway: Gateway, question: Span, arena: Arena): List {
   const allowed = gateway.allowedCapabilities;
   if (allowed !== null) {
     const payload = payloadIn(question, AUTHORIZED, arena);
+    // In a trusted header, nobody's claims say who asks.
+    const subject = textAt(gateway.identity.subject, claims, arena);
+    if (gateway.identity.kind === IdentityKind.Jwt && !isForSubject(allowed, payload, subject, arena)) {
+      lines.push(refusal(Reason.OtherSubject, arena));
+      return lines;
+    }
     scope.allowed = allowedNames(allowed, payload, 0, gateway.servers.count, arena);
   }
   for (let noun = FIRST_NOUN; noun <= LAST_NOUN; noun++) {
@@ -127,10 +133,16 @@ function isIdentified(identity: Identity, claims: Span, arena: Arena): bool {
 
 /** Whether a claim is a text that can name somebody. @param path filter, payload and claim, NUL between */
 function hasText(path: Span, claims: Span, arena: Arena): bool {
+  return isSubject(textAt(path, claims, arena));
+}
+
+/** The text of a claim; NONE where it is anything else, or no path. @param path the same */
+function textAt(path: Span, claims: Span, arena: Arena): Span {
+  if (path === NONE) return NONE;
   let from = limit(path);
   while (load<u8>(from - 1) !== 0) from--;
   const kind = fieldsIn(entryIn(claims, between(from, limit(path)), arena), arena);
-  return kind.next() && kind.field === STRING && kind.type === LENGTH_DELIMITED && isSubject(kind.bytes);
+  return kind.next() && kind.field === STRING && kind.type === LENGTH_DELIMITED ? kind.bytes : NONE;
 }
 
 function behindOf(question: Span, arena: Arena): Span {

@@ -6,7 +6,6 @@ import { IdentityKind } from '../model/identity';
 import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
 import { AUTHORIZED } from '../mcp/headers';
-import { allowedNames } from '../policy/allowed-names';
 import { answersIn } from '../policy/claims';
 import { needsReach, reachOf } from '../policy/host';
 import { identityOf } from '../session/audience';
@@ -37,8 +36,8 @@ export function meet(exchange: Exchange, reached: bool): void {
   }
   const kind = exchange.gateway.identity.kind;
   if (kind === IdentityKind.Jwt) bindToClaims(exchange);
-  readPayloads(exchange);
   if (kind === IdentityKind.TrustedHeader) bindToHeader(exchange);
+  readPayloads(exchange);
   if (exchange.gateway.quotas !== null && kind === IdentityKind.None) noteAddress(exchange);
 }
 
@@ -67,7 +66,7 @@ function readPayloads(exchange: Exchange): void {
   if (allowed === null) return;
   const payload = structAt(metadata, allowed.payload, arena);
   const lines = countOf(exchange.request.pairs, AUTHORIZED, scratch);
-  exchange.caller.allowed = allowedNames(allowed, payload, lines, gateway.servers.count, arena);
+  exchange.caller.readAllowed(allowed, payload, lines, gateway.servers.count, arena);
 }
 
 function bindToClaims(exchange: Exchange): void {

@@ -8,6 +8,8 @@ export class AllowedCapabilities {
   payload: Span;
   /** The name of the claim that has the list, a JSON text. */
   claim: Span;
+  /** The name of the claim that has the subject for whom the list is; NONE: it is for whoever sends it. */
+  subject: Span;
   /** What the header does not speak of is not narrowed; else it is hidden. */
   allowsAbsent: bool;
   /** The index of a server, and 1, by the name that the header has for it. */

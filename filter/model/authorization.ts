@@ -94,6 +94,8 @@ export class AuthorizationRule {
 
 @unmanaged
 export class Authorization {
+  /** No other one of this VM has it, or ever had it. */
+  number: u64;
   /** Where no rule says anything. */
   allowsByDefault: bool;
   /** Elements are AuthorizationRule, in the order of the configuration. */
@@ -105,8 +107,11 @@ export class Authorization {
   }
 }
 
+let last: u64 = 0;
+
 export function newAuthorization(args: ArgumentTree, arena: Arena): Authorization {
   const created = make<Authorization>(arena);
+  created.number = ++last;
   created.rules = newList(arena);
   created.arguments = args;
   return created;

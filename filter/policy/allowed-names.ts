@@ -3,7 +3,7 @@ import { List, newList } from '../bytes/list';
 import { NameTable, newNameTable } from '../bytes/names';
 import { fieldsIn, LENGTH_DELIMITED } from '../bytes/protobuf';
 import { entryIn, STRING } from '../bytes/protobuf-struct';
-import { Span, equals, NONE } from '../bytes/span';
+import { Span, equals, length, NONE } from '../bytes/span';
 import { isJson, kindOf, Kind, strip, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 import { FIRST_NOUN, LAST_NOUN, Noun, nounRow, NOUNS } from '../mcp/nouns';
@@ -110,14 +110,30 @@ export function allowedNames(
   return readNouns(names, list, allowed, arena) ? names : nothing;
 }
 
-/** The JSON object in a claim, which is a text; NONE where it is anything else. */
-function listIn(payload: Span, claim: Span, arena: Arena): Span {
+/**
+ * Whether a verified payload is for a subject. One that names nobody is for nobody; without a payload there is nothing that could
+ * be for another one, and where no claim is configured it is for whoever sends it.
+ * @param payload as for `allowedNames`
+ */
+export function isForSubject(allowed: AllowedCapabilities, payload: Span, subject: Span, arena: Arena): bool {
+  if (allowed.subject === NONE || payload === NONE) return true;
+  const named = textClaim(payload, allowed.subject, arena);
+  return named !== NONE && length(named) > 0 && equals(named, subject);
+}
+
+/** The text of a claim; NONE where it is anything else. */
+function textClaim(payload: Span, claim: Span, arena: Arena): Span {
   const value = entryIn(payload, claim, arena);
   if (value === NONE) return NONE;
   const kind = fieldsIn(value, arena);
-  if (!kind.next() || kind.field !== STRING || kind.type !== LENGTH_DELIMITED || !isJson(kind.bytes, arena))
-    return NONE;
-  const list = strip(kind.bytes);
+  return kind.next() && kind.field === STRING && kind.type === LENGTH_DELIMITED ? kind.bytes : NONE;
+}
+
+/** The JSON object in a claim, which is a text; NONE where it is anything else. */
+function listIn(payload: Span, claim: Span, arena: Arena): Span {
+  const text = textClaim(payload, claim, arena);
+  if (text === NONE || !isJson(text, arena)) return NONE;
+  const list = strip(text);
   // What the host gave goes with the callback.
   return kindOf(list) === Kind.Object ? arena.copy(list) : NONE;
 }

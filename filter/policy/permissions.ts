@@ -1,17 +1,19 @@
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
-import { Span, NONE } from '../bytes/span';
+import { Span, span, NONE } from '../bytes/span';
 import { Noun } from '../mcp/nouns';
 import { Authorization, AuthorizationRule, Effect } from '../model/authorization';
 import { NameSet } from '../model/name-set';
 import { VirtualServer } from '../model/virtual-server';
 import { ArgumentFacts, Fit } from './arguments';
 import { ClaimAnswers } from './claims';
+import { numberOfRules } from './rule-sets';
+import { verdictOf } from './verdicts';
 
 /** What the authorization rules say of one thing. */
 export const enum Access {
   /** It does not exist for this caller. */
-  Hidden,
+  Hidden = 1,
   /** It is listed, and a call needs more scopes. */
   StepUp,
   Allowed,
@@ -27,6 +29,9 @@ export const enum CallAccess {
   /** Two readers may find two values where a rule looks. */
   Ambiguous,
 }
+
+/** Where fewer rules hold, to hold a name against them takes no longer than to find what they said of it before. */
+const FEWEST_REMEMBERED: i32 = 4;
 
 /**
  * The rules that hold for one request. Of those that cover a thing, one that denies wins, then one that steps up, then
@@ -45,12 +50,22 @@ export class Permissions {
   private denyingArguments: List;
   private steppingUpForArguments: List;
   private allowingArguments: List;
+  /** The number of these rules as a set; 0: they are so few that nothing is remembered of what they said. */
+  private remembered: u64;
 
   /**
    * @param server its index. @param name in the form of `VirtualServer.shares`. @param other its other name, or NONE
    * @param facts of a tool, bits of Hint and Fact
    */
   accessTo(noun: Noun, server: i32, name: Span, other: Span, facts: u32): Access {
+    if (this.remembered === 0 || other !== NONE) return this.decide(noun, server, name, other, facts);
+    const verdict = verdictOf(this.remembered, noun, server, name, facts);
+    if (verdict === null) return this.decide(noun, server, name, NONE, facts);
+    if (verdict.answer === 0) verdict.answer = this.decide(noun, server, name, NONE, facts);
+    return verdict.answer as Access;
+  }
+
+  private decide(noun: Noun, server: i32, name: Span, other: Span, facts: u32): Access {
     if (taking(this.denying, noun, server, name, other, facts) !== null) return Access.Hidden;
     const stepping = taking(this.steppingUp, noun, server, name, other, facts);
     if (stepping === null) return this.isShown(noun, server, name, other, facts) ? Access.Allowed : Access.Hidden;
@@ -180,14 +195,23 @@ export class Permissions {
     this.denyingArguments = newList(arena);
     this.steppingUpForArguments = newList(arena);
     this.allowingArguments = newList(arena);
+    // The number of the configuration, and a byte for each rule: 0 where it does not hold.
+    const size = sizeof<u64>() + (authorization.rules.count as usize);
+    const description = arena.zeroed(size);
+    store<u64>(description, authorization.number);
+    let holding = 0;
     for (let i = 0; i < authorization.rules.count; i++) {
       const rule = authorization.ruleAt(i);
       if (!holdsIn(rule.virtualServers, path, header) || !allYes(rule.claims, answers)) continue;
       const hasScopes = allYes(rule.scopes, answers);
       const listed =
         rule.arguments === null ? this.listFor(rule.effect, hasScopes) : this.listForArguments(rule.effect, hasScopes);
-      if (listed !== null) listed.push(changetype<usize>(rule) as u64);
+      if (listed === null) continue;
+      listed.push(changetype<usize>(rule) as u64);
+      store<u8>(description + (i as usize), hasScopes ? 2 : 1, sizeof<u64>());
+      holding++;
     }
+    if (holding >= FEWEST_REMEMBERED) this.remembered = numberOfRules(span(description, size as u32));
     return this;
   }
 

@@ -1,5 +1,5 @@
 import { Arena } from '../bytes/arena';
-import { Span, length, literal } from '../bytes/span';
+import { Span, length, literal, pointer, span, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 
 /** The identity of a gateway that asks for none. */
@@ -44,4 +44,11 @@ export function identityOf(issuer: Span, subject: Span, arena: Arena): Span {
     .bytes(issuer)
     .u32(length(subject) as u32)
     .bytes(subject).written;
+}
+
+/** The subject of an identity; NONE where that is NOBODY or absent. */
+export function subjectOf(identity: Span): Span {
+  if (length(identity) === 0) return NONE;
+  const at = pointer(identity) + sizeof<u32>() + (load<u32>(pointer(identity)) as usize);
+  return span(at + sizeof<u32>(), load<u32>(at));
 }

@@ -5,7 +5,7 @@ import { failureText } from '../http/client.ts';
 import { forEach } from '../store/each.ts';
 import type { NacosClient } from './client.ts';
 import { Documents } from './documents.ts';
-import { type Instances, readInstances } from './instances.ts';
+import { type Instances, ownGroup, readInstances, readOwnServices } from './instances.ts';
 import { type Listing, documentCount, groups, readListing } from './listing.ts';
 import {
   type Described,
@@ -28,8 +28,10 @@ export interface Look {
   readonly problems: readonly Problem[];
 }
 
-/** Services that are looked up in one look, beside those that are new; the others come in the next ones. */
+/** Services that are looked up by themselves in one look, beside those that are new; the others come in the next ones. */
 const lookUps = 20;
+/** Milliseconds after a list of services that could not be read: this Nacos may have none, or not for this user. */
+const pauseAfterFailure = 60_000;
 /** Lookups at a time. */
 const atOnce = 8;
 /** Milliseconds for which a service has to list no instance before that is believed: clients register anew after a restart. */
@@ -56,6 +58,8 @@ export class NacosNamespace {
   #last: Catalog | undefined;
   #listed: Listing | undefined;
   #wasEmpty = false;
+  /** Before that, the services of Nacos' own group are looked up by themselves. */
+  #listsServicesFrom = 0;
 
   /**
    * @param name here; virtual servers have it
@@ -79,7 +83,7 @@ export class NacosNamespace {
    */
   async look(given: Catalog | undefined, stop: AbortSignal): Promise<Look> {
     this.#last ??= given;
-    const listing = await readListing(this.#client, this.#id, stop);
+    const listing = await readListing(this.#client, this.#id, this.#listed, stop);
     this.#listed = listing;
     await this.#checkEmptiness(listing, stop);
     const problems: Problem[] = [];
@@ -205,7 +209,9 @@ export class NacosNamespace {
       if (this.#services.has(key)) continue;
       this.#services.set(key, { service, instances: before.get(key) ?? noInstances, lookedUp: 0 });
     }
-    const due = [...this.#services.values()].sort((a, b) => a.lookedUp - b.lookedUp);
+    const seen = await this.#lookUpOwn(stop);
+    const due = [...this.#services.values()].filter((known) => !seen.has(known));
+    due.sort((a, b) => a.lookedUp - b.lookedUp);
     const fresh = due.filter(({ lookedUp }) => lookedUp === 0);
     await forEach([...fresh, ...due.slice(fresh.length, fresh.length + lookUps)], atOnce, async (known) => {
       try {
@@ -216,6 +222,28 @@ export class NacosNamespace {
         problems.push(wrong('', `the instances of ${groupName}/${serviceName}: ${failureText(error)}`));
       }
     });
+  }
+
+  /** Looks up the services of Nacos' own group, all at once. @returns those that were found */
+  async #lookUpOwn(stop: AbortSignal): Promise<ReadonlySet<Known>> {
+    const seen = new Set<Known>();
+    if (Date.now() < this.#listsServicesFrom) return seen;
+    const own = [...this.#services.values()].filter(({ service }) => service.groupName === ownGroup);
+    try {
+      for (const namespaceId of new Set(own.map(({ service }) => service.namespaceId))) {
+        const services = await readOwnServices(this.#client, namespaceId, stop);
+        for (const known of own) {
+          const instances = services.get(known.service.serviceName);
+          if (known.service.namespaceId !== namespaceId || instances === undefined) continue;
+          take(known, instances, Date.now());
+          seen.add(known);
+        }
+      }
+    } catch (error) {
+      if (stop.aborted) throw error;
+      this.#listsServicesFrom = Date.now() + pauseAfterFailure;
+    }
+    return seen;
   }
 
   /** The prompts of each server that has a document of them; as they were where it is not there yet, or wrong. */

@@ -57,6 +57,13 @@ const hundred = Array.from({ length: 100 }, (_, r) => ({
   tools: [r % 2 === 0 ? `server-0_get_*_${r}` : 'server-0_*'],
 }));
 
+/** The same, but all hold for the caller: each tool is held against the patterns of 99 in vain. */
+const allHold = Array.from({ length: 100 }, (_, r) => ({
+  name: `rule-${r}`,
+  claims: [{ path: `claim-${r % 20}`, contains: 'member-3' }],
+  tools: [r === 99 ? '*' : `*_get_*_of_${r}`],
+}));
+
 /** The claims are read as for the hundred, and there is next to nothing to decide. */
 const one = [{ name: 'one', claims: claims.map((path) => ({ path, contains: 'member-3' })) }];
 
@@ -71,19 +78,22 @@ function ruled(rules: readonly object[]): TestGateway {
 }
 
 describe('rules over 20 claims', () => {
+  const list = Array.from({ length: 1000 }, (_, t) => `get_report_of_kind_${t}`).join(' ');
   for (const [what, rules] of [
     ['100 rules', hundred],
+    ['100 rules, all of which hold', allHold],
     ['one rule that names all claims', one],
     ['no rule', []],
   ] as const) {
     const gateway = ruled(rules);
-    const [at, length] = gateway.keep('get_report_of_kind_55');
-    if (gateway.decideByRules(at, length, 1, 1) !== 1) throw new Error(what);
+    const call = gateway.keep('get_report_of_kind_55');
+    const all = gateway.keep(list);
+    if (gateway.decideByRules(...call, 1) !== 1 || gateway.decideByRules(...all, 1) !== 1000) throw new Error(what);
     bench(`a call × ${DECISIONS}, ${what}`, () => {
-      gateway.decideByRules(at, length, DECISIONS, 1);
+      gateway.decideByRules(...call, DECISIONS);
     });
     bench(`a list of 1,000 tools × 100, ${what}`, () => {
-      gateway.decideByRules(at, length, 100, 1000);
+      gateway.decideByRules(...all, 100);
     });
   }
 });

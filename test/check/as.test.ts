@@ -169,6 +169,16 @@ describe('what decides', () => {
     expect(await ask({}, { virtualServer: 'team-a/nobody' })).toEqual({ refused: 'unknown_virtual_server' });
   });
 
+  test('is nothing where the list is for another subject', async () => {
+    const asked = { names: { tools: ['weather_get'] } };
+    const authorized = { 'allowed-capabilities': '{"tools":{"weather":["get"]}}', user: 'ada' };
+    const configuration = { allowedCapabilities: { subject: 'user' } };
+    expect(await ask(configuration, { ...asked, authorized: { ...authorized, user: 'eve' } })).toEqual({
+      refused: 'other_subject',
+    });
+    expect(await ask(configuration, { ...asked, authorized })).toMatchObject([{ decision: 'allowed' }]);
+  });
+
   test('is what the header x-mcp-authorized lists, where it is read', async () => {
     const allowedCapabilities = { servers: { weather: 'ns/weather' } };
     const asked = { names: { tools: ['weather_get', 'weather_set', 'orders_get'] } };

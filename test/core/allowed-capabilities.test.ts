@@ -173,9 +173,14 @@ describe('a configuration', () => {
     ],
     [
       { require: true },
-      'allowedCapabilities.require: is not a member of this section; allowed are jwt, claim, absent, servers, issuers',
+      'allowedCapabilities.require: is not a member of this section; allowed are jwt, claim, subject, absent, servers, issuers',
     ],
     [{ issuers: [{ issuer: 'a' }] }, 'allowedCapabilities.issuers[0].jwks: is missing'],
+    [{ subject: '' }, 'allowedCapabilities.subject: must be a string that is not empty, found ""'],
+    [
+      { subject: 'user' },
+      'allowedCapabilities.subject: needs an identity: without one nobody is known for whom the list could be',
+    ],
   ])('%j is refused', (section, says) => {
     expect(configure(section)).toContain(says);
   });

@@ -249,7 +249,8 @@ test('what is listed is what may be called, whatever the rules and the token', (
   fc.assert(
     fc.property(
       fc.constantFrom('allow' as const, 'deny' as const),
-      fc.array(rule, { maxLength: 5 }),
+      // What the rules say is remembered from four on that hold.
+      fc.array(rule, { maxLength: 12 }),
       token,
       (byDefault, drawn, claims) => {
         const rules = drawn.map((one, index) => ({ name: `r${index}`, ...one }));
@@ -259,6 +260,127 @@ test('what is listed is what may be called, whatever the rules and the token', (
     ),
     { numRuns: 200 },
   );
+});
+
+describe('what the rules have said is remembered', () => {
+  const hints = { annotations: { readOnlyHint: true } };
+  const names = ['get', 'set', 'get_all', 'delete', 'a'.repeat(104), 'a'.repeat(105), `${'a'.repeat(104)}b`];
+  const claim = (group: string): object => ({ path: 'groups', contains: group });
+  const groups = ['dev', 'ops', 'qa'];
+
+  /** Rules of every kind that changes what is listed. */
+  const drawnRule = fc.record(
+    {
+      effect: fc.constantFrom('allow', 'deny', 'stepUp'),
+      scopes: fc.subarray(['read', 'call'], { minLength: 1 }),
+      claims: fc.subarray(groups, { maxLength: 1 }).map((some) => some.map(claim)),
+      servers: fc.subarray(['weather', 'orders'], { minLength: 1 }),
+      tools: fc.subarray(['*_get', 'orders_*', '*_s?t', '*all', 'weather_delete', `*_${'a'.repeat(104)}`, '*b'], {
+        minLength: 1,
+      }),
+      annotations: fc.constantFrom({ readOnlyHint: true }, { destructiveHint: false }),
+    },
+    { requiredKeys: ['effect', 'scopes'] },
+  );
+  const rulesOf = (drawn: readonly object[]): object[] => drawn.map((one, index) => ({ name: `r${index}`, ...one }));
+  const drawnToken = fc.record({
+    groups: fc.subarray(groups),
+    scope: fc.subarray(['read', 'call']).map((list) => list.join(' ')),
+  });
+  const question = fc.record({ server: fc.constantFrom(0, 1), facts: fc.integer({ min: 0, max: 511 }) });
+
+  test('and is what they say when they are asked again, whoever asks, and after the configuration has changed', () => {
+    const kept = new TestGateway(); // it remembers from one run to the next
+    let remembered = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(drawnRule, { minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 3 }),
+        fc.array(drawnToken, { minLength: 1, maxLength: 3 }),
+        fc.array(question, { minLength: 1, maxLength: 4 }),
+        (configurations, tokens, questions) => {
+          for (const rules of [...configurations, ...configurations]) {
+            const authorization = { rules: rulesOf(rules) };
+            expect(kept.configure({ servers, identity: { jwt: 'jwt' }, authorization })).toEqual([]);
+            for (const token of [...tokens, ...tokens]) {
+              kept.token = token;
+              for (const { server, facts } of [...questions, ...questions]) {
+                const said = kept.accesses(server, names, facts, false);
+                expect(said).toBe(kept.accesses(server, names, facts, true));
+                remembered += new Set(said).size > 1 ? 1 : 0;
+              }
+            }
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+    expect(remembered).toBeGreaterThan(100); // not everything is alike
+  });
+
+  test('for these rules, these scopes, this server, this definition and this name alone', () => {
+    const own = new TestGateway();
+    const four = (rule: object): object[] => rulesOf([rule, rule, rule, rule]);
+    const asked = (server: number, facts = 0): string => own.accesses(server, ['get', 'set'], facts, false);
+    const take = (rule: object): void => {
+      const authorization = { rules: four(rule) };
+      expect(own.configure({ servers, identity: { jwt: 'jwt' }, authorization })).toEqual([]);
+      own.token = { groups: ['dev'] };
+    };
+    take({ tools: ['weather_get'] });
+    expect([asked(0), asked(1), asked(0)]).toEqual(['31', '11', '31']);
+    take({ tools: ['*_set'] });
+    expect([asked(0), asked(1), asked(0)]).toEqual(['13', '13', '13']);
+    take({ claims: [claim('dev')] });
+    expect(asked(0)).toBe('33');
+    own.token = { groups: ['ops'] };
+    expect(asked(0)).toBe('11');
+    take({ effect: 'stepUp', scopes: ['read'] });
+    expect(asked(0)).toBe('22');
+    own.token = { scope: 'read' };
+    expect(asked(0)).toBe('33');
+    take(hints);
+    const trusted = 32;
+    expect([asked(0, 16 + trusted), asked(0, 16 + trusted + 1)]).toEqual(['11', '33']);
+  });
+
+  test('by more names than are remembered, each of the same length', () => {
+    const own = new TestGateway();
+    const allowed = Array.from({ length: 5 }, (_, digit) => `*-${digit * 2}`); // those that end in an even digit
+    const rules = rulesOf(allowed.map((pattern) => ({ tools: [pattern] })));
+    expect(own.configure({ servers, identity: { jwt: 'jwt' }, authorization: { rules } })).toEqual([]);
+    own.token = {};
+    const numbers = Array.from({ length: 20_000 }, (_, index) => index);
+    const tools = numbers.map((number) => `${String(number).padStart(5, '0')}-${number % 10}`);
+    const expected = numbers.map((number) => (number % 2 === 0 ? '3' : '1')).join('');
+    for (let round = 0; round < 2; round++) expect(own.accesses(0, tools, 0, false)).toBe(expected);
+  });
+
+  test('within a memory that neither names nor callers can make larger', () => {
+    const own = new TestGateway();
+    const callers = Array.from({ length: 300 }, (_, index) => `group-${index}`);
+    const rules = [
+      ...Array.from({ length: 5 }, (_, index) => ({ name: `deny-${index}`, effect: 'deny', tools: [`*_${index}`] })),
+      ...callers.map((group) => ({ name: group, claims: [claim(group)], tools: [`*-${group.slice(6)}`] })),
+      { name: 'not-trusted', effect: 'deny', ...hints },
+    ];
+    expect(own.configure({ servers, identity: { jwt: 'jwt' }, authorization: { rules } })).toEqual([]);
+    const tools = Array.from(
+      { length: 500 },
+      (_, index) => `tool-${index % 300}${'x'.repeat(index % 7)}_${index % 11}`,
+    );
+    const ask = (round: number): void => {
+      for (const [index, group] of callers.entries()) {
+        own.token = { groups: [group, callers[(index + round) % 300] ?? ''] };
+        const named = tools.map((name) => `${name}-${(index * round) % 300}`);
+        expect(own.accesses(0, named, 16, false)).toBe(own.accesses(0, named, 16, true));
+      }
+    };
+    ask(1);
+    const before = own.memory;
+    ask(2);
+    ask(3);
+    expect(own.memory - before).toBeLessThanOrEqual(4 << 20); // the tokens, which the test keeps, among them
+  });
 });
 
 describe('a mistake in what OAuth is told', () => {

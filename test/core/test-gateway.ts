@@ -167,9 +167,27 @@ export class TestGateway {
     return this.#core.call('gatewayDecide', server, name, length, path, header, times);
   }
 
-  /** The same by the rules, for so many requests with the token, and so many decisions in each. */
-  decideByRules(name: number, length: number, requests: number, tools: number): number {
-    return this.#core.call('gatewayDecideByRules', name, length, requests, tools);
+  /**
+   * The same by the rules, for so many requests with the token, each of which decides on all names.
+   * @param names address of names of tools of the first server, a space between
+   */
+  decideByRules(names: number, length: number, requests: number): number {
+    return this.#core.call('gatewayDecideByRules', names, length, requests);
+  }
+
+  /**
+   * What the rules say of tools of a server: for each a digit, see Access in filter/policy/permissions.ts.
+   * @param facts bits of Hint and Fact. @param afresh nothing is remembered
+   */
+  accesses(server: number, names: readonly string[], facts: number, afresh: boolean): string {
+    const digits = this.#core.text('gatewayAccesses', server, ...this.#core.span(names.join(' ')), facts, afresh);
+    this.#core.clear();
+    return digits ?? '';
+  }
+
+  /** Bytes of the module's memory. */
+  get memory(): number {
+    return this.#core.memory.byteLength;
   }
 
   /** Address and length of a text that stays. */

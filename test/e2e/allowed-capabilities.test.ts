@@ -68,6 +68,14 @@ describeGateway('x-mcp-authorized', () => {
     servers: servers(),
     plugin: { allowedCapabilities: { ...allowedCapabilities, absent: 'allow' } },
   }));
+  /** Each list is for the subject that it names. */
+  const bound = useGateway(() => ({
+    servers: servers(),
+    plugin: {
+      auth: { issuers: [{ issuer, jwks: { file: callers } }] },
+      allowedCapabilities: { ...allowedCapabilities, subject: 'user' },
+    },
+  }));
   /** The two tokens are verified by a filter each, as on Istio; the second by that of docs/authorization.md. */
   const apart = useGateway(() => ({
     servers: servers(),
@@ -145,6 +153,40 @@ describeGateway('x-mcp-authorized', () => {
     expect(answer.status).toBe(401);
     const asBearer = { authorization: `Bearer ${token(everything, { sub: 'ada' })}` };
     expect((await post(gateway.current.url, initializeMessage(), { headers: asBearer })).status).toBe(401);
+  });
+
+  it('is refused where it was made for another user than that of the token', async () => {
+    const { url } = bound.current;
+    const own = { ...ada, 'x-mcp-authorized': token(some, { user: 'ada' }) };
+    const session = (await open(url, own))['mcp-session-id'] ?? '';
+    expect(await seen(url, { ...own, 'mcp-session-id': session })).toEqual(['one_get', 'two_drop']);
+    const others: [string, object][] = [
+      ['another user', { user: 'eve' }],
+      ['the user in other letters', { user: 'Ada' }],
+      ['a user whose name begins so', { user: 'ada2' }],
+      ['no user', {}],
+      ['the subject in another claim', { sub: 'ada' }],
+      ['a list of users', { user: ['ada'] }],
+      ['an empty name', { user: '' }],
+    ];
+    one.forget();
+    two.forget();
+    for (const [what, more] of others) {
+      const foreign = { ...ada, 'x-mcp-authorized': token(everything, more) };
+      for (const [message, headers] of [
+        [initializeMessage(), foreign],
+        [listMessage(), { ...foreign, 'mcp-session-id': session }],
+        [callMessage('"one_drop"'), { ...foreign, 'mcp-session-id': session }],
+      ] as const) {
+        const answer = await post(url, message, { headers });
+        expect([what, answer.status, outcomeOf(answer)]).toEqual([what, 403, 'other_subject']);
+      }
+    }
+    expect([...one.requests, ...two.requests]).toEqual([]);
+    // Without the header, and with one that nobody has verified, everything is hidden as ever.
+    expect(await seen(url, { ...ada, 'mcp-session-id': session })).toEqual([]);
+    const forged = token(everything, { user: 'ada' }, forger.privateKey);
+    expect(await seen(url, { ...ada, 'mcp-session-id': session, 'x-mcp-authorized': forged })).toEqual([]);
   });
 
   it('is verified as well by a filter of its own', async () => {

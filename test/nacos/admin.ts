@@ -116,9 +116,15 @@ export class NacosAdmin {
     await this.#must('POST', '/v3/client/ns/instance', { serviceName, ip: address, port, ephemeral: 'false', ...more });
   }
 
-  async deregister(serviceName: string, endpoint: string): Promise<void> {
+  async deregister(serviceName: string, endpoint: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { address, port } = split(endpoint);
-    await this.#must('DELETE', '/v3/client/ns/instance', { serviceName, ip: address, port, ephemeral: 'false' });
+    await this.#must('DELETE', '/v3/client/ns/instance', {
+      serviceName,
+      ip: address,
+      port,
+      ephemeral: 'false',
+      ...more,
+    });
   }
 
   async #must(method: string, path: string, fields: Readonly<Record<string, string>>): Promise<unknown> {

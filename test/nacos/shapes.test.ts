@@ -1,12 +1,14 @@
 // What Nacos answers, as it was recorded from a real one, and what stands in its place: by table.
+import { createHash } from 'node:crypto';
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NacosError, readAnswer } from '../../plugin-server/nacos/answer.ts';
 import { NacosClient } from '../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../plugin-server/nacos/credentials.ts';
-import { instancesOf } from '../../plugin-server/nacos/instances.ts';
+import { instancesOf, readOwnServices } from '../../plugin-server/nacos/instances.ts';
 import { readListing } from '../../plugin-server/nacos/listing.ts';
+import { NacosNamespace } from '../../plugin-server/nacos/namespace.ts';
 import { describeServer, readIndex, serverName } from '../../plugin-server/nacos/server.ts';
 import { freePort } from '../live/support.ts';
 
@@ -67,15 +69,15 @@ interface Fake {
   readonly requests: readonly string[];
 }
 
-type Reply = (path: string, response: ServerResponse, count: number) => void;
+type Reply = (path: string, response: ServerResponse, count: number, query: URLSearchParams) => void;
 
 /** Answers as it is told. */
 async function fake(reply: Reply): Promise<Fake> {
   const requests: string[] = [];
   const server: Server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '', 'http://x');
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
     requests.push(`${request.method ?? ''} ${pathname} ${request.headers.authorization ?? ''}`.trim());
-    reply(pathname, response, requests.length);
+    reply(pathname, response, requests.length, searchParams);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -164,8 +166,20 @@ describe('a client', () => {
 });
 
 describe('a listing', () => {
-  const page = (totalCount: number, ...names: string[]): string =>
-    ok({ totalCount, pageNumber: 1, pagesAvailable: 1, pageItems: names.map((dataId) => ({ dataId, md5: '0' })) });
+  const page = (totalCount: number, ...names: string[]): string => {
+    const pageItems = names.map((dataId) => ({ groupName: 'mcp-tools', dataId, md5: '0' }));
+    return ok({ totalCount, pageNumber: 1, pagesAvailable: 1, pageItems });
+  };
+  /** Serves the documents that `listed` gives for a page, which begins with 1. */
+  async function paged(listed: (pageNo: number) => readonly string[]): Promise<NacosClient> {
+    const server = await fake((_path, response, _count, query) => {
+      const pageNo = Number(query.get('pageNo'));
+      const all = listed(pageNo);
+      response.end(page(all.length, ...all.slice((pageNo - 1) * 500, pageNo * 500)));
+    });
+    return new NacosClient({ addresses: [server.address] });
+  }
+  const many = Array.from({ length: 1_200 }, (_, index) => `d${index}`);
 
   test.each([
     ['half a page', page(3, 'a', 'b'), 'is not complete: 2 of 3'],
@@ -176,22 +190,123 @@ describe('a listing', () => {
   ])('with %s is none', async (_, answer, message) => {
     const server = await fake((_path, response) => void response.end(answer));
     const client = new NacosClient({ addresses: [server.address] });
-    await expect(readListing(client, 'public', never)).rejects.toThrow(message);
+    await expect(readListing(client, 'public', undefined, never)).rejects.toThrow(message);
   });
 
   test('of several pages is read to its end', async () => {
-    const all = Array.from({ length: 1_200 }, (_, index) => `d${index}`);
-    const server = createServer((request, response) => {
-      const pageNo = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pageNo'));
-      response.end(page(all.length, ...all.slice((pageNo - 1) * 500, pageNo * 500)));
+    const client = await paged(() => many);
+    expect((await readListing(client, 'public', undefined, never))['mcp-tools'].size).toBe(1_200);
+  });
+
+  test('of several pages has a document that goes from one to another while they are read', async () => {
+    let moved = 0;
+    const client = await paged((pageNo) => {
+      // One goes from the first page, and another one comes at the end: the total stays.
+      if (pageNo === 2) moved = 1;
+      return moved === 0 ? many : [...many.slice(1), 'new'];
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
+    const before = await readListing(await paged(() => many), 'public', undefined, never);
+    expect(before['mcp-tools'].has('d500')).toBe(true);
+    const withoutLast = await readListing(client, 'public', undefined, never);
+    expect(withoutLast['mcp-tools'].has('d500')).toBe(false);
+    moved = 0;
+    const listing = await readListing(client, 'public', before, never);
+    expect([...listing['mcp-tools'].keys()].sort()).toEqual([...many, 'new'].sort());
+    // What is gone is gone, once nothing moves.
+    const later = await readListing(client, 'public', listing, never);
+    expect([...later['mcp-tools'].keys()].sort()).toEqual([...many.slice(1), 'new'].sort());
+  });
+
+  test('leaves out what is in other groups, whose names begin as ours do', async () => {
+    const rows = ['mcp-server', 'mcp-other', 'mcp-prompts'].map((groupName) => ({ groupName, dataId: 'a', md5: '0' }));
+    const server = await fake((_path, response) => void response.end(ok({ totalCount: 3, pageItems: rows })));
+    const client = new NacosClient({ addresses: [server.address] });
+    const listing = await readListing(client, 'public', undefined, never);
+    expect(Object.entries(listing).map(([group, { size }]) => [group, size])).toEqual([
+      ['mcp-server-versions', 0],
+      ['mcp-server', 1],
+      ['mcp-tools', 0],
+      ['mcp-prompts', 1],
+    ]);
+  });
+});
+
+describe("services of Nacos' own group", () => {
+  const instance = { ip: '192.0.2.1', port: 80, weight: 1, healthy: true, enabled: true };
+  const read = async (answer: string): Promise<ReadonlyMap<string, unknown>> => {
+    const server = await fake((_path, response) => void response.end(answer));
+    return readOwnServices(new NacosClient({ addresses: [server.address] }), 'public', never);
+  };
+
+  test('have the instances that Nacos gives to who asks for one of them', async () => {
+    const service = (serviceName: string, groupName: string, clusterMap: object | null): object => ({
+      ...{ serviceName, groupName, clusterMap },
     });
-    const client = new NacosClient({ addresses: [`http://127.0.0.1:${(server.address() as AddressInfo).port}`] });
-    expect((await readListing(client, 'public', never))['mcp-tools'].size).toBe(1_200);
+    const off = { ...instance, ip: '192.0.2.9', enabled: false };
+    const pageItems = [
+      service('a::1.0.0', 'mcp-endpoints', { DEFAULT: { hosts: [instance, off] }, OTHER: { hosts: [off] } }),
+      service('b::1.0.0', 'mcp-endpoints', {}),
+      service('c::1.0.0', 'mcp-endpoints', null),
+      service('a::1.0.0', 'other-mcp-endpoints', { DEFAULT: { hosts: [off] } }),
+    ];
+    expect([...(await read(ok({ totalCount: 4, pageItems })))]).toEqual([
+      ['a::1.0.0', { endpoints: [{ address: '192.0.2.1', port: 80 }] }],
+      ['b::1.0.0', { endpoints: [] }],
+      ['c::1.0.0', { endpoints: [] }],
+    ]);
+  });
+
+  test('are asked for one by one where they cannot be listed', async () => {
+    const documents: Record<string, object> = {
+      '1-mcp-versions.json': { id: '1', name: 'explore', latestPublishedVersion: '1.0.0' },
+      '1-1.0.0-mcp-server.json': {
+        ...{ id: '1', name: 'explore', protocol: 'mcp-streamable' },
+        remoteServerConfig: {
+          serviceRef: { namespaceId: 'public', groupName: 'mcp-endpoints', serviceName: 'explore::1.0.0' },
+          exportPath: '/mcp',
+        },
+      },
+    };
+    const md5 = (dataId: string): string => createHash('md5').update(JSON.stringify(documents[dataId])).digest('hex');
+    const rows = [
+      { groupName: 'mcp-server-versions', dataId: '1-mcp-versions.json', md5: md5('1-mcp-versions.json') },
+      { groupName: 'mcp-server', dataId: '1-1.0.0-mcp-server.json', md5: md5('1-1.0.0-mcp-server.json') },
+    ];
+    const answers: Record<string, (query: URLSearchParams) => string> = {
+      '/nacos/v3/admin/cs/config/list': () => ok({ totalCount: 2, pageItems: rows }),
+      '/nacos/v3/client/cs/config': (query) =>
+        ok({ content: JSON.stringify(documents[query.get('dataId') ?? '']), md5: '' }),
+      '/nacos/v3/client/ns/instance/list': () => ok([instance]),
+    };
+    const server = await fake((path, response, _count, query) => {
+      const answer = answers[path];
+      if (answer === undefined)
+        response.writeHead(403).end(JSON.stringify({ error: 'Forbidden', message: 'no', path }));
+      else response.end(answer(query));
+    });
+    const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
+    for (let look = 0; look < 2; look++) {
+      const { catalog, problems } = await namespace.look(undefined, never);
+      expect(problems).toEqual([]);
+      expect(catalog.servers).toMatchObject([{ name: 'explore', endpoints: [{ address: '192.0.2.1', port: 80 }] }]);
+    }
+    // What was refused is not asked for at each look.
+    expect(server.requests.filter((line) => line.includes('/ns/service/list'))).toHaveLength(1);
+    expect(server.requests.filter((line) => line.includes('/ns/instance/list'))).toHaveLength(2);
+  });
+
+  test.each([
+    ['another form', ok([])],
+    [
+      'an instance without a port',
+      ok({
+        pageItems: [
+          { serviceName: 'a', groupName: 'mcp-endpoints', clusterMap: { DEFAULT: { hosts: [{ ip: '192.0.2.1' }] } } },
+        ],
+      }),
+    ],
+  ])('in %s are none', async (_, answer) => {
+    await expect(read(answer)).rejects.toThrow('has a form that is not known');
   });
 });
 

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi
 import { main } from '../../cli/main.ts';
 import type { CatalogServer } from '../../plugin-server/catalog/catalog.ts';
 import { Catalogs } from '../../plugin-server/catalog/catalogs.ts';
+import { NacosClient } from '../../plugin-server/nacos/client.ts';
+import { readInstances, readOwnServices } from '../../plugin-server/nacos/instances.ts';
 import { NacosSync } from '../../plugin-server/nacos/sync.ts';
 import { ArtifactStore, CatalogDirectory } from '../../plugin-server/index.ts';
 import { until } from '../e2e/until.ts';
@@ -340,6 +342,33 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     expect(endpoints()).toEqual([{ address: '192.0.2.2', port: 80 }]);
     const edits = (following.catalogs.get('public')?.given?.generation ?? 0) - generation;
     expect(edits).toBe(0);
+  });
+
+  test('follows the instances of a server that has an address: those that are put beside it, and their weight', async () => {
+    const name = fresh('direct');
+    await admin.create(name, { endpoint: '192.0.2.1:80' });
+    const following = await follow(nacos);
+    const service = `${name}::1.0.0`;
+    const group = { groupName: 'mcp-endpoints' };
+    await admin.register(service, '192.0.2.2:80', { ...group, weight: '0.5' });
+    await admin.register(service, '192.0.2.3:80', { ...group, weight: '0' });
+    await admin.register(service, '192.0.2.4:80', { ...group, enabled: 'false' });
+    await admin.register(service, '192.0.2.5:80', { ...group, clusterName: 'OTHER' });
+    await until('the second is there', () => serverOf(following, name)?.endpoints?.length === 2);
+    await looked(following);
+    const both = [
+      { address: '192.0.2.1', port: 80, weight: 2 },
+      { address: '192.0.2.2', port: 80, weight: 1 },
+    ];
+    expect(serverOf(following, name)?.endpoints).toEqual(both);
+    // What one of them is asked for says the same as the list of all.
+    const client = new NacosClient({ addresses: [nacos.address], credentials: () => user });
+    const stop = new AbortController().signal;
+    const alone = await readInstances(client, { namespaceId: 'public', ...group, serviceName: service }, stop);
+    expect((await readOwnServices(client, 'public', stop)).get(service)).toEqual(alone);
+    expect(alone.endpoints).toEqual(both);
+    await admin.deregister(service, '192.0.2.2:80', group);
+    await until('the second is gone', () => serverOf(following, name)?.endpoints?.length === 1);
   });
 
   test('has the cookie of a balancer that is an instance of the service', async () => {

@@ -1,7 +1,9 @@
 // The gateway without a host: what the shell of a real one does, step by step, with the tests' own answers.
 import { Noun } from '../../../filter/mcp/nouns';
 import { Arena, make, newArena, scratch } from '../../../filter/bytes/arena';
+import { namesIn } from '../../../filter/bytes/name-list';
 import { Span, equals, span, NONE } from '../../../filter/bytes/span';
+import { newWriter } from '../../../filter/bytes/writer';
 import { Gateway } from '../../../filter/model/gateway';
 import { Parsed, parseGateway } from '../../../filter/config/parse';
 import { Answer, Ending } from '../../../filter/upstream/answer';
@@ -14,7 +16,6 @@ import * as header from '../../../filter/mcp/headers';
 import { markIn, markOffsetInToken, ownerOfUri } from '../../../filter/model/uri-owner';
 import { countOf } from '../../../filter/bytes/pairs';
 import { AUTHORIZED } from '../../../filter/mcp/headers';
-import { allowedNames } from '../../../filter/policy/allowed-names';
 import { answersIn } from '../../../filter/policy/claims';
 import { NO_FACTS } from '../../../filter/model/tool-facts';
 import { mayUse } from '../../../filter/policy/decision';
@@ -28,6 +29,7 @@ const NOT_OURS = -1;
 
 const ofConfiguration: Arena = newArena(16 << 10);
 const ofRequest: Arena = newArena(16 << 10);
+const ofAnswer: Arena = newArena(16 << 10);
 let parsed: Parsed = make<Parsed>(ofConfiguration);
 let exchange: Exchange = make<Exchange>(ofRequest);
 let call: UpstreamCall | null = null;
@@ -78,7 +80,7 @@ export function gatewayRequest(headers: usize, headersLength: u32, body: usize, 
   const allowed = gateway.allowedCapabilities;
   if (allowed !== null) {
     const lines = countOf(request.pairs, AUTHORIZED, ofRequest);
-    exchange.caller.allowed = allowedNames(allowed, authorized, lines, gateway.servers.count, ofRequest);
+    exchange.caller.readAllowed(allowed, authorized, lines, gateway.servers.count, ofRequest);
   }
   let outcome = enter(exchange, behind, true);
   if (outcome === Outcome.ReadBody) {
@@ -171,12 +173,14 @@ export function gatewayDecide(server: i32, name: usize, count: u32, path: i32, n
 }
 
 /**
- * What the rules cost: for each of `requests` the claims are read and the rules settled, then `tools` decisions are made
- * under them. How often it was yes.
+ * What the rules cost: for each of `requests` the claims are read and the rules settled, then each name is decided on under
+ * them. How often it was yes. @param names of tools of the first server, a space between
  */
-export function gatewayDecideByRules(name: usize, count: u32, requests: i32, tools: i32): i32 {
+export function gatewayDecideByRules(names: usize, count: u32, requests: i32): i32 {
   const gateway = parsed.gateway;
   let admitted = 0;
+  const arena = newArena(16 << 10);
+  const tools = namesIn(span(names, count), arena);
   for (let i = 0; i < requests; i++) {
     const scope = make<Scope>(scratch);
     const authorization = gateway.authorization;
@@ -184,11 +188,31 @@ export function gatewayDecideByRules(name: usize, count: u32, requests: i32, too
       const answers = answersIn(gateway.claims, claims, scratch);
       scope.permissions = permissionsOf(authorization, answers, null, null, scratch);
     }
-    for (let j = 0; j < tools; j++)
-      if (mayUse(gateway, Noun.Tools, gateway.serverAt(0), span(name, count), scope, NO_FACTS)) admitted++;
+    for (let j = 0; j < tools.count; j++)
+      if (mayUse(gateway, Noun.Tools, gateway.serverAt(0), tools.at(j), scope, NO_FACTS)) admitted++;
     scratch.reset();
   }
+  arena.dispose();
   return admitted;
+}
+
+/**
+ * What the rules say of tools of a server to the token: for each a digit, see Access. @param names a space between
+ * @param afresh nothing is remembered: a name that has another one beside it, here itself, is decided on each time
+ */
+export function gatewayAccesses(server: i32, names: usize, count: u32, facts: u32, afresh: bool): Span {
+  const gateway = parsed.gateway;
+  const answers = answersIn(gateway.claims, claims, scratch);
+  const permissions = permissionsOf(gateway.authorization!, answers, null, null, scratch);
+  const tools = namesIn(span(names, count), scratch);
+  ofAnswer.reset();
+  const digits = newWriter(ofAnswer, tools.count as usize);
+  for (let i = 0; i < tools.count; i++) {
+    const name: Span = tools.at(i);
+    digits.decimal(permissions.accessTo(Noun.Tools, server, name, afresh ? name : NONE, facts) as u64);
+  }
+  scratch.reset();
+  return digits.written;
 }
 
 function virtualServerAt(index: i32): VirtualServer {
