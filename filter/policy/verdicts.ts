@@ -80,7 +80,7 @@ function verdictAt(place: usize): Verdict {
 
 /** The length of the name is part of it, so that two names are compared only where they have the same. @param facts of 16 bits */
 function questionOf(noun: Noun, server: i32, length: i32, facts: u32): u64 {
-  return ((facts as u64) << 48) | ((server as u64) << 16) | ((noun as u64) << 8) | (length as u64);
+  return ((facts as u64) << 48) | ((server as u32 as u64) << 16) | ((noun as u64) << 8) | (length as u64);
 }
 
 function havePlaces(): bool {
