@@ -1,7 +1,7 @@
 import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, after, equals, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
-import { MarkState, markAfter, markIn } from '../json/byte-order-mark';
+import { MarkState, brokenMark, markAfter, markIn } from '../json/byte-order-mark';
 import { isString, textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
@@ -74,8 +74,11 @@ export class PassingAnswer {
   }
 
   private readDocument(bytes: Span): void {
-    const count = markIn(bytes, this.mark);
-    this.mark = markAfter(bytes, this.mark, count);
+    const before = this.mark;
+    const count = markIn(bytes, before);
+    this.mark = markAfter(bytes, before, count);
+    const broken = brokenMark(bytes, before, count);
+    if (length(broken) > 0) this.scan(broken);
     this.scan(after(bytes, count));
   }
 

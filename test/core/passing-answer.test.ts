@@ -68,6 +68,7 @@ test.each<[string, 'json' | 'events', string | Buffer]>([
     'events',
     Buffer.concat([Buffer.of(0xef, 0xbb), Buffer.from(`data: ${result}\n\n`)]),
   ],
+  ['a result behind a part of a byte order mark', 'json', Buffer.concat([Buffer.of(0xef, 0xbb), Buffer.from(result)])],
   ['two halves in two events', 'events', 'data: {"id":1,\n\ndata: "result":{}}\n\n'],
 ])('%s is no answer (%s)', (_, type, text) => {
   expect(isWhole(type, [text], '1')).toBe(false);
