@@ -180,7 +180,8 @@ export class Rewriter {
   private endId(to: u32): void {
     this.inId = false;
     if (to === this.idFrom) return;
-    this.passage.replace(this.idFrom, to, this.idIsLong ? Replacement.Nothing : Replacement.EventId);
+    const isLong = this.idIsLong || to - this.idFrom > (MOST_OF_EVENT_ID as u32);
+    this.passage.replace(this.idFrom, to, isLong ? Replacement.Nothing : Replacement.EventId);
   }
 
   private dropId(to: u32): void {

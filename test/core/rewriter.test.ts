@@ -417,6 +417,13 @@ describe('what would have to be kept beyond the bound', () => {
   });
 });
 
+test('an id of an event that is longer than what may be kept is left out, however it comes', () => {
+  const stream = Buffer.from(`id: ${'x'.repeat(5_000)}\ndata: {}\n\n`);
+  for (const places of [[], [3_000], [4_500, 4_800], Array.from({ length: 50 }, (_, index) => 100 * index)]) {
+    expect(parts(cutAt(stream, places), { most: 2_100 }).join('')).toBe('id: \ndata: {}\n\n');
+  }
+});
+
 test('an id of an event that is too long is left out, however it comes', () => {
   const long = 'x'.repeat(3000);
   for (const chunks of [
