@@ -18,7 +18,7 @@ export const Frame = {
 } as const;
 
 export const endStream = 1;
-export const endHeaders = 4;
+const endHeaders = 4;
 const acknowledged = 1;
 const initialWindowSize = 4;
 /** Of RST_STREAM and GOAWAY: CANCEL. */
