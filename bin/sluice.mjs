@@ -9,6 +9,8 @@ const isClone = existsSync(new URL('../cli/main.ts', import.meta.url));
 if (isClone) {
   const { ensureInstalled } = await import('../scripts/install.mjs');
   ensureInstalled();
+  const { requireTemporaryFolder } = await import('../common/temporary-folder.mjs');
+  requireTemporaryFolder();
   const { register } = await import('tsx/esm/api');
   register();
 }

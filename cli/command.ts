@@ -2,6 +2,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { didYouMean } from '../common/nearest.ts';
 import { CommandError, type Io, exitCode } from './io.ts';
+import { withAdvice } from './file-errors.ts';
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
 
@@ -89,7 +90,8 @@ export function command<const F extends Flags, Options, Event extends CommandEve
     const json = args.includes('--json');
     const emit = json ? jsonLines(io) : definition.print(io);
     const fail = (error: unknown): number => {
-      const { message, details = [] } = error as Error & { details?: readonly string[] };
+      const { details = [] } = error as { details?: readonly string[] };
+      const message = withAdvice(error as Error);
       const told: ErrorEvent = { event: 'error', message, ...(details.length > 0 && { details }) };
       if (json) jsonLines(io)(told);
       else io.err(`sluice ${name}: ${[message, ...details.map((line) => `  ${line}`)].join('\n')}\n`);

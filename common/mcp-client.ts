@@ -2,6 +2,7 @@
 // says of a refusal neither its status nor its words.
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { EventReader } from './event-reader.ts';
 
 /** Where MCP is spoken, and what is sent along. */
 export interface McpEndpoint {
@@ -196,43 +197,22 @@ function exchange(
 async function read(response: IncomingMessage, mostBytes: number): Promise<Answer> {
   const { statusCode: status = 0, headers } = response;
   const isStream = /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
-  let parts: Buffer[] = [];
+  const events = new EventReader();
+  const parts: Buffer[] = [];
   let head = '';
   let size = 0;
   let message: JsonRpcAnswer | undefined;
   for await (const part of response as AsyncIterable<Buffer>) {
-    parts.push(part);
     size += part.length;
     if (head.length < headLength) head += part.toString('utf8', 0, headLength);
-    if (isStream && part.includes(0x0a)) {
-      const { events, remainder } = eventsOf(Buffer.concat(parts));
-      message = answerIn(events);
-      parts = [remainder];
-    }
+    if (isStream) message = answerIn(events.read(part).map(({ data }) => data));
+    else parts.push(part);
     // A server may leave the stream open behind its answer.
     if (message !== undefined || size > mostBytes) break;
   }
   if (!isStream && size <= mostBytes) message = answerIn([Buffer.concat(parts).toString('utf8')]);
   const isCut = message === undefined && size > mostBytes;
   return { status, headers, text: head.slice(0, headLength), message, isCut };
-}
-
-/** The data of each event that is whole (WHATWG HTML §9.2.6), and what is behind the last one. */
-function eventsOf(stream: Buffer): { events: string[]; remainder: Buffer } {
-  const text = stream
-    .toString('latin1')
-    .replace(/^\xEF\xBB\xBF/, '')
-    .replaceAll(/\r\n?/g, '\n');
-  const end = text.lastIndexOf('\n\n');
-  if (end < 0) return { events: [], remainder: Buffer.from(text, 'latin1') };
-  const events = text.slice(0, end).split('\n\n').map(dataOf);
-  return { events, remainder: Buffer.from(text.slice(end + 2), 'latin1') };
-}
-
-function dataOf(event: string): string {
-  const lines = event.split('\n').filter((line) => line.startsWith('data:'));
-  const data = lines.map((line) => line.slice(5).replace(/^ /, '')).join('\n');
-  return Buffer.from(data, 'latin1').toString('utf8');
 }
 
 /** The first that is an answer; some errors have no id, or null. */

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import type { SourceFile } from '../../envoy/check/files.ts';
 import { readLimited } from '../../envoy/check/read-file.ts';
 import { ownFile } from '../../common/home.ts';
+import { withAdvice } from '../file-errors.ts';
 import { CommandError, exitCode } from '../io.ts';
 
 /** The most files of one run. */
@@ -23,7 +24,7 @@ export function readSources(paths: readonly string[]): SourceFile[] {
     try {
       return { name, bytes: readLimited(name) };
     } catch (error) {
-      throw wrong((error as Error).message);
+      throw wrong(withAdvice(error as Error));
     }
   });
 }
@@ -63,7 +64,7 @@ function entriesOf(folder: string): string[] {
       .filter((name) => !name.startsWith('.'))
       .sort();
   } catch (error) {
-    throw wrong((error as Error).message);
+    throw wrong(withAdvice(error as Error));
   }
 }
 

@@ -1,6 +1,7 @@
 // One HTTP exchange after the other, each on a connection of its own, so that every gateway behind an address is met.
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { EventReader } from '../../common/event-reader.ts';
 
 export interface Reply {
   readonly status: number;
@@ -116,6 +117,7 @@ async function read(response: IncomingMessage, headersOnly: boolean): Promise<Re
     response.destroy();
     return { status, headers, text: '', message: undefined };
   }
+  const events = new EventReader();
   const parts: Buffer[] = [];
   let size = 0;
   let message: RpcAnswer | undefined;
@@ -124,24 +126,12 @@ async function read(response: IncomingMessage, headersOnly: boolean): Promise<Re
     parts.push(part);
     size += part.length;
     // A server may leave the stream open behind its answer.
-    if (isStream && part.includes(0x0a)) message = answerIn(eventsIn(Buffer.concat(parts).toString('utf8')));
+    if (isStream) message = answerIn(events.read(part).map(({ data }) => data));
     if (message !== undefined || size > mostBytes) break;
   }
   const text = Buffer.concat(parts).toString('utf8');
   if (!isStream) message = answerIn([text]);
   return { status, headers, text, message };
-}
-
-/** The data of each whole event (WHATWG HTML §9.2.6). */
-function eventsIn(text: string): string[] {
-  const events = text.replaceAll(/\r\n?/g, '\n').split('\n\n').slice(0, -1);
-  return events.map((event) =>
-    event
-      .split('\n')
-      .filter((line) => line.startsWith('data:'))
-      .map((line) => line.slice(5))
-      .join('\n'),
-  );
 }
 
 function answerIn(texts: readonly string[]): RpcAnswer | undefined {

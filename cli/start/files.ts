@@ -1,4 +1,14 @@
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '../io.ts';
@@ -36,7 +46,7 @@ const replacingTimeout = 10_000;
  * @throws CommandError where a hundred run already
  */
 export function claimFiles(data: string): OwnFiles {
-  mkdirSync(data, { recursive: true, mode: 0o700 });
+  makeFolder(data);
   for (let number = 1; number <= mostAtOnce; number++) {
     const name = number === 1 ? 'envoy' : `envoy-${number}`;
     const claim = join(data, `${name}.pid`);
@@ -120,6 +130,19 @@ export function createWhole(file: string, content: string): boolean {
     throw error;
   } finally {
     rmSync(unfinished, { force: true });
+  }
+}
+
+/** @throws CommandError where nothing can be kept there */
+function makeFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    accessSync(data, constants.W_OK);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      `the files of this gateway cannot be kept in ${data} (${code}): name a folder that this user may write to in SLUICE_DATA_DIR`,
+    );
   }
 }
 

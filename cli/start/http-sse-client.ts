@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { EventReader, type StreamEvent } from '../../common/event-reader.ts';
 import { type Listing, type McpEndpoint, Refusal } from '../../common/mcp-client.ts';
 
 /** The revision whose transport it is, as `servers[].protocol` names it. */
@@ -9,11 +10,6 @@ export const httpSseRevision = '2024-11-05';
 
 /** What all of it may take: ms, bytes of the stream, pages of the list. */
 const limits = { time: 5_000, bytes: 32 << 20, pages: 100 };
-
-interface Event {
-  readonly type: string;
-  readonly data: string;
-}
 
 interface Result {
   readonly tools?: unknown;
@@ -96,34 +92,20 @@ async function send(
   return response;
 }
 
-async function nextOf(events: AsyncGenerator<Event, void>): Promise<Event> {
+async function nextOf(events: AsyncGenerator<StreamEvent, void>): Promise<StreamEvent> {
   const { value, done } = await events.next();
   if (done === true) throw Object.assign(new Error('the stream ended'), { code: 'ECONNRESET' });
   return value;
 }
 
-/** Events that have data (WHATWG HTML §9.2.6). */
-async function* eventsIn(stream: IncomingMessage): AsyncGenerator<Event, void> {
-  let text = '';
+async function* eventsIn(stream: IncomingMessage): AsyncGenerator<StreamEvent, void> {
+  const events = new EventReader();
   let size = 0;
-  for await (const part of stream.setEncoding('utf8') as AsyncIterable<string>) {
+  for await (const part of stream as AsyncIterable<Buffer>) {
     size += part.length;
     if (size > limits.bytes) return;
-    text += part;
-    const whole = text.replaceAll(/\r\n|\r(?!$)/g, '\n').split('\n\n');
-    text = whole.pop() ?? '';
-    for (const event of whole) {
-      const lines = event.split('\n');
-      const data = valuesOf(lines, 'data');
-      if (data.length > 0) yield { type: valuesOf(lines, 'event').at(-1) ?? 'message', data: data.join('\n') };
-    }
+    yield* events.read(part);
   }
-}
-
-function valuesOf(lines: readonly string[], field: string): string[] {
-  return lines
-    .filter((line) => line.startsWith(`${field}:`))
-    .map((line) => line.slice(field.length + 1).replace(/^ /, ''));
 }
 
 function parsed(text: string): unknown {

@@ -20,6 +20,33 @@ export function hasRoom(size: u64): bool {
   return (memory.size() as u64) + pages <= MOST_PAGES || largestFree() >= needed;
 }
 
+/** What is left for everything else when a configuration has been read; and for each of its bytes, for copies of its texts. */
+const BESIDE_CONFIGURATION: u64 = 16 << 20;
+const COPIES: u64 = 8;
+
+let ranShort = false;
+let beside: u64 = 0;
+
+/** Before a configuration is read: what is made of it can be two hundred times its bytes. @param size of it, bytes */
+export function beginReading(size: u64): void {
+  ranShort = false;
+  beside = BESIDE_CONFIGURATION + size * COPIES;
+}
+
+/**
+ * Before each part of it. Whether there is memory for it; where there was none once, there is none for the rest.
+ * @param size that it takes at once, bytes
+ */
+export function mayReadOn(size: u64 = 0): bool {
+  if (!ranShort && !hasRoom(beside + size)) ranShort = true;
+  return !ranShort;
+}
+
+/** Whether it was not read to its end. */
+export function endedShort(): bool {
+  return ranShort;
+}
+
 /**
  * A size that the largest free block has at least. Free blocks are in lists by size: a bitmap of levels, powers of two
  * from 256 on with everything smaller in level 0, and for each level a bitmap of its sixteenths.

@@ -2,6 +2,7 @@ import { SLASH } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { newList } from '../bytes/list';
 import { names } from '../bytes/name-list';
+import { mayReadOn } from '../bytes/room';
 import { Span, equals, length, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isJson, kindOf, Kind, member, strip, walkThrough } from '../json/reader';
@@ -124,7 +125,7 @@ export function readCatalog(
   }
   const place = placeOf(SERVERS, arena);
   let index = 0;
-  for (const walk = walkThrough(document.servers, arena); walk.next(); index++) {
+  for (const walk = walkThrough(document.servers, arena); walk.next() && mayReadOn(); index++) {
     const problems = problemsOf(arena);
     const section = openSection(walk.value, elementPlace(place, index, arena), SERVER_MEMBERS, problems);
     section.defaults = source.defaults;
@@ -142,7 +143,7 @@ export function readCatalogVirtualServers(source: CatalogSource, gateway: Gatewa
   const own = newWriter(arena, 64).bytes(source.namespace).byte(SLASH).written;
   let index = 0;
   for (const walk = walkThrough(catalog.virtualServers, arena); walk.next(); index++) {
-    if (index === MOST_VIRTUAL_SERVERS) break;
+    if (index === MOST_VIRTUAL_SERVERS || !mayReadOn()) break;
     const problems = problemsOf(arena);
     const section = openSection(walk.value, elementPlace(place, index, arena), VIRTUAL_SERVER_MEMBERS, problems);
     const name = section.required(NAME);

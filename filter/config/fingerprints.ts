@@ -25,6 +25,8 @@ export function unkeyedFingerprint(server: Server): u64 {
   hash = hash ^ (credentials.kind as u64);
   const exchange = credentials.exchange;
   if (exchange !== null) {
+    // Of the endpoint all counts that says who makes the tokens: its cluster, too.
+    hash = fingerprint(exchange.cluster, hash);
     hash = fingerprint(exchange.authority, fingerprint(exchange.path, hash));
     return fingerprint(exchange.authorization, fingerprint(exchange.form, hash));
   }

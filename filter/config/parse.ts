@@ -1,5 +1,6 @@
 import { HASH, PERCENT, QUESTION_MARK, SLASH } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
+import { beginReading, endedShort } from '../bytes/room';
 import { Span, combined, equals, fingerprint, literal, length, limit, pointer, indexOf, NONE } from '../bytes/span';
 import { ownEntry } from '../upstream/via';
 import { isJson, strip } from '../json/reader';
@@ -92,6 +93,7 @@ const TEN_MINUTES = literal('600s');
 /** What a value of a template can have. */
 const MOST_REST_RESPONSE: u32 = 128 << 20;
 
+const NO_MEMORY = literal('takes more memory than a worker has; give some of its servers and tools to another gateway');
 const NOT_JSON = literal('is not JSON');
 const PAIR_MODE = literal('"pair" where the root id (pluginName) ends in -holder');
 const AN_ENDPOINT = literal('a path such as "/mcp", without a slash at its end, a query or escapes');
@@ -118,6 +120,7 @@ export function parseGateway(
   holder: bool = false,
   catalog: Span = NONE,
 ): Parsed {
+  beginReading((length(text) as u64) + (catalog === NONE ? 0 : (length(catalog) as u64)));
   const parsed = make<Parsed>(arena);
   const gateway = make<Gateway>(arena);
   const problems = newProblems(arena);
@@ -162,6 +165,10 @@ export function parseGateway(
   gateway.toolSearch = readToolSearch(root, gateway, null);
   readVirtualServers(root, gateway);
   if (source !== null && catalog !== NONE) readCatalogVirtualServers(source, gateway, arena);
+  if (endedShort()) {
+    problems.add(problems.at(null).bytes(NO_MEMORY));
+    return parsed;
+  }
   readRoot(root, gateway);
   gateway.authorization = readAuthorization(root, gateway);
   gateway.allowedCapabilities = readAllowedCapabilities(root, gateway);

@@ -2,6 +2,7 @@ import { COLON, OPENING_BRACE, OPENING_BRACKET, SLASH, SPACE } from '../bytes/as
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
+import { mayReadOn } from '../bytes/room';
 import {
   Span,
   after,
@@ -162,7 +163,7 @@ function readSecurity(
 function readArguments(section: Section): List {
   const list = newList(section.arena);
   const elements = section.list(ARGS);
-  for (let i = 0; i < elements.count; i++) {
+  for (let i = 0; i < elements.count && mayReadOn(); i++) {
     const place = elementPlace(section.placeOf(ARGS), i, section.arena);
     const inner = openSection(elements.at(i), place, ARGUMENT_MEMBERS, section.problems);
     const argument = make<RestArgument>(section.arena);

@@ -1,6 +1,7 @@
 import { make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
+import { mayReadOn } from '../bytes/room';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { names, namesIn } from '../bytes/name-list';
 import { kindOf, Kind, member } from '../json/reader';
@@ -68,7 +69,7 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
   const allowed = readAllowed(section);
   const elements = section.list(TOOLS);
   const shown = newList(section.arena);
-  for (let i = 0; i < elements.count; i++) {
+  for (let i = 0; i < elements.count && mayReadOn(); i++) {
     const place = elementPlace(section.placeOf(TOOLS), i, section.arena);
     const tool = readTool(elements.at(i), place, rest, schemes, environment, gateway, problems);
     if (tool.name === NONE || (allowed !== null && !has(allowed, tool.name))) continue;
@@ -91,7 +92,7 @@ function readPrompts(section: Section, rest: Rest): void {
   rest.promptsByName = newNameTable(section.arena);
   const elements = section.list(PROMPTS);
   const shown = newList(section.arena);
-  for (let i = 0; i < elements.count; i++) {
+  for (let i = 0; i < elements.count && mayReadOn(); i++) {
     const place = elementPlace(section.placeOf(PROMPTS), i, section.arena);
     const prompt = readPrompt(elements.at(i), place, section.problems);
     if (prompt.name === NONE) continue;

@@ -2,6 +2,7 @@ import { SLASH, UNDERSCORE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newSeen } from '../bytes/seen';
+import { mayReadOn } from '../bytes/room';
 import { Span, equals, length, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { isString } from '../json/text';
@@ -87,7 +88,7 @@ export function readServers(root: Section, environment: Environment, gateway: Ga
   gateway.servers = newList(root.arena);
   const elements = root.list(SERVERS);
   const isAlone = elements.count === 1 && gateway.catalogSource === null;
-  for (let i = 0; i < elements.count; i++) {
+  for (let i = 0; i < elements.count && mayReadOn(); i++) {
     const place = elementPlace(root.placeOf(SERVERS), i, root.arena);
     const section = openSection(elements.at(i), place, MEMBERS, root.problems);
     push(gateway, checkedServer(section, environment, environment, gateway, isAlone));

@@ -2,6 +2,7 @@ import { DOT, HYPHEN, SLASH } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
+import { mayReadOn } from '../bytes/room';
 import { Span, equals, first, after, indexOf, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newVirtualServer } from '../model/virtual-server';
 import { divide } from './division';
@@ -37,7 +38,7 @@ export function readVirtualServers(root: Section, gateway: Gateway): void {
   gateway.virtualServers = newList(root.arena);
   gateway.virtualServersByName = newNameTable(root.arena);
   const elements = root.list(VIRTUAL_SERVERS);
-  for (let i = 0; i < elements.count; i++) {
+  for (let i = 0; i < elements.count && mayReadOn(); i++) {
     const place = elementPlace(root.placeOf(VIRTUAL_SERVERS), i, root.arena);
     addVirtualServer(openSection(elements.at(i), place, MEMBERS, root.problems), gateway, ANY_SERVER);
   }

@@ -1,4 +1,4 @@
-import { Arena, make, scratch } from '../bytes/arena';
+import { Arena, make, newArena, scratch } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { Span, equals, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -6,6 +6,7 @@ import { Kind, Walk } from '../json/reader';
 import { textOf } from '../json/text';
 import { Item, Page } from '../upstream/page';
 import { FanOut } from './fanout';
+import { itemSize } from './merge';
 import { Words } from './words';
 
 /**
@@ -28,6 +29,9 @@ const OF_DESCRIPTION: u32 = 1;
 const MOST_WORDS: u32 = 16;
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
+
+/** For the texts of the tool that is read. */
+const work = newArena(16 << 10);
 
 /** A tool, and how well it fits. */
 @unmanaged
@@ -59,7 +63,7 @@ class Search {
   members: Walk;
   inner: Walk;
   properties: Walk;
-  /** The name of the document that was read last. */
+  /** The name of the document that is read, in `work`. */
   name: Span;
 
   take(query: Span): void {
@@ -84,11 +88,11 @@ class Search {
     this.name = NONE;
     const members = this.members;
     for (members.begin(isReplaced ? item.replacement : item.object); members.next();) {
-      const key = members.key(scratch);
+      const key = members.key(work);
       if (key === NONE) continue;
       if (equals(key, NAME)) {
-        this.name = textOf(members.value, scratch);
-        if (!isReplaced) this.name = newWriter(scratch, 64).bytes(item.mark).bytes(this.name).written;
+        this.name = textOf(members.value, work);
+        if (!isReplaced) this.name = newWriter(work, 64).bytes(item.mark).bytes(this.name).written;
         this.addWords(this.name, OF_NAME, at);
       } else if (equals(key, TITLE)) this.addText(members, OF_TITLE, at);
       else if (equals(key, DESCRIPTION)) this.addText(members, OF_DESCRIPTION, at);
@@ -100,16 +104,16 @@ class Search {
     if (schema.kind !== Kind.Object) return;
     const inner = this.inner;
     for (inner.begin(schema.value); inner.next();) {
-      const key = inner.key(scratch);
+      const key = inner.key(work);
       if (key === NONE || !equals(key, PROPERTIES) || inner.kind !== Kind.Object) continue;
       for (this.properties.begin(inner.value); this.properties.next();) {
-        this.addWords(this.properties.key(scratch), OF_ARGUMENT, at);
+        this.addWords(this.properties.key(work), OF_ARGUMENT, at);
       }
     }
   }
 
   private addText(member: Walk, weight: u32, at: usize): void {
-    if (member.kind === Kind.String) this.addWords(textOf(member.value, scratch), weight, at);
+    if (member.kind === Kind.String) this.addWords(textOf(member.value, work), weight, at);
   }
 
   private addWords(text: Span, weight: u32, at: usize): void {
@@ -151,9 +155,12 @@ function logarithm(value: f32): f32 {
   return ((reinterpret<i32>(value) - 0x3f800000) as f32) / 0x800000;
 }
 
-/** Bytes that a search over so many tools takes beside their lists. */
-export function searchSize(tools: u32): u64 {
-  return (tools as u64) * ((4 + MOST_WORDS) as u64);
+/** Bytes that a search over these tools takes beside their lists. @param tools elements are Item */
+export function searchSize(tools: List): u64 {
+  let largest: u64 = 0;
+  for (let i = 0; i < tools.count; i++) largest = max(largest, itemSize(itemAt(tools, i)));
+  // The texts of a tool are copied where they have escapes.
+  return (tools.count as u64) * ((4 + MOST_WORDS) as u64) + 2 * largest;
 }
 
 /** The tools that are chosen, in the order of a list: elements are Item. */
@@ -208,6 +215,7 @@ function readAll(run: Search, tools: List, query: Span): i32 {
   for (let i = 0; i < tools.count; i++) {
     run.read(itemAt(tools, i), run.documents + (i as usize) * run.size);
     if (run.name !== NONE && equals(run.name, query)) exact = i;
+    work.reset();
   }
   return exact;
 }

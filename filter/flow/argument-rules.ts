@@ -10,7 +10,7 @@ import { factsOf } from '../policy/arguments';
 import { CallAccess, decidingRule } from '../policy/permissions';
 import { refuseScopes } from './challenge';
 import { Exchange } from './exchange';
-import { refuseUndecided } from './limits';
+import { refuseWhole } from './limits';
 
 /** Rules of authorization on the arguments of a call, which has come whole. */
 const ARGUMENTS = literal('arguments');
@@ -25,7 +25,7 @@ export function allowsArguments(exchange: Exchange): bool {
   const message = exchange.message;
   // In how few parts a body comes must not decide what is held.
   if (message.size > exchange.gateway.limits.heldBody) {
-    refuseUndecided(exchange, message.size);
+    refuseWhole(exchange, message.size);
     return false;
   }
   const target = exchange.target;

@@ -85,6 +85,9 @@ const ASKS_AGAIN = literal(
 );
 const TOO_LARGE = literal('what it asks for is larger than limits.event allows');
 const NO_END = literal('it ends its answer together with its question, so that there is no moment to ask the client');
+const NOTHING_BEHIND = literal(
+  'its answer ends in HTTP trailers behind its question, and nothing can be sent to the client behind those',
+);
 const REFUSED = literal('the client has answered with an error');
 const UNKNOWN = literal('it asks for what the client does not know, or for nothing');
 const TOO_MANY = literal('it asks for more than 16 things at once');
@@ -242,6 +245,11 @@ function refuse(exchange: Exchange, why: Span): Outcome {
 export function refuseLargeRequest(exchange: Exchange): Outcome {
   exchange.meet(Limit.Event);
   return refuse(exchange, TOO_LARGE);
+}
+
+/** What asks for input ends in trailers: the result can reach the client no more. */
+export function refuseTrailers(exchange: Exchange): Outcome {
+  return refuse(exchange, NOTHING_BEHIND);
 }
 
 function newInput(exchange: Exchange): InputRequests {

@@ -7,7 +7,7 @@ import { Session, Upstream } from '../session/token';
 import { Exchange, Outcome } from './exchange';
 import { Proceed, Stage } from './conversation';
 import { continueOpening, open, Opening } from './opening';
-import { refuseUndecided } from './limits';
+import { refuseWhole } from './limits';
 import { sendToOffering } from './offers';
 import { crosses } from './translation';
 
@@ -53,7 +53,7 @@ function send(exchange: Exchange, fanOut: FanOut): Outcome {
   const call = fanOut.at(0);
   if (call.failed) return exchange.refuseFor(call);
   if (crosses(exchange, call.upstream) && !exchange.message.whole) {
-    return refuseUndecided(exchange, exchange.message.size);
+    return refuseWhole(exchange, exchange.message.size);
   }
   return sendToOffering(exchange, exchange.caller.session!, call.upstream);
 }

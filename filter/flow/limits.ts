@@ -16,6 +16,11 @@ export function refuseUndecided(exchange: Exchange, size: u32): Outcome {
   return refuseTooLarge(exchange, size as u64);
 }
 
+/** Refuses a body that would have to be held whole: what is called is known, and needs all of it, or has to wait. */
+export function refuseWhole(exchange: Exchange, size: u32): Outcome {
+  return exchange.refuse(Reason.WholeTooLarge, newWriter(scratch, 16).decimal(size as u64).written);
+}
+
 /** @param size bytes of what would have to be held, which is more than `limits.heldBody` */
 export function refuseTooLarge(exchange: Exchange, size: u64): Outcome {
   return exchange.refuse(Reason.BodyTooLarge, newWriter(scratch, 16).decimal(size).written);

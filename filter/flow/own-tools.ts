@@ -7,7 +7,7 @@ import { Session } from '../session/token';
 import { beginCall } from './call';
 import { unwrapCall } from './call-tool';
 import { Exchange, Outcome } from './exchange';
-import { refuseUndecided } from './limits';
+import { refuseWhole } from './limits';
 import { beginSearch } from './search-tools';
 
 /**
@@ -21,7 +21,7 @@ export function beginNamed(exchange: Exchange, session: Session): Outcome {
   exchange.isForOwnTool = true;
   if (!message.whole) return Outcome.ReadBody;
   // In how few parts a body comes must not decide what is held.
-  if (message.size > exchange.gateway.limits.heldBody) return refuseUndecided(exchange, message.size);
+  if (message.size > exchange.gateway.limits.heldBody) return refuseWhole(exchange, message.size);
   exchange.name = name;
   if (equals(name, SEARCH_TOOLS)) return beginSearch(exchange, session);
   if (!unwrapCall(exchange)) return Outcome.Reply;

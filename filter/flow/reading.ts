@@ -2,7 +2,7 @@ import { isLarge } from '../body/reading';
 import { Probe } from './conversation';
 import { isReleasable } from './dispatch';
 import { Exchange } from './exchange';
-import { exceedsRequestBody, refuseUndecided } from './limits';
+import { exceedsRequestBody, refuseUndecided, refuseWhole } from './limits';
 import { isOneMessage } from './passing';
 
 /** What comes next for a request whose body is being read, and that nothing has been decided on. */
@@ -32,7 +32,9 @@ export function afterPart(exchange: Exchange, held: u32, wasClosed: bool, ended:
   const endsInTrailers = request.hasTrailer && !request.hasContentLength;
   const mayGo = isLarge(held, heldBody, endsInTrailers) && isReleasable(exchange, heldBody);
   if (held > heldBody && !mayGo) {
-    refuseUndecided(exchange, held);
+    // What is called is known, and needs the end.
+    if (exchange.message.staysHeld) refuseWhole(exchange, held);
+    else refuseUndecided(exchange, held);
     return Next.Refuse;
   }
   if (ended) return Next.Admit;

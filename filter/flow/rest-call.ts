@@ -15,7 +15,7 @@ import { RestRequest, restRequest } from '../upstream/rest-request';
 import { directResult } from '../upstream/rest-result';
 import { isRefused, refuseCredential } from './credentials';
 import { Exchange, Outcome } from './exchange';
-import { refuseUndecided } from './limits';
+import { refuseWhole } from './limits';
 import { routed } from './send-on';
 
 /**
@@ -42,7 +42,7 @@ export function beginRestCall(exchange: Exchange, rest: Rest, name: Span): Outco
   const message = exchange.message;
   const limits = exchange.gateway.limits;
   // In how few parts a body comes must not decide what is held.
-  if (message.size > limits.heldBody) return refuseUndecided(exchange, message.size);
+  if (message.size > limits.heldBody) return refuseWhole(exchange, message.size);
   const params = message.envelope.text(message.body, message.envelope.params);
   if (tool.path !== null && isRefused(target.server)) return refuseCredential(exchange, target.server);
   const values = readRestArguments(rest, tool, member(params, ARGUMENTS, scratch), scratch);

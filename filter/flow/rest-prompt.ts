@@ -11,7 +11,7 @@ import { missingMember } from '../schema/validate';
 import { Way } from '../template/program';
 import { render } from '../template/run';
 import { Exchange, Outcome } from './exchange';
-import { refuseUndecided } from './limits';
+import { refuseWhole } from './limits';
 import { NO_COMPLETIONS } from './offers';
 
 /** `prompts/get` of a prompt that is made here: the texts of its messages are templates that see `.args`. Nobody is asked. */
@@ -41,7 +41,7 @@ export function beginRestPrompt(exchange: Exchange, rest: Rest, name: Span): Out
   if (methodRow(exchange.message.method).kind === MethodKind.Ref) return exchange.answerResult(NO_COMPLETIONS);
   const message = exchange.message;
   const limits = exchange.gateway.limits;
-  if (message.size > limits.heldBody) return refuseUndecided(exchange, message.size);
+  if (message.size > limits.heldBody) return refuseWhole(exchange, message.size);
   const params = message.envelope.text(message.body, message.envelope.params);
   fault = NONE;
   const data = dataOf(prompt, member(params, ARGUMENTS, scratch), scratch);

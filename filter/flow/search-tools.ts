@@ -1,7 +1,7 @@
 import { COMMA, DOT, SPACE, isDigit, ZERO } from '../bytes/ascii';
 import { Arena, make, scratch } from '../bytes/arena';
 import { hasRoom } from '../bytes/room';
-import { Span, equals, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { FanOut } from '../federation/fanout';
 import { choose, itemSize, writeItem } from '../federation/merge';
@@ -92,14 +92,24 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   }
   const tools = chosenItems(fanOut, scratch);
   const rules = scope.search!;
-  // Texts of definitions double where they are escaped.
-  if (!hasRoom(searchSize(tools.count as u32) + 4 * (rules.bytes as u64))) return exchange.overload(WORKER_MEMORY);
+  if (!hasRoom(searchSize(tools))) return exchange.overload(WORKER_MEMORY);
   audit(exchange, fanOut);
   reportBrokenTools(exchange, fanOut);
   reportNameConflicts(exchange, fanOut);
   const conversation = exchange.conversation;
   const found = search(tools, conversation.sought, conversation.mostFound, scratch);
+  if (!hasRoom(resultSize(found, rules))) return exchange.overload(WORKER_MEMORY);
   return exchange.answerResult(resultOf(found, fanOut, rules, exchange.arena));
+}
+
+/**
+ * Bytes of memory for what is told of it, at most. Texts of definitions double where they are escaped, a writer doubles when
+ * it grows, and a result is a copy of both. A name counts wherever it is told, however long it is.
+ */
+function resultSize(found: Found, rules: ToolSearch): u64 {
+  let size = rules.bytes as u64;
+  for (let i = 0; i < found.hits.count; i++) size += length(hitAt(found.hits, i).item.name) as u64;
+  return size * 16;
 }
 
 /**

@@ -13,7 +13,7 @@ import { askForList, whenAnswered } from './asking';
 import { goOnWithFacts } from './call';
 import { Stage } from './conversation';
 import { Exchange, Outcome } from './exchange';
-import { refuseUndecided } from './limits';
+import { refuseWhole } from './limits';
 import { reportPins } from './pins';
 
 const LEFT_ALONE = literal('it could not be reached a moment ago, and its list of tools is needed for this call');
@@ -44,7 +44,7 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
     facts = factsIn(call, exchange.target.name);
   }
   const outcome = goOnWithFacts(exchange, session, exchange.target, exchange.conversation.sought, facts);
-  return outcome === Outcome.ReadBody ? refuseUndecided(exchange, exchange.message.size) : outcome;
+  return outcome === Outcome.ReadBody ? refuseWhole(exchange, exchange.message.size) : outcome;
 }
 
 function factsIn(call: UpstreamCall, name: Span): u32 {

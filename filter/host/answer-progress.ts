@@ -12,7 +12,7 @@ import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
 import { isEventStream } from '../upstream/answer';
 import { ABORTED, endedWith, OK } from '../mcp/outcomes';
-import { PassingAnswer } from '../response/passing-answer';
+import { LAST_BYTES, PassingAnswer } from '../response/passing-answer';
 import { passing, ResponsePlan, rewriting, Way } from '../response/plan';
 import { read, replaceAll } from './buffers';
 import { mindStream } from './cancelled-streams';
@@ -34,9 +34,8 @@ const RESPONSE_CODE_DETAILS = literal('response\0code_details');
 const LONG_SILENCE: u64 = 50_000_000_000;
 const A_SECOND: u64 = 1_000_000_000;
 
-/** Bytes that are read at once while the answer has not begun, and of its end. */
+/** Bytes that are read at once while the answer has not begun. */
 const PART: u32 = 16 << 10;
-const END: u32 = 8;
 
 const BROKEN_OFF = literal('its answer broke off');
 const FELL_SILENT = literal('nothing came for as long as the listener lets a stream be idle');
@@ -127,7 +126,7 @@ function readPart(answer: PassingAnswer, size: u32): void {
     at += count;
   }
   if (at === size || answer.hasLength) return;
-  const from = max(at, size > END ? size - END : 0);
+  const from = max(at, size > LAST_BYTES ? size - LAST_BYTES : 0);
   answer.readTail(read(Buffer.ResponseBody, from as usize, (size - from) as usize));
 }
 

@@ -1,6 +1,6 @@
 import { make, newArena, scratch } from '../bytes/arena';
 import { headerIn } from '../bytes/pairs';
-import { hasRoom } from '../bytes/room';
+import { endedShort, hasRoom } from '../bytes/room';
 import { Span, equals, fingerprint, length, literal, NONE } from '../bytes/span';
 import { catalogFault } from '../config/catalog';
 import { parseGateway } from '../config/parse';
@@ -32,8 +32,8 @@ const TIMEOUT: u32 = 5000;
 /** Nanoseconds after which a worker that has asked is taken for gone. */
 const GONE_AFTER: u64 = 6_000_000_000;
 const BLOCK: usize = 64 << 10;
-/** Bytes of memory for each byte of a catalog while it is read, its own copy among them. */
-const ROOM_FOR_CATALOG: u64 = 6;
+/** Bytes of memory for each byte of a catalog before any part of it is read: its copies, and lists of its parts. */
+const ROOM_FOR_CATALOG: u64 = 16;
 /** Bytes of a line of the log. */
 const MOST_LINE = 512;
 
@@ -47,7 +47,7 @@ const AGAIN = literal(': the plugin server answers again');
 const STAYS = literal('; what is served stays');
 const NOTHING = literal('; nothing of it is served yet');
 const LEFT_OUT = literal(': left out: ');
-const NO_ROOM = literal('the worker has no memory for the catalog');
+const NO_ROOM = literal('the worker has no memory for the catalog; give some of its servers and tools to another one');
 
 /** With a tick. How soon it has to come again. @param id of a root */
 export function followCatalog(id: u32): u32 {
@@ -162,6 +162,10 @@ function serve(root: Root, text: Span, digest: u64, tells: bool): Span {
   const configuration = arena.copy(before.text);
   const environment = arena.copy(before.environment);
   const parsed = parseGateway(configuration, environment, arena, false, arena.copy(text));
+  if (endedShort()) {
+    arena.dispose();
+    return NO_ROOM;
+  }
   if (parsed.problems.lines.count > 0) {
     const refusal = scratch.copy(parsed.problems.lines.at(0));
     arena.dispose();

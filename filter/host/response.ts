@@ -165,11 +165,11 @@ export function onResponseTrailers(stream: Stream): Action {
   }
   if (isTaskFound(plan)) return awaitTask(stream, exchange);
   const isCut = isUnanswered(exchange, plan);
-  if (!isCut) endKept(exchange, plan);
+  if (isCut) refuseUnanswered(exchange);
+  const isWhole = !isCut && endKept(exchange, plan);
+  if (isWhole && isTaskFound(plan)) return awaitTask(stream, exchange);
   finish(stream, exchange);
-  if (!isCut) return Action.Continue;
-  refuseUnanswered(exchange);
-  return act(stream, exchange, Outcome.Reply);
+  return isWhole ? Action.Continue : act(stream, exchange, Outcome.Reply);
 }
 
 /** A reply of Envoy's own is already a local reply, and there is one per stream: its parts are replaced one by one. */

@@ -5,7 +5,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { Exchange, Outcome } from '../flow/exchange';
 import { completeRefusal } from '../flow/refusal';
 import { BUFFERED_BYTES, WORKER_MEMORY } from '../flow/limits';
-import { refuseLargeRequest } from '../flow/input-requests';
+import { refuseLargeRequest, refuseTrailers } from '../flow/input-requests';
 import { refuseUnrewritten, writeReplyEvent, writeReply } from '../flow/rewriting';
 import { isAwaited, isUnanswered, refuseUnanswered } from '../flow/success';
 import { Reason } from '../mcp/errors';
@@ -127,11 +127,27 @@ function refuseInput(stream: Stream, exchange: Exchange, text: Span, outcome: Ou
   return Action.Continue;
 }
 
-/** The body has ended with trailers: what was kept of a document for its size goes on. */
-export function endKept(exchange: Exchange, plan: ResponsePlan): void {
+/**
+ * The body has ended with trailers: what was kept of a document for its size goes on.
+ * @returns whether that is all; else the refusal is ready
+ */
+export function endKept(exchange: Exchange, plan: ResponsePlan): bool {
   const rewriter = plan.rewriter;
-  if (rewriter === null || plan.limiter === null || rewriter.events !== null) return;
-  replaceAll(Buffer.ResponseBody, heldToSize(exchange, plan, rewriter.end(scratch)));
+  if (rewriter === null) return true;
+  const input = plan.input;
+  if (plan.limiter !== null && rewriter.events === null) {
+    const kept = heldToSize(exchange, plan, rewriter.end(scratch));
+    replaceAll(Buffer.ResponseBody, input === null ? kept : held(input, kept, true));
+  }
+  if (input === null) return true;
+  if (isTaskFound(plan)) {
+    if (mayAwaitTask(exchange, input.required)) return true;
+  } else if (input.required !== NONE) refuseTrailers(exchange);
+  else if (input.isCutOff && isAwaited(exchange)) refuseUnanswered(exchange);
+  else return true;
+  const reply = exchange.plan.reply;
+  logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
+  return false;
 }
 
 function readPart(size: u32): Span {

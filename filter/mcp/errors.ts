@@ -11,6 +11,7 @@ export const enum Reason {
   IncompleteMeta,
   UnexpectedResponse,
   BodyTooLarge,
+  WholeTooLarge,
   ResponseTooLarge,
   RequestTooLarge,
   ClientInfoTooLarge,
@@ -144,6 +145,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.IncompleteMeta, 'invalid_request', 400, 400, -32602, 'A request of this revision says of itself what it speaks, and this one does not: params._meta lacks %. Add it.');
   row(Reason.UnexpectedResponse, 'invalid_request', 400, 400, -32600, 'This response answers nothing that a server of this session has asked. Repeat the id of the request as it came, in the session in which it came.');
   row(Reason.BodyTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the body and did not know yet where it goes. Put params.name before the arguments, send less, or raise limits.heldBody.');
+  row(Reason.WholeTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the body, and has to hold all of it before this call can be made. Send less, or raise limits.heldBody.');
   row(Reason.ResponseTooLarge, 'body_too_large', 200, 413, -32600, 'The gateway had read % bytes of the response and did not know yet which server it is for. Put id before result, send less, or raise limits.heldBody.');
   row(Reason.RequestTooLarge, 'body_too_large', 200, 413, -32600, 'The body is larger than limits.requestBody allows: % bytes so far. Send less.');
   row(Reason.HostBodyLimit, 'body_too_large', 200, 413, -32600, 'The request body is larger than Envoy holds for one request. Send less, or raise per_connection_buffer_limit_bytes of the listener above limits.heldBody.');

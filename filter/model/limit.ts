@@ -47,6 +47,7 @@ export function limitName(limit: Limit): Span {
 export function limitBehind(reason: Reason): Limit {
   switch (reason) {
     case Reason.BodyTooLarge:
+    case Reason.WholeTooLarge:
     case Reason.ResponseTooLarge:
       return Limit.HeldBody;
     case Reason.RequestTooLarge:

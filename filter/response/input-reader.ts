@@ -106,26 +106,26 @@ export class InputReader {
     if (this.required !== NONE || this.way === Way.Ask) return EMPTY;
     if (this.events !== null) return this.way === Way.Pass ? EMPTY : this.kept.written;
     if (this.isCutOff) return EMPTY;
-    const out = newWriter(arena, (this.kept.size as usize) + 64);
-    if (this.kept.size > 0) this.begin(out);
-    return (this.begun && !this.staysDocument ? out.bytes(BLANK_LINE) : out).written;
+    // No JSON, or cut off behind its beginning: one that is whole has its blank line.
+    return this.begun && !this.isWhole && !this.staysDocument ? BLANK_LINE : EMPTY;
   }
 
+  /** Its event ends with it, not with the body: what ends in trailers has no part behind the last one. */
   private writeDocument(bytes: Span, arena: Arena): Span {
-    if (this.way !== Way.Pass) this.scan(bytes);
+    // White space may follow.
+    if (this.isWhole) return this.staysDocument && this.way === Way.Pass ? bytes : EMPTY;
+    this.scan(bytes);
+    // A whole one that does not ask is one that passes.
+    if (this.isWhole) this.decide(Way.Pass);
     const out = newWriter(arena, (this.kept.size as usize) + (length(bytes) as usize) + 64);
-    if (this.isDecided) {
+    if (this.way === Way.Pass) {
       this.begin(out);
-      return this.writePart(out, bytes).written;
+      this.writePart(out, bytes);
+      return (this.isWhole && !this.staysDocument ? out.bytes(BLANK_LINE) : out).written;
     }
     this.keep(bytes, out);
     if (this.isWhole && this.way === Way.Ask && !this.isTooLarge) this.required = this.kept.written;
     return out.written;
-  }
-
-  /** It passes. */
-  private get isDecided(): bool {
-    return this.way === Way.Pass;
   }
 
   private begin(out: Writer): void {
@@ -210,15 +210,17 @@ export class InputReader {
     const scanner = this.scanner;
     scanner.feed(bytes);
     for (let token = scanner.next(); token !== Token.More; token = scanner.next()) {
-      if (token === Token.Invalid || (token === Token.ArrayStart && scanner.depth === MESSAGE)) this.decide(Way.Pass);
+      if (token === Token.Invalid) return this.decide(Way.Pass);
+      if (token === Token.ArrayStart && scanner.depth === MESSAGE) this.decide(Way.Pass);
       else if (token === Token.Key) this.readKey(scanner.depth);
-      else if (token === Token.ObjectEnd && scanner.depth === 0) this.isWhole = true;
+      else if ((token === Token.ObjectEnd || token === Token.ArrayEnd) && scanner.depth === 0) this.isWhole = true;
       else if (this.member === Member.Type && scanner.depth === RESULT && token === Token.String) {
         const isTask = this.takesTasks && scanner.reads(TASK);
         if (this.way === Way.Keep) this.isTask = isTask;
         this.decide(isTask || scanner.reads(INPUT_REQUIRED) ? Way.Ask : Way.Pass);
       }
-      if (this.way === Way.Pass || this.way === Way.Request) return;
+      // Of a document the end is sought.
+      if (this.events !== null && (this.way === Way.Pass || this.way === Way.Request)) return;
     }
   }
 

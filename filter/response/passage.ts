@@ -166,7 +166,7 @@ export class Passage {
     const at = this.addressOf(from);
     if (at < this.unsent) return;
     // Whether it was cut between two chunks decides nothing.
-    if (to - from > this.most) return this.stop(Obstacle.Limit);
+    if (to - from > this.most && replacement !== Replacement.Nothing) return this.stop(Obstacle.Limit);
     const raw = span(at, to - from);
     // A text may be unescaped, and is written.
     if (!hasRoom(COPIES * (length(raw) as u64))) return this.stop(Obstacle.Memory);

@@ -1,7 +1,7 @@
 import { CARRIAGE_RETURN, CLOSING_BRACE, CLOSING_BRACKET, LINE_FEED, SPACE, TAB, isDigit } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, after, equals, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
-import { MarkState, markAfter, markIn } from '../json/byte-order-mark';
+import { Span, after, between, equals, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
+import { MarkState, brokenMark, markAfter, markIn } from '../json/byte-order-mark';
 import { isString, textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
@@ -32,19 +32,48 @@ export class PassingAnswer {
   private isBroken: bool;
   /** The last eight bytes, the last of them lowest. */
   private tail: u64;
+  /** The event with the answer has ended: a comment or another event may be the last of the stream. */
+  private isDelivered: bool;
+  /** Ends of lines in a row behind the beginning of the answer, and whether the last byte was a carriage return. */
+  private lineEnds: i32;
+  private isBehindReturn: bool;
 
   /** Takes the next bytes, all of them. */
   read(bytes: Span): void {
-    if (!this.begun) {
-      const events = this.events;
-      if (events !== null) this.readEvents(events, bytes);
-      else this.readDocument(bytes);
-    }
-    this.readTail(bytes);
+    const events = this.events;
+    if (this.begun) return this.readTail(bytes);
+    if (events === null) this.readDocument(bytes);
+    else this.readEvents(events, bytes);
+    this.keepTail(bytes);
+    if (this.begun && events !== null) this.seekBlankLine(between(limit(events.value), limit(bytes)));
   }
 
-  /** Takes the last of the next bytes, eight at least where there are so many. */
+  /** Takes the last of the next bytes, LAST_BYTES at least where there are so many. */
   readTail(bytes: Span): void {
+    this.keepTail(bytes);
+    if (this.events !== null) this.seekBlankLine(bytes);
+  }
+
+  /** In the last of the bytes: no server writes much behind its answer. */
+  private seekBlankLine(bytes: Span): void {
+    const end = limit(bytes);
+    let at = pointer(bytes);
+    if (end - at > (LAST_BYTES as usize)) {
+      at = end - (LAST_BYTES as usize);
+      this.lineEnds = 0;
+      this.isBehindReturn = false;
+    }
+    for (; at < end && !this.isDelivered; at++) {
+      const c = load<u8>(at);
+      const isSecond = c === LINE_FEED && this.isBehindReturn;
+      this.isBehindReturn = c === CARRIAGE_RETURN;
+      if (c !== LINE_FEED && c !== CARRIAGE_RETURN) this.lineEnds = 0;
+      else if (!isSecond) this.lineEnds++;
+      this.isDelivered = this.lineEnds > 1;
+    }
+  }
+
+  private keepTail(bytes: Span): void {
     const end = limit(bytes);
     for (let at = max(pointer(bytes), end - TAIL); at < end; at++) this.tail = (this.tail << 8) | (load<u8>(at) as u64);
   }
@@ -64,6 +93,7 @@ export class PassingAnswer {
   /** Whether the client has the event with the answer, which a blank line ends, where the response breaks off now. */
   get endsEvent(): bool {
     if (!this.begun || this.events === null) return false;
+    if (this.isDelivered) return true;
     let lineFeeds = 0;
     let returns = 0;
     for (let rest = this.tail; rest !== 0 && isSpace((rest & 0xff) as u8); rest >>= 8) {
@@ -74,8 +104,11 @@ export class PassingAnswer {
   }
 
   private readDocument(bytes: Span): void {
-    const count = markIn(bytes, this.mark);
-    this.mark = markAfter(bytes, this.mark, count);
+    const before = this.mark;
+    const count = markIn(bytes, before);
+    this.mark = markAfter(bytes, before, count);
+    const broken = brokenMark(bytes, before, count);
+    if (length(broken) > 0) this.scan(broken);
     this.scan(after(bytes, count));
   }
 
@@ -157,6 +190,8 @@ const VERSION_FIRST = literal('{"jsonrpc":"2.0","id":');
 const RESULT_NEXT = literal(',"result":');
 const LINE_BREAK = literal('\n');
 const TAIL: usize = 8;
+/** Bytes of a part in which the end of the answer's event is looked for. */
+export const LAST_BYTES: u32 = 256;
 /** Depth of the messages in a batch. */
 const BATCH = 2;
 

@@ -2,7 +2,7 @@ import { LINE_FEED, OPENING_BRACE, OPENING_BRACKET, SPACE } from '../bytes/ascii
 import { Arena, make } from '../bytes/arena';
 import { Span, after, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { Writer } from '../bytes/writer';
-import { MarkState, markAfter, markIn } from '../json/byte-order-mark';
+import { MarkState, brokenMark, endsMark, isInMark, markAfter, markIn } from '../json/byte-order-mark';
 import { MOST_OF_EVENT_ID } from '../session/event-id';
 import { Field, newParser, Parser, Part } from '../sse/parser';
 import { MessageRewriter, newMessageRewriter } from './message-rewriter';
@@ -72,6 +72,8 @@ export class Rewriter {
     const fresh = passage.begin(chunk, arena);
     if (events === null) this.readDocument(fresh);
     else this.readEvents(events, fresh);
+    // What may be a part of a mark goes on as the document's where it is none.
+    if (isInMark(this.mark)) return passage.finish(0);
     const end = passage.size;
     if (this.inId && end - this.idFrom > (MOST_OF_EVENT_ID as u32)) this.dropId(end);
     // What a message waits for stands before an id that has not ended; no text of its own goes on behind its line.
@@ -103,13 +105,15 @@ export class Rewriter {
   }
 
   private readDocument(bytes: Span): void {
-    const count = markIn(bytes, this.mark);
-    const document = after(bytes, count);
-    this.mark = markAfter(bytes, this.mark, count);
+    const before = this.mark;
+    const count = markIn(bytes, before);
+    this.mark = markAfter(bytes, before, count);
     // What reads the document behind us, or the client that gets it as an event, knows no mark.
-    const from = this.passage.offsetOf(pointer(bytes));
-    if (count > 0) this.passage.replace(from, from + count, Replacement.Nothing);
-    if (length(document) > 0) this.message.read(document, from + count);
+    if (endsMark(before, count)) this.passage.replace(0, before + count, Replacement.Nothing);
+    const broken = brokenMark(bytes, before, count);
+    if (length(broken) > 0) this.message.read(broken, 0);
+    const document = after(bytes, count);
+    if (length(document) > 0) this.message.read(document, this.passage.offsetOf(pointer(document)));
   }
 
   private readEvents(events: Parser, bytes: Span): void {
@@ -176,7 +180,8 @@ export class Rewriter {
   private endId(to: u32): void {
     this.inId = false;
     if (to === this.idFrom) return;
-    this.passage.replace(this.idFrom, to, this.idIsLong ? Replacement.Nothing : Replacement.EventId);
+    const isLong = this.idIsLong || to - this.idFrom > (MOST_OF_EVENT_ID as u32);
+    this.passage.replace(this.idFrom, to, isLong ? Replacement.Nothing : Replacement.EventId);
   }
 
   private dropId(to: u32): void {

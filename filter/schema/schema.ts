@@ -1,7 +1,8 @@
 import { make, Arena } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { NameTable, newNameTable } from '../bytes/names';
-import { Span, equals, literal, NONE } from '../bytes/span';
+import { mayReadOn } from '../bytes/room';
+import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { doubleOf, isWhole, whole } from '../json/numbers';
 import { Members, membersOf } from '../json/members';
@@ -23,7 +24,9 @@ export const ARRAY: u32 = 32;
 export const NULL: u32 = 64;
 
 /** Schemas within schemas; what is deeper constrains nothing. */
-const MOST_DEPTH = 16;
+export const MOST_DEPTH = 16;
+/** A byte of a list: half of an element, which is eight bytes in a list, and as much again twice while that grows. */
+const ROOM_FOR_BYTE: u64 = 12;
 
 const TYPE = literal('type');
 const ENUM = literal('enum');
@@ -153,7 +156,7 @@ function readObject(schema: Schema, members: Members, depth: i32, arena: Arena):
   if (properties !== NONE) {
     if (kindOf(properties) !== Kind.Object) complain(PROPERTIES, MUST_BE_OBJECT, arena);
     else {
-      for (const walk = walkThrough(properties, arena); walk.next();) {
+      for (const walk = walkThrough(properties, arena); walk.next() && mayReadOn();) {
         const value = walk.value;
         const name = textOf(walk.name, arena);
         if (name !== NONE) schema.properties.put(name, changetype<usize>(read(value, depth + 1, arena)));
@@ -233,7 +236,9 @@ const OR = literal(' or ');
 function valuesOf(value: Span, name: Span, arena: Arena): List {
   const values = newList(arena);
   if (kindOf(value) !== Kind.Array) complain(name, MUST_BE_LIST, arena);
-  else for (const walk = walkThrough(value, arena); walk.next();) values.push(walk.value);
+  else if (mayReadOn((length(value) as u64) * ROOM_FOR_BYTE)) {
+    for (const walk = walkThrough(value, arena); walk.next();) values.push(walk.value);
+  }
   return values;
 }
 
@@ -242,7 +247,8 @@ function schemasOf(members: Members, name: Span, depth: i32, arena: Arena): List
   if (value === NONE) return null;
   const values = valuesOf(value, name, arena);
   const schemas = newList(arena);
-  for (let i = 0; i < values.count; i++) schemas.push(changetype<usize>(read(values.at(i), depth + 1, arena)) as u64);
+  for (let i = 0; i < values.count && mayReadOn(); i++)
+    schemas.push(changetype<usize>(read(values.at(i), depth + 1, arena)) as u64);
   return schemas;
 }
 

@@ -1,14 +1,18 @@
-import { Arena, make } from '../bytes/arena';
+import { Arena, make, newArena } from '../bytes/arena';
 import { List } from '../bytes/list';
 import { Span, equals, literal, limit, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import { doubleOf, isWhole, shortest } from '../json/numbers';
-import { kindOf, Kind, member, walkThrough } from '../json/reader';
+import { kindOf, Kind, member, Walk } from '../json/reader';
 import { textOf } from '../json/text';
 import { clipped } from '../bytes/clipped';
-import { ARRAY, BOOLEAN, INTEGER, NULL, NUMBER, OBJECT, Schema, STRING, typeNames } from './schema';
+import { ARRAY, BOOLEAN, INTEGER, MOST_DEPTH, NULL, NUMBER, OBJECT, Schema, STRING, typeNames } from './schema';
 
-/** Whether a value is what a schema says; what is wrong is told to who sent it, with the place and the rule. */
+/**
+ * Whether a value is what a schema says; what is wrong is told to who sent it, with the place and the rule. A value has as
+ * many parts as its sender likes, and each is held against every alternative, so that no part may take memory: what is
+ * told of an alternative that does not fit is told to nobody, and is not written.
+ */
 
 const NONE_OF_ANY = literal('must be what one of anyOf says');
 const NONE_OF_ONE = literal('must be what exactly one of oneOf says');
@@ -32,27 +36,56 @@ const FOUND = literal(', found ');
 const SHOWN = 60;
 /** Values of a list that are named. */
 const MOST_CHOICES = 20;
+/** Something is wrong, and nobody is told what. */
+const WRONG = literal('wrong');
+/** Levels of checks within checks: as deep as schemas are, and the value itself. */
+const LEVELS: usize = (MOST_DEPTH as usize) + 2;
+
+/** What is wrong is told. */
+let tells = true;
+/** For texts that are looked at once. */
+const work = newArena(4 << 10);
 
 /** Where in the arguments. */
 @unmanaged
 class Place {
   parent: Place | null;
-  /** Unescaped; NONE: an element. */
+  /** NONE: an element. */
   name: Span;
+  /** The name is a token of the value, else a text. */
+  isToken: bool;
   index: i32;
 }
 
-function placeOf(parent: Place | null, name: Span, index: i32, arena: Arena): Place {
+/** What one level of a check goes through, and where it is. */
+@unmanaged
+class Level {
+  walk: Walk;
+  place: Place;
+}
+
+const levels = heap.alloc(LEVELS * offsetof<Level>());
+for (let i: usize = 0; i < LEVELS; i++) {
+  const level = changetype<Level>(levels + i * offsetof<Level>());
+  level.walk = changetype<Walk>(heap.alloc(offsetof<Walk>()));
+  level.place = changetype<Place>(heap.alloc(offsetof<Place>()));
+}
+let depth: usize = 0;
+
+function levelNow(): Level {
+  return changetype<Level>(levels + (depth - 1) * offsetof<Level>());
+}
+
+function placeOf(parent: Place | null, name: Span, arena: Arena): Place {
   const place = make<Place>(arena);
   place.parent = parent;
   place.name = name;
-  place.index = index;
   return place;
 }
 
-function writePlace(writer: Writer, place: Place): void {
+function writePlace(writer: Writer, place: Place, arena: Arena): void {
   const parent = place.parent;
-  if (parent !== null) writePlace(writer, parent);
+  if (parent !== null) writePlace(writer, parent, arena);
   if (place.name === NONE) {
     writer
       .byte(0x5b)
@@ -61,13 +94,15 @@ function writePlace(writer: Writer, place: Place): void {
     return;
   }
   if (parent !== null) writer.byte(0x2e);
-  writer.bytes(clipped(place.name, SHOWN));
+  const text = place.isToken ? textOf(place.name, arena) : place.name;
+  writer.bytes(clipped(text === NONE ? place.name : text, SHOWN));
 }
 
 function complain(place: Place | null, rule: Span, arena: Arena): Span {
+  if (!tells) return WRONG;
   const writer = newWriter(arena, 128);
   if (place === null) writer.bytes(WHOLE);
-  else writePlace(writer, place);
+  else writePlace(writer, place, arena);
   return writer.bytes(COLON).bytes(rule).written;
 }
 
@@ -78,23 +113,30 @@ export function validate(schema: Schema, value: Span, arena: Arena): Span {
 
 /** The same of a member. */
 export function validateMember(schema: Schema, value: Span, name: Span, arena: Arena): Span {
-  return check(schema, value, placeOf(null, name, 0, arena), arena);
+  return check(schema, value, placeOf(null, name, arena), arena);
 }
 
 /** What is said of a member that has to be there. */
 export function missingMember(name: Span, arena: Arena): Span {
-  return complain(placeOf(null, name, 0, arena), IS_REQUIRED, arena);
+  return complain(placeOf(null, name, arena), IS_REQUIRED, arena);
 }
 
 function check(schema: Schema, value: Span, place: Place | null, arena: Arena): Span {
+  depth++;
+  const wrong = checkHere(schema, value, place, arena);
+  depth--;
+  return wrong;
+}
+
+function checkHere(schema: Schema, value: Span, place: Place | null, arena: Arena): Span {
   const kind = kindOf(value);
   if (schema.types !== 0 && !isOf(schema.types, value, kind)) {
-    const rule = newWriter(arena, 96).bytes(MUST_BE).bytes(typeNames(schema.types, arena)).bytes(FOUND);
-    return complain(place, rule.bytes(clipped(value, SHOWN)).written, arena);
+    return tells ? complain(place, typeRule(schema.types, value, arena), arena) : WRONG;
   }
   const choices = schema.choices;
-  if (choices !== null && !isAmong(choices, value, kind, arena))
-    return complain(place, choiceRule(choices, arena), arena);
+  if (choices !== null && !isAmong(choices, value, kind)) {
+    return tells ? complain(place, choiceRule(choices, arena), arena) : WRONG;
+  }
   switch (kind) {
     case Kind.Number:
       return checkNumber(schema, doubleOf(value), place, arena) || checkCombined(schema, value, place, arena);
@@ -134,15 +176,23 @@ function isInteger(value: Span): bool {
   return abs(double) >= 9e15 || (double !== 0 && floor(double) === double);
 }
 
-function isAmong(choices: List, value: Span, kind: Kind, arena: Arena): bool {
-  for (let i = 0; i < choices.count; i++) {
+function isAmong(choices: List, value: Span, kind: Kind): bool {
+  const text: Span = kind === Kind.String ? textOf(value, work) : NONE;
+  let found: bool = false;
+  for (let i = 0; i < choices.count && !found; i++) {
     const choice: Span = choices.at(i);
-    if (equals(choice, value)) return true;
-    if (kindOf(choice) !== kind) continue;
-    if (kind === Kind.Number && doubleOf(choice) === doubleOf(value)) return true;
-    if (kind === Kind.String && equals(textOf(choice, arena), textOf(value, arena))) return true;
+    if (equals(choice, value)) found = true;
+    else if (kindOf(choice) !== kind) continue;
+    else if (kind === Kind.Number) found = doubleOf(choice) === doubleOf(value);
+    else if (kind === Kind.String) found = equals(textOf(choice, work), text);
   }
-  return false;
+  work.reset();
+  return found;
+}
+
+function typeRule(types: u32, value: Span, arena: Arena): Span {
+  const rule = newWriter(arena, 96).bytes(MUST_BE).bytes(typeNames(types, arena)).bytes(FOUND);
+  return rule.bytes(clipped(value, SHOWN)).written;
 }
 
 function choiceRule(choices: List, arena: Arena): Span {
@@ -155,24 +205,28 @@ function choiceRule(choices: List, arena: Arena): Span {
 }
 
 function checkNumber(schema: Schema, value: f64, place: Place | null, arena: Arena): Span {
-  if (value < schema.minimum) return complain(place, bound(AT_LEAST, schema.minimum, arena), arena);
-  if (value > schema.maximum) return complain(place, bound(AT_MOST, schema.maximum, arena), arena);
-  if (value <= schema.exclusiveMinimum) return complain(place, bound(MORE_THAN, schema.exclusiveMinimum, arena), arena);
-  if (value >= schema.exclusiveMaximum) return complain(place, bound(LESS_THAN, schema.exclusiveMaximum, arena), arena);
+  if (value < schema.minimum) return outOf(AT_LEAST, schema.minimum, place, arena);
+  if (value > schema.maximum) return outOf(AT_MOST, schema.maximum, place, arena);
+  if (value <= schema.exclusiveMinimum) return outOf(MORE_THAN, schema.exclusiveMinimum, place, arena);
+  if (value >= schema.exclusiveMaximum) return outOf(LESS_THAN, schema.exclusiveMaximum, place, arena);
   return NONE;
 }
 
-function bound(rule: Span, value: f64, arena: Arena): Span {
-  return newWriter(arena, 64)
+function outOf(rule: Span, bound: f64, place: Place | null, arena: Arena): Span {
+  if (!tells) return WRONG;
+  const text = newWriter(arena, 64)
     .bytes(rule)
-    .bytes(shortest(value, -4, arena)).written;
+    .bytes(shortest(bound, -4, arena));
+  return complain(place, text.written, arena);
 }
 
 function checkText(schema: Schema, value: Span, place: Place | null, arena: Arena): Span {
-  const text = textOf(value, arena);
+  const text = textOf(value, work);
+  const count: i64 = text === NONE ? 0 : characters(text);
+  work.reset();
   if (text === NONE) return complain(place, NO_TEXT, arena);
   if (schema.minLength < 0 && schema.maxLength < 0) return NONE;
-  return checkCount(characters(text), schema.minLength, schema.maxLength, CHARACTERS, place, arena);
+  return checkCount(count, schema.minLength, schema.maxLength, CHARACTERS, place, arena);
 }
 
 /** Code points (JSON Schema Validation §6.3). */
@@ -183,23 +237,27 @@ function characters(text: Span): i64 {
 }
 
 function checkCount(count: i64, least: i64, most: i64, what: Span, place: Place | null, arena: Arena): Span {
-  if (count < least) return complain(place, counted(LENGTH_AT_LEAST, least, what, arena), arena);
-  return most >= 0 && count > most ? complain(place, counted(LENGTH_AT_MOST, most, what, arena), arena) : NONE;
+  if (count < least) return miscounted(LENGTH_AT_LEAST, least, what, place, arena);
+  return most >= 0 && count > most ? miscounted(LENGTH_AT_MOST, most, what, place, arena) : NONE;
 }
 
-function counted(rule: Span, count: i64, what: Span, arena: Arena): Span {
-  return newWriter(arena, 64).bytes(rule).signed(count).bytes(what).written;
+function miscounted(rule: Span, count: i64, what: Span, place: Place | null, arena: Arena): Span {
+  return tells ? complain(place, newWriter(arena, 64).bytes(rule).signed(count).bytes(what).written, arena) : WRONG;
 }
 
 function checkElements(schema: Schema, value: Span, place: Place | null, arena: Arena): Span {
   const items = schema.items;
+  const level = levelNow();
+  const here = level.place;
+  here.parent = place;
+  here.name = NONE;
+  const walk = level.walk;
   let count = 0;
-  for (const walk = walkThrough(value, arena); walk.next();) {
-    if (items !== null) {
-      const wrong = check(items, walk.value, placeOf(place, NONE, count, arena), arena);
-      if (wrong !== NONE) return wrong;
-    }
-    count++;
+  for (walk.begin(value); walk.next(); count++) {
+    if (items === null) continue;
+    here.index = count;
+    const wrong = check(items, walk.value, here, arena);
+    if (wrong !== NONE) return wrong;
   }
   return checkCount(count as i64, schema.minItems, schema.maxItems, ELEMENTS, place, arena);
 }
@@ -207,13 +265,21 @@ function checkElements(schema: Schema, value: Span, place: Place | null, arena: 
 function checkMembers(schema: Schema, value: Span, place: Place | null, arena: Arena): Span {
   for (let i = 0; i < schema.required.count; i++) {
     const name: Span = schema.required.at(i);
-    if (member(value, name, arena) === NONE) return complain(placeOf(place, name, 0, arena), IS_REQUIRED, arena);
+    const isThere = member(value, name, work) !== NONE;
+    work.reset();
+    if (!isThere) return tells ? complain(placeOf(place, name, arena), IS_REQUIRED, arena) : WRONG;
   }
   if (schema.properties.count === 0 && !schema.isClosed && schema.additional === null) return NONE;
-  for (const walk = walkThrough(value, arena); walk.next();) {
-    const name = textOf(walk.name, arena);
+  const level = levelNow();
+  const here = level.place;
+  here.parent = place;
+  const walk = level.walk;
+  for (walk.begin(value); walk.next();) {
+    const name = textOf(walk.name, work);
     const known: usize = name === NONE ? 0 : schema.properties.get(name);
-    const here = placeOf(place, name === NONE ? walk.name : name, 0, arena);
+    work.reset();
+    here.name = walk.name;
+    here.isToken = true;
     let wrong = NONE;
     if (known !== 0) wrong = check(changetype<Schema>(known), walk.value, here, arena);
     else if (schema.isClosed) wrong = complain(here, IS_UNKNOWN, arena);
@@ -236,9 +302,12 @@ function checkCombined(schema: Schema, value: Span, place: Place | null, arena: 
 }
 
 function fits(schemas: List, value: Span, place: Place | null, arena: Arena): i32 {
+  const told = tells;
+  tells = false;
   let count = 0;
   for (let i = 0; i < schemas.count; i++) {
     if (check(changetype<Schema>(schemas.at(i) as usize), value, place, arena) === NONE) count++;
   }
+  tells = told;
   return count;
 }

@@ -1,6 +1,7 @@
 import { QUOTE, QUESTION_MARK, BACKSLASH } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
 import { Span, between, length, limit, literal, pointer, startsWith, NONE } from '../bytes/span';
+import { hasRoom } from '../bytes/room';
 import { newWriter, Writer } from '../bytes/writer';
 import { isJson } from '../json/reader';
 import { characterSize, writeEscaped } from '../json/text';
@@ -22,6 +23,7 @@ const LOOPS = 32;
 
 const NOT_JSON = literal('data must be a valid JSON object or array');
 const TOO_MANY_STEPS = literal('it takes more steps than a template may');
+const NO_MEMORY = literal('the worker has no memory for it; call again later');
 const TOO_DEEP = literal('it is nested too deep');
 const CANNOT_RANGE = literal('range can only iterate over an array, an object, text or a number');
 const CANNOT_RANGE_TWO = literal('a number cannot be iterated over with two variables');
@@ -242,6 +244,8 @@ export class Rendering {
 
 /** What a rendering may keep in memory beyond what it writes. */
 const KEPT: u64 = 32 << 20;
+/** How much of that is asked for at once. */
+const PART: u64 = 4 << 20;
 
 /**
  * @param data an object or an array
@@ -268,6 +272,8 @@ export function render(program: Program, data: Span, way: Way, most: u32, now: u
   if (length(document) === 0 || typeAt(pointer(document)) !== Type.Json) fail(NOT_JSON);
   else machine.data = valueOf(Type.Json, document);
   const held = (arena.held as u64) + KEPT + 4 * (data as u32 as u64);
+  let asked = arena.held as u64;
+  if (!hasRoom(PART)) fail(NO_MEMORY);
   let at = 0;
   while (!failed() && at < program.count) {
     const instruction = program.instruction(at++);
@@ -275,6 +281,13 @@ export function render(program: Program, data: Span, way: Way, most: u32, now: u
     if (!step() || isSpent() || (arena.held as u64) > held) {
       fail(TOO_MANY_STEPS);
       break;
+    }
+    if ((arena.held as u64) > asked) {
+      asked = (arena.held as u64) + PART;
+      if (!hasRoom(2 * PART)) {
+        fail(NO_MEMORY);
+        break;
+      }
     }
     switch (instruction.op) {
       case Op.Text:

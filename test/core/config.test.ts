@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { blockOf, casesIn, type Case } from './cases.ts';
 import { instance } from './core.ts';
-import { configured } from './gateway.ts';
+import { configured, times } from './gateway.ts';
 import { mutated } from './json-text.ts';
 import { structOf, type Json } from './struct.ts';
 
@@ -56,6 +56,43 @@ test('a line end alone is no secret, and one in the middle is refused', () => {
   ];
   const lines = configured(core, JSON.stringify({ servers }), ['EMPTY=\n', 'TWO=one\ntwo']);
   expect(lines.filter((line) => line.includes('cannot stand in a header'))).toHaveLength(2);
+});
+
+describe('a server whose callers’ tokens are exchanged', () => {
+  const credentials = {
+    type: 'exchange',
+    tokenEndpoint: 'https://id.example/token',
+    cluster: 'id',
+    client: { id: 'gateway', env: 'SECRET' },
+    audience: 'orders',
+    scopes: ['read'],
+  };
+  /** What a session, a list and a token of the server are found by. */
+  const fingerprint = (changed: object, secret = 'one'): string => {
+    const servers = [{ name: 'a', cluster: 'a', credentials: { ...credentials, ...changed } }];
+    const text = JSON.stringify({ servers, identity: { jwt: 'verified' } });
+    core.call('configParse', ...core.span(text), ...core.span(`SECRET=${secret}\0`));
+    expect(times(core.call('configProblems'), (i) => core.text('configProblem', i))).toEqual([]);
+    const print = String(core.call('configServerFingerprint', 0));
+    core.clear();
+    return print;
+  };
+
+  test.each<[string, object]>([
+    ['cluster', { cluster: 'id-2' }],
+    ['host', { tokenEndpoint: 'https://id-2.example/token' }],
+    ['path', { tokenEndpoint: 'https://id.example/token-2' }],
+    ['client', { client: { id: 'gateway-2', env: 'SECRET' } }],
+    ['audience', { audience: 'orders-2' }],
+    ['scopes', { scopes: ['write'] }],
+  ])('is another one with another %s of the token endpoint', (_, changed) => {
+    expect(fingerprint(changed)).not.toBe(fingerprint({}));
+    expect(fingerprint(changed)).toBe(fingerprint(changed));
+  });
+
+  test('is another one with another secret', () => {
+    expect(fingerprint({}, 'two')).not.toBe(fingerprint({}));
+  });
 });
 
 test.each(['', ' ', '{', '{"servers":[]', '\xff', 'servers: []'])('%j is not JSON', (text) => {

@@ -67,6 +67,6 @@ function credentials(core: Core, index: number): string {
   return ['credentials', kind, ...fixed, ...passed].join(' ');
 }
 
-function times<T>(count: number, each: (index: number) => T): T[] {
+export function times<T>(count: number, each: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, i) => each(i));
 }

@@ -68,9 +68,31 @@ test.each<[string, 'json' | 'events', string | Buffer]>([
     'events',
     Buffer.concat([Buffer.of(0xef, 0xbb), Buffer.from(`data: ${result}\n\n`)]),
   ],
+  ['a result behind a part of a byte order mark', 'json', Buffer.concat([Buffer.of(0xef, 0xbb), Buffer.from(result)])],
   ['two halves in two events', 'events', 'data: {"id":1,\n\ndata: "result":{}}\n\n'],
 ])('%s is no answer (%s)', (_, type, text) => {
   expect(isWhole(type, [text], '1')).toBe(false);
+});
+
+test.each([': bye\n', ':\n', 'event: x\n', 'garbage\n\n: x\n', 'data: {"jsonrpc":"2.0","method":"x"}\n', ':\r'])(
+  'an answer is whole where its stream goes on behind it with %j',
+  (rest) => {
+    for (const end of ['\n\n', '\r\n\r\n', '\r\r']) {
+      const stream = Buffer.from(`data: ${progress}\n\ndata: ${result}${end}${rest}`);
+      for (let cut = 0; cut <= stream.length; cut++) {
+        expect(isWhole('events', [stream.subarray(0, cut), stream.subarray(cut)], '1'), `cut at ${cut}`).toBe(true);
+      }
+    }
+  },
+);
+
+test('a blank line before an answer does not end it', () => {
+  const stream = Buffer.from(`data: ${progress}\n\ndata: ${result}`);
+  const from = stream.lastIndexOf('content');
+  for (let cut = from; cut < stream.length - 2; cut++) {
+    if (/[}\]]$/.test(stream.subarray(0, cut).toString())) continue;
+    expect(isWhole('events', [stream.subarray(0, cut)], '1'), `cut at ${cut}`).toBe(false);
+  }
 });
 
 test('an answer in several lines of data is one', () => {

@@ -173,6 +173,13 @@ describe.each<[string, string, string]>([
       expect(rewrite(chunks, { type: 'json' })).toBe(client);
   });
 
+  test('but nothing behind a part of a byte order mark, which is no JSON', () => {
+    const broken = Buffer.concat([Buffer.of(0xef, 0xbb), Buffer.from(server)]);
+    for (const chunks of feedings(broken)) {
+      expect(parts(chunks, { type: 'json' }).join('')).toBe(broken.toString('latin1'));
+    }
+  });
+
   test('in an event cut anywhere, and never in the next one', () => {
     const other = '{"id":1,"result":{"uri":"a:b"}}';
     for (const chunks of feedings(Buffer.from(event(server) + event(other)))) {
@@ -191,6 +198,15 @@ describe.each<[string, string, string]>([
     expect(rewrite([Buffer.from(event(server))], { inSession: false })).toBe(event(unsealed));
   });
 });
+
+test.each([[0xef], [0xef, 0xbb], [0xef, 0xef, 0xbb, 0xbf], [0xef, 0xbb, 0xbb], [0xef, 0xbb, 0xef, 0x7b]])(
+  'what begins like a byte order mark passes as it is: %s %s',
+  (...bytes) => {
+    for (const chunks of feedings(Buffer.from(bytes))) {
+      expect(parts(chunks, { type: 'json' }).join('')).toBe(latin1(Buffer.from(bytes)));
+    }
+  },
+);
 
 describe.each<[string, string, string]>([
   [
@@ -399,6 +415,13 @@ describe('what would have to be kept beyond the bound', () => {
     expect(core.call('rewriterObstacle')).toBe(0);
     expect(core.call('rewriterHeld')).toBe(before);
   });
+});
+
+test('an id of an event that is longer than what may be kept is left out, however it comes', () => {
+  const stream = Buffer.from(`id: ${'x'.repeat(5_000)}\ndata: {}\n\n`);
+  for (const places of [[], [3_000], [4_500, 4_800], Array.from({ length: 50 }, (_, index) => 100 * index)]) {
+    expect(parts(cutAt(stream, places), { most: 2_100 }).join('')).toBe('id: \ndata: {}\n\n');
+  }
 });
 
 test('an id of an event that is too long is left out, however it comes', () => {

@@ -118,6 +118,7 @@ describeGateway('a rule on arguments', () => {
       one.forget();
       const answer = await send(padded(heldBody + 64 * kibibyte, '/home/ada'));
       expect(refusal(answer)).toEqual({ status: 200, id: 7, code: -32600, reason: 'body_too_large' });
+      expect(message(answer).error?.message).toContain('has to hold all of it');
       expect(one.arrivals).toEqual([]);
     });
   });

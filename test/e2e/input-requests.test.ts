@@ -295,6 +295,40 @@ describeGateway('a client with a session and servers that ask for input', () => 
       await other.end();
     });
 
+    const inTrailers =
+      (type: string, ...parts: string[]): Answer =>
+      (request, reply) => {
+        reply.head(200, { 'content-type': type });
+        for (const part of parts) reply.write(part.replaceAll('ID', request.id));
+        reply.end('', { 'x-end': 'yes' });
+      };
+    const whole = '{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"text","text":"in time"}]}}';
+    it.each([
+      ['a document', inTrailers('application/json', whole)],
+      ['a document in parts', inTrailers('application/json', whole.slice(0, 50), whole.slice(50), '\n')],
+      ['an event', inTrailers('text/event-stream', `data: ${whole}\n\n`)],
+    ])('passes the result that stands in %s before trailers', async (_, answer) => {
+      raw2.answers['tools/call'] = answer;
+      const stream = await begin('7', 'raw2_ask');
+      expect(textOf(await nextOf(stream))).toBe('in time');
+      expect(await stream.end()).toEqual([]);
+    });
+
+    it('passes a result whose kind its end alone tells, before trailers', async () => {
+      raw2.answers['tools/call'] = inTrailers('application/json', '{"jsonrpc":"2.0","id":ID,"result":{"a":[1]}}');
+      expect(await nextOf(await begin('7', 'raw2_ask'))).toMatchObject({ id: 7, result: { a: [1] } });
+    });
+
+    it.each([
+      ['an event', inTrailers('text/event-stream', `data: ${message(`{"k":${elicitation}}`)}\n\n`)],
+      ['a document', inTrailers('application/json', message(`{"k":${elicitation}}`))],
+    ])('ends the stream of a client that is asked in %s, where trailers are the end', async (_, answer) => {
+      raw2.answers['tools/call'] = answer;
+      const stream = await begin('7', 'raw2_ask');
+      await expect(stream.end()).rejects.toThrow('aborted');
+      expect(gateway.current.log()).toContain('its answer ends in HTTP trailers behind its question');
+    });
+
     it('asks nothing of a client that has declared nothing, or where another Envoy can have its session', async () => {
       raw.answers['tools/call'] = done;
       session = await openSession(gateway.current.url);

@@ -131,10 +131,11 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
   const overHttp2 = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     guarded(request as unknown as Incoming, {
       head: (code, headers) => void response.writeHead(code, headers),
-      write: (bytes) => void response.write(bytes),
+      // As text, what waits behind another part can come out as other bytes in Node 20.
+      write: (bytes) => void response.write(Buffer.from(bytes)),
       end: (bytes = '', trailers = {}) => {
         response.addTrailers(trailers);
-        response.end(bytes);
+        response.end(Buffer.from(bytes));
       },
       reset: () => {
         response.stream.close(2);
