@@ -90,6 +90,8 @@ export async function runCaller(
 ): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let session: { id: string; opened: number } | undefined;
+  /** When a server was reached last in this session. */
+  const reached = new Map<string, number>();
   let ids = 0;
   while (more()) {
     const id = String(++ids);
@@ -98,6 +100,7 @@ export async function runCaller(
       const began = performance.now();
       const opened = await take(initializing(served));
       if (opened?.session !== undefined) session = { id: opened.session, opened: began };
+      reached.clear();
       await sleep(pause());
       continue;
     }
@@ -128,6 +131,7 @@ export async function runCaller(
     const isExplained = reason === undefined ? false : explains(step, reason, began, answer.text);
     const wrong = reason === undefined ? step.judge(answer) : isExplained ? undefined : 'an error';
     count(tally, `${step.kind}: ${wrong === undefined ? (reason ?? 'right') : 'wrong'}`);
+    if (wrong === undefined && step.server !== undefined) reached.set(step.server, began);
     if (wrong !== undefined) addWrong(tally, `${step.kind}: ${wrong}: ${answer.status} ${answer.text.slice(0, 300)}`);
     return answer;
   }
@@ -142,7 +146,17 @@ export async function runCaller(
     }
     const server = /"server":"(\w+)"/.exec(text)?.[1] ?? step.server;
     if (server === undefined || !serverReasons.includes(reason)) return false;
-    return history.had(server, began, now, backoff);
+    return history.had(
+      server,
+      reason === 'upstream_session_lost' ? lastReached(step, server, began) : began,
+      now,
+      backoff,
+    );
+  }
+
+  /** A server may have lost a session long before it is used again: the first large call learns of it. */
+  function lastReached({ kind }: Step, server: string, began: number): number {
+    return kind === 'call' ? (reached.get(server) ?? session?.opened ?? began) : began;
   }
 
   async function send(step: Step, signal: AbortSignal): Promise<Answer> {
