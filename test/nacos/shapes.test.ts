@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { NacosError, readAnswer } from '../../plugin-server/nacos/answer.ts';
 import { NacosClient } from '../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../plugin-server/nacos/credentials.ts';
@@ -143,6 +143,33 @@ describe('a client', () => {
     await new Promise((resolve) => setTimeout(resolve, 60));
     await client.get('/x', {}, never);
     expect(server.requests.filter((line) => line.includes(login))).toHaveLength(2);
+  });
+
+  test('logs in anew where a token is refused before its time, once for each request', async () => {
+    const good = new Set(['t1', 't2']);
+    let logins = 0;
+    const server = await fake((path, response) => {
+      const token = server.requests.at(-1)?.split('Bearer ')[1] ?? '';
+      if (path === login) response.end(loginAnswer(`t${++logins}`));
+      else if (good.has(token)) response.end(ok(token));
+      else response.writeHead(403).end(JSON.stringify({ error: 'Forbidden', message: 'token expired!.', path }));
+    });
+    const client = new NacosClient({ addresses: [server.address], credentials });
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+    onTestFinished(() => {
+      clock.mockRestore();
+    });
+    expect(await client.get('/x', {}, never)).toBe('t1');
+    good.delete('t1');
+    now += 60_000;
+    expect(await client.get('/x', {}, never)).toBe('t2');
+    good.clear();
+    now += 60_000;
+    await expect(client.get('/x', {}, never)).rejects.toThrow('Forbidden: token expired!.');
+    const get = (token: string): string => `GET /nacos/x Bearer ${token}`;
+    const post = `POST ${login}`;
+    expect(server.requests).toEqual([post, get('t1'), get('t1'), post, get('t2'), get('t2'), post, get('t3')]);
   });
 
   test('does not ask again and again for a login that is refused, and never says the password', async () => {
@@ -400,6 +427,21 @@ describe('documents', () => {
         ],
         securitySchemes: [{ id: 'k', type: 'apiKey', in: 'header', name: 'x', defaultCredential: { env: 'KEY' } }],
       },
+    });
+  });
+
+  test('a REST tool keeps its title, its annotations and the schema of its result', () => {
+    const more = {
+      title: 'A title',
+      annotations: { readOnlyHint: true },
+      outputSchema: { type: 'object', properties: { sky: { type: 'string' } } },
+    };
+    const text = JSON.stringify({
+      tools: [{ name: 't', description: null, inputSchema: { type: 'object' }, ...more }],
+      toolsMeta: { t: { templates: { 'json-go-template': { requestTemplate: { url: '/v0' } } } } },
+    });
+    expect(describeServer('explore', spec(), text).server['rest']).toEqual({
+      tools: [{ name: 't', ...more, args: [], requestTemplate: { url: '/v0' } }],
     });
   });
 
