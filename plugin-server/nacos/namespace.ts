@@ -180,14 +180,14 @@ export class NacosNamespace {
       const dataId = serverDocument(entry);
       const text = texts.get(dataId);
       if (text === undefined) {
-        problems.push(wrong(at, `${dataId} is not there yet`, 'warning'));
+        problems.push(wrong(at, this.#documents.absence(listing, groups.server, dataId), 'warning'));
         continue;
       }
       try {
         const toolsId = toolsDocument(text);
         const tools = toolsId && this.#documents.text(listing, groups.tools, toolsId);
         if (toolsId !== undefined && tools === undefined) {
-          problems.push(wrong(at, `${toolsId} is not there yet`, 'warning'));
+          problems.push(wrong(at, this.#documents.absence(listing, groups.tools, toolsId), 'warning'));
         } else described.set(name, describeServer(name, text, tools, this.#replaceSecrets));
       } catch (error) {
         if (error instanceof NotServed) {
@@ -271,8 +271,9 @@ export class NacosNamespace {
       const before = this.#last?.servers.find((server) => server.name === name);
       found.set(name, promptsOf(before));
       const text = this.#documents.text(listing, groups.prompts, dataId);
-      if (text === undefined) problems.push(wrong(at, `${dataId} is not there yet`, 'warning'));
-      else {
+      if (text === undefined) {
+        problems.push(wrong(at, this.#documents.absence(listing, groups.prompts, dataId), 'warning'));
+      } else {
         try {
           found.set(name, readPrompts(text));
         } catch (error) {

@@ -283,6 +283,41 @@ function serving(documents: Readonly<Record<string, Readonly<Record<string, obje
   });
 }
 
+test.each([
+  ['3 MiB', 'x'.repeat(3 << 20)],
+  ['10 MB whose characters take two', '"'.repeat(10_000_000)],
+])('a document of %s keeps one server as it was, and no other', async (_, description) => {
+  const index = (name: string): object => ({ id: name, name, latestPublishedVersion: '1' });
+  const remote = { remoteServerConfig: { serviceRef: { serviceName: 'x' } } };
+  const tools = (text: string): object => ({
+    tools: [{ name: 'get', description: text, inputSchema: { type: 'object' } }],
+    toolsMeta: { get: { templates: { 'json-go-template': { requestTemplate: { url: '/x' } } } } },
+  });
+  const spec = (name: string): object => ({
+    ...{ name, protocol: 'http', toolsDescriptionRef: `${name}-1-mcp-tools.json` },
+    ...remote,
+  });
+  const server = await serving({
+    'mcp-server-versions': { 'big-mcp-versions.json': index('big'), 'small-mcp-versions.json': index('small') },
+    'mcp-server': { 'big-1-mcp-server.json': spec('big'), 'small-1-mcp-server.json': spec('small') },
+    'mcp-tools': { 'big-1-mcp-tools.json': tools(description), 'small-1-mcp-tools.json': tools('new') },
+  });
+  const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
+  const before = { name: 'big', prefix: 'big_', url: 'http://before.example/' };
+  for (let look = 0; look < 2; look++) {
+    const { catalog, problems } = await namespace.look({ servers: [before], virtualServers: [] }, never);
+    expect(catalog.servers.find(({ name }) => name === 'big')).toEqual(before);
+    expect(catalog.servers.find(({ name }) => name === 'small')).toMatchObject({
+      rest: { tools: [{ description: 'new' }] },
+    });
+    expect(problems).toEqual([
+      { path: 'servers[big]', message: 'big-1-mcp-tools.json is larger than 2097152 bytes', severity: 'warning' },
+    ]);
+  }
+  // It is not read at each look.
+  expect(server.requests.filter((line) => line.includes('/cs/config') && !line.includes('list'))).toHaveLength(6);
+});
+
 test('an export has variables in the place of secrets, and says which', async () => {
   const template = {
     requestTemplate: { url: '/x', headers: [{ key: 'x-api-key', value: 'hush' }], security: { id: 'k' } },
