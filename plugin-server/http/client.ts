@@ -1,9 +1,12 @@
 // What every client of another server has to mind.
 
+/** A body that is larger than it may be. */
+export class TooLarge extends Error {}
+
 /**
  * Reads a body as it comes, up to a limit.
  * @param limit bytes
- * @throws Error in a sentence that begins with the other side ("it sends more than …")
+ * @throws TooLarge in a sentence that begins with the other side ("it sends more than …")
  */
 export async function bodyOf(response: Response, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -11,7 +14,7 @@ export async function bodyOf(response: Response, limit: number): Promise<Buffer>
   for await (const chunk of response.body ?? []) {
     const bytes = chunk as Uint8Array;
     size += bytes.length;
-    if (size > limit) throw new Error(`it sends more than the ${limit} bytes that it may`);
+    if (size > limit) throw new TooLarge(`it sends more than the ${limit} bytes that it may`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks, size);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bodyOf, failureText, parseJson } from '../http/client.ts';
+import { TooLarge, bodyOf, failureText, parseJson } from '../http/client.ts';
 import type { Credentials } from './credentials.ts';
 import { NacosError, otherAnswer, readAnswer } from './answer.ts';
 
@@ -63,7 +63,7 @@ export class NacosClient {
   /**
    * The member `data` of an answer.
    * @param path below the context path, like `/v3/client/cs/config`
-   * @throws NacosError for an answer that is not the one, Error where no address answers
+   * @throws NacosError for an answer that is not the one, TooLarge, Error where no address answers
    */
   async get(path: string, query: Readonly<Record<string, string>>, stop: AbortSignal): Promise<unknown> {
     return this.#failingOver(stop, async (address) => {
@@ -128,7 +128,8 @@ export class NacosClient {
         return answer;
       } catch (error) {
         // What an address answers is an answer, unless it says that it cannot.
-        if (stop.aborted || (error instanceof NacosError && !isOutOfOrder(error))) throw error;
+        if (stop.aborted || error instanceof TooLarge) throw error;
+        if (error instanceof NacosError && !isOutOfOrder(error)) throw error;
         failures.push(`${address}: ${failureText(error)}`);
       }
     }

@@ -11,6 +11,7 @@ import {
   type Described,
   type IndexEntry,
   NotServed,
+  type SecretReplacement,
   type ServiceRef,
   describeServer,
   indexSuffix,
@@ -51,6 +52,7 @@ export class NacosNamespace {
   readonly #name: string;
   readonly #id: string;
   readonly #client: NacosClient;
+  readonly #replaceSecrets: SecretReplacement | undefined;
   readonly #documents = new Documents();
   /** By id: an index that cannot be read is still that of the server. */
   readonly #names = new Map<string, string>();
@@ -64,11 +66,13 @@ export class NacosNamespace {
   /**
    * @param name here; virtual servers have it
    * @param id of Nacos' namespace
+   * @param replaceSecrets without it, servers whose definitions have a secret are wrong
    */
-  constructor(name: string, id: string, client: NacosClient) {
+  constructor(name: string, id: string, client: NacosClient, replaceSecrets?: SecretReplacement) {
     this.#name = name;
     this.#id = id;
     this.#client = client;
+    this.#replaceSecrets = replaceSecrets;
   }
 
   /** The documents that were listed last. */
@@ -176,15 +180,15 @@ export class NacosNamespace {
       const dataId = serverDocument(entry);
       const text = texts.get(dataId);
       if (text === undefined) {
-        problems.push(wrong(at, `${dataId} is not there yet`, 'warning'));
+        problems.push(wrong(at, this.#documents.absence(listing, groups.server, dataId), 'warning'));
         continue;
       }
       try {
         const toolsId = toolsDocument(text);
         const tools = toolsId && this.#documents.text(listing, groups.tools, toolsId);
         if (toolsId !== undefined && tools === undefined) {
-          problems.push(wrong(at, `${toolsId} is not there yet`, 'warning'));
-        } else described.set(name, describeServer(name, text, tools));
+          problems.push(wrong(at, this.#documents.absence(listing, groups.tools, toolsId), 'warning'));
+        } else described.set(name, describeServer(name, text, tools, this.#replaceSecrets));
       } catch (error) {
         if (error instanceof NotServed) {
           this.#leaveOut(entries, name);
@@ -267,8 +271,9 @@ export class NacosNamespace {
       const before = this.#last?.servers.find((server) => server.name === name);
       found.set(name, promptsOf(before));
       const text = this.#documents.text(listing, groups.prompts, dataId);
-      if (text === undefined) problems.push(wrong(at, `${dataId} is not there yet`, 'warning'));
-      else {
+      if (text === undefined) {
+        problems.push(wrong(at, this.#documents.absence(listing, groups.prompts, dataId), 'warning'));
+      } else {
         try {
           found.set(name, readPrompts(text));
         } catch (error) {

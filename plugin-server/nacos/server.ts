@@ -106,13 +106,25 @@ export function toolsDocument(serverText: string): string | undefined {
 /** Why a server of Nacos is not served, although nothing is wrong with it. */
 export class NotServed extends Error {}
 
+/** Definitions of a server, called as it is called here, with something else in the place of each secret. */
+export type SecretReplacement = (
+  name: string,
+  rest: Readonly<Record<string, unknown>>,
+) => Readonly<Record<string, unknown>>;
+
 /**
  * What the documents of one version say.
  * @param name of the server here
  * @param tools undefined where the server has no such document
+ * @param replaceSecrets without it, a server whose definitions have a secret is wrong
  * @throws Error that says what is wrong; NotServed
  */
-export function describeServer(name: string, serverText: string, tools: string | undefined): Described {
+export function describeServer(
+  name: string,
+  serverText: string,
+  tools: string | undefined,
+  replaceSecrets?: SecretReplacement,
+): Described {
   const spec = read(serverSchema, serverText, groups.server);
   if (!spec.enabled) throw new NotServed('it is switched off');
   const kind = kinds[spec.protocol];
@@ -134,13 +146,17 @@ export function describeServer(name: string, serverText: string, tools: string |
     path: kind === 'rest' ? '/' : pathOf(spec.remoteServerConfig?.exportPath),
     ...(tls && { tls }),
     ...(kind === 'mcp-sse' && { protocol: '2024-11-05' }),
-    ...toolMembers(kind === 'rest', tools),
+    ...toolMembers(kind === 'rest', tools, replaceSecrets && ((rest) => replaceSecrets(name, rest))),
   };
   return { server, service };
 }
 
 /** Tools that are made here for REST, and for an MCP server those that are not to be seen. */
-function toolMembers(isRest: boolean, text: string | undefined): Partial<CatalogServer> {
+function toolMembers(
+  isRest: boolean,
+  text: string | undefined,
+  replaceSecrets: ((rest: Readonly<Record<string, unknown>>) => object) | undefined,
+): Partial<CatalogServer> {
   const { specificationType, tools, toolsMeta, securitySchemes } = read(toolsSchema, text ?? '{}', groups.tools);
   if (specificationType === 'encrypted') throw new Error(`${groups.tools}: it is encrypted, which is not read here`);
   const isOff = (tool: string): boolean => toolsMeta?.[tool]?.enabled === false;
@@ -161,6 +177,7 @@ function toolMembers(isRest: boolean, text: string | undefined): Partial<Catalog
   const rest = { tools: definitions, ...(schemes.length > 0 && { securitySchemes: schemes }) };
   const [secret] = secretsIn(rest);
   if (secret !== undefined) {
+    if (replaceSecrets !== undefined) return { rest: replaceSecrets(rest) };
     const advice = 'a catalog holds no secret: write ${env.NAME} as defaultCredential, and set the variable for Envoy';
     throw new Error(`${groups.tools}: ${pathText(secret)}: ${advice}`);
   }

@@ -389,6 +389,15 @@ describe('a directory of catalogs', () => {
     await until('what is gone is gone', () => second.names().join() === 'a,b');
   });
 
+  test('keeps what a file said before it had 10 MB, and takes the others', async () => {
+    const { put, names, problems } = await watching({ 'a.yaml': catalogOf('a'), 'b.yaml': catalogOf('b') });
+    put('a.yaml', `${JSON.stringify(catalogOf('z'))}${' '.repeat(10_000_000)}`);
+    await until('it is told', () => problems().includes('a.yaml'));
+    put('b.yaml', catalogOf('b', 'c'));
+    await until('the other one is taken', () => names().join() === 'a,b,c');
+    expect(problems()).toContain('more than the limit of 2097152');
+  });
+
   test('keeps a server as it was that the module refuses, and takes the others', async () => {
     const { put, names, problems, catalogs } = await watching({ 'a.yaml': catalogOf('a') });
     put('a.yaml', { servers: [{ ...entry('a', 'http://new.example/'), protocol: '1999' }, entry('b')] });

@@ -17,9 +17,9 @@ import { addClusters } from '../e2e/adjust.ts';
 import { initializeMessage, listMessage, openSession, post } from '../e2e/clients/session.ts';
 import { connectSdk } from '../e2e/clients/sdk.ts';
 import { until } from '../e2e/until.ts';
-import { clone, envoyBinary } from '../launcher/support.ts';
-import { startToolServer } from '../live/load.ts';
-import { liveBootstrap, startLiveEnvoy, temporaryFolder } from '../live/support.ts';
+import { clone, envoyBinary, runSluice, type Sluice } from '../launcher/support.ts';
+import { callSteadily, startToolServer } from '../live/load.ts';
+import { folders, freePort, liveBootstrap, startLiveEnvoy, temporaryFolder, write } from '../live/support.ts';
 import { NacosAdmin, type ServerOptions, user } from './admin.ts';
 import { type Nacos, startNacos } from './nacos.ts';
 
@@ -192,6 +192,86 @@ describe.skipIf(!inject('nacos') || inject('envoy') === null)('from Nacos to a c
     await until('the edit is there', () => inAll(listMessage(), '"name":"shop_get","description":"after"'));
     await admin.removeDocument(document, namespace);
     await until('the prompt is gone', async () => !(await session.post(listPrompts)).text.includes('shop_offer'));
+  });
+
+  test('Nacos and the plugin server are killed and started again: no call fails, and both replicas see each edit', async () => {
+    const service = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"said":"done"}');
+    });
+    await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      service.closeAllConnections();
+      service.close();
+    });
+    const namespace = 'killed';
+    await admin.makeNamespace(namespace);
+    const template = { requestTemplate: { url: '/say', method: 'GET' }, responseTemplate: { body: '{{.said}}' } };
+    const shop = (description: string): ServerOptions => ({
+      namespace,
+      protocol: 'http',
+      endpoint: `127.0.0.1:${(service.address() as AddressInfo).port}`,
+      tools: {
+        tools: [{ name: 'fast', description, inputSchema: { type: 'object' } }],
+        toolsMeta: { fast: { enabled: true, templates: { 'json-go-template': template } } },
+      },
+    });
+    await admin.create('shop', shop('first'));
+
+    const where = folders();
+    const sessions = { keys: [{ id: 1, env: 'SLUICE_KEY_1' }] };
+    write(where, 'edge', { root: 'closed', sessions, catalog: { namespace, addresses: ['127.0.0.1'] } });
+    const port = await freePort();
+    const options = ['--gateways', where.gateways, '--state', where.state, '--access-log', 'off'];
+    const startServer = async (): Promise<Sluice> => {
+      const follow = ['--nacos', nacos.address, '--nacos-namespace', namespace];
+      const started = runSluice(['serve', '--json', '--listen', `127.0.0.1:${port}`, ...options, ...follow], {
+        SLUICE_NACOS_USERNAME: user.username,
+        SLUICE_NACOS_PASSWORD: user.password,
+      });
+      expect(await started.next()).toMatchObject({ event: 'ready' });
+      return started;
+    };
+    const kill = async (server: Sluice): Promise<void> => {
+      server.signal('SIGKILL');
+      await server.exited;
+    };
+
+    const first = await startServer();
+    const env = { SLUICE_KEY_1: Buffer.alloc(32, 7).toString('base64url') };
+    const replicas = await Promise.all(
+      ['a', 'b'].map((id) => startLiveEnvoy(envoyBinary(), liveBootstrap(port, { id, cluster: 'edge' }), env)),
+    );
+    const urls = replicas.map(({ mcp }) => `${mcp}/${namespace}/shop`);
+    const connected = await Promise.all(urls.map((url) => openSession(url)));
+    const isSeen = async (description: string): Promise<boolean> => {
+      const lists = await Promise.all(connected.map((session) => session.post(listMessage())));
+      return lists.every(({ text }) => text.includes(`"name":"shop_fast","description":"${description}"`));
+    };
+    await until('the tool is there', () => isSeen('first'));
+    const loads = await Promise.all(urls.map((url) => callSteadily(url, 'shop_', 20)));
+
+    // Both are gone, and the plugin server comes back before Nacos does.
+    await nacos.kill();
+    await until('it is told', () => first.said.err.includes('Nacos cannot be followed'));
+    await kill(first);
+    const second = await startServer();
+    expect(await isSeen('first')).toBe(true);
+    await nacos.start();
+    await admin.logIn();
+    await admin.update('shop', shop('second'));
+    await until('the edit is seen', () => isSeen('second'), 60_000);
+    await kill(second);
+    await admin.update('shop', shop('third'));
+    await startServer();
+    await until('the edit that came meanwhile is seen', () => isSeen('third'), 60_000);
+    await admin.update('shop', shop('fourth'));
+    await until('the next one is seen', () => isSeen('fourth'), 60_000);
+
+    await Promise.all(loads.map((load) => load.stop()));
+    for (const load of loads) {
+      expect(load.failures).toEqual([]);
+      expect(load.calls()).toBeGreaterThan(0);
+    }
   });
 
   test('an MCP server of Nacos is listed and called, its instances and edits followed, with Nacos gone too', async () => {

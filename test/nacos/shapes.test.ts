@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { fromNacos } from '../../cli/render/nacos/export.ts';
 import { NacosError, readAnswer } from '../../plugin-server/nacos/answer.ts';
 import { NacosClient } from '../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../plugin-server/nacos/credentials.ts';
@@ -145,6 +146,33 @@ describe('a client', () => {
     expect(server.requests.filter((line) => line.includes(login))).toHaveLength(2);
   });
 
+  test('logs in anew where a token is refused before its time, once for each request', async () => {
+    const good = new Set(['t1', 't2']);
+    let logins = 0;
+    const server = await fake((path, response) => {
+      const token = server.requests.at(-1)?.split('Bearer ')[1] ?? '';
+      if (path === login) response.end(loginAnswer(`t${++logins}`));
+      else if (good.has(token)) response.end(ok(token));
+      else response.writeHead(403).end(JSON.stringify({ error: 'Forbidden', message: 'token expired!.', path }));
+    });
+    const client = new NacosClient({ addresses: [server.address], credentials });
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+    onTestFinished(() => {
+      clock.mockRestore();
+    });
+    expect(await client.get('/x', {}, never)).toBe('t1');
+    good.delete('t1');
+    now += 60_000;
+    expect(await client.get('/x', {}, never)).toBe('t2');
+    good.clear();
+    now += 60_000;
+    await expect(client.get('/x', {}, never)).rejects.toThrow('Forbidden: token expired!.');
+    const get = (token: string): string => `GET /nacos/x Bearer ${token}`;
+    const post = `POST ${login}`;
+    expect(server.requests).toEqual([post, get('t1'), get('t1'), post, get('t2'), get('t2'), post, get('t3')]);
+  });
+
   test('does not ask again and again for a login that is refused, and never says the password', async () => {
     const server = await fake((_path, response) => void response.writeHead(500).end('No message available'));
     const client = new NacosClient({ addresses: [server.address], credentials });
@@ -231,8 +259,114 @@ describe('a listing', () => {
   });
 });
 
+const instance = { ip: '192.0.2.1', port: 80, weight: 1, healthy: true, enabled: true };
+
+/** A Nacos with these documents, by group and dataId, and one instance of each service; it lets nobody list services. */
+function serving(documents: Readonly<Record<string, Readonly<Record<string, object>>>>): Promise<Fake> {
+  const texts = Object.entries(documents).flatMap(([groupName, group]) =>
+    Object.entries(group).map(([dataId, document]) => ({ groupName, dataId, content: JSON.stringify(document) })),
+  );
+  const pageItems = texts.map(({ groupName, dataId, content }) => ({
+    ...{ groupName, dataId },
+    md5: createHash('md5').update(content).digest('hex'),
+  }));
+  const answers: Record<string, (query: URLSearchParams) => string> = {
+    '/nacos/v3/admin/cs/config/list': () => ok({ totalCount: pageItems.length, pageItems }),
+    '/nacos/v3/client/cs/config': (query) =>
+      ok({ content: texts.find(({ dataId }) => dataId === query.get('dataId'))?.content, md5: '' }),
+    '/nacos/v3/client/ns/instance/list': () => ok([instance]),
+  };
+  return fake((path, response, _count, query) => {
+    const answer = answers[path];
+    if (answer === undefined) response.writeHead(403).end(JSON.stringify({ error: 'Forbidden', message: 'no', path }));
+    else response.end(answer(query));
+  });
+}
+
+test.each([
+  ['3 MiB', 'x'.repeat(3 << 20)],
+  ['10 MB whose characters take two', '"'.repeat(10_000_000)],
+])('a document of %s keeps one server as it was, and no other', async (_, description) => {
+  const index = (name: string): object => ({ id: name, name, latestPublishedVersion: '1' });
+  const remote = { remoteServerConfig: { serviceRef: { serviceName: 'x' } } };
+  const tools = (text: string): object => ({
+    tools: [{ name: 'get', description: text, inputSchema: { type: 'object' } }],
+    toolsMeta: { get: { templates: { 'json-go-template': { requestTemplate: { url: '/x' } } } } },
+  });
+  const spec = (name: string): object => ({
+    ...{ name, protocol: 'http', toolsDescriptionRef: `${name}-1-mcp-tools.json` },
+    ...remote,
+  });
+  const server = await serving({
+    'mcp-server-versions': { 'big-mcp-versions.json': index('big'), 'small-mcp-versions.json': index('small') },
+    'mcp-server': { 'big-1-mcp-server.json': spec('big'), 'small-1-mcp-server.json': spec('small') },
+    'mcp-tools': { 'big-1-mcp-tools.json': tools(description), 'small-1-mcp-tools.json': tools('new') },
+  });
+  const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
+  const before = { name: 'big', prefix: 'big_', url: 'http://before.example/' };
+  for (let look = 0; look < 2; look++) {
+    const { catalog, problems } = await namespace.look({ servers: [before], virtualServers: [] }, never);
+    expect(catalog.servers.find(({ name }) => name === 'big')).toEqual(before);
+    expect(catalog.servers.find(({ name }) => name === 'small')).toMatchObject({
+      rest: { tools: [{ description: 'new' }] },
+    });
+    expect(problems).toEqual([
+      { path: 'servers[big]', message: 'big-1-mcp-tools.json is larger than 2097152 bytes', severity: 'warning' },
+    ]);
+  }
+  // It is not read at each look.
+  expect(server.requests.filter((line) => line.includes('/cs/config') && !line.includes('list'))).toHaveLength(6);
+});
+
+test('an export has variables in the place of secrets, and says which', async () => {
+  const template = {
+    requestTemplate: { url: '/x', headers: [{ key: 'x-api-key', value: 'hush' }], security: { id: 'k' } },
+  };
+  const server = await serving({
+    'mcp-server-versions': { '1-mcp-versions.json': { id: '1', name: 'shop', latestPublishedVersion: '1.0.0' } },
+    'mcp-server': {
+      '1-1.0.0-mcp-server.json': {
+        ...{ id: '1', name: 'shop', protocol: 'http', toolsDescriptionRef: '1-1.0.0-mcp-tools.json' },
+        remoteServerConfig: { serviceRef: { serviceName: 'shop' } },
+      },
+    },
+    'mcp-tools': {
+      '1-1.0.0-mcp-tools.json': {
+        tools: [{ name: 'get', inputSchema: { type: 'object' } }],
+        toolsMeta: { get: { templates: { 'json-go-template': template } } },
+        securitySchemes: [{ id: 'k', type: 'http', scheme: 'bearer', defaultCredential: 'hush' }],
+      },
+    },
+  });
+  const { catalog, leftOut } = await fromNacos(
+    { addresses: [server.address], namespace: { name: 'public', id: 'public' }, credentialsFile: undefined },
+    {},
+  );
+  expect(catalog.servers).toMatchObject([
+    {
+      name: 'shop',
+      rest: {
+        config: { shop_get_x_api_key: { env: 'SHOP_GET_X_API_KEY' } },
+        securitySchemes: [{ id: 'k', defaultCredential: { env: 'SHOP_K' } }],
+        tools: [{ requestTemplate: { headers: [{ key: 'x-api-key', value: '{{.config.shop_get_x_api_key}}' }] } }],
+      },
+    },
+  ]);
+  expect(JSON.stringify({ catalog, leftOut })).not.toContain('hush');
+  const advice = (name: string): string => `set ${name} where Envoy runs, and name it in catalog.env of the gateway`;
+  expect(leftOut).toEqual([
+    {
+      place: 'servers[shop].rest.securitySchemes[0].defaultCredential',
+      why: `is a secret, which stays out: ${advice('SHOP_K')}`,
+    },
+    {
+      place: 'servers[shop].rest.tools[0].requestTemplate.headers[0].value',
+      why: `is a secret, which stays out: ${advice('SHOP_GET_X_API_KEY')}`,
+    },
+  ]);
+});
+
 describe("services of Nacos' own group", () => {
-  const instance = { ip: '192.0.2.1', port: 80, weight: 1, healthy: true, enabled: true };
   const read = async (answer: string): Promise<ReadonlyMap<string, unknown>> => {
     const server = await fake((_path, response) => void response.end(answer));
     return readOwnServices(new NacosClient({ addresses: [server.address] }), 'public', never);
@@ -257,32 +391,19 @@ describe("services of Nacos' own group", () => {
   });
 
   test('are asked for one by one where they cannot be listed', async () => {
-    const documents: Record<string, object> = {
-      '1-mcp-versions.json': { id: '1', name: 'explore', latestPublishedVersion: '1.0.0' },
-      '1-1.0.0-mcp-server.json': {
-        ...{ id: '1', name: 'explore', protocol: 'mcp-streamable' },
-        remoteServerConfig: {
-          serviceRef: { namespaceId: 'public', groupName: 'mcp-endpoints', serviceName: 'explore::1.0.0' },
-          exportPath: '/mcp',
+    const server = await serving({
+      'mcp-server-versions': {
+        '1-mcp-versions.json': { id: '1', name: 'explore', latestPublishedVersion: '1.0.0' },
+      },
+      'mcp-server': {
+        '1-1.0.0-mcp-server.json': {
+          ...{ id: '1', name: 'explore', protocol: 'mcp-streamable' },
+          remoteServerConfig: {
+            serviceRef: { namespaceId: 'public', groupName: 'mcp-endpoints', serviceName: 'explore::1.0.0' },
+            exportPath: '/mcp',
+          },
         },
       },
-    };
-    const md5 = (dataId: string): string => createHash('md5').update(JSON.stringify(documents[dataId])).digest('hex');
-    const rows = [
-      { groupName: 'mcp-server-versions', dataId: '1-mcp-versions.json', md5: md5('1-mcp-versions.json') },
-      { groupName: 'mcp-server', dataId: '1-1.0.0-mcp-server.json', md5: md5('1-1.0.0-mcp-server.json') },
-    ];
-    const answers: Record<string, (query: URLSearchParams) => string> = {
-      '/nacos/v3/admin/cs/config/list': () => ok({ totalCount: 2, pageItems: rows }),
-      '/nacos/v3/client/cs/config': (query) =>
-        ok({ content: JSON.stringify(documents[query.get('dataId') ?? '']), md5: '' }),
-      '/nacos/v3/client/ns/instance/list': () => ok([instance]),
-    };
-    const server = await fake((path, response, _count, query) => {
-      const answer = answers[path];
-      if (answer === undefined)
-        response.writeHead(403).end(JSON.stringify({ error: 'Forbidden', message: 'no', path }));
-      else response.end(answer(query));
     });
     const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
     for (let look = 0; look < 2; look++) {
@@ -400,6 +521,21 @@ describe('documents', () => {
         ],
         securitySchemes: [{ id: 'k', type: 'apiKey', in: 'header', name: 'x', defaultCredential: { env: 'KEY' } }],
       },
+    });
+  });
+
+  test('a REST tool keeps its title, its annotations and the schema of its result', () => {
+    const more = {
+      title: 'A title',
+      annotations: { readOnlyHint: true },
+      outputSchema: { type: 'object', properties: { sky: { type: 'string' } } },
+    };
+    const text = JSON.stringify({
+      tools: [{ name: 't', description: null, inputSchema: { type: 'object' }, ...more }],
+      toolsMeta: { t: { templates: { 'json-go-template': { requestTemplate: { url: '/v0' } } } } },
+    });
+    expect(describeServer('explore', spec(), text).server['rest']).toEqual({
+      tools: [{ name: 't', ...more, args: [], requestTemplate: { url: '/v0' } }],
     });
   });
 

@@ -12,7 +12,7 @@ import { readInstances, readOwnServices } from '../../plugin-server/nacos/instan
 import { NacosSync } from '../../plugin-server/nacos/sync.ts';
 import { ArtifactStore, CatalogDirectory } from '../../plugin-server/index.ts';
 import { until } from '../e2e/until.ts';
-import { NacosAdmin, user } from './admin.ts';
+import { NacosAdmin, type StoredDocument, user } from './admin.ts';
 import { type Nacos, startNacos } from './nacos.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -228,6 +228,54 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     expect(names(following)).toContain(name);
     await admin.remove(name);
     await until('it is gone', () => !names(following).includes(name));
+  });
+
+  test('believes the deletion of one version, which takes a server out of the index with its other versions', async () => {
+    const [name, other] = [fresh('two-versions'), fresh('other')];
+    await admin.create(name, { exportPath: '/one' });
+    await admin.update(name, { version: '1.1.0', exportPath: '/two' });
+    await admin.create(other);
+    const following = await follow(nacos);
+    expect(serverOf(following, name)?.path).toBe('/two');
+    await admin.remove(name, 'public', '1.0.0');
+    await until('it is gone', () => !names(following).includes(name));
+    expect(names(following)).toContain(other);
+    expect(problems(following).filter((line) => line.includes(name))).toEqual([]);
+  });
+
+  test('has 180 servers, whose documents are more than one page, and sees an edit and a deletion among them', async () => {
+    const namespace = fresh('many');
+    await admin.makeNamespace(namespace);
+    await admin.create('first', { namespace, protocol: 'http', tools: restTools('before') });
+    const originals = await Promise.all(
+      (['index', 'server', 'tools'] as const).map((group) => admin.document('first', group, namespace)),
+    );
+    const [{ dataId: indexId } = { dataId: '' }] = originals;
+    const id = indexId.slice(0, 36);
+    const called = (index: number): string => `many-${index}`;
+    const ids = Array.from({ length: 179 }, () => randomUUID());
+    const copies = (index: number): StoredDocument[] =>
+      originals.map(({ dataId, groupName, content }) => ({
+        dataId: dataId.replaceAll(id, ids[index] ?? ''),
+        groupName,
+        content: content.replaceAll(id, ids[index] ?? '').replaceAll('"first"', `"${called(index)}"`),
+      }));
+    for (const index of ids.keys()) {
+      await Promise.all(copies(index).map((document) => admin.putDocument(document, namespace)));
+    }
+    const following = await follow(nacos, { namespaces: [namespace] });
+    const all = ['first', ...ids.map((_, index) => called(index))].sort();
+    expect(names(following, namespace).sort()).toEqual(all);
+    const [gone, edited] = [copies(170)[0], copies(171)[2]];
+    if (gone === undefined || edited === undefined) throw new Error('a document is missing');
+    await admin.putDocument({ ...edited, content: edited.content.replaceAll('before', 'after') }, namespace);
+    await admin.removeDocument(gone, namespace);
+    const described = (name: string): string | undefined =>
+      toolsOf(servers(following, namespace).find((server) => server.name === name))[0]?.description;
+    await until('the edit is there', () => described(called(171)) === 'after');
+    await until('one is gone', () => names(following, namespace).length === 179);
+    expect(names(following, namespace).sort()).toEqual(all.filter((name) => name !== called(170)));
+    expect(described(called(172))).toBe('before');
   });
 
   test.each([

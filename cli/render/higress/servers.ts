@@ -2,7 +2,7 @@ import type { Node } from '../../../envoy/yaml/node.ts';
 import type { ServerEntry } from '../configuration.ts';
 import { type LeftOuts, placeOf } from '../left-out.ts';
 import { serverNameFrom, unique, variableFrom } from '../names.ts';
-import { withVariables } from './secrets.ts';
+import { withVariables } from '../secrets.ts';
 
 /** A server as it is here, and where it and its tools were. */
 export interface ReadServer {

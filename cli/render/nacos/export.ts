@@ -1,3 +1,4 @@
+import { pathText } from '../../../envoy/yaml/place.ts';
 import { type Catalog, inOrder } from '../../../plugin-server/catalog/catalog.ts';
 import { NacosClient } from '../../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../../plugin-server/nacos/credentials.ts';
@@ -5,7 +6,8 @@ import { NacosNamespace } from '../../../plugin-server/nacos/namespace.ts';
 import { CommandError, exitCode } from '../../io.ts';
 import { type NacosNamespaceName, credentialsIn } from '../../nacos.ts';
 import { readSecret } from '../../secret.ts';
-import type { LeftOut } from '../left-out.ts';
+import { LeftOuts, type LeftOut } from '../left-out.ts';
+import { withVariables } from '../secrets.ts';
 
 export interface NacosExport {
   readonly catalog: Catalog;
@@ -32,12 +34,21 @@ export async function fromNacos(
       ? credentialsIn(env)
       : parseCredentials(await readSecret(credentialsFile), credentialsFile);
   const client = new NacosClient({ addresses, credentials: credentials && (() => credentials) });
-  const mirror = new NacosNamespace(namespace.name, namespace.id, client);
+  const leftOuts = new LeftOuts();
+  const mirror = new NacosNamespace(namespace.name, namespace.id, client, (server, from) => {
+    const { rest, variables } = withVariables(server, from);
+    for (const { path, variable } of variables) {
+      const advice = `set ${variable} where Envoy runs, and name it in catalog.env of the gateway`;
+      leftOuts.add(`servers[${server}].rest.${pathText(path)}`, `is a secret, which stays out: ${advice}`);
+    }
+    return rest;
+  });
   const { catalog, problems } = await mirror.look(undefined, new AbortController().signal).catch((error: unknown) => {
     const advice = `is it Nacos 3 that answers at ${addresses.join(', ')}, and may its user read the namespace?`;
     throw new CommandError(`the namespace ${namespace.id} cannot be read: ${(error as Error).message}; ${advice}`);
   });
-  const leftOut = problems.map(({ path, message }) => ({ place: path, why: message }));
+  for (const { path, message } of problems) leftOuts.add(path, message);
+  const leftOut = leftOuts.all;
   if (catalog.servers.length > 0) return { catalog: inOrder(catalog), leftOut };
   const details = leftOut.map(({ place, why }) => `${place}: ${why}`);
   throw new CommandError(`the namespace ${namespace.id} has no server that can be served`, exitCode.found, details);

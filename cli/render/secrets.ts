@@ -1,6 +1,6 @@
-import { type Path, pathText } from '../../../envoy/yaml/place.ts';
-import { secretsIn } from '../../../plugin-server/catalog/secrets.ts';
-import { variableFrom } from '../names.ts';
+import { type Path, pathText } from '../../envoy/yaml/place.ts';
+import { secretsIn } from '../../plugin-server/catalog/secrets.ts';
+import { variableFrom } from './names.ts';
 
 /** `rest` of a server without what is secret in it. */
 export interface Kept {
