@@ -10,5 +10,6 @@ export const typeUrl = {
   jwtAuthn: httpFilter('jwt_authn.v3.JwtAuthentication'),
   router: httpFilter('router.v3.Router'),
   wasm: httpFilter('wasm.v3.Wasm'),
+  expressionFilter: urlOf('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter'),
   string: urlOf('google.protobuf.StringValue'),
 } as const;

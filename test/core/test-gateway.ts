@@ -36,6 +36,8 @@ export class TestGateway {
   /** URIs of the resources, and URI templates, that each server has, by name of the server. */
   resources: Record<string, readonly string[]> = {};
   templates: Record<string, readonly string[]> = {};
+  /** The names of each server's prompts, where it has any. */
+  prompts: Record<string, readonly string[]> = {};
   /** Names of the servers that the last request asked, in turn. */
   asked: string[] = [];
 
@@ -134,6 +136,16 @@ export class TestGateway {
     this.#exchange(sent, '{"jsonrpc":"2.0","id":1,"method":"resources/templates/list"}');
     const templates = this.#reply().message.result?.['resourceTemplates'] as { uriTemplate: string }[];
     return [resources.map(({ uri }) => uri), templates.map(({ uriTemplate }) => uriTemplate)];
+  }
+
+  listPrompts(sent: Sent): string[] {
+    this.#exchange(sent, '{"jsonrpc":"2.0","id":1,"method":"prompts/list"}');
+    return (this.#reply().message.result?.['prompts'] as { name: string }[]).map(({ name }) => name);
+  }
+
+  /** Where the request for a prompt goes, or a refusal. */
+  getPrompt(name: string, sent: Sent): { server: string } | Refusal {
+    return this.#ask('prompts/get', { name }, sent);
   }
 
   /** Where a read goes, or a refusal. */
@@ -252,7 +264,11 @@ export class TestGateway {
 
   #resultOf(method: string, server: string): object {
     const resources = this.resources[server];
-    const more = resources === undefined ? {} : { resources: {}, completions: {} };
+    const prompts = this.prompts[server];
+    const more = {
+      ...(resources !== undefined && { resources: {}, completions: {} }),
+      ...(prompts !== undefined && { prompts: {} }),
+    };
     switch (method) {
       case 'initialize':
         return {
@@ -260,6 +276,8 @@ export class TestGateway {
           capabilities: { tools: {}, ...more },
           instructions: `about ${server}`,
         };
+      case 'prompts/list':
+        return { prompts: prompts?.map((name) => ({ name })) };
       case 'resources/list':
         return { resources: resources?.map((uri) => ({ uri })) };
       case 'resources/templates/list':

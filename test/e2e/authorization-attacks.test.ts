@@ -12,6 +12,7 @@ import {
   post,
   resumeSession,
 } from './clients/session.ts';
+import { exchange } from './clients/wire.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { addFilterBefore, jwt, jwtAuthn, signed } from './token-filter.ts';
@@ -368,6 +369,65 @@ describeGateway('who wants more than the rules allow', () => {
     const answer = await session.post(body);
     expect(answer.text).toContain('error');
     expect([...open.of('tools/call'), ...secret.requests]).toEqual([]);
+  });
+
+  describe('by a second request within the first', () => {
+    const smuggled = callMessage('"secret_get"', '{}', '2');
+    const ends = 'content-type: application/json\r\nconnection: close\r\n';
+    type Parts = (headers: string) => string;
+    const second: Parts = (headers) =>
+      `POST /mcp HTTP/1.1\r\n${headers}${ends}content-length: ${smuggled.length}\r\n\r\n${smuggled}`;
+    const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+    const first = callMessage('"open_get"');
+    it.each<[string, Parts, number[], string[]]>([
+      [
+        'of a length and in chunks',
+        (headers) =>
+          `${headers}content-length: ${first.length}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n${second(headers)}`,
+        [400],
+        [],
+      ],
+      [
+        'of two lengths',
+        (headers) => `${headers}content-length: ${first.length}\r\ncontent-length: 0\r\n\r\n${first}${second(headers)}`,
+        [400],
+        [],
+      ],
+      [
+        'in chunks of a coding that hides them',
+        (headers) => `${headers}transfer-encoding: xchunked\r\n\r\n${chunk(first)}0\r\n\r\n${second(headers)}`,
+        [501],
+        [],
+      ],
+      [
+        'behind its end, with the rights of a request of its own',
+        (headers) => `${headers}content-length: ${first.length}\r\n\r\n${first}${second(headers)}`,
+        [200, 200],
+        ['get'],
+      ],
+      [
+        'in its body',
+        (headers) => {
+          const body = `${first}\r\n${second(headers)}`;
+          return `${headers}${ends}content-length: ${body.length}\r\n\r\n${body}`;
+        },
+        [400],
+        [],
+      ],
+    ])('%s', async (_, bytes, statuses, expected) => {
+      const { id } = await openSession(url(), ada);
+      open.forget();
+      const all = { host: 'localhost', ...mcpHeaders, ...as('ada'), 'mcp-session-id': id };
+      const lines = Object.entries(all)
+        .filter(([name]) => name !== 'content-type')
+        .map(([name, value]) => `${name}: ${value}\r\n`);
+      const answers = await exchange(new URL(url()).origin, [`POST /mcp HTTP/1.1\r\n${bytes(lines.join(''))}`]);
+      expect(answers.map(({ status }) => status)).toEqual(statuses);
+      if (statuses.length > 1) expect(answers[1]?.body).toContain('unknown_tool');
+      const called = open.of('tools/call').map(({ body }) => JSON.parse(body.toString()) as { params: object });
+      expect(called.map(({ params }) => params)).toMatchObject(expected.map((name) => ({ name })));
+      expect(secret.requests).toEqual([]);
+    });
   });
 
   it('as one message of a batch', async () => {

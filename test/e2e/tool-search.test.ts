@@ -8,6 +8,7 @@ import { framings, upload } from './clients/upload.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { connectModern } from './stateless-era.ts';
+import { until } from './until.ts';
 import { type ModernServer, startModernServer } from './upstreams/modern.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 
@@ -142,6 +143,15 @@ describeGateway('tool search', () => {
     ]);
   });
 
+  it('says of call_tool what a client has to think of it', async () => {
+    const session = await openSession(gateway.current.url);
+    const { tools = [] } = message(await session.post(listMessage())).result as { tools?: Record<string, unknown>[] };
+    expect(Object.fromEntries(tools.map(({ name, annotations }) => [name, annotations]))).toMatchObject({
+      search_tools: { readOnlyHint: true },
+      call_tool: { readOnlyHint: false, destructiveHint: true },
+    });
+  });
+
   it('serves SDK clients of both eras', async () => {
     const modernClient = await connectModern(gateway.current.url, { pin: '2026-07-28' });
     const { client: legacyClient } = await connectSdk(gateway.current.url, 'HTTP/1.1');
@@ -159,5 +169,56 @@ describeGateway('tool search', () => {
     }
     const called = modern.requests.filter(({ method }) => method === 'tools/call');
     expect(called.map(({ headers }) => headers['mcp-name'])).toEqual(['test_simple_text', 'test_simple_text']);
+  });
+});
+
+describeGateway('a call through call_tool', () => {
+  let weather: Scripted;
+  beforeAll(async () => {
+    weather = await startScripted({ tools: ['get', 'put', 'old'] });
+  });
+  afterAll(() => weather.stop());
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'weather', url: weather.url }],
+    plugin: {
+      toolSearch: { enabled: true },
+      quotas: [{ per: ['tool'], requests: 2, interval: '24h' }],
+      pins: { tools: { weather_old: `sha256:${'0'.repeat(64)}` }, changed: 'refuse', unpinned: 'allow' },
+      audit: {},
+    },
+  }));
+  const auditLines = (): Record<string, unknown>[] =>
+    [...gateway.current.log().matchAll(/wasm log [^\n]*?: audit (\{.*\})/g)]
+      .map(([, text = '']) => JSON.parse(text) as Record<string, unknown>)
+      .filter(({ method }) => method === 'tools/call');
+
+  it('is one of the tool itself for budgets, pins, the record and metrics', async () => {
+    const session = await openSession(gateway.current.url);
+    const call = async (body: string): Promise<string> => {
+      const { result, error } = message(await session.post(body));
+      const [{ text = '' } = {}] = (result?.['content'] ?? []) as { text?: string }[];
+      return error === undefined ? (result?.['isError'] === true ? text : 'ok') : String(error.data?.['reason']);
+    };
+    // One budget, by whatever name the tool is called; another tool has its own.
+    expect(await call(callMessage('"weather_get"'))).toBe('ok');
+    expect(await call(throughCallTool('"weather_get"', '{}'))).toBe('ok');
+    expect(await call(throughCallTool('"weather_get"', '{}'))).toContain('weather_get');
+    expect(await call(throughCallTool('"weather_put"', '{}'))).toBe('ok');
+    expect(await call(throughCallTool('"weather_old"', '{}'))).toContain('not the one that was pinned: weather_old');
+    expect(weather.of('tools/call')).toHaveLength(3);
+    await until('all are recorded', () => auditLines().length >= 5);
+    const served = { server: 'weather', decision: 'allow', outcome: 'ok' };
+    expect(auditLines()).toMatchObject([
+      { ...served, name: 'weather_get' },
+      { ...served, name: 'weather_get' },
+      { server: 'weather', name: 'weather_get', by: 'quota', outcome: 'quota_exceeded' },
+      { ...served, name: 'weather_put' },
+      { server: 'weather', name: 'weather_old', by: 'pins', outcome: 'tool_changed' },
+    ]);
+    const counted = async (): Promise<number> =>
+      [...(await gateway.current.stats())]
+        .filter(([name]) => /sluice_requests_total.*tools\/call.*weather.*ok/.test(name))
+        .reduce((sum, [, count]) => sum + count, 0);
+    await until('they are counted', async () => (await counted()) === 3);
   });
 });

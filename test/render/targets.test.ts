@@ -192,6 +192,40 @@ describe('Istio', () => {
     expect(oneIn(text, 'WasmPlugin').spec['pluginConfig']).toMatchObject({ identity: { jwt: 'payload' } });
   });
 
+  test('refusals of its own filter for tokens get the challenge of the module (test/e2e/hold/istio-challenges.test.ts)', () => {
+    const plugin = { endpoint: '/a.b', auth, virtualServers: [{ name: 't/x', tools: ['*'] }] };
+    const text = render('wasmplugin', { ...plugin, servers: [{ name: 'a', url: 'http://a.example/mcp' }] });
+    const { configPatches } = oneIn(text, 'EnvoyFilter', 'sluice-challenges').spec as { configPatches: unknown[] };
+    const isAt = (regex: string): object => ({
+      header_filter: { header: { name: ':path', string_match: { safe_regex: { regex } } } },
+    });
+    const mapped = (regex: string): object =>
+      expect.objectContaining({
+        filter: {
+          and_filter: {
+            filters: [isAt(regex), expect.objectContaining({ extension_filter: expect.anything() as unknown })],
+          },
+        },
+        status_code: 401,
+      }) as object;
+    expect(configPatches).toMatchObject([
+      {
+        applyTo: 'NETWORK_FILTER',
+        patch: {
+          operation: 'MERGE',
+          value: {
+            typed_config: {
+              local_reply_config: {
+                mappers: [mapped(String.raw`/a\.b/t/x(\?.*)?`), mapped(String.raw`/a\.b([/?].*)?`)],
+              },
+            },
+          },
+        },
+      },
+    ]);
+    expect(kindsIn(render('wasmplugin', two))).not.toContain('EnvoyFilter');
+  });
+
   test('what a caller may use is verified by a filter of its own, as Istio leaves all claims in one place', () => {
     const allowedCapabilities = { issuers: [issuer] };
     const text = render('wasmplugin', {
@@ -199,7 +233,7 @@ describe('Istio', () => {
       allowedCapabilities,
       servers: [{ name: 'a', url: 'http://a.example/mcp' }],
     });
-    const { configPatches } = oneIn(text, 'EnvoyFilter').spec as {
+    const { configPatches } = oneIn(text, 'EnvoyFilter', 'sluice-allowed-capabilities').spec as {
       configPatches: { patch: { operation: string; value: { name: string; typed_config: Record<string, unknown> } } }[];
     };
     expect(configPatches.map(({ patch }) => patch.operation)).toEqual(['INSERT_FIRST']);

@@ -2,6 +2,8 @@ import { refuse } from '../refuse.ts';
 import type { RenderOptions } from '../targets/options.ts';
 import { endpointOf } from '../bootstrap.ts';
 import { capabilityFilter, type Issuer, issuersOf } from '../token-filter.ts';
+import { typeUrl } from '../type-urls.ts';
+import { challengeReplies } from './challenges.ts';
 import { labelsOf } from './labels.ts';
 import type { Resource } from './templates.ts';
 
@@ -18,7 +20,7 @@ export function identityOf(plugin: Plugin): { identity?: object } {
   return isByToken && issuersOf(plugin).length > 0 ? { identity: { ...identity, jwt: payload } } : {};
 }
 
-/** Has Istio verify the tokens of `auth.issuers`; what has no token passes, and is the module's to refuse. */
+/** Has Istio verify the tokens of `auth.issuers`, and refuse bad ones; what has no token passes, and is the module's to refuse. */
 export function tokenResources(plugin: Plugin, options: Options): Resource[] {
   return [...callerResources(plugin, options), ...capabilityResources(plugin, options)];
 }
@@ -31,26 +33,30 @@ function capabilityResources(plugin: Plugin, options: Options): Resource[] {
   const found = capabilityFilter(plugin, endpointOf(plugin));
   if (found === undefined) return [];
   const name = 'sluice-allowed-capabilities';
-  return [
-    {
-      apiVersion: 'networking.istio.io/v1alpha3',
-      kind: 'EnvoyFilter',
-      metadata: { name, namespace: options.namespace },
-      spec: {
-        workloadSelector: { labels: labelsOf(options) },
-        configPatches: [
-          {
-            applyTo: 'HTTP_FILTER',
-            match: {
-              context: 'GATEWAY',
-              listener: { filterChain: { filter: { name: 'envoy.filters.network.http_connection_manager' } } },
-            },
-            patch: { operation: 'INSERT_FIRST', value: { ...found.filter, name } },
-          },
-        ],
-      },
+  return [patched(name, 'HTTP_FILTER', { operation: 'INSERT_FIRST', value: { ...found.filter, name } }, options)];
+}
+
+/** Gives the refusals of Istio's own jwt_authn the challenge that clients look for. */
+function challengeResource(plugin: Plugin, options: Options): Resource {
+  const typed_config = { '@type': typeUrl.connectionManager, local_reply_config: challengeReplies(plugin) };
+  return patched('sluice-challenges', 'NETWORK_FILTER', { operation: 'MERGE', value: { typed_config } }, options);
+}
+
+/** An EnvoyFilter with one patch, of the gateway's connection managers or of a filter in them. */
+function patched(name: string, applyTo: string, patch: object, options: Options): Resource {
+  const match = {
+    context: 'GATEWAY',
+    listener: { filterChain: { filter: { name: 'envoy.filters.network.http_connection_manager' } } },
+  };
+  return {
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    metadata: { name, namespace: options.namespace },
+    spec: {
+      workloadSelector: { labels: labelsOf(options) },
+      configPatches: [{ applyTo, match, patch }],
     },
-  ];
+  };
 }
 
 function callerResources(plugin: Plugin, options: Options): Resource[] {
@@ -68,6 +74,7 @@ function callerResources(plugin: Plugin, options: Options): Resource[] {
       metadata: { name: 'sluice', namespace: options.namespace },
       spec: { selector: { matchLabels: labelsOf(options) }, jwtRules: issuers.map(ruleOf) },
     },
+    challengeResource(plugin, options),
   ];
 }
 

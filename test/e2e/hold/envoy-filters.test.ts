@@ -17,7 +17,7 @@ describe.skipIf(engine?.name !== 'envoy')("Envoy's own filters behind the module
   let weather: Scripted;
   let authz: Scripted;
   beforeAll(async () => {
-    weather = await startScripted({ tools: ['forecast', 'now', 'delete_all', 'secret'] });
+    weather = await startScripted({ tools: ['forecast', 'now', 'delete_all', 'secret', 'export'] });
     authz = await startScripted();
     authz.answers = {
       POST: (request, reply) => status(request.headers['x-mcp-toolname'] === 'secret' ? 403 : 200)(request, reply),
@@ -43,8 +43,14 @@ describe.skipIf(engine?.name !== 'envoy')("Envoy's own filters behind the module
     },
   }));
 
-  it('are the three of the page', () => {
-    expect(filters.map(({ name }) => name.split('.').pop())).toEqual(['local_ratelimit', 'rbac', 'ext_authz']);
+  it('are those of the page', () => {
+    expect(filters.map(({ name }) => name.split('.').pop())).toEqual([
+      'local_ratelimit',
+      'rbac',
+      'ext_authz',
+      'header_to_metadata',
+      'rbac',
+    ]);
   });
 
   it('see the tool of a call, and nothing of what the gateway answers itself', async () => {
@@ -57,13 +63,13 @@ describe.skipIf(engine?.name !== 'envoy')("Envoy's own filters behind the module
       return all;
     };
     const listed = message(await session.post(listMessage())).result as { tools: unknown[] };
-    expect(listed.tools).toHaveLength(4);
+    expect(listed.tools).toHaveLength(5);
     expect(authz.requests).toEqual([]);
 
     expect(await statuses('forecast', 'forecast', 'forecast', 'now', 'now', 'now')).toEqual([
       200, 200, 429, 200, 200, 200,
     ]);
-    expect(await statuses('delete_all', 'secret')).toEqual([403, 403]);
+    expect(await statuses('delete_all', 'secret', 'export')).toEqual([403, 403, 403]);
     expect(weather.of('tools/call')).toHaveLength(5);
 
     const [first] = authz.requests;
