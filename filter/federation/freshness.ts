@@ -4,6 +4,12 @@ import { Scope } from '../policy/scope';
 import { Page } from '../upstream/page';
 import { FanOut } from './fanout';
 
+/**
+ * Milliseconds that a client may keep a list without hearing that it has changed. A server may give it a long lifetime, and
+ * tell of changes in the stream of `subscriptions/listen`; where a client can have no such stream, it has to ask again.
+ */
+const MOST_UNHEARD: u32 = 60_000;
+
 /** For how long, and for whom, a list of several servers may be kept (MCP 2026-07-28, caching). */
 @unmanaged
 export class Freshness {
@@ -15,8 +21,9 @@ export class Freshness {
 /**
  * No longer than the shortest-lived of its parts, and for no more callers than each of them. What lacks the part of a
  * server is not kept at all, or clients would keep the hole; and what a rule on the caller has filtered is the caller's.
+ * @param isHeard the client can have itself told of changes
  */
-export function freshnessOf(fanOut: FanOut, scope: Scope, arena: Arena): Freshness {
+export function freshnessOf(fanOut: FanOut, scope: Scope, isHeard: bool, arena: Arena): Freshness {
   const freshness = make<Freshness>(arena);
   freshness.isPublic = scope.isForAll && scope.header === null;
   freshness.ttl = u32.MAX_VALUE;
@@ -33,5 +40,6 @@ export function freshnessOf(fanOut: FanOut, scope: Scope, arena: Arena): Freshne
     }
   }
   if (freshness.ttl === u32.MAX_VALUE) freshness.ttl = 0;
+  if (!isHeard) freshness.ttl = min(freshness.ttl, MOST_UNHEARD);
   return freshness;
 }

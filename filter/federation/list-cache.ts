@@ -33,8 +33,11 @@ const NUMBER_SIZE: usize = 8;
 /** A larger list is asked for each time: reading a slot copies all of it, and a worker's memory never shrinks. */
 const MOST = 1 << 20;
 
-/** Seconds: no lifetime that a server gives a list is believed to be longer, see upstream/page.ts. */
-const MOST_LIFETIME: u32 = 3600;
+/**
+ * Seconds that a list is kept because its server says so. Servers that tell their listeners of changes give lists long
+ * lifetimes; where these are kept nobody listens, see `MOST_UNHEARD` in freshness.ts.
+ */
+const MOST_LIFETIME: u32 = 60;
 /** Tells lists that are kept for as long as their server says from those that are kept as configured. */
 const LASTING: u64 = 1 << 32;
 

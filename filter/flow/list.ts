@@ -10,6 +10,7 @@ import { Reason } from '../mcp/errors';
 import { Noun } from '../mcp/nouns';
 import { SEARCH_DEFINITIONS } from '../mcp/search-tools';
 import { ToolSearch } from '../model/tool-search';
+import { onlyReachable } from '../policy/decision';
 import { Session } from '../session/token';
 import { beginResult, endResult } from '../upstream/message';
 import { askForLists, whenAnswered } from './asking';
@@ -55,7 +56,9 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
   reportPins(exchange, fanOut);
   reportNameConflicts(exchange, fanOut);
   const tells = exchange.message.era === Era.Stateless;
-  const freshness: Freshness | null = tells ? freshnessOf(fanOut, exchange.caller.scope, scratch) : null;
+  const scope = exchange.caller.scope;
+  const isHeard = onlyReachable(exchange.gateway, scope) !== null;
+  const freshness: Freshness | null = tells ? freshnessOf(fanOut, scope, isHeard, scratch) : null;
   // A part is its caller's: so is its cursor.
   if (isPart && freshness !== null) freshness.isPublic = false;
   const own: Span = asksForPart || searchIn(exchange) === null ? NONE : SEARCH_DEFINITIONS;

@@ -26,7 +26,7 @@ export class MessageRewriter {
   scanner: Scanner;
   /** URIs of resources are changed; else no result needs to be read to its end. */
   marksUris: bool;
-  /** Results get members at their end; and what of the result that is open has members already. */
+  /** Answers become those of the era without sessions. Results get members at their end; the one that is open has some. */
   completes: bool;
   private hasMembers: bool;
   /** The client's request has another id at the server. */
@@ -170,6 +170,8 @@ export class MessageRewriter {
       case Place.Occurrence:
       case Place.EventName:
         return this.namesEvents;
+      case Place.ErrorCode:
+        return this.completes;
       case Place.Error:
         return object === Place.Message || this.sealsForCallers;
       default:
@@ -271,7 +273,8 @@ export class MessageRewriter {
     } else if (place === Place.EventName) {
       if (isText) this.replace(Replacement.EventName);
     } else if (isText || token === Token.Number) {
-      if (place === Place.ServersId) this.replace(Replacement.RequestId);
+      if (place === Place.ErrorCode) this.replace(Replacement.ErrorCode);
+      else if (place === Place.ServersId) this.replace(Replacement.RequestId);
       else if (place === Place.ClientsToken) this.replace(Replacement.ProgressToken);
       else if (place === Place.Id) this.readId();
     }

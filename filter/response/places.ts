@@ -46,6 +46,8 @@ export const enum Place {
   TaskId,
   /** The name of a type of events. */
   EventName,
+  /** The code of an error of JSON-RPC. */
+  ErrorCode,
   // Values that are replaced whole over HTTP+SSE, see message-rewriter.ts.
   Capabilities,
   Tools,
@@ -120,6 +122,7 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Meta, 'io.modelcontextprotocol/related-task', Place.RelatedTask);
   row(Place.RelatedTask, 'taskId', Place.TaskId);
   row(Place.Error, 'data', Place.ErrorData);
+  row(Place.Error, 'code', Place.ErrorCode);
   row(Place.ErrorData, 'uri', Place.Uri);
   row(Place.PromptMessage, 'content', Place.Content);
   row(Place.Content, '_meta', Place.Meta);

@@ -30,6 +30,8 @@ export const enum Replacement {
   TaskId,
   /** The name of a type of events, a string token: with the prefix of its server. */
   EventName,
+  /** The code of an error, a number: that of the client's era. */
+  ErrorCode,
   /** The id of an event, without its field's name. */
   EventId,
   /** Nothing at all. */
@@ -63,6 +65,9 @@ export function connectStreamTexts(text: StreamText): void {
 }
 
 const EMPTY = literal('');
+/** Of a resource that is not found, until 2025-11-25; and since 2026-07-28, which forbids the other one. */
+const RESOURCE_NOT_FOUND = literal('-32002');
+const INVALID_PARAMS = literal('-32602');
 
 /** Says in a server's answer what the client is to read in the place of the server's own names for things. */
 @unmanaged
@@ -134,6 +139,8 @@ export class Replacements {
         this.from = 1;
         this.to = 1;
         return this.server.prefix;
+      case Replacement.ErrorCode:
+        return equals(raw, RESOURCE_NOT_FOUND) ? INVALID_PARAMS : NONE;
       case Replacement.EventId: {
         const session = this.session;
         if (session === null) return NONE;

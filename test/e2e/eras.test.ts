@@ -41,9 +41,11 @@ describeGateway('clients and servers of two eras', () => {
     ['auto', 'an old server', ['old'], '2025-11-25'],
     ['auto', 'a modern server', ['modern'], '2026-07-28'],
     ['auto', 'one of each', ['old', 'modern'], '2026-07-28'],
+    [{ pin: '2026-07-28' }, 'a modern server', ['modern'], '2026-07-28'],
+    [{ pin: '2026-07-28' }, 'one of each', ['old', 'modern'], '2026-07-28'],
   ] as const;
 
-  describe.each(cells)('a client in mode %s and %s', (mode, which, names, revision) => {
+  describe.each(cells)('a client in mode %j and %s', (mode, which, names, revision) => {
     const connect = () => connectModern(gateways[which].current.url, mode);
     const uriOf = (name: string) => (names.length === 1 ? 'test://static-text' : `test://${name}/static-text`);
 
@@ -104,6 +106,11 @@ describeGateway('clients and servers of two eras', () => {
       expect(textOf(result)).toBe(`a tool of ${name}`);
       await client.close();
     });
+  });
+
+  it('do not meet where a client speaks 2026-07-28 alone, and asks an old server for that first', async () => {
+    const connected = connectModern(gateways['an old server'].current.url, { pin: '2026-07-28' });
+    await expect(connected).rejects.toThrow(/did not offer pinned protocol version 2026-07-28/);
   });
 
   it('leave no session behind that was opened for one request', async () => {

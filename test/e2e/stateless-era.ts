@@ -1,6 +1,7 @@
 // What clients of revision 2026-07-28 get through the gateway from servers of that revision: the same in every host mode.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mcpHeaders } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { type ModernServer, startModernServer } from './upstreams/modern.ts';
@@ -86,6 +87,47 @@ export function proveStatelessEra(): void {
         expect(await call('test_input_required_result_request_state')).toBe('state-ok');
         expect(await call('test_input_required_result_multi_round')).toBe('three rounds');
         await client.close();
+      });
+
+      it('listen to the only server, and are told at once that of several there is nothing to hear', async () => {
+        const stop = new AbortController();
+        const _meta = {
+          'io.modelcontextprotocol/protocolVersion': modern,
+          'io.modelcontextprotocol/clientCapabilities': {},
+        };
+        const params = { notifications: { toolsListChanged: true }, _meta };
+        const listened = await fetch(gateway.current.url, {
+          method: 'POST',
+          headers: { ...mcpHeaders, 'mcp-protocol-version': modern, 'mcp-method': 'subscriptions/listen' },
+          body: JSON.stringify({ jsonrpc: '2.0', id: 'l', method: 'subscriptions/listen', params }),
+          signal: stop.signal,
+        });
+        const parts = (listened.body ?? new ReadableStream<Uint8Array>())
+          .pipeThrough(new TextDecoderStream())
+          .getReader();
+        let text = '';
+        const hear = async (said: string): Promise<void> => {
+          for (let part = await parts.read(); !part.done; part = await parts.read()) {
+            text += part.value;
+            if (text.includes(said)) return;
+          }
+        };
+        await hear('notifications/subscriptions/acknowledged');
+        if (count === 1) {
+          const client = await connectModern(gateway.current.url);
+          await client.callTool({ name: 'one_test_trigger_tool_change', arguments: {} });
+          await hear('notifications/tools/list_changed');
+          expect(text).toContain('"toolsListChanged":true');
+          expect(text).toContain('notifications/tools/list_changed');
+          expect(text).not.toContain('"result"');
+          await client.close();
+        } else {
+          await hear('no such text: to its end');
+          expect(text).toContain('"notifications":{}');
+          expect(text).toMatch(/"id":"l".*"resultType":"complete"|"resultType":"complete".*"id":"l"/);
+        }
+        stop.abort();
+        await parts.cancel().catch(() => undefined); // it was left
       });
 
       it('refuse what does not exist', async () => {
