@@ -21,7 +21,7 @@ import { saysLost } from '../upstream/lost-session';
 import { resultMessage } from '../upstream/message';
 import { kindOf, Kind, member } from '../json/reader';
 import { inside, textOf } from '../json/text';
-import { capabilityBits } from '../mcp/client-capabilities';
+import { capabilityBits, withoutTasks } from '../mcp/client-capabilities';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import { methodText } from '../mcp/methods';
@@ -87,6 +87,9 @@ export function beginInitialize(exchange: Exchange): Outcome {
   if (isTooLarge(exchange, CLIENT_INFO, introduction.info)) return Outcome.Reply;
   if (isTooLarge(exchange, CLIENT_CAPABILITIES, introduction.capabilities)) return Outcome.Reply;
   exchange.clientCapabilities = capabilityBits(introduction.capabilities, scratch);
+  if (exchange.gateway.servers.count > 1) {
+    introduction.capabilities = withoutTasks(introduction.capabilities, scratch);
+  }
 
   return introduce(exchange, introduction);
 }

@@ -7,7 +7,7 @@ import { UpstreamCall } from '../upstream/call';
 import { credentialScope } from '../upstream/credentials';
 import { beginHandshake, continueHandshake } from '../upstream/handshake';
 import { Introduction } from '../upstream/introduction';
-import { writeCapabilities } from '../mcp/client-capabilities';
+import { TASKS, writeCapabilities } from '../mcp/client-capabilities';
 import { saysLost } from '../upstream/lost-session';
 import { Reason } from '../mcp/errors';
 import { backOff, endBackoff, isBackingOff, Whom } from '../session/backoff';
@@ -90,15 +90,24 @@ function begin(exchange: Exchange, session: Session, call: UpstreamCall): Openin
   // There is none where there is no session.
   if (!isOfRequest(session)) call.level = levelOf(session, keys, exchange.arena);
   const dialect = dialectToTry(exchange, call.server, session.revision);
-  beginHandshake(call, dialect, introductionOf(session), exchange.request.pairs, exchange.now, exchange.arena);
+  beginHandshake(
+    call,
+    dialect,
+    introductionOf(exchange, session),
+    exchange.request.pairs,
+    exchange.now,
+    exchange.arena,
+  );
   return Opening.Asking;
 }
 
 /** What is known of the client of a session that began earlier. */
-function introductionOf(session: Session): Introduction {
+function introductionOf(exchange: Exchange, session: Session): Introduction {
+  const isShared = exchange.gateway.servers.count > 1;
+  const told = isShared ? session.capabilities & ~TASKS : session.capabilities;
   const introduction = make<Introduction>(scratch);
   introduction.revision = session.revision;
-  introduction.capabilities = writeCapabilities(newWriter(scratch, 256), session.capabilities).written;
+  introduction.capabilities = writeCapabilities(newWriter(scratch, 256), told).written;
   introduction.info = OUR_INFO;
   return introduction;
 }

@@ -1,8 +1,8 @@
 import { CLOSING_BRACE, COLON, COMMA, OPENING_BRACE, QUOTE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
-import { Span, limit, literal, NONE } from '../bytes/span';
-import { Writer } from '../bytes/writer';
-import { Kind, kindOf, member } from '../json/reader';
+import { Span, between, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Writer, newWriter } from '../bytes/writer';
+import { Kind, kindOf, member, walkThrough } from '../json/reader';
 
 /**
  * What servers can ask of a client (MCP, ClientCapabilities of 2024-11-05 to 2025-11-25), as bits: every session id has
@@ -61,6 +61,8 @@ export const SAMPLING: u32 = 1 << 2;
 export const ELICITATION: u32 = 1 << 5;
 /** What a client can be asked for in a call, and what it says of that: all but tasks, and that its roots change. */
 export const ASKABLE: u32 = 0b1111_1101;
+/** All that is in `tasks`. */
+export const TASKS: u32 = 0xff00;
 
 function rowAt(index: i32): CapabilityRow {
   return changetype<CapabilityRow>(load<usize>(table + ((index as usize) << 2)));
@@ -101,4 +103,24 @@ export function writeCapabilities(writer: Writer, bits: u32): Writer {
   return writer;
 }
 
+/**
+ * Every other byte of a member as it came, without `tasks` (MCP 2025-11-25): a client has one list of tasks for all that ask it,
+ * so servers that share it could read, and cancel, what it does for each other.
+ * @param declared an object @returns the same, where it has no `tasks`
+ */
+export function withoutTasks(declared: Span, arena: Arena): Span {
+  if (member(declared, TASKS_NAME, arena) === NONE) return declared;
+  const out = newWriter(arena, length(declared) as usize).byte(OPENING_BRACE);
+  let isFirst = true;
+  for (const members = walkThrough(declared, arena); members.next();) {
+    const key = members.key(arena);
+    if (key !== NONE && equals(key, TASKS_NAME)) continue;
+    if (!isFirst) out.byte(COMMA);
+    isFirst = false;
+    out.bytes(between(pointer(members.name), limit(members.value)));
+  }
+  return out.byte(CLOSING_BRACE).written;
+}
+
+const TASKS_NAME = literal('tasks');
 const TRUE = literal('true');

@@ -30,6 +30,8 @@ describeGateway('the access log', () => {
   }));
 
   const hostile = 'one_"}\n{"mcp_outcome":"ok"}\r\u0000\u2028\u001b[31m';
+  /** As in the address that a client of HTTP+SSE is given. */
+  const address = 'the-sealed-text-of-an-address';
   let id = '';
   let lines: Record<string, Line> = {};
 
@@ -48,7 +50,8 @@ describeGateway('the access log', () => {
       forged: () => resumeSession(url, 'forged').post(listMessage()),
       other: () => openSession(url),
       unread: () => post(url, '{"jsonrpc":'),
-      elsewhere: () => send(`${gateway.current.origin}/other`, { method: 'GET' }),
+      elsewhere: () => send(`${gateway.current.origin}/other?sessionId=${address}`, { method: 'GET' }),
+      addressed: () => post(`${url}?sessionId=${address}`, listMessage()),
     };
     for (const request of Object.values(requests)) await request();
     const names = ['open', ...Object.keys(requests)];
@@ -94,6 +97,9 @@ describeGateway('the access log', () => {
     const log = gateway.current.log();
     expect(id.length).toBeGreaterThan(40);
     for (let at = 0; at + 20 <= id.length; at += 10) expect(log).not.toContain(id.slice(at, at + 20));
+    expect(lines['elsewhere']?.request).toBe('GET /other HTTP/1.1');
+    expect(lines['addressed']?.request).toBe('POST /mcp HTTP/1.1');
+    expect(log).not.toContain(address);
   });
 
   it('cannot be forged by the name of a tool (log injection, CWE-117)', () => {

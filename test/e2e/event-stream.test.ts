@@ -32,7 +32,14 @@ describeGateway('the event stream of one server', () => {
   beforeAll(async () => {
     server = await startScripted({
       sessionId: 'session-of-one',
-      initialized: { protocolVersion: '2025-03-26', capabilities: { tools: { listChanged: true } } },
+      initialized: {
+        protocolVersion: '2025-03-26',
+        capabilities: {
+          tools: { listChanged: true },
+          prompts: { listChanged: true },
+          resources: { subscribe: true, listChanged: true },
+        },
+      },
     });
   });
   afterAll(() => server.stop());
@@ -76,7 +83,12 @@ describeGateway('the event stream of one server', () => {
 
   it('offers what the server offers', async () => {
     const { initialized } = await openSession(gateway.current.url);
-    expect(JSON.parse(initialized.text)).toMatchObject({ result: { capabilities: { tools: { listChanged: true } } } });
+    const { result } = JSON.parse(initialized.text) as { result: { capabilities: object } };
+    expect(result.capabilities).toEqual({
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { subscribe: true, listChanged: true },
+    });
   });
 
   it.each([404, 405])('is none where the server answers %s', async (code) => {

@@ -5,6 +5,7 @@ import {
   CreateMessageRequestSchema,
   ListRootsRequestSchema,
   LoggingMessageNotificationSchema,
+  ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -65,13 +66,22 @@ describeGateway('HTTP+SSE with one server', () => {
     const client = await connect(gateway.current.url);
     expect(client.getServerVersion()).toMatchObject({ name: 'old' });
     expect(Object.keys(client.getServerCapabilities() ?? {}).sort()).toEqual([
+      'completions',
       'logging',
       'prompts',
       'resources',
       'tools',
     ]);
     const { tools } = await client.listTools();
-    expect(names(tools)).toEqual(['old_ask', 'old_change', 'old_echo', 'old_progress', 'old_roots', 'old_wait']);
+    expect(names(tools)).toEqual([
+      'old_ask',
+      'old_change',
+      'old_echo',
+      'old_progress',
+      'old_roots',
+      'old_update',
+      'old_wait',
+    ]);
     expect(await client.callTool({ name: 'old_echo', arguments: { say: 'é' } })).toMatchObject({
       content: [{ text: '{"server":"old","said":"é"}' }],
     });
@@ -89,6 +99,11 @@ describeGateway('HTTP+SSE with one server', () => {
     for (const uri of ['test://one', 'https://example.com/page', 'test://each/7']) {
       expect(await client.readResource({ uri })).toMatchObject({ contents: [{ uri }] });
     }
+    const { completion } = await client.complete({
+      ref: { type: 'ref/resource', uri: 'test://each/{id}' },
+      argument: { name: 'id', value: '7' },
+    });
+    expect(completion.values).toEqual(['7 of old']);
     await client.setLoggingLevel('debug');
     await client.ping();
     await client.close();
@@ -253,7 +268,7 @@ describeGateway('HTTP+SSE beside Streamable HTTP', () => {
     plugin: {
       identity: { trustedHeader: 'x-user' },
       virtualServers: [
-        { name: 'a/old', tools: ['old_echo', 'modern_*'], resources: ['test://old/*'] },
+        { name: 'a/old', tools: ['old_echo', 'old_update', 'modern_*'], resources: ['test://old/*'] },
         { name: 'a/other', tools: ['other_*'] },
         {
           name: 'a/named',
@@ -268,13 +283,25 @@ describeGateway('HTTP+SSE beside Streamable HTTP', () => {
 
   it('is one server for each path, and the other transport has the others', async () => {
     const client = await connect(`${gateway.current.url}/a/old`, { 'x-user': 'ann' });
-    expect(names((await client.listTools()).tools)).toEqual(['old_echo']);
+    expect(names((await client.listTools()).tools)).toEqual(['old_echo', 'old_update']);
     expect(await client.listResources()).toMatchObject({
       resources: [{ uri: 'test://old/one' }, { uri: 'test://old/other' }],
     });
     expect(await client.readResource({ uri: 'test://old/one' })).toMatchObject({
       contents: [{ uri: 'test://old/one' }],
     });
+    const updated: string[] = [];
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void updated.push(params.uri));
+    await client.subscribeResource({ uri: 'test://old/one' });
+    expect([...old.subscriptions]).toEqual(['test://one']);
+    await client.callTool({ name: 'old_update' });
+    await until('the client was told', () => updated.length > 0);
+    expect(updated).toEqual(['test://old/one']);
+    await client.unsubscribeResource({ uri: 'test://old/one' });
+    expect([...old.subscriptions]).toEqual([]);
+    const unknown = { code: -32002, data: { reason: 'unknown_resource' } };
+    await expect(client.subscribeResource({ uri: 'https://example.com/page' })).rejects.toMatchObject(unknown);
+    expect([...old.subscriptions]).toEqual([]);
     for (const name of ['modern_work', 'other_echo']) {
       await expect(client.callTool({ name })).rejects.toMatchObject({ data: { reason: 'unknown_tool' } });
     }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withEndpoints, withoutReports } from './adjust.ts';
 import { refusal, toolNames } from './clients/answers.ts';
+import { postForEvents } from './clients/event-stream.ts';
 import {
   callMessage,
   initializeMessage,
@@ -15,6 +16,7 @@ import { describeGateway } from './engine.ts';
 import { type Gateway, expectSound, startGateway, useGateway } from './gateway.ts';
 import { sharedKey } from './shared-key.ts';
 import { until } from './until.ts';
+import { type AskingServer, startAskingServer } from './upstreams/asking.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
 import { type Stateful, startStateful } from './upstreams/stateful.ts';
 
@@ -64,6 +66,60 @@ describeGateway('a server with three instances', () => {
       expect(open(), 'sessions, after all calls').toBe(6);
       for (const { id } of sessions) expect((await resumeSession(second.url, id).end()).status).toBe(200);
       expect(open(), 'sessions, after their ends').toBe(0);
+    });
+  });
+
+  describe('that ask their client, behind two gateways', () => {
+    let instances: AskingServer[];
+    let gateways: Gateway[];
+    beforeAll(async () => {
+      instances = await Promise.all(INSTANCES.map((name) => startAskingServer(name)));
+      const [{ url } = { url: '' }] = instances;
+      const adjust = withEndpoints(
+        'notes',
+        instances.map((instance) => instance.url),
+      );
+      gateways = await Promise.all(
+        [1, 2].map(() => startGateway({ servers: [{ name: 'notes', url }], adjust, ...sharedKey })),
+      );
+    });
+    afterAll(async () => {
+      for (const gateway of gateways) {
+        await expectSound(gateway);
+        await gateway.stop();
+      }
+      await Promise.all(instances.map((instance) => instance.stop()));
+    });
+
+    it('get what the client answers at the instance that asked, whichever gateway it comes by', async () => {
+      const [first, second] = gateways as [Gateway, Gateway];
+      const asked = new Set<string>();
+      for (let i = 0; i < 6; i++) {
+        const before = instances.map(({ sessions: { size } }) => size);
+        const { id } = await openSession(first.url, { capabilities: { roots: { listChanged: true } } });
+        const opened = instances.find(({ sessions: { size } }, index) => size > (before[index] ?? 0));
+        const name = INSTANCES[instances.findIndex((instance) => instance === opened)] ?? '';
+        for (const [asks, answers] of [
+          [first, second],
+          [second, first],
+        ] as const) {
+          const stream = await postForEvents(asks.url, id, callMessage('"notes_roots"'));
+          const request = JSON.parse(await stream.next()) as { id: string; method: string };
+          expect(request.method).toBe('roots/list');
+          const response = { jsonrpc: '2.0', id: request.id, result: { roots: [{ uri: `file:///${i}` }] } };
+          expect((await resumeSession(answers.url, id).post(JSON.stringify(response))).status).toBe(202);
+          const said = JSON.stringify({ server: name, said: [{ uri: `file:///${i}` }] });
+          expect(JSON.parse((await stream.end()).at(-1) ?? '')).toMatchObject({
+            result: { content: [{ text: said }] },
+          });
+        }
+        const changes = opened?.rootsChanges ?? 0;
+        const changed = '{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}';
+        expect((await resumeSession(second.url, id).post(changed)).status).toBe(202);
+        await until('the instance knows', () => opened?.rootsChanges === changes + 1);
+        asked.add(name);
+      }
+      expect(asked.size, 'instances that have asked').toBeGreaterThan(1);
     });
   });
 

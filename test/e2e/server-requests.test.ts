@@ -6,6 +6,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { message, refusal } from './clients/answers.ts';
+import { postForEvents } from './clients/event-stream.ts';
 import { bothProtocols } from './clients/raw.ts';
 import { connectSdk } from './clients/sdk.ts';
 import { callMessage, mcpHeaders, openSession, post, resumeSession, type Session } from './clients/session.ts';
@@ -267,5 +268,46 @@ describeGateway('responses of a client', () => {
     expect(one.last('notifications/progress').body.toString()).toBe(progress(serversId));
     expect(two.of('notifications/progress')).toEqual([]);
     await asked.end();
+  });
+});
+
+describeGateway('responses where callers are told apart', () => {
+  let one: Scripted;
+  let release: () => void = () => undefined;
+  beforeAll(async () => {
+    one = await startScripted({ tools: ['ask'], sessionId: 'session-of-one' });
+    one.answers = {
+      POST: status(202),
+      'tools/call': async (request, reply) => {
+        reply.head(200, { 'content-type': 'text/event-stream' });
+        reply.write('data: {"jsonrpc":"2.0","id":0,"method":"ping"}\n\n');
+        await new Promise<void>((resolve) => (release = resolve));
+        reply.end(`data: {"jsonrpc":"2.0","id":${request.id},"result":{"content":[]}}\n\n`);
+      },
+    };
+  });
+  afterAll(() => one.stop());
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'one', url: one.url }],
+    plugin: { identity: { trustedHeader: 'x-user' } },
+  }));
+
+  it('of another caller are refused, with whichever session they come, and the server does not hear of them', async () => {
+    const { url } = gateway.current;
+    const alice = { 'x-user': 'alice' };
+    const bob = { 'x-user': 'bob' };
+    const session = await openSession(url, { headers: alice });
+    const others = await openSession(url, { headers: bob });
+    const stream = await postForEvents(url, session.id, callMessage('"one_ask"'), alice);
+    const { id } = JSON.parse(await stream.next()) as { id: string };
+    const response = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{}}`;
+    const stolen = await resumeSession(url, session.id, { headers: bob }).post(response);
+    expect(refusal(stolen)).toMatchObject({ status: 404, reason: 'session_unknown' });
+    expect(refusal(await others.post(response))).toMatchObject({ status: 400, reason: 'invalid_request' });
+    expect(one.of('POST')).toEqual([]);
+    expect((await session.post(response)).status).toBe(202);
+    expect(one.of('POST')).toHaveLength(1);
+    release();
+    expect(await stream.end()).toHaveLength(1);
   });
 });

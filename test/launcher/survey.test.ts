@@ -234,13 +234,15 @@ test('a server of HTTP+SSE is asked over HTTP+SSE', async () => {
   onTestFinished(() => server.stop());
   const entry = { name: 'old', url: server.url, protocol: '2024-11-05', tools: { deny: ['a*'] } };
   const state = await askServer(entry, hold, {});
-  expect(state).toEqual({ tools: ['echo', 'ask', 'roots', 'progress', 'change', 'wait'] });
+  expect(state).toEqual({ tools: ['echo', 'ask', 'roots', 'progress', 'change', 'update', 'wait'] });
   const survey = await surveyGateway({
     mcp: 'http://127.0.0.1:9/mcp',
     configuration: { plugin: {}, servers: [entry] },
     states: [state],
   });
-  expect(survey.servers[0]?.tools).toEqual(['old_echo', 'old_roots', 'old_progress', 'old_change', 'old_wait']);
+  expect(survey.servers[0]?.tools).toEqual(
+    ['echo', 'roots', 'progress', 'change', 'update', 'wait'].map((name) => `old_${name}`),
+  );
   expect(survey.notes).toEqual([expect.stringContaining('old: for clients of HTTP+SSE (2024-11-05)')]);
   expect(await problemAt(server.url.replace('/sse', '/nothing'), { protocol: '2024-11-05' })).toContain('404');
 });

@@ -13,6 +13,8 @@ import {
   RootsListChangedNotificationSchema,
   type ServerNotification,
   type ServerRequest,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import { z } from 'zod';
@@ -29,12 +31,14 @@ export interface HttpSseServer {
   readonly rootsChanges: number;
   /** Calls that were cancelled. */
   readonly cancelled: number;
+  /** URIs that clients are subscribed to. */
+  readonly subscriptions: ReadonlySet<string>;
   stop(): Promise<void>;
 }
 
 export interface HttpSseOptions {
   readonly name: string;
-  /** Names of tools that return their arguments, beside `ask`, `progress`, `roots`, `change` and `wait`. */
+  /** Names of tools that return their arguments, beside `ask`, `progress`, `roots`, `change`, `update` and `wait`. */
   readonly tools?: readonly string[];
   /** What the server says where messages go to; `/messages` unless said otherwise. */
   readonly messagesAt?: string;
@@ -49,6 +53,7 @@ export async function startHttpSseServer({
 }: HttpSseOptions): Promise<HttpSseServer> {
   const streams = new Map<string, SSEServerTransport>();
   const messages: { path: string; body: string }[] = [];
+  const subscriptions = new Set<string>();
   let rootsChanges = 0;
   let cancelled = 0;
   const text = (said: unknown): { content: [{ type: 'text'; text: string }] } => ({
@@ -56,7 +61,10 @@ export async function startHttpSseServer({
   });
 
   const mcpServer = (): McpServer => {
-    const mcp = new McpServer({ name, version: '1.0.0' }, { capabilities: { tools: {}, logging: {} } });
+    const mcp = new McpServer(
+      { name, version: '1.0.0' },
+      { capabilities: { tools: {}, logging: {}, resources: { subscribe: true } } },
+    );
     mcp.server.setNotificationHandler(RootsListChangedNotificationSchema, () => {
       rootsChanges++;
     });
@@ -86,6 +94,10 @@ export async function startHttpSseServer({
       mcp.sendToolListChanged();
       return text('changed');
     });
+    mcp.registerTool('update', {}, async () => {
+      for (const uri of subscriptions) await mcp.server.sendResourceUpdated({ uri });
+      return text('updated');
+    });
     mcp.registerTool('wait', {}, async ({ signal }: Extra) => {
       await once(signal, 'abort');
       cancelled++;
@@ -98,9 +110,23 @@ export async function startHttpSseServer({
     for (const uri of ['test://one', 'test://other', 'https://example.com/page']) {
       mcp.registerResource(uri, uri, {}, (read) => ({ contents: [{ uri: read.href, text: `${uri} of ${name}` }] }));
     }
-    mcp.registerResource('each', new ResourceTemplate('test://each/{id}', { list: undefined }), {}, (read) => ({
-      contents: [{ uri: read.href, text: `${read.href} of ${name}` }],
-    }));
+    const complete = { id: (begun: string): string[] => [`${begun} of ${name}`] };
+    mcp.registerResource(
+      'each',
+      new ResourceTemplate('test://each/{id}', { list: undefined, complete }),
+      {},
+      (read) => ({
+        contents: [{ uri: read.href, text: `${read.href} of ${name}` }],
+      }),
+    );
+    mcp.server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
+      subscriptions.add(params.uri);
+      return {};
+    });
+    mcp.server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {
+      subscriptions.delete(params.uri);
+      return {};
+    });
     return mcp;
   };
 
@@ -136,6 +162,7 @@ export async function startHttpSseServer({
     get cancelled() {
       return cancelled;
     },
+    subscriptions,
     stop: async () => {
       http.closeAllConnections();
       http.close();

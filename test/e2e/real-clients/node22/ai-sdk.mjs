@@ -14,6 +14,10 @@ const call = async (name, args) => {
   const { content } = await tools[name].execute(args, { messages: [], toolCallId: '1' });
   return content[0].text;
 };
+const complete = async (ref, argument) => {
+  const { completion } = await client.complete({ ref, argument: { name: argument, value: 'v' } });
+  return completion.values;
+};
 const got = { tools: Object.keys(tools) };
 got.prompts = (await client.listPrompts()).prompts.map(({ name }) => name);
 got.resources = (await client.listResources()).resources.map(({ uri }) => uri);
@@ -25,6 +29,10 @@ for (const name of ['one', 'two']) {
     called: await call(`${name}_test_same_name`, {}),
     prompt: prompt.messages[0].content.text,
     read: read.contents[0].text,
+    completed: [
+      await complete({ type: 'ref/prompt', name: `${name}_test_prompt_with_arguments` }, 'arg1'),
+      await complete({ type: 'ref/resource', uri: `test://${name}/template/{id}/data` }, 'id'),
+    ],
     elicited: await call(`${name}_test_elicitation`, { message: name }),
   };
 }

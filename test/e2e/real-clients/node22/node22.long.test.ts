@@ -53,7 +53,7 @@ describeGateway('with clients on Node 22', () => {
   );
 
   it(
-    '@ai-sdk/mcp lists, calls, gets, reads and answers',
+    '@ai-sdk/mcp lists, calls, gets, reads, completes, answers, and ends its session',
     async () => {
       const before = servers.map(({ sessions }) => sessions.size);
       const got = (await converseWithAiSdk(gateway.current.url)) as Record<string, unknown>;
@@ -65,6 +65,10 @@ describeGateway('with clients on Node 22', () => {
           called: `a tool of ${name}`,
           prompt: `a prompt of ${name}`,
           read: `The static text of ${name}.`,
+          completed: [
+            ['v0', 'v1', name],
+            ['v0', 'v1', name],
+          ],
           elicited: `User response: action=accept, content={"username":"${name}","email":"ada@example.com"}`,
         });
       }
