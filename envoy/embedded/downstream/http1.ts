@@ -4,7 +4,6 @@ import { BodyBuffer } from '../body-buffer.ts';
 import type { ResponseSink } from '../codec.ts';
 import type { Header, HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders } from '../http1-headers.ts';
-import { LateHeaders } from '../late-headers.ts';
 import { type Connection, type ManagerSurroundings, beginStream } from './connection-manager.ts';
 import { Turns } from './turns.ts';
 
@@ -145,7 +144,6 @@ class Http1Sink implements ResponseSink {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #closes = false;
-  #late: LateHeaders | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -164,7 +162,7 @@ class Http1Sink implements ResponseSink {
     else raw.push('connection', connection);
     this.#response.writeHead(status, raw as unknown as Record<string, string>);
     if (endStream) this.#end();
-    else this.#late = new LateHeaders(this.#response);
+    else this.#response.flushHeaders();
   }
 
   /** HTTP/1.1 keeps connections without a word; HTTP/1.0 knows no chunks: a body without a length ends with the connection. */
@@ -175,10 +173,7 @@ class Http1Sink implements ResponseSink {
   }
 
   encodeData(data: BodyBuffer, endStream: boolean): void {
-    for (const chunk of data.take()) {
-      this.#late?.follow();
-      this.#response.write(chunk);
-    }
+    for (const chunk of data.take()) this.#response.write(chunk);
     if (endStream) this.#end();
     else this.#pressed();
   }
@@ -189,7 +184,6 @@ class Http1Sink implements ResponseSink {
   }
 
   #end(): void {
-    this.#late?.follow();
     const { socket } = this.#request;
     if (this.#closes) {
       // Node ends the connection with the response, and a client that is still writing is reset before it has read it.
@@ -212,7 +206,6 @@ class Http1Sink implements ResponseSink {
   }
 
   reset(): void {
-    this.#late?.flush();
     this.#request.socket.destroy();
   }
 

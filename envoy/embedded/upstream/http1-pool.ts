@@ -11,7 +11,6 @@ import { BodyBuffer } from '../body-buffer.ts';
 import type { Cluster, HostPort } from '../config/model.ts';
 import { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders, removeRaw } from '../http1-headers.ts';
-import { LateHeaders } from '../late-headers.ts';
 import { ConnectTimeout, type Connector } from './connect.ts';
 import type { Balancer } from './balancer.ts';
 import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './exchange.ts';
@@ -115,7 +114,6 @@ class Http1Exchange implements UpstreamExchange {
   #readBefore = 0;
   #peerEnded = false;
   #over = false;
-  #late: LateHeaders | undefined;
   #sent = false;
   #received = false;
 
@@ -180,7 +178,7 @@ class Http1Exchange implements UpstreamExchange {
       if (!this.#over) this.#receiver.onPressure(false);
     });
     if (endStream) this.#end();
-    else this.#late = new LateHeaders(request1);
+    else request1.flushHeaders();
   }
 
   /** @returns undefined: a method, path or header that Node does not write */
@@ -281,10 +279,7 @@ class Http1Exchange implements UpstreamExchange {
       return;
     }
     let room = true;
-    for (const chunk of data.take()) {
-      this.#late?.follow();
-      room = this.#request?.write(chunk) ?? true;
-    }
+    for (const chunk of data.take()) room = this.#request?.write(chunk) ?? true;
     if (endStream) this.#end();
     else if (!room && !this.#over) this.#receiver.onPressure(true);
   }
@@ -303,7 +298,6 @@ class Http1Exchange implements UpstreamExchange {
   }
 
   #end(): void {
-    this.#late?.follow();
     this.#sent = true;
     this.#request?.end();
   }
@@ -311,7 +305,6 @@ class Http1Exchange implements UpstreamExchange {
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#late?.flush();
     this.#request?.destroy();
     this.#release();
   }
