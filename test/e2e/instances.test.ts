@@ -24,26 +24,30 @@ const INSTANCES = ['red', 'green', 'blue'];
 /** Larger than what is read before a call is sent on. */
 const LARGE = JSON.stringify({ text: 'x'.repeat(200_000) });
 
+/** They share the key of their sessions. @param urls of the instances */
+function startTwoGateways(urls: readonly string[]): Promise<Gateway[]> {
+  const adjust = withEndpoints('notes', urls);
+  const servers = [{ name: 'notes', url: urls[0] ?? '' }];
+  return Promise.all([1, 2].map(() => startGateway({ servers, adjust, ...sharedKey })));
+}
+
+async function endSoundly(gateways: readonly Gateway[]): Promise<void> {
+  for (const gateway of gateways) {
+    await expectSound(gateway);
+    await gateway.stop();
+  }
+}
+
 describeGateway('a server with three instances', () => {
   describe('behind two gateways', () => {
     let instances: SdkServer[];
     let gateways: Gateway[];
     beforeAll(async () => {
       instances = await Promise.all(INSTANCES.map(() => startSdkServer({ name: 'notes', pages: [['echo']] })));
-      const [{ url } = { url: '' }] = instances;
-      const adjust = withEndpoints(
-        'notes',
-        instances.map((instance) => instance.url),
-      );
-      gateways = await Promise.all(
-        [1, 2].map(() => startGateway({ servers: [{ name: 'notes', url }], adjust, ...sharedKey })),
-      );
+      gateways = await startTwoGateways(instances.map(({ url }) => url));
     });
     afterAll(async () => {
-      for (const gateway of gateways) {
-        await expectSound(gateway);
-        await gateway.stop();
-      }
+      await endSoundly(gateways);
       await Promise.all(instances.map((instance) => instance.stop()));
     });
     const open = (): number => instances.reduce((sum, { sessions }) => sum + sessions.size, 0);
@@ -74,20 +78,10 @@ describeGateway('a server with three instances', () => {
     let gateways: Gateway[];
     beforeAll(async () => {
       instances = await Promise.all(INSTANCES.map((name) => startAskingServer(name)));
-      const [{ url } = { url: '' }] = instances;
-      const adjust = withEndpoints(
-        'notes',
-        instances.map((instance) => instance.url),
-      );
-      gateways = await Promise.all(
-        [1, 2].map(() => startGateway({ servers: [{ name: 'notes', url }], adjust, ...sharedKey })),
-      );
+      gateways = await startTwoGateways(instances.map(({ url }) => url));
     });
     afterAll(async () => {
-      for (const gateway of gateways) {
-        await expectSound(gateway);
-        await gateway.stop();
-      }
+      await endSoundly(gateways);
       await Promise.all(instances.map((instance) => instance.stop()));
     });
 
