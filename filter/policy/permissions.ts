@@ -8,7 +8,7 @@ import { VirtualServer } from '../model/virtual-server';
 import { ArgumentFacts, Fit } from './arguments';
 import { ClaimAnswers } from './claims';
 import { numberOfRules } from './rule-sets';
-import { verdictOf } from './verdicts';
+import { rememberedDecision } from './remembered-decisions';
 
 /** What the authorization rules say of one thing. */
 export const enum Access {
@@ -59,10 +59,10 @@ export class Permissions {
    */
   accessTo(noun: Noun, server: i32, name: Span, other: Span, facts: u32): Access {
     if (this.remembered === 0 || other !== NONE) return this.decide(noun, server, name, other, facts);
-    const verdict = verdictOf(this.remembered, noun, server, name, facts);
-    if (verdict === null) return this.decide(noun, server, name, NONE, facts);
-    if (verdict.answer === 0) verdict.answer = this.decide(noun, server, name, NONE, facts);
-    return verdict.answer as Access;
+    const decision = rememberedDecision(this.remembered, noun, server, name, facts);
+    if (decision === null) return this.decide(noun, server, name, NONE, facts);
+    if (decision.answer === 0) decision.answer = this.decide(noun, server, name, NONE, facts);
+    return decision.answer as Access;
   }
 
   private decide(noun: Noun, server: i32, name: Span, other: Span, facts: u32): Access {

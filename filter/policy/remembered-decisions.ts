@@ -17,7 +17,7 @@ const LINE: usize = 64;
 
 /** One answer: the name follows. */
 @unmanaged
-export class Verdict {
+export class RememberedDecision {
   /** Of the rules that hold, see rule-sets.ts; 0: the place is free. */
   private rules: u64;
   /** What is asked but for the name, see `questionOf`. */
@@ -35,10 +35,10 @@ export class Verdict {
   }
 
   private get name(): usize {
-    return changetype<usize>(this) + offsetof<Verdict>();
+    return changetype<usize>(this) + offsetof<RememberedDecision>();
   }
 
-  begin(rules: u64, question: u64, name: Span): Verdict {
+  begin(rules: u64, question: u64, name: Span): RememberedDecision {
     this.rules = rules;
     this.question = question;
     this.answer = 0;
@@ -48,7 +48,7 @@ export class Verdict {
 }
 
 /** Longer names are decided each time. */
-const LONGEST: i32 = (PLACE - offsetof<Verdict>()) as i32;
+const LONGEST: i32 = (PLACE - offsetof<RememberedDecision>()) as i32;
 
 /** The places, 1 MiB; 0 until they are needed first. */
 let places: usize = 0;
@@ -59,23 +59,29 @@ let hand: usize = 0;
  * The answer to a question, or the place for it, where `answer` is 0; null: it is not remembered.
  * @param rules the number of the set that holds. @param facts bits of Hint and Fact
  */
-export function verdictOf(rules: u64, noun: Noun, server: i32, name: Span, facts: u32): Verdict | null {
+export function rememberedDecision(
+  rules: u64,
+  noun: Noun,
+  server: i32,
+  name: Span,
+  facts: u32,
+): RememberedDecision | null {
   if (length(name) > LONGEST || !havePlaces()) return null;
   const question = questionOf(noun, server, length(name), facts);
   const hash = (combined(combined(hashOf(name) as u64, question), rules) >> 32) as usize;
   const set = hash & (PLACES - 1) & ~(WAYS - 1);
   for (let i: usize = 0; i < WAYS; i++) {
     // Most are found where they are looked for first: each further place may be one that the processor has to wait for.
-    const verdict = verdictAt(set | ((hash + i) & (WAYS - 1)));
-    if (verdict.answers(rules, question, name)) return verdict;
-    if (verdict.isFree) return verdict.begin(rules, question, name);
+    const decision = decisionAt(set | ((hash + i) & (WAYS - 1)));
+    if (decision.answers(rules, question, name)) return decision;
+    if (decision.isFree) return decision.begin(rules, question, name);
   }
   hand = (hand + 1) & (WAYS - 1);
-  return verdictAt(set | hand).begin(rules, question, name);
+  return decisionAt(set | hand).begin(rules, question, name);
 }
 
-function verdictAt(place: usize): Verdict {
-  return changetype<Verdict>(places + place * PLACE);
+function decisionAt(place: usize): RememberedDecision {
+  return changetype<RememberedDecision>(places + place * PLACE);
 }
 
 /** The length of the name is part of it, so that two names are compared only where they have the same. @param facts of 16 bits */
