@@ -30,15 +30,17 @@ export class Documents {
     [groups.prompts]: new Map(),
   };
   /**
-   * Reads what `listing` has and this has not. A document that changes meanwhile is left for the next listing.
+   * Reads what `listing` has and this has not. A document that changes meanwhile is left for the next listing; so is one
+   * that Nacos already lists as changed, and still gives out as it was.
    * @param wanted dataIds of one group; of the others nobody asks
+   * @returns whether all of them are now as they are listed
    */
   async read(
     client: NacosClient,
     namespace: string,
     { listing, group, wanted }: { listing: Listing; group: Group; wanted: Iterable<string> },
     stop: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const held = this.#held[group];
     const listed = listing[group];
     const changed = [...wanted].filter((dataId) => listed.has(dataId) && held.get(dataId)?.md5 !== listed.get(dataId));
@@ -57,6 +59,7 @@ export class Documents {
       held.set(dataId, { md5, text: Buffer.byteLength(content) > documentLimit ? undefined : content });
     });
     for (const dataId of held.keys()) if (!listed.has(dataId)) held.delete(dataId);
+    return changed.every((dataId) => this.#current(listing, group, dataId) !== undefined);
   }
 
   /** A document in the version that is listed; `undefined` where that was not read, is too large, or none is listed. */

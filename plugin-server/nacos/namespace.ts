@@ -59,6 +59,7 @@ export class NacosNamespace {
   readonly #services = new Map<string, Known>();
   #last: Catalog | undefined;
   #listed: Listing | undefined;
+  #isBehind = false;
   #wasEmpty = false;
   /** Before that, the services of Nacos' own group are looked up by themselves. */
   #listsServicesFrom = 0;
@@ -80,6 +81,11 @@ export class NacosNamespace {
     return this.#listed;
   }
 
+  /** Whether a document of them was not given out yet as it is listed: the next look should be soon, nothing tells of it. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
   /**
    * Looks once. What is not complete, or not right, is no reason to take anything away: it stays as it was.
    * @param given what is given out, where this has not looked before
@@ -89,6 +95,7 @@ export class NacosNamespace {
     this.#last ??= given;
     const listing = await readListing(this.#client, this.#id, this.#listed, stop);
     this.#listed = listing;
+    this.#isBehind = false;
     await this.#checkEmptiness(listing, stop);
     const problems: Problem[] = [];
     const { entries, isComplete } = await this.#entries(listing, problems, stop);
@@ -328,8 +335,9 @@ export class NacosNamespace {
     return [...each, { name: all, tools: ['*'], prompts: ['*'] }];
   }
 
-  #read(listing: Listing, group: keyof Listing, wanted: readonly string[], stop: AbortSignal): Promise<void> {
-    return this.#documents.read(this.#client, this.#id, { listing, group, wanted }, stop);
+  async #read(listing: Listing, group: keyof Listing, wanted: readonly string[], stop: AbortSignal): Promise<void> {
+    const isCurrent = await this.#documents.read(this.#client, this.#id, { listing, group, wanted }, stop);
+    if (!isCurrent) this.#isBehind = true;
   }
 }
 

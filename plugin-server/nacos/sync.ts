@@ -16,6 +16,9 @@ export interface NacosSyncOptions extends NacosClientOptions {
   readonly longestWait?: number;
 }
 
+/** Milliseconds at most until the next look, where Nacos lists what it does not give out yet. */
+const soon = 1_000;
+
 /** How one namespace stands. */
 export interface NacosState {
   readonly namespace: string;
@@ -169,6 +172,7 @@ class Mirror {
   /** A random part keeps replicas from asking all at once. */
   #pause(): number {
     const longest = Math.min(this.#interval * 2 ** Math.min(this.#failures, 10), this.#longestWait);
-    return (this.#failures === 0 ? this.#interval : longest) * (0.75 + Math.random() / 4);
+    const usual = this.#namespace.isBehind ? Math.min(this.#interval, soon) : this.#interval;
+    return (this.#failures === 0 ? usual : longest) * (0.75 + Math.random() / 4);
   }
 }

@@ -1,9 +1,14 @@
 // What Nacos answers, as it was recorded from a real one, and what stands in its place: by table.
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fromNacos } from '../../cli/render/nacos/export.ts';
+import { Catalogs } from '../../plugin-server/catalog/catalogs.ts';
+import { ArtifactStore } from '../../plugin-server/index.ts';
 import { NacosError, readAnswer } from '../../plugin-server/nacos/answer.ts';
 import { NacosClient } from '../../plugin-server/nacos/client.ts';
 import { parseCredentials } from '../../plugin-server/nacos/credentials.ts';
@@ -11,6 +16,8 @@ import { instancesOf, readOwnServices } from '../../plugin-server/nacos/instance
 import { readListing } from '../../plugin-server/nacos/listing.ts';
 import { NacosNamespace } from '../../plugin-server/nacos/namespace.ts';
 import { describeServer, readIndex, serverName } from '../../plugin-server/nacos/server.ts';
+import { NacosSync } from '../../plugin-server/nacos/sync.ts';
+import { until } from '../e2e/until.ts';
 import { freePort } from '../live/support.ts';
 
 const never = new AbortController().signal;
@@ -316,6 +323,38 @@ test.each([
   }
   // It is not read at each look.
   expect(server.requests.filter((line) => line.includes('/cs/config') && !line.includes('list'))).toHaveLength(6);
+});
+
+test('a document that Nacos lists before it gives it out is read as soon as it does, long before the next look', async () => {
+  const index = (description: string): string =>
+    JSON.stringify({ ...{ id: '1', name: 'shop', latestPublishedVersion: '1' }, description });
+  const listed = index('new');
+  let reads = 0;
+  const answers: Record<string, (query: URLSearchParams) => string> = {
+    '/nacos/v3/admin/cs/config/list': () => {
+      const row = { groupName: 'mcp-server-versions', dataId: '1-mcp-versions.json' };
+      return ok({ totalCount: 1, pageItems: [{ ...row, md5: createHash('md5').update(listed).digest('hex') }] });
+    },
+    // Its cache follows what it lists.
+    '/nacos/v3/client/cs/config': () => ok({ content: ++reads < 3 ? index('old') : listed, md5: '' }),
+  };
+  const server = await fake((path, response, _count, query) => {
+    response.end(answers[path]?.(query) ?? JSON.stringify({ error: 'Forbidden', message: 'no', path }));
+  });
+  const state = mkdtempSync(join(tmpdir(), 'sluice-catalogs-'));
+  const nothing = (): void => undefined;
+  const log = { info: nothing, warn: nothing, error: nothing };
+  const catalogs = new Catalogs({ state, store: new ArtifactStore([]), log });
+  await catalogs.open();
+  const namespaces = new Map([['here', 'public']]);
+  const sync = new NacosSync({ addresses: [server.address], namespaces, catalogs, log, interval: 600_000 });
+  await sync.start();
+  onTestFinished(async () => {
+    await sync.stop();
+    rmSync(state, { recursive: true, force: true });
+  });
+  expect(reads).toBe(1);
+  await until('it is read', () => reads === 3);
 });
 
 test('an export has variables in the place of secrets, and says which', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { holdPort } from '../e2e/upstreams/held-port.ts';
+import { stopListening } from '../e2e/upstreams/held-port.ts';
 
 export interface ToolServer {
   readonly name: string;
@@ -118,10 +118,9 @@ export async function startToolServer(name: string): Promise<ToolServer> {
     port = (server.address() as AddressInfo).port;
   };
   const close = async (): Promise<void> => {
-    const closed = once(server, 'close');
-    server.close();
+    if (!server.listening) return;
+    letGo = await stopListening(server);
     for (const socket of sockets) socket.destroy();
-    await closed;
   };
   await listen();
   return {
@@ -131,10 +130,7 @@ export async function startToolServer(name: string): Promise<ToolServer> {
     get openStreams() {
       return openStreams;
     },
-    die: async () => {
-      await close();
-      letGo = await holdPort('127.0.0.1', port);
-    },
+    die: close,
     comeBack: async () => {
       sessions.clear();
       await listen();
@@ -143,7 +139,7 @@ export async function startToolServer(name: string): Promise<ToolServer> {
       sessions.clear();
     },
     stop: async () => {
-      if (server.listening) await close();
+      await close();
       await letGo?.();
     },
   };

@@ -11,7 +11,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, type Socket, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
-import { holdPort } from './held-port.ts';
+import { stopListening } from './held-port.ts';
 
 export interface Recorded {
   readonly method: string;
@@ -187,11 +187,10 @@ export async function startScripted(options: ScriptedOptions = {}): Promise<Scri
     start,
     stop: async () => {
       if (!server.listening) return;
-      const closed = once(server, 'close');
-      server.close();
+      letGo = await stopListening(server);
+      const closed = [...sockets].map((socket) => once(socket, 'close'));
       for (const socket of sockets) socket.destroy();
-      await closed;
-      letGo = await holdPort(host, port);
+      await Promise.all(closed);
     },
   });
 }
