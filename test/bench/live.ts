@@ -12,10 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { until } from '../e2e/until.ts';
 import { callSteadily, readStream, startToolServer, upTo } from '../live/load.ts';
+import { freePort } from '../free-ports.ts';
 import {
   builtModule,
   folders,
-  freePort,
   liveBootstrap,
   otherModule,
   startLiveEnvoy,

@@ -13,10 +13,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { freePorts } from '../free-ports.ts';
 import type { Resource } from './documents.ts';
 
 /** Folder with `pilot-discovery`, `pilot-agent`, and `envoy_bootstrap.json` from the same sources. */
@@ -71,7 +71,9 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     writeFileSync(file, resources.map((resource) => stringify(resource)).join('---\n'));
     renameSync(file, join(folder, 'config/resources.yaml'));
   };
-  const [http, monitoring, control, admin, status, health, prometheus] = await freePorts();
+  const [http, monitoring, control, admin, status, health, prometheus] = await freePorts([
+    0, 1, 2, 3, 4, 5, 6,
+  ] as const);
   const grpc = plaintext;
 
   mkdirSync(join(folder, 'config'));
@@ -139,19 +141,4 @@ async function terminate(child: ChildProcess): Promise<void> {
   const deadline = setTimeout(() => child.kill('SIGKILL'), 20_000);
   await exited;
   clearTimeout(deadline);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function freePorts(): Promise<[number, number, number, number, number, number, number]> {
-  const ports = new Set<number>();
-  while (ports.size < 7) ports.add(await freePort());
-  return [...ports] as Awaited<ReturnType<typeof freePorts>>;
 }

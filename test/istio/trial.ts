@@ -7,6 +7,7 @@ import { type RunningPluginServer, loadArtifact, startPluginServer } from '../..
 import { type Http, type RawAnswer, type RawRequest, send } from '../e2e/clients/raw.ts';
 import { initializeMessage, mcpHeaders } from '../e2e/clients/session.ts';
 import { type Scripted, startScripted } from '../e2e/upstreams/scripted.ts';
+import { freePort } from '../free-ports.ts';
 import { clone, envoyBinary } from '../launcher/support.ts';
 import {
   type EnvoyFilterSpec,
@@ -18,7 +19,7 @@ import {
   resourceFiles,
   resourcesOf,
 } from './documents.ts';
-import { type Mesh, freePort, startMesh } from './mesh.ts';
+import { type Mesh, startMesh } from './mesh.ts';
 
 /** What the Gateway serves; requests say it in their host header, and go to loopback. */
 export const host = 'mcp.example.com';

@@ -3,27 +3,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { type AddressInfo, type Server, createServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { freePorts } from '../free-ports.ts';
 import { freshClone } from './fresh-clone.ts';
 import { clone, describeWithEnvoy, envoyBinary, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 180_000 }); // a recipe starts ten programs, on a machine that may be busy
 
 const documented = [8801, 10000, 9901, 3001, 3002];
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const port = async (server: Server): Promise<number> => {
-    await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
-  };
-  const ports = await Promise.all(servers.map(port)); // all of them before the first one is closed: no two are equal
-  await Promise.all(servers.map((server) => promisify(server.close.bind(server))()));
-  return ports;
-}
 
 interface Process {
   readonly pid: number;
@@ -45,7 +33,7 @@ function processes(): Process[] {
  * job is the end of all its processes.
  */
 async function run(page: string): Promise<string> {
-  const ports = await freePorts(documented.length);
+  const ports = await freePorts(documented.map((_, index) => index));
   const withPorts = (text: string): string =>
     text.replaceAll(/\b\d{4,5}\b/g, (number) => String(ports[documented.indexOf(Number(number))] ?? number));
   const folder = freshClone(withPorts);

@@ -7,6 +7,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
+import { freePort } from '../free-ports.ts';
 import { listTools } from './list-tools.ts';
 import type { StartEvent } from '../../cli/start/events.ts';
 import {
@@ -152,14 +153,6 @@ async function raw(url: string, bytes: string): Promise<string> {
   let text = '';
   for await (const part of socket.setEncoding('utf8') as AsyncIterable<string>) text += part;
   return text;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe.each(['envoy', 'embedded'] as const)('sluice start --engine %s', (engine) => {

@@ -11,13 +11,13 @@ import { until } from '../e2e/until.ts';
 import { clone, describeWithEnvoy, envoyBinary, isListening, runSluice } from '../launcher/support.ts';
 import { makeCertificate } from './certificates.ts';
 import { type Load, callSteadily, readStream, startToolServer, upTo } from './load.ts';
+import { freePort } from '../free-ports.ts';
 import {
   type Folders,
   type LiveEnvoy,
   type LiveServer,
   filtersOf,
   folders,
-  freePort,
   liveBootstrap,
   otherModule,
   spawnEnvoy,

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Io } from '../../cli/io.ts';
 import { rollback } from '../../cli/rollback/command.ts';
-import { type LiveServer, folders, freePort, startLive, temporaryFolder, write } from './support.ts';
+import { freePort } from '../free-ports.ts';
+import { type LiveServer, folders, startLive, temporaryFolder, write } from './support.ts';
 
 async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; out: string; err: string }> {
   const said = { out: '', err: '' };

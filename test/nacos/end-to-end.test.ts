@@ -19,7 +19,8 @@ import { connectSdk } from '../e2e/clients/sdk.ts';
 import { until } from '../e2e/until.ts';
 import { clone, envoyBinary, runSluice, type Sluice } from '../launcher/support.ts';
 import { callSteadily, startToolServer } from '../live/load.ts';
-import { folders, freePort, liveBootstrap, startLiveEnvoy, temporaryFolder, write } from '../live/support.ts';
+import { freePort } from '../free-ports.ts';
+import { folders, liveBootstrap, startLiveEnvoy, temporaryFolder, write } from '../live/support.ts';
 import { NacosAdmin, type ServerOptions, user } from './admin.ts';
 import { type Nacos, startNacos } from './nacos.ts';
 

@@ -3,12 +3,12 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePorts } from '../free-ports.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
@@ -61,28 +61,7 @@ async function classPath(): Promise<string> {
 }
 
 /** Ports that Nacos takes beside the one that it is given: gRPC twice, and Raft. */
-const portOffsets = [0, 1000, 1001, -1000];
-
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
-    const free = await Promise.all(portOffsets.map((offset) => isFree(port + offset)));
-    if (free.every(Boolean)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () =>
-      server.close(() => {
-        resolve(true);
-      }),
-    );
-  });
-}
+const portOffsets = [0, 1000, 1001, -1000] as const;
 
 /** Milliseconds: it needs 7 s on a machine that has nothing else to do. */
 const startTimeout = 180_000;
@@ -92,7 +71,7 @@ const mostStarts = 3;
 export async function startNacos(settings: NacosSettings = {}): Promise<Nacos> {
   const home = mkdtempSync(join(tmpdir(), 'sluice-nacos-'));
   const path = await classPath();
-  const port = await freePorts();
+  const [port] = await freePorts(portOffsets);
   const address = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
 

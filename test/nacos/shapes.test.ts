@@ -18,7 +18,7 @@ import { NacosNamespace } from '../../plugin-server/nacos/namespace.ts';
 import { describeServer, readIndex, serverName } from '../../plugin-server/nacos/server.ts';
 import { NacosSync } from '../../plugin-server/nacos/sync.ts';
 import { until } from '../e2e/until.ts';
-import { freePort } from '../live/support.ts';
+import { freePort } from '../free-ports.ts';
 
 const never = new AbortController().signal;
 
