@@ -22,8 +22,8 @@ const versions = positionals.length > 0 ? positionals : otherwise;
 
 /** What is run at full length only here. */
 const proofs: Record<HostMode, readonly string[]> = {
-  hold: ['test/e2e/proof', 'test/e2e/real-clients/node22'],
-  pair: ['test/e2e/proof', 'test/e2e/real-clients/node22', 'test/e2e/pair/updates'],
+  hold: ['test/e2e/proof', 'test/e2e/real-clients/installed'],
+  pair: ['test/e2e/proof', 'test/e2e/real-clients/installed', 'test/e2e/pair/updates'],
   headers: ['test/e2e/by-headers'],
 };
 
