@@ -39,10 +39,15 @@ export async function unlessUnreachable<T>(what: string, installation: Promise<T
     return await installation;
   } catch (error) {
     const reason = `${what} could not be installed from the registry: ${(error as Error).message.trim()}`;
-    if ((process.env['CI'] ?? '') !== '') throw new Error(reason, { cause: error });
+    if (inContinuousIntegration()) throw new Error(reason, { cause: error });
     process.stderr.write(`\n*** ${reason}\n*** The tests of it are SKIPPED. ***\n\n`);
     return undefined;
   }
+}
+
+/** Whether what is missing fails a run, rather than that its tests are skipped. */
+export function inContinuousIntegration(): boolean {
+  return (process.env['CI'] ?? '') !== '';
 }
 
 /** A folder appears under its name when it is whole, so it does not matter that several workers of a run install at once. */

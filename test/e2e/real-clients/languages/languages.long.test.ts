@@ -2,16 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeGateway } from '../../engine.ts';
 import { useGateway } from '../../gateway.ts';
+import { isRunnable } from '../../languages/programs.ts';
 import { proofTimeout } from '../../proof/scale.ts';
 import { until } from '../../until.ts';
 import { type CompleteServer, startCompleteServer } from '../../upstreams/complete/server.ts';
 import { type ModernServer, startModernServer } from '../../upstreams/modern.ts';
 import { type Conversation, type Heard, type Plan, beginConversation } from './converse.ts';
-import { type Program, installProgram, isRunnable, programs } from './programs.ts';
+import { type ClientProgram, programs } from './programs.ts';
 
 const names = ['one', 'two'] as const;
 type Name = (typeof names)[number];
-type Era = Program['era'];
+type Era = ClientProgram['era'];
 
 /** Which era a server speaks. */
 const setups: Record<string, Record<Name, Era>> = {
@@ -59,15 +60,16 @@ describeGateway('clients of other languages', () => {
     ]),
   );
 
-  describe.each(programs)('$client', (program) => {
-    const runs = describe.runIf(isRunnable(program));
+  describe.each(programs)('$client', ({ program, era }) => {
+    const isHere = isRunnable(program, 'the client of');
+    const runs = describe.runIf(isHere);
     let command: readonly string[];
     beforeAll(async () => {
-      if (isRunnable(program)) command = await installProgram(program);
+      if (isHere) command = await program.install();
     }, proofTimeout);
 
     const cases = Object.entries(setups).flatMap(([setup, eras]) =>
-      (program.era === 'sessions' ? (['session'] as const) : (['session', 'auto'] as const)).map((mode) => ({
+      (era === 'sessions' ? (['session'] as const) : (['session', 'auto'] as const)).map((mode) => ({
         setup,
         eras,
         mode,
