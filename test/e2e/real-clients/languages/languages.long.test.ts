@@ -1,5 +1,5 @@
 // In `npm run test:clients`: clients made with the SDKs of other languages, in both eras, with servers of both.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeGateway } from '../../engine.ts';
 import { useGateway } from '../../gateway.ts';
 import { isRunnable } from '../../languages/programs.ts';
@@ -9,6 +9,9 @@ import { type CompleteServer, startCompleteServer } from '../../upstreams/comple
 import { type ModernServer, startModernServer } from '../../upstreams/modern.ts';
 import { type Conversation, type Heard, type Plan, beginConversation } from './converse.ts';
 import { type ClientProgram, programs } from './programs.ts';
+
+// A Python takes seconds to begin, and half a minute where the machine does much else.
+vi.setConfig({ testTimeout: proofTimeout });
 
 const names = ['one', 'two'] as const;
 type Name = (typeof names)[number];
