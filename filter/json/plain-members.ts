@@ -126,7 +126,7 @@ function behindContainer(at: usize, end: usize): usize {
     if (c === OPENING_BRACE || c === OPENING_BRACKET) {
       if (levels === MOST_LEVELS) return 0;
       levels++;
-      objects = (objects << 1) | ((c === OPENING_BRACE) as u32);
+      objects = (objects << 1) | (c === OPENING_BRACE ? 1 : 0);
       at = Plain.behindSpace(at + 1, end);
       if (at === end) return 0;
       if (load<u8>(at) !== c + TO_CLOSING) {

@@ -216,7 +216,7 @@ export class Scanner {
         this.at++;
         if (c === COLON) {
           this.state = State.Value;
-          return Token.More;
+          return this.at < this.end ? this.value(load<u8>(this.at)) : Token.More;
         }
         return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
       }
@@ -412,7 +412,7 @@ export class Scanner {
     this.capturing = this.depth <= this.watch && (key || !this.capturesKeysAlone);
     this.textLength = 0;
     this.state = State.InString;
-    return Token.More;
+    return this.at < this.end ? this.string() : Token.More;
   }
 
   private string(): Token {

@@ -182,6 +182,22 @@ test.each([
 });
 
 test.each([
+  { kind: 'number', parts: ['0', '1', '-', '+', '.', 'e'], most: 5 },
+  { kind: 'structure', parts: ['{', '}', '[', ']', ',', ':', '""', '1'], most: 4 },
+  { kind: 'word', parts: ['true', 'false', 'nul', 'l', 'e', '1', ' '], most: 3 },
+])('it is the same for those that look like a $kind where nobody looks for them', ({ parts, most }) => {
+  const wrong: string[] = [];
+  for (const sequence of sequences(parts, most)) {
+    for (const document of [`{"b":${sequence},"a":1}`, `{"b":[${sequence}],"a":1}`, `{"b":{"c":${sequence}},"a":1}`]) {
+      const ended = scan([utf8(document)], MAX_DEPTH, 'a').endsWith(`none at ${document.length}, complete`);
+      core.clear();
+      if (ended !== isJson(utf8(document))) wrong.push(document);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test.each([
   { kind: 'number', parts: ['0', '1', '-', '+', '.', 'e'], most: 5, quote: '' },
   { kind: 'structure', parts: ['{', '}', '[', ']', ',', ':', '""', '1'], most: 4, quote: '' },
   { kind: 'word', parts: ['true', 'false', 'nul', 'l', 'e', '1', ' '], most: 3, quote: '' },
