@@ -1,6 +1,6 @@
 // `npm run test:matrix`: the end-to-end suite, its proofs at full length, on every Envoy that host modes are promised for.
 // Takes about half an hour. `npm run test:matrix -- 1.36.2` runs one version, `--proofs` the proofs alone, `--clients`
-// (which is `npm run test:clients`) the clients of other languages alone, on the newest version.
+// (which is `npm run test:clients`) the clients and servers of other languages alone, on the newest version.
 // Ends with one line for each run, and `N passed, N failed`.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -22,12 +22,12 @@ const versions = positionals.length > 0 ? positionals : otherwise;
 
 /** What is run at full length only here. */
 const proofs: Record<HostMode, readonly string[]> = {
-  hold: ['test/e2e/proof', 'test/e2e/real-clients/node22'],
-  pair: ['test/e2e/proof', 'test/e2e/real-clients/node22', 'test/e2e/pair/updates'],
+  hold: ['test/e2e/proof', 'test/e2e/real-clients/installed'],
+  pair: ['test/e2e/proof', 'test/e2e/real-clients/installed', 'test/e2e/pair/updates'],
   headers: ['test/e2e/by-headers'],
 };
 
-const clients = ['test/e2e/real-clients/languages'];
+const clients = ['test/e2e/real-clients/languages', 'test/e2e/real-servers'];
 
 const sum = { passed: 0, failed: 0 };
 const lines: string[] = [];

@@ -87,7 +87,7 @@ export function beginInitialize(exchange: Exchange): Outcome {
   if (isTooLarge(exchange, CLIENT_INFO, introduction.info)) return Outcome.Reply;
   if (isTooLarge(exchange, CLIENT_CAPABILITIES, introduction.capabilities)) return Outcome.Reply;
   exchange.clientCapabilities = capabilityBits(introduction.capabilities, scratch);
-  if (exchange.gateway.servers.count > 1) {
+  if (exchange.gateway.withholdsTasks) {
     introduction.capabilities = withoutTasks(introduction.capabilities, scratch);
   }
 

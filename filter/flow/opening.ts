@@ -103,8 +103,7 @@ function begin(exchange: Exchange, session: Session, call: UpstreamCall): Openin
 
 /** What is known of the client of a session that began earlier. */
 function introductionOf(exchange: Exchange, session: Session): Introduction {
-  const isShared = exchange.gateway.servers.count > 1;
-  const told = isShared ? session.capabilities & ~TASKS : session.capabilities;
+  const told = exchange.gateway.withholdsTasks ? session.capabilities & ~TASKS : session.capabilities;
   const introduction = make<Introduction>(scratch);
   introduction.revision = session.revision;
   introduction.capabilities = writeCapabilities(newWriter(scratch, 256), told).written;

@@ -4,26 +4,42 @@ import {
   CLOSING_BRACE,
   COLON,
   COMMA,
+  DOT,
+  HYPHEN,
   LINE_FEED,
+  LOWER_E,
   LOWER_F,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  PLUS,
   QUOTE,
   SPACE,
   TAB,
+  ZERO,
   isDigit,
 } from '../bytes/ascii';
 import { Span, length, pointer } from '../bytes/span';
 import { Bits } from './bits';
 import { unescaped } from './escape';
 import { State } from './state';
-import { FALSE_TAIL, NULL, TRUE } from './token';
+import { FALSE_TAIL, MAX_DEPTH, NULL, TRUE } from './token';
 
 /**
  * Members of an object that nobody looks for, read at once: those whose name is written plainly and whose value is a short
- * text, a whole number or a word. In lists of small objects that is most of what there is.
+ * text, a number, a word, or a small object or array of these. In lists of small objects that is most of what there is.
  */
 
-/** Bytes of a value: longer ones are read faster in blocks, and may have to be read twice. */
-const MOST_OF_VALUE: usize = 512;
+/** Bytes of a text: longer ones are read faster in blocks, and may have to be read twice. */
+const MOST_OF_TEXT: usize = 512;
+/** The same of an object or array. */
+const MOST_OF_CONTAINER: usize = 256;
+/** Levels of a value. */
+const MOST_LEVELS: i32 = 4;
+/** Containers that may be open where members are passed, as their values must not be deeper than a document may be. */
+export const MOST_AROUND: i32 = MAX_DEPTH - MOST_LEVELS;
+
+/** From an opening bracket or brace to the one that closes it. */
+const TO_CLOSING: u32 = CLOSING_BRACE - OPENING_BRACE;
 
 /** Static methods, as only these can be inlined. */
 class Plain {
@@ -38,14 +54,16 @@ class Plain {
   static behindValue(at: usize, end: usize): usize {
     if (at === end) return 0;
     const c: u32 = load<u8>(at);
+    if (c === OPENING_BRACE || c === OPENING_BRACKET) return behindContainer(at, min(end, at + MOST_OF_CONTAINER));
+    return Plain.behindScalar(at, end);
+  }
+
+  /** The same of a text, a number or a word. @param at before `end` */
+  @inline
+  static behindScalar(at: usize, end: usize): usize {
+    const c: u32 = load<u8>(at);
     if (c === QUOTE) return behindText(at + 1, end);
-    // A number that begins with a zero ends behind it.
-    if (c === 0x30) return at + 1;
-    if (isDigit(c)) {
-      at++;
-      while (at < end && isDigit(load<u8>(at))) at++;
-      return at;
-    }
+    if (c === HYPHEN || isDigit(c)) return behindNumber(at, end);
     if (at + 5 > end) return 0;
     const word = load<u32>(at);
     if (word === TRUE || word === NULL) return at + 4;
@@ -98,9 +116,84 @@ export function passMembers(at: usize, end: usize, sought: u64): u64 {
   }
 }
 
+/** @param at at the bracket */
+function behindContainer(at: usize, end: usize): usize {
+  // A bit for each that is open, the innermost one lowest: 1 = object.
+  let objects: u32 = 0;
+  let levels = 0;
+  while (true) {
+    const c: u32 = load<u8>(at);
+    if (c === OPENING_BRACE || c === OPENING_BRACKET) {
+      if (levels === MOST_LEVELS) return 0;
+      levels++;
+      objects = (objects << 1) | (c === OPENING_BRACE ? 1 : 0);
+      at = Plain.behindSpace(at + 1, end);
+      if (at === end) return 0;
+      if (load<u8>(at) !== c + TO_CLOSING) {
+        if (c === OPENING_BRACE) at = behindName(at, end);
+        if (at === 0) return 0;
+        continue;
+      }
+    } else {
+      at = Plain.behindScalar(at, end);
+      if (at === 0) return 0;
+      at = Plain.behindSpace(at, end);
+      if (at === end) return 0;
+    }
+    while (load<u8>(at) !== COMMA) {
+      if (load<u8>(at) !== ((objects & 1) !== 0 ? OPENING_BRACE : OPENING_BRACKET) + TO_CLOSING) return 0;
+      at++;
+      objects >>= 1;
+      if (--levels === 0) return at;
+      at = Plain.behindSpace(at, end);
+      if (at === end) return 0;
+    }
+    at = Plain.behindSpace(at + 1, end);
+    if (at === end) return 0;
+    if ((objects & 1) !== 0) at = behindName(at, end);
+    if (at === 0) return 0;
+  }
+}
+
+/** Where the value of a member begins whose name begins here; 0 where it is not plain, or its value does not begin before `end`. */
+function behindName(at: usize, end: usize): usize {
+  if (load<u8>(at) !== QUOTE) return 0;
+  at = behindText(at + 1, end);
+  if (at === 0) return 0;
+  at = Plain.behindSpace(at, end);
+  if (at === end || load<u8>(at) !== COLON) return 0;
+  at = Plain.behindSpace(at + 1, end);
+  return at === end ? 0 : at;
+}
+
+/** RFC 8259 §6; 0 where it is none, or is not whole. @param at before `end` */
+function behindNumber(at: usize, end: usize): usize {
+  if (load<u8>(at) === HYPHEN) at++;
+  if (at === end) return 0;
+  // A number that begins with a zero goes on with no digit.
+  if (load<u8>(at) === ZERO) at++;
+  else at = behindDigits(at, end);
+  if (at === 0 || at === end) return at;
+  if (load<u8>(at) === DOT) {
+    at = behindDigits(at + 1, end);
+    if (at === 0 || at === end) return at;
+  }
+  if ((load<u8>(at) | 0x20) !== LOWER_E) return at;
+  at++;
+  if (at < end && (load<u8>(at) === PLUS || load<u8>(at) === HYPHEN)) at++;
+  return behindDigits(at, end);
+}
+
+/** 0 where there is none. */
+function behindDigits(at: usize, end: usize): usize {
+  const from = at;
+  while (at < end && isDigit(load<u8>(at))) at++;
+  return at === from ? 0 : at;
+}
+
 /** @param at behind the quote */
 function behindText(at: usize, end: usize): usize {
-  const most = min(end, at + MOST_OF_VALUE);
+  const most = min(end, at + MOST_OF_TEXT);
   while (true) {
     at = endOfPlain(at, most);
     if (at === most) return 0;

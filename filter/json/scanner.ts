@@ -39,7 +39,7 @@ import {
   stateOf,
 } from './block';
 import { BEHIND_STACK } from './levels';
-import { endOfPlain, passMembers } from './plain-members';
+import { MOST_AROUND, endOfPlain, passMembers } from './plain-members';
 import { State } from './state';
 import { FALSE_TAIL, Fault, MAX_DEPTH, NULL, TEXT_CAPACITY, TRUE, Token } from './token';
 import { Span, span, equals, pointer, limit, NONE } from '../bytes/span';
@@ -67,7 +67,7 @@ export class Scanner {
   watch: i32;
   /**
    * Bits of the members that are looked for in the object that is open, see plain-members.ts: others may pass without a
-   * report. 0: each is reported. May change between tokens.
+   * report, with all that is in them. 0: each is reported. May change between tokens.
    */
   sought: u64;
   /** `text` is of keys only: values are copied by nobody. */
@@ -157,7 +157,11 @@ export class Scanner {
       if (this.depth > this.watch && this.depth > 0) {
         this.skim();
         if (this.at === this.end) return Token.More;
-      } else if (this.sought !== 0 && (this.state === State.NextKey || this.state === State.KeyOrEnd)) {
+      } else if (
+        this.sought !== 0 &&
+        (this.state === State.NextKey || this.state === State.KeyOrEnd) &&
+        this.depth <= MOST_AROUND
+      ) {
         const passed = passMembers(this.at, this.end, this.sought);
         if (passed !== 0) {
           this.at = (passed >> 32) as usize;
@@ -212,7 +216,7 @@ export class Scanner {
         this.at++;
         if (c === COLON) {
           this.state = State.Value;
-          return Token.More;
+          return this.at < this.end ? this.value(load<u8>(this.at)) : Token.More;
         }
         return isSpace(c) ? Token.More : this.fail(Fault.Syntax, 1);
       }
@@ -408,15 +412,22 @@ export class Scanner {
     this.capturing = this.depth <= this.watch && (key || !this.capturesKeysAlone);
     this.textLength = 0;
     this.state = State.InString;
-    return Token.More;
+    return this.at < this.end ? this.string() : Token.More;
   }
 
   private string(): Token {
     const from = this.at;
     const end = this.end;
-    if (!this.capturing && this.passedText()) return Token.More;
-    const at = endOfPlain(from, end);
-    if (this.capturing) this.capture(from, (at - from) as u32);
+    let at: usize;
+    if (this.capturing) {
+      at = endOfPlain(from, end);
+      this.capture(from, (at - from) as u32);
+    } else {
+      // What ends soon is found sooner without blocks.
+      at = endOfPlain(from, min(end, from + BLOCK));
+      if ((at === end || load<u8>(at) !== QUOTE) && this.passedText()) return Token.More;
+      at = endOfPlain(at, end);
+    }
     this.at = at;
     if (at === end) return Token.More;
 

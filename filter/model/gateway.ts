@@ -116,6 +116,11 @@ export class Gateway {
   }
 
   /** What it serves is not known yet. */
+  /** Servers share their clients, and with that a client's one list of tasks (MCP 2025-11-25): none of them is told of it. */
+  get withholdsTasks(): bool {
+    return this.servers.count > 1;
+  }
+
   get awaitsCatalog(): bool {
     return this.catalogSource !== null && this.catalog === null;
   }

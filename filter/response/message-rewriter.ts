@@ -9,7 +9,7 @@ import { Replacement } from './replacements';
 
 /** Deeper than any place, arrays between counted. */
 const DEEPEST: i32 = 16;
-const FIRST_REPLACED: i32 = Place.Id;
+const FIRST_REPLACED: i32 = Place.Method;
 /** Bytes of a message that are held for its id: a response to a `ping` is little more than that. */
 const MOST_HELD: u32 = 8 << 10;
 const LINE_FEED = literal('\n');
@@ -35,6 +35,8 @@ export class MessageRewriter {
   sealsForCallers: bool;
   /** Types of events get the prefix of their server. */
   namesEvents: bool;
+  /** Its server may ask for no task. */
+  withholdsTasks: bool;
   /** Over HTTP+SSE: lists are replaced, and messages that may be errors of ours, see flow/http-sse.ts. */
   readsLists: bool;
   /** By depth, the place of the container that is open there. */
@@ -157,7 +159,7 @@ export class MessageRewriter {
     }
   }
 
-  /** Some are there in the era without sessions alone. */
+  /** Some are there in one era alone, or where there are several servers. */
   private isLookedAt(object: Place, place: Place): bool {
     switch (place) {
       case Place.ClientsToken:
@@ -170,6 +172,8 @@ export class MessageRewriter {
       case Place.Occurrence:
       case Place.EventName:
         return this.namesEvents;
+      case Place.Method:
+        return this.withholdsTasks;
       case Place.ErrorCode:
         return this.completes;
       case Place.Error:
@@ -272,6 +276,8 @@ export class MessageRewriter {
       if (isText) this.replace(place === Place.TaskId ? Replacement.TaskId : Replacement.RequestState);
     } else if (place === Place.EventName) {
       if (isText) this.replace(Replacement.EventName);
+    } else if (place === Place.Method) {
+      if (isText) this.replace(Replacement.Method);
     } else if (isText || token === Token.Number) {
       if (place === Place.ErrorCode) this.replace(Replacement.ErrorCode);
       else if (place === Place.ServersId) this.replace(Replacement.RequestId);

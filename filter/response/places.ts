@@ -32,7 +32,7 @@ export const enum Place {
   /** Ids of tasks, in an array: its elements are values. */
   TaskIds,
   // Values.
-  /** The name of what is asked for or told: the message is no response. Its value is not looked at. */
+  /** The name of what is asked for or told: the message is no response. */
   Method,
   /** The id of a server's request, or of the response to the client's. */
   Id,

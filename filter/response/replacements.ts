@@ -1,6 +1,6 @@
 import { QUOTE } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
-import { Span, after, equals, length, literal, NONE } from '../bytes/span';
+import { Span, after, equals, length, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { inside, isString, textOf } from '../json/text';
 import { Gateway } from '../model/gateway';
@@ -32,6 +32,8 @@ export const enum Replacement {
   EventName,
   /** The code of an error, a number: that of the client's era. */
   ErrorCode,
+  /** The method of a message, a string token: where no server may ask a client for it, a name that no client knows. */
+  Method,
   /** The id of an event, without its field's name. */
   EventId,
   /** Nothing at all. */
@@ -68,6 +70,10 @@ const EMPTY = literal('');
 /** Of a resource that is not found, until 2025-11-25; and since 2026-07-28, which forbids the other one. */
 const RESOURCE_NOT_FOUND = literal('-32002');
 const INVALID_PARAMS = literal('-32602');
+/** Methods for tasks begin with it. */
+const TASKS = literal('tasks/');
+/** What a method begins with that a client does not know, so that it says so to the server that asks. */
+const UNOFFERED = literal('unoffered:');
 
 /** Says in a server's answer what the client is to read in the place of the server's own names for things. */
 @unmanaged
@@ -110,6 +116,11 @@ export class Replacements {
     return this.audience !== NONE;
   }
 
+  /** Whether the server may ask its client for no task, see `Gateway.withholdsTasks`. */
+  get withholdsTasks(): bool {
+    return this.session !== null && this.gateway.withholdsTasks;
+  }
+
   /** Whether the client's request has another id at the server. */
   get restoresIds(): bool {
     return this.idAtServer !== NONE;
@@ -135,10 +146,9 @@ export class Replacements {
       case Replacement.TaskId:
         return this.sealed(TextKind.TaskId, textOf(raw, arena), arena);
       case Replacement.EventName:
-        // Behind the quotation mark.
-        this.from = 1;
-        this.to = 1;
-        return this.server.prefix;
+        return this.behindQuote(this.server.prefix);
+      case Replacement.Method:
+        return startsWith(textOf(raw, arena), TASKS) ? this.behindQuote(UNOFFERED) : NONE;
       case Replacement.ErrorCode:
         return equals(raw, RESOURCE_NOT_FOUND) ? INVALID_PARAMS : NONE;
       case Replacement.EventId: {
@@ -166,6 +176,13 @@ export class Replacements {
     const token = newWriter(arena, (callerTextLength(length(text)) as usize) + 2).byte(QUOTE);
     writeCallerText(token, kind, this.sealing, this.audience, this.server.fingerprint, text);
     return token.byte(QUOTE).written;
+  }
+
+  /** @param text as it stands in JSON; goes before the text that the replaced token has */
+  private behindQuote(text: Span): Span {
+    this.from = 1;
+    this.to = 1;
+    return text;
   }
 
   /** A server may write it with other escapes. */

@@ -212,6 +212,7 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   rewriter.message.restoresIds = replacements.restoresIds;
   rewriter.message.sealsForCallers = replacements.sealsForCallers;
   rewriter.message.namesEvents = replacements.namesEvents;
+  rewriter.message.withholdsTasks = replacements.withholdsTasks;
   rewriter.sealsEventIds = replacements.session !== null;
   if (isStream) rewriter.events = newParser(arena);
   return rewriter;

@@ -28,6 +28,15 @@ const work: readonly (readonly [string, string])[] = [
     })),
   ],
   [
+    'links with annotations',
+    result((i) => ({
+      type: 'resource_link',
+      uri: `file:///repo/${i}`,
+      name: `file ${i}`,
+      annotations: { audience: ['user'], priority: 1 },
+    })),
+  ],
+  [
     'resources of 4 KB',
     result((i) => ({
       type: 'resource',

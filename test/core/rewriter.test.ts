@@ -153,6 +153,21 @@ describe.each<[string, string, string]>([
     '{"method":"notifications/progress","params":{"progressToken":1}}',
     '{"method":"notifications/progress","params":{"progressToken":1}}',
   ],
+  [
+    'the method of a request for tasks',
+    '{"method":"tasks\\/list","id":1}',
+    `{"method":"unoffered:tasks\\/list","id":${sealed('1')}}`,
+  ],
+  [
+    'the last of several methods too',
+    '{"id":1,"method":"ping","params":{},"m\\u0065thod":"t\\u0061sks/get"}',
+    `{"id":${sealed('1')},"method":"ping","params":{},"m\\u0065thod":"unoffered:t\\u0061sks/get"}`,
+  ],
+  [
+    'what is told of tasks not at all',
+    '{"method":"notifications/tasks/status"}',
+    '{"method":"notifications/tasks/status"}',
+  ],
   ['an id of null not at all', '{"id":null,"method":"x"}', '{"id":null,"method":"x"}'],
   ['what is neither, not at all', '{"id":1,"x":{"uri":"a:b"}}', '{"id":1,"x":{"uri":"a:b"}}'],
   [
@@ -188,13 +203,13 @@ describe.each<[string, string, string]>([
   });
 
   test('but no URI where there is one server', () => {
-    const expected = client.replaceAll(/git\/(\\(?=\/))?/g, '');
+    const expected = client.replaceAll(/git\/(\\(?=\/))?|unoffered:/g, '');
     const plain = (text: string): string => text.replaceAll('\\/', '/');
     expect(plain(rewrite([Buffer.from(event(server))], { name: '' }))).toBe(plain(event(expected)));
   });
 
   test('and no id in the era without sessions', () => {
-    const unsealed = client.replaceAll(/<sealed (.*?)>/g, '$1');
+    const unsealed = client.replaceAll(/<sealed (.*?)>/g, '$1').replaceAll('unoffered:', '');
     expect(rewrite([Buffer.from(event(server))], { inSession: false })).toBe(event(unsealed));
   });
 });

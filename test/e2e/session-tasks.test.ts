@@ -1,9 +1,10 @@
 // Tasks of 2025-11-25, which the gateway does not carry: nothing says that it does.
+import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refusal } from './clients/answers.ts';
-import { callMessage, openSession } from './clients/session.ts';
+import { message, refusal } from './clients/answers.ts';
+import { callMessage, listMessage, openSession } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { result, type Scripted, startScripted, status } from './upstreams/scripted.ts';
@@ -69,6 +70,57 @@ describeGateway('servers with tasks of 2025-11-25', () => {
       expect(capabilitiesOf(one.last('initialize'))).toEqual(remembered);
       one.answers = {};
     });
+
+    it.each(['tasks/list', String.raw`t\u0061sks\/list`])(
+      `${names.length > 1 ? 'do not get' : 'get'} what a client does for all that ask it (%s)`,
+      async (method) => {
+        const taskStore = new InMemoryTaskStore();
+        const client = new Client({ name: 'tasks', version: '1' }, { capabilities: { tasks: clientTasks }, taskStore });
+        await client.connect(new StreamableHTTPClientTransport(new URL(gateway.current.url)));
+        await taskStore.createTask({}, 1, { method: 'sampling/createMessage', params: {} });
+        const last = servers[names.length - 1];
+        if (last === undefined) throw new Error('there is no server');
+        let answered = (): void => undefined;
+        last.answers = {
+          POST: (request, reply) => {
+            void status(202)(request, reply);
+            answered();
+          },
+          'tools/call': async ({ id }, reply) => {
+            const heard = new Promise<void>((resolve) => (answered = resolve));
+            reply.head(200, { 'content-type': 'text/event-stream' });
+            reply.write(`data: {"jsonrpc":"2.0","id":5,"method":"${method}"}\n\n`);
+            await heard;
+            reply.end(`data: {"jsonrpc":"2.0","id":${id},"result":{"content":[]}}\n\n`);
+          },
+        };
+        last.forget();
+        await client.callTool({ name: `${names.at(-1) ?? ''}_optional` });
+        const response: unknown = JSON.parse(last.last('POST').body.toString());
+        const unknown = { error: { code: -32601 } };
+        const listed = { result: { tasks: [{ status: 'working' }] } };
+        expect(response).toMatchObject({ id: 5, ...(names.length > 1 ? unknown : listed) });
+        last.answers = {};
+        await client.close();
+      },
+    );
+
+    it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
+      'tell a client of %s what they say of tools, and serve it',
+      async (revision) => {
+        const session = await openSession(gateway.current.url, { revision });
+        const listed = message(await session.post(listMessage()));
+        expect(listed.result?.['tools']).toMatchObject(
+          names.flatMap(() => ['optional', 'forbidden'].map((taskSupport) => ({ execution: { taskSupport } }))),
+        );
+        for (const server of servers) server.answers = { 'tools/call': result('{"content":[]}') };
+        for (const support of ['optional', 'forbidden']) {
+          const called = await session.post(callMessage(`"${names[0]}_${support}"`));
+          expect(message(called).result).toEqual({ content: [] });
+        }
+        for (const server of servers) server.answers = {};
+      },
+    );
 
     it.each(['tasks/list', 'tasks/get', 'tasks/result', 'tasks/cancel'])('have no %s', async (method) => {
       const session = await openSession(gateway.current.url);

@@ -1,17 +1,21 @@
 // In `npm run test:clients`: clients made with the SDKs of other languages, in both eras, with servers of both.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeGateway } from '../../engine.ts';
 import { useGateway } from '../../gateway.ts';
+import { isRunnable } from '../../languages/programs.ts';
 import { proofTimeout } from '../../proof/scale.ts';
 import { until } from '../../until.ts';
 import { type CompleteServer, startCompleteServer } from '../../upstreams/complete/server.ts';
 import { type ModernServer, startModernServer } from '../../upstreams/modern.ts';
 import { type Conversation, type Heard, type Plan, beginConversation } from './converse.ts';
-import { type Program, installProgram, isRunnable, programs } from './programs.ts';
+import { type ClientProgram, programs } from './programs.ts';
+
+// A Python takes seconds to begin, and half a minute where the machine does much else.
+vi.setConfig({ testTimeout: proofTimeout });
 
 const names = ['one', 'two'] as const;
 type Name = (typeof names)[number];
-type Era = Program['era'];
+type Era = ClientProgram['era'];
 
 /** Which era a server speaks. */
 const setups: Record<string, Record<Name, Era>> = {
@@ -59,15 +63,16 @@ describeGateway('clients of other languages', () => {
     ]),
   );
 
-  describe.each(programs)('$client', (program) => {
-    const runs = describe.runIf(isRunnable(program));
+  describe.each(programs)('$client', ({ program, era }) => {
+    const isHere = isRunnable(program, 'the client of');
+    const runs = describe.runIf(isHere);
     let command: readonly string[];
     beforeAll(async () => {
-      if (isRunnable(program)) command = await installProgram(program);
+      if (isHere) command = await program.install();
     }, proofTimeout);
 
     const cases = Object.entries(setups).flatMap(([setup, eras]) =>
-      (program.era === 'sessions' ? (['session'] as const) : (['session', 'auto'] as const)).map((mode) => ({
+      (era === 'sessions' ? (['session'] as const) : (['session', 'auto'] as const)).map((mode) => ({
         setup,
         eras,
         mode,
