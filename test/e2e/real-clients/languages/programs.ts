@@ -35,19 +35,25 @@ function python(client: string, era: Program['era'], requirement: string, script
   };
 }
 
-const go: Program = {
-  client: 'go-sdk 1.8.0',
-  era: 'stateless',
-  tool: 'go',
-  install: async (folder) => {
-    copyFileSync(source('client.go'), join(folder, 'main.go'));
-    const sdk = 'github.com/modelcontextprotocol/go-sdk v1.8.0';
-    writeFileSync(join(folder, 'go.mod'), `module example.test/client\n\ngo 1.25\n\nrequire ${sdk}\n`);
-    await run('go', ['mod', 'tidy'], { cwd: folder });
-    await run('go', ['build', '-o', 'client', '.'], { cwd: folder });
-    return [join(folder, 'client')];
-  },
-};
+/** @param file of the program, beside this one */
+function go(client: string, file: string): Program {
+  return {
+    client,
+    era: 'stateless',
+    tool: 'go',
+    install: async (folder) => {
+      copyFileSync(source(file), join(folder, 'main.go'));
+      const sdk = 'github.com/modelcontextprotocol/go-sdk v1.8.0';
+      writeFileSync(join(folder, 'go.mod'), `module example.test/client\n\ngo 1.25\n\nrequire ${sdk}\n`);
+      await run('go', ['mod', 'tidy'], { cwd: folder });
+      await run('go', ['build', '-o', 'client', '.'], { cwd: folder });
+      return [join(folder, 'client')];
+    },
+  };
+}
+
+/** It does nothing but wait for changed lists. */
+export const goListener = go('go-sdk 1.8.0, listening', 'listener.go');
 
 const cargoManifest = `[package]
 name = "client"
@@ -78,7 +84,7 @@ export const programs: readonly Program[] = [
   python('Python mcp 1.30.0', 'sessions', 'mcp==1.30.0', 'python1.py'),
   python('Python mcp 2.3.0', 'stateless', 'mcp==2.3.0', 'python2.py'),
   python('FastMCP 4.2.3', 'stateless', 'fastmcp==4.2.3', 'fast.py'),
-  go,
+  go('go-sdk 1.8.0', 'client.go'),
   rust,
 ];
 
