@@ -1,5 +1,6 @@
 import { Arena } from '../bytes/arena';
-import { Span, fingerprint, literal } from '../bytes/span';
+import { names, namesIn } from '../bytes/name-list';
+import { Span, equals, fingerprint, literal } from '../bytes/span';
 import { kindOf, Kind, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
 
@@ -25,4 +26,22 @@ export function digestOf(value: Span, arena: Arena): u64 {
     return hash;
   }
   return fingerprint(kind === Kind.String ? textOf(value, arena) : value);
+}
+
+/** Members of the configuration that no list depends on. */
+const BESIDE_LISTS = names(
+  'name endpoint hostMode publicUrl hosts origins audit quotas results sessions headers status insecureInline log',
+);
+
+/** The same of all in a configuration that what clients see in lists can depend on. @param configuration an object */
+export function listDigestOf(configuration: Span, arena: Arena): u64 {
+  const beside = namesIn(BESIDE_LISTS, arena);
+  let sum: u64 = 0;
+  for (const walk = walkThrough(configuration, arena); walk.next();) {
+    const name = textOf(walk.name, arena);
+    let isBeside = false;
+    for (let i = 0; i < beside.count; i++) if (equals(name, beside.at(i))) isBeside = true;
+    if (!isBeside) sum += fingerprint(name, digestOf(walk.value, arena));
+  }
+  return sum;
 }

@@ -18,7 +18,7 @@ import { Environment } from './environment';
 import { fingerprintServers } from './fingerprints';
 import { Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
-import { digestOf } from './digest';
+import { digestOf, listDigestOf } from './digest';
 import { Limits } from '../model/limits';
 import { readHeaders } from './headers';
 import { readIdentity } from './identity';
@@ -152,6 +152,7 @@ export function parseGateway(
   gateway.insecureInline = flag(root, INSECURE_INLINE);
   readStatus(root, environment, gateway);
   if (gateway.statusToken !== NONE) gateway.digest = digestOf(strip(json), arena);
+  if (gateway.tellsOfLists) gateway.listDigest = listDigestOf(strip(json), arena);
   gateway.claims = newClaimTree(namesIn(SCOPE_CLAIMS, arena), arena);
   gateway.results = readResults(root, null);
   const source = readCatalogSource(root, environment, gateway);

@@ -24,13 +24,19 @@ export class Problems {
   arena: Arena;
   /** Where a variable has to be listed as well, for a sentence that says where; NONE: nowhere. */
   alsoListed: Span;
+  /**
+   * What a reader knows the place by, written before what is wrong: `tool "get": `; NONE: nothing. It lives as long as the
+   * callback.
+   */
+  subject: Span;
 
   /** Begins a line `<path>: `; the caller writes what is wrong and passes it to `add`. */
   at(place: Place | null): Writer {
     const line = newWriter(this.arena, 128);
     if (place === null) line.bytes(ROOT);
     else writePlace(line, place);
-    return line.bytes(SEPARATOR);
+    line.bytes(SEPARATOR);
+    return this.subject === NONE ? line : line.bytes(this.subject);
   }
 
   add(line: Writer): void {

@@ -1,11 +1,14 @@
-import { make } from '../bytes/arena';
+import { COLON, QUOTE, SPACE } from '../bytes/ascii';
+import { make, scratch } from '../bytes/arena';
+import { clipped } from '../bytes/clipped';
 import { List, newList } from '../bytes/list';
 import { newNameTable } from '../bytes/names';
 import { mayReadOn } from '../bytes/room';
-import { Span, equals, literal, NONE } from '../bytes/span';
+import { Span, equals, length, literal, NONE } from '../bytes/span';
 import { names, namesIn } from '../bytes/name-list';
+import { newWriter } from '../bytes/writer';
 import { kindOf, Kind, member } from '../json/reader';
-import { textOf } from '../json/text';
+import { inside, textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { Noun } from '../mcp/nouns';
 import { CredentialKind, Credentials } from '../model/credentials';
@@ -37,6 +40,11 @@ const PASSTHROUGH_AUTHORIZATION = literal('passthroughAuthHeader');
 const ALLOW_TOOLS = literal('allowTools');
 const TOOLS = literal('tools');
 const PROMPTS = literal('prompts');
+const NAME = literal('name');
+const TOOL = literal('tool');
+const PROMPT = literal('prompt');
+/** Bytes. */
+const MOST_OF_NAME = 64;
 const NULL = literal('null');
 const TYPES = names('rest');
 const NOT_IN_HEADERS = literal(
@@ -71,9 +79,12 @@ export function readRest(parent: Section, environment: Environment, gateway: Gat
   const shown = newList(section.arena);
   for (let i = 0; i < elements.count && mayReadOn(); i++) {
     const place = elementPlace(section.placeOf(TOOLS), i, section.arena);
+    problems.subject = subjectOf(TOOL, elements.at(i));
     const tool = readTool(elements.at(i), place, rest, schemes, environment, gateway, problems);
-    if (tool.name === NONE || (allowed !== null && !has(allowed, tool.name))) continue;
-    if (rest.tool(tool.name) !== null) problems.add(problems.at(place).bytes(TAKEN));
+    const isShown = tool.name !== NONE && (allowed === null || has(allowed, tool.name));
+    if (isShown && rest.tool(tool.name) !== null) problems.add(problems.at(place).bytes(TAKEN));
+    problems.subject = NONE;
+    if (!isShown) continue;
     rest.tools.push(changetype<usize>(tool) as u64);
     rest.toolsByName.put(tool.name, changetype<usize>(tool));
     shown.push(elements.at(i));
@@ -94,14 +105,34 @@ function readPrompts(section: Section, rest: Rest): void {
   const shown = newList(section.arena);
   for (let i = 0; i < elements.count && mayReadOn(); i++) {
     const place = elementPlace(section.placeOf(PROMPTS), i, section.arena);
-    const prompt = readPrompt(elements.at(i), place, section.problems);
+    const problems = section.problems;
+    problems.subject = subjectOf(PROMPT, elements.at(i));
+    const prompt = readPrompt(elements.at(i), place, problems);
+    const isTaken = prompt.name !== NONE && rest.prompt(prompt.name) !== null;
+    if (isTaken) problems.add(problems.at(place).bytes(PROMPT_TAKEN));
+    problems.subject = NONE;
     if (prompt.name === NONE) continue;
-    if (rest.prompt(prompt.name) !== null) section.problems.add(section.problems.at(place).bytes(PROMPT_TAKEN));
     rest.prompts.push(changetype<usize>(prompt) as u64);
     rest.promptsByName.put(prompt.name, changetype<usize>(prompt));
     shown.push(elements.at(i));
   }
   rest.promptPage = listPage(Noun.Prompts, shown, section.arena);
+}
+
+/**
+ * What a tool or prompt is known by, for what is wrong with it; NONE where it has no name. @param element as JSON, whose
+ * escapes stay: no name can end the line.
+ */
+function subjectOf(kind: Span, element: Span): Span {
+  if (kindOf(element) !== Kind.Object) return NONE;
+  const name = member(element, NAME, scratch);
+  if (name === NONE || kindOf(name) !== Kind.String || length(name) === 2) return NONE;
+  const text = newWriter(scratch, 96).bytes(kind).byte(SPACE).byte(QUOTE);
+  return text
+    .bytes(clipped(inside(name), MOST_OF_NAME))
+    .byte(QUOTE)
+    .byte(COLON)
+    .byte(SPACE).written;
 }
 
 /** Whether a server asks nobody, so that it needs no cluster: it has prompts, and no tools. @param server its section */

@@ -7,18 +7,21 @@ import { Key, KeyRing } from '../model/keyring';
 import { Environment, variable } from './environment';
 import { elementPlace, Place } from './problems';
 import { names } from '../bytes/name-list';
+import { flag } from './rest-security';
 import { openSection, Section } from './section';
 import { addNoKey, addUnset } from './bad-variable';
 import { count, duration } from './values';
 import { Gateway } from '../model/gateway';
 
-const MEMBERS = names('keys ttl open');
+const MEMBERS = names('keys ttl open listChanged');
 const OPENINGS = names('eager lazy');
 const KEY_MEMBERS = names('id env');
 
 const KEYS = literal('keys');
 const TTL = literal('ttl');
 const OPEN = literal('open');
+const LIST_CHANGED = literal('listChanged');
+const CATALOG = literal('catalog');
 const ID = literal('id');
 const ENV = literal('env');
 const DAY = literal('24h');
@@ -30,6 +33,9 @@ export function readSessions(parent: Section, name: Span, environment: Environme
   const section = parent.section(name, MEMBERS);
   gateway.sessionTtl = max(duration(section, TTL, DAY) / 1000, 1);
   gateway.opensLazily = section.choice(OPEN, OPENINGS) === 1;
+  // Without a catalog the lists of a configuration stay as they are.
+  gateway.tellsOfLists =
+    section.get(LIST_CHANGED) === NONE ? parent.get(CATALOG) !== NONE : flag(section, LIST_CHANGED);
   const ring = make<KeyRing>(section.arena);
   ring.keys = newList(section.arena);
   ring.gateway = gateway.name;

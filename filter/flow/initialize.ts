@@ -6,6 +6,7 @@ import {
   EXTENSIONS,
   extensionName,
   KNOWN_EXTENSIONS,
+  LISTED,
 } from '../mcp/capabilities';
 import { Arena, make, scratch } from '../bytes/arena';
 import { Span, length, literal, NONE } from '../bytes/span';
@@ -33,6 +34,7 @@ import { KnownHandshake, recallHandshake, rememberHandshake } from '../session/k
 import { ANYTHING, newSessionDraft, Upstream } from '../session/token';
 import { OUR_INFO } from '../version';
 import { refuseForAll } from './all-failed';
+import { tellsOfLists } from './changed-lists';
 import { failForCredential, isRefused } from './credentials';
 import { dialectToTry, keepUpstream, knownUpstream, learnEras } from './dialect';
 import { Exchange, Outcome } from './exchange';
@@ -59,6 +61,7 @@ const DISCOVERED_CLOSE = literal('},"ttlMs":0,"cacheScope":"private","_meta":{"i
 const CAPABILITIES_OPEN = literal('"capabilities":{');
 const MEMBER = literal('":');
 const NO_FEATURES = literal('{}');
+const LIST_CHANGED = literal('{"listChanged":true}');
 const SERVER_INFO = literal('},"serverInfo":');
 const INSTRUCTIONS_OPEN = literal(',"instructions":"');
 const CLOSE = literal('}');
@@ -260,7 +263,8 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
     .bytes(RESULT_OPEN)
     .bytes(revisionText(exchange.revision))
     .bytes(RESULT_VERSION_CLOSE);
-  writeCapabilities(result, offered(exchange, fanOut) & ~KNOWN_EXTENSIONS, onlyCall(exchange, fanOut), false);
+  const offers = offered(exchange, fanOut) & ~KNOWN_EXTENSIONS;
+  writeCapabilities(result, offers, onlyCall(exchange, fanOut), hearsOfLists(exchange, fanOut), false);
   result.bytes(SERVER_INFO).bytes(OUR_INFO);
   writeInstructions(result, fanOut, exchange.caller.scope);
   const outcome = exchange.answer(200, resultMessage(exchange.id, result.bytes(CLOSE).written, arena));
@@ -284,7 +288,7 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
   }
   if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
   const result = newWriter(exchange.arena, 1024).bytes(DISCOVERED_OPEN).bytes(STATELESS_JSON).byte(COMMA);
-  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Logging, onlyCall(exchange, fanOut), true);
+  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Logging, onlyCall(exchange, fanOut), false, true);
   result.bytes(DISCOVERED_CLOSE).bytes(OUR_INFO).bytes(CLOSE);
   writeInstructions(result, fanOut, exchange.caller.scope);
   return exchange.answerResult(result.bytes(CLOSE).written);
@@ -333,12 +337,31 @@ function callOf(fanOut: FanOut, server: Server): UpstreamCall | null {
 }
 
 /**
+ * Whether a GET of the client will be answered by the gateway, which tells of changed lists. One server alone has a stream
+ * in a session, and offers itself what comes in it.
+ */
+function hearsOfLists(exchange: Exchange, fanOut: FanOut): bool {
+  if (!tellsOfLists(exchange.gateway, exchange.revision)) return false;
+  const only = onlyReachable(exchange.gateway, exchange.caller.scope);
+  if (only === null) return true;
+  const call = callOf(fanOut, only);
+  return call !== null && !call.failed && !call.upstream.dialect.hasSessions;
+}
+
+/**
  * No more of each than that it is there.
  * @param only whose stream is the client's too: what it tells of changes arrives, so it offers that itself. Of several
  * servers the client has no stream to hear it in
+ * @param tells the client is told of changed lists by the gateway
  * @param isStateless of the client's era: extensions are of that one
  */
-function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | null, isStateless: bool): void {
+function writeCapabilities(
+  result: Writer,
+  offers: u32,
+  only: UpstreamCall | null,
+  tells: bool,
+  isStateless: bool,
+): void {
   result.bytes(CAPABILITIES_OPEN);
   let any = false;
   for (let i = 0; i < CAPABILITY_COUNT; i++) {
@@ -347,11 +370,12 @@ function writeCapabilities(result: Writer, offers: u32, only: UpstreamCall | nul
     any = true;
     const name = capabilityName(i);
     const features = only === null ? NONE : objectIn(only.capabilities, name, NONE);
+    const own: Span = tells && (LISTED & (1 << i)) !== 0 ? LIST_CHANGED : NO_FEATURES;
     result
       .byte(QUOTE)
       .bytes(name)
       .bytes(MEMBER)
-      .bytes(features === NONE ? NO_FEATURES : features);
+      .bytes(features === NONE ? own : features);
   }
   if (!isStateless) return;
   const extensions = extensionsIn(offers, only);

@@ -1,11 +1,12 @@
 import { literal } from '../bytes/span';
 import { Reason } from '../mcp/errors';
 import { MethodKind, methodRow } from '../mcp/methods';
-import { mayReach } from '../policy/decision';
+import { mayOffer, mayReach } from '../policy/decision';
 import { ANYTHING, Session, Upstream } from '../session/token';
 import { knownUpstream } from './dialect';
 import { Exchange, Outcome } from './exchange';
 import { lacksHeaderParams, sendWithHeaderParams } from './header-params';
+import { withoutSession } from './rest-call';
 import { sendOn } from './send-on';
 import { refuseTask } from './task-id';
 
@@ -28,6 +29,21 @@ export function isOffered(exchange: Exchange, session: Session, capability: u32)
     if (((upstream === null ? ANYTHING : upstream.offers) & capability) !== 0) return true;
   }
   return !reached;
+}
+
+/** All that is offered by servers that this request may know of, as far as is known: bits of Capability. */
+export function offersOf(exchange: Exchange, session: Session): u32 {
+  let offers: u32 = 0;
+  for (let i = 0; i < exchange.gateway.servers.count; i++) {
+    const server = exchange.gateway.serverAt(i);
+    const more = mayOffer(server, exchange.caller.scope) & ~offers;
+    if (more === 0) continue;
+    const upstream = server.dialect.isReady
+      ? withoutSession(server, exchange)
+      : knownUpstream(exchange, session, server);
+    offers |= more & (upstream === null ? ANYTHING : upstream.offers);
+  }
+  return offers;
 }
 
 export function refuseUnoffered(exchange: Exchange): Outcome {

@@ -9,7 +9,7 @@ import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { eraOf } from '../mcp/eras';
 import { forgetEras } from '../session/server-eras';
-import { refuseStream } from './access';
+import { answerWithoutStream } from './changed-lists';
 import { Exchange, Outcome } from './exchange';
 import { routerReply } from './router-replies';
 import { crosses } from './translation';
@@ -102,7 +102,7 @@ function lacksStream(exchange: Exchange, answer: Answer): bool {
 /** What becomes of an upstream's answer other than 2xx to what was sent on. `Forward`: it passes as it is. */
 export function respondToError(exchange: Exchange, answer: Answer): Outcome {
   if (passesToClient(exchange, answer)) return Outcome.Forward;
-  if (lacksStream(exchange, answer)) return refuseStream(exchange);
+  if (lacksStream(exchange, answer)) return answerWithoutStream(exchange);
   // The stream that the address is of is over.
   if (exchange.isHttpSse && !exchange.isForEvents && answer.status === 404) {
     return exchange.refuse(Reason.SessionUnknown);

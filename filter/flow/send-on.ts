@@ -13,7 +13,7 @@ import { Revision } from '../mcp/revisions';
 import { endsHere } from '../policy/client-headers';
 import { Upstream } from '../session/token';
 import { httpSseHeaders, messageHeaders, streamHeaders } from '../upstream/message-headers';
-import { refuseStream } from './access';
+import { answerWithoutStream } from './changed-lists';
 import { editedBody } from './edited-body';
 import { Exchange, Outcome } from './exchange';
 import { Forward } from './forward';
@@ -27,7 +27,7 @@ import { crosses, translate } from './translation';
 export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
   if (crosses(exchange, upstream)) {
     // It has no stream that a client could ask for.
-    if (exchange.isForEvents) return refuseStream(exchange);
+    if (exchange.isForEvents) return answerWithoutStream(exchange);
     const message = exchange.message;
     if (message.method === Method.Unknown && !exchange.isResponse) {
       return exchange.refuse(Reason.MethodNotFound, message.envelope.methodIn(message.body));

@@ -31,6 +31,9 @@ name(Capability.Resources, 'resources');
 name(Capability.Completions, 'completions');
 name(Capability.Logging, 'logging');
 
+/** Those that have a list, which may change. */
+export const LISTED: u32 = Capability.Tools | Capability.Prompts | Capability.Resources;
+
 /** `subscribe`, a member of `resources`: `true` where a client may subscribe. */
 export const SUBSCRIBE = literal('subscribe');
 

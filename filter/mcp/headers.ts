@@ -10,6 +10,7 @@ export const ACCEPT_ENCODING = literal('accept-encoding');
 export const ALLOW = literal('allow');
 export const AUTHORIZATION = literal('authorization');
 export const COOKIE = literal('cookie');
+export const CACHE_CONTROL = literal('cache-control');
 export const CONTENT_ENCODING = literal('content-encoding');
 export const CONTENT_LENGTH = literal('content-length');
 export const CONTENT_TYPE = literal('content-type');

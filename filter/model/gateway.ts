@@ -105,6 +105,10 @@ export class Gateway {
   statusToken: Span;
   /** The digest of the whole configuration, the same in whatever order its members stand; 0 where no status shows it. */
   digest: u64;
+  /** Where GET cannot have the stream of a server, clients are told by it of changed lists. */
+  tellsOfLists: bool;
+  /** The digest of what lists depend on in the configuration; 0 where nobody is told of changed lists. */
+  listDigest: u64;
   /** Secrets may stand in the configuration itself. */
   insecureInline: bool;
   /** The ABI's levels: 0 trace … 5 critical. */

@@ -51,17 +51,27 @@ export function letIn(request: CatalogRequest, { servers, virtualServers }: Cata
   return { servers: admitted(servers, request, () => undefined), virtualServers };
 }
 
-/** A gateway's file with what its catalogs add to it. */
+/** A gateway's file with what its catalogs add to it; where it does not say otherwise, its clients are told of edits. */
 export function withCatalog(file: ConfigurationFile, catalog: Catalog | undefined): ConfigurationFile {
   if (catalog === undefined) return file;
   const own: unknown = file.plugin['virtualServers'];
   const servers = catalog.servers.map((server) => ({ ...file.catalog?.defaults, ...server }));
   const virtualServers = catalog.virtualServers.length === 0 ? own : [...listOf(own), ...catalog.virtualServers];
+  const sessions: unknown = file.plugin['sessions'];
   return {
     ...file,
-    plugin: virtualServers === undefined ? file.plugin : { ...file.plugin, virtualServers },
+    plugin: {
+      ...file.plugin,
+      ...(virtualServers !== undefined && { virtualServers }),
+      // The module sees that there is a catalog only where it asks for it itself.
+      ...((sessions === undefined || isObject(sessions)) && { sessions: { listChanged: true, ...sessions } }),
+    },
     servers: [...file.servers, ...serversOf({ servers }).servers],
   };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function listOf(value: unknown): readonly unknown[] {

@@ -1,83 +1,46 @@
 // A gateway that asks a real plugin server for its catalog: files become tools in all workers, edits too, and nothing is lost
 // where the plugin server is.
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  ArtifactStore,
-  CatalogDirectory,
-  Catalogs,
-  type RunningPluginServer,
-  startPluginServer,
-  Tokens,
-} from '../../plugin-server/index.ts';
 import { addClusters } from './adjust.ts';
 import { send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, openSession, post, type Session } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { until } from './until.ts';
+import { type CatalogServer, startCatalogs } from './upstreams/catalogs.ts';
 import { type EventServer, startEventServer } from './upstreams/events.ts';
 import { type RestService, startRestService } from './upstreams/rest.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 
-const token = 'a-token-that-may-publish';
 /** Connections of their own: enough that some come to each worker. */
 const connections = 12;
 
 describeGateway('a catalog that the gateway asks for', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-catalog-'));
-  const state = join(folder, 'state');
-  let weather: Scripted, shop: RestService, happening: EventServer;
-  let plugins: RunningPluginServer, directory: CatalogDirectory;
-
-  /** As an editor does it: whole, then renamed. */
-  const write = (file: string, content: object | string): void => {
-    const path = join(folder, 'catalogs', 'team', file);
-    mkdirSync(join(folder, 'catalogs', 'team'), { recursive: true });
-    writeFileSync(`${path}.new`, typeof content === 'string' ? content : JSON.stringify(content));
-    renameSync(`${path}.new`, path);
+  let weather: Scripted, shop: RestService, happening: EventServer, catalogs: CatalogServer;
+  const write: CatalogServer['write'] = (file, content) => {
+    catalogs.write(file, content);
   };
 
   beforeAll(async () => {
     weather = await startScripted({ tools: ['get'] });
     shop = await startRestService();
     happening = await startEventServer('happening');
-    const tokens = Tokens.parse(token, 'the test');
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const store = new ArtifactStore([]);
-    const catalogs = new Catalogs({ state, store, log });
-    await catalogs.open();
-    mkdirSync(join(folder, 'catalogs'));
-    directory = new CatalogDirectory({ directory: join(folder, 'catalogs'), catalogs, interval: 100 });
-    await directory.start();
-    plugins = await startPluginServer({
-      artifacts: store,
-      host: '127.0.0.1',
-      port: 0,
-      catalogs: { catalogs, access: { tokensRequired: true, publishers: () => tokens } },
-    });
+    catalogs = await startCatalogs('team');
   });
   afterAll(async () => {
-    await plugins.close();
-    await directory.stop();
+    await catalogs.stop();
     await weather.stop();
     await shop.stop();
     await happening.stop();
-    rmSync(folder, { recursive: true });
   });
 
   const gateway = useGateway(() => ({
     servers: [],
-    plugin: {
-      catalog: { cluster: 'catalogs', namespace: 'team', interval: '1s', token: { env: 'TOKEN' }, clusters: ['*'] },
-      status: { env: 'STATUS' },
-    },
-    env: { TOKEN: token, STATUS: 'a-token-of-the-operator' },
+    plugin: { ...catalogs.asked.plugin, status: { env: 'STATUS' } },
+    env: { ...catalogs.asked.env, STATUS: 'a-token-of-the-operator' },
     adjust: (bootstrap) => {
       const { url } = happening;
-      addClusters(bootstrap, { catalogs: plugins.url, weather: weather.url, shop: shop.url, happening: url });
+      addClusters(bootstrap, { catalogs: catalogs.url, weather: weather.url, shop: shop.url, happening: url });
     },
   }));
 
@@ -142,8 +105,8 @@ describeGateway('a catalog that the gateway asks for', () => {
     await until('prompts of its own are in all lists', async () =>
       (await all(prompts)).every((text) => text.includes('"prompts":[{"name":"guides_plain"}]')),
     );
-    rmSync(join(folder, 'catalogs', 'team', 'guides.yaml'));
-    rmSync(join(folder, 'catalogs', 'team', 'shop.yaml'));
+    catalogs.remove('guides.yaml');
+    catalogs.remove('shop.yaml');
     await until('what was removed is in no list', () => inAll(session, 'weather_get'));
   });
 
@@ -171,13 +134,13 @@ describeGateway('a catalog that the gateway asks for', () => {
     );
     expect(await events('every')).toContain('happening_incident.created');
     expect(await events('none')).toBe('');
-    rmSync(join(folder, 'catalogs', 'team', 'happening.yaml'));
+    catalogs.remove('happening.yaml');
     await until('it is gone', async () => (await all(() => events('mail'))).every((names) => names === ''));
   });
 
   it('stays where the plugin server is gone', async () => {
     const session = await openSession(gateway.current.url);
-    await plugins.close();
+    await catalogs.close();
     await until('the failure is told', async () => (await status()).lastFailure !== undefined);
     expect(await inAll(session, 'weather_get')).toBe(true);
   });

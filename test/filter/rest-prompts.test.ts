@@ -112,7 +112,7 @@ test('a template of any kind is refused with its position, or writes one text', 
       const host = new Host({ configuration: JSON.stringify({ servers }) });
       if (!host.configure()) {
         expect(host.log.join('\n')).toMatch(
-          /servers\[0\]\.rest\.prompts\[0\]\.messages\[0\]\.text: line \d+, column \d+: /,
+          /servers\[0\]\.rest\.prompts\[0\]\.messages\[0\]\.text: prompt "\w+": line \d+, column \d+: /,
         );
         return;
       }

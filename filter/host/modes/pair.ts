@@ -1,5 +1,5 @@
 import { Span, literal } from '../../bytes/span';
-import { refuseStream } from '../../flow/access';
+import { answerWithoutStream } from '../../flow/changed-lists';
 import { Exchange, Outcome } from '../../flow/exchange';
 import { relay } from '../../flow/relay';
 import { isFromRoute } from '../../flow/response';
@@ -56,7 +56,7 @@ export function forwardPaired(stream: Stream, exchange: Exchange): Outcome {
 
 /** Without a holder that can be resumed. */
 export function relayed(exchange: Exchange): Outcome {
-  if (exchange.isForEvents) return refuseStream(exchange);
+  if (exchange.isForEvents) return answerWithoutStream(exchange);
   if (exchange.isHttpSse) return exchange.refuse(Reason.HostMode, STREAM);
   if (!exchange.message.whole || exchange.message.size > exchange.gateway.limits.heldBody)
     return refuseUnreleased(exchange);

@@ -27,6 +27,13 @@ export interface Plan {
   readonly waits: string;
 }
 
+/** The same of a program that waits for changed lists. */
+export interface ListeningPlan {
+  readonly url: string;
+  /** How many streams it asks for before it says so. */
+  readonly times: number;
+}
+
 export interface Heard {
   readonly revision: string;
   readonly tools: number;
@@ -46,7 +53,8 @@ export interface Conversation {
   kill(): void;
 }
 
-export function beginConversation(command: readonly string[], plan: Plan): Conversation {
+/** @param plan what the program gets, in JSON */
+export function beginConversation(command: readonly string[], plan: Plan | ListeningPlan): Conversation {
   const [program = '', ...args] = command;
   const child = spawn(program, [...args, JSON.stringify(plan)], { stdio: 'pipe' });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -21,3 +21,6 @@ export const programs: readonly ClientProgram[] = [
   { era: 'stateless', program: goProgram(source('client.go')) },
   { era: 'stateless', program: rustProgram(source('client.rs'), 'client') },
 ].map(({ era, program }) => ({ client: program.sdk, era: era as ClientProgram['era'], program }));
+
+/** It does nothing but wait for changed lists. */
+export const goListener = goProgram(source('listener.go'));
