@@ -70,6 +70,8 @@ interface TokenKind {
   /** Where the claims are left. */
   readonly payload: string;
   readonly header: { readonly name: string; readonly value_prefix?: string };
+  /** Before the index of the name under which a provider leaves why it refuses a token, see filter/session/refused-token.ts. */
+  readonly refused?: string;
 }
 
 function callerTokens(plugin: Plugin): TokenKind {
@@ -80,6 +82,7 @@ function callerTokens(plugin: Plugin): TokenKind {
     issuers: issuersOf(plugin),
     payload: typeof identity?.jwt === 'string' ? identity.jwt : impliedPayload,
     header: { name: 'authorization', value_prefix: 'Bearer ' },
+    refused: 'refused-',
   };
 }
 
@@ -146,7 +149,7 @@ function nameOf({ prefix }: TokenKind, index: number): string {
 }
 
 function providersOf(kind: TokenKind, keyFiles: KeyFiles): (readonly [string, object])[] {
-  const { place, issuers, payload, header } = kind;
+  const { place, issuers, payload, header, refused } = kind;
   return issuers.map(({ issuer, audiences, jwks }, index) => [
     nameOf(kind, index),
     {
@@ -157,6 +160,8 @@ function providersOf(kind: TokenKind, keyFiles: KeyFiles): (readonly [string, ob
       // header came more than once.
       forward: true,
       from_headers: [header],
+      // One name for all would tell what the last of them says, which may know nothing of the issuer.
+      ...(refused !== undefined && { failed_status_in_metadata: `${refused}${index}` }),
       ...('file' in jwks
         ? { local_jwks: keyFiles(jwks.file, `${place}[${index}].jwks.file`) }
         : {

@@ -69,6 +69,7 @@ export function readAuth(root: Section, gateway: Gateway): ProtectedResource | n
   writeList(members, SCOPES_MEMBER, scopes);
   resource.members = members.bytes(METHODS_MEMBER).written;
   checkIssuers(section);
+  resource.issuers = section.list(ISSUERS).count as u32;
   if (root.get(IDENTITY) === NONE) gateway.identity = impliedIdentity(root.arena);
   else if (gateway.identity.kind !== IdentityKind.Jwt) {
     root.problems.add(root.problems.at(root.placeOf(IDENTITY)).bytes(NEEDS_JWT));

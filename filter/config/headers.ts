@@ -6,14 +6,17 @@ import { textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { newResponseHeaders } from '../policy/response-headers';
 import { Emitted, emittedBy, Gateway } from '../model/gateway';
+import { HostMode } from '../model/host-mode';
 import { elementPlace } from './problems';
+import { flag } from './rest-security';
 import { names } from '../bytes/name-list';
 import { mustBe, Section } from './section';
 import { isMadeOf } from './values';
 
-const MEMBERS = names('emit response');
+const MEMBERS = names('emit response traceToMeta');
 const EMIT = literal('emit');
 const RESPONSE = literal('response');
+const TRACE_TO_META = literal('traceToMeta');
 
 const TOKEN_CHARACTERS = literal('-_.');
 const ALL: u32 = u32.MAX_VALUE;
@@ -22,14 +25,19 @@ const AN_EMITTED = literal(
   '"x-mcp-servername", "x-mcp-method", "x-mcp-toolname", "x-mcp-promptname", "x-mcp-resourceuri" or "x-mcp-eventname"',
 );
 const NEEDS_SERVER = literal('must have "x-mcp-servername": routes match on it');
+const NEEDS_BODY = literal('needs hostMode hold or pair: in host mode headers a call goes on before its body has come');
 const A_RESPONSE_HEADER = literal(
   'the name of a header in lower case, or its beginning with a "*" behind it, not one that the gateway sets itself',
 );
 
-/** What later filters are told in headers, and which headers of servers reach clients. */
+/** What later filters are told in headers, what messages repeat of them, and which headers of servers reach clients. */
 export function readHeaders(parent: Section, name: Span, gateway: Gateway): void {
   const section = parent.section(name, MEMBERS);
   gateway.emitted = section.get(EMIT) === NONE ? ALL : readEmitted(section);
+  gateway.traceToMeta = flag(section, TRACE_TO_META);
+  if (gateway.traceToMeta && gateway.hostMode === HostMode.Headers) {
+    section.problems.add(section.problems.at(section.placeOf(TRACE_TO_META)).bytes(NEEDS_BODY));
+  }
   gateway.responseHeaders = newResponseHeaders(section.arena);
   const elements = section.list(RESPONSE);
   for (let i = 0; i < elements.count; i++) {

@@ -17,6 +17,8 @@ export class Caller {
   page: Span;
   /** Who asks, see `identityOf`: empty where nobody asks, NONE where the configuration does and there is none. */
   identity: Span;
+  /** Why its token is not good, in a few words; NONE: it has sent none, or nobody says. */
+  tokenFault: Span;
   /** Where the connection comes from, without its port; NONE: nobody asks for it. */
   address: Span;
   /** What the token says to the questions of the authorization rules; null where there are none. */

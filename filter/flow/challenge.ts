@@ -13,6 +13,7 @@ import { metadataUrl } from './metadata-url';
 /** Refusals that tell a client how to come back with a better token, in WWW-Authenticate (RFC 9110 §11.6.1). */
 
 const ERROR = literal('error');
+const ERROR_DESCRIPTION = literal('error_description');
 const SCOPE = literal('scope');
 const RESOURCE_METADATA = literal('resource_metadata');
 const OPEN = literal('="');
@@ -23,13 +24,16 @@ const NEEDS = literal(' needs ');
 
 /** Nobody is known to ask, where the configuration wants to know. */
 export function refuseUnidentified(exchange: Exchange): Outcome {
-  const outcome = exchange.refuse(Reason.Unauthenticated);
+  const fault = exchange.caller.tokenFault;
+  const outcome =
+    fault === NONE ? exchange.refuse(Reason.Unauthenticated) : exchange.refuse(Reason.TokenNotGood, fault);
   const resource = exchange.gateway.resource;
   return challenge(
     exchange,
     outcome,
-    sentToken(exchange) ? INVALID_TOKEN : NONE,
+    fault !== NONE || sentToken(exchange) ? INVALID_TOKEN : NONE,
     resource === null ? NONE : resource.scopes,
+    fault,
   );
 }
 
@@ -40,10 +44,14 @@ export function refuseScopes(exchange: Exchange, server: Server, rule: Authoriza
   return challenge(exchange, outcome, INSUFFICIENT_SCOPE, rule.scopeText);
 }
 
-/** RFC 6750 §3, RFC 9728 §5.1. @param error its code, or NONE. @param scopes a space between; NONE or empty: none to name */
-function challenge(exchange: Exchange, outcome: Outcome, error: Span, scopes: Span): Outcome {
+/**
+ * RFC 6750 §3, RFC 9728 §5.1. @param error its code, or NONE. @param scopes a space between; NONE or empty: none to name
+ * @param description of the error, or NONE
+ */
+function challenge(exchange: Exchange, outcome: Outcome, error: Span, scopes: Span, description: Span = NONE): Outcome {
   const value = newWriter(exchange.arena, 256).bytes(header.BEARER);
   parameter(value, ERROR, error);
+  parameter(value, ERROR_DESCRIPTION, description);
   parameter(value, SCOPE, scopes);
   parameter(value, RESOURCE_METADATA, metadataUrl(exchange, scratch));
   exchange.plan.reply.headers.add(header.WWW_AUTHENTICATE, value.written);

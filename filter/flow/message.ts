@@ -38,6 +38,8 @@ export class Message {
   state: PassingState | null;
   /** The host can hold back what still comes of the body. */
   canHoldBack: bool;
+  /** The host has it again while an answer of a server is waited for, as it will go on. */
+  isPutBack: bool;
   /** Its server has to be joined first, so it is not released. */
   staysHeld: bool;
   /** Host mode `headers`: the name in the body has come, and is that of the headers. */

@@ -4,6 +4,7 @@ import { isReleasable } from './dispatch';
 import { Exchange } from './exchange';
 import { exceedsRequestBody, refuseUndecided, refuseWhole } from './limits';
 import { isOneMessage } from './passing';
+import { waitsForTrace } from './trace-meta';
 
 /** What comes next for a request whose body is being read, and that nothing has been decided on. */
 export const enum Next {
@@ -30,7 +31,10 @@ export function afterPart(exchange: Exchange, held: u32, wasClosed: bool, ended:
   const heldBody = exchange.gateway.limits.heldBody;
   const request = exchange.request;
   const endsInTrailers = request.hasTrailer && !request.hasContentLength;
-  const mayGo = isLarge(held, heldBody, endsInTrailers) && isReleasable(exchange, heldBody);
+  const mayGo =
+    isLarge(held, heldBody, endsInTrailers) &&
+    isReleasable(exchange, heldBody) &&
+    (held > heldBody || !waitsForTrace(exchange));
   if (held > heldBody && !mayGo) {
     // What is called is known, and needs the end.
     if (exchange.message.staysHeld) refuseWhole(exchange, held);

@@ -21,6 +21,7 @@ import { endListening } from './listening-end';
 import { restoreState } from './request-state';
 import { refuseTask } from './task-id';
 import { addTrace } from './trace-context';
+import { putTraceInMeta } from './trace-meta';
 import { crosses, translate } from './translation';
 
 /** The edits that make the client's message one for this server. */
@@ -42,6 +43,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     // The client's body is the call of another tool.
     if (exchange.isForOwnTool && !exchange.target.replacesBody) exchange.target.body = editedBody(exchange);
   }
+  putTraceInMeta(exchange);
   const forward = routed(exchange, upstream);
   frame(forward.headers, exchange);
   adaptClientHeaders(forward.headers, exchange, upstream.revision);

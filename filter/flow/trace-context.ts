@@ -20,7 +20,7 @@ export function joinTrace(exchange: Exchange): void {
   if ((envelope.traceparent | envelope.baggage) === 0) return;
   const edits = newHeaderList(exchange.arena);
   const parent = noted(exchange, envelope.traceparent);
-  if (parent !== NONE && isTraceparent(parent) && !saysTrace(request.pairs, exchange.arena)) {
+  if (parent !== NONE && isTraceparent(parent) && saidParent(request.pairs, exchange.arena) === NONE) {
     // `tracestate` belongs to one `traceparent`: that of the headers goes.
     edits.add(TRACEPARENT, parent).add(TRACESTATE, traceList(noted(exchange, envelope.tracestate)));
   }
@@ -39,8 +39,8 @@ function noted(exchange: Exchange, at: Range): Span {
   return text === NONE ? NONE : exchange.arena.copy(text);
 }
 
-/** Whether headers say a trace: two of them say none (W3C Trace Context §3.2). */
-function saysTrace(headers: Span, arena: Arena): bool {
+/** The `traceparent` of headers, or NONE: it is not valid, or there are two, which say none (W3C Trace Context §3.2). */
+export function saidParent(headers: Span, arena: Arena): Span {
   let parent = NONE;
   let count = 0;
   for (const pairs = readPairs(headers, arena); pairs.next();) {
@@ -48,7 +48,7 @@ function saysTrace(headers: Span, arena: Arena): bool {
     count++;
     parent = pairs.value;
   }
-  return count === 1 && isTraceparent(parent);
+  return count === 1 && isTraceparent(parent) ? parent : NONE;
 }
 
 /** The edits that put it into the headers of the client's own request. */

@@ -46,7 +46,7 @@ function carry(stream: Stream, exchange: Exchange, outcome: Outcome): Outcome {
     if (outcome === Outcome.Wait) outcome = wait(stream, exchange);
   }
   if (outcome === Outcome.Forward) {
-    outcome = forward(stream, exchange);
+    outcome = hasRoomForMade(stream, exchange) ? forward(stream, exchange) : exchange.overload(BUFFERED_BYTES);
     if (outcome === Outcome.Forward || outcome === Outcome.Wait) exchange.sentAt = exchange.now;
     if (outcome === Outcome.Forward) {
       stream.phase = exchange.message.whole ? Phase.Forwarded : Phase.Streaming;
@@ -84,6 +84,12 @@ export function act(stream: Stream, exchange: Exchange, outcome: Outcome): Actio
 function hasRoomForAnswer(stream: Stream, exchange: Exchange, outcome: Outcome): bool {
   const size: u64 = outcome === Outcome.Reply ? (exchange.plan.reply.body as u32 as u64) : 0;
   return hasRoom(size * ROOM_FOR_BODY) && stream.hold(stream.charged, exchange.gateway.limits.bufferedBytes);
+}
+
+/** A body that takes the place of the client's is kept as long as the request. */
+function hasRoomForMade(stream: Stream, exchange: Exchange): bool {
+  if (!exchange.isAimed || !exchange.target.replacesBody) return true;
+  return stream.hold(stream.charged, exchange.gateway.limits.bufferedBytes);
 }
 
 function wait(stream: Stream, exchange: Exchange): Outcome {

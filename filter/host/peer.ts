@@ -2,6 +2,7 @@ import { scratch } from '../bytes/arena';
 import { COLON } from '../bytes/ascii';
 import { countOf } from '../bytes/pairs';
 import { Span, first, length, literal, pointer, startsWith, NONE } from '../bytes/span';
+import { Gateway } from '../model/gateway';
 import { IdentityKind } from '../model/identity';
 import { claimWithin } from '../config/identity';
 import { Exchange } from '../flow/exchange';
@@ -10,6 +11,7 @@ import { answersIn } from '../policy/claims';
 import { needsReach, reachOf } from '../policy/host';
 import { identityOf } from '../session/audience';
 import { isTextClaim, structAt } from '../session/claims';
+import { HAS_NO_SUBJECT, whyRefused } from '../session/refused-token';
 import { isSubject, mayBeNumber, subjectIn } from '../session/identity';
 import { Level, line, log } from './log';
 import { property } from './properties';
@@ -78,7 +80,18 @@ function bindToClaims(exchange: Exchange): void {
     return;
   }
   exchange.caller.identity = NONE;
+  exchange.caller.tokenFault = faultOfToken(exchange.gateway);
   log(Level.Debug, line().bytes(NO_CLAIM).written, exchange.gateway.logLevel);
+}
+
+/** Only where the filter is ours that has looked at it: another one leaves nothing that could be read. */
+function faultOfToken(gateway: Gateway): Span {
+  const resource = gateway.resource;
+  if (resource === null || resource.issuers === 0) return NONE;
+  const metadata = property(METADATA);
+  if (metadata === NONE) return NONE;
+  if (structAt(metadata, gateway.identity.payload, scratch) !== NONE) return HAS_NO_SUBJECT;
+  return whyRefused(metadata, resource.issuers, scratch);
 }
 
 /** The text of a claim, or NONE where it is anything else. @param path see `claimPath` */

@@ -20,6 +20,7 @@ export const enum Reason {
   OriginForbidden,
   OtherSubject,
   Unauthenticated,
+  TokenNotGood,
   StatusForbidden,
   StatusNotConfigured,
   Forbidden,
@@ -153,6 +154,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.OriginForbidden, 'origin_forbidden', 403, 403, -31003, 'Web pages of the origin % may not use this gateway. If they should, add the origin to origins in its configuration.');
   row(Reason.OtherSubject, 'other_subject', 403, 403, -31016, 'The list of what may be used, in x-mcp-authorized, is not for the subject of this token. Send the token with a list that was made for it; if you did, compare allowedCapabilities.subject and identity.subject in the configuration: both have to name the same subject.');
   row(Reason.Unauthenticated, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.');
+  row(Reason.TokenNotGood, 'unauthenticated', 401, 401, -31001, 'This gateway needs to know who asks, and the token of this request is not good: %. Get a new token for this gateway and send it as Authorization: Bearer; if that does not help, who runs the gateway compares auth.issuers with the token.');
   row(Reason.StatusForbidden, 'unauthenticated', 401, 401, -31001, 'The status of this gateway is for who has its token, and for its own machine. Send the token of status in its configuration, as Authorization: Bearer.');
   row(Reason.StatusNotConfigured, 'status_not_configured', 404, 404, -31010, 'This gateway shows no status, as none is configured. Put status: { env: NAME } into its configuration, where the variable NAME has a token of at least 16 characters, and send that as Authorization: Bearer.');
   row(Reason.Forbidden, 'forbidden', 403, 403, -31005, 'The token may see this, and needs more scopes to use it: %. Get a token that has them, and send the request again.');
@@ -218,6 +220,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   errorRow(Reason.OriginForbidden).isDenial = true;
   errorRow(Reason.OtherSubject).isDenial = true;
   errorRow(Reason.Unauthenticated).isDenial = true;
+  errorRow(Reason.TokenNotGood).isDenial = true;
   errorRow(Reason.StatusForbidden).isDenial = true;
   errorRow(Reason.ForbiddenArguments).isDenial = true;
   errorRow(Reason.UnknownTool).isDenial = true;

@@ -89,6 +89,8 @@ export class Gateway {
   responseHeaders: NameSet;
   /** Bits of Emitted. */
   emitted: u32;
+  /** What the headers of a request say of its trace is written into its message. */
+  traceToMeta: bool;
   /** Our entry in the Via header of what is sent to servers. */
   via: Span;
   /** What clients see of tools in the place of what servers say, outside of virtual servers; null: there are none. */

@@ -9,4 +9,6 @@ export class ProtectedResource {
   scopes: Span;
   /** Members of the metadata document behind the first, as JSON with a leading comma. */
   members: Span;
+  /** How many issuers' tokens the filter before the module verifies; 0 where the configuration does not say. */
+  issuers: u32;
 }

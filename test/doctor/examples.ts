@@ -36,6 +36,8 @@ function post(path: string, header: string, body: string): string {
 const message = (method: string, params: string): string =>
   `  -d '{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}'`;
 
+const notGood = (fault: string): string =>
+  `{"jsonrpc":"2.0","id":1,"error":{"code":-31001,"message":"This gateway needs to know who asks, and the token of this request is not good: ${fault}. Get a new token for this gateway and send it as Authorization: Bearer; if that does not help, who runs the gateway compares auth.issuers with the token.","data":{"reason":"unauthenticated"}}}`;
 const unauthenticated =
   '{"jsonrpc":"2.0","id":1,"error":{"code":-31001,"message":"This gateway needs to know who asks, and the request says nothing that it can use. Send a valid token; if you did, check identity in the configuration, and the filter before this one that provides it.","data":{"reason":"unauthenticated"}}}';
 const metadata = `resource_metadata="${exampleOrigin}/.well-known/oauth-protected-resource/mcp"`;
@@ -60,7 +62,7 @@ export const examples: readonly Example[] = [
     symptom: 'token',
     title: 'A token that has expired: `invalid_token`',
     curl: post('/mcp', 'authorization: Bearer $OLD_TOKEN', initialize),
-    answer: `401\nwww-authenticate: Bearer error="invalid_token", ${metadata}\n\n${unauthenticated}`,
+    answer: `401\nwww-authenticate: Bearer error="invalid_token", error_description="it has expired", ${metadata}\n\n${notGood('it has expired')}`,
   },
   {
     symptom: 'token-lost',

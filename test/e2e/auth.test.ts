@@ -1,5 +1,6 @@
 // What OAuth's clients need to find their way to a token: the metadata of the resource (RFC 9728), and a challenge with
 // every refusal; tokens are verified by the filter that `auth.issuers` makes.
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,17 +104,29 @@ describeGateway('auth', () => {
       expect(below.headers['www-authenticate']).toBe(`Bearer ${scoped}, ${metadata('/team-a/all')}`);
     });
 
+    const { privateKey: foreign } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const expired = { ...good, exp: 1_000_000_000 };
     it.each([
-      ['of another audience', { ...good, aud: 'other' }],
-      ['of another issuer', { ...good, iss: 'https://evil.example.com' }],
-      ['that expired', { ...good, exp: 1_000_000_000 }],
-      ['without a subject', { iss: issuer, aud: 'sluice' }],
-    ])('says that a token %s is not good', async (_, claims) => {
-      const answer = await post(gateway.current.url, initializeMessage(), { headers: bearer(claims) });
+      ['of another audience', jwt({ ...good, aud: 'other' }), 'it is for another audience'],
+      ['of another issuer', jwt({ ...good, iss: 'https://evil.example.com' }), 'its issuer is not one of this gateway'],
+      ['without an issuer', jwt({ sub: 'ada', aud: 'sluice' }), 'its issuer is not one of this gateway'],
+      ['that expired', jwt(expired), 'it has expired'],
+      ['that expired, of the first issuer', jwt({ ...expired, iss: issuers[0]?.issuer }), 'it has expired'],
+      ['that is not valid yet', jwt({ ...good, nbf: 3_900_000_000 }), 'it is not valid yet'],
+      ['without a subject', jwt({ iss: issuer, aud: 'sluice' }), 'it has no subject or no issuer'],
+      ['of a key that is not known', jwt(good, foreign, 'none'), 'it was signed with a key that is not known here'],
+      ['of another key', jwt(good, foreign), 'its signature is not good'],
+      ['that is none', 'x', 'it is not a JWT that can be read, or of an algorithm that is not supported'],
+    ])('says what is wrong with a token %s', async (_, token, fault) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await post(gateway.current.url, initializeMessage(), { headers });
       expect([answer.status, answer.headers['www-authenticate']]).toEqual([
         401,
-        `Bearer error="invalid_token", ${scoped}, ${metadata()}`,
+        `Bearer error="invalid_token", error_description="${fault}", ${scoped}, ${metadata()}`,
       ]);
+      const { error } = JSON.parse(answer.text) as { error: { message: string; data: object } };
+      expect(error.data).toEqual({ reason: 'unauthenticated' });
+      expect(error.message).toContain(`the token of this request is not good: ${fault}.`);
     });
 
     it('names the host of the request where none is configured', async () => {

@@ -4,11 +4,11 @@ import type { Bootstrap } from '../../envoy/render/bootstrap.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-/** A token of these claims, signed with the key that `jwtAuthn` verifies with; it expires in 2096. */
-export function jwt(claims: object): string {
+/** A token of these claims, signed by default with the key that `jwtAuthn` verifies with; it expires in 2096. */
+export function jwt(claims: object, key = privateKey, kid = 'k'): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part({ alg: 'RS256', kid: 'k' })}.${part({ exp: 4_000_000_000, ...claims })}`;
-  return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
+  const signed = `${part({ alg: 'RS256', kid })}.${part({ exp: 4_000_000_000, ...claims })}`;
+  return `${signed}.${createSign('RSA-SHA256').update(signed).sign(key, 'base64url')}`;
 }
 
 /** The same, signed with a P-256 key. */

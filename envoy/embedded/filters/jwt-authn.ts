@@ -12,6 +12,7 @@ interface Provider {
   readonly keys: readonly { readonly id: string | undefined; readonly key: KeyObject }[];
   readonly payloadIn: string;
   readonly headerIn: string;
+  readonly refusedIn: string;
   readonly forward: boolean;
   /** Empty: any. */
   readonly audiences: readonly string[];
@@ -49,9 +50,9 @@ export function readJwtAuthn(message: Message): FilterFactory {
     decodeHeaders: (headers) => {
       if (!rule.matches(headers.get(':path') ?? '')) return HeadersStatus.Continue;
       if (bypassesPreflight && isPreflight(headers)) return HeadersStatus.Continue;
-      const verified: Record<string, unknown> = {};
+      const left: Record<string, unknown> = {};
       for (const group of groups) {
-        const failure = verifyOne(headers, group.asked as Provider[], verified);
+        const failure = verifyOne(headers, group.asked as Provider[], left);
         if (failure === undefined || group.mayFail || (group.mayMiss && failure === missing)) continue;
         callbacks.sendLocalReply({
           status: failure === wrongAudience ? 403 : 401,
@@ -60,21 +61,20 @@ export function readJwtAuthn(message: Message): FilterFactory {
         });
         return HeadersStatus.StopIteration;
       }
-      if (Object.keys(verified).length > 0) {
+      if (Object.keys(left).length > 0) {
         const known = callbacks.info.dynamicMetadata[filterName] as object | undefined;
-        callbacks.info.dynamicMetadata[filterName] = { ...known, ...verified };
+        callbacks.info.dynamicMetadata[filterName] = { ...known, ...left };
       }
       return HeadersStatus.Continue;
     },
   });
 }
 
-/** By the first provider that finds its token good. @returns why none does; undefined: one has */
-function verifyOne(
-  headers: HeaderMap,
-  asked: readonly Provider[],
-  verified: Record<string, unknown>,
-): string | undefined {
+/**
+ * By the first provider that finds its token good.
+ * @param left what the providers leave in the metadata @returns why none does; undefined: one has
+ */
+function verifyOne(headers: HeaderMap, asked: readonly Provider[], left: Record<string, unknown>): string | undefined {
   let failure: string | undefined;
   for (const provider of asked) {
     const token = tokenFor(provider, headers);
@@ -82,10 +82,13 @@ function verifyOne(
     if (typeof found === 'string') {
       // The provider that knows the issuer has the better words.
       if (failure === undefined || failure === missing || failure === unknownIssuer) failure = found;
+      if (provider.refusedIn !== '' && found !== missing) {
+        left[provider.refusedIn] = { code: codes[found] ?? malformed, message: found };
+      }
       continue;
     }
-    if (provider.payloadIn !== '') verified[provider.payloadIn] = found.payload;
-    if (provider.headerIn !== '') verified[provider.headerIn] = found.header;
+    if (provider.payloadIn !== '') left[provider.payloadIn] = found.payload;
+    if (provider.headerIn !== '') left[provider.headerIn] = found.header;
     if (!provider.forward) headers.remove(provider.from.header);
     return undefined;
   }
@@ -129,6 +132,7 @@ function readProvider(provider: Message): Provider {
     keys: readKeys(text, provider),
     payloadIn: provider.text('payload_in_metadata'),
     headerIn: provider.text('header_in_metadata'),
+    refusedIn: provider.text('failed_status_in_metadata'),
     forward: provider.flag('forward'),
     audiences: provider.texts('audiences'),
   };
@@ -199,8 +203,8 @@ function verifyToken(
     return 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections';
   }
   if (issuer !== '' && payload['iss'] !== issuer) return unknownIssuer;
-  if (typeof payload['exp'] === 'number' && payload['exp'] < now - leeway) return 'Jwt is expired';
-  if (typeof payload['nbf'] === 'number' && payload['nbf'] > now + leeway) return 'Jwt not yet valid';
+  if (typeof payload['exp'] === 'number' && payload['exp'] < now - leeway) return expired;
+  if (typeof payload['nbf'] === 'number' && payload['nbf'] > now + leeway) return notYetValid;
   if (audiences.length > 0 && ![payload['aud']].flat().some((audience) => audiences.includes(String(audience)))) {
     return wrongAudience;
   }
@@ -210,15 +214,31 @@ function verifyToken(
   const signed = Buffer.from(`${headerPart}.${payloadPart}`);
   const bytes = Buffer.from(signature, 'base64url');
   const candidates = keys.filter(({ id }) => id === undefined || header['kid'] === undefined || id === header['kid']);
+  if (candidates.length === 0) return unknownKey;
   const verified = candidates.some(({ key }) =>
     verify(algorithm.digest, signed, algorithm.ecdsa ? { key, dsaEncoding: 'ieee-p1363' } : key, bytes),
   );
-  return verified ? { header, payload } : 'Jwt verification fails';
+  return verified ? { header, payload } : badSignature;
 }
 
 const missing = 'Jwt is missing';
 const wrongAudience = 'Audiences in Jwt are not allowed';
 const unknownIssuer = 'Jwt issuer is not configured';
+const expired = 'Jwt is expired';
+const notYetValid = 'Jwt not yet valid';
+const badSignature = 'Jwt verification fails';
+const unknownKey = "Jwks doesn't have key to match kid or alg from Jwt";
+
+/** What Envoy leaves of a refusal beside its text; of one that is not here, that the token cannot be read. */
+const codes: Readonly<Record<string, number>> = {
+  [notYetValid]: 2,
+  [expired]: 3,
+  [unknownIssuer]: 24,
+  [wrongAudience]: 25,
+  [badSignature]: 26,
+  [unknownKey]: 32,
+};
+const malformed = 4;
 
 /** How far clocks may differ, in seconds. */
 const leeway = 60;

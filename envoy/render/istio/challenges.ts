@@ -12,42 +12,68 @@ const ofTokens = 'response.code_details.startsWith("jwt_authn_access_denied")';
 /**
  * The `local_reply_config` of a connection manager whose jwt_authn refuses bad tokens itself, as Istio's does: each refusal at
  * the endpoint becomes a 401 with the challenge that the module would have written (RFC 6750 §3, RFC 9728 §5.1). jwt_authn
- * says 403 for another audience, and names no metadata. Its text, which tells the cause, stays.
+ * says 403 for another audience, and names no metadata. Its text, which tells the cause, stays. A web page of an allowed origin
+ * can read both, as it can read answers of the module (filter/flow/cors.ts).
  * @param plugin has `auth`
  */
 export function challengeReplies(plugin: Plugin): object {
   const endpoint = endpointOf(plugin);
-  const ofVirtualServers = virtualServersIn(plugin).map((name) => {
-    const path = `${endpoint}/${name}`;
-    return mapper(`${escaped(path)}(\\?.*)?`, path, plugin);
-  });
-  return { mappers: [...ofVirtualServers, mapper(`${escaped(endpoint)}([/?].*)?`, endpoint, plugin)] };
+  const places = [
+    ...virtualServersIn(plugin).map((name) => {
+      const path = `${endpoint}/${name}`;
+      return { expression: `${escaped(path)}(\\?.*)?`, path };
+    }),
+    { expression: `${escaped(endpoint)}([/?].*)?`, path: endpoint },
+  ];
+  // Of all that fit the first is taken.
+  return {
+    mappers: places.flatMap(({ expression, path }) => mappersOf(expression, challengeFor(path, plugin), plugin)),
+  };
 }
 
-/** The first that fits is taken. @param expression of whole paths, with their query. @param path of the resource */
-function mapper(expression: string, path: string, plugin: Plugin): object {
-  return {
-    filter: {
-      and_filter: {
-        filters: [
-          { header_filter: { header: { name: ':path', string_match: { safe_regex: { regex: expression } } } } },
-          {
-            extension_filter: {
-              name: 'envoy.access_loggers.extension_filters.cel',
-              typed_config: { '@type': typeUrl.expressionFilter, expression: ofTokens },
-            },
-          },
-        ],
-      },
+/** @param expression of whole paths, with their query */
+function mappersOf(expression: string, challenge: string, plugin: Plugin): object[] {
+  const ofPath = headerFilter(':path', expression);
+  const headers = { 'www-authenticate': challenge };
+  const origins = originsIn(plugin);
+  if (origins.length === 0) return [mapper([ofPath], headers)];
+  const ofPage = headerFilter('origin', origins.map(escaped).join('|'));
+  return [
+    mapper([ofPath, ofPage], {
+      ...headers,
+      // It is one of those, whole: two headers are joined by a comma, and are none.
+      'access-control-allow-origin': '%REQ(ORIGIN)%',
+      'access-control-expose-headers': 'www-authenticate',
+      vary: 'origin',
+    }),
+    mapper([ofPath], { ...headers, vary: 'origin' }),
+  ];
+}
+
+/** @param headers in the place of those that the reply has */
+function mapper(filters: readonly object[], headers: Readonly<Record<string, string>>): object {
+  const ofTokenFilter = {
+    extension_filter: {
+      name: 'envoy.access_loggers.extension_filters.cel',
+      typed_config: { '@type': typeUrl.expressionFilter, expression: ofTokens },
     },
-    status_code: 401,
-    headers_to_add: [
-      {
-        header: { key: 'www-authenticate', value: challengeFor(path, plugin) },
-        append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-      },
-    ],
   };
+  return {
+    filter: { and_filter: { filters: [...filters, ofTokenFilter] } },
+    status_code: 401,
+    headers_to_add: Object.entries(headers).map(([key, value]) => ({
+      header: { key, value },
+      append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+    })),
+  };
+}
+
+function headerFilter(name: string, expression: string): object {
+  return { header_filter: { header: { name, string_match: { safe_regex: { regex: expression } } } } };
+}
+
+function originsIn({ origins }: Plugin): string[] {
+  return Array.isArray(origins) ? origins.filter((origin) => typeof origin === 'string') : [];
 }
 
 function challengeFor(path: string, plugin: Plugin): string {

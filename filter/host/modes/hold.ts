@@ -50,6 +50,7 @@ export function waitHeld(stream: Stream, exchange: Exchange): void {
   if (isSmall || stream.hasTrailers || !exchange.isAimed || exchange.batch !== null) return;
   putBack(stream, exchange);
   stream.isHeldBack = true;
+  exchange.message.isPutBack = true;
   dropCopy(stream);
 }
 

@@ -9,6 +9,7 @@ import { Exchange, newExchange, Outcome } from '../../../filter/flow/exchange';
 import { readRequest } from '../../../filter/flow/request';
 import { LATEST } from '../../../filter/mcp/revisions';
 import * as header from '../../../filter/mcp/headers';
+import { BAGGAGE, TRACEPARENT, TRACESTATE } from '../../../filter/mcp/trace-context';
 import { KEY_SIZE } from '../../../filter/crypto/aead';
 import { audienceOf, NOBODY } from '../../../filter/session/audience';
 import { Key } from '../../../filter/model/keyring';
@@ -59,6 +60,23 @@ export function exchangeOpen(): void {
   enter(exchange, NONE, true);
 }
 
+/** The same of one that says its trace in headers; a text that is empty is that of no header. */
+export function exchangeOpenTraced(
+  parent: usize,
+  parentSize: u32,
+  state: usize,
+  stateSize: u32,
+  baggage: usize,
+  baggageSize: u32,
+): void {
+  const headers = sessionHeaders().add(header.CONTENT_LENGTH, header.POST);
+  if (parentSize > 0) headers.add(TRACEPARENT, span(parent, parentSize));
+  if (stateSize > 0) headers.add(TRACESTATE, span(state, stateSize));
+  if (baggageSize > 0) headers.add(BAGGAGE, span(baggage, baggageSize));
+  opened(headers);
+  enter(exchange, NONE, true);
+}
+
 /** The headers of a POST in the session; empties the memory of exchanges. */
 export function sessionHeaders(): HeaderList {
   return postHeaders().add(header.SESSION_ID, token);
@@ -93,6 +111,11 @@ export function exchangeDecide(body: usize, count: u32): Outcome {
 
 export function exchangeServer(): i32 {
   return exchange.target.server.index;
+}
+
+/** What takes the place of the client's body, or NONE. */
+export function exchangeMade(): Span {
+  return exchange.target.body;
 }
 
 export function exchangeCutFrom(): u32 {

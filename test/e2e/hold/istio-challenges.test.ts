@@ -90,6 +90,44 @@ describe.skipIf(engine?.name !== 'envoy')('refusals of a jwt_authn like that of 
     expect(answer.headers['www-authenticate']).toBe(`Bearer error="invalid_token", resource_metadata="${document}"`);
   });
 
+  describe('for web pages', () => {
+    const page = 'https://inspector.example.com';
+    const paged = gatewayWith({ publicUrl: 'https://mcp.example.com', origins: ['http://localhost:5173', page] });
+
+    it.each(['', '/team-a/all'])('can be read at the path%s by those of allowed origins', async (path) => {
+      const headers = { ...bearer('x'), origin: page };
+      const answer = await post(`${paged.current.url}${path}`, initializeMessage(), { headers });
+      expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, challenge(path)]);
+      expect(answer.headers).toMatchObject({
+        'access-control-allow-origin': page,
+        'access-control-expose-headers': 'www-authenticate',
+        vary: 'origin',
+      });
+    });
+
+    it.each([
+      ['another one', 'https://evil.example.com'],
+      ['one that begins like it', `${page}.evil.example.com`],
+      ['one that ends like it', `https://evil.example.com/${page}`],
+      ['one with another character for a dot', page.replace('.', 'x')],
+      ['null', 'null'],
+      ['several', [page, 'https://evil.example.com']],
+      ['none', undefined],
+    ])('can not be read by %s', async (_, origin) => {
+      const headers = { ...bearer('x'), ...(origin !== undefined && { origin }) };
+      const answer = await post(paged.current.url, initializeMessage(), { headers });
+      expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, challenge()]);
+      expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+    });
+
+    it('are no matter of other applications of the listener', async () => {
+      const headers = { ...bearer('x'), origin: page };
+      const answer = await send(`${paged.current.origin}/other`, { method: 'GET', headers });
+      expect(answer.status).toBe(401);
+      expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+    });
+  });
+
   it("leave the module's own challenge as it is, and other applications of the listener", async () => {
     const without = await post(named.current.url, initializeMessage());
     expect([without.status, without.headers['www-authenticate']]).toEqual([
