@@ -40,7 +40,7 @@ import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(
-  'name endpoint hostMode root publicUrl hosts origins identity auth authorization allowedCapabilities audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch catalog status insecureInline log',
+  'name endpoint hostMode discover root publicUrl hosts origins identity auth authorization allowedCapabilities audit quotas pins results sessions limits headers servers virtualServers overrides toolSearch catalog status insecureInline log',
 );
 const LIMIT_MEMBERS = names(
   'heldBody bufferedBytes drainBytes requestBody handshakeTimeout listTimeout callTimeout listPages listBytes fanOut ' +
@@ -50,12 +50,15 @@ const LIMIT_MEMBERS = names(
 const SCOPE_CLAIMS = names('scope scp');
 /** In the order of HostMode. */
 const HOST_MODES = names('hold pair headers');
+/** Where `server/discover` is answered: where a server of the era without sessions is reached, or everywhere. */
+const DISCOVERIES = names('stateless always');
 /** In the order of the ABI's levels. */
 const LOG_LEVELS = names('trace debug info warn error critical');
 
 const NAME = literal('name');
 const ENDPOINT = literal('endpoint');
 const HOST_MODE = literal('hostMode');
+const DISCOVER = literal('discover');
 const HOSTS = literal('hosts');
 const ORIGINS = literal('origins');
 const IDENTITY = literal('identity');
@@ -96,6 +99,7 @@ const MOST_REST_RESPONSE: u32 = 128 << 20;
 const NO_MEMORY = literal('takes more memory than a worker has; give some of its servers and tools to another gateway');
 const NOT_JSON = literal('is not JSON');
 const PAIR_MODE = literal('"pair" where the root id (pluginName) ends in -holder');
+const WITHOUT_SESSIONS = literal('"stateless" where hostMode is headers, which serves no server with sessions');
 const AN_ENDPOINT = literal('a path such as "/mcp", without a slash at its end, a query or escapes');
 
 /** A configuration as far as it could be read; `problems.lines` is empty where it may be used. */
@@ -141,6 +145,7 @@ export function parseGateway(
     if (gateway.hostMode !== HostMode.Pair) root.mustBe(HOST_MODE, PAIR_MODE);
     return parsed;
   }
+  gateway.discoversAlways = readDiscover(root, gateway);
   gateway.hosts = readHosts(root, HOSTS);
   gateway.origins = readOrigins(root, ORIGINS);
   gateway.identity = readIdentity(root, IDENTITY);
@@ -181,6 +186,12 @@ export function parseGateway(
   gateway.clientHeaders = clientHeaders(gateway, arena);
   fingerprintServers(gateway, arena);
   return parsed;
+}
+
+function readDiscover(root: Section, gateway: Gateway): bool {
+  const always = root.choice(DISCOVER, DISCOVERIES) === 1;
+  if (always && gateway.hostMode === HostMode.Headers) root.mustBe(DISCOVER, WITHOUT_SESSIONS);
+  return always;
 }
 
 const SHORTEST_TOKEN = 16;

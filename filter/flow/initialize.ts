@@ -25,7 +25,6 @@ import { inside, textOf } from '../json/text';
 import { capabilityBits, withoutTasks } from '../mcp/client-capabilities';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
-import { methodText } from '../mcp/methods';
 import { LATEST, Revision, revisionOf, revisionText, STATELESS_JSON } from '../mcp/revisions';
 import { mayOffer, mayReach, onlyReachable } from '../policy/decision';
 import { Scope } from '../policy/scope';
@@ -275,10 +274,14 @@ function finish(exchange: Exchange, fanOut: FanOut): Outcome {
 /**
  * Where no server speaks the era without sessions, `server/discover` does not exist: clients that speak both go on with
  * `initialize`, and have all that a session offers. One that does is enough, and the others are reached all the same.
- * REST services have no sessions, so where there is nothing else it does as well.
+ * REST services have no sessions, so where there is nothing else it does as well; and so it does where the configuration
+ * says `discover: always`, for clients that speak this era alone.
  */
 function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
-  let speaks = reachesRestAlone(exchange);
+  const always = exchange.gateway.discoversAlways;
+  const failed = always ? failedCall(exchange, fanOut) : null;
+  if (failed !== null) return refuseForAll(exchange, fanOut, failed);
+  let speaks = always || reachesRestAlone(exchange);
   for (let i = 0; i < fanOut.calls.count; i++) {
     const call = fanOut.at(i);
     if (call.failed || call.deferred) continue;
@@ -286,9 +289,10 @@ function finishDiscovery(exchange: Exchange, fanOut: FanOut): Outcome {
     if (!call.upstream.dialect.hasSessions) speaks = true;
     else if (!isPooled(exchange, call)) exchange.conversation.abandon(call.server, call.upstream);
   }
-  if (!speaks) return exchange.refuse(Reason.MethodNotFound, methodText(exchange.message.method));
+  if (!speaks) return exchange.refuse(Reason.SessionsAlone);
   const result = newWriter(exchange.arena, 1024).bytes(DISCOVERED_OPEN).bytes(STATELESS_JSON).byte(COMMA);
-  writeCapabilities(result, offered(exchange, fanOut) & ~Capability.Logging, onlyCall(exchange, fanOut), false, true);
+  const offers = offered(exchange, fanOut) & ~Capability.Logging;
+  writeCapabilities(result, offers, onlyStateless(exchange, fanOut), false, true);
   result.bytes(DISCOVERED_CLOSE).bytes(OUR_INFO).bytes(CLOSE);
   writeInstructions(result, fanOut, exchange.caller.scope);
   return exchange.answerResult(result.bytes(CLOSE).written);
@@ -309,6 +313,12 @@ function reachesRestAlone(exchange: Exchange): bool {
 function isPooled(exchange: Exchange, call: UpstreamCall): bool {
   const session = exchange.caller.session!;
   return knownUpstream(exchange, session, call.server) === null && keepUpstream(exchange, session, call.upstream);
+}
+
+/** The same, if its server speaks the era without sessions; else null: of another, changes cannot be listened to. */
+function onlyStateless(exchange: Exchange, fanOut: FanOut): UpstreamCall | null {
+  const only = onlyCall(exchange, fanOut);
+  return only === null || only.upstream.dialect.hasSessions ? null : only;
 }
 
 /** The call to the one server that this request may reach, if it took part; else null. */
@@ -386,9 +396,7 @@ function writeCapabilities(
 
 /** All of one server of the client's own era pass to it; of several, those that are known here. */
 function extensionsIn(offers: u32, only: UpstreamCall | null): Span {
-  if (only !== null) {
-    return only.upstream.dialect.hasSessions ? NONE : objectIn(only.capabilities, EXTENSIONS, NONE);
-  }
+  if (only !== null) return objectIn(only.capabilities, EXTENSIONS, NONE);
   let known = offers & KNOWN_EXTENSIONS;
   if (known === 0) return NONE;
   const text = newWriter(scratch, 96).byte(OPENING_BRACE);

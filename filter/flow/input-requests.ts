@@ -28,8 +28,9 @@ import { Exchange, Outcome } from './exchange';
 import { callAgain } from './relay';
 import { tellAsRouted } from './relayed';
 import { sendOn } from './send-on';
+import { sessionsReader } from './sessions-answer';
 import { accept } from './tell';
-import { asWritten, crosses } from './translation';
+import { asWritten } from './translation';
 
 /**
  * Input that a server of 2026-07-28 needs for a request of a client with a session. Such a server answers that it needs
@@ -182,12 +183,11 @@ export function askableAcross(exchange: Exchange): u32 {
 export function inputReaderFor(exchange: Exchange, contentType: Span): InputReader | null {
   if (!exchange.isAimed) return null;
   const isStream = isEventStream(contentType);
-  const takesRequests =
-    isStream && exchange.message.era === Era.Stateless && crosses(exchange, exchange.plan.forward.upstream);
+  if (exchange.message.era === Era.Stateless) return sessionsReader(exchange, contentType);
   const target = exchange.target;
-  if (target.asksFor === 0 && !target.takesTasks && !takesRequests) return null;
-  const takes = (takesRequests ? Takes.Requests : 0) | (target.takesTasks ? Takes.Tasks : 0);
+  if (target.asksFor === 0 && !target.takesTasks) return null;
   const staysDocument = !isStream && target.asksFor === 0;
+  const takes = target.takesTasks ? Takes.Tasks : Takes.Nothing;
   return newInputReader(isStream, exchange.gateway.limits.event, takes, staysDocument, exchange.arena);
 }
 

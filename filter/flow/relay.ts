@@ -12,6 +12,7 @@ import { Exchange, Outcome } from './exchange';
 import { Resume, Stage } from './conversation';
 import { resumeRelay } from './relayed';
 import { rewritten } from './rewriting';
+import { inClientsEra } from './sessions-answer';
 
 /**
  * A call that cannot be sent on as it is becomes a message of our own, with the same edits: where the client's stream
@@ -62,7 +63,7 @@ export function answerWhole(exchange: Exchange, answer: Answer): Outcome {
   const body = rewritten(exchange, answer.contentType, answer.body);
   if (body === NONE && answer.body !== NONE) return Outcome.Reply;
   const outcome = exchange.answer(answer.status, NONE);
-  exchange.plan.reply.body = body;
+  exchange.plan.reply.body = inClientsEra(exchange, answer.contentType, body);
   if (answer.contentType !== NONE)
     exchange.plan.reply.headers.add(header.CONTENT_TYPE, exchange.arena.copy(answer.contentType));
   return outcome;

@@ -6,7 +6,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { Era } from '../mcp/eras';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
-import { MethodKind, methodRow } from '../mcp/methods';
+import { Method, MethodKind, methodRow } from '../mcp/methods';
 import { Noun } from '../mcp/nouns';
 import { Limit } from '../model/limit';
 import { Obstacle } from '../response/passage';
@@ -47,7 +47,16 @@ export function mayBeRewritten(exchange: Exchange, contentType: Span): bool {
   if (!isJsonType(contentType)) return false;
   const server = exchange.target.server;
   if (isAboutEvents(exchange) && length(server.prefix) > 0) return true;
-  return length(server.mark) > 0 || lacksMembers(exchange) || isSealed(exchange);
+  return length(server.mark) > 0 || lacksMembers(exchange) || isSealed(exchange) || mayHaveAnyData(exchange);
+}
+
+/**
+ * Whether what a tool answers with may be data that the client's era does not have: until 2025-11-25 `structuredContent` is
+ * an object, and clients refuse a result where it is not.
+ */
+function mayHaveAnyData(exchange: Exchange): bool {
+  if (exchange.message.era !== Era.Sessions || exchange.message.method !== Method.ToolsCall) return false;
+  return crosses(exchange, exchange.plan.forward.upstream);
 }
 
 /** Whether its server answers as the era with sessions does, and the client is of the other. */
@@ -79,6 +88,7 @@ export function rewriterFor(exchange: Exchange, contentType: Span, always: bool 
     replacements.audience = exchange.caller.audience;
     replacements.sealing = exchange.sealing;
   }
+  replacements.wrapsStructure = mayHaveAnyData(exchange);
   replacements.isAboutEvents = isAboutEvents(exchange);
   replacements.idAtServer = exchange.target.id;
   replacements.id = exchange.id;

@@ -28,6 +28,10 @@ export class Target {
   progressToken: Span;
   /** What its server is told that the client can be asked for, across the eras: bits of client capabilities. */
   asksFor: u32;
+  /** How severe what a server with sessions logs has to be to reach a client without: see mcp/log-levels.ts. */
+  loggedFrom: u32;
+  /** Such a client can be asked to open a page. */
+  opensUrls: bool;
   /** Its server is told, across the eras, that it may make a task of the call. */
   takesTasks: bool;
   /** Arguments that headers repeat, for a client that does not do that; null: there are none. */

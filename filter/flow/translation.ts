@@ -1,13 +1,14 @@
 import { CLOSING_BRACE, COLON, COMMA, OPENING_BRACE } from '../bytes/ascii';
 import { Arena, scratch } from '../bytes/arena';
-import { Span, after, equals, first, length, literal, pointer, NONE } from '../bytes/span';
-import { newSplices } from '../bytes/splices';
+import { Span, after, equals, first, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { newSplices, Splices } from '../bytes/splices';
 import { newWriter } from '../bytes/writer';
 import { Kind, kindOf, member, walkThrough } from '../json/reader';
 import { textOf } from '../json/text';
-import { writeCapabilities } from '../mcp/client-capabilities';
+import { capabilityBits, ELICITATION_URL, writeCapabilities } from '../mcp/client-capabilities';
 import { Era, eraOf } from '../mcp/eras';
-import { isOfStatelessMeta } from '../mcp/request-meta';
+import { NO_LEVEL, severityOf, UNKNOWN_LEVEL } from '../mcp/log-levels';
+import { CLIENT_CAPABILITIES_KEY, isOfStatelessMeta, LOG_LEVEL_KEY } from '../mcp/request-meta';
 import { Upstream } from '../session/token';
 import { newRequestId } from '../upstream/message';
 import { requestMeta } from '../upstream/stateless-message';
@@ -29,6 +30,7 @@ const META_OPEN = literal('"_meta":');
 const NO_CAPABILITIES = literal('{}');
 const PROGRESS_TOKEN = literal('progressToken');
 const EMPTY_OBJECT = literal('{}');
+const INPUT_RESPONSES = literal('inputResponses');
 
 /** Whether the server is of another era than the client. */
 export function crosses(exchange: Exchange, upstream: Upstream): bool {
@@ -52,6 +54,8 @@ export function translate(exchange: Exchange, upstream: Upstream): void {
   if (isFromStateless) {
     target.id = newRequestId(exchange.now, ++numbered, exchange.arena);
     target.progressToken = NONE;
+    target.loggedFrom = NO_LEVEL;
+    target.opensUrls = false;
   }
   target.asksFor = isFromStateless ? 0 : askableAcross(exchange);
   target.takesTasks = !isFromStateless && takesTasksAcross(exchange, upstream);
@@ -62,6 +66,7 @@ export function translate(exchange: Exchange, upstream: Upstream): void {
   const splices = newSplices(scratch);
   splices.add(from as u32, to as u32, text);
   splices.add(target.cutFrom, target.cutTo, target.put);
+  if (isFromStateless && target.opensUrls) leaveOutResponses(splices, params, body);
   const input = exchange.input;
   if (input !== null) {
     // Each time a server is asked it is another request.
@@ -88,7 +93,10 @@ function withoutClaim(meta: Span, target: Target, arena: Arena): Span {
   const out = newWriter(scratch, ((length(meta) + length(target.id)) as usize) + 2).byte(OPENING_BRACE);
   for (const walk = walkThrough(meta, scratch); walk.next();) {
     const name = textOf(walk.name, scratch);
-    if (name !== NONE && isOfStatelessMeta(name)) continue;
+    if (name !== NONE && isOfStatelessMeta(name)) {
+      takeClaim(target, name, walk.value);
+      continue;
+    }
     if (out.size > 1) out.byte(COMMA);
     out.bytes(walk.name).byte(COLON);
     if (name !== NONE && equals(name, PROGRESS_TOKEN)) {
@@ -97,6 +105,38 @@ function withoutClaim(meta: Span, target: Target, arena: Arena): Span {
     } else out.bytes(walk.value);
   }
   return out.byte(CLOSING_BRACE).written;
+}
+
+/** What the client says of itself there that decides what it gets. */
+function takeClaim(target: Target, name: Span, value: Span): void {
+  if (equals(name, CLIENT_CAPABILITIES_KEY)) {
+    target.opensUrls = (capabilityBits(value, scratch) & ELICITATION_URL) !== 0;
+  } else if (equals(name, LOG_LEVEL_KEY) && kindOf(value) === Kind.String) {
+    const level = textOf(value, scratch);
+    const severity = level === NONE ? UNKNOWN_LEVEL : severityOf(level);
+    target.loggedFrom = severity === UNKNOWN_LEVEL ? NO_LEVEL : severity;
+  }
+}
+
+/**
+ * Leaves out what a client says of the pages that it was asked to open (response/url-elicitation.ts): a server with sessions
+ * is sent the same request again, and has learned of them in another way.
+ */
+function leaveOutResponses(splices: Splices, params: Span, body: Span): void {
+  let behind: usize = 0;
+  let from: usize = 0;
+  for (const walk = walkThrough(params, scratch); walk.next();) {
+    // The first member goes with the comma behind it, any other with the one before.
+    if (from !== 0)
+      return splices.add((from - pointer(body)) as u32, (pointer(walk.name) - pointer(body)) as u32, NONE);
+    const end = limit(walk.value);
+    const key = walk.key(scratch);
+    if (key !== NONE && equals(key, INPUT_RESPONSES)) {
+      if (behind === 0) from = pointer(walk.name);
+      else return splices.add((behind - pointer(body)) as u32, (end - pointer(body)) as u32, NONE);
+    }
+    behind = end;
+  }
 }
 
 /** `_meta` with it. */

@@ -132,5 +132,6 @@ function mayStayOpen(stream: Stream, exchange: Exchange): bool {
   if (plan === null) return stream.phase === Phase.Forwarded && exchange.ended === ABORTED && isDeaf(exchange);
   const rewriter = plan.rewriter;
   if (rewriter === null) return stream.cancelledAt !== 0;
-  return rewriter.events !== null || plan.input !== null;
+  const input = plan.input;
+  return rewriter.events !== null || (input !== null && input.mayHoldEnd);
 }

@@ -59,6 +59,8 @@ function row(bit: u32, level: i32, name: string, isFlag: bool = false): void {
 export const ROOTS: u32 = 1 << 0;
 export const SAMPLING: u32 = 1 << 2;
 export const ELICITATION: u32 = 1 << 5;
+/** It can be asked to open a page. */
+export const ELICITATION_URL: u32 = 1 << 7;
 /** What a client can be asked for in a call, and what it says of that: all but tasks, and that its roots change. */
 export const ASKABLE: u32 = 0b1111_1101;
 /** All that is in `tasks`. */

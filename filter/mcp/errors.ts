@@ -30,6 +30,7 @@ export const enum Reason {
   HostBodyLimit,
   MethodNotFound,
   ModernMethodNotFound,
+  SessionsAlone,
   UnknownTool,
   UnknownPrompt,
   UnknownResource,
@@ -167,6 +168,7 @@ function row(reason: Reason, name: string, status: u32, statusWithoutId: u32, co
   row(Reason.HttpSseAlone, 'method_not_allowed', 405, 405, -32000, 'The server behind this path speaks HTTP+SSE (2024-11-05) alone: %. Open its event stream with GET; clients that know both transports do so by themselves.');
   row(Reason.MethodNotFound, 'method_not_found', 200, 400, -32601, 'Method not found: %. This gateway serves initialize, ping, and the methods of tools, prompts, resources, completion and logging that one of its servers offers; it serves no tasks.');
   row(Reason.ModernMethodNotFound, 'method_not_found', 404, 404, -32601, 'Method not found: %. Of this revision the gateway serves server/discover, and the methods of tools, prompts, resources, completion, tasks and events that one of its servers offers. Methods of other extensions pass where it has one server and no rules: ask that server, or a gateway for it alone.');
+  row(Reason.SessionsAlone, 'method_not_found', 404, 404, -32601, 'Method not found: server/discover. None of the servers here speaks 2026-07-28. Open a session with initialize; for clients that know no sessions, whoever runs the gateway can configure discover: always.');
   row(Reason.UnknownTool, 'unknown_tool', 200, 400, -32602, 'Unknown tool: %. Call tools/list for the names that exist here.');
   row(Reason.ToolChanged, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not the one that was pinned: %. Use another tool, or tell who runs the gateway: sluice lock shows what changed, and pins the new one.');
   row(Reason.ToolUnpinned, 'tool_changed', 200, 400, -32602, 'The definition of this tool is not pinned, and this gateway runs pinned tools alone: %. Use another tool, or tell who runs the gateway: sluice lock pins it.');

@@ -10,7 +10,8 @@ export const STATELESS_META_OPEN = literal(
 );
 
 export const CLIENT_INFO_KEY = literal('io.modelcontextprotocol/clientInfo');
-const LOG_LEVEL_KEY = literal('io.modelcontextprotocol/logLevel');
+/** From which level on its server may log; without it, nothing. */
+export const LOG_LEVEL_KEY = literal('io.modelcontextprotocol/logLevel');
 
 /** Whether a member of `_meta` is one of those that the era with sessions does not have. */
 export function isOfStatelessMeta(name: Span): bool {

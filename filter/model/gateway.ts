@@ -42,6 +42,8 @@ export class Gateway {
   label: u32;
   endpoint: Span;
   hostMode: HostMode;
+  /** `server/discover` is answered also where all servers have sessions. */
+  discoversAlways: bool;
   /** Seconds. */
   sessionTtl: u32;
   /** A client's sessions with servers are opened when they are first needed, where it is known what those servers say. */

@@ -1,13 +1,16 @@
 import { Arena, make } from '../bytes/arena';
 import { List, newList } from '../bytes/list';
 import { hasRoom } from '../bytes/room';
-import { Span, between, length, limit, literal, pointer, NONE } from '../bytes/span';
+import { Span, between, equals, length, limit, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
-import { member } from '../json/reader';
+import { isJson, Kind, kindOf, member, strip } from '../json/reader';
+import { textOf } from '../json/text';
 import { newScanner, Scanner, SCANNER_SIZE } from '../json/scanner';
 import { Token } from '../json/token';
-import { eventsIn, writeData } from '../sse/events';
+import { NO_LEVEL, severityOf, UNKNOWN_LEVEL } from '../mcp/log-levels';
+import { eventsIn, writeData, writeMessageEvent } from '../sse/events';
 import { Field, newParser, Parser, Part } from '../sse/parser';
+import { withoutUrlError } from './url-elicitation';
 
 const EMPTY = literal('');
 const LINE_FEED = literal('\n');
@@ -20,6 +23,9 @@ const RESULT = 2;
 
 const METHOD = literal('method');
 const ID = literal('id');
+const PARAMS = literal('params');
+const LEVEL = literal('level');
+const LOG_MESSAGE = literal('notifications/message');
 const ERROR = literal('error');
 const RESULT_NAME = literal('result');
 const RESULT_TYPE = literal('resultType');
@@ -42,6 +48,8 @@ const enum Way {
   Ask,
   /** It is a request, or a notification: which, its end will say. */
   Request,
+  /** It is an error, which may be one that the client's era does not have: its end will say. */
+  Error,
 }
 
 const enum Member {
@@ -79,8 +87,12 @@ export class InputReader {
   isTask: bool;
   /** It is more than may be kept. */
   isTooLarge: bool;
-  /** Requests of the server do not go on: its client is of an era that has none. */
-  private takesRequests: bool;
+  /** Its server has sessions and its client does not: requests do not go on, nor what the client's era does not have. */
+  private isOfSessions: bool;
+  /** How severe what the server logs has to be to go on, see mcp/log-levels.ts. There, and where this is so. */
+  loggedFrom: u32;
+  /** The client can be asked to open a page. */
+  opensUrls: bool;
   /** Those that came in what was written last, whole messages; null: none. */
   requests: List | null;
 
@@ -94,6 +106,11 @@ export class InputReader {
     if (length(bytes) === 0 || this.required !== NONE) return EMPTY;
     const events = this.events;
     return events === null ? this.writeDocument(bytes, arena) : this.writeEvents(events, bytes, arena);
+  }
+
+  /** The end of the answer may wait for what the client or a task says. */
+  get mayHoldEnd(): bool {
+    return !this.isOfSessions;
   }
 
   /** It has ended, a document of which nothing has gone on, before it was whole. */
@@ -124,8 +141,17 @@ export class InputReader {
       return (this.isWhole && !this.staysDocument ? out.bytes(BLANK_LINE) : out).written;
     }
     this.keep(bytes, out);
+    if (this.isWhole && this.way === Way.Error) this.writeError(out, arena);
     if (this.isWhole && this.way === Way.Ask && !this.isTooLarge) this.required = this.kept.written;
     return out.written;
+  }
+
+  /** An error of a document that is whole. */
+  private writeError(out: Writer, arena: Arena): void {
+    const other = withoutUrlError(strip(this.kept.written), this.opensUrls, arena);
+    this.begun = true;
+    this.writePart(this.staysDocument ? out : out.bytes(OPEN), other === NONE ? this.kept.written : other);
+    if (!this.staysDocument) out.bytes(BLANK_LINE);
   }
 
   private begin(out: Writer): void {
@@ -148,10 +174,12 @@ export class InputReader {
         if (this.way === Way.Ask) {
           this.kept.bytes(between(from, events.at));
           const found = eventsIn(this.kept.written, this.kept.arena);
-          if (found.next()) this.required = found.data;
-          return out.written;
-        }
-        if (!this.takeRequest(between(from, events.at), arena)) {
+          if (found.next() && isJson(found.data, arena)) {
+            this.required = strip(found.data);
+            return out.written;
+          }
+          out.bytes(this.kept.written);
+        } else if (!this.takes(between(from, events.at), out, arena)) {
           out.bytes(this.kept.written).bytes(between(from, events.at));
         }
         from = events.at;
@@ -170,15 +198,31 @@ export class InputReader {
     return out.written;
   }
 
-  /** Whether the event that ends with this piece has a request that does not go on. */
-  private takeRequest(piece: Span, arena: Arena): bool {
-    if (this.way !== Way.Request) return false;
+  /** Whether the event that ends with this piece does not go on as it is. What it becomes is written. */
+  private takes(piece: Span, out: Writer, arena: Arena): bool {
+    if (this.way !== Way.Request && this.way !== Way.Error) return false;
     const event = newWriter(arena, ((this.kept.size as u32) + (length(piece) as u32)) as usize);
     const found = eventsIn(event.bytes(this.kept.written).bytes(piece).written, arena);
-    if (!found.next() || member(found.data, ID, arena) === NONE) return false;
+    // Up to here its beginning alone was looked at.
+    if (!found.next() || !isJson(found.data, arena)) return false;
+    const message = strip(found.data);
+    if (this.way === Way.Error) {
+      const other = withoutUrlError(message, this.opensUrls, arena);
+      if (other !== NONE) writeMessageEvent(out, other);
+      return other !== NONE;
+    }
+    if (member(message, ID, arena) === NONE) return this.isUnasked(message, arena);
     if (this.requests === null) this.requests = newList(arena);
-    this.requests!.push(found.data as u64);
+    this.requests!.push(message as u64);
     return true;
+  }
+
+  /** Whether a notification is one of the server's log that the client has not asked for. */
+  private isUnasked(message: Span, arena: Arena): bool {
+    const method = textIn(message, METHOD, arena);
+    if (method === NONE || !equals(method, LOG_MESSAGE)) return false;
+    const level = textIn(member(message, PARAMS, arena), LEVEL, arena);
+    return (level === NONE ? UNKNOWN_LEVEL : severityOf(level)) < this.loggedFrom;
   }
 
   private beginEvent(): void {
@@ -215,20 +259,21 @@ export class InputReader {
       else if (token === Token.Key) this.readKey(scanner.depth);
       else if ((token === Token.ObjectEnd || token === Token.ArrayEnd) && scanner.depth === 0) this.isWhole = true;
       else if (this.member === Member.Type && scanner.depth === RESULT && token === Token.String) {
+        // A server with sessions asks in another way.
         const isTask = this.takesTasks && scanner.reads(TASK);
         if (this.way === Way.Keep) this.isTask = isTask;
-        this.decide(isTask || scanner.reads(INPUT_REQUIRED) ? Way.Ask : Way.Pass);
+        this.decide(isTask || (!this.isOfSessions && scanner.reads(INPUT_REQUIRED)) ? Way.Ask : Way.Pass);
       }
       // Of a document the end is sought.
-      if (this.events !== null && (this.way === Way.Pass || this.way === Way.Request)) return;
+      if (this.events !== null && this.way !== Way.Keep && this.way !== Way.Ask) return;
     }
   }
 
   private readKey(depth: i32): void {
     const scanner = this.scanner;
     if (depth === MESSAGE) {
-      if (scanner.reads(METHOD)) this.decide(this.takesRequests ? Way.Request : Way.Pass);
-      else if (scanner.reads(ERROR)) this.decide(Way.Pass);
+      if (scanner.reads(METHOD)) this.decide(this.isOfSessions ? Way.Request : Way.Pass);
+      else if (scanner.reads(ERROR)) this.decide(this.isOfSessions ? Way.Error : Way.Pass);
       this.member = scanner.reads(RESULT_NAME) ? Member.Result : Member.Other;
     } else if (depth === RESULT && this.member !== Member.Other) {
       if (scanner.reads(CONTENT) || scanner.reads(CONTENTS) || scanner.reads(MESSAGES)) this.decide(Way.Pass);
@@ -243,7 +288,8 @@ export class InputReader {
 
   prepare(isStream: bool, most: u32, takes: u32, staysDocument: bool, arena: Arena): InputReader {
     this.most = most;
-    this.takesRequests = (takes & Takes.Requests) !== 0;
+    this.isOfSessions = (takes & Takes.OfSessions) !== 0;
+    this.loggedFrom = NO_LEVEL;
     this.takesTasks = (takes & Takes.Tasks) !== 0;
     this.staysDocument = staysDocument;
     this.kept = newWriter(arena, 1024);
@@ -254,11 +300,16 @@ export class InputReader {
   }
 }
 
+function textIn(object: Span, name: Span, arena: Arena): Span {
+  const value = member(object, name, arena);
+  return value === NONE || kindOf(value) !== Kind.String ? NONE : textOf(value, arena);
+}
+
 /** What else does not go on, in bits. */
 export const enum Takes {
   Nothing = 0,
-  /** Requests of the server. */
-  Requests = 1,
+  /** What a client of 2026-07-28 does not get of a server with sessions: requests, logs, an error. */
+  OfSessions = 1,
   /** A result that is a task. */
   Tasks = 2,
 }

@@ -29,6 +29,10 @@ export class MessageRewriter {
   /** Answers become those of the era without sessions. Results get members at their end; the one that is open has some. */
   completes: bool;
   private hasMembers: bool;
+  /** Data of a tool that are no object become one, as the era with sessions has it. */
+  wrapsStructure: bool;
+  /** The depth of the array that such data are, while it is open; else 0. */
+  private wrapped: i32;
   /** The client's request has another id at the server. */
   restoresIds: bool;
   /** States and ids of tasks are sealed. */
@@ -69,6 +73,7 @@ export class MessageRewriter {
     this.drops = false;
     this.replaced = Replacement.None;
     this.isHeld = false;
+    this.wrapped = 0;
   }
 
   /** Takes the next bytes of the document. @param offset of the first one in the body */
@@ -176,6 +181,8 @@ export class MessageRewriter {
         return this.withholdsTasks;
       case Place.ErrorCode:
         return this.completes;
+      case Place.Structure:
+        return this.wrapsStructure;
       case Place.Error:
         return object === Place.Message || this.sealsForCallers;
       default:
@@ -196,7 +203,7 @@ export class MessageRewriter {
 
   /** Whether there may be something in a response that is rewritten. */
   private get readsResponses(): bool {
-    const readsForEra = this.completes || this.restoresIds || this.sealsForCallers;
+    const readsForEra = this.completes || this.restoresIds || this.sealsForCallers || this.wrapsStructure;
     return this.marksUris || this.readsLists || this.namesEvents || readsForEra;
   }
 
@@ -208,6 +215,10 @@ export class MessageRewriter {
   private open(isObject: bool): void {
     const depth = this.scanner.depth;
     if (this.readsLists) this.openInStream(isObject, depth);
+    if (this.place === Place.Structure && !isObject) {
+      this.insert(this.scanner.start, Replacement.StructureOpen);
+      this.wrapped = depth;
+    }
     if (!isContainer(this.place) || depth > DEEPEST) {
       this.scanner.watch = depth - 1;
       return;
@@ -243,6 +254,10 @@ export class MessageRewriter {
       this.passage.replace(this.replacedFrom, this.shift + this.scanner.finish, this.replaced);
       this.replaced = Replacement.None;
     }
+    if (this.wrapped === depth + 1) {
+      this.insert(this.scanner.finish, Replacement.StructureClose);
+      this.wrapped = 0;
+    }
     const closed = this.scanner.watch > depth ? this.placeAt(depth + 1) : Place.Other;
     this.scanner.watch = depth;
     // In an array the next value stands in the same place; in an object a key comes first.
@@ -270,7 +285,10 @@ export class MessageRewriter {
       return;
     }
     this.place = Place.Other;
-    if (place === Place.Uri) {
+    if (place === Place.Structure) {
+      this.insert(this.scanner.start, Replacement.StructureOpen);
+      this.insert(this.scanner.finish, Replacement.StructureClose);
+    } else if (place === Place.Uri) {
       if (isText) this.replace(Replacement.Uri);
     } else if (place === Place.RequestState || place === Place.TaskId) {
       if (isText) this.replace(place === Place.TaskId ? Replacement.TaskId : Replacement.RequestState);
@@ -295,6 +313,11 @@ export class MessageRewriter {
     // Where there are two, the last one counts to those that read on.
     this.giveUpId();
     this.passage.await(this.shift + this.scanner.start, this.shift + this.scanner.finish);
+  }
+
+  /** @param at an offset in the document */
+  private insert(at: u32, replacement: Replacement): void {
+    this.passage.replace(this.shift + at, this.shift + at, replacement);
   }
 
   private replace(replacement: Replacement): void {

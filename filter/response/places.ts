@@ -48,6 +48,8 @@ export const enum Place {
   EventName,
   /** The code of an error of JSON-RPC. */
   ErrorCode,
+  /** What a tool's result is as data: any value of JSON since 2026-07-28, an object before. */
+  Structure,
   // Values that are replaced whole over HTTP+SSE, see message-rewriter.ts.
   Capabilities,
   Tools,
@@ -103,6 +105,7 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Result, 'messages', Place.PromptMessage);
   row(Place.Result, 'contents', Place.ResourceContents);
   row(Place.Result, 'content', Place.Content);
+  row(Place.Result, 'structuredContent', Place.Structure);
   row(Place.TaskResult, '_meta', Place.Meta);
   row(Place.TaskResult, 'content', Place.Content);
   row(Place.Params, 'taskId', Place.TaskId);

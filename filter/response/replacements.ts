@@ -34,6 +34,9 @@ export const enum Replacement {
   ErrorCode,
   /** The method of a message, a string token: where no server may ask a client for it, a name that no client knows. */
   Method,
+  /** In front of data of a tool that are no object, and behind them: an object, with them as `result`. */
+  StructureOpen,
+  StructureClose,
   /** The id of an event, without its field's name. */
   EventId,
   /** Nothing at all. */
@@ -67,6 +70,8 @@ export function connectStreamTexts(text: StreamText): void {
 }
 
 const EMPTY = literal('');
+const STRUCTURE_OPEN = literal('{"result":');
+const STRUCTURE_CLOSE = literal('}');
 /** Of a resource that is not found, until 2025-11-25; and since 2026-07-28, which forbids the other one. */
 const RESOURCE_NOT_FOUND = literal('-32002');
 const INVALID_PARAMS = literal('-32602');
@@ -85,6 +90,8 @@ export class Replacements {
   upstream: Upstream;
   /** Members that every result gets at its end, as JSON, behind a comma; NONE: it stays as it is. */
   members: Span;
+  /** Data of a tool that are no object become one. */
+  wrapsStructure: bool;
   /** The id that the client's request has at the server, a string token, and its own; NONE: it has its own there, too. */
   idAtServer: Span;
   id: Span;
@@ -159,6 +166,10 @@ export class Replacements {
       }
       case Replacement.Nothing:
         return EMPTY;
+      case Replacement.StructureOpen:
+        return STRUCTURE_OPEN;
+      case Replacement.StructureClose:
+        return STRUCTURE_CLOSE;
       case Replacement.Members:
         return this.members;
       case Replacement.OnlyMembers:

@@ -209,6 +209,7 @@ export function newRewriter(isStream: bool, replacements: Replacements, most: u3
   rewriter.hasAddress = replacements.context !== 0;
   rewriter.message = newMessageRewriter(passage, replacements.marksUris, rewriter.hasAddress, arena);
   rewriter.message.completes = replacements.members !== NONE;
+  rewriter.message.wrapsStructure = replacements.wrapsStructure;
   rewriter.message.restoresIds = replacements.restoresIds;
   rewriter.message.sealsForCallers = replacements.sealsForCallers;
   rewriter.message.namesEvents = replacements.namesEvents;

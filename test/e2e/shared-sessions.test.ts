@@ -4,6 +4,7 @@ import { mcpHeaders } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
 import { type CompleteServer, startCompleteServer } from './upstreams/complete/server.ts';
+import { type Scripted, startScripted } from './upstreams/scripted.ts';
 import { until } from './until.ts';
 
 const modern = '2026-07-28';
@@ -19,6 +20,34 @@ const messagesIn = (text: string): Message[] =>
   text.startsWith('{')
     ? [JSON.parse(text) as Message]
     : [...text.matchAll(/^data: (\{.+)$/gm)].map(([, data = '']) => JSON.parse(data) as Message);
+
+interface Caller {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly info?: object;
+  readonly capabilities?: object;
+}
+
+/** Calls a tool. @returns the last message of the answer */
+async function postCall(url: string, name: string, id: number, caller: Caller): Promise<Message | undefined> {
+  const { headers, info = {}, capabilities = {} } = caller;
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': modern,
+    'io.modelcontextprotocol/clientCapabilities': capabilities,
+    'io.modelcontextprotocol/clientInfo': info,
+  };
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: {
+      ...mcpHeaders,
+      'mcp-protocol-version': modern,
+      'mcp-method': 'tools/call',
+      'mcp-name': name,
+      ...headers,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {}, _meta } }),
+  });
+  return messagesIn(await answer.text()).at(-1);
+}
 
 describeGateway('sessions that requests without one share', () => {
   let old: CompleteServer;
@@ -107,6 +136,118 @@ describeGateway('sessions that requests without one share', () => {
       await until('the call was cancelled', () => old.told.slice(before).includes('a call was cancelled'));
       await call(url(), 'eve', 'test_same_name');
       expect(old.sessions.size).toBe(sessions);
+    });
+  });
+
+  describe('are not shared', () => {
+    let counted: Scripted;
+    beforeAll(async () => {
+      counted = await startScripted({ tools: ['echo'], sessionId: 's' });
+    });
+    afterAll(() => counted.stop());
+    const gateway = useGateway(() => ({
+      servers: [
+        {
+          name: 'counted',
+          url: counted.url,
+          protocol: '2025-11-25',
+          credentials: { type: 'passthrough', headers: ['x-token'] },
+        },
+      ],
+      plugin: {
+        identity: { trustedHeader: 'x-user' },
+        virtualServers: ['team/a', 'team/b'].map((name) => ({ name, tools: ['counted_*'] })),
+      },
+    }));
+
+    interface Asking {
+      readonly path?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly info?: object;
+      readonly capabilities?: object;
+    }
+    /** How many sessions a call has opened. */
+    const opened = async ({ path = '', headers = {}, info = {}, capabilities = {} }: Asking): Promise<number> => {
+      const before = counted.of('initialize').length;
+      const answer = await postCall(gateway.current.url + path, 'counted_echo', 1, {
+        headers: { 'x-user': 'ada', 'x-token': 'secret', ...headers },
+        info: { name: 'raw', version: '1', ...info },
+        capabilities,
+      });
+      expect(answer).toMatchObject({ result: { content: [{ text: 'done' }] } });
+      return counted.of('initialize').length - before;
+    };
+
+    const others: readonly (readonly [string, Asking])[] = [
+      ['subject', { headers: { 'x-user': 'bob' } }],
+      ['subject whose name begins alike', { headers: { 'x-user': 'ada b' } }],
+      ['credentials', { headers: { 'x-token': 'other' } }],
+      ['no credentials', { headers: { 'x-token': '' } }],
+      ['virtual server', { path: '/team/a' }],
+      ['virtual server of the same tools', { path: '/team/b' }],
+      ['virtual server, named by the header', { headers: { 'x-mcp-virtualserver': 'team/a' } }],
+      ['name of the client', { info: { name: 'other' } }],
+      ['version of the client', { info: { version: '2' } }],
+      ['capabilities', { capabilities: { roots: {} } }],
+      ['extensions', { capabilities: { extensions: { x: {} } } }],
+    ];
+    it('but by the same caller', async () => {
+      expect(await opened({})).toBe(1);
+      expect(await opened({})).toBe(0);
+    });
+
+    // Two callers may have the same place: then the second has a session for each request, and never that of the first.
+    it.each(others)('with another %s', async (_, asking) => {
+      expect(await opened(asking)).toBe(1);
+    });
+  });
+
+  describe('that the server has lost', () => {
+    const gateway = useGateway(() => ({ servers: servers(), plugin: { identity: { trustedHeader: 'x-user' } } }));
+
+    it('are renewed while many requests ask for them', async () => {
+      await call(gateway.current.url, 'ada', 'test_same_name');
+      old.forget();
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, id) => call(gateway.current.url, 'ada', 'test_same_name', id)),
+      );
+      for (const [id, messages] of answers.entries()) {
+        expect(messages.at(-1)).toMatchObject({ id, result: { content: [{ text: 'a tool of old' }] } });
+      }
+      const open = new Set(old.sessions);
+      await call(gateway.current.url, 'ada', 'test_same_name');
+      expect([...old.sessions].filter((id) => !open.has(id))).toEqual([]);
+    });
+  });
+
+  describe('of more callers than have room', () => {
+    let counted: Scripted;
+    beforeAll(async () => {
+      counted = await startScripted({ tools: ['echo'], sessionId: 's' });
+    });
+    afterAll(() => counted.stop());
+    const gateway = useGateway(() => ({
+      servers: [{ name: 'counted', url: counted.url, protocol: '2025-11-25' }],
+      plugin: { identity: { trustedHeader: 'x-user' } },
+    }));
+
+    it('are for one request where the place is taken, and end with it', { timeout: 60_000 }, async () => {
+      // Two of so many have the same of 2,048 places: that none of them do happens once in a billion runs.
+      const callers = 300;
+      const ask = async (caller: number): Promise<void> => {
+        const headers = { 'x-user': `caller ${caller}` };
+        const answer = await postCall(gateway.current.url, 'counted_echo', caller, { headers });
+        expect(answer).toMatchObject({ id: caller, result: { content: [{ text: 'done' }] } });
+      };
+      for (let round = 0; round < 2; round++) {
+        for (let caller = 0; caller < callers; caller += 20) {
+          await Promise.all(Array.from({ length: 20 }, (_, index) => ask(caller + index)));
+        }
+      }
+      const withoutRoom = counted.of('initialize').length - callers;
+      expect(withoutRoom).toBeGreaterThan(0);
+      expect(withoutRoom).toBeLessThan(callers / 2);
+      await until('their sessions have ended', () => counted.of('DELETE').length === 2 * withoutRoom);
     });
   });
 
