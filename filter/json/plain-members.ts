@@ -22,6 +22,7 @@ import { Span, length, pointer } from '../bytes/span';
 import { Bits } from './bits';
 import { unescaped } from './escape';
 import { State } from './state';
+import { characterSize } from './text';
 import { FALSE_TAIL, MAX_DEPTH, NULL, TRUE } from './token';
 
 /**
@@ -199,9 +200,24 @@ function behindText(at: usize, end: usize): usize {
     if (at === most) return 0;
     const c = load<u8>(at);
     if (c === QUOTE) return at + 1;
+    if (c > 0x7f) {
+      at = behindCharacters(at, most);
+      if (at === 0) return 0;
+      continue;
+    }
     if (c !== BACKSLASH || at + 1 === most || unescaped(load<u8>(at + 1)) === 0) return 0;
     at += 2;
   }
+}
+
+/** Behind characters that are no ASCII; 0 where one is no UTF-8, or not whole. */
+function behindCharacters(at: usize, end: usize): usize {
+  while (at < end && load<u8>(at) > 0x7f) {
+    const size = characterSize(at, end);
+    if (size === 0) return 0;
+    at += size;
+  }
+  return at;
 }
 
 /** Where the bytes of a string end that stand for themselves: at a quote, a backslash, what is no ASCII, or the end. */

@@ -37,6 +37,17 @@ const work: readonly (readonly [string, string])[] = [
     })),
   ],
   [
+    'links with annotations and names that are not of ASCII',
+    result((i) => ({
+      type: 'resource_link',
+      uri: `file:///repo/${i}`,
+      name: `größe ${i}`,
+      description: 'Übersicht über die Größe',
+      mimeType: 'text/plain',
+      annotations: { audience: ['user'], priority: 0.5 },
+    })),
+  ],
+  [
     'resources of 4 KB',
     result((i) => ({
       type: 'resource',

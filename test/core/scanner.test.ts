@@ -159,6 +159,22 @@ function outsideOfOthers(lines: readonly string[], name: string): string[] {
   return outside;
 }
 
+test('characters where nobody looks for them are those of UTF-8', () => {
+  const tails = [[], [0x80], [0xbf], [0x7f], [0xc0], [0x80, 0x80], [0xbf, 0xbf], [0x80, 0x7f], [0xc0, 0x80]];
+  const wrong: string[] = [];
+  for (let lead = 0x80; lead < 0x100; lead++) {
+    for (const second of [0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff]) {
+      for (const tail of lead < 0xe0 ? tails.slice(0, 2) : tails) {
+        const document = Buffer.concat([utf8('{"b":"'), Buffer.of(lead, second, ...tail), utf8('","a":1}')]);
+        const ended = scan([document], MAX_DEPTH, 'a').endsWith(`none at ${document.length}, complete`);
+        core.clear();
+        if (ended !== isJson(document)) wrong.push(document.toString('hex'));
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
 /** All sequences of one to `most` of these parts. */
 function* sequences(parts: string[], most: number, before = ''): Generator<string> {
   if (most === 0) return;

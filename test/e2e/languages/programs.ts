@@ -24,7 +24,7 @@ export function pythonProgram(sdk: string, requirement: string, script: string):
   return { sdk, tool: 'python3', install: async () => [await pythonPackages([requirement]), '-B', script] };
 }
 
-/** Of the MCP Go SDK. @param source path of its only file */
+/** A program of the MCP Go SDK. @param source path of its only file */
 export function goProgram(source: string): Program {
   const sdk = 'go-sdk 1.8.0';
   const name = nameOf(source);
@@ -40,13 +40,8 @@ export function goProgram(source: string): Program {
   return { sdk, tool: 'go', install };
 }
 
-const rmcpFeatures = {
-  client: ['client', 'transport-streamable-http-client-reqwest', 'macros', 'elicitation'],
-  server: ['server', 'transport-streamable-http-server', 'macros', 'elicitation'],
-} as const;
-
-/** Of rmcp, the MCP Rust SDK. @param dependencies lines of its manifest, beside those that all have */
-export function rustProgram(source: string, side: keyof typeof rmcpFeatures, dependencies = ''): Program {
+/** A client of rmcp, the MCP Rust SDK. @param source path of its only file */
+export function rustClient(source: string): Program {
   const sdk = 'rmcp 3.11.0';
   const name = nameOf(source);
   const install = async (): Promise<readonly string[]> => {
@@ -57,11 +52,11 @@ version = "0.0.0"
 edition = "2021"
 
 [dependencies]
-rmcp = { version = "=3.11.0", default-features = false, features = ${JSON.stringify(rmcpFeatures[side])} }
-tokio = { version = "1", features = ["macros", "rt-multi-thread", "net", "time"] }
+rmcp = { version = "=3.11.0", default-features = false, features = ["client", "transport-streamable-http-client-reqwest", "macros", "elicitation"] }
+tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 serde = "1"
 serde_json = "1"
-${dependencies}`;
+`;
     mkdirSync(join(folder, 'src'), { recursive: true });
     writeFileSync(join(folder, 'Cargo.toml'), manifest);
     copyFileSync(source, join(folder, 'src/main.rs'));

@@ -1,6 +1,6 @@
 // Clients of other languages: minutes to install, and a gigabyte, so they are for the long form of the proofs only.
 import { fileURLToPath } from 'node:url';
-import { type Program, goProgram, pythonProgram, rustProgram } from '../../languages/programs.ts';
+import { type Program, goProgram, pythonProgram, rustClient } from '../../languages/programs.ts';
 
 export interface ClientProgram {
   readonly client: string;
@@ -19,7 +19,7 @@ export const programs: readonly ClientProgram[] = [
   { era: 'stateless', program: python('Python mcp 2.3.0', 'mcp==2.3.0', 'python2.py') },
   { era: 'stateless', program: python('FastMCP 4.2.3', 'fastmcp==4.2.3', 'fast.py') },
   { era: 'stateless', program: goProgram(source('client.go')) },
-  { era: 'stateless', program: rustProgram(source('client.rs'), 'client') },
+  { era: 'stateless', program: rustClient(source('client.rs')) },
 ].map(({ era, program }) => ({ client: program.sdk, era: era as ClientProgram['era'], program }));
 
 /** It does nothing but wait for changed lists. */
