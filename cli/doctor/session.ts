@@ -174,7 +174,10 @@ async function probeStream({ findings, url, send }: Subject, headers: Headers): 
       within: streamPatience,
       headersOnly: true,
     });
-    if (status === 405) findings.unjudged(['buffering'], 'this session has no event stream');
+    // One of a known length has ended: a proxy that keeps responses lets it through.
+    const hasEnded = came['content-length'] !== undefined;
+    if (status === 405 || hasEnded)
+      findings.unjudged(['buffering'], 'this session has no event stream that stays open');
     else findings.ok('buffering', `${status}, ${came['content-type'] ?? 'no type'}: its headers came at once`, sent);
   } catch (error) {
     findings.problem('buffering', `no headers within ${streamPatience / 1000} s: ${(error as Error).message}`, sent);

@@ -138,6 +138,7 @@ export class NacosNamespace {
     const unread: string[] = [];
     for (const dataId of dataIds) {
       const text = this.#documents.text(listing, groups.index, dataId);
+      const at = `servers[${this.#names.get(dataId) ?? dataId}]`;
       try {
         if (text !== undefined) {
           const entry = readIndex(text);
@@ -145,10 +146,20 @@ export class NacosNamespace {
           found.push(entry);
           continue;
         }
+        problems.push(wrong(at, this.#documents.absence(listing, groups.index, dataId), 'warning'));
       } catch (error) {
-        problems.push(wrong(`servers[${this.#names.get(dataId) ?? dataId}]`, `${dataId}: ${(error as Error).message}`));
+        problems.push(wrong(at, `${dataId}: ${(error as Error).message}`));
       }
       unread.push(dataId);
+    }
+    // What keeps every one from being read is no matter of a server, such as a permission.
+    const [first] = unread;
+    if (
+      found.length === 0 &&
+      first !== undefined &&
+      unread.every((id) => this.#documents.isRefused(groups.index, id))
+    ) {
+      throw new Error(this.#documents.absence(listing, groups.index, first));
     }
     const entries = new Map<string, IndexEntry>();
     // Of several that would have one name, the one that is called so comes first.

@@ -268,8 +268,14 @@ describe('a listing', () => {
 
 const instance = { ip: '192.0.2.1', port: 80, weight: 1, healthy: true, enabled: true };
 
-/** A Nacos with these documents, by group and dataId, and one instance of each service; it lets nobody list services. */
-function serving(documents: Readonly<Record<string, Readonly<Record<string, object>>>>): Promise<Fake> {
+/**
+ * A Nacos with these documents, by group and dataId, and one instance of each service; it lets nobody list services.
+ * @param refuse answers a request for a document, where it wants to
+ */
+function serving(
+  documents: Readonly<Record<string, Readonly<Record<string, object>>>>,
+  refuse: (dataId: string | null, response: ServerResponse) => boolean = () => false,
+): Promise<Fake> {
   const texts = Object.entries(documents).flatMap(([groupName, group]) =>
     Object.entries(group).map(([dataId, document]) => ({ groupName, dataId, content: JSON.stringify(document) })),
   );
@@ -285,30 +291,35 @@ function serving(documents: Readonly<Record<string, Readonly<Record<string, obje
   };
   return fake((path, response, _count, query) => {
     const answer = answers[path];
+    if (path === '/nacos/v3/client/cs/config' && refuse(query.get('dataId'), response)) return;
     if (answer === undefined) response.writeHead(403).end(JSON.stringify({ error: 'Forbidden', message: 'no', path }));
     else response.end(answer(query));
   });
 }
 
+const indexOf = (name: string): object => ({ id: name, name, latestPublishedVersion: '1' });
+const remote = { remoteServerConfig: { serviceRef: { serviceName: 'x' } } };
+const toolsOf = (text: string): object => ({
+  tools: [{ name: 'get', description: text, inputSchema: { type: 'object' } }],
+  toolsMeta: { get: { templates: { 'json-go-template': { requestTemplate: { url: '/x' } } } } },
+});
+const specOf = (name: string): object => ({
+  ...{ name, protocol: 'http', toolsDescriptionRef: `${name}-1-mcp-tools.json` },
+  ...remote,
+});
+
+/** Two servers, each with an index, a description and tools. @param description of the tool of the first one */
+const bigAndSmall = (description: string): Record<string, Record<string, object>> => ({
+  'mcp-server-versions': { 'big-mcp-versions.json': indexOf('big'), 'small-mcp-versions.json': indexOf('small') },
+  'mcp-server': { 'big-1-mcp-server.json': specOf('big'), 'small-1-mcp-server.json': specOf('small') },
+  'mcp-tools': { 'big-1-mcp-tools.json': toolsOf(description), 'small-1-mcp-tools.json': toolsOf('new') },
+});
+
 test.each([
   ['3 MiB', 'x'.repeat(3 << 20)],
   ['10 MB whose characters take two', '"'.repeat(10_000_000)],
 ])('a document of %s keeps one server as it was, and no other', async (_, description) => {
-  const index = (name: string): object => ({ id: name, name, latestPublishedVersion: '1' });
-  const remote = { remoteServerConfig: { serviceRef: { serviceName: 'x' } } };
-  const tools = (text: string): object => ({
-    tools: [{ name: 'get', description: text, inputSchema: { type: 'object' } }],
-    toolsMeta: { get: { templates: { 'json-go-template': { requestTemplate: { url: '/x' } } } } },
-  });
-  const spec = (name: string): object => ({
-    ...{ name, protocol: 'http', toolsDescriptionRef: `${name}-1-mcp-tools.json` },
-    ...remote,
-  });
-  const server = await serving({
-    'mcp-server-versions': { 'big-mcp-versions.json': index('big'), 'small-mcp-versions.json': index('small') },
-    'mcp-server': { 'big-1-mcp-server.json': spec('big'), 'small-1-mcp-server.json': spec('small') },
-    'mcp-tools': { 'big-1-mcp-tools.json': tools(description), 'small-1-mcp-tools.json': tools('new') },
-  });
+  const server = await serving(bigAndSmall(description));
   const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
   const before = { name: 'big', prefix: 'big_', url: 'http://before.example/' };
   for (let look = 0; look < 2; look++) {
@@ -323,6 +334,89 @@ test.each([
   }
   // It is not read at each look.
   expect(server.requests.filter((line) => line.includes('/cs/config') && !line.includes('list'))).toHaveLength(6);
+});
+
+const springs403 = JSON.stringify({ status: 403, error: 'Forbidden', message: 'no permission', path: '/x' });
+
+describe.each([
+  ['big-mcp-versions.json', 'big-mcp-versions.json'],
+  ['big-1-mcp-server.json', 'big'],
+  ['big-1-mcp-tools.json', 'big'],
+  ['big-mcp-prompts.json', 'big'],
+])('where %s is refused', (dataId, called) => {
+  test.each([
+    [500, '{"code":30000,"message":"server error","data":null}', 'server error (code 30000)'],
+    [403, springs403, 'Forbidden: no permission'],
+    [500, 'caused: broken', 'caused: broken'],
+  ])('with %s, its server stays as it was, and the others go on', async (status, body, cause) => {
+    let isRefused = true;
+    const prompts = [{ name: 'plain', messages: [{ role: 'user', text: 'Plainly' }] }];
+    const documents = { ...bigAndSmall('new'), 'mcp-prompts': { 'big-mcp-prompts.json': { prompts } } };
+    const server = await serving(documents, (asked, response) => {
+      if (!isRefused || asked !== dataId) return false;
+      response.writeHead(status).end(body);
+      return true;
+    });
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+    onTestFinished(() => {
+      clock.mockRestore();
+    });
+    const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
+    const tool = { name: 'before', requestTemplate: { url: '/before' } };
+    const before = { name: 'big', prefix: 'big_', rest: { tools: [tool] } };
+    const given = { servers: [before], virtualServers: [] };
+    const reads = (): number => server.requests.filter((line) => line.includes('/client/cs/config')).length;
+    for (let look = 0; look < 3; look++) {
+      const { catalog, problems } = await namespace.look(given, never);
+      expect(catalog.servers.map(({ name }) => name).sort()).toEqual(['big', 'small']);
+      const big = catalog.servers.find(({ name }) => name === 'big');
+      if (dataId === 'big-mcp-prompts.json') expect(big).not.toMatchObject({ rest: { prompts: [{ name: 'plain' }] } });
+      else expect(big).toEqual(before);
+      const message = expect.stringContaining(`${dataId} cannot be read: ${cause}`) as string;
+      expect(problems).toContainEqual({ path: `servers[${called}]`, message, severity: 'warning' });
+    }
+    // It is not asked for at each look.
+    const asked = reads();
+    await namespace.look(given, never);
+    expect(reads()).toBe(asked);
+    isRefused = false;
+    now += 60_000;
+    const { catalog, problems } = await namespace.look(given, never);
+    expect(problems).toEqual([]);
+    expect(catalog.servers.find(({ name }) => name === 'big')).toMatchObject({
+      rest: { tools: [{ description: 'new' }], prompts: [{ name: 'plain' }] },
+    });
+  });
+});
+
+test('where no index is given out, the look fails, and nothing is taken away', async () => {
+  const server = await serving(bigAndSmall('new'), (_dataId, response) => {
+    response.writeHead(403).end(springs403);
+    return true;
+  });
+  const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
+  await expect(namespace.look(undefined, never)).rejects.toThrow(
+    'big-mcp-versions.json cannot be read: Forbidden: no permission',
+  );
+});
+
+test('an index that is too large is told of, and takes nothing away', async () => {
+  const documents = bigAndSmall('new');
+  const large = { ...indexOf('big'), description: 'x'.repeat(3 << 20) };
+  documents['mcp-server-versions'] = { ...documents['mcp-server-versions'], 'big-mcp-versions.json': large };
+  const server = await serving(documents);
+  const namespace = new NacosNamespace('here', 'public', new NacosClient({ addresses: [server.address] }));
+  const before = { name: 'big', prefix: 'big_', url: 'http://before.example/' };
+  const { catalog, problems } = await namespace.look({ servers: [before], virtualServers: [] }, never);
+  expect(catalog.servers.map(({ name }) => name).sort()).toEqual(['big', 'small']);
+  expect(problems).toEqual([
+    {
+      path: 'servers[big-mcp-versions.json]',
+      message: 'big-mcp-versions.json is larger than 2097152 bytes',
+      severity: 'warning',
+    },
+  ]);
 });
 
 test('a document that Nacos lists before it gives it out is read as soon as it does, long before the next look', async () => {

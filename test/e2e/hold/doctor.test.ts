@@ -132,6 +132,24 @@ describeGateway('sluice doctor at a gateway', () => {
     }
   });
 
+  it('judges no proxy by an event stream that has ended', async () => {
+    const answers: Faults['answers'] = ({ method, headers }, response) => {
+      if (method !== 'GET' || headers.accept !== 'text/event-stream') return false;
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-length': '15' }).end('id: 1\ndata: \n\n');
+      return true;
+    };
+    const proxy = await startProxy(gateway.current.origin, { answers });
+    try {
+      const seen = await examine([`${proxy.url}/mcp`]);
+      expect(seen.of('buffering')).toMatchObject({
+        state: 'unjudged',
+        found: expect.stringContaining('stays open') as string,
+      });
+    } finally {
+      proxy.stop();
+    }
+  });
+
   describe('behind a proxy', () => {
     const large = (length: string | undefined): boolean => Number(length) > 1 << 20;
     it.each<[string, Faults, string[]]>([
