@@ -272,7 +272,7 @@ export class InputReader {
   private readKey(depth: i32): void {
     const scanner = this.scanner;
     if (depth === MESSAGE) {
-      if (scanner.reads(METHOD)) this.decide(this.isOfSessions ? Way.Request : Way.Pass);
+      if (scanner.reads(METHOD)) this.decide(this.isOfSessions && this.events !== null ? Way.Request : Way.Pass);
       else if (scanner.reads(ERROR)) this.decide(this.isOfSessions ? Way.Error : Way.Pass);
       this.member = scanner.reads(RESULT_NAME) ? Member.Result : Member.Other;
     } else if (depth === RESULT && this.member !== Member.Other) {

@@ -1,6 +1,6 @@
 // What passes of an answer that may be a task, or ask for input: everything else, byte by byte, in whatever pieces it comes.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { instance } from './core.ts';
 
 const core = instance();
@@ -141,4 +141,103 @@ test('whatever a server says, a task is asked for neither without pause nor neve
       expect(ttl).toBeLessThanOrEqual(86_400_000);
     }),
   );
+});
+
+describe('of a server with sessions, for a client of 2026-07-28', () => {
+  const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+  const page = fc.record({
+    mode: fc.constantFrom('url', 'url', 'form'),
+    url: fc.oneof(fc.webUrl(), fc.constant(7)),
+    message: fc.string(),
+  });
+  const given = fc.oneof(
+    fc.constantFrom(...levels, 'odd').map((level) => ({ method: 'notifications/message', params: { level, data: 1 } })),
+    fc.constantFrom('notifications/progress', 'notifications/messages').map((method) => ({ method, params: {} })),
+    fc.array(page, { maxLength: 2 }).map((elicitations) => ({
+      id: 7,
+      error: { code: -32042, message: 'x', data: { elicitations } },
+    })),
+    fc.constantFrom(-32041, 7).map((code) => ({ id: 7, error: { code, message: '-32042' } })),
+    fc.jsonValue({ maxDepth: 2 }).map((value) => ({ id: 7, result: { resultType: 'input_required', value } })),
+  );
+  interface Elicitation {
+    readonly mode: string;
+    readonly url: unknown;
+    readonly message: string;
+  }
+  interface Given {
+    readonly id?: number;
+    readonly params?: { readonly level?: string };
+    readonly error?: { readonly code: number; readonly data?: { readonly elicitations: readonly Elicitation[] } };
+  }
+
+  /** What the client gets of a message; undefined: nothing. */
+  function expected(message: Given, loggedFrom: number, opensUrls: boolean): unknown {
+    const { params, error } = message;
+    const level = params?.level;
+    const severity = level === undefined || level === 'odd' ? 8 : levels.indexOf(level);
+    if (level !== undefined && severity < loggedFrom) return undefined;
+    if (error?.code !== -32042) return message;
+    const pages = error.data?.elicitations ?? [];
+    const isAsked = pages.length > 0 && pages.every(({ mode, url }) => mode === 'url' && typeof url === 'string');
+    if (!opensUrls || !isAsked) return { ...message, error: { ...error, code: -32603 } };
+    const inputRequests = Object.fromEntries(
+      pages.map((params, i) => [String(i + 1), { method: 'elicitation/create', params }]),
+    );
+    return { id: 7, result: { resultType: 'input_required', inputRequests } };
+  }
+
+  function readOf(isStream: boolean, loggedFrom: number, opensUrls: boolean, parts: readonly Uint8Array[]): string {
+    core.call('inputReaderOpenOfSessions', isStream, loggedFrom, opensUrls);
+    const going = parts.map((part) => {
+      const bytes = core.bytes('inputReaderWrite', ...core.span(part)) ?? new Uint8Array();
+      core.clear();
+      return bytes;
+    });
+    return decoder.decode(Buffer.concat([...going, core.bytes('inputReaderEnd') ?? new Uint8Array()]));
+  }
+
+  test('each event is what the client may have of it, wherever it is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(given, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 0, max: 9 }),
+        fc.boolean(),
+        cuts,
+        (messages, loggedFrom, opensUrls, places) => {
+          const text = messages.map((each) => `: hi\nid: 3\ndata: ${JSON.stringify(each)}\n\n`).join('');
+          const going = readOf(true, loggedFrom, opensUrls, inPieces(text, places));
+          const data = [...going.matchAll(/^data: (.*)$/gm)].map(([, line = '']) => JSON.parse(line) as unknown);
+          expect(data).toEqual(
+            messages.flatMap((each) => {
+              const left = expected(each, loggedFrom, opensUrls);
+              return left === undefined ? [] : [left];
+            }),
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('so is a document', () => {
+    fc.assert(
+      fc.property(given, fc.boolean(), cuts, fc.constantFrom('', '\n', ' \r\n'), (message, opensUrls, places, end) => {
+        const going = readOf(false, 0, opensUrls, inPieces(JSON.stringify(message) + end, places));
+        expect(JSON.parse(going)).toEqual(expected(message, 0, opensUrls));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('what is no JSON goes on as it came', () => {
+    fc.assert(
+      fc.property(given, fc.nat(), cuts, (message, cut, places) => {
+        const text = JSON.stringify(message);
+        const event = `data: ${text.slice(0, 1 + (cut % (text.length - 1)))}\n\n`;
+        expect(readOf(true, 9, true, inPieces(event, places))).toBe(event);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

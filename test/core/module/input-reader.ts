@@ -12,6 +12,14 @@ export function inputReaderOpen(isStream: bool, most: u32, staysDocument: bool):
   reader = newInputReader(isStream, most, Takes.Tasks, staysDocument, arena);
 }
 
+/** Of a server with sessions, for a client of 2026-07-28. */
+export function inputReaderOpenOfSessions(isStream: bool, loggedFrom: u32, opensUrls: bool): void {
+  arena.reset();
+  reader = newInputReader(isStream, 1_000_000, Takes.OfSessions, !isStream, arena);
+  reader.loggedFrom = loggedFrom;
+  reader.opensUrls = opensUrls;
+}
+
 export function inputReaderWrite(bytes: usize, count: u32): Span {
   scratch.reset();
   return reader.write(span(bytes, count), scratch);
