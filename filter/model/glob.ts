@@ -22,16 +22,22 @@ export function exactBytes(pattern: Span): i32 {
   return (at - pointer(pattern)) as i32;
 }
 
-/** The same pattern with each run of stars as one. */
+/** The same pattern with each run of wildcards in one form: what stands for one character first, then at most one star. */
 export function simplified(pattern: Span, arena: Arena): Span {
   const writer = newWriter(arena, length(pattern) as usize);
-  let last: u8 = 0;
+  let hasStar = false;
   for (let at = pointer(pattern); at < limit(pattern); at++) {
     const byte = load<u8>(at);
-    if (byte !== STAR || last !== STAR) writer.byte(byte);
-    last = byte;
+    if (byte === STAR) hasStar = true;
+    else {
+      if (byte !== ANY && hasStar) {
+        writer.byte(STAR);
+        hasStar = false;
+      }
+      writer.byte(byte);
+    }
   }
-  return writer.written;
+  return (hasStar ? writer.byte(STAR) : writer).written;
 }
 
 /**

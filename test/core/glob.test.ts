@@ -88,13 +88,33 @@ test('matches what the same pattern as a regular expression matches', () => {
   expect(Math.min(yes, no)).toBeGreaterThan(3000);
 });
 
-test('a pattern means the same with its runs of stars as one', () => {
+/** In each run of wildcards the marks first, then one star. */
+const inOneForm = (glob: string): string => glob.replaceAll(/[*?]*\*[*?]*/g, (run) => `${run.replaceAll('*', '')}*`);
+
+function simplified(glob: string): string {
+  const text = core.text('globSimplified', ...core.span(glob)) ?? '';
+  core.clear();
+  return text;
+}
+
+test('a pattern means the same with each of its runs of wildcards in one form', () => {
   fc.assert(
     fc.property(pattern, text, (glob, name) => {
-      const simplified = core.text('globSimplified', ...core.span(glob)) ?? '';
-      core.clear();
-      expect(simplified).toBe(glob.replace(/\*+/g, '*'));
-      expect(matches(simplified, name)).toBe(matches(glob, name));
+      expect(simplified(glob)).toBe(inOneForm(glob));
+      expect(matches(simplified(glob), name)).toBe(matches(glob, name));
+    }),
+  );
+});
+
+test('patterns whose runs of wildcards differ in their order alone cover each other', () => {
+  const pair = fc
+    .array(fc.oneof(fc.constantFrom('a', 'é', '_'), fc.subarray(['*', '*', '?', '?'])), { maxLength: 6 })
+    .map((pieces) => [pieces, pieces.map((piece) => (Array.isArray(piece) ? [...piece].reverse() : piece))])
+    .map((both) => both.map((pieces) => simplified(pieces.flat().join(''))));
+  fc.assert(
+    fc.property(pair, ([one = '', other = '']) => {
+      expect(covers(one, other)).toBe(true);
+      expect(covers(other, one)).toBe(true);
     }),
   );
 });

@@ -13,10 +13,7 @@ const uri = fc
   .map(([begins, parts]) => `${begins}${parts.join('/')}`)
   .filter((text) => text !== '');
 const piece = fc.constantFrom('f', 'g', ':', '//', '/', 'one/', 'two/', 'a', 'https://', '*', '*', '?');
-/** Not `*?`: that it takes all that `?*` takes is not seen where a pattern is held against a template, see model/glob.ts. */
-const pattern = fc
-  .array(piece, { minLength: 1, maxLength: 5 })
-  .map((pieces) => pieces.join('').replaceAll(/[*?]*\*[*?]*/g, (run) => `${run.replaceAll('*', '')}*`));
+const pattern = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(''));
 const template = fc.tuple(uri, fc.constantFrom('{+x}', '/{x}', '{x}/a')).map((parts) => parts.join(''));
 const some = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(item, { maxLength: 4 });
 const rules = fc.record({ allow: some(pattern), deny: some(pattern) }, { requiredKeys: [] });

@@ -1,21 +1,17 @@
 // What a caller may use by the header x-mcp-authorized, which a second provider of Envoy's jwt_authn verifies; and that
 // nobody can forge it.
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { capabilityIssuer, capabilityKeys, issuer } from './capability-keys.ts';
 import { type RawAnswer, send } from './clients/raw.ts';
 import { callMessage, initializeMessage, listMessage, post } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
-import { addFilterBefore, jwks, jwt, jwtAuthn, publicKeys, signed } from './token-filter.ts';
+import { addFilterBefore, jwks, jwt, jwtAuthn, signed } from './token-filter.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 
-const issuer = 'https://id.example.com';
-const capabilityIssuer = 'https://authorino.example.com';
-const signer = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const names = ['one_get', 'one_drop', 'two_get', 'two_drop'];
 
@@ -38,11 +34,7 @@ function documentedFilter(keys: string): TokenFilter {
 }
 
 describeGateway('x-mcp-authorized', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-capabilities-'));
-  const callers = join(folder, 'callers.json');
-  const capabilities = join(folder, 'capabilities.json');
-  writeFileSync(callers, publicKeys());
-  writeFileSync(capabilities, jwks(signer.publicKey));
+  const { callers, capabilities, signer, remove } = capabilityKeys();
   let one: Scripted;
   let two: Scripted;
   beforeAll(async () => {
@@ -51,7 +43,7 @@ describeGateway('x-mcp-authorized', () => {
   });
   afterAll(async () => {
     await Promise.all([one.stop(), two.stop()]);
-    rmSync(folder, { recursive: true });
+    remove();
   });
   const servers = (): { name: string; url: string }[] => [
     { name: 'one', url: one.url },

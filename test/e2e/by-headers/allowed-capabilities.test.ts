@@ -1,29 +1,19 @@
 // What a caller may use by the header x-mcp-authorized, where calls are decided on by their headers and not held.
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { capabilityIssuer, capabilityKeys, issuer } from '../capability-keys.ts';
 import { message } from '../clients/answers.ts';
 import { type RawAnswer, send } from '../clients/raw.ts';
 import { mcpHeaders } from '../clients/session.ts';
 import { describeGateway } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
-import { jwks, jwt, publicKeys, signed } from '../token-filter.ts';
+import { jwt, signed } from '../token-filter.ts';
 import { type Scripted, startScripted } from '../upstreams/scripted.ts';
 
-const issuer = 'https://id.example.com';
-const capabilityIssuer = 'https://authorino.example.com';
-const signer = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const modern = '2026-07-28';
 const meta = { 'io.modelcontextprotocol/protocolVersion': modern };
 
 describeGateway('x-mcp-authorized of calls that are decided on by their headers', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-capabilities-'));
-  const callers = join(folder, 'callers.json');
-  const capabilities = join(folder, 'capabilities.json');
-  writeFileSync(callers, publicKeys());
-  writeFileSync(capabilities, jwks(signer.publicKey));
+  const { callers, capabilities, signer, remove } = capabilityKeys();
   let one: Scripted;
   beforeAll(async () => {
     one = await startScripted({ tools: ['get', 'drop'] });
@@ -33,7 +23,7 @@ describeGateway('x-mcp-authorized of calls that are decided on by their headers'
   });
   afterAll(async () => {
     await one.stop();
-    rmSync(folder, { recursive: true });
+    remove();
   });
   const gateway = useGateway(() => ({
     servers: [{ name: 'one', url: one.url }],
