@@ -29,8 +29,6 @@ export default defineConfig({
       ...endToEnd.map(({ engine, hostMode }) =>
         project(`e2e ${engine} ${hostMode}`, {
           include: [hostMode === 'headers' ? `${own.headers}/*.test.ts` : 'test/e2e/**/*.test.ts'],
-          // Its files change nothing of their process, and to load what all of them import takes as long as many of them.
-          isolate: false,
           exclude: [...Object.entries(own).flatMap(([mode, folder]) => (mode === hostMode ? [] : [folder])), ...long],
           provide: {
             gateways: { engine, hostMode },

@@ -72,7 +72,7 @@ describe.each(['envoy', 'embedded'] as const)('--engine %s', (engine) => {
     const bad = await edit(first.replace('{{.price}}', '{{nope .price}}'));
     expect(bad).toMatchObject({ event: 'edit', files: [file], state: 'refused' });
     expect(bad).toMatchObject({
-      problem: expect.stringMatching(/responseTemplate\.body: line 1, column 19: .*nope/) as string,
+      problem: expect.stringMatching(/responseTemplate\.body: tool "get": line 1, column 19: .*nope/) as string,
     });
     const moved = await edit(first.replaceAll(service.url, 'http://127.0.0.1:1'));
     expect(moved).toMatchObject({
