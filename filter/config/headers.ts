@@ -8,10 +8,9 @@ import { newResponseHeaders } from '../policy/response-headers';
 import { Emitted, emittedBy, Gateway } from '../model/gateway';
 import { HostMode } from '../model/host-mode';
 import { elementPlace } from './problems';
-import { flag } from './rest-security';
 import { names } from '../bytes/name-list';
 import { mustBe, Section } from './section';
-import { isMadeOf } from './values';
+import { flag, isMadeOf } from './values';
 
 const MEMBERS = names('emit response traceToMeta');
 const EMIT = literal('emit');

@@ -30,13 +30,12 @@ import { readPins } from './pins';
 import { readQuotas } from './quotas';
 import { settleFacts } from './facts';
 import { openSection, Section } from './section';
-import { flag } from './rest-security';
 import { readResults } from './results';
 import { secretText } from './secrets';
 import { readServers } from './servers';
 import { readSessions } from './sessions';
 import { readToolSearch } from './tool-search';
-import { A_NAME, count, duration, isName, isVisibleText, size } from './values';
+import { A_NAME, count, duration, flag, isName, isVisibleText, size } from './values';
 import { readRoot, readVirtualServers } from './virtual-servers';
 
 const MEMBERS = names(

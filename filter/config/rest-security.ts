@@ -5,7 +5,6 @@ import { standardText } from '../bytes/base64';
 import { Span, equals, indexOf, limit, literal, pointer, NONE } from '../bytes/span';
 import { names } from '../bytes/name-list';
 import { newWriter } from '../bytes/writer';
-import { kindOf, Kind } from '../json/reader';
 import * as header from '../mcp/headers';
 import { Gateway } from '../model/gateway';
 import { RestSecurity } from '../model/rest';
@@ -14,6 +13,7 @@ import { Environment } from './environment';
 import { elementPlace, Place } from './problems';
 import { secretText } from './secrets';
 import { openSection, Section } from './section';
+import { flag } from './values';
 
 /** How services are told who asks: `securitySchemes`, and the members that name one of them. */
 const SCHEME_MEMBERS = names('id type scheme in name defaultCredential');
@@ -129,17 +129,6 @@ export function readDownstream(parent: Section, name: Span, schemes: Schemes): v
   const section = parent.section(name, USE_MEMBERS);
   schemes.downstream = schemeOf(section, schemes);
   schemes.passes = flag(section, PASSTHROUGH);
-}
-
-const TRUE_OR_FALSE = literal('true or false');
-
-/** Whether a member is true; absent is false. */
-export function flag(section: Section, name: Span): bool {
-  const value = section.get(name);
-  if (value === NONE) return false;
-  const kind = kindOf(value);
-  if (kind !== Kind.True && kind !== Kind.False) section.mustBe(name, TRUE_OR_FALSE);
-  return kind === Kind.True;
 }
 
 /**

@@ -33,10 +33,10 @@ import { has } from '../template/text';
 import { Environment } from './environment';
 import { elementPlace, Place, Problems } from './problems';
 import { isRestHeader, lowered } from './rest-headers';
-import { flag, readDownstream, readUse, Schemes, SECURITY } from './rest-security';
+import { readDownstream, readUse, Schemes, SECURITY } from './rest-security';
 import { addFault, compiled, optional, template } from './rest-template';
 import { openSection, Section } from './section';
-import { isMadeOf } from './values';
+import { flag, isMadeOf } from './values';
 
 /** One tool, as Higress defines it. */
 const MEMBERS = names(

@@ -21,10 +21,11 @@ import { Environment } from './environment';
 import { elementPlace } from './problems';
 import { listPage } from './rest-page';
 import { readPrompt } from './rest-prompt';
-import { flag, readSchemes } from './rest-security';
+import { readSchemes } from './rest-security';
 import { readTool } from './rest-tool';
 import { resolved } from './secrets';
 import { Section } from './section';
+import { flag } from './values';
 
 /**
  * The tools of a REST service, in the format of Higress' mcp-server plugin: what stands there beside `tools`, and in its

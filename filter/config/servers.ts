@@ -22,11 +22,10 @@ import { checkOwnedUris, readOwnedUris } from './owned-uris';
 import { readRules } from './patterns';
 import { asksNobody, readRest } from './rest';
 import { readResults } from './results';
-import { flag } from './rest-security';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
 import { openSection, Section } from './section';
-import { A_NAME, duration, isMadeOf, isName, isVisibleText } from './values';
+import { A_NAME, duration, flag, isMadeOf, isName, isVisibleText } from './values';
 
 const MEMBERS = names(
   'name cluster authority path prefix protocol callTimeout credentials tools prompts resources events ownedUris listCache stickyCookie trusted results rest',

@@ -7,10 +7,9 @@ import { Key, KeyRing } from '../model/keyring';
 import { Environment, variable } from './environment';
 import { elementPlace, Place } from './problems';
 import { names } from '../bytes/name-list';
-import { flag } from './rest-security';
 import { openSection, Section } from './section';
 import { addNoKey, addUnset } from './bad-variable';
-import { count, duration } from './values';
+import { count, duration, flag } from './values';
 import { Gateway } from '../model/gateway';
 
 const MEMBERS = names('keys ttl open listChanged');

@@ -8,9 +8,8 @@ import { ToolSearch } from '../model/tool-search';
 import { newVirtualServer, VirtualServer } from '../model/virtual-server';
 import { divide } from './division';
 import { longestPattern, readPatterns } from './patterns';
-import { flag } from './rest-security';
 import { Section } from './section';
-import { count, size } from './values';
+import { count, flag, size } from './values';
 
 /** Whether `tools/list` shows two tools that find and call all others, and what stays beside them. */
 const MEMBERS = names('enabled pinned exclude results bytes');

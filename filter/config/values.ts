@@ -9,6 +9,8 @@ const A_DURATION = literal('a time such as "500ms", "3s", "10m" or "24h", from 1
 const A_SIZE = literal('a size such as 65536, "64Ki" or "1Mi", from 1 byte to 1Gi');
 const A_COUNT = literal('a whole number from 1 to ');
 
+const TRUE_OR_FALSE = literal('true or false');
+
 const MS = literal('ms');
 const S = literal('s');
 const M = literal('m');
@@ -37,6 +39,15 @@ function leadingNumber(text: Span): u64 {
   }
   unit = between(at, limit(text));
   return value;
+}
+
+/** Whether a member is true; absent is false. */
+export function flag(section: Section, name: Span): bool {
+  const value = section.get(name);
+  if (value === NONE) return false;
+  const kind = kindOf(value);
+  if (kind !== Kind.True && kind !== Kind.False) section.mustBe(name, TRUE_OR_FALSE);
+  return kind === Kind.True;
 }
 
 /** Milliseconds; the default is written as a user would write it. */

@@ -26,7 +26,7 @@ const retry = { first: 1_000, longest: 60_000 };
 
 /** An error in the place of a document. */
 interface Refusal {
-  /** Of the document that was asked for. */
+  /** The digest that was listed when it was asked for. */
   readonly md5: string | undefined;
   readonly message: string;
   readonly pause: number;

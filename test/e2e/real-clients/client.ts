@@ -36,6 +36,9 @@ export interface Called {
   readonly isError: boolean;
 }
 
+/** The text that a call came to; all of its content where it failed. */
+export const textOf = ({ content, isError }: Called): unknown => (isError ? content : content[0]?.['text']);
+
 export interface RealClient {
   readonly client: SdkMethods;
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<Called>;

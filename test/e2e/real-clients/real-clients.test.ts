@@ -4,7 +4,7 @@ import { describeGateway } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
 import { until } from '../until.ts';
 import { type CompleteServer, startCompleteServer } from '../upstreams/complete/server.ts';
-import { type Called, type RealClient, persona } from './client.ts';
+import { type RealClient, persona, textOf } from './client.ts';
 import { connectRemote } from './remote.ts';
 import { connectSdk1 } from './sdk1.ts';
 import { connectSdk2 } from './sdk2.ts';
@@ -17,7 +17,6 @@ const clients = [
 ] as const;
 
 const names = ['one', 'two'] as const;
-const text = ({ content, isError }: Called): unknown => (isError ? content : content[0]?.['text']);
 
 describeGateway('real clients', () => {
   const servers = new Map<string, CompleteServer>();
@@ -67,7 +66,7 @@ describeGateway('real clients', () => {
 
     describe.each(names)('with the server %s', (name) => {
       it('calls its tool, and gets its prompt of the same name', async () => {
-        expect(text(await real.call(`${name}_test_same_name`))).toBe(`a tool of ${name}`);
+        expect(textOf(await real.call(`${name}_test_same_name`))).toBe(`a tool of ${name}`);
         const { messages } = await real.client.getPrompt({ name: `${name}_test_same_name` });
         expect(messages).toEqual([{ role: 'user', content: { type: 'text', text: `a prompt of ${name}` } }]);
       });
@@ -98,14 +97,14 @@ describeGateway('real clients', () => {
 
       it('answers its requests for sampling, elicitation, roots and a ping', async () => {
         const prompt = `ask ${name}`;
-        expect(text(await real.call(`${name}_test_sampling`, { prompt }))).toBe(`LLM response: ${prompt}, ${prompt}`);
+        expect(textOf(await real.call(`${name}_test_sampling`, { prompt }))).toBe(`LLM response: ${prompt}, ${prompt}`);
         const content = JSON.stringify(persona.elicited(name).content);
-        expect(text(await real.call(`${name}_test_elicitation`, { message: name }))).toBe(
+        expect(textOf(await real.call(`${name}_test_elicitation`, { message: name }))).toBe(
           `User response: action=accept, content=${content}`,
         );
-        expect(text(await real.call(`${name}_test_url_elicitation`))).toBe('action=accept');
-        expect(text(await real.call(`${name}_test_roots`))).toBe('file:///home/ada');
-        expect(text(await real.call(`${name}_test_ping`))).toBe('{}');
+        expect(textOf(await real.call(`${name}_test_url_elicitation`))).toBe('action=accept');
+        expect(textOf(await real.call(`${name}_test_roots`))).toBe('file:///home/ada');
+        expect(textOf(await real.call(`${name}_test_ping`))).toBe('{}');
       });
 
       it('hears of the progress of its calls, and what it logs', async () => {
@@ -155,7 +154,7 @@ describeGateway('real clients', () => {
         (_, index) => [names[index % 2] ?? 'one', `question ${index}`] as const,
       );
       const answers = await Promise.all(
-        prompts.map(async ([name, prompt]) => text(await real.call(`${name}_test_sampling`, { prompt }))),
+        prompts.map(async ([name, prompt]) => textOf(await real.call(`${name}_test_sampling`, { prompt }))),
       );
       expect(answers).toEqual(prompts.map(([, prompt]) => `LLM response: ${prompt}, ${prompt}`));
     });
@@ -163,7 +162,7 @@ describeGateway('real clients', () => {
     it('comes back to a stream that its server ended before the answer', async () => {
       // A second may pass before it comes back.
       const called = await real.call('two_test_reconnection', {}, { timeout: 5_000 });
-      expect(text(called)).toBe('The answer is sent to the client that comes back.');
+      expect(textOf(called)).toBe('The answer is sent to the client that comes back.');
     });
 
     it('sets the log level of both servers, and tells both that its roots have changed', async () => {
