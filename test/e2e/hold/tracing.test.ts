@@ -13,9 +13,11 @@ import { until } from '../until.ts';
 import { type Scripted, startScripted } from '../upstreams/scripted.ts';
 
 const page = readFileSync(new URL('../../../docs/tracing.md', import.meta.url), 'utf8');
-const [tracing, cluster] = [...page.matchAll(/```yaml\n([^]+?)\n```/g)].map(
+const examples = [...page.matchAll(/```yaml\n([^]+?)\n```/g)].map(
   ([, text = '']) => parse(text) as Record<string, unknown>,
 );
+const tracing = examples.find((example) => 'tracing' in example);
+const cluster = examples.find((example) => example['name'] === 'otel-collector');
 
 /** A collector of OTLP over HTTP. Of its messages only what stands in them in plain is read. */
 interface Collector {
