@@ -118,7 +118,7 @@ describeGateway('a list that is kept', () => {
     });
   });
 
-  it('has all of its pages', async () => {
+  it('has all of its pages', mayShareSlots, async () => {
     await withGateway(async (gateway) => {
       const page = (name: string, next?: string): Answer =>
         result(JSON.stringify({ tools: [{ name, inputSchema: { type: 'object' } }], nextCursor: next }));
