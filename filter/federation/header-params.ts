@@ -19,7 +19,7 @@ import { Item, Page } from '../upstream/page';
  *     table:         │ expires, seconds since 1970 (4) │ { fingerprint of a tool's name (8) │ size (4) │ declaration … } … │
  *     declaration:   │ size of a name (1) │ the name, in lower case … │ depth (1) │ { size (2) │ name of a member … } … │
  */
-const PARAMS = slotTable(literal('sluice/params/'), 1024);
+const PARAMS = slotTable(literal('sluice/params/'), 1024, 2);
 /** Seconds: for so long a declaration that is new is not known. */
 const KEPT: u32 = 60;
 const HEAD: usize = 4;

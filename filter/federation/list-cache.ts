@@ -21,14 +21,14 @@ import { keepOpened, newOpenedList, openedList, OpenedList } from './opened-list
  *
  *     │ number (8) │ { 1 where all its items are sound (1) │ length (4) │ page … } … │
  */
-const LISTS = slotTable(literal('sluice/list/'), 1024);
+const LISTS = slotTable(literal('sluice/list/'), 1024, 2);
 /**
  * Which list that is and how long it is good, for each request to look at: a list would be copied and deciphered whole.
  * A number is drawn anew for each list.
  *
  *     │ expires, seconds since 1970 (4) │ number (8) │
  */
-const NUMBERS = slotTable(literal('sluice/list-number/'), 1024);
+const NUMBERS = slotTable(literal('sluice/list-number/'), 1024, 2);
 const NUMBER_SIZE: usize = 8;
 /** A larger list is asked for each time: reading a slot copies all of it, and a worker's memory never shrinks. */
 const MOST = 1 << 20;
@@ -94,19 +94,26 @@ function find(
   const number = load<u64>(pointer(entry), 4);
   const owner = ownerOf(LISTS, server, whose, kind, scratch);
   const opened = openedList(owner, number);
-  const list = opened === null ? open(noun, owner, number, session.revision, keys) : opened;
+  const list = opened === null ? open(noun, owner, NUMBERS.choice, number, session.revision, keys) : opened;
   if (list !== null) list.expires = load<u32>(pointer(entry));
   return list;
 }
 
-/** The list of that number; null where its slot has another's, or another list. */
-function open(noun: NounRow, owner: Span, number: u64, revision: Revision, keys: KeyRing): OpenedList | null {
+/** The list of that number; null where its slot has another's, or another list. @param choice of the slot, that of its number */
+function open(
+  noun: NounRow,
+  owner: Span,
+  choice: u32,
+  number: u64,
+  revision: Revision,
+  keys: KeyRing,
+): OpenedList | null {
   // Read, a list of the smallest items takes ten times its bytes.
   if (!hasRoom(MOST * 12)) return null;
   const list = newOpenedList(owner, number);
   // What is sealed lands in scratch memory: that of a hundred servers at once would be as much as their lists again.
   const before = scratch.mark;
-  const entry = LISTS.read(owner, keys, list.arena);
+  const entry = LISTS.readAt(choice, owner, keys, list.arena);
   scratch.giveBackTo(before);
   if (entry === NONE || load<u64>(pointer(entry)) !== number) {
     list.retire();
@@ -183,11 +190,12 @@ function put(call: UpstreamCall, whose: Span, kind: u64, ttl: u32, now: u32, key
       .u32(length(page.document) as u32)
       .bytes(page.document);
   }
-  LISTS.write(ownerOf(LISTS, server, whose, kind, arena), list.written, keys, arena);
   const entry = newWriter(arena, 12)
     .u32(now + ttl)
     .bytes(number);
   NUMBERS.write(ownerOf(NUMBERS, server, whose, kind, arena), entry.written, keys, arena);
+  // The slot of its number is its own, as both tables are of one size: nobody reads a megabyte to see whose it is.
+  LISTS.writeAt(NUMBERS.choice, ownerOf(LISTS, server, whose, kind, arena), list.written, keys, arena);
 }
 
 /** Not for one session where there is none. */

@@ -21,7 +21,7 @@ import { Item, Page } from '../upstream/page';
  *
  *     │ expires, seconds since 1970 (4) │ { fingerprint of a name (8) │ facts (2) } …, by fingerprint │
  */
-const FACTS = slotTable(literal('sluice/facts/'), 1024);
+const FACTS = slotTable(literal('sluice/facts/'), 1024, 2);
 /** Seconds: for so long a definition that has changed can still be called. */
 const KEPT: u32 = 60;
 const HEAD: usize = 4;

@@ -10,7 +10,7 @@ import { owner, slotTable } from './slots';
  *
  *     │ expires, seconds since 1970 (4) │ token … │
  */
-const TABLE = slotTable(literal('sluice/tokens/'), 1024);
+const TABLE = slotTable(literal('sluice/tokens/'), 1024, 2);
 const HEAD: u32 = 4;
 /** Seconds. None is believed to be good for longer. */
 const LONGEST: u32 = 3600;

@@ -10,7 +10,7 @@ import { owner, slotTable } from './slots';
  *
  *     │ when, seconds (4) │ reason (1) │ detail … │
  */
-const TABLE = slotTable(literal('sluice/failure/'), 1024);
+const TABLE = slotTable(literal('sluice/failure/'), 1024, 2);
 const HEAD: u32 = 5;
 /** Bytes of the detail. */
 const MOST_DETAIL: i32 = 256;

@@ -12,7 +12,7 @@ import { isWithin, owner, slotTable } from './slots';
  *     │ since, seconds (4) │ revision (1) │ keeps sessions (1) │ offers (4) │
  *     │ length of what follows (4) │ capabilities … │ instructions … │
  */
-const TABLE = slotTable(literal('sluice/handshakes/'), 1024);
+const TABLE = slotTable(literal('sluice/handshakes/'), 1024, 2);
 /** Seconds, as long as a server that cannot be reached is left alone. A server that is upgraded is seen as what it is then. */
 const LIFETIME: u32 = 10;
 /** With sessions: a client that needs the server meets it as it is when the session is opened. */

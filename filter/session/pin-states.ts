@@ -4,7 +4,7 @@ import { KeyRing } from '../model/keyring';
 import { owner, slotTable } from './slots';
 
 /** How the tools of each server stood to their pins when its list came last, for the status: JSON, one for all workers of an Envoy. */
-const TABLE = slotTable(literal('sluice/pins/'), 1024);
+const TABLE = slotTable(literal('sluice/pins/'), 1024, 2);
 
 /** @param fingerprint of the server and of the pins. @param state JSON */
 export function notePinState(fingerprint: u64, state: Span, keys: KeyRing, arena: Arena): void {

@@ -10,7 +10,7 @@ import { isWithin, owner, slotTable } from './slots';
  *
  *     │ since, seconds (4) │ eras that it speaks (1) │ eras that it does not (1) │ offers (4) │
  */
-const TABLE = slotTable(literal('sluice/eras/'), 1024);
+const TABLE = slotTable(literal('sluice/eras/'), 1024, 2);
 /** Seconds. */
 const LIFETIME: u32 = 300;
 const EMPTY = literal('');

@@ -36,7 +36,7 @@ function rivalOf(caller: number): number {
 let ring = 0;
 beforeEach(() => {
   core.clear();
-  core.call('poolUseKey', ++ring);
+  core.call('useSlots', ++ring);
 });
 
 test('a session is found by its caller and server, and by nobody else', () => {

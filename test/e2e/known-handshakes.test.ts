@@ -8,26 +8,6 @@ import { useGateway } from './gateway.ts';
 import { type Scripted, startScripted } from './upstreams/scripted.ts';
 import { startStateful, type Stateful } from './upstreams/stateful.ts';
 
-/**
- * Begins as one client and then as another, until the second finds all known. What is known of two servers may stand in one
- * slot of the shared data, where the later one replaces the other: for another introduction the slots are others.
- * @param begin with an introduction. @param isKnown whether no server was asked since `forget`
- * @returns the introduction
- */
-async function introduce(
-  begin: (body: string) => Promise<unknown>,
-  forget: () => void,
-  isKnown: () => boolean,
-): Promise<string> {
-  for (let tries = 1; ; tries++) {
-    const body = initializeMessage();
-    await begin(body);
-    forget();
-    await begin(body);
-    if (isKnown() || tries === 4) return body;
-  }
-}
-
 describeGateway('clients that begin one after the other', () => {
   let plain: Scripted;
   let keeping: Stateful;
@@ -49,13 +29,7 @@ describeGateway('clients that begin one after the other', () => {
         const answer = await post(gateway.current.url, body, { http });
         return [String(answer.headers['mcp-session-id']), message(answer).result];
       };
-      const body = await introduce(
-        begin,
-        () => {
-          plain.forget();
-        },
-        () => plain.requests.length === 0,
-      );
+      const body = initializeMessage();
       const [, first] = await begin(body);
       plain.forget();
       for (let client = 0; client < 6; client++) {
@@ -105,9 +79,7 @@ describeGateway('clients that begin where sessions are opened lazily', () => {
       const forget = (): void => {
         for (const { server } of [keeping, other, personal]) server.forget();
       };
-      const body = await introduce(begin, forget, () =>
-        [keeping, other].every(({ server }) => server.requests.length === 0),
-      );
+      const body = initializeMessage();
       const [, first] = await begin(body);
       const opened: string[] = [];
       for (let client = 0; client < 4; client++) {

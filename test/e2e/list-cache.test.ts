@@ -8,12 +8,6 @@ import { describeGateway } from './engine.ts';
 import { type Gateway, startGateway, useGateway } from './gateway.ts';
 import { type Answer, type Scripted, result, startScripted, status } from './upstreams/scripted.ts';
 
-/**
- * A list is forgotten where another falls into its slot, one of 1,024 that are chosen by a hash of random ids: a test that
- * counts what servers are asked meets that once in some hundred runs, and not twice.
- */
-const mayShareSlots = { retry: 2 };
-
 const all = ['shared_get', 'shared_set', 'own_get', 'own_set', 'fresh_get', 'fresh_set'];
 
 describeGateway('a list that is kept', () => {
@@ -74,7 +68,7 @@ describeGateway('a list that is kept', () => {
     });
   });
 
-  it.each(bothProtocols)('is not asked for again, by any worker, over %s', mayShareSlots, async (http) => {
+  it.each(bothProtocols)('is not asked for again, by any worker, over %s', async (http) => {
     await withGateway(async (gateway) => {
       const session = await openSession(gateway.url, { http });
       const first = await session.post(listMessage());
@@ -87,7 +81,7 @@ describeGateway('a list that is kept', () => {
     });
   });
 
-  it('is another session’s as well, or not, by its scope', mayShareSlots, async () => {
+  it('is another session’s as well, or not, by its scope', async () => {
     await withGateway(async (gateway) => {
       const first = await openSession(gateway.url);
       const second = await openSession(gateway.url);
@@ -103,7 +97,7 @@ describeGateway('a list that is kept', () => {
     });
   });
 
-  it('is kept whole, and shown to each as far as that may see it', mayShareSlots, async () => {
+  it('is kept whole, and shown to each as far as that may see it', async () => {
     await withGateway(async (gateway) => {
       const narrow = { headers: { 'x-mcp-virtualserver': 'team/reader' } };
       const shown = ['shared_get', 'own_get', 'fresh_get'];
@@ -118,7 +112,7 @@ describeGateway('a list that is kept', () => {
     });
   });
 
-  it('has all of its pages', mayShareSlots, async () => {
+  it('has all of its pages', async () => {
     await withGateway(async (gateway) => {
       const page = (name: string, next?: string): Answer =>
         result(JSON.stringify({ tools: [{ name, inputSchema: { type: 'object' } }], nextCursor: next }));
@@ -145,7 +139,7 @@ describeGateway('a list that is kept', () => {
       'too large to keep',
       result(`{"tools":[{"name":"get","inputSchema":{},"description":"${'x'.repeat(1_100_000)}"}]}`),
     ],
-  ])('is none %s', mayShareSlots, async (_, answer) => {
+  ])('is none %s', async (_, answer) => {
     await withGateway(async (gateway) => {
       const session = await openSession(gateway.url);
       shared.answers = { 'tools/list': answer };
