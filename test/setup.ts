@@ -3,7 +3,9 @@ import type { TestProject } from 'vitest/node';
 import { type EnvoyBinary, findEnvoy } from '../envoy/engine/find.ts';
 import { obtainEnvoy } from '../envoy/engine/obtain.ts';
 import { build } from '../scripts/build.ts';
+import { compileEmbedded } from './e2e/compile-embedded.ts';
 import { hasJava } from './nacos/nacos.ts';
+import { type ModuleSource, startModuleServer } from './module-server.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -11,14 +13,21 @@ declare module 'vitest' {
     envoy: EnvoyBinary | null;
     /** Whether a real Nacos can be run. */
     nacos: boolean;
+    /** Of a plugin server that has the module which was built, for all gateways of the end-to-end suite. */
+    module: ModuleSource;
   }
 }
 
-/** Once before all tests: the module is built, an Envoy found or installed. */
-export default async function setup(project: TestProject): Promise<void> {
+/** Once before all tests: the module is built, an Envoy found or installed. @returns what ends it */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   await build();
   project.provide('envoy', await envoyForTests());
   project.provide('nacos', nacosForTests(project.name));
+  if (project.name === 'unit') return undefined;
+  if (project.name.includes('embedded')) await compileEmbedded();
+  const server = await startModuleServer();
+  project.provide('module', server.source);
+  return server.stop;
 }
 
 async function envoyForTests(): Promise<EnvoyBinary | null> {

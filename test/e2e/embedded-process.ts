@@ -4,15 +4,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type EmbeddedOptions, reproducedVersion } from '../../envoy/embedded/index.ts';
+import type { EmbeddedOptions } from '../../envoy/embedded/index.ts';
 import { EngineError } from '../../common/engine-error.ts';
 import type { Exit, RunningEngine } from '../../envoy/engine/running.ts';
 
-type Told =
+/** What the process says. */
+export type Told =
   | { event: 'loaded' }
-  | { event: 'ready'; adminUrl: string; listeners: [string, string][] }
-  | { event: 'error'; message: string; kind: EngineError['kind']; details: string[] }
+  | { event: 'ready'; version: string; adminUrl: string; listeners: readonly (readonly [string, string])[] }
+  | { event: 'error'; message: string; kind: EngineError['kind']; details: readonly string[] }
   | { event: 'exit'; exit: Exit };
+
+/** What runs in that process, see compile-embedded.ts. */
+export const embeddedChild = fileURLToPath(new URL('../../build/embedded-child.mjs', import.meta.url));
 
 /**
  * The embedded engine as its users run it: apart from their clients. (On Node 20 they were not stable
@@ -22,7 +26,7 @@ type Told =
 export async function startEmbeddedProcess(options: Omit<EmbeddedOptions, 'signal'>): Promise<RunningEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-embedded-'));
   const logFile = join(folder, 'log');
-  const child = fork(fileURLToPath(new URL('embedded-child.mjs', import.meta.url)), {
+  const child = fork(embeddedChild, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [],
   });
@@ -54,7 +58,7 @@ export async function startEmbeddedProcess(options: Omit<EmbeddedOptions, 'signa
   if (outcome.event !== 'ready') throw new Error(`the embedded engine said ${outcome.event} before it was ready`);
   return {
     pid: child.pid ?? 0,
-    version: reproducedVersion,
+    version: outcome.version,
     adminUrl: outcome.adminUrl,
     listeners: new Map(outcome.listeners),
     log: () => log ?? readLog(),

@@ -1,12 +1,10 @@
 // The gateway under test as a user runs it: the module from a real plugin server, in the engine that was found.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { type Bootstrap, type GatewayServer, endpointOf, gatewayBootstrap } from '../../envoy/render/bootstrap.ts';
 import { startEnvoy } from '../../envoy/engine/process.ts';
 import type { RunningEngine } from '../../envoy/engine/running.ts';
-import { loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
+import type { ModuleServer } from '../module-server.ts';
 import { startEmbeddedProcess } from './embedded-process.ts';
 import { type Engine, engine, hostMode } from './engine.ts';
 import { statsOf, suspicious, vmFailures } from './soundness.ts';
@@ -19,7 +17,7 @@ export interface GatewayOptions {
   /** 2 unless said otherwise, so that what lives in one worker only is noticed. */
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Key and certificate of the plugin server, in PEM; without them the module comes in the clear. */
+  /** Key and certificate of a plugin server of its own, in PEM; without them the module comes in the clear, from that of all. */
   readonly pluginServerTls?: { readonly key: string; readonly cert: string };
   /** Changes the bootstrap: for what the shipped one does not have. */
   readonly adjust?: (bootstrap: Bootstrap) => void;
@@ -57,24 +55,17 @@ const engines: Record<
 };
 
 const loopback = { host: '127.0.0.1', port: 0 };
-const clone = new URL('../../', import.meta.url);
 
-/** Starts a plugin server and a gateway that fetches the module there; both end with `stop`. */
+/** Starts a gateway that fetches the module from a plugin server; it ends with `stop`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   if (engine === undefined) throw new Error('there is no engine to run the gateway in');
-  const bytes = readFileSync(fileURLToPath(new URL('build/plugin.wasm', clone)));
-  const { version } = JSON.parse(readFileSync(fileURLToPath(new URL('package.json', clone)), 'utf8')) as {
-    version: string;
-  };
-  const artifacts = [loadArtifact('sluice', version, bytes)];
-  const tls = options.pluginServerTls === undefined ? {} : { tls: options.pluginServerTls };
-  const pluginServer = await startPluginServer({ artifacts, ...loopback, ...tls });
+  const modules = await moduleServer(options);
   try {
     const bootstrap = gatewayBootstrap({
       listen: loopback,
       admin: loopback,
-      pluginServerUrl: pluginServer.url,
-      digest: createHash('sha256').update(bytes).digest('hex'),
+      pluginServerUrl: modules.source.url,
+      digest: modules.source.digest,
       servers: options.servers,
       plugin: { hostMode, ...options.plugin },
     });
@@ -93,13 +84,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       configuration: async () => (await fetch(`${running.adminUrl}/config_dump`)).text(),
       stop: async () => {
         await running.stop();
-        await pluginServer.close();
+        await modules.stop();
       },
     };
   } catch (error) {
-    await pluginServer.close();
+    await modules.stop();
     throw error;
   }
+}
+
+/** That of all gateways, which no test ends, or one with keys of its own. */
+async function moduleServer({ pluginServerTls }: GatewayOptions): Promise<ModuleServer> {
+  if (pluginServerTls === undefined) return { source: inject('module'), stop: () => Promise.resolve() };
+  // A plugin server takes a second to load, which hardly any test needs.
+  const { startModuleServer } = await import('../module-server.ts');
+  return startModuleServer(pluginServerTls);
 }
 
 function residentMemoryOf(pid: number): number | undefined {
