@@ -2,7 +2,7 @@ import type { Chain } from './chain.ts';
 import { envoyRoute } from './envoy-route.ts';
 import type { Report } from './finding.ts';
 import { endpointOf } from './gateway.ts';
-import { authorizedHeader, impliedCapabilities } from '../render/token-filter.ts';
+import { authorizedHeader, impliedCapabilities, impliedPayload } from '../render/token-filter.ts';
 import type { Node } from '../yaml/node.ts';
 import { isForUndecided } from './route.ts';
 import { messageOf } from './wasm-filter.ts';
@@ -12,11 +12,7 @@ const jwtType = 'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication';
 /** Tokens are to be verified, and their claims left where the module looks for them, before the module runs. */
 export function checkIdentity(chain: Chain, report: Report): void {
   const { plugin } = chain;
-  const name = plugin?.root.get('identity', 'jwt');
-  if (name?.text !== undefined)
-    checkProvider(chain, name.text, (says) => {
-      report('identity', name, says);
-    });
+  checkCaller(chain, report);
   const allowed = plugin?.root.get('allowedCapabilities');
   if (!allowed?.isThere) return;
   const named = allowed.get('jwt');
@@ -36,6 +32,33 @@ export function checkIdentity(chain: Chain, report: Report): void {
       `the provider ${ids}, which leaves claims in ${payload}, does not take its token from ${authorizedHeader} alone`,
     );
   }
+}
+
+/** The token of who asks. `auth` alone says where its claims are as well. */
+function checkCaller(chain: Chain, report: Report): void {
+  const { plugin } = chain;
+  const auth = plugin?.root.get('auth');
+  const identity = plugin?.root.get('identity');
+  const at = identity?.isThere === true ? identity.get('jwt') : auth;
+  if (plugin === undefined || at?.isThere !== true) return;
+  const payload = at === auth ? impliedPayload : at.text;
+  if (payload === undefined) return;
+  const leaving = checkProvider(chain, payload, (says) => {
+    report('identity', at, says);
+  });
+  if (auth?.isThere !== true) return;
+  const refusing = leaving.filter(
+    ({ message, provider: [id] }) =>
+      !requirementsAt(message, endpointOf(plugin)).some(
+        (requirement) => isRequired(requirement, id) && letsPass(requirement),
+      ),
+  );
+  if (refusing.length > 0)
+    report('challenge', auth, `jwt_authn itself refuses what is no good token for ${idsOf(refusing)}`);
+  const silent = leaving.filter(
+    ({ provider: [, provider] }) => !/^refused-\d+$/.test(provider.get('failed_status_in_metadata').text ?? ''),
+  );
+  if (silent.length > 0) report('challenge', auth, `Sluice does not learn why a token is no good for ${idsOf(silent)}`);
 }
 
 interface Provider {
@@ -85,30 +108,42 @@ function isFromCapabilities(provider: Node): boolean {
   return headers.length > 0 && headers.every((header) => header.get('name').text?.toLowerCase() === authorizedHeader);
 }
 
-/** Providers that some rule for a path asks for, at any place of its requirement. The first rule that matches counts. */
+/** Providers that some rule for a path asks for, at any place of its requirement. */
 function requiredAt(message: Node, path: string): Set<string> {
-  const found = new Set<string>();
+  return new Set(requirementsAt(message, path).flatMap(providersIn));
+}
+
+/** What the rules for a path require. The first rule that matches counts. */
+function requirementsAt(message: Node, path: string): readonly Node[] {
+  const found: Node[] = [];
   const named = message.get('requirement_map');
   for (const rule of message.get('rules').items) {
     const takes = envoyRoute(rule).takes(path);
     if (takes === 'no') continue;
-    providersIn(rule.get('requires'), found);
+    found.push(rule.get('requires'));
     const { text } = rule.get('requirement_name');
-    if (text !== undefined) providersIn(named.get(text), found);
+    if (text !== undefined) found.push(named.get(text));
     if (takes === 'yes' && isForUndecided(envoyRoute(rule))) break;
   }
-  for (const [, requirement] of message.get('filter_state_rules', 'requires').entries) providersIn(requirement, found);
+  for (const [, requirement] of message.get('filter_state_rules', 'requires').entries) found.push(requirement);
   return found;
 }
 
-function providersIn(requirement: Node, found: Set<string>): void {
-  for (const { text } of [
-    requirement.get('provider_name'),
-    requirement.get('provider_and_audiences', 'provider_name'),
-  ]) {
-    if (text !== undefined) found.add(text);
-  }
-  for (const list of ['requires_any', 'requires_all']) {
-    for (const inner of requirement.get(list, 'requirements').items) providersIn(inner, found);
-  }
+function providersIn(requirement: Node): readonly string[] {
+  const own = [requirement.get('provider_name'), requirement.get('provider_and_audiences', 'provider_name')];
+  return [...own.flatMap(({ text }) => text ?? []), ...partsOf(requirement).flatMap(providersIn)];
+}
+
+function isRequired(requirement: Node, provider: string): boolean {
+  return providersIn(requirement).includes(provider);
+}
+
+/** Whether it lets a request pass whose token is not good, or that has none. */
+function letsPass(requirement: Node): boolean {
+  if (requirement.get('allow_missing_or_failed').isThere) return true;
+  return partsOf(requirement).some(letsPass);
+}
+
+function partsOf(requirement: Node): readonly Node[] {
+  return ['requires_any', 'requires_all'].flatMap((list) => requirement.get(list, 'requirements').items);
 }

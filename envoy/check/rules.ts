@@ -228,9 +228,15 @@ export const rules = {
   },
   identity: {
     severity: 'error',
-    asks: "Where `identity.jwt` names a place for claims, a `jwt_authn` filter before Sluice has it as a provider's `payload_in_metadata`, and a rule for the endpoint requires that provider.",
+    asks: "Where `identity.jwt` names a place for claims, or `auth` implies `jwt`, a `jwt_authn` filter before Sluice has it as a provider's `payload_in_metadata`, and a rule for the endpoint requires that provider.",
     why: 'The module finds no identity, and every request is `unauthenticated`.',
     mend: 'put `envoy.filters.http.jwt_authn` before the `sluice` filter, with `payload_in_metadata: <name>`',
+  },
+  challenge: {
+    severity: 'warning',
+    asks: 'Where there is `auth`, the rule of `jwt_authn` for the endpoint has `allow_missing_or_failed` beside its providers, and each of these has `failed_status_in_metadata: refused-0`, `refused-1` …',
+    why: 'A 401 of `jwt_authn` itself names no `resource_metadata`, and clients do not learn where to get a token. Without that name the 401 of Sluice cannot say what is wrong with the token.',
+    mend: 'write the filter as `sluice render envoy` does (docs/authorization.md)',
   },
   'allowed-capabilities': {
     severity: 'error',

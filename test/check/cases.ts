@@ -679,6 +679,39 @@ export const cases: readonly Case[] = [
     says: 'requires the provider a',
   },
   {
+    rule: 'identity',
+    base: 'hold',
+    edits: [inPlugin('auth: { authorizationServers: ["https://id.example.com"] }')],
+    at: 'auth',
+    says: 'no filter before Sluice leaves claims in jwt: no jwt_authn filter does',
+  },
+  {
+    rule: 'challenge',
+    base: 'hold',
+    edits: [
+      inPlugin('auth: { authorizationServers: ["https://id.example.com"] }'),
+      jwtAuthn(
+        '{ a: { payload_in_metadata: jwt, failed_status_in_metadata: refused-0 } }',
+        '[{ match: { prefix: / }, requires: { requires_any: { requirements: [{ provider_name: a }, { allow_missing: {} }] } } }]',
+      ),
+    ],
+    at: 'auth',
+    says: 'jwt_authn itself refuses what is no good token for a',
+  },
+  {
+    rule: 'challenge',
+    base: 'hold',
+    edits: [
+      inPlugin('auth: { authorizationServers: ["https://id.example.com"] }'),
+      jwtAuthn(
+        '{ a: { payload_in_metadata: jwt, failed_status_in_metadata: refused }, b: { payload_in_metadata: jwt } }',
+        '[{ match: { prefix: / }, requires: { requires_any: { requirements: [{ provider_name: a }, { provider_name: b }, { allow_missing_or_failed: {} }] } } }]',
+      ),
+    ],
+    at: 'auth',
+    says: 'Sluice does not learn why a token is no good for a, b',
+  },
+  {
     rule: 'allowed-capabilities',
     base: 'hold',
     edits: [inPlugin('allowedCapabilities: { absent: hide }')],

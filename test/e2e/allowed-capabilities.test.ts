@@ -24,8 +24,9 @@ interface TokenFilter {
 /** The filter that docs/authorization.md shows, with other keys and another audience. */
 function documentedFilter(keys: string): TokenFilter {
   const page = readFileSync(new URL('../../docs/authorization.md', import.meta.url), 'utf8');
-  const [, shown = ''] = /^```yaml\n(name: envoy\.filters\.http\.jwt_authn\n.*?)^```/ms.exec(page) ?? [];
-  const filter = parse(shown) as TokenFilter;
+  const shown = page.slice(page.indexOf('### The second provider'));
+  const [, text = ''] = /^```yaml\n(name: envoy\.filters\.http\.jwt_authn\n.*?)^```/ms.exec(shown) ?? [];
+  const filter = parse(text) as TokenFilter;
   Object.assign(filter.typed_config.providers.capabilities, {
     audiences: ['sluice'],
     local_jwks: { inline_string: keys },
