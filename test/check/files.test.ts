@@ -125,7 +125,7 @@ test('a module that is none is said where it would be run', async () => {
   expect(lines(found)).toEqual([expect.stringContaining('cannot be checked: the module is none') as string]);
 });
 
-test.skipIf(inject('envoy') === null)('an Envoy has its say', async () => {
+test.skipIf(inject('envoy') === null)('an Envoy has its say', { timeout: 120_000 }, async () => {
   const askEnvoy = await envoyJudge(built, { ENVOY_PATH: inject('envoy')?.path });
   const say = async (text: string): Promise<string[]> =>
     lines((await checkFiles([file(text)], { module, askEnvoy })).filter(({ rule }) => rule === 'envoy'));

@@ -30,7 +30,7 @@ function copyWithSmallModule(): string {
 
 test(
   'makes the same bytes of the same sources, wherever they are and whoever builds them',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const here = readFileSync(join(clone, 'build/plugin.wasm'));
     const [one, other] = [copyOfSources('a'), copyOfSources('a rather longer/path with spaces')];
