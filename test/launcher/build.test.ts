@@ -28,19 +28,23 @@ function copyWithSmallModule(): string {
   return copy;
 }
 
-test('makes the same bytes of the same sources, wherever they are and whoever builds them', { timeout: 300_000 }, () => {
-  const here = readFileSync(join(clone, 'build/plugin.wasm'));
-  const other = copyOfSources('a rather longer/path with spaces');
-  // Another process, another working directory, another user's environment.
-  const script = `import { build } from ${JSON.stringify(join(clone, 'scripts/build.ts'))}; await build(process.argv[1]);`;
-  execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, other], {
-    cwd: clone,
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'Asia/Tokyo', LC_ALL: 'C' },
-  });
-  expect(Buffer.compare(readFileSync(join(other, 'build/plugin.wasm')), here)).toBe(0);
-  const text = here.toString('latin1');
-  for (const trace of [clone, tmpdir(), process.env['USER'] ?? clone]) expect(text).not.toContain(trace);
-});
+test(
+  'makes the same bytes of the same sources, wherever they are and whoever builds them',
+  { timeout: 300_000 },
+  () => {
+    const here = readFileSync(join(clone, 'build/plugin.wasm'));
+    const other = copyOfSources('a rather longer/path with spaces');
+    // Another process, another working directory, another user's environment.
+    const script = `import { build } from ${JSON.stringify(join(clone, 'scripts/build.ts'))}; await build(process.argv[1]);`;
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, other], {
+      cwd: clone,
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent', TZ: 'Asia/Tokyo', LC_ALL: 'C' },
+    });
+    expect(Buffer.compare(readFileSync(join(other, 'build/plugin.wasm')), here)).toBe(0);
+    const text = here.toString('latin1');
+    for (const trace of [clone, tmpdir(), process.env['USER'] ?? clone]) expect(text).not.toContain(trace);
+  },
+);
 
 test('compiles only what changed', async () => {
   const copy = copyWithSmallModule();
