@@ -182,7 +182,7 @@ export const rules = {
     severity: 'warning',
     asks: '`sessions.keys` names a key.',
     why: 'Every Envoy process makes its own: a restart ends all sessions, and a second replica does not know them. Only `sluice start` keeps one by itself.',
-    mend: 'add `sessions: { keys: [{ id: 1, env: SLUICE_KEY_1 }] }`; the variable holds 32 random bytes in base64url. `sluice start` needs none',
+    mend: 'add `sessions: { keys: [{ id: 1, env: SLUICE_KEY_1 }] }`; `npx sluice keygen session` makes what the variable holds. `sluice start` needs none',
   },
   environment: {
     severity: 'error',
