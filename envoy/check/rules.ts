@@ -196,6 +196,12 @@ export const rules = {
     why: 'The listener, a route or jwt_authn takes it away, and the server refuses every call, or there is no token to exchange.',
     mend: 'leave the header in place (jwt_authn: `forward: true`), or name another without an underscore',
   },
+  'rest-path': {
+    severity: 'warning',
+    asks: 'Each argument of a REST tool with `position: path` has its place in the URL, and each place such an argument.',
+    why: 'A place that no argument fills is sent as it stands, in braces, and an argument without a place is not sent at all: the service is asked for something else.',
+    mend: 'write `{name}` into `requestTemplate.url`, or give the argument another name or position',
+  },
   'tool-search': {
     severity: 'warning',
     asks: 'Where `toolSearch` is on, servers have a `listCache`.',
