@@ -54,6 +54,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'a gateway as YAML for Envoy, Istio, Envoy Gateway, Kubernetes; tools from an OpenAPI description',
     load: async () => (await import('./render/command.ts')).render,
   },
+  keygen: {
+    summary: 'keys for sessions, and for signatures',
+    load: async () => (await import('./keygen/command.ts')).keygen,
+  },
   help: {
     summary: 'this text',
     load: () => Promise.resolve({ run: (_, io) => Promise.resolve(help(io)) }),

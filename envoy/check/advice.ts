@@ -3,6 +3,7 @@ import type { Plugin } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
 import { checkAnnotations } from './annotations.ts';
 import { checkPatterns } from './patterns.ts';
+import { checkRestPaths } from './rest-paths.ts';
 
 /** What the module accepts, and an operator should know all the same. */
 export function checkAdvice({ root }: Pick<Plugin, 'root'>, report: Report): void {
@@ -16,6 +17,7 @@ export function checkAdvice({ root }: Pick<Plugin, 'root'>, report: Report): voi
   for (const server of root.get('servers').items) {
     for (const member of ['url', 'cluster', 'authority', 'path']) checkPlaceholder(server.get(member), report);
     checkPatterns(server, report);
+    checkRestPaths(server, report);
   }
 }
 

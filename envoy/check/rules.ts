@@ -182,7 +182,7 @@ export const rules = {
     severity: 'warning',
     asks: '`sessions.keys` names a key.',
     why: 'Every Envoy process makes its own: a restart ends all sessions, and a second replica does not know them. Only `sluice start` keeps one by itself.',
-    mend: 'add `sessions: { keys: [{ id: 1, env: SLUICE_KEY_1 }] }`; the variable holds 32 random bytes in base64url. `sluice start` needs none',
+    mend: 'add `sessions: { keys: [{ id: 1, env: SLUICE_KEY_1 }] }`; `npx sluice keygen session` makes what the variable holds. `sluice start` needs none',
   },
   environment: {
     severity: 'error',
@@ -195,6 +195,12 @@ export const rules = {
     asks: 'A header that `credentials: { type: passthrough }` names comes as far as Sluice and the server, and the token of `{ type: exchange }` as far as Sluice.',
     why: 'The listener, a route or jwt_authn takes it away, and the server refuses every call, or there is no token to exchange.',
     mend: 'leave the header in place (jwt_authn: `forward: true`), or name another without an underscore',
+  },
+  'rest-path': {
+    severity: 'warning',
+    asks: 'Each argument of a REST tool with `position: path` has its place in the URL, and each place such an argument.',
+    why: 'A place that no argument fills is sent as it stands, in braces, and an argument without a place is not sent at all: the service is asked for something else.',
+    mend: 'write `{name}` into `requestTemplate.url`, or give the argument another name or position',
   },
   'tool-search': {
     severity: 'warning',

@@ -1,19 +1,9 @@
-import {
-  CLOSING_BRACE,
-  CLOSING_BRACKET,
-  COLON,
-  COMMA,
-  DOT,
-  HYPHEN,
-  OPENING_BRACE,
-  OPENING_BRACKET,
-  QUOTE,
-  ZERO,
-} from '../bytes/ascii';
+import { CLOSING_BRACE, CLOSING_BRACKET, COLON, COMMA, OPENING_BRACE, OPENING_BRACKET, QUOTE } from '../bytes/ascii';
 import { Arena } from '../bytes/arena';
 import { fieldsIn, FIXED64, LENGTH_DELIMITED } from '../bytes/protobuf';
 import { Span, literal, pointer, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
+import { shortest } from '../json/numbers';
 import { writeEscaped } from '../json/text';
 
 /**
@@ -97,14 +87,16 @@ function writeList(writer: Writer, message: Span, depth: i32): bool {
   return sound && !fields.broken;
 }
 
-/** No member of a configuration takes a fraction: three digits are enough to show what was found. */
+const LARGEST_WHOLE: f64 = 9.2e18;
+/** Below this power of ten, and above 20, a number has an exponent. */
+const SMALLEST_POWER = -6;
+
+/**
+ * With all of its digits: what tools take (`minimum`, `default`, `enum`) and rules on arguments may have any number. JSON has
+ * none that is not finite.
+ */
 function writeNumber(writer: Writer, value: f64): void {
-  const bounded = min(max(value, -1e15), 1e15);
-  const whole = bounded as i64;
-  if (bounded < 0) writer.byte(HYPHEN);
-  writer.decimal(abs(whole) as u64);
-  const thousandths = (abs(bounded - (whole as f64)) * 1000) as u64;
-  if (abs(bounded) === (abs(whole) as f64)) return;
-  writer.byte(DOT).byte(ZERO + ((thousandths / 100) as u8));
-  writer.byte(ZERO + (((thousandths / 10) % 10) as u8)).byte(ZERO + ((thousandths % 10) as u8));
+  // Beyond 2^53 the shortest digits are near to a whole number, not it.
+  if (abs(value) < LARGEST_WHOLE && floor(value) === value) writer.signed(value as i64);
+  else writer.bytes(isFinite(value) ? shortest(value, SMALLEST_POWER, writer.arena) : NULL);
 }

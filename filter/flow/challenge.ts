@@ -1,12 +1,13 @@
 import { COMMA, QUOTE, SPACE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { headerIn } from '../bytes/pairs';
-import { Span, equalsIgnoringCase, first, length, literal, NONE } from '../bytes/span';
+import { Span, equalsIgnoringCase, first, length, literal, startsWith, NONE } from '../bytes/span';
 import { newWriter, Writer } from '../bytes/writer';
 import * as header from '../mcp/headers';
 import { Reason } from '../mcp/errors';
 import { AuthorizationRule } from '../model/authorization';
 import { Server } from '../model/server';
+import { HAS_OTHER_SPELLING } from '../session/refused-token';
 import { Exchange, Outcome } from './exchange';
 import { metadataUrl } from './metadata-url';
 
@@ -24,7 +25,7 @@ const NEEDS = literal(' needs ');
 
 /** Nobody is known to ask, where the configuration wants to know. */
 export function refuseUnidentified(exchange: Exchange): Outcome {
-  const fault = exchange.caller.tokenFault;
+  const fault = faultOfToken(exchange);
   const outcome =
     fault === NONE ? exchange.refuse(Reason.Unauthenticated) : exchange.refuse(Reason.TokenNotGood, fault);
   const resource = exchange.gateway.resource;
@@ -35,6 +36,14 @@ export function refuseUnidentified(exchange: Exchange): Outcome {
     resource === null ? NONE : resource.scopes,
     fault,
   );
+}
+
+/** Why the token is not good, or NONE: there is none, or nobody says. */
+function faultOfToken(exchange: Exchange): Span {
+  const fault = exchange.caller.tokenFault;
+  const resource = exchange.gateway.resource;
+  if (fault !== NONE || resource === null || resource.issuers === 0 || !sentToken(exchange)) return fault;
+  return startsWith(sentCredentials(exchange), header.BEARER) ? NONE : HAS_OTHER_SPELLING;
 }
 
 /** RFC 6750 §3.1: what is asked for needs scopes that the token has not. @param rule that says so */
@@ -67,6 +76,10 @@ function parameter(challenge: Writer, name: Span, value: Span): void {
 
 /** It has one, then, that was not found good. */
 function sentToken(exchange: Exchange): bool {
-  const sent = headerIn(exchange.request.pairs, header.AUTHORIZATION, scratch);
+  const sent = sentCredentials(exchange);
   return length(sent) > 7 && equalsIgnoringCase(first(sent, 7), BEARER_AND_SPACE);
+}
+
+function sentCredentials(exchange: Exchange): Span {
+  return headerIn(exchange.request.pairs, header.AUTHORIZATION, scratch);
 }

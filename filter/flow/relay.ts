@@ -1,7 +1,8 @@
-import { make } from '../bytes/arena';
+import { make, scratch } from '../bytes/arena';
 import { editedPairs } from '../bytes/pairs';
 import { Span, NONE } from '../bytes/span';
-import { Answer } from '../upstream/answer';
+import { completed } from '../sse/events';
+import { Answer, isEventStream } from '../upstream/answer';
 import { Callout } from '../upstream/callout';
 import { newFanOut } from '../federation/fanout';
 import { Reason } from '../mcp/errors';
@@ -60,7 +61,8 @@ function ask(exchange: Exchange, upstream: Upstream, stage: Stage, timeout: u32,
 
 /** The client gets the whole answer at once, event stream or not. */
 export function answerWhole(exchange: Exchange, answer: Answer): Outcome {
-  const body = rewritten(exchange, answer.contentType, answer.body);
+  const said: Span = isEventStream(answer.contentType) ? completed(answer.body, scratch) : answer.body;
+  const body = rewritten(exchange, answer.contentType, said);
   if (body === NONE && answer.body !== NONE) return Outcome.Reply;
   const outcome = exchange.answer(answer.status, NONE);
   exchange.plan.reply.body = inClientsEra(exchange, answer.contentType, body);

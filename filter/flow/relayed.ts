@@ -43,7 +43,7 @@ function mayBeAnew(exchange: Exchange, answer: Answer): bool {
 /** The answer of a REST service, or what Envoy says in its stead. */
 function tellRest(exchange: Exchange, call: UpstreamCall, answer: Answer): Outcome {
   const failure = judge(answer, call.server, scratch);
-  if (isUnanswered(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
+  if (isDropped(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
   const isEnvoys =
     failure.reason === Reason.UpstreamUnreachable ||
     failure.reason === Reason.UpstreamTimeout ||
@@ -73,9 +73,14 @@ export function tellAsRouted(exchange: Exchange, call: UpstreamCall, answer: Ans
       : NONE;
   if (task !== NONE) return takeTask(exchange, task) ? pollTask(exchange) : Outcome.Reply;
   if (failure.reason === Reason.None || passes) return answerWhole(exchange, answer);
-  if (answer.ending === Ending.Broken || isUnanswered(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
+  if (isDropped(answer)) failure.set(Reason.UpstreamDropped, DROPPED);
   call.failure.take(failure, exchange.arena);
   return exchange.refuseFor(call);
+}
+
+/** It may have run: the connection was there, and ended before the answer, or in it. */
+function isDropped(answer: Answer): bool {
+  return answer.ending === Ending.Broken || isUnanswered(answer);
 }
 
 function whyNot(answer: Answer): Span {

@@ -114,8 +114,8 @@ function tell(stream: Stream, exchange: Exchange): Action {
     return act(stream, exchange, Outcome.Pass);
   }
   const reply = exchange.plan.reply;
-  // A server without an event stream has not failed.
-  if (reply.reason !== Reason.MethodNotAllowed) {
+  // A server without an event stream has not failed: the client is told so, or of changed lists.
+  if (reply.reason !== Reason.None && reply.reason !== Reason.MethodNotAllowed) {
     logFailure(exchange, exchange.target.server, reply.reason, reply.detail);
   }
   return act(stream, exchange, outcome);

@@ -163,11 +163,17 @@ function digitsOf(value: f64): void {
     for (let left = down; left > 0; left -= 22) m *= powerOfTen(min(left, 22));
     for (let left = -down; left > 0; left -= 22) m /= powerOfTen(min(left, 22));
     digitText = nearest(m) as u64;
-    mantissa = digitText;
-    let back = digitText as f64;
-    for (let left = down; left > 0; left -= 22) back /= powerOfTen(min(left, 22));
-    for (let left = -down; left > 0; left -= 22) back *= powerOfTen(min(left, 22));
-    if (back === value) break;
+    if (isReadAs(value, digitText, down)) break;
+    // The product was rounded: of 16 digits and more the last one may be another.
+    if (digitCount < 16) continue;
+    if (isReadAs(value, digitText - 1, down)) {
+      digitText--;
+      break;
+    }
+    if (isReadAs(value, digitText + 1, down)) {
+      digitText++;
+      break;
+    }
   }
   digitCount = min(digitCount, 17);
   let bound: u64 = 1;
@@ -181,6 +187,14 @@ function digitsOf(value: f64): void {
     digitText /= 10;
     digitCount--;
   }
+}
+
+/** @param down how many of the digits are behind the point; below 0: how many zeros follow them */
+function isReadAs(value: f64, digits: u64, down: i32): bool {
+  let back = digits as f64;
+  for (let left = down; left > 0; left -= 22) back /= powerOfTen(min(left, 22));
+  for (let left = -down; left > 0; left -= 22) back *= powerOfTen(min(left, 22));
+  return back === value;
 }
 
 /** How long a number may be to become a double without a doubt. */

@@ -32,6 +32,8 @@ const IS_FOR_OTHER_AUDIENCE = literal('it is for another audience');
 const HAS_BAD_SIGNATURE = literal('its signature is not good');
 const HAS_UNKNOWN_KEY = literal('it was signed with a key that is not known here');
 export const HAS_NO_SUBJECT = literal('it has no subject or no issuer');
+/** jwt_authn looks at `Bearer ` alone, in this spelling; to HTTP schemes are the same in any case (RFC 9110 §11.1). */
+export const HAS_OTHER_SPELLING = literal('its scheme has to be written Bearer');
 
 /**
  * What is wrong with the token of a request, or NONE: no provider has looked at one, or it is not known.

@@ -58,6 +58,32 @@ export function eventsIn(stream: Span, arena: Arena): Events {
   return events;
 }
 
+/**
+ * A whole event stream whose last event has its blank line: without one it is none to a client (HTML, server-sent events
+ * §9.2.6), and some servers leave it out.
+ */
+export function completed(stream: Span, arena: Arena): Span {
+  return length(stream) === 0 || endsWithBlankLine(stream)
+    ? stream
+    : newWriter(arena, length(stream) as usize)
+        .bytes(stream)
+        .bytes(MISSING_END).written;
+}
+
+/** A line ends with CR, LF, or both. */
+function endsWithBlankLine(stream: Span): bool {
+  const start = pointer(stream);
+  let at = limit(stream);
+  let ends = 0;
+  for (; at > start && ends < 2; ends++) {
+    const last: u32 = load<u8>(at - 1);
+    if (last !== LINE_FEED && last !== CARRIAGE_RETURN) return false;
+    at--;
+    if (last === LINE_FEED && at > start && load<u8>(at - 1) === CARRIAGE_RETURN) at--;
+  }
+  return ends === 2;
+}
+
 const MESSAGE_EVENT = literal('event: message\n');
 const DATA = literal('data: ');
 const DATA_LINE = literal('\ndata: ');

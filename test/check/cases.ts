@@ -874,6 +874,23 @@ export const cases: readonly Case[] = [
     at: '.servers[0]',
     says: 'has no listCache, so each search asks it for its list',
   },
+  ...(
+    [
+      ["'/items/{idd}'", 'requestTemplate.url', '{idd} is no argument of position path; did you mean "id"?'],
+      ["'/items/{{.args.id}}'", 'args[0].name', 'id has no place in the URL, which lacks {id}'],
+    ] as const
+  ).map(([url, at, says]): Case => ({
+    rule: 'rest-path',
+    base: 'hold',
+    edits: [
+      [
+        'prefix: notes_',
+        `prefix: notes_\n                                rest: { tools: [{ name: get, args: [{ name: id, position: path }], requestTemplate: { url: ${url} } }] }`,
+      ],
+    ],
+    at,
+    says,
+  })),
   {
     rule: 'open-root',
     base: 'hold',

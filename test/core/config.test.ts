@@ -136,14 +136,33 @@ test('a Struct is the JSON that it was made of', () => {
 
 test.each([
   [0.125, '0.125'],
-  [-0.5, '-0.500'],
-  [1e-9, '0.000'],
-  [1e15, '1000000000000000'],
-  [1e300, '1000000000000000'],
-  [-Infinity, '-1000000000000000'],
-  [NaN, '0.000'],
+  [-0.5, '-0.5'],
+  [0.0001, '0.0001'],
+  [0.1, '0.1'],
+  [0.3, '0.3'],
+  [1e-9, '1e-09'],
+  [Number.MAX_SAFE_INTEGER, '9007199254740991'],
+  [-Number.MAX_SAFE_INTEGER, '-9007199254740991'],
+  [432541223982353728, '432541223982353728'],
+  [1e20, '100000000000000000000'],
+  [1e21, '1e+21'],
+  [-0, '0'],
+  [-Infinity, 'null'],
+  [NaN, 'null'],
 ])('the number %d is %s', (number, json) => {
   expect(jsonOf(structOf({ n: number }))).toBe(`{"n":${json}}`);
+});
+
+test('a number of a Struct keeps all of its digits', () => {
+  const decimal = fc
+    .tuple(fc.maxSafeInteger(), fc.integer({ min: -15, max: 3 }))
+    .map(([digits, power]) => Number(`${digits}e${power}`));
+  fc.assert(
+    fc.property(decimal, (number) => {
+      expect(JSON.parse(jsonOf(structOf({ n: number })) ?? '')).toEqual({ n: number === 0 ? 0 : number });
+    }),
+    { numRuns: 5000 },
+  );
 });
 
 test('lists in each other end at a depth, not at the end of the stack', () => {

@@ -60,6 +60,14 @@ test('codes of our own are outside of what JSON-RPC reserves, and the others are
   }
 });
 
+test('a code of our own is that of one reason alone', () => {
+  const own = [...new Set(rows.filter(({ code }) => code < -31000 && code > -32000).map(({ code }) => code))];
+  const reasonsOf = (wanted: number): string[] => [
+    ...new Set(rows.filter(({ code }) => code === wanted).map(({ reason }) => reason)),
+  ];
+  expect(own.map(reasonsOf).filter((reasons) => reasons.length > 1)).toEqual([]);
+});
+
 test('an answer without an id never has the status of one that worked', () => {
   for (const { reason, statusWithoutId } of rows) expect(statusWithoutId, reason).toBeGreaterThanOrEqual(400);
 });

@@ -117,8 +117,10 @@ describeGateway('auth', () => {
       ['of a key that is not known', jwt(good, foreign, 'none'), 'it was signed with a key that is not known here'],
       ['of another key', jwt(good, foreign), 'its signature is not good'],
       ['that is none', 'x', 'it is not a JWT that can be read, or of an algorithm that is not supported'],
-    ])('says what is wrong with a token %s', async (_, token, fault) => {
-      const headers = { authorization: `Bearer ${token}` };
+      ['of the scheme in small letters', jwt(good), 'its scheme has to be written Bearer', 'bearer'],
+      ['of the scheme in capitals', jwt(good), 'its scheme has to be written Bearer', 'BEARER'],
+    ])('says what is wrong with a token %s', async (_, token, fault, scheme = 'Bearer') => {
+      const headers = { authorization: `${scheme} ${token}` };
       const answer = await post(gateway.current.url, initializeMessage(), { headers });
       expect([answer.status, answer.headers['www-authenticate']]).toEqual([
         401,

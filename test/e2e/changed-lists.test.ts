@@ -15,7 +15,7 @@ import { sharedKey } from './shared-key.ts';
 import { until } from './until.ts';
 import { type CatalogServer, startCatalogs } from './upstreams/catalogs.ts';
 import { type RestService, startRestService } from './upstreams/rest.ts';
-import { type Scripted, startScripted } from './upstreams/scripted.ts';
+import { type Scripted, startScripted, status } from './upstreams/scripted.ts';
 
 /** Connections of their own: enough that some come to each worker. */
 const connections = 12;
@@ -211,5 +211,46 @@ describeGateway('an edit of the catalog', () => {
     await served('one');
     const { status, text } = await get(url, session, id);
     expect({ status, methods: parseEvents(text).methods }).toEqual({ status: 200, methods: [CHANGED] });
+  });
+});
+
+describeGateway('a GET that the only server of a path answers with 405', () => {
+  let weather: Scripted, notes: Scripted;
+  beforeAll(async () => {
+    [weather, notes] = (await Promise.all(
+      ['weather', 'notes'].map((name) =>
+        startScripted({ tools: ['get'], sessionId: name, answers: { GET: status(405, 'text/plain', 'no stream') } }),
+      ),
+    )) as [Scripted, Scripted];
+  });
+  afterAll(() => Promise.all([weather.stop(), notes.stop()]));
+  const gateway = useGateway(() => ({
+    servers: [
+      { name: 'weather', url: weather.url },
+      { name: 'notes', url: notes.url },
+    ],
+    plugin: {
+      sessions: { listChanged: true },
+      status: { env: 'STATUS_TOKEN' },
+      virtualServers: [{ name: 'team/weather', tools: ['weather_*'] }],
+    },
+    env: { STATUS_TOKEN: 'a-token-of-the-operator' },
+  }));
+
+  it.each(bothProtocols)('is told of changed lists, and is no failure of that server, over %s', async (http) => {
+    const url = `${gateway.current.url}/team/weather`;
+    const session = await openSession(url, { http });
+    const { status: code, text } = await get(url, session, undefined, http);
+    expect({ code, retry: parseEvents(text).retry }).toEqual({ code: 200, retry: '30000' });
+    expect(weather.of('GET').length).toBeGreaterThan(0);
+    const seen = await send(`${gateway.current.url}/-/status`, { method: 'GET' });
+    expect(JSON.parse(seen.text)).toMatchObject({
+      servers: [
+        { name: 'weather', state: 'ok' },
+        { name: 'notes', state: 'ok' },
+      ],
+    });
+    expect(seen.text).not.toContain('lastFailure');
+    expect(gateway.current.log()).not.toContain('weather: none');
   });
 });

@@ -42,7 +42,7 @@ describe('sluice', () => {
     const answer = await sluice(name);
     expect(answer).toMatchObject({ code: 2, out: '' });
     expect(answer.err).toBe(
-      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, lock, doctor, render, help${hint}\n`,
+      `sluice: there is no command "${name}"; there are start, serve, publish, import, bundle, load, rollback, check, lock, doctor, render, keygen, help${hint}\n`,
     );
   });
 });

@@ -47,6 +47,18 @@ describeGateway('a pair in two VMs', () => {
       expect(message(await session.post('{"jsonrpc":"2.0","id":2,"method":"ping"}')).result).toEqual({});
     });
 
+    it.each(['', '\n', '\r\n', '\n\n', '\r\r', '\r\n\r\n'])(
+      'ends an event of which its server ends so much: %j',
+      async (end) => {
+        const answer = 'data: {"jsonrpc":"2.0","id":ID,"result":{"content":[]}}';
+        one.answers = { 'tools/call': events(`: hi\n\n${answer}${end}`) };
+        const { status: code, text } = await session.post(callMessage('"one_echo"'));
+        const complete = /(?:\n\n|\r\r|\r\n\r\n)$/;
+        const sent = `: hi\n\n${answer.replace('ID', '1')}${end}`;
+        expect({ code, text }).toEqual({ code: 200, text: complete.test(sent) ? sent : `${sent}\n\n` });
+      },
+    );
+
     it.each([0, 1, 1000, 60_000, 70_000, 300_000, 700_000])(
       'takes the prefix out of a call with %i bytes of arguments, and nothing else',
       async (size) => {

@@ -5,6 +5,7 @@ import { callMessage, openSession } from '../clients/session.ts';
 import { describeGateway } from '../engine.ts';
 import { useGateway } from '../gateway.ts';
 import { type RestService, startRestService } from '../upstreams/rest.ts';
+import { type Scripted, startScripted } from '../upstreams/scripted.ts';
 import { apart } from './filters.ts';
 
 const get = (name: string, url: string, more: object = {}): object => ({
@@ -16,10 +17,12 @@ const get = (name: string, url: string, more: object = {}): object => ({
 
 describeGateway('tools of a REST service, and a pair in two VMs', () => {
   let service: RestService;
+  let broken: Scripted;
   beforeAll(async () => {
     service = await startRestService();
+    broken = await startScripted();
   });
-  afterAll(() => service.stop());
+  afterAll(() => Promise.all([service.stop(), broken.stop()]));
   const gateway = useGateway(() => ({
     servers: [
       {
@@ -42,6 +45,7 @@ describeGateway('tools of a REST service, and a pair in two VMs', () => {
           ],
         },
       },
+      { name: 'broken', url: new URL(broken.url).origin, rest: { tools: [get('x', '/x')] } },
       { name: 'gone', url: 'http://127.0.0.1:1', rest: { tools: [get('x', '/x')] } },
     ],
     adjust: apart,
@@ -68,6 +72,22 @@ describeGateway('tools of a REST service, and a pair in two VMs', () => {
     expect(lines).toContain('sluice_requests_total{method="tools/call",server="shop",outcome="upstream_status"} 1');
     expect(lines).toContain('sluice_requests_total{method="tools/call",server="shop",outcome="invalid_arguments"} 1');
     expect(lines).toContain('sluice_forwards_total{way="callout"} 5');
+  });
+
+  it('may have run where the answer breaks off', async () => {
+    broken.answers = {
+      GET: (_, reply) => {
+        reply.head(200, { 'content-type': 'application/json' });
+        reply.write('{"a":');
+        setTimeout(() => {
+          reply.reset();
+        }, 20);
+      },
+    };
+    const session = await openSession(gateway.current.url);
+    const answer = await session.post(callMessage('"broken_x"'));
+    expect(refusal(answer)).toMatchObject({ status: 200, reason: 'upstream_unreachable' });
+    expect(answer.text).toContain('What it was asked may have run there');
   });
 
   it('fail with a reason where the service is down', async () => {
