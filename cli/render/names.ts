@@ -20,8 +20,26 @@ export function unique(wanted: string, taken: Set<string>, separator = '-'): str
   return name;
 }
 
-/** `SHOP_API_KEY`: the environment variable of a credential. */
-export function variableFrom(...parts: readonly string[]): string {
+/** The environment variables of credentials: no two secrets share one, as a server would get the credential of another. */
+export class Variables {
+  readonly #taken = new Set<string>();
+  /** By the name that was wanted, and the secret. */
+  readonly #given = new Map<string, string>();
+
+  /**
+   * `SHOP_API_KEY`, or with a number behind it where that is another secret's.
+   * @param secret tells it from others whose parts make the same name: its value, or where it is
+   */
+  of(secret: string, ...parts: readonly string[]): string {
+    const wanted = variableFrom(...parts);
+    const key = JSON.stringify([wanted, secret]);
+    const given = this.#given.get(key) ?? unique(wanted, this.#taken, '_');
+    this.#given.set(key, given);
+    return given;
+  }
+}
+
+function variableFrom(...parts: readonly string[]): string {
   const text = parts
     .join('_')
     .toUpperCase()

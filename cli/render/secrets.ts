@@ -1,6 +1,6 @@
 import { type Path, pathText } from '../../envoy/yaml/place.ts';
 import { secretsIn } from '../../plugin-server/catalog/secrets.ts';
-import { variableFrom } from './names.ts';
+import type { Variables } from './names.ts';
 
 /** `rest` of a server without what is secret in it. */
 export interface Kept {
@@ -15,15 +15,16 @@ type Members = Record<string | number, unknown>;
  * Puts `{ env: NAME }` in the place of each credential, and of each value of `config`: what stands in a configuration is no
  * secret. A header that is one becomes a template which has the variable.
  * @param name of the server, which variables begin with
+ * @param given the variables of all servers that are read
  */
-export function withVariables(name: string, from: Readonly<Record<string, unknown>>): Kept {
+export function withVariables(name: string, from: Readonly<Record<string, unknown>>, given: Variables): Kept {
   const rest = structuredClone(from) as Members;
   const config = { ...(isMembers(rest['config']) ? rest['config'] : {}) };
   const variables: { path: Path; variable: string }[] = [];
   for (const path of secretsIn(from)) {
-    const variable = variableFrom(name, ...labelOf(rest, path));
     const last = path.at(-1) ?? '';
     const holder = parentOf(rest, path);
+    const variable = given.of(JSON.stringify(holder[last]), name, ...labelOf(rest, path));
     if (path[0] === 'config') config[last] = { env: variable };
     else if (last === 'value') {
       const key = variable.toLowerCase();

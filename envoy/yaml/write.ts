@@ -12,3 +12,9 @@ export function envoyYaml(value: object): string {
   });
   return document.toString({ lineWidth: 0 });
 }
+
+/** Whether Envoy's reader of YAML leaves the numbers of a value numbers: it makes texts of fractions and of what exceeds 32 bits. */
+export function keepsNumbers(value: unknown): boolean {
+  if (typeof value === 'number') return plainScalar(String(value), value, 'envoy') === value;
+  return typeof value !== 'object' || value === null || Object.values(value).every((member) => keepsNumbers(member));
+}

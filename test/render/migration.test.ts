@@ -175,6 +175,24 @@ describe('Higress', () => {
     expect(said).toContain('templates that look into this object have to change');
   });
 
+  test('gives no secret the variable of another', async () => {
+    const shop = (name: string, config: object): object => ({
+      server: { name, config },
+      tools: [tool(`https://${name}.example/x`)],
+    });
+    const rules = [
+      shop('shop', { 'api-key': 'one', api_key: 'two' }),
+      shop('shop-api', { key: 'three' }),
+      shop('shop', { 'api-key': 'one' }),
+    ];
+    const { configuration } = await configured('higress', plugin({ _rules_: rules }));
+    expect(configuration.servers.map(({ rest }) => (rest as { config: object }).config)).toEqual([
+      { 'api-key': { env: 'SHOP_API_KEY' }, api_key: { env: 'SHOP_API_KEY_2' } },
+      { key: { env: 'SHOP_API_KEY_3' } },
+      { 'api-key': { env: 'SHOP_API_KEY' } },
+    ]);
+  });
+
   test.each<[string, object, string]>([
     ['a server that is built in', { server: { name: 'quark', config: {} } }, 'built into Higress is not there'],
     ['another type', { server: { name: 'q', type: 'database' }, tools: [{}] }, 'of type database is code of Higress'],
@@ -250,6 +268,26 @@ describe('Kuadrant', () => {
     ]);
     expect(said).toContain('its tools are two-a_… from now on');
     expect(said).toContain("clients' own authorization ends here");
+  });
+
+  test('takes Secrets of one name in two namespaces for two', async () => {
+    const credentialRef = { name: 'secret', key: 'token' };
+    const { configuration, said } = await configured(
+      'kuadrant',
+      list(
+        registration('a', { prefix: 'a_', credentialRef }, 'one'),
+        registration('b', { prefix: 'b_', credentialRef }, 'two'),
+        registration('c', { prefix: 'c_', credentialRef }, 'one'),
+        route(backend, 'one'),
+        route(backend, 'two'),
+      ),
+    );
+    expect(configuration.servers.map(({ credentials }) => (credentials as { env: string }).env)).toEqual([
+      'SECRET_TOKEN',
+      'SECRET_TOKEN_2',
+      'SECRET_TOKEN',
+    ]);
+    expect(said).toContain('set SECRET_TOKEN_2 to its token');
   });
 
   test('reaches servers outside of the cluster, and keeps what the route says of host and time', async () => {

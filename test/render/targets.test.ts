@@ -92,6 +92,26 @@ const configurations: readonly (readonly [string, string | object])[] = [
   ],
   ['addresses', { hosts: ['h.example:8443'], servers: [{ name: 'a', url: 'http://[2001:db8::1]:81/mcp' }] }],
   [
+    'numbers that Envoy’s reader of YAML makes texts of',
+    {
+      servers: [
+        {
+          name: 'a',
+          url: 'http://a.tools.svc:81',
+          rest: {
+            tools: [
+              {
+                name: 'get',
+                args: [{ name: 'share', type: 'number', minimum: 0.25, maximum: 2 ** 32, default: 1e21 }],
+                requestTemplate: { url: '/get', method: 'GET' },
+              },
+            ],
+          },
+        },
+      ],
+    },
+  ],
+  [
     'no pair',
     { hostMode: 'headers', servers: [{ name: 'a', url: 'http://a.tools.svc:81/mcp', protocol: '2026-07-28' }] },
   ],

@@ -1,7 +1,7 @@
 import type { Node } from '../../../envoy/yaml/node.ts';
 import type { Migration, ServerEntry, VirtualServerEntry } from '../configuration.ts';
 import { LeftOuts, placeOf } from '../left-out.ts';
-import { serverNameFrom } from '../names.ts';
+import { Variables, serverNameFrom } from '../names.ts';
 import { type Resource, readResources } from '../resources.ts';
 import { leaveOutConfigMaps } from './config-map.ts';
 import { type PluginConfig, configsIn, configsOf } from './plugins.ts';
@@ -33,12 +33,12 @@ export function fromHigress(files: readonly string[]): Migration {
   for (const { kind, name, node } of resources) {
     if (!known.includes(kind)) leftOut.at(node, `${kind} ${name} is not read`);
   }
-  const taken = new Set<string>();
+  const names = { servers: new Set<string>(), variables: new Variables() };
   const used = new Set<string>();
   const read: { said: string; servers: readonly ReadServer[] }[] = [];
   for (const each of configs.filter(({ config }) => config.get('server').isObject)) {
     const origin = originFor(each, { registries, routes, used });
-    const servers = serversOf(each.config, origin, taken, leftOut);
+    const servers = serversOf(each.config, origin, names, leftOut);
     if (servers.length > 0) read.push({ said: each.config.get('server', 'name').text ?? '', servers });
   }
   leaveOutConfigMaps(ofKind('ConfigMap'), `/mcp/${namespace}`, leftOut);

@@ -1,7 +1,7 @@
 import type { Node } from '../../../envoy/yaml/node.ts';
 import type { ServerEntry } from '../configuration.ts';
 import { type LeftOuts, placeOf } from '../left-out.ts';
-import { serverNameFrom, unique, variableFrom } from '../names.ts';
+import { serverNameFrom, type Variables, unique } from '../names.ts';
 import { withVariables } from '../secrets.ts';
 
 /** A server as it is here, and where it and its tools were. */
@@ -9,6 +9,12 @@ export interface ReadServer {
   readonly entry: ServerEntry;
   readonly place: string;
   readonly toolPlaces: readonly string[];
+}
+
+/** The names that servers and credentials of one migration have so far. */
+export interface Names {
+  readonly servers: Set<string>;
+  readonly variables: Variables;
 }
 
 /** Members that a server of REST has as they are. */
@@ -29,7 +35,7 @@ const serverMembers = ['name', 'type', 'transport', 'mcpServerURL', 'timeout', .
 export function serversOf(
   config: Node,
   origin: string | undefined,
-  taken: Set<string>,
+  names: Names,
   leftOut: LeftOuts,
 ): readonly ReadServer[] {
   const server = config.get('server');
@@ -37,7 +43,7 @@ export function serversOf(
     if (!serverMembers.includes(member)) leftOut.at(node, 'is not known here, and left out');
   }
   const type = server.get('type').text ?? 'rest';
-  if (type === 'mcp-proxy') return proxyOf(config, origin, taken, leftOut);
+  if (type === 'mcp-proxy') return proxyOf(config, origin, names, leftOut);
   if (type !== 'rest') {
     leftOut.at(server.get('type'), `a server of type ${type} is code of Higress, and is not there`);
     return [];
@@ -46,11 +52,11 @@ export function serversOf(
     leftOut.at(server, 'it has no tools: a server that is built into Higress is not there');
     return [];
   }
-  return restServersOf(config, origin, taken, leftOut);
+  return restServersOf(config, origin, names, leftOut);
 }
 
 /** A server of MCP behind the gateway: `type: mcp-proxy`. */
-function proxyOf(config: Node, origin: string | undefined, taken: Set<string>, leftOut: LeftOuts): ReadServer[] {
+function proxyOf(config: Node, origin: string | undefined, names: Names, leftOut: LeftOuts): ReadServer[] {
   const server = config.get('server');
   const url = absolute(server.get('mcpServerURL').text ?? '', origin);
   if (url === undefined) {
@@ -60,7 +66,7 @@ function proxyOf(config: Node, origin: string | undefined, taken: Set<string>, l
     );
     return [];
   }
-  const name = unique(serverNameFrom(server.get('name').text ?? ''), taken);
+  const name = unique(serverNameFrom(server.get('name').text ?? ''), names.servers);
   if (server.get('timeout').isThere) {
     leftOut.at(server.get('timeout'), 'is one for all servers here: limits.handshakeTimeout');
   }
@@ -76,14 +82,14 @@ function proxyOf(config: Node, origin: string | undefined, taken: Set<string>, l
     name,
     url,
     ...(server.get('transport').text === 'sse' && { protocol: '2024-11-05' }),
-    ...credentialsOf(name, server, leftOut),
+    ...credentialsOf(name, server, names, leftOut),
     ...(allowed !== undefined && { tools: allowed.length === 0 ? { deny: ['*'] } : { allow: allowed } }),
   };
   return [{ entry, place: placeOf(server), toolPlaces: [] }];
 }
 
 /** The header that a server of MCP gets: its own, or that of the client. */
-function credentialsOf(name: string, server: Node, leftOut: LeftOuts): object {
+function credentialsOf(name: string, server: Node, names: Names, leftOut: LeftOuts): object {
   const used = server.get('defaultUpstreamSecurity');
   const passes =
     server.get('passthroughAuthHeader').isTrue || server.get('defaultDownstreamSecurity', 'passthrough').isTrue;
@@ -96,13 +102,13 @@ function credentialsOf(name: string, server: Node, leftOut: LeftOuts): object {
     leftOut.at(used, 'a credential of a server of MCP is a header here');
     return {};
   }
-  const env = variableFrom(name, id ?? 'credential');
+  const env = names.variables.of(JSON.stringify(scheme.value), name, id ?? 'credential');
   const form = isHttp ? `"${scheme.get('scheme').text === 'basic' ? 'Basic' : 'Bearer'} …"` : 'the value';
   leftOut.at(scheme, `its credential is a secret: set ${env} to ${form} where Envoy runs`);
   return { credentials: { type: 'header', header: header.toLowerCase(), env } };
 }
 
-function restServersOf(config: Node, origin: string | undefined, taken: Set<string>, leftOut: LeftOuts): ReadServer[] {
+function restServersOf(config: Node, origin: string | undefined, names: Names, leftOut: LeftOuts): ReadServer[] {
   const server = config.get('server');
   const said = server.get('name').text ?? '';
   const byOrigin = new Map<string, Node[]>();
@@ -121,11 +127,11 @@ function restServersOf(config: Node, origin: string | undefined, taken: Set<stri
   const [first] = byOrigin.keys();
   return [...byOrigin].map(([url, own]) => {
     const tools = url === first ? [...own, ...answering] : own;
-    const name = unique(serverNameFrom(said), taken);
+    const name = unique(serverNameFrom(said), names.servers);
     if (url !== first) {
       leftOut.at(tools[0] ?? server, `a server is one service here: its tools at ${url} are those of ${name}`);
     }
-    return restServer(config, { name, url, tools }, leftOut);
+    return restServer(config, { name, url, tools, variables: names.variables }, leftOut);
   });
 }
 
@@ -136,9 +142,10 @@ interface Wanted {
   readonly name: string;
   readonly url: string;
   readonly tools: readonly Node[];
+  readonly variables: Variables;
 }
 
-function restServer(config: Node, { name, url, tools }: Wanted, leftOut: LeftOuts): ReadServer {
+function restServer(config: Node, { name, url, tools, variables: given }: Wanted, leftOut: LeftOuts): ReadServer {
   const server = config.get('server');
   const members = restMembers.map((member) => [member, server.get(member).value] as const);
   const allowed = allowedIn(config);
@@ -149,7 +156,7 @@ function restServer(config: Node, { name, url, tools }: Wanted, leftOut: LeftOut
     ...(allowed !== undefined && { allowTools: allowed.filter((each) => names.includes(each)) }),
   };
   // One variable for a secret, however many servers it is taken apart into.
-  const { rest, variables } = withVariables(serverNameFrom(server.get('name').text ?? ''), from);
+  const { rest, variables } = withVariables(serverNameFrom(server.get('name').text ?? ''), from, given);
   for (const { path, variable } of variables) {
     const [list, index, ...deeper] = path;
     const within = list === 'tools' ? tools[Number(index)] : server.get(String(list));

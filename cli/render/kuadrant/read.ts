@@ -2,6 +2,7 @@ import type { Node } from '../../../envoy/yaml/node.ts';
 import type { Migration, ServerEntry, VirtualServerEntry } from '../configuration.ts';
 import { LeftOuts, placeOf } from '../left-out.ts';
 import { type Resource, readResources } from '../resources.ts';
+import { Variables } from '../names.ts';
 import { serverOf } from './registrations.ts';
 import { type Target, externalNamesOf, targetOf } from './routes.ts';
 
@@ -37,6 +38,7 @@ export function fromKuadrant(files: readonly string[]): Migration {
   const around = {
     target,
     taken: new Set<string>(),
+    variables: new Variables(),
     isAlone: servers.filter(isOn).length === 1,
     isShared: (name: string) => servers.filter((each) => each.name === name).length > 1,
     leftOut,

@@ -1,7 +1,7 @@
 import type { Node } from '../../../envoy/yaml/node.ts';
 import type { ServerEntry } from '../configuration.ts';
 import { type LeftOuts, placeOf } from '../left-out.ts';
-import { serverNameFrom, unique, variableFrom } from '../names.ts';
+import { serverNameFrom, type Variables, unique } from '../names.ts';
 import type { Resource } from '../resources.ts';
 import type { Target } from './routes.ts';
 
@@ -19,6 +19,7 @@ export interface Surroundings {
   readonly isAlone: boolean;
   /** Whether another namespace has one of the same name. */
   readonly isShared: (name: string) => boolean;
+  readonly variables: Variables;
   readonly leftOut: LeftOuts;
 }
 
@@ -68,7 +69,7 @@ export function serverOf(registration: Resource, around: Surroundings): Register
     ...(target.authority !== undefined && { authority: target.authority }),
     prefix: prefixOf(spec, name, around),
     ...(target.callTimeout !== undefined && { callTimeout: target.callTimeout }),
-    ...credentialsOf(spec, leftOut),
+    ...credentialsOf(spec, namespace, around),
   };
   return { entry, place: placeOf(node) };
 }
@@ -88,7 +89,7 @@ function prefixOf(spec: Node, name: string, { isAlone, leftOut }: Surroundings):
 }
 
 /** The secret is a whole value of `authorization`, as it is there. */
-function credentialsOf(spec: Node, leftOut: LeftOuts): object {
+function credentialsOf(spec: Node, namespace: string, { variables, leftOut }: Surroundings): object {
   const reference = spec.get('credentialRef');
   if (spec.get('userSpecificList').text === 'Enabled') {
     if (reference.isThere) leftOut.at(reference, "the lists of a user need that user's token, which passes instead");
@@ -102,7 +103,7 @@ function credentialsOf(spec: Node, leftOut: LeftOuts): object {
     return {};
   }
   const key = reference.get('key').text ?? 'token';
-  const env = variableFrom(secret, key);
+  const env = variables.of(JSON.stringify([namespace, secret, key]), secret, key);
   leftOut.at(reference, `is a secret, which stays out: set ${env} to its ${key} where Envoy runs`);
   return { credentials: { type: 'header', header: 'authorization', env } };
 }

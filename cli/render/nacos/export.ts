@@ -7,6 +7,7 @@ import { CommandError, exitCode } from '../../io.ts';
 import { type NacosNamespaceName, credentialsIn } from '../../nacos.ts';
 import { readSecret } from '../../secret.ts';
 import { LeftOuts, type LeftOut } from '../left-out.ts';
+import { Variables } from '../names.ts';
 import { withVariables } from '../secrets.ts';
 
 export interface NacosExport {
@@ -35,8 +36,9 @@ export async function fromNacos(
       : parseCredentials(await readSecret(credentialsFile), credentialsFile);
   const client = new NacosClient({ addresses, credentials: credentials && (() => credentials) });
   const leftOuts = new LeftOuts();
+  const given = new Variables();
   const mirror = new NacosNamespace(namespace.name, namespace.id, client, (server, from) => {
-    const { rest, variables } = withVariables(server, from);
+    const { rest, variables } = withVariables(server, from, given);
     for (const { path, variable } of variables) {
       const advice = `set ${variable} where Envoy runs, and name it in catalog.env of the gateway`;
       leftOuts.add(`servers[${server}].rest.${pathText(path)}`, `is a secret, which stays out: ${advice}`);

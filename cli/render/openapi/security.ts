@@ -1,4 +1,4 @@
-import { variableFrom } from '../names.ts';
+import { Variables } from '../names.ts';
 import { type Description, type Part, isPart, listIn, textIn } from './document.ts';
 
 /** One of `securitySchemes` of a definition. */
@@ -10,10 +10,11 @@ export function schemesOf(name: string, description: Description): Map<string, S
   const components = isPart(root['components']) ? root['components'] : {};
   const schemes = isPart(components['securitySchemes']) ? components['securitySchemes'] : {};
   const found = new Map<string, Scheme>();
+  const variables = new Variables();
   for (const [id, entry] of Object.entries(schemes)) {
     const place = `components.securitySchemes.${id}`;
     const said = partOf(follow(entry, place) ?? {}, place, leaveOut);
-    if (said !== undefined) found.set(id, { id, ...said, defaultCredential: { env: variableFrom(name, id) } });
+    if (said !== undefined) found.set(id, { id, ...said, defaultCredential: { env: variables.of(id, name, id) } });
   }
   return found;
 }
