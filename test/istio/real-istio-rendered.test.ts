@@ -73,7 +73,6 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio, with what is rendered', (
     const good = { iss: issuer, sub: 'ada', aud: 'sluice' };
     const bearer = (claims: object): { authorization: string } => ({ authorization: `Bearer ${jwt(claims)}` });
     const metadata = `resource_metadata="https://${host}/.well-known/oauth-protected-resource/mcp"`;
-    const whole = `Bearer error="invalid_token", scope="tools:call", ${metadata}`;
     const introduced = (headers: Record<string, string>): Promise<RawAnswer> =>
       ask(trial.url, { body: initializeMessage(), headers });
 
@@ -84,6 +83,8 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio, with what is rendered', (
     ])(
       'one %s is refused with the whole challenge, which pages of allowed origins can read',
       async (_, claims, cause) => {
+        const told = `jwt_authn_access_denied{${cause.replaceAll(' ', '_')}}`;
+        const whole = `Bearer error="invalid_token", error_description="${told}", scope="tools:call", ${metadata}`;
         const answer = await introduced({ ...bearer(claims), origin: page });
         expect([answer.status, answer.headers['www-authenticate'], answer.text]).toEqual([401, whole, cause]);
         expect(answer.headers['access-control-allow-origin']).toBe(page);
