@@ -9,7 +9,8 @@ import { type TargetName, optionsFor, rendered } from '../../envoy/render/target
 import { message, toolNames } from '../e2e/clients/answers.ts';
 import { type RawAnswer, bothProtocols, send } from '../e2e/clients/raw.ts';
 import { callMessage, initializeMessage, listMessage } from '../e2e/clients/session.ts';
-import { jwt, publicKeys } from '../e2e/token-filter.ts';
+import { type CapabilityKeys, capabilityIssuer, capabilityKeys, issuer } from '../e2e/capability-keys.ts';
+import { jwt, publicKeys, signed } from '../e2e/token-filter.ts';
 import { type CatalogServer, startCatalogs } from '../e2e/upstreams/catalogs.ts';
 import { type RestService, startRestService } from '../e2e/upstreams/rest.ts';
 import { parseEvents } from '../filter/changed-lists.ts';
@@ -37,15 +38,17 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio, with what is rendered', (
   const servers = useServers();
 
   describe.each(['wasmplugin', 'trafficextension', 'envoyfilter'] as const)('%s: tokens', (target) => {
-    const issuer = 'https://id.example.com';
+    const audiences = ['sluice'];
     const page = 'https://inspector.example.com';
-    let keys: Server;
+    let keys: Server, listKeys: CapabilityKeys;
     beforeAll(async () => {
+      listKeys = capabilityKeys();
       keys = createServer((_, response) => response.end(publicKeys())).listen(0, '127.0.0.1');
       await once(keys, 'listening');
     });
     afterAll(() => {
       keys.close();
+      listKeys.remove();
     });
     const trial = useTrial(servers, {
       resources: () => {
@@ -59,7 +62,11 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio, with what is rendered', (
           auth: {
             authorizationServers: [issuer],
             scopes: ['tools:call'],
-            issuers: [{ issuer, audiences: ['sluice'], jwks: { url, cluster: 'keys' } }],
+            issuers: [{ issuer, audiences, jwks: { url, cluster: 'keys' } }],
+          },
+          allowedCapabilities: {
+            absent: 'allow',
+            issuers: [{ issuer: capabilityIssuer, audiences, jwks: { file: listKeys.capabilities } }],
           },
           servers: [
             { name: 'weather', url: 'http://weather.tools.svc.cluster.local:8080/mcp' },
@@ -114,6 +121,16 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio, with what is rendered', (
         callMessage('"echo"').replace('"name"', `"_meta":{"traceparent":"${traceparent}"},"name"`),
       );
       expect(arrived).not.toHaveProperty('authorization');
+    });
+
+    test('a list in x-mcp-authorized narrows what its caller sees', async () => {
+      const session = await open(trial.url, 'HTTP/1.1', bearer(good));
+      const seen = async (more: Record<string, string>): Promise<string[]> =>
+        toolNames(await ask(trial.url, { body: listMessage(), headers: { ...session, ...bearer(good), ...more } }));
+      const list = { iss: capabilityIssuer, aud: 'sluice', 'allowed-capabilities': '{"tools":{"notes":["echo"]}}' };
+      expect((await seen({})).sort()).toEqual(['notes_echo', 'weather_echo']);
+      expect(await seen({ 'x-mcp-authorized': signed(list, listKeys.signer.privateKey) })).toEqual(['notes_echo']);
+      expect(await seen({ 'x-mcp-authorized': jwt(list) })).toEqual([]);
     });
   });
 
