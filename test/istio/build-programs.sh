@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds Istio's discovery server and agent for test/istio/real-istio.test.ts: test/istio/build-programs.sh FOLDER
-# Needs Go, git, and what Go downloads modules from; about ten minutes of one core the first time. FOLDER then has pilot-discovery,
+# Needs Go, git, and what Go downloads modules from; about seven minutes of one core the first time. FOLDER then has pilot-discovery,
 # pilot-agent, envoy_bootstrap.json, and VERSION with what they were built of; its sources are not kept.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,18 +1,23 @@
 // What `sluice render` makes, under the discovery server and the agent of a real Istio; by hand, as real-istio.test.ts.
-// Tried is what depends on the filters around the module: tokens, a catalog that the module asks for, the trace of headers.
+// Tried is what depends on what Istio puts around the module: tokens, TLS, a catalog that the module asks for, the trace of headers.
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readConfiguration } from '../../envoy/check/configuration.ts';
 import { type TargetName, optionsFor, rendered } from '../../envoy/render/targets/index.ts';
-import { message, toolNames } from '../e2e/clients/answers.ts';
+import { message, refusal, toolNames } from '../e2e/clients/answers.ts';
 import { type RawAnswer, bothProtocols, send } from '../e2e/clients/raw.ts';
 import { callMessage, initializeMessage, listMessage } from '../e2e/clients/session.ts';
 import { type CapabilityKeys, capabilityIssuer, capabilityKeys, issuer } from '../e2e/capability-keys.ts';
 import { jwt, publicKeys, signed } from '../e2e/token-filter.ts';
 import { type CatalogServer, startCatalogs } from '../e2e/upstreams/catalogs.ts';
+import { makeAuthority, makeCertificate } from '../e2e/upstreams/certificates.ts';
 import { type RestService, startRestService } from '../e2e/upstreams/rest.ts';
+import { type Scripted, startScripted } from '../e2e/upstreams/scripted.ts';
 import { parseEvents } from '../filter/changed-lists.ts';
 import { hasEnvoy } from '../launcher/support.ts';
 import { type Resource, documentsIn } from './documents.ts';
@@ -134,6 +139,59 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio, with what is rendered', (
     });
   });
 
+  describe('servers behind https', () => {
+    let folder: string, named: Scripted, impostor: Scripted;
+    const authorities = (): string => join(folder, 'authorities.pem');
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'sluice-istio-tls-'));
+      const authority = await makeAuthority('known');
+      writeFileSync(authorities(), authority.cert);
+      const tls = await makeCertificate(authority, { names: ['named.example.com'] });
+      named = await startScripted({ tools: ['echo'], tls });
+      impostor = await startScripted({ tools: ['echo'], tls });
+    });
+    afterAll(async () => {
+      await Promise.all([named.stop(), impostor.stop()]);
+      rmSync(folder, { recursive: true });
+    });
+    const trial = useTrial(servers, {
+      resources: () =>
+        renderedFor('wasmplugin', {
+          ...common,
+          servers: [
+            { name: 'named', url: 'https://named.example.com/mcp' },
+            { name: 'impostor', url: 'https://other.example.com/mcp' },
+          ],
+        }).map(({ kind, metadata, spec, ...resource }) => ({
+          ...resource,
+          kind,
+          metadata,
+          spec: {
+            ...spec,
+            // No resolver knows these names, and no authority of this machine has certified them.
+            ...(kind === 'ServiceEntry' && leadingTo((metadata.name === 'named' ? named : impostor).url)),
+            ...(kind === 'DestinationRule' && trusting(authorities(), spec as unknown as DestinationRuleSpec)),
+          },
+        })),
+    });
+
+    test.each(bothProtocols)(
+      'one is called, and whoever has another name in its certificate is not, over %s',
+      async (http) => {
+        const session = await open(trial.url, http);
+        expect(toolNames(await ask(trial.url, { http, body: listMessage(), headers: session }))).toEqual([
+          'named_echo',
+        ]);
+        const called = await ask(trial.url, { http, body: callMessage('"named_echo"'), headers: session });
+        expect(message(called)).toHaveProperty('result');
+        expect(named.last('tools/call').headers['host']).toBe('named.example.com');
+        const refused = await ask(trial.url, { http, body: callMessage('"impostor_echo"'), headers: session });
+        expect(refusal(refused)).toMatchObject({ reason: 'upstream_unreachable', server: 'impostor' });
+        expect(impostor.arrivals).toEqual([]);
+      },
+    );
+  });
+
   describe.each(['wasmplugin', 'envoyfilter'] as const)('%s: a catalog', (target) => {
     let catalogs: CatalogServer, shop: RestService;
     beforeAll(async () => {
@@ -195,6 +253,23 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio, with what is rendered', (
     });
   });
 });
+
+interface DestinationRuleSpec {
+  readonly trafficPolicy: { readonly tls: object };
+}
+
+/** What a DestinationRule of such a server says beside what it is rendered with. @param authorities a file */
+function trusting(authorities: string, { trafficPolicy }: DestinationRuleSpec): object {
+  return { trafficPolicy: { ...trafficPolicy, tls: { ...trafficPolicy.tls, caCertificates: authorities } } };
+}
+
+/** A ServiceEntry's way to a server of this machine. */
+function leadingTo(url: string): object {
+  return {
+    resolution: 'STATIC',
+    endpoints: [{ address: '127.0.0.1', ports: { 'https-443': Number(new URL(url).port) } }],
+  };
+}
 
 const rest = {
   tools: [
