@@ -66,7 +66,11 @@ const meshValues = 'mesh.yaml';
 export const resourceFiles = readdirSync(folder).filter((file) => file.endsWith('.yaml') && file !== meshValues);
 
 export function resourcesOf(file: string): Resource[] {
-  return parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map((document) => document.toJS() as Resource);
+  return documentsIn(readFileSync(join(folder, file), 'utf8'));
+}
+
+export function documentsIn(text: string): Resource[] {
+  return parseAllDocuments(text).map((document) => document.toJS() as Resource);
 }
 
 /** The types of the resources that tests look into. */

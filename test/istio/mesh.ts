@@ -47,6 +47,9 @@ export interface Mesh {
 /** By this port, and by no other, the agent knows that neither the discovery server nor its CA has a certificate. */
 const plaintext = 15010;
 
+/** An address of loopback for each process that runs tests, as all of them want that port. */
+const discoveryServer = `127.0.0.${1 + Number(process.env['VITEST_POOL_ID'] ?? 0)}:${plaintext}`;
+
 /** Where the agent keeps the modules that it fetched: a constant of its own, not of ours. */
 const moduleCache = '/var/lib/istio/data';
 
@@ -74,7 +77,6 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const [http, monitoring, control, admin, status, health, prometheus] = await freePorts([
     0, 1, 2, 3, 4, 5, 6,
   ] as const);
-  const grpc = plaintext;
 
   mkdirSync(join(folder, 'config'));
   apply(options.resources);
@@ -84,7 +86,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     [
       'discovery',
       ...['--configDir', join(folder, 'config'), '--registries', '', '--meshConfig', join(folder, 'mesh.yaml')],
-      ...['--httpAddr', `127.0.0.1:${http}`, '--grpcAddr', `127.0.0.1:${grpc}`, '--secureGRPCAddr', ''],
+      ...['--httpAddr', `127.0.0.1:${http}`, '--grpcAddr', discoveryServer, '--secureGRPCAddr', ''],
       ...['--httpsAddr', '', '--monitoringAddr', `127.0.0.1:${monitoring}`],
       ...['--ctrlz_address', '127.0.0.1', '--ctrlz_port', String(control)],
     ],
@@ -98,7 +100,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     },
   );
   const proxyConfig = {
-    discoveryAddress: `127.0.0.1:${grpc}`,
+    discoveryAddress: discoveryServer,
     controlPlaneAuthPolicy: 'NONE',
     binaryPath: options.envoy,
     configPath: join(folder, 'envoy'),

@@ -15,7 +15,18 @@ import { callMessage } from '../e2e/clients/session.ts';
 import { clone, hasEnvoy } from '../launcher/support.ts';
 import type { Resource, WasmPluginSpec } from './documents.ts';
 import { type Mesh, hasIstio } from './mesh.ts';
-import { answersWith, ask, host, open, unfetchable, until, upgraded, useServers, useTrial } from './trial.ts';
+import {
+  answersWith,
+  ask,
+  host,
+  open,
+  shippedBut,
+  unfetchable,
+  until,
+  upgraded,
+  useServers,
+  useTrial,
+} from './trial.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -34,7 +45,7 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
     ['pair, without any EnvoyFilter', ['envoyfilter-hold.yaml', 'envoyfilter-limits.yaml']],
     ['hold', ['wasmplugin.yaml']],
   ])('host mode %s', (_, without) => {
-    const trial = useTrial(servers, { without });
+    const trial = useTrial(servers, { resources: () => shippedBut(...without) });
 
     test('serves a client of the SDK', async () => {
       const client = new Client({ name: 'sdk-client', version: '1' });
@@ -81,7 +92,7 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
   });
 
   describe('as it is changed', () => {
-    const trial = useTrial(servers, { without: ['envoyfilter-hold.yaml'] });
+    const trial = useTrial(servers, { resources: () => shippedBut('envoyfilter-hold.yaml') });
     /** Applies all, the plugins of those names changed, or left out. */
     const apply = (names: readonly string[], change: (plugin: Resource) => Resource | undefined): void => {
       const changed = trial.resources.map((resource) => {
@@ -173,8 +184,8 @@ describe.skipIf(!hasIstio || !hasEnvoy)('a real Istio', () => {
 
   describe('between the other filters of its gateway', () => {
     const trial = useTrial(servers, {
-      without: ['envoyfilter-hold.yaml'],
-      adjust: (shipped) => {
+      resources: () => {
+        const shipped = shippedBut('envoyfilter-hold.yaml');
         const decider = shipped.find(({ metadata }) => metadata.name === 'sluice')?.spec as WasmPluginSpec;
         decider.pluginConfig['identity'] = { jwt: 'payload', subject: 'sub', issuer: 'iss' };
         return [

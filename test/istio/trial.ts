@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
+import type { ServedModule } from '../../envoy/render/targets/target.ts';
 import { type RunningPluginServer, loadArtifact, startPluginServer } from '../../plugin-server/index.ts';
 import { type Http, type RawAnswer, type RawRequest, send } from '../e2e/clients/raw.ts';
 import { initializeMessage, mcpHeaders } from '../e2e/clients/session.ts';
+import { sharedKey } from '../e2e/shared-key.ts';
 import { type Scripted, startScripted } from '../e2e/upstreams/scripted.ts';
 import { freePort } from '../free-ports.ts';
 import { clone, envoyBinary } from '../launcher/support.ts';
@@ -29,6 +31,12 @@ const module = readFileSync(join(clone, 'build/plugin.wasm'));
 /** The same module under another digest: a custom section more, which no engine looks into. */
 const other = Buffer.concat([module, Buffer.from([0, 3, 2]), Buffer.from('v2')]);
 const artifacts = [loadArtifact('sluice', version, module), loadArtifact('sluice', '99.0.0', other)] as const;
+
+/** The module as what is rendered names it. @param server origin of the plugin server in the cluster */
+export function servedModule(server: string): ServedModule {
+  const [{ name, sha256 }] = artifacts;
+  return { name, version, sha256, server, path: `/plugins/${name}/${version}/plugin.wasm` };
+}
 
 /** A WasmPlugin with the other version. */
 export function upgraded(resource: Resource): Resource {
@@ -67,9 +75,10 @@ export function useServers(): Servers {
 }
 
 export interface TrialOptions {
-  /** Files of envoy/istio/ that are not applied. */
-  readonly without: readonly string[];
-  readonly adjust?: (shipped: readonly Resource[]) => readonly Resource[];
+  /** What is applied, as it is in a cluster: its addresses are replaced by those of this machine. */
+  readonly resources: () => readonly Resource[];
+  /** What else is in the environment of the gateway. */
+  readonly env?: () => Readonly<Record<string, string>>;
   /** What the gateway answers to `initialize` once it is up; 200 unless said otherwise. */
   readonly ready?: number;
 }
@@ -87,14 +96,17 @@ export function useTrial(servers: Servers, options: TrialOptions): Trial {
   const trial = {} as { -readonly [Name in keyof Trial]: Trial[Name] };
   beforeAll(async () => {
     const port = await freePort();
-    const shipped = shippedResources(port, options.without, servers);
     trial.url = `http://127.0.0.1:${port}/mcp`;
-    trial.resources = options.adjust?.(shipped) ?? shipped;
+    trial.resources = [
+      ...options.resources().map((resource) => movedHere(resource, port, servers.pluginServer.url)),
+      serviceEntry('weather.tools.svc.cluster.local', 8080, servers.weather.url),
+      serviceEntry('notes.tools.svc.cluster.local', 8080, servers.notes.url),
+    ];
     trial.mesh = await startMesh({
       envoy: envoyBinary(),
       meshConfig: meshConfig(),
       resources: trial.resources,
-      env: { SLUICE_KEY_1: Buffer.alloc(32, 7).toString('base64url') },
+      env: { ...sharedKey.env, ...options.env?.() },
     });
     await answersWith(trial, options.ready ?? 200);
   });
@@ -103,37 +115,47 @@ export function useTrial(servers: Servers, options: TrialOptions): Trial {
   return trial;
 }
 
-/** The shipped files but those named, with addresses of this machine. */
-function shippedResources(port: number, without: readonly string[], servers: Servers): Resource[] {
-  const here = (url: string): string => new URL(new URL(url).pathname, servers.pluginServer.url).href;
-  const shipped = resourceFiles.filter((file) => !without.includes(file)).flatMap((file) => resourcesOf(file));
-  for (const { kind, metadata, spec } of shipped) {
-    if (kind === 'Gateway') {
-      const [server] = (spec as GatewaySpec).servers;
-      if (server !== undefined) Object.assign(server, { port: { ...server.port, number: port }, bind: '127.0.0.1' });
-    }
-    if (kind === 'WasmPlugin') {
-      const plugin = spec as WasmPluginSpec;
-      plugin.url = here(plugin.url);
-    }
-    if (metadata.name === 'sluice-hold') {
-      const { http_uri } = heldFilter(spec as EnvoyFilterSpec).vm_config.code.remote;
-      http_uri.uri = here(http_uri.uri);
-    }
-  }
-  return [...shipped, serviceEntry('weather', servers.weather), serviceEntry('notes', servers.notes)];
+/** The documents of envoy/istio/ but those of the files named. */
+export function shippedBut(...without: readonly string[]): Resource[] {
+  return resourceFiles.filter((file) => !without.includes(file)).flatMap((file) => resourcesOf(file));
 }
 
-function serviceEntry(name: string, server: Scripted): Resource {
+/** @param port of the gateway @param pluginServer where the agent can fetch the module */
+function movedHere(resource: Resource, port: number, pluginServer: string): Resource {
+  const moved = structuredClone(resource);
+  const here = (url: string): string => new URL(new URL(url).pathname, pluginServer).href;
+  const { kind, metadata, spec } = moved;
+  if (kind === 'Gateway') {
+    const [server] = (spec as GatewaySpec).servers;
+    if (server !== undefined) Object.assign(server, { port: { ...server.port, number: port }, bind: '127.0.0.1' });
+  }
+  if (kind === 'WasmPlugin') {
+    const plugin = spec as WasmPluginSpec;
+    plugin.url = here(plugin.url);
+  }
+  if (kind === 'TrafficExtension') {
+    const { wasm } = spec as unknown as { wasm: { url: string } };
+    wasm.url = here(wasm.url);
+  }
+  if (metadata.name === 'sluice-hold') {
+    const { http_uri } = heldFilter(spec as EnvoyFilterSpec).vm_config.code.remote;
+    http_uri.uri = here(http_uri.uri);
+  }
+  return moved;
+}
+
+/** A Service of a cluster, which is a server of this machine. @param host its full name in the cluster @param url of the server */
+export function serviceEntry(host: string, port: number, url: string): Resource {
+  const [name = '', namespace = ''] = host.split('.');
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'ServiceEntry',
-    metadata: { name, namespace: 'tools' },
+    metadata: { name, namespace },
     spec: {
-      hosts: [`${name}.tools.svc.cluster.local`],
-      ports: [{ number: 8080, name: 'http', protocol: 'HTTP' }],
+      hosts: [host],
+      ports: [{ number: port, name: 'http', protocol: 'HTTP' }],
       resolution: 'STATIC',
-      endpoints: [{ address: '127.0.0.1', ports: { http: Number(new URL(server.url).port) } }],
+      endpoints: [{ address: '127.0.0.1', ports: { http: Number(new URL(url).port) } }],
     },
   };
 }

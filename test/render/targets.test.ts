@@ -16,7 +16,7 @@ import { loadArtifact } from '../../plugin-server/index.ts';
 import { message } from '../e2e/clients/answers.ts';
 import { callMessage, openSession } from '../e2e/clients/session.ts';
 import { startScripted } from '../e2e/upstreams/scripted.ts';
-import { type Resource } from '../istio/documents.ts';
+import { type Resource, documentsIn } from '../istio/documents.ts';
 import { errorsOf } from '../istio/schemas.ts';
 import { clone, describeWithEnvoy, envoyBinary, temporaryFolder } from '../launcher/support.ts';
 import { startServer } from '../plugin-server/support.ts';
@@ -48,7 +48,6 @@ function render(target: string, configuration: object | string, given: Record<st
   return rendered(target, { ...file, module: served }, optionsFor(target, given, '--'));
 }
 
-const documentsIn = (text: string): Resource[] => parseAllDocuments(text).map((each) => each.toJS() as Resource);
 const kindsIn = (text: string): string[] => documentsIn(text).map(({ kind }) => kind);
 const oneIn = (text: string, kind: string, name?: string): Resource => {
   const found = documentsIn(text).find(

@@ -9,11 +9,14 @@ type Plugin = Readonly<Record<string, unknown>>;
  */
 const ofTokens = 'response.code_details.startsWith("jwt_authn_access_denied")';
 
+/** `jwt_authn_access_denied{Jwt_is_expired}`: words of a fixed table of jwt_authn, without quotation marks. */
+const cause = '%RESPONSE_CODE_DETAILS%';
+
 /**
  * The `local_reply_config` of a connection manager whose jwt_authn refuses bad tokens itself, as Istio's does: each refusal at
  * the endpoint becomes a 401 with the challenge that the module would have written (RFC 6750 §3, RFC 9728 §5.1). jwt_authn
- * says 403 for another audience, and names no metadata. Its text, which tells the cause, stays. A web page of an allowed origin
- * can read both, as it can read answers of the module (filter/flow/cors.ts).
+ * says 403 for another audience, and names no metadata. Its text, which tells the cause, stays, and the challenge tells it too.
+ * A web page of an allowed origin can read both, as it can read answers of the module (filter/flow/cors.ts).
  * @param plugin has `auth`
  */
 export function challengeReplies(plugin: Plugin): object {
@@ -80,7 +83,8 @@ function challengeFor(path: string, plugin: Plugin): string {
   const { scopes } = (plugin['auth'] ?? {}) as { scopes?: unknown };
   const named = Array.isArray(scopes) && scopes.length > 0 ? [`scope="${literal(scopes.join(' '))}"`] : [];
   const metadata = `${originOf(plugin)}/.well-known/oauth-protected-resource${literal(path)}`;
-  return `Bearer ${['error="invalid_token"', ...named, `resource_metadata="${metadata}"`].join(', ')}`;
+  const parts = ['error="invalid_token"', `error_description="${cause}"`, ...named, `resource_metadata="${metadata}"`];
+  return `Bearer ${parts.join(', ')}`;
 }
 
 /** As configured, else as the request says; Envoy lets no character into an authority that could end a quoted string. */

@@ -63,19 +63,22 @@ describe.skipIf(engine?.name !== 'envoy')('refusals of a jwt_authn like that of 
   const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
   const metadata = (path = ''): string =>
     `resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp${path}"`;
-  const challenge = (path = ''): string => `Bearer error="invalid_token", scope="tools:call read", ${metadata(path)}`;
+  const told = (cause: string): string =>
+    `Bearer error="invalid_token", error_description="jwt_authn_access_denied{${cause.replaceAll(' ', '_')}}"`;
+  const noJwt = 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections';
+  const challenge = (path = '', cause = noJwt): string => `${told(cause)}, scope="tools:call read", ${metadata(path)}`;
 
   it.each([
     ['that expired', jwt({ ...good, exp: 1_000_000_000 }), 'Jwt is expired'],
     ['of another audience', jwt({ ...good, aud: 'other' }), 'Audiences in Jwt are not allowed'],
     ['of another issuer', jwt({ ...good, iss: 'https://evil.example.com' }), 'Jwt issuer is not configured'],
-    ['that is none', 'x', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    ['that is none', 'x', noJwt],
   ])('have a whole challenge for a token %s, and tell the cause', async (_, token, cause) => {
     for (const [path, expected] of [
-      ['', challenge()],
-      ['?x=1', challenge()],
-      ['/team-a/all', challenge('/team-a/all')],
-      ['/team-a/none', challenge()],
+      ['', challenge('', cause)],
+      ['?x=1', challenge('', cause)],
+      ['/team-a/all', challenge('/team-a/all', cause)],
+      ['/team-a/none', challenge('', cause)],
     ]) {
       const answer = await post(`${named.current.url}${path}`, initializeMessage(), { headers: bearer(token) });
       expect([answer.status, answer.headers['www-authenticate'], answer.text]).toEqual([401, expected, cause]);
@@ -87,7 +90,7 @@ describe.skipIf(engine?.name !== 'envoy')('refusals of a jwt_authn like that of 
     const { url, origin } = nameless.current;
     const answer = await post(url, initializeMessage(), { headers: bearer('x') });
     const document = `${origin}/.well-known/oauth-protected-resource/mcp`;
-    expect(answer.headers['www-authenticate']).toBe(`Bearer error="invalid_token", resource_metadata="${document}"`);
+    expect(answer.headers['www-authenticate']).toBe(`${told(noJwt)}, resource_metadata="${document}"`);
   });
 
   describe('for web pages', () => {
