@@ -7,7 +7,7 @@ const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'transfer-enco
 export function headersOf(raw: readonly string[], pseudo: readonly Header[] = []): HeaderMap {
   const headers = new HeaderMap(pseudo);
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] ?? '').toLowerCase();
+    const name = raw[at] ?? '';
     if (!name.startsWith(':')) headers.append(name, raw[at + 1] ?? '');
   }
   return headers;
@@ -21,10 +21,10 @@ export function removeHopByHop(headers: HeaderMap): void {
 /** To Node's flat list: `:authority` is Host, other pseudo-headers are not headers. */
 export function rawHeaders(headers: HeaderMap): string[] {
   const raw: string[] = [];
-  for (const [name, value] of headers) {
+  headers.forEach((name, value) => {
     if (name === ':authority') raw.push('host', value);
     else if (!name.startsWith(':') && name !== 'host') raw.push(name, value);
-  }
+  });
   return raw;
 }
 

@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { Socket } from 'node:net';
 import { BodyBuffer } from '../body-buffer.ts';
 import type { ResponseSink } from '../codec.ts';
-import type { Header, HeaderMap } from '../header-map.ts';
+import type { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders } from '../http1-headers.ts';
 import { type Connection, type ManagerSurroundings, beginStream } from './connection-manager.ts';
 import { Turns } from './turns.ts';
@@ -101,7 +101,7 @@ function serveRequest(
   response: ServerResponse,
 ): void {
   const headers = requestHeaders(request);
-  const endStream = !hasBody(request);
+  const endStream = !hasBody(headers);
   const sink = new Http1Sink(request, response);
   const protocol = request.httpVersion === '1.1' ? 'HTTP/1.1' : 'HTTP/1.0';
   const begun = beginStream(surroundings, connection, protocol, headers, sink);
@@ -125,19 +125,19 @@ function serveRequest(
   });
 }
 
-function requestHeaders(request: IncomingMessage): HeaderMap {
-  const { method = '', url = '' } = request;
-  const authority = request.headersDistinct['host']?.join(',');
-  const pseudo: Header[] = [];
-  if (authority !== undefined) pseudo.push([':authority', authority]);
-  pseudo.push([':path', url], [':method', method]); // as they were written: the connection manager resolves them
-  const map = headersOf(request.rawHeaders, pseudo);
-  map.remove('host');
-  return map;
+/** `:path` and `:method` as they were written: the connection manager resolves them. */
+function requestHeaders({ method = '', url = '', rawHeaders: raw }: IncomingMessage): HeaderMap {
+  const headers = headersOf(raw);
+  const authority = headers.get('host');
+  headers.remove('host');
+  if (authority !== undefined) headers.add(':authority', authority);
+  headers.add(':path', url);
+  headers.add(':method', method);
+  return headers;
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+function hasBody(headers: HeaderMap): boolean {
+  return headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0;
 }
 
 class Http1Sink implements ResponseSink {

@@ -9,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import { BodyBuffer } from '../body-buffer.ts';
 import type { Cluster, HostPort } from '../config/model.ts';
-import { HeaderMap } from '../header-map.ts';
+import type { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders, removeRaw } from '../http1-headers.ts';
 import { ConnectTimeout, type Connector } from './connect.ts';
 import type { Balancer } from './balancer.ts';

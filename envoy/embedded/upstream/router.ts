@@ -84,13 +84,13 @@ class Router implements StreamFilter {
       return this.#refuse(routerReplies.maintenance);
     }
     if (cluster.pool === undefined) return this.#refuse(routerReplies.noHost);
-    const invalid = Array.from(headers).find(([, value]) => /[\0\r\n]/.test(value));
+    const invalid = invalidHeader(headers);
     if (invalid !== undefined) {
-      const body = `invalid header value for: ${invalid[0]}`;
+      const body = `invalid header value for: ${invalid}`;
       return this.#refuse({
         status: 503,
         body,
-        details: `filter_removed_required_request_headers{invalid_header_value_for:_${invalid[0]}}`,
+        details: `filter_removed_required_request_headers{invalid_header_value_for:_${invalid}}`,
       });
     }
     this.#cluster = cluster;
@@ -299,4 +299,13 @@ class Router implements StreamFilter {
     this.#exchange?.cancel();
     this.#finish();
   }
+}
+
+/** The name of the first header whose value would be more than one line. */
+function invalidHeader(headers: HeaderMap): string | undefined {
+  let found: string | undefined;
+  headers.forEach((name, value) => {
+    if (found === undefined && /[\0\r\n]/.test(value)) found = name;
+  });
+  return found;
 }
