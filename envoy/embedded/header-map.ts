@@ -96,6 +96,11 @@ export class HeaderMap {
     return sum;
   }
 
+  /** Names and values in turns, as they are now. */
+  get flat(): readonly string[] {
+    return this.#list;
+  }
+
   /** Without an object for each entry, as an iterator has them. */
   forEach(act: (name: string, value: string) => void): void {
     const list = this.#list;

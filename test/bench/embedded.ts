@@ -10,19 +10,19 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { embeddedBootstrap } from './gateway.ts';
-import { CONNECTIONS, measure, median } from './measure.ts';
-import { start, startUpstream } from './processes.ts';
+import { CONNECTIONS, median } from './measure.ts';
+import { cpuOf, put, start, startUpstream } from './processes.ts';
 import { ratioOf } from './ratio.ts';
 import { callOf, post, sessionAt } from './requests.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '15' }, seconds: { type: 'string', default: '1' } },
+  options: { rounds: { type: 'string', default: '15' }, calls: { type: 'string', default: '2000' } },
 });
 const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
+const calls = Number(values.calls);
 /** Until V8 has compiled all that runs often. */
-const warmingSeconds = 5;
+const warmingCalls = 12_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 const upstream = await startUpstream();
@@ -33,9 +33,9 @@ const [clone] = positionals;
 const old = clone === undefined ? undefined : await startSide('before', clone);
 const sides = old === undefined ? [own] : [old, own];
 try {
-  for (const side of sides) await callsAt(side, warmingSeconds);
+  for (const side of sides) await costOf(side, warmingCalls);
   for (let round = 0; round < rounds; round++) {
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) side.cpu.push(await callsAt(side, seconds));
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) side.cpu.push(await costOf(side, calls));
   }
 } finally {
   for (const { child } of sides) child.disconnect();
@@ -44,7 +44,7 @@ try {
   await Promise.all(sides.map(({ exited }) => exited));
   rmSync(folder, { recursive: true });
 }
-process.stdout.write(`tools/call of 1 KB, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s\n`);
+process.stdout.write(`tools/call of 1 KB, ${CONNECTIONS} connections, ${rounds} rounds of ${calls} calls\n`);
 for (const { name, cpu } of sides) process.stdout.write(`${name.padEnd(8)}${median(cpu).toFixed(1).padStart(8)} µs\n`);
 if (old !== undefined) {
   const { ratio, low, high } = ratioOf(old.cpu, own.cpu);
@@ -84,6 +84,9 @@ async function compile(name: string, clone: string): Promise<string> {
   return outfile;
 }
 
-async function callsAt({ child, port, request }: Side, time: number): Promise<number> {
-  return (await measure(child.pid ?? 0, generator, port, request, time)).cpu;
+/** @returns µs of CPU for each call */
+async function costOf({ child: { pid = 0 }, port, request }: Side, requests: number): Promise<number> {
+  const before = cpuOf(pid);
+  await put(generator, { port, request, connections: CONNECTIONS, seconds: 3600, requests });
+  return (cpuOf(pid) - before) / requests;
 }

@@ -1,4 +1,4 @@
-import { BodyBuffer } from '../body-buffer.ts';
+import type { BodyBuffer } from '../body-buffer.ts';
 import type { RouteAction, DirectResponse, Route } from '../config/route.ts';
 import {
   DataStatus,
@@ -174,7 +174,7 @@ class Router implements StreamFilter {
     const hasBody = held !== undefined && held.length > 0;
     const endsWithHeaders = this.#ended && !hasBody && this.#trailers === undefined;
     exchange.sendHeaders(this.#headers, endsWithHeaders);
-    if (hasBody) exchange.sendData(new BodyBuffer(held.read()), this.#ended && this.#trailers === undefined);
+    if (hasBody) exchange.sendData(held.share(), this.#ended && this.#trailers === undefined);
     if (this.#trailers !== undefined) exchange.sendTrailers(this.#trailers);
     const { maxStreamDuration = 0 } = this.#cluster?.config ?? {};
     this.#arm('duration', maxStreamDuration, routerReplies.clusterDuration);
@@ -197,7 +197,7 @@ class Router implements StreamFilter {
       this.#retriesLeft = 0;
     }
     if (this.#keepsBody) {
-      this.#exchange?.sendData(new BodyBuffer(data.read()), endStream);
+      this.#exchange?.sendData(data.share(), endStream);
     } else {
       this.#exchange?.sendData(data, endStream);
     }
