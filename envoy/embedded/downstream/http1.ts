@@ -161,8 +161,17 @@ class Http1Sink implements ResponseSink {
     if (connection === undefined) this.#response.removeHeader('connection');
     else raw.push('connection', connection);
     this.#response.writeHead(status, raw as unknown as Record<string, string>);
-    if (endStream) this.#end();
-    else this.#response.flushHeaders();
+    if (endStream) {
+      this.#end();
+      return;
+    }
+    // What comes of the body in this turn of the event loop goes out with them: most answers are one write.
+    const { socket } = this.#request;
+    socket.cork();
+    setImmediate(() => {
+      socket.uncork();
+    });
+    this.#response.flushHeaders();
   }
 
   /** HTTP/1.1 keeps connections without a word; HTTP/1.0 knows no chunks: a body without a length ends with the connection. */
@@ -206,6 +215,7 @@ class Http1Sink implements ResponseSink {
   }
 
   reset(): void {
+    this.#request.socket.uncork(); // what was said before it goes out
     this.#request.socket.destroy();
   }
 

@@ -134,21 +134,38 @@ function isInternal(headers: HeaderMap, manager: ConnectionManager, client: Addr
     const forwarded = headers.get('x-forwarded-for');
     if (forwarded === undefined || forwarded.includes(',')) return false;
   }
-  return blocksOf(manager.internalAddresses ?? privateRanges).check(client.address, familyOf(client.address));
+  return rangesOf(manager.internalAddresses ?? privateRanges).include(client.address);
 }
 
 type Ranges = NonNullable<ConnectionManager['internalAddresses']>;
 
-/** Made once for each list: that takes longer than to look an address up in it. */
-const made = new WeakMap<Ranges, BlockList>();
+/** Says whether an address is in one of several ranges; of the one that it was asked last it knows. */
+class AddressRanges {
+  readonly #blocks = new BlockList();
+  #asked = '';
+  #included = false;
 
-function blocksOf(ranges: Ranges): BlockList {
+  constructor(ranges: Ranges) {
+    for (const { address, prefix } of ranges) this.#blocks.addSubnet(address, prefix, familyOf(address));
+  }
+
+  include(address: string): boolean {
+    if (address === this.#asked) return this.#included;
+    this.#included = this.#blocks.check(address, familyOf(address));
+    this.#asked = address;
+    return this.#included;
+  }
+}
+
+/** Made once for each list: that takes longer than to look an address up in it. */
+const made = new WeakMap<Ranges, AddressRanges>();
+
+function rangesOf(ranges: Ranges): AddressRanges {
   const known = made.get(ranges);
   if (known !== undefined) return known;
-  const blocks = new BlockList();
-  for (const { address, prefix } of ranges) blocks.addSubnet(address, prefix, familyOf(address));
-  made.set(ranges, blocks);
-  return blocks;
+  const fresh = new AddressRanges(ranges);
+  made.set(ranges, fresh);
+  return fresh;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {
