@@ -55,9 +55,9 @@ export function accessLogFormatter({ format }: AccessLog): Formatter {
     write: memberFormatter(String(value)),
   }));
   return (info) => {
-    let line = '{';
-    for (const { before, write } of members) line += before + JSON.stringify(write(info));
-    return `${line}}\n`;
+    const parts: string[] = [];
+    for (const { before, write } of members) parts.push(before, JSON.stringify(write(info)));
+    return `{${parts.join('')}}\n`;
   };
 }
 
