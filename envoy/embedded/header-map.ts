@@ -81,6 +81,12 @@ export class HeaderMap {
     this.#removeFrom(0, name);
   }
 
+  /** Takes out all of several names. */
+  removeAll(names: ReadonlySet<string>): void {
+    const list = this.#list;
+    for (let at = list.length - 2; at >= 0; at -= 2) if (names.has(list[at] ?? '')) list.splice(at, 2);
+  }
+
   clear(): void {
     this.#list.length = 0;
   }

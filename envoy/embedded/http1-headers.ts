@@ -1,7 +1,7 @@
 import { type Header, HeaderMap } from './header-map.ts';
 
 /** Headers that concern one connection only. (RFC 9110 §7.6.1) */
-const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
+const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
 /** From Node's flat list of names and values, behind pseudo-headers. */
 export function headersOf(raw: readonly string[], pseudo: readonly Header[] = []): HeaderMap {
@@ -15,7 +15,7 @@ export function headersOf(raw: readonly string[], pseudo: readonly Header[] = []
 
 /** Takes out what belongs to the connection that they came on. */
 export function removeHopByHop(headers: HeaderMap): void {
-  for (const name of hopByHop) headers.remove(name);
+  headers.removeAll(hopByHop);
 }
 
 /** To Node's flat list: `:authority` is Host, other pseudo-headers are not headers. */

@@ -5,6 +5,7 @@ import type { ResponseSink } from '../codec.ts';
 import type { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders } from '../http1-headers.ts';
 import { type Connection, type ManagerSurroundings, beginStream } from './connection-manager.ts';
+import { httpDate } from './http-date.ts';
 import { Turns } from './turns.ts';
 
 /** How often the time that headers may take is looked at, in ms. */
@@ -87,7 +88,7 @@ function endWith(socket: Socket, status: string, body: string): void {
     `HTTP/1.1 ${status}`,
     `content-length: ${body.length}`,
     ...(body === '' ? [] : ['content-type: text/plain']),
-    `date: ${new Date().toUTCString()}`,
+    `date: ${httpDate()}`,
     'server: envoy',
     'connection: close',
   ];

@@ -28,7 +28,7 @@ export function routerFactory(options: RouterOptions): FilterFactory {
 /** Request headers that are for the router, not for the upstream. */
 const timeoutHeader = 'x-envoy-upstream-rq-timeout-ms';
 const perTryTimeoutHeader = 'x-envoy-upstream-rq-per-try-timeout-ms';
-const ownHeaders = [
+const ownHeaders = new Set([
   timeoutHeader,
   perTryTimeoutHeader,
   'x-envoy-retry-on',
@@ -36,7 +36,7 @@ const ownHeaders = [
   'x-envoy-max-retries',
   'x-envoy-hedge-on-per-try-timeout',
   'x-envoy-upstream-stream-duration-ms',
-];
+]);
 
 /** Before the first retry, in ms; later ones wait longer. */
 const retryBackoff = 25;
@@ -95,14 +95,14 @@ class Router implements StreamFilter {
     }
     this.#cluster = cluster;
     this.#readTimeouts(action, headers);
-    for (const own of ownHeaders) headers.remove(own);
+    headers.removeAll(ownHeaders);
     const expected = Math.min(this.#timeout || Infinity, this.#perTryTimeout || Infinity);
     if (Number.isFinite(expected)) headers.set('x-envoy-expected-rq-timeout-ms', String(expected));
     this.#headers = headers;
     const { retry } = action;
     const mayRetry = retry !== undefined && cluster.config.circuitBreakers.maxRetries > 0;
     this.#retriesLeft = mayRetry ? retry.retries : 0;
-    this.#retryOn = new Set(retry?.on);
+    this.#retryOn = retry?.on ?? [];
     this.#keepsBody = this.#retriesLeft > 0;
     this.#startedAt = performance.now();
     this.#ended = endStream;
@@ -111,7 +111,7 @@ class Router implements StreamFilter {
     return HeadersStatus.StopIteration;
   }
 
-  #retryOn = new Set<string>();
+  #retryOn: readonly string[] = [];
 
   #readTimeouts(action: RouteAction, headers: HeaderMap): void {
     const given = (name: string): number | undefined => {
@@ -261,9 +261,9 @@ class Router implements StreamFilter {
 
   #isRetriable(reason: ResetReason): boolean {
     if (reason === 'remote connection failure' || reason === 'connection timeout') {
-      return this.#retryOn.has('connect-failure');
+      return this.#retryOn.includes('connect-failure');
     }
-    return reason === 'remote refused stream reset' && this.#retryOn.has('refused-stream');
+    return reason === 'remote refused stream reset' && this.#retryOn.includes('refused-stream');
   }
 
   /** Ends the request with an answer of ours, or cuts off the one that is under way. */

@@ -26,7 +26,8 @@ export function headerCalls(instance: WasmInstance): Record<string, HostCall> {
   const changeOne =
     (apply: (map: HeaderMap, name: string, value: string) => void): HostCall =>
     (type: number, name: number, nameLength: number, value: number, valueLength: number) => {
-      const [key, text] = [instance.vm.text(name, nameLength), instance.vm.text(value, valueLength)];
+      const key = instance.vm.text(name, nameLength);
+      const text = instance.vm.text(value, valueLength);
       if (key === undefined || text === undefined) return WasmResult.InvalidMemoryAccess;
       return change(type, (map) => {
         apply(map, key.toLowerCase(), text);
