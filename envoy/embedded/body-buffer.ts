@@ -48,19 +48,30 @@ export class BodyBuffer {
     }
   }
 
-  /** A copy of at most `length` bytes from `start` on. */
-  read(start = 0, length = this.#length): Uint8Array {
+  /** A copy of all of it. */
+  read(): Uint8Array {
+    const copy = new Uint8Array(this.#length);
+    this.copyTo(copy, 0, 0, this.#length);
+    return copy;
+  }
+
+  /** The same bytes once more, which nobody changes in their place. */
+  share(): BodyBuffer {
+    return new BodyBuffer(...this.#chunks);
+  }
+
+  /** Copies at most `length` bytes from `start` on to a place in `target`. */
+  copyTo(target: Uint8Array, place: number, start: number, length: number): void {
     const end = Math.min(this.#length, start + length);
-    const copy = new Uint8Array(Math.max(0, end - start));
     let at = 0;
     for (const chunk of this.#chunks) {
       const from = Math.max(0, start - at);
       const to = Math.min(chunk.length, end - at);
-      if (from < to) copy.set(chunk.subarray(from, to), at + from - start);
+      if (from < to)
+        target.set(to - from === chunk.length ? chunk : chunk.subarray(from, to), place + at + from - start);
       at += chunk.length;
       if (at >= end) break;
     }
-    return copy;
   }
 
   /** Everything, in the pieces that it came in; empty afterwards. */

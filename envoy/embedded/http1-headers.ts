@@ -1,13 +1,13 @@
 import { type Header, HeaderMap } from './header-map.ts';
 
 /** Headers that concern one connection only. (RFC 9110 §7.6.1) */
-const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
+const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
 /** From Node's flat list of names and values, behind pseudo-headers. */
 export function headersOf(raw: readonly string[], pseudo: readonly Header[] = []): HeaderMap {
   const headers = new HeaderMap(pseudo);
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] ?? '').toLowerCase();
+    const name = raw[at] ?? '';
     if (!name.startsWith(':')) headers.append(name, raw[at + 1] ?? '');
   }
   return headers;
@@ -15,16 +15,16 @@ export function headersOf(raw: readonly string[], pseudo: readonly Header[] = []
 
 /** Takes out what belongs to the connection that they came on. */
 export function removeHopByHop(headers: HeaderMap): void {
-  for (const name of hopByHop) headers.remove(name);
+  headers.removeAll(hopByHop);
 }
 
 /** To Node's flat list: `:authority` is Host, other pseudo-headers are not headers. */
 export function rawHeaders(headers: HeaderMap): string[] {
   const raw: string[] = [];
-  for (const [name, value] of headers) {
+  headers.forEach((name, value) => {
     if (name === ':authority') raw.push('host', value);
     else if (!name.startsWith(':') && name !== 'host') raw.push(name, value);
-  }
+  });
   return raw;
 }
 

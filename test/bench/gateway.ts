@@ -109,6 +109,14 @@ export async function startBeside(upstreamPort: number): Promise<BenchGateway<Be
   return running(envoy, folder);
 }
 
+/** What the embedded engine is measured with: the shipped listener of two servers, with its access log, and the module. */
+export async function embeddedBootstrap(upstreamPort: number): Promise<object> {
+  const two = servers(2, upstreamPort);
+  const base = bootstrapOf(two);
+  const listeners = [listener('hold', two, (await build()).plugin.file, { hostMode: 'hold' }, true)];
+  return { ...base, static_resources: { ...base.static_resources, listeners } };
+}
+
 /** What stands in an Envoy whose memory is looked at: no filter, a module that does next to nothing, or Sluice. */
 export type Weighed = 'none' | 'exports' | 'sluice';
 

@@ -6,16 +6,17 @@ import type { Logger } from '../log.ts';
 import { FilterManager } from '../manager/filter-manager.ts';
 import type { NamedFactory } from '../manager/options.ts';
 import { findRoute } from '../routing/match.ts';
-import type { Stats } from '../stats.ts';
 import type { Address, StreamInfo } from '../stream-info.ts';
+import { httpDate } from './http-date.ts';
 import { prepareRequest } from './request-headers.ts';
+import type { RequestStats } from './request-stats.ts';
 import { StreamTimers } from './stream-timers.ts';
 
 export interface ManagerSurroundings {
   readonly manager: ConnectionManager;
   readonly bufferLimit: number;
   readonly logger: Logger;
-  readonly stats: Stats;
+  readonly requests: RequestStats;
   /** The chain of a worker as it is now, the router last. */
   readonly filters: (worker: number) => readonly NamedFactory[];
   readonly writeAccessLog: (info: StreamInfo) => void;
@@ -37,11 +38,8 @@ export function beginStream(
   headers: HeaderMap,
   response: ResponseSink,
 ): { readonly stream: FilterManager; start(endStream: boolean): void } {
-  const { manager, bufferLimit, logger, stats } = surroundings;
-  const prefix = `http.${manager.statPrefix}.`;
-  const active = stats.gauge(`${prefix}downstream_rq_active`);
-  stats.counter(`${prefix}downstream_rq_total`).add(1n);
-  active.add(1n);
+  const { manager, bufferLimit, logger, requests } = surroundings;
+  requests.begin();
   const info = newStreamInfo(connection, protocol, headers);
   const timers = new StreamTimers(manager, (reply) => {
     stream.sendLocalReply(reply);
@@ -64,15 +62,13 @@ export function beginStream(
       timers.onRequestDone();
     },
     finishResponse: (answer) => {
-      if (!answer.has('date')) answer.set('date', new Date().toUTCString());
+      if (!answer.has('date')) answer.set('date', httpDate());
       answer.set('server', 'envoy');
       removeHopByHop(answer);
     },
     onComplete: () => {
       timers.stop();
-      active.add(-1n);
-      const status = info.responseCode ?? 0;
-      if (status > 0) stats.counter(`${prefix}downstream_rq_${Math.floor(status / 100)}xx`).add(1n);
+      requests.end(info.responseCode);
       surroundings.writeAccessLog(info);
     },
   });

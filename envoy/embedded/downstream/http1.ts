@@ -2,9 +2,10 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { Socket } from 'node:net';
 import { BodyBuffer } from '../body-buffer.ts';
 import type { ResponseSink } from '../codec.ts';
-import type { Header, HeaderMap } from '../header-map.ts';
+import type { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders } from '../http1-headers.ts';
 import { type Connection, type ManagerSurroundings, beginStream } from './connection-manager.ts';
+import { httpDate } from './http-date.ts';
 import { Turns } from './turns.ts';
 
 /** How often the time that headers may take is looked at, in ms. */
@@ -87,7 +88,7 @@ function endWith(socket: Socket, status: string, body: string): void {
     `HTTP/1.1 ${status}`,
     `content-length: ${body.length}`,
     ...(body === '' ? [] : ['content-type: text/plain']),
-    `date: ${new Date().toUTCString()}`,
+    `date: ${httpDate()}`,
     'server: envoy',
     'connection: close',
   ];
@@ -101,7 +102,7 @@ function serveRequest(
   response: ServerResponse,
 ): void {
   const headers = requestHeaders(request);
-  const endStream = !hasBody(request);
+  const endStream = !hasBody(headers);
   const sink = new Http1Sink(request, response);
   const protocol = request.httpVersion === '1.1' ? 'HTTP/1.1' : 'HTTP/1.0';
   const begun = beginStream(surroundings, connection, protocol, headers, sink);
@@ -125,25 +126,27 @@ function serveRequest(
   });
 }
 
-function requestHeaders(request: IncomingMessage): HeaderMap {
-  const { method = '', url = '' } = request;
-  const authority = request.headersDistinct['host']?.join(',');
-  const pseudo: Header[] = [];
-  if (authority !== undefined) pseudo.push([':authority', authority]);
-  pseudo.push([':path', url], [':method', method]); // as they were written: the connection manager resolves them
-  const map = headersOf(request.rawHeaders, pseudo);
-  map.remove('host');
-  return map;
+/** `:path` and `:method` as they were written: the connection manager resolves them. */
+function requestHeaders({ method = '', url = '', rawHeaders: raw }: IncomingMessage): HeaderMap {
+  const headers = headersOf(raw);
+  const authority = headers.get('host');
+  headers.remove('host');
+  if (authority !== undefined) headers.add(':authority', authority);
+  headers.add(':path', url);
+  headers.add(':method', method);
+  return headers;
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+function hasBody(headers: HeaderMap): boolean {
+  return headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0;
 }
 
 class Http1Sink implements ResponseSink {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #closes = false;
+  #slow = false;
+  #onPressure: ((slow: boolean) => void) | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -161,8 +164,17 @@ class Http1Sink implements ResponseSink {
     if (connection === undefined) this.#response.removeHeader('connection');
     else raw.push('connection', connection);
     this.#response.writeHead(status, raw as unknown as Record<string, string>);
-    if (endStream) this.#end();
-    else this.#response.flushHeaders();
+    if (endStream) {
+      this.#end();
+      return;
+    }
+    // What comes of the body in this turn of the event loop goes out with them: most answers are one write.
+    const { socket } = this.#request;
+    socket.cork();
+    setImmediate(() => {
+      socket.uncork();
+    });
+    this.#response.flushHeaders();
   }
 
   /** HTTP/1.1 keeps connections without a word; HTTP/1.0 knows no chunks: a body without a length ends with the connection. */
@@ -206,6 +218,7 @@ class Http1Sink implements ResponseSink {
   }
 
   reset(): void {
+    this.#request.socket.uncork(); // what was said before it goes out
     this.#request.socket.destroy();
   }
 
@@ -222,17 +235,17 @@ class Http1Sink implements ResponseSink {
   }
 
   onPressure(listener: (slow: boolean) => void): void {
-    let slow = false;
-    const response = this.#response;
-    response.on('drain', () => {
-      if (slow) listener((slow = false));
+    this.#onPressure = listener;
+    this.#response.on('drain', () => {
+      if (this.#slow) listener((this.#slow = false));
     });
-    this.#pressed = () => {
-      if (!slow && response.writableNeedDrain) listener((slow = true));
-    };
   }
 
-  #pressed = (): void => undefined;
+  // A method, and no function in a field: V8 takes such a function for one that stays, and all that it reaches, which is
+  // the whole stream, would stay until all of the memory is collected.
+  #pressed(): void {
+    if (!this.#slow && this.#response.writableNeedDrain) this.#onPressure?.((this.#slow = true));
+  }
 }
 
 /** delayed_close_timeout, in ms */

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import type { HostPort, Listener } from '../config/model.ts';
+import type { Stats } from '../stats.ts';
 import type { Address } from '../stream-info.ts';
 import type { ManagerSurroundings } from './connection-manager.ts';
 import { http1Server } from './http1.ts';
 import { http2Server } from './http2.ts';
+import { RequestStats } from './request-stats.ts';
 
 export interface RunningListener {
   readonly name: string;
@@ -27,14 +29,15 @@ export interface Connections {
 /** Opens a listener for HTTP/1.x and HTTP/2 with prior knowledge on one port; its connections are dealt to the workers in turn. */
 export async function startListener(
   { name, address, manager }: Listener,
-  surroundings: ManagerSurroundings,
+  given: Omit<ManagerSurroundings, 'requests'> & { readonly stats: Stats },
   workers: number,
   connections: Connections,
 ): Promise<RunningListener> {
   const sockets = new Set<Socket>();
+  const { stats } = given;
+  const surroundings = { ...given, requests: new RequestStats(stats, manager.statPrefix) };
   const http1 = http1Server(surroundings);
   const http2 = http2Server(surroundings);
-  const { stats } = surroundings;
   const active = stats.gauge(`http.${manager.statPrefix}.downstream_cx_active`);
   const server = createServer({ noDelay: true }, (socket) => {
     if (connections.active >= connections.most) {

@@ -11,7 +11,7 @@ import { type Refusal, malformed } from './refusal.ts';
 import { resolveTarget } from './target.ts';
 
 /** Headers with which an internal client may steer the router; of anybody else's they are removed. */
-const internalHeaders = [
+const internalHeaders = new Set([
   'x-envoy-retriable-status-codes',
   'x-envoy-retriable-header-names',
   'x-envoy-retry-on',
@@ -26,13 +26,13 @@ const internalHeaders = [
   'x-envoy-ip-tags',
   'x-envoy-original-url',
   'x-envoy-hedge-on-per-try-timeout',
-];
-const edgeHeaders = [
+]);
+const edgeHeaders = new Set([
   'x-envoy-decorator-operation',
   'x-envoy-downstream-service-cluster',
   'x-envoy-downstream-service-node',
   'x-envoy-original-path',
-];
+]);
 
 /** `:method`, `:path` and, over HTTP/2, the others are headers to whoever counts them there. */
 const addedByHttp1 = 2;
@@ -99,7 +99,8 @@ export function prepareRequest(
   const remote = clientOf(headers, manager, peer.remote);
   const internal = isInternal(headers, manager, remote);
   const edge = manager.useRemoteAddress && !internal;
-  for (const name of [...(edge ? edgeHeaders : []), ...(internal ? [] : internalHeaders)]) headers.remove(name);
+  if (edge) headers.removeAll(edgeHeaders);
+  if (!internal) headers.removeAll(internalHeaders);
   if (internal) headers.set('x-envoy-internal', 'true');
   else headers.remove('x-envoy-internal');
   if (edge) headers.set('x-envoy-external-address', remote.address);
@@ -112,9 +113,12 @@ export function prepareRequest(
 /** `mcp_session_id` is `mcp-session-id` to a CGI upstream. */
 function dropUnderscores(headers: HeaderMap, action: ConnectionManager['headersWithUnderscores']): boolean {
   if (action === 'ALLOW') return true;
-  const names = Array.from(headers, ([name]) => name).filter((name) => name.includes('_'));
-  if (action === 'REJECT_REQUEST') return names.length === 0;
-  for (const name of names) headers.remove(name);
+  const names = new Set<string>();
+  headers.forEach((name) => {
+    if (name.includes('_')) names.add(name);
+  });
+  if (action === 'REJECT_REQUEST') return names.size === 0;
+  headers.removeAll(names);
   return true;
 }
 
@@ -134,21 +138,38 @@ function isInternal(headers: HeaderMap, manager: ConnectionManager, client: Addr
     const forwarded = headers.get('x-forwarded-for');
     if (forwarded === undefined || forwarded.includes(',')) return false;
   }
-  return blocksOf(manager.internalAddresses ?? privateRanges).check(client.address, familyOf(client.address));
+  return rangesOf(manager.internalAddresses ?? privateRanges).include(client.address);
 }
 
 type Ranges = NonNullable<ConnectionManager['internalAddresses']>;
 
-/** Made once for each list: that takes longer than to look an address up in it. */
-const made = new WeakMap<Ranges, BlockList>();
+/** Says whether an address is in one of several ranges; of the one that it was asked last it knows. */
+class AddressRanges {
+  readonly #blocks = new BlockList();
+  #asked = '';
+  #included = false;
 
-function blocksOf(ranges: Ranges): BlockList {
+  constructor(ranges: Ranges) {
+    for (const { address, prefix } of ranges) this.#blocks.addSubnet(address, prefix, familyOf(address));
+  }
+
+  include(address: string): boolean {
+    if (address === this.#asked) return this.#included;
+    this.#included = this.#blocks.check(address, familyOf(address));
+    this.#asked = address;
+    return this.#included;
+  }
+}
+
+/** Made once for each list: that takes longer than to look an address up in it. */
+const made = new WeakMap<Ranges, AddressRanges>();
+
+function rangesOf(ranges: Ranges): AddressRanges {
   const known = made.get(ranges);
   if (known !== undefined) return known;
-  const blocks = new BlockList();
-  for (const { address, prefix } of ranges) blocks.addSubnet(address, prefix, familyOf(address));
-  made.set(ranges, blocks);
-  return blocks;
+  const fresh = new AddressRanges(ranges);
+  made.set(ranges, fresh);
+  return fresh;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

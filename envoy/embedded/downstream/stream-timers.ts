@@ -33,8 +33,13 @@ export class StreamTimers {
 
   onRoute(route: Route | undefined): void {
     const action = route?.action.kind === 'route' ? route.action : undefined;
-    this.#idleTimeout = action?.idleTimeout ?? this.#manager.streamIdleTimeout;
-    this.#armIdle();
+    const idleTimeout = action?.idleTimeout ?? this.#manager.streamIdleTimeout;
+    if (idleTimeout === this.#idleTimeout && this.#idle !== undefined && !this.#stopped) {
+      this.#idle.refresh();
+    } else {
+      this.#idleTimeout = idleTimeout;
+      this.#armIdle();
+    }
     if (action !== undefined && action.maxStreamDuration > 0) this.#armDuration(action.maxStreamDuration);
   }
 

@@ -85,9 +85,7 @@ export class FilterChain {
     let addedBody: Entry | undefined;
     for (const entry of this.entries.slice(from === undefined ? 0 : from.index + 1)) {
       entry.endStream = endStream && addedBody === undefined;
-      const status = this.#calling('headers', entry.endStream, () =>
-        this.#direction.callHeaders(entry.filter, headers, entry.endStream),
-      );
+      const status = this.#callHeaders(entry, headers);
       if (this.aborted) {
         this.#direction.afterAbort();
         entry.state = 'stop-single';
@@ -144,7 +142,7 @@ export class FilterChain {
       if (entry.endStream) return;
       entry.endStream = ends && this.#direction.trailers() === undefined;
       this.#added = false;
-      const status = this.#calling('data', ends, () => this.#direction.callData(entry.filter, data, entry.endStream));
+      const status = this.#callData(entry, data, ends);
       if (this.aborted) {
         this.#direction.afterAbort();
         return;
@@ -207,7 +205,7 @@ export class FilterChain {
     if (this.#direction.name === 'decode' && this.#direction.isOver()) return;
     for (const entry of this.entries.slice(this.#first(from, 'current'))) {
       if (entry.stoppedAll) return;
-      const status = this.#calling('trailers', false, () => this.#direction.callTrailers(entry.filter, trailers));
+      const status = this.#callTrailers(entry, trailers);
       entry.endStream = true;
       if (this.aborted) {
         this.#direction.afterAbort();
@@ -289,15 +287,43 @@ export class FilterChain {
     this.#direction.onDrained();
   }
 
-  #calling<T>(what: 'headers' | 'data' | 'trailers', endsStream: boolean, call: () => T): T {
+  #callHeaders({ filter, endStream }: Entry, headers: HeaderMap): HeadersStatus {
+    const before = this.#begin('headers', endStream);
+    try {
+      return this.#direction.callHeaders(filter, headers, endStream);
+    } finally {
+      this.#leave(before);
+    }
+  }
+
+  #callData({ filter, endStream }: Entry, data: BodyBuffer, endsMessage: boolean): DataStatus {
+    const before = this.#begin('data', endsMessage);
+    try {
+      return this.#direction.callData(filter, data, endStream);
+    } finally {
+      this.#leave(before);
+    }
+  }
+
+  #callTrailers({ filter }: Entry, trailers: HeaderMap): TrailersStatus {
+    const before = this.#begin('trailers', false);
+    try {
+      return this.#direction.callTrailers(filter, trailers);
+    } finally {
+      this.#leave(before);
+    }
+  }
+
+  /** @returns the callback that this one is called from */
+  #begin(what: FilterChain['calling'], endsStream: boolean): FilterChain['calling'] {
     const before = this.calling;
     this.calling = what;
     this.#endOfStreamCall = endsStream;
-    try {
-      return call();
-    } finally {
-      this.calling = before;
-      this.#endOfStreamCall = false;
-    }
+    return before;
+  }
+
+  #leave(before: FilterChain['calling']): void {
+    this.calling = before;
+    this.#endOfStreamCall = false;
   }
 }

@@ -1,16 +1,10 @@
 import type { BodyBuffer } from '../body-buffer.ts';
 import type { RequestSink } from '../codec.ts';
-import {
-  DataStatus,
-  type FilterCallbacks,
-  HeadersStatus,
-  type LocalReply,
-  type StreamFilter,
-  TrailersStatus,
-} from '../filter.ts';
+import { DataStatus, HeadersStatus, type LocalReply, type StreamFilter, TrailersStatus } from '../filter.ts';
 import { HeaderMap } from '../header-map.ts';
 import type { StreamInfo } from '../stream-info.ts';
 import { type Direction, Entry, FilterChain } from './filter-chain.ts';
+import { FilterPlace, type PlacedStream } from './filter-place.ts';
 import { HangWatch } from './hang-watch.ts';
 import type { StreamOptions } from './options.ts';
 import { Pressure } from './pressure.ts';
@@ -19,20 +13,14 @@ import { RouteCache } from './route-cache.ts';
 
 const tooLarge: LocalReply = { status: 413, body: 'Payload Too Large', details: 'request_payload_too_large' };
 
-/** A filter's places in the two chains, once all filters have been made. */
-interface Places {
-  decode?: Entry;
-  encode?: Entry;
-}
-
 /** One request on its way through the filters and back. (envoy: http/filter_manager.cc) */
-export class FilterManager implements RequestSink, ResponseStream {
+export class FilterManager implements RequestSink, ResponseStream, PlacedStream {
   readonly options: StreamOptions;
   readonly pressure = new Pressure();
   readonly #filters: readonly StreamFilter[];
-  readonly #decoding: FilterChain;
-  readonly #response: ResponsePath;
-  readonly #route: RouteCache;
+  readonly decoding: FilterChain;
+  readonly response: ResponsePath;
+  readonly route: RouteCache;
   readonly #hangs: HangWatch;
   #requestComplete = false;
   /** How much of the request the last filter has seen. */
@@ -43,20 +31,20 @@ export class FilterManager implements RequestSink, ResponseStream {
 
   constructor(options: StreamOptions) {
     this.options = options;
-    this.#route = new RouteCache(options);
+    this.route = new RouteCache(options);
     const made = options.filters.flatMap(({ name, create }) => {
-      const places: Places = {};
-      const filter = create(this.#callbacks(places));
-      return filter === undefined ? [] : [{ name, filter, places }];
+      const place = new FilterPlace(this);
+      const filter = create(place);
+      return filter === undefined ? [] : [{ name, filter, place }];
     });
-    const decoders = made.map(({ name, filter, places }, at) => (places.decode = new Entry(name, filter, at)));
+    const decoders = made.map(({ name, filter, place }, at) => (place.decode = new Entry(name, filter, at)));
     const encoders = made
       .toReversed()
-      .map(({ name, filter, places }, at) => (places.encode = new Entry(name, filter, at)));
+      .map(({ name, filter, place }, at) => (place.encode = new Entry(name, filter, at)));
     this.#filters = made.map(({ filter }) => filter);
-    this.#decoding = new FilterChain(decoders, this.#direction(), options.bufferLimit);
-    this.#response = new ResponsePath(encoders, this);
-    this.#hangs = new HangWatch(this.#decoding, this.#response.chain, () => this.#requestComplete, options.logger);
+    this.decoding = new FilterChain(decoders, this.#direction(), options.bufferLimit);
+    this.response = new ResponsePath(encoders, this);
+    this.#hangs = new HangWatch(this.decoding, this.response.chain, () => this.#requestComplete, options.logger);
   }
 
   get info(): StreamInfo {
@@ -74,25 +62,25 @@ export class FilterManager implements RequestSink, ResponseStream {
 
   decodeHeaders(headers: HeaderMap, endStream: boolean): void {
     this.#received(endStream);
-    this.#route.find();
-    this.#decoding.headers(undefined, headers, endStream);
-    this.#look();
+    this.route.find();
+    this.decoding.headers(undefined, headers, endStream);
+    this.look();
   }
 
   decodeData(data: BodyBuffer, endStream: boolean): void {
     if (this.#ended) return;
     this.info.bytesReceived += data.length;
     this.#received(endStream);
-    this.#decoding.data(undefined, data, endStream);
-    this.#look();
+    this.decoding.data(undefined, data, endStream);
+    this.look();
   }
 
   decodeTrailers(trailers: HeaderMap): void {
     if (this.#ended) return;
     this.info.requestTrailers = trailers;
     this.#received(true);
-    this.#decoding.trailers(undefined, trailers);
-    this.#look();
+    this.decoding.trailers(undefined, trailers);
+    this.look();
   }
 
   #received(endStream: boolean): void {
@@ -118,17 +106,17 @@ export class FilterManager implements RequestSink, ResponseStream {
     if (this.#ended) return;
     if (reply.flag !== undefined) this.info.responseFlags.add(reply.flag);
     this.info.responseCodeDetails = reply.details;
-    const inDecoding = this.#decoding.calling !== undefined;
-    if (inDecoding) this.#decoding.aborted = true;
-    else if (this.#response.chain.calling !== undefined) this.#response.chain.aborted = true;
+    const inDecoding = this.decoding.calling !== undefined;
+    if (inDecoding) this.decoding.aborted = true;
+    else if (this.response.chain.calling !== undefined) this.response.chain.aborted = true;
     if (this.info.responseHeaders === undefined) {
-      this.#route.find();
+      this.route.find();
       if (inDecoding) this.#prepared ??= reply;
-      else this.#response.reply(reply);
-    } else if (this.#response.hasStarted) {
+      else this.response.reply(reply);
+    } else if (this.response.hasStarted) {
       this.resetStream(reply.details);
     } else {
-      this.#response.replyDirectly(reply);
+      this.response.replyDirectly(reply);
     }
   }
 
@@ -152,7 +140,7 @@ export class FilterManager implements RequestSink, ResponseStream {
     });
   }
 
-  #look(): void {
+  look(): void {
     if (!this.#ended) this.#hangs.look();
   }
 
@@ -183,12 +171,12 @@ export class FilterManager implements RequestSink, ResponseStream {
       trailers: () => info.requestTrailers,
       createTrailers: () => (info.requestTrailers = new HeaderMap()),
       isComplete: () => this.#requestComplete,
-      isOver: () => this.#response.isComplete || this.#ended,
+      isOver: () => this.response.isComplete || this.#ended,
       afterAbort: () => {
         const prepared = this.#prepared;
         this.#prepared = undefined;
-        this.#response.cutsRequest = this.#router === 'receiving';
-        if (prepared !== undefined) this.#response.reply(prepared);
+        this.response.cutsRequest = this.#router === 'receiving';
+        if (prepared !== undefined) this.response.reply(prepared);
       },
       onTooMuch: (streaming) => {
         if (streaming) response.pauseReading();
@@ -200,88 +188,4 @@ export class FilterManager implements RequestSink, ResponseStream {
       onIterated: this.options.onRequestDone,
     };
   }
-
-  #callbacks(places: Places): FilterCallbacks {
-    const { info, bufferLimit, response } = this.options;
-    /** Does something at the filter's place, unless the stream is over. */
-    const at = (place: keyof Places, act: (entry: Entry) => void): void => {
-      const entry = places[place];
-      if (entry !== undefined && !this.#ended) act(entry);
-      this.#look();
-    };
-    const looking =
-      <T extends unknown[]>(act: (...parameters: T) => void) =>
-      (...parameters: T): void => {
-        act(...parameters);
-        this.#look();
-      };
-    return {
-      info,
-      bufferLimit,
-      responseStarted: () => this.#response.hasStarted,
-      route: () => this.#route.find(),
-      clearRouteCache: () => {
-        this.#route.clear();
-      },
-      continueDecoding: () => {
-        at('decode', (entry) => {
-          this.#decoding.continue(entry);
-        });
-      },
-      continueEncoding: () => {
-        at('encode', (entry) => {
-          this.#response.chain.continue(entry);
-        });
-      },
-      decodingBuffer: () => this.#decoding.buffered,
-      encodingBuffer: () => this.#response.chain.buffered,
-      decodingBufferWritten: looking(() => {
-        if (!this.#ended) this.#decoding.checkLimit();
-      }),
-      encodingBufferWritten: looking(() => {
-        if (!this.#ended) this.#response.chain.checkLimit();
-      }),
-      addDecodedData: (data) => {
-        at('decode', (entry) => {
-          this.#decoding.add(entry, data);
-        });
-      },
-      addEncodedData: (data) => {
-        at('encode', (entry) => {
-          this.#response.chain.add(entry, data);
-        });
-      },
-      addDecodedTrailers: () => this.#decoding.addTrailers(required(places.decode)),
-      addEncodedTrailers: () => this.#response.chain.addTrailers(required(places.encode)),
-      sendLocalReply: looking((reply: LocalReply) => {
-        this.sendLocalReply(reply);
-      }),
-      resetStream: (details) => {
-        this.resetStream(details);
-      },
-      encodeHeaders: looking((headers: HeaderMap, endStream: boolean) => {
-        this.#response.headers(headers, endStream);
-      }),
-      encodeData: looking((data: BodyBuffer, endStream: boolean) => {
-        this.#response.data(data, endStream);
-      }),
-      encodeTrailers: looking((trailers: HeaderMap) => {
-        this.#response.trailers(trailers);
-      }),
-      pauseDownstream: () => {
-        response.pauseReading();
-      },
-      resumeDownstream: () => {
-        response.resumeReading();
-      },
-      onDownstreamPressure: (listener) => {
-        this.pressure.listen(listener);
-      },
-    };
-  }
-}
-
-function required(entry: Entry | undefined): Entry {
-  if (entry === undefined) throw new RangeError('a filter acts before its stream has begun');
-  return entry;
 }

@@ -50,8 +50,15 @@ const pattern = /%([A-Z_]+)(?:\(([^)]*)\))?%/g;
  */
 export function accessLogFormatter({ format }: AccessLog): Formatter {
   if (typeof format === 'string') return textFormatter(format);
-  const members = Object.entries(format).map(([name, value]) => [name, memberFormatter(String(value))] as const);
-  return (info) => `${JSON.stringify(Object.fromEntries(members.map(([name, write]) => [name, write(info)])))}\n`;
+  const members = Object.entries(format).map(([name, value], index) => ({
+    before: `${index === 0 ? '' : ','}${JSON.stringify(name)}:`,
+    write: memberFormatter(String(value)),
+  }));
+  return (info) => {
+    const parts: string[] = [];
+    for (const { before, write } of members) parts.push(before, JSON.stringify(write(info)));
+    return `{${parts.join('')}}\n`;
+  };
 }
 
 function operatorOf(name: string, argument = ''): Operator {

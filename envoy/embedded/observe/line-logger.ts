@@ -7,9 +7,11 @@ const most = 16 << 20;
 /** The log of a gateway, in Envoy's format: kept in memory, and in a file where one is named. */
 export class LineLogger implements Logger {
   readonly level: LogLevel;
-  readonly #file: number | undefined;
+  #file: number | undefined;
   #kept: string[] = [];
   #size = 0;
+  /** Lines of the access log that are not in the file yet. */
+  #unwritten = '';
 
   constructor(level: LogLevel, file: string | undefined) {
     this.level = level;
@@ -22,12 +24,30 @@ export class LineLogger implements Logger {
     this.#write(`[${time}][${process.pid}][${level}][${component}] [source/embedded] ${text}\n`);
   }
 
+  /** A line of the access log; in the file at the end of this turn of the event loop. */
   access(line: string): void {
-    this.#write(line);
+    this.#keep(line);
+    if (this.#file === undefined) return;
+    if (this.#unwritten === '') {
+      setImmediate(() => {
+        this.#flush();
+      });
+    }
+    this.#unwritten += line;
   }
 
   #write(line: string): void {
+    this.#keep(line);
+    this.#flush(); // lines stand in the order in which they came
     if (this.#file !== undefined) writeSync(this.#file, line);
+  }
+
+  #flush(): void {
+    if (this.#file !== undefined && this.#unwritten !== '') writeSync(this.#file, this.#unwritten);
+    this.#unwritten = '';
+  }
+
+  #keep(line: string): void {
     this.#kept.push(line);
     this.#size += line.length;
     while (this.#size > most) this.#size -= this.#kept.shift()?.length ?? 0;
@@ -39,6 +59,8 @@ export class LineLogger implements Logger {
   }
 
   close(): void {
+    this.#flush();
     if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
   }
 }

@@ -27,8 +27,9 @@ export class Distribution implements Histogram {
   record(value: bigint): void {
     this.count++;
     this.sum += value;
-    for (const [index, bound] of buckets.entries()) {
-      if (Number(value) <= bound) this.counts[index] = (this.counts[index] ?? 0) + 1;
+    const number = Number(value);
+    for (let index = buckets.length - 1; index >= 0 && number <= (buckets[index] ?? 0); index--) {
+      this.counts[index] = (this.counts[index] ?? 0) + 1;
     }
   }
 }

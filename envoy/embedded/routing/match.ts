@@ -48,13 +48,14 @@ function rankOf(domain: string, authority: string): number {
 }
 
 function matches({ path, headers: conditions }: RouteMatch, headers: HeaderMap): boolean {
-  return (
-    matchesPath(path, headers.get(':path') ?? '') && conditions.every((condition) => matchesHeader(condition, headers))
-  );
+  if (!matchesPath(path, headers.get(':path') ?? '')) return false;
+  for (const condition of conditions) if (!matchesHeader(condition, headers)) return false;
+  return true;
 }
 
 function matchesPath({ kind, value }: RouteMatch['path'], target: string): boolean {
-  const path = target.replace(/[?#].*$/s, '');
+  const end = target.search(/[?#]/);
+  const path = end < 0 ? target : target.slice(0, end);
   if (kind === 'prefix') return path.startsWith(value);
   if (kind === 'safe_regex') return value.test(path);
   if (kind === 'path') return path === value;

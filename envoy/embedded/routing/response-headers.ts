@@ -3,7 +3,8 @@ import type { HeaderMap } from '../header-map.ts';
 
 /** Does what a route has to say about response headers. */
 export function addHeaders(headers: HeaderMap, options: readonly HeaderOption[]): void {
-  const before = new Set(Array.from(headers, ([name]) => name));
+  if (options.length === 0) return;
+  const before = headers.copy();
   for (const { name, value, append } of options) {
     const exists = before.has(name); // whatever the options before this one did
     if (append === 'APPEND_IF_EXISTS_OR_ADD') headers.add(name, value);

@@ -9,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import { BodyBuffer } from '../body-buffer.ts';
 import type { Cluster, HostPort } from '../config/model.ts';
-import { HeaderMap } from '../header-map.ts';
+import type { HeaderMap } from '../header-map.ts';
 import { headersOf, rawHeaders, removeRaw } from '../http1-headers.ts';
 import { ConnectTimeout, type Connector } from './connect.ts';
 import type { Balancer } from './balancer.ts';
@@ -236,11 +236,11 @@ class Http1Exchange implements UpstreamExchange {
   #onResponse(response: IncomingMessage, method: string): void {
     if (this.#over) return;
     this.#response = response;
-    if (!isHttp(response)) {
+    const headers = headersOf(response.rawHeaders, [[':status', String(response.statusCode)]]);
+    if (!isHttp(response, headers)) {
       this.#fail('protocol error');
       return;
     }
-    const headers = headersOf(response.rawHeaders, [[':status', String(response.statusCode)]]);
     const status = response.statusCode ?? 0;
     const empty = method === 'HEAD' || status === 204 || status === 304 || headers.get('content-length') === '0';
     if (empty) this.#received = true;
@@ -354,7 +354,7 @@ class Http1Exchange implements UpstreamExchange {
 const mostHeaders = 100;
 
 /** Whether Envoy takes for HTTP what Node's parser does. */
-function isHttp({ statusCode = 0, rawHeaders: raw, headers }: IncomingMessage): boolean {
-  const coding = headers['transfer-encoding'];
+function isHttp({ statusCode = 0, rawHeaders: raw }: IncomingMessage, headers: HeaderMap): boolean {
+  const coding = headers.get('transfer-encoding');
   return raw.length <= 2 * mostHeaders && statusCode >= 100 && (coding === undefined || /^chunked$/i.test(coding));
 }

@@ -1,6 +1,6 @@
 import type { HeaderMutations, HostPort } from '../config/model.ts';
 import { formatHostPort } from '../../render/upstream.ts';
-import { HeaderMap } from '../header-map.ts';
+import type { HeaderMap } from '../header-map.ts';
 import { addHeaders } from '../routing/response-headers.ts';
 import type { Pool, ResponseReceiver, UpstreamExchange } from './exchange.ts';
 
@@ -51,7 +51,7 @@ export class MutatingPool implements Pool {
     );
     return {
       sendHeaders: (headers, endStream) => {
-        const sent = new HeaderMap(headers);
+        const sent = headers.copy();
         for (const name of removed) sent.remove(name);
         exchange.sendHeaders(sent, endStream);
       },

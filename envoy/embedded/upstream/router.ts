@@ -1,4 +1,4 @@
-import { BodyBuffer } from '../body-buffer.ts';
+import type { BodyBuffer } from '../body-buffer.ts';
 import type { RouteAction, DirectResponse, Route } from '../config/route.ts';
 import {
   DataStatus,
@@ -28,7 +28,7 @@ export function routerFactory(options: RouterOptions): FilterFactory {
 /** Request headers that are for the router, not for the upstream. */
 const timeoutHeader = 'x-envoy-upstream-rq-timeout-ms';
 const perTryTimeoutHeader = 'x-envoy-upstream-rq-per-try-timeout-ms';
-const ownHeaders = [
+const ownHeaders = new Set([
   timeoutHeader,
   perTryTimeoutHeader,
   'x-envoy-retry-on',
@@ -36,7 +36,7 @@ const ownHeaders = [
   'x-envoy-max-retries',
   'x-envoy-hedge-on-per-try-timeout',
   'x-envoy-upstream-stream-duration-ms',
-];
+]);
 
 /** Before the first retry, in ms; later ones wait longer. */
 const retryBackoff = 25;
@@ -84,25 +84,25 @@ class Router implements StreamFilter {
       return this.#refuse(routerReplies.maintenance);
     }
     if (cluster.pool === undefined) return this.#refuse(routerReplies.noHost);
-    const invalid = Array.from(headers).find(([, value]) => /[\0\r\n]/.test(value));
+    const invalid = invalidHeader(headers);
     if (invalid !== undefined) {
-      const body = `invalid header value for: ${invalid[0]}`;
+      const body = `invalid header value for: ${invalid}`;
       return this.#refuse({
         status: 503,
         body,
-        details: `filter_removed_required_request_headers{invalid_header_value_for:_${invalid[0]}}`,
+        details: `filter_removed_required_request_headers{invalid_header_value_for:_${invalid}}`,
       });
     }
     this.#cluster = cluster;
     this.#readTimeouts(action, headers);
-    for (const own of ownHeaders) headers.remove(own);
+    headers.removeAll(ownHeaders);
     const expected = Math.min(this.#timeout || Infinity, this.#perTryTimeout || Infinity);
     if (Number.isFinite(expected)) headers.set('x-envoy-expected-rq-timeout-ms', String(expected));
     this.#headers = headers;
     const { retry } = action;
     const mayRetry = retry !== undefined && cluster.config.circuitBreakers.maxRetries > 0;
     this.#retriesLeft = mayRetry ? retry.retries : 0;
-    this.#retryOn = new Set(retry?.on);
+    this.#retryOn = retry?.on ?? [];
     this.#keepsBody = this.#retriesLeft > 0;
     this.#startedAt = performance.now();
     this.#ended = endStream;
@@ -111,7 +111,7 @@ class Router implements StreamFilter {
     return HeadersStatus.StopIteration;
   }
 
-  #retryOn = new Set<string>();
+  #retryOn: readonly string[] = [];
 
   #readTimeouts(action: RouteAction, headers: HeaderMap): void {
     const given = (name: string): number | undefined => {
@@ -174,7 +174,7 @@ class Router implements StreamFilter {
     const hasBody = held !== undefined && held.length > 0;
     const endsWithHeaders = this.#ended && !hasBody && this.#trailers === undefined;
     exchange.sendHeaders(this.#headers, endsWithHeaders);
-    if (hasBody) exchange.sendData(new BodyBuffer(held.read()), this.#ended && this.#trailers === undefined);
+    if (hasBody) exchange.sendData(held.share(), this.#ended && this.#trailers === undefined);
     if (this.#trailers !== undefined) exchange.sendTrailers(this.#trailers);
     const { maxStreamDuration = 0 } = this.#cluster?.config ?? {};
     this.#arm('duration', maxStreamDuration, routerReplies.clusterDuration);
@@ -197,7 +197,7 @@ class Router implements StreamFilter {
       this.#retriesLeft = 0;
     }
     if (this.#keepsBody) {
-      this.#exchange?.sendData(new BodyBuffer(data.read()), endStream);
+      this.#exchange?.sendData(data.share(), endStream);
     } else {
       this.#exchange?.sendData(data, endStream);
     }
@@ -261,9 +261,9 @@ class Router implements StreamFilter {
 
   #isRetriable(reason: ResetReason): boolean {
     if (reason === 'remote connection failure' || reason === 'connection timeout') {
-      return this.#retryOn.has('connect-failure');
+      return this.#retryOn.includes('connect-failure');
     }
-    return reason === 'remote refused stream reset' && this.#retryOn.has('refused-stream');
+    return reason === 'remote refused stream reset' && this.#retryOn.includes('refused-stream');
   }
 
   /** Ends the request with an answer of ours, or cuts off the one that is under way. */
@@ -299,4 +299,13 @@ class Router implements StreamFilter {
     this.#exchange?.cancel();
     this.#finish();
   }
+}
+
+/** The name of the first header whose value would be more than one line. */
+function invalidHeader(headers: HeaderMap): string | undefined {
+  let found: string | undefined;
+  headers.forEach((name, value) => {
+    if (found === undefined && /[\0\r\n]/.test(value)) found = name;
+  });
+  return found;
 }

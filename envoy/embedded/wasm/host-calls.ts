@@ -26,8 +26,15 @@ export function hostCalls(instance: WasmInstance): Partial<HostFunctions> {
     timeCalls,
   ];
   const calls = families.flatMap((family) => Object.entries(family(instance)));
-  // Each belongs to one VM already: the one that calls is no news to it.
-  const behindVm = ([name, call]: [string, HostCall]) =>
-    [name, (_vm: WasmVm, ...parameters: never[]) => call(...parameters)] as const;
+  // Each belongs to one VM already: the one that calls is no news to it. All parameters are named, since a list of them
+  // would be made for each call.
+  const behindVm = ([name, call]: [string, HostCall]) => {
+    const run = call as (...parameters: unknown[]) => number;
+    return [
+      name,
+      (_vm: WasmVm, a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, ...more: unknown[]) =>
+        more.length === 0 ? run(a, b, c, d, e) : run(a, b, c, d, e, ...more),
+    ] as const;
+  };
   return Object.fromEntries(calls.map(behindVm));
 }

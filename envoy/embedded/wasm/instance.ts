@@ -32,7 +32,7 @@ export class WasmInstance implements PluginVm {
   readonly surroundings: InstanceSurroundings;
   /** Set by a host call that settles what becomes of the stream, whatever the running callback returns. */
   stopIteration = false;
-  readonly #contexts = new Map<number, Context>();
+  readonly #contexts = new Map<number, { context: Context | undefined }>();
   readonly #roots = new Set<RootContext>();
   #nextContext = 1;
   #nextCallout = 1;
@@ -78,7 +78,7 @@ export class WasmInstance implements PluginVm {
   /** Begins a plugin in this VM. @returns Envoy's words where it refuses its configuration */
   start(plugin: WasmPlugin): RootContext | string {
     const root = new RootContext(this.newContext(), plugin, this);
-    this.#contexts.set(root.id, root);
+    this.add(root);
     this.#roots.add(root);
     const refusal = root.start();
     if (refusal === undefined) return root;
@@ -112,15 +112,21 @@ export class WasmInstance implements PluginVm {
   }
 
   add(context: Context): void {
-    this.#contexts.set(context.id, context);
+    this.#contexts.set(context.id, { context });
   }
 
+  /**
+   * What is removed is no longer reached from here. A map that is written to all the time leaves tables of itself behind, which
+   * V8 keeps, with whatever they held, until it collects all of the memory: they must not hold whole streams.
+   */
   remove(context: Context): void {
+    const held = this.#contexts.get(context.id);
+    if (held !== undefined) held.context = undefined;
     this.#contexts.delete(context.id);
   }
 
   removeRoot(root: RootContext): void {
-    this.#contexts.delete(root.id);
+    this.remove(root);
     this.#roots.delete(root);
     if (this.#roots.size === 0) this.#released();
   }
@@ -144,12 +150,12 @@ export class WasmInstance implements PluginVm {
   }
 
   context(id: number): Context | undefined {
-    return this.#contexts.get(id);
+    return this.#contexts.get(id)?.context;
   }
 
   /** The context that a host call acts for; undefined while the VM starts or is asked for memory. */
   get effective(): Context | undefined {
-    return this.#contexts.get(this.vm.contextId);
+    return this.context(this.vm.contextId);
   }
 
   nextCalloutToken(): number {
@@ -176,7 +182,7 @@ export class WasmInstance implements PluginVm {
 
   /** `wasm log <plugin> <root_id> <vm_id>: text`; a root context leaves the plugin's name out. */
   log(level: LogLevel, text: string): void {
-    const context = this.#contexts.get(this.vm.contextId);
+    const context = this.effective;
     const plugin = context?.root.plugin;
     const name = context !== undefined && context !== context.root ? plugin?.name : undefined;
     const prefix = [name, plugin?.rootId, this.vmId].filter((part) => part !== undefined && part !== '');

@@ -8,18 +8,25 @@ export type Pair = readonly [name: string, value: string];
 const MOST_PAIRS = 1024;
 const MOST_BYTES = 1024 * 1024;
 
-/** Names and values are latin1. No pairs are no bytes at all. */
-export function encodePairs(pairs: Iterable<Pair>): Uint8Array {
-  const list = [...pairs];
-  if (list.length === 0) return new Uint8Array(0);
-  const lengths = Buffer.alloc(4 + 8 * list.length);
-  lengths.writeUInt32LE(list.length);
-  list.forEach(([name, value], index) => {
-    lengths.writeUInt32LE(name.length, 4 + 8 * index);
-    lengths.writeUInt32LE(value.length, 8 + 8 * index);
-  });
-  const texts = list.map(([name, value]) => `${name}\0${value}\0`).join('');
-  return new Uint8Array(Buffer.concat([lengths, Buffer.from(texts, 'latin1')]));
+/** How many bytes `writePairs` writes. @param flat names and values in turns; none are no bytes at all */
+export function pairsLength(flat: readonly string[]): number {
+  let length = 4;
+  for (const text of flat) length += 4 + text.length + 1;
+  return flat.length === 0 ? 0 : length;
+}
+
+/** Names and values are latin1. */
+export function writePairs(flat: readonly string[], target: Buffer, start: number): void {
+  if (flat.length === 0) return;
+  let at = target.writeUInt32LE(flat.length / 2, start);
+  for (const { length } of flat) at = target.writeUInt32LE(length, at);
+  target.write(`${flat.join('\0')}\0`, at, 'latin1');
+}
+
+export function encodePairs(flat: readonly string[]): Buffer {
+  const bytes = Buffer.alloc(pairsLength(flat));
+  writePairs(flat, bytes, 0);
+  return bytes;
 }
 
 /** What is malformed, or more than 1024 pairs or 1 MiB, is no pairs at all: Envoy says nothing about it either. */

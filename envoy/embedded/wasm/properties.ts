@@ -14,56 +14,64 @@ export interface PropertySource {
   readonly requestHeaders: HeaderMap | undefined;
 }
 
-type Lookup = (source: PropertySource, info: StreamInfo) => Readonly<Record<string, () => PropertyValue | undefined>>;
+type Lookup = (info: StreamInfo) => PropertyValue | undefined;
+type Members<L> = Readonly<Record<string, L>>;
 
 /** Properties of a stream; the second segment is a member, what follows leads into its value. */
-const ofStream: Readonly<Record<string, Lookup>> = {
-  request: ({ requestHeaders: headers }, info) => {
-    if (headers === undefined) return {};
-    const header = (name: string) => () => headers.get(name);
-    return {
-      path: header(':path'),
-      url_path: () => headers.get(':path')?.split('?')[0],
-      host: header(':authority'),
-      scheme: header(':scheme'),
-      method: header(':method'),
-      headers: () => joined(headers),
-      id: header('x-request-id'),
-      protocol: () => info.protocol,
-      query: () => headers.get(':path')?.split('?')[1] ?? '',
-      useragent: header('user-agent'),
-      referer: header('referer'),
-      time: () => BigInt(Math.round(info.startTime * 1e6)),
-      duration: () =>
-        info.endTime === undefined ? undefined : BigInt(Math.round((info.endTime - info.startTime) * 1e6)),
-      size: () => BigInt(headers.get('content-length') ?? info.bytesReceived),
-      total_size: () => BigInt(info.bytesReceived + headers.byteSize),
-    };
+const ofStream: Members<Members<Lookup>> = {
+  response: {
+    code: (info) => (info.responseCode === undefined ? undefined : BigInt(info.responseCode)),
+    code_details: (info) => info.responseCodeDetails,
+    flags: (info) => flagBits(info.responseFlags),
+    size: (info) => BigInt(info.bytesSent),
+    total_size: (info) => BigInt(info.bytesSent + (info.responseHeaders?.byteSize ?? 0)),
+    headers: (info) => info.responseHeaders && joined(info.responseHeaders),
+    trailers: (info) => info.responseTrailers && joined(info.responseTrailers),
   },
-  response: (_, info) => ({
-    code: () => (info.responseCode === undefined ? undefined : BigInt(info.responseCode)),
-    code_details: () => info.responseCodeDetails,
-    flags: () => flagBits(info.responseFlags),
-    size: () => BigInt(info.bytesSent),
-    total_size: () => BigInt(info.bytesSent + (info.responseHeaders?.byteSize ?? 0)),
-    headers: () => info.responseHeaders && joined(info.responseHeaders),
-    trailers: () => info.responseTrailers && joined(info.responseTrailers),
-  }),
-  source: (_, { downstreamRemote }) => address(downstreamRemote),
-  destination: (_, { downstreamLocal }) => address(downstreamLocal),
-  connection: (_, info) => ({
-    id: () => BigInt(info.connectionId),
+  source: {
+    address: (info) => addressText(info.downstreamRemote),
+    port: (info) => BigInt(info.downstreamRemote.port),
+  },
+  destination: {
+    address: (info) => addressText(info.downstreamLocal),
+    port: (info) => BigInt(info.downstreamLocal.port),
+  },
+  connection: {
+    id: (info) => BigInt(info.connectionId),
     mtls: () => false,
     requested_server_name: () => '',
-  }),
-  upstream: (_, { upstreamHost }) => (upstreamHost === undefined ? {} : address(upstreamHost)),
-  metadata: (_, { dynamicMetadata }) => ({
-    filter_metadata: () => dynamicMetadata as Readonly<Record<string, PropertyValue>>,
-  }),
+  },
+  upstream: {
+    address: (info) => info.upstreamHost && addressText(info.upstreamHost),
+    port: (info) => info.upstreamHost && BigInt(info.upstreamHost.port),
+  },
+  metadata: {
+    filter_metadata: (info) => info.dynamicMetadata as Readonly<Record<string, PropertyValue>>,
+  },
 };
 
-function address({ address: host, port }: Address): Record<string, () => PropertyValue> {
-  return { address: () => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`), port: () => BigInt(port) };
+/** `request.*`, which is there as long as the headers are. */
+const ofRequest: Members<(headers: HeaderMap, info: StreamInfo) => PropertyValue | undefined> = {
+  path: (headers) => headers.get(':path'),
+  url_path: (headers) => headers.get(':path')?.split('?')[0],
+  host: (headers) => headers.get(':authority'),
+  scheme: (headers) => headers.get(':scheme'),
+  method: (headers) => headers.get(':method'),
+  headers: joined,
+  id: (headers) => headers.get('x-request-id'),
+  protocol: (_, info) => info.protocol,
+  query: (headers) => headers.get(':path')?.split('?')[1] ?? '',
+  useragent: (headers) => headers.get('user-agent'),
+  referer: (headers) => headers.get('referer'),
+  time: (_, info) => BigInt(Math.round(info.startTime * 1e6)),
+  duration: (_, info) =>
+    info.endTime === undefined ? undefined : BigInt(Math.round((info.endTime - info.startTime) * 1e6)),
+  size: (headers, info) => BigInt(headers.get('content-length') ?? info.bytesReceived),
+  total_size: (headers, info) => BigInt(info.bytesReceived + headers.byteSize),
+};
+
+function addressText({ address: host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** All values of a name, in one text. */
@@ -111,12 +119,26 @@ export function findProperty(source: PropertySource, path: readonly string[]): P
   if (first === 'connection_id') return BigInt(info.connectionId);
   if (first === 'filter_state') return info.filterState.get(path.slice(1).join('\0'));
   if (path.length === 0) return null; // all of it together has no bytes
-  const lookup = Object.hasOwn(ofStream, first) ? ofStream[first] : undefined;
+  const isRequest = first === 'request';
+  const members = Object.hasOwn(ofStream, first) ? ofStream[first] : undefined;
   // What set_property has stored under more than one segment is not found again.
-  if (lookup === undefined) return path.length === 1 ? info.filterState.get(`wasm.${first}`) : undefined;
+  if (!isRequest && members === undefined) {
+    return path.length === 1 ? info.filterState.get(`wasm.${first}`) : undefined;
+  }
   if (path.length === 1) {
     return first === 'metadata' ? encodeMetadata(info.dynamicMetadata as Readonly<Record<string, JsonObject>>) : null;
   }
-  const members = lookup(source, info);
-  return Object.hasOwn(members, second) ? descend(members[second]?.(), rest) : undefined;
+  return descend(isRequest ? requestProperty(source, info, second) : own(members, second)?.(info), rest);
+}
+
+function requestProperty(
+  { requestHeaders }: PropertySource,
+  info: StreamInfo,
+  name: string,
+): PropertyValue | undefined {
+  return requestHeaders && own(ofRequest, name)?.(requestHeaders, info);
+}
+
+function own<L>(members: Members<L> | undefined, name: string): L | undefined {
+  return members !== undefined && Object.hasOwn(members, name) ? members[name] : undefined;
 }

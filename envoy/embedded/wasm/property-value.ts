@@ -32,21 +32,21 @@ const NO_PAIRS = new Uint8Array(4);
 /** As the names of pairs without values; a list of mixed types, or of anything but scalars, has no bytes. */
 function serializeList(list: readonly PropertyValue[]): Uint8Array | undefined {
   const [first] = list;
-  const pairs: [string, string][] = [];
+  const pairs: string[] = [];
   for (const item of list) {
     const scalar = item === null || typeof item === 'object' ? undefined : serializeProperty(item);
     if (scalar === undefined || typeof item !== typeof first) return undefined;
-    pairs.push([latin1(scalar), '']);
+    pairs.push(latin1(scalar), '');
   }
   return pairs.length === 0 ? NO_PAIRS : encodePairs(pairs);
 }
 
 function serializeMap(map: PropertyMap): Uint8Array | undefined {
-  const pairs: [string, string][] = [];
+  const pairs: string[] = [];
   for (const [name, value] of Object.entries(map)) {
     const bytes = serializeProperty(value);
     if (bytes === undefined) return undefined;
-    pairs.push([latin1(Buffer.from(name, 'utf8')), latin1(bytes)]);
+    pairs.push(latin1(Buffer.from(name, 'utf8')), latin1(bytes));
   }
   return pairs.length === 0 ? NO_PAIRS : encodePairs(pairs);
 }

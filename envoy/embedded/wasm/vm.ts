@@ -5,7 +5,7 @@ import type { LogLevel } from '../log.ts';
 import { allows, isEnvoysOwn, type CompiledModule } from '../../../proxy-wasm/compile.ts';
 import { makeImports, type ImportedFunction } from './imports.ts';
 import { unlinkable } from '../../../proxy-wasm/load-error.ts';
-import { GuestMemory } from './memory.ts';
+import { GuestMemory, type Writer } from './memory.ts';
 import { isAllowedIn, type Phase } from './phase.ts';
 import { WasmResult } from '../../../proxy-wasm/result.ts';
 import type { HostImport, hostFunctions } from '../../../proxy-wasm/signatures.ts';
@@ -53,7 +53,7 @@ type AnyHostFunction = (vm: WasmVm, ...args: (number | bigint)[]) => number | un
 export class WasmVm {
   readonly compiled: CompiledModule;
   readonly options: VmOptions;
-  readonly #exports: Readonly<Record<string, unknown>> | undefined;
+  readonly #exports: ReadonlyMap<string, unknown> | undefined;
   readonly #memory: GuestMemory | undefined;
   readonly #afterCall: (() => void)[] = [];
   #current = VM_CONTEXT;
@@ -73,7 +73,7 @@ export class WasmVm {
     try {
       const { imports, memory } = makeImports(compiled.layout, compiled.abi, (found) => this.#importedFunction(found));
       const { exports } = new WebAssembly.Instance(compiled.module, imports);
-      this.#exports = exports;
+      this.#exports = new Map(Object.entries(exports));
       const used = Object.values(exports).findLast((each) => each instanceof WebAssembly.Memory) ?? memory;
       this.#memory = used && new GuestMemory(used);
     } catch (error) {
@@ -170,8 +170,20 @@ export class WasmVm {
 
   /** Copies into a block that the module's malloc gave and that is the module's from then on; no bytes are (0, 0). */
   give(bytes: Uint8Array, outPointer: number, outLength: number): WasmResult {
-    const pointer = bytes.length === 0 ? 0 : this.#place(bytes);
-    const told = pointer !== undefined && this.writeU32(outPointer, pointer) && this.writeU32(outLength, bytes.length);
+    return this.giveWritten(
+      bytes.length,
+      (target, at) => {
+        target.set(bytes, at);
+      },
+      outPointer,
+      outLength,
+    );
+  }
+
+  /** As `give`, of bytes that are written into the block and are nowhere else. */
+  giveWritten(length: number, write: Writer, outPointer: number, outLength: number): WasmResult {
+    const pointer = length === 0 ? 0 : this.#place(length, write);
+    const told = pointer !== undefined && this.writeU32(outPointer, pointer) && this.writeU32(outLength, length);
     return told ? WasmResult.Ok : WasmResult.InvalidMemoryAccess;
   }
 
@@ -180,10 +192,10 @@ export class WasmVm {
     this.options.log(this, level, text);
   }
 
-  #place(bytes: Uint8Array): number | undefined {
+  #place(length: number, write: Writer): number | undefined {
     const { malloc } = this.compiled.exports;
-    const pointer = this.#during('malloc', () => this.#enter(malloc, VM_CONTEXT, [bytes.length]));
-    return pointer && this.memory.write(pointer, bytes) ? pointer : undefined;
+    const pointer = this.#during('malloc', () => this.#enter(malloc, VM_CONTEXT, [length]));
+    return pointer && this.memory.fill(pointer, length, write) ? pointer : undefined;
   }
 
   #during<T>(phase: Phase, body: () => T): T {
@@ -197,10 +209,12 @@ export class WasmVm {
   }
 
   #enter(name: string, contextId: number, args: readonly number[]): number | undefined {
-    const [current, effective] = [this.#current, this.#effective];
-    [this.#current, this.#effective] = [contextId, VM_CONTEXT];
+    const current = this.#current;
+    const effective = this.#effective;
+    this.#current = contextId;
+    this.#effective = VM_CONTEXT;
     try {
-      const result = (this.#exports?.[name] as ExportedFunction)(...args);
+      const result = (this.#exports?.get(name) as ExportedFunction)(...args);
       return typeof result === 'number' ? result >>> 0 : undefined;
     } catch (thrown) {
       if (!isTrap(thrown)) throw thrown;
@@ -209,15 +223,25 @@ export class WasmVm {
       this.options.report('error', message);
       return undefined;
     } finally {
-      [this.#current, this.#effective] = [current, effective];
+      this.#current = current;
+      this.#effective = effective;
     }
   }
 
   #importedFunction(found: HostImport): ImportedFunction {
     const run = this.#implementation(found);
-    return (...args) => {
+    const { params } = found;
+    if (params.length > 5 || params.some((type) => type !== 'i32')) {
+      return (...args) => {
+        this.#admit(found);
+        return run(this, ...args.map((value, index) => unsigned(value, params[index])));
+      };
+    }
+    // Nearly all calls: without a list of their parameters, which would be made and copied for each. A call has as many as
+    // it takes, and does not look at the others.
+    return (first, second, third, fourth, fifth) => {
       this.#admit(found);
-      return run(this, ...args.map((value, index) => unsigned(value, found.params[index])));
+      return run(this, word(first), word(second), word(third), word(fourth), word(fifth));
     };
   }
 
@@ -247,6 +271,11 @@ export class WasmVm {
     this.options.report('error', `Attempted call to restricted ${kind} capability: ${name}`);
     return table === 'host' ? WasmResult.InternalFailure : WASI_RESTRICTED;
   }
+}
+
+/** An i32 without its sign; of one that was not given, 0. */
+function word(value: number | bigint | undefined): number {
+  return (value as number) >>> 0;
 }
 
 function unsigned(value: number | bigint, type: HostType | undefined): number | bigint {

@@ -12,7 +12,7 @@ const encoded = Buffer.from(
 );
 
 test('the layout is that of the ABI', () => {
-  expect(Buffer.from(encodePairs(two)).toString('hex')).toBe(encoded.toString('hex'));
+  expect(Buffer.from(encodePairs(two.flat())).toString('hex')).toBe(encoded.toString('hex'));
   expect(decodePairs(encoded)).toEqual(two);
 });
 
@@ -25,7 +25,7 @@ test('latin1 survives the way there and back', () => {
   const latin1 = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
   fc.assert(
     fc.property(fc.array(fc.tuple(latin1, latin1), { maxLength: 30 }), (pairs) => {
-      expect(decodePairs(encodePairs(pairs))).toEqual(pairs);
+      expect(decodePairs(encodePairs(pairs.flat()))).toEqual(pairs);
     }),
   );
 });
@@ -42,7 +42,7 @@ test('any bytes are read', () => {
   fc.assert(
     fc.property(fc.oneof(counted, fc.uint8Array({ maxLength: 80 })), (bytes) => {
       const pairs = decodePairs(bytes);
-      if (pairs.length > 0) expect(Buffer.from(encodePairs(pairs)).equals(bytes)).toBe(true);
+      if (pairs.length > 0) expect(Buffer.from(encodePairs(pairs.flat())).equals(bytes)).toBe(true);
     }),
   );
 });
@@ -54,5 +54,5 @@ test.each([
   ['1 MiB and a byte', 1, 1024 * 1024 - 13, 0],
 ])('%s from a module', (_, count, length, read) => {
   const pairs = Array.from({ length: count }, (): Pair => ['', 'x'.repeat(length)]);
-  expect(decodePairs(encodePairs(pairs))).toHaveLength(read);
+  expect(decodePairs(encodePairs(pairs.flat()))).toHaveLength(read);
 });

@@ -19,8 +19,16 @@ export function bufferCalls(instance: WasmInstance): Record<string, HostCall> {
     if (buffer === undefined) return WasmResult.NotFound;
     const from = start >>> 0;
     const size = Math.min(length >>> 0, Math.max(0, buffer.length - from));
-    const bytes = buffer instanceof BodyBuffer ? buffer.read(from, size) : buffer.subarray(from, from + size);
-    return instance.vm.give(bytes, outData, outLength);
+    if (!(buffer instanceof BodyBuffer))
+      return instance.vm.give(buffer.subarray(from, from + size), outData, outLength);
+    return instance.vm.giveWritten(
+      size,
+      (target, at) => {
+        buffer.copyTo(target, at, from, size);
+      },
+      outData,
+      outLength,
+    );
   };
 
   return {

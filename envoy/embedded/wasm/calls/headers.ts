@@ -2,7 +2,7 @@ import { mapTypes } from '../../../../proxy-wasm/types.ts';
 import type { Context } from '../context.ts';
 import type { HeaderMap } from '../../header-map.ts';
 import type { WasmInstance } from '../instance.ts';
-import { decodePairs, encodePairs } from '../pairs.ts';
+import { decodePairs, pairsLength, writePairs } from '../pairs.ts';
 import { WasmResult } from '../../../../proxy-wasm/result.ts';
 import type { HostCall } from '../host-call.ts';
 
@@ -26,7 +26,8 @@ export function headerCalls(instance: WasmInstance): Record<string, HostCall> {
   const changeOne =
     (apply: (map: HeaderMap, name: string, value: string) => void): HostCall =>
     (type: number, name: number, nameLength: number, value: number, valueLength: number) => {
-      const [key, text] = [instance.vm.text(name, nameLength), instance.vm.text(value, valueLength)];
+      const key = instance.vm.text(name, nameLength);
+      const text = instance.vm.text(value, valueLength);
       if (key === undefined || text === undefined) return WasmResult.InvalidMemoryAccess;
       return change(type, (map) => {
         apply(map, key.toLowerCase(), text);
@@ -43,13 +44,28 @@ export function headerCalls(instance: WasmInstance): Record<string, HostCall> {
       const value = map.get(key.toLowerCase());
       return value === undefined
         ? WasmResult.NotFound
-        : instance.vm.give(Buffer.from(value, 'latin1'), outData, outLength);
+        : instance.vm.giveWritten(
+            value.length,
+            (target, at) => {
+              target.write(value, at, 'latin1');
+            },
+            outData,
+            outLength,
+          );
     },
 
     proxy_get_header_map_pairs: (type: number, outData: number, outLength: number) => {
       if (type >>> 0 >= mapTypes) return WasmResult.BadArgument;
       // A map that is not there now is an empty one here, and here only.
-      return instance.vm.give(encodePairs(find(type).map ?? []), outData, outLength);
+      const flat = find(type).map?.flat ?? [];
+      return instance.vm.giveWritten(
+        pairsLength(flat),
+        (target, at) => {
+          writePairs(flat, target, at);
+        },
+        outData,
+        outLength,
+      );
     },
 
     proxy_get_header_map_size: (type: number, out: number) => {
