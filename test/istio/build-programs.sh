@@ -26,7 +26,7 @@ module=$(cd "$sources" && go mod download -json "istio.io/istio@$version" | sed 
 cp -R "$module/." "$sources"
 chmod -R u+w "$sources"
 cd "$sources"
-git apply "$here/without-kubernetes.patch"
+git apply --unidiff-zero "$here/without-kubernetes.patch"
 go mod edit -droprequire "$without"
 for each in "${instead[@]}"; do go mod edit -replace "${each%@*}=$each"; done
 
