@@ -7,8 +7,6 @@ import { ownFile } from '../../common/home.ts';
 import { tokenEndpoints } from './token-endpoints.ts';
 import { type KeyFiles, type KeySource, tokenFilter } from './token-filter.ts';
 import { type WasmPlugin, wasmPlugins } from './module-filter.ts';
-import { typeUrl } from './type-urls.ts';
-import { keepsNumbers } from '../yaml/write.ts';
 import { refuse } from './refuse.ts';
 import {
   type GatewayServer,
@@ -89,8 +87,7 @@ interface RemotePlugin extends WasmPlugin {
     code: { remote: { http_uri: { uri: string }; sha256: string } };
     environment_variables: { host_env_keys: string[] };
   };
-  /** A Struct; a StringValue of JSON where a Struct in YAML would not hold the numbers. */
-  configuration: { '@type': string; value: Record<string, unknown> | string };
+  configuration: { '@type': string; value: Record<string, unknown> };
 }
 
 interface Route {
@@ -200,12 +197,7 @@ function moduleFilters(
   const value = moduleConfiguration({ plugin: options.plugin ?? {}, servers });
   writeCode(config, options);
   config.vm_config.environment_variables.host_env_keys = environmentNames(value);
-  const [decider, ...others] = wasmPlugins(config, value, (told) =>
-    // The module takes JSON as well, in which no reader of YAML changes a number.
-    keepsNumbers(told)
-      ? { ...config.configuration, value: { ...told } }
-      : { '@type': typeUrl.string, value: JSON.stringify(told, null, 2) },
-  );
+  const [decider, ...others] = wasmPlugins(config, value, (told) => ({ ...config.configuration, value: { ...told } }));
   const asFilter = (plugin: RemotePlugin): WasmFilter => ({
     name: plugin.name,
     typed_config: { ...shipped.typed_config, config: plugin },

@@ -107,6 +107,34 @@ test('what is generated is read back as it was', () => {
   );
 });
 
+test('a number of a plugin configuration stays one, of whatever size', () => {
+  const type = 'type.googleapis.com/google.protobuf.Struct';
+  const number = fc.oneof(
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((each) => (each === 0 ? 0 : each)),
+  );
+  fc.assert(
+    fc.property(fc.array(number), (numbers) => {
+      const value = { rest: { enum: numbers, name: 'n' } };
+      const text = envoyYaml({ static_resources: [{ configuration: { '@type': type, value } }] });
+      const { documents } = readDocuments('file', Buffer.from(text));
+      const [any] = documents[0]?.root.get('static_resources').items.map((each) => each.get('configuration')) ?? [];
+      const told = any?.get('value').value;
+      expect(typeof told === 'string' ? JSON.parse(told) : told).toEqual(value);
+      expect(any?.get('@type').text).toBe(typeof told === 'string' ? type.replace('Struct', 'StringValue') : type);
+    }),
+  );
+});
+
+test.each([[1], [2 ** 31 - 1], [-(2 ** 31)], ['4294967295'], [true]])(
+  'a plugin configuration with %j stays one that is read like the rest',
+  (value) => {
+    const struct = { '@type': 'type.googleapis.com/google.protobuf.Struct', value: { value } };
+    expect(envoyYaml(struct)).toContain('protobuf.Struct');
+  },
+);
+
 /** The prefix of the first server, written by hand. */
 const withPrefix = (text: string): string => bases.hold.replace(/prefix: everything_/, `prefix: ${text}`);
 

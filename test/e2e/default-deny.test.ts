@@ -89,7 +89,7 @@ describeGateway('the default-deny route', () => {
         adjust: (bootstrap) => {
           withoutEarlyMutation(bootstrap);
           const [filter] = connectionManager(bootstrap).http_filters;
-          Object.assign(filter.typed_config.config.configuration.value, { endpoint: '/elsewhere' });
+          filter.typed_config.config.configuration.value['endpoint'] = '/elsewhere';
         },
       }),
       // The holder knows the path, and that nobody decided.

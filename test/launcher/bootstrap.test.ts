@@ -63,7 +63,7 @@ describe('gatewayBootstrap', () => {
       ['weather', 'STATIC'],
       ['orders', 'STRICT_DNS'],
     ]);
-    expect((wasm.configuration.value as Record<string, unknown>)['servers']).toEqual([
+    expect(wasm.configuration.value['servers']).toEqual([
       {
         name: 'weather',
         cluster: 'weather',
