@@ -122,6 +122,19 @@ describe('parameters', () => {
     ],
     ['a list of parameters', { schema: list }, { type: 'string', enum: ['a', 'b'] }, [/takes one value/]],
     ['an object', { style: 'deepObject', schema: { type: 'object' } }, undefined, [/deepObject cannot be sent/]],
+    ['a label', { style: 'label', schema: { type: 'string' } }, undefined, [/label cannot be sent/]],
+    [
+      'keywords that nothing is made of',
+      { schema: { type: 'string', not: { const: 'a' }, example: 'b', 'x-note': 'c' } },
+      { type: 'string', not: undefined },
+      [/^not is not taken over$/],
+    ],
+    [
+      'a number that no double holds',
+      { schema: { type: 'integer', maximum: 2 ** 63, default: 2 ** 60 } },
+      { type: 'integer' },
+      [/default has a number of more digits/],
+    ],
     ['no parameter', { in: 'header', name: 'Accept' }, undefined, []],
     ["the gateway's header", { in: 'header', name: 'Host', schema: {} }, undefined, [/Host is the gateway's/]],
     ['an unknown place', { in: 'body', schema: {} }, undefined, [/in body cannot be sent/]],
@@ -145,6 +158,36 @@ describe('parameters', () => {
     const all = await from({ openapi: '3.1.0', servers: [{ url: 'http://x.example' }], paths });
     expect(toolOf(all).args).toEqual([idArgument, { name: 'v', type: 'integer', position: 'query' }]);
     expect(toolOf(all).name).toBe('get_x_id');
+  });
+});
+
+test('members go the way that they are for, and a description beside a reference says more than the one in it', async () => {
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    required: ['id', 'name', 'password'],
+    properties: {
+      id: { type: 'string', readOnly: true },
+      name: { $ref: '#/components/schemas/Name', description: 'What it is called' },
+      password: { type: 'string', writeOnly: true },
+    },
+  };
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/User' } } };
+  const operation = { requestBody: { required: true, content }, responses: { 200: { description: 'Done', content } } };
+  const schemas = { User: schema, Name: { type: 'string', description: 'A name' } };
+  const all = await from(
+    of({ ...operation, parameters: [{ ...idParameter, name: 'id' }] }, { components: { schemas } }),
+  );
+  const name = { type: 'string', description: 'What it is called' };
+  expect(toolOf(all).args.slice(1)).toEqual([
+    { name: 'name', ...name, required: true, position: 'body' },
+    { name: 'password', type: 'string', required: true, position: 'body' },
+  ]);
+  expect(toolOf(all)).toHaveProperty('outputSchema', {
+    type: 'object',
+    properties: { id: { type: 'string' }, name },
+    required: ['id', 'name'],
+    additionalProperties: false,
   });
 });
 

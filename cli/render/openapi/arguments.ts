@@ -95,6 +95,10 @@ function serialized(
     );
     return undefined;
   }
+  if (style === 'label' || style === 'matrix') {
+    leaveOut(place, `a value in the style ${style} cannot be sent`);
+    return undefined;
+  }
   if (!types.includes('array')) return schema;
   const separators: Record<string, string> = {
     form: 'commas',

@@ -5,17 +5,31 @@ const kept = [
   ...['title', 'description', 'enum', 'const', 'default', 'format', 'pattern', 'minLength', 'maxLength', 'minItems'],
   ...['maxItems', 'uniqueItems', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
 ];
+/** Keywords that say nothing of which values fit, or nothing to a model. */
+const aside = ['$ref', '$schema', '$id', '$anchor', '$comment', 'nullable', 'readOnly', 'writeOnly', 'deprecated'];
+const silent = [...aside, 'example', 'examples', 'externalDocs', 'xml', 'discriminator'];
+/** Keywords that are taken over with schemas in them. */
+const inward = ['type', 'items', 'properties', 'required', 'additionalProperties'];
 const several = ['anyOf', 'oneOf', 'allOf'] as const;
 
 const mostDepth = 16;
 /** Schemas in one: a model reads all of it with every list. */
 const mostParts = 1_000;
 
+/** Which way values go: members that are `readOnly` are in no request, those that are `writeOnly` in no response. */
+export type Direction = 'request' | 'response';
+const elsewhere = { request: 'readOnly', response: 'writeOnly' } as const;
+
 /**
  * A schema in JSON Schema 2020-12, references put in. What goes on without an end, or is larger than anybody reads, ends
  * as a schema that allows everything, and is noted.
  */
-export function plainSchema(schema: unknown, place: string, description: Description): Record<string, unknown> {
+export function plainSchema(
+  schema: unknown,
+  place: string,
+  description: Description,
+  direction: Direction = 'request',
+): Record<string, unknown> {
   const { follow, leaveOut } = description;
   let parts = 0;
 
@@ -39,13 +53,17 @@ export function plainSchema(schema: unknown, place: string, description: Descrip
     if (types !== undefined)
       made['type'] = part['nullable'] === true && typeof types === 'string' ? [types, 'null'] : types;
     for (const keyword of kept) if (part[keyword] !== undefined) made[keyword] = part[keyword];
+    // Since 3.1 a description may stand beside a reference, and says what this use of the schema is for.
+    for (const keyword of ['title', 'description'])
+      if (isPart(value) && typeof value[keyword] === 'string') made[keyword] = value[keyword];
+    sayWhatIsLost(part, at);
     if (part['nullable'] === true && Array.isArray(made['enum']))
       made['enum'] = [...new Set([...(made['enum'] as unknown[]), null])];
     takeBounds(part, made);
     if (isPart(part['items'])) made['items'] = convert(part['items'], `${at}.items`, inner);
     if (isPart(part['properties'])) {
       const members = Object.entries(part['properties']).filter(
-        ([, member]) => follow(member, at)?.['readOnly'] !== true,
+        ([, member]) => follow(member, at)?.[elsewhere[direction]] !== true,
       );
       made['properties'] = Object.fromEntries(
         members.map(([name, member]) => [name, convert(member, `${at}.properties.${name}`, inner)]),
@@ -63,7 +81,21 @@ export function plainSchema(schema: unknown, place: string, description: Descrip
     return made;
   }
 
+  function sayWhatIsLost(part: Part, at: string): void {
+    for (const [keyword, value] of Object.entries(part)) {
+      if (keyword.startsWith('x-') || value === undefined) continue;
+      if (![...kept, ...several, ...silent, ...inward].includes(keyword)) leaveOut(at, `${keyword} is not taken over`);
+      else if (['enum', 'const', 'default'].includes(keyword) && [value].flat().some(hasMoreDigits))
+        leaveOut(at, `${keyword} has a number of more digits than are kept: make it a text`);
+    }
+  }
+
   return convert(schema, place, []);
+}
+
+/** Whether a whole number is beyond those that a double holds one by one, so that the one that was written may be another. */
+function hasMoreDigits(value: unknown): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
 /** In OpenAPI 3.0 an exclusive bound is a flag beside the bound. */

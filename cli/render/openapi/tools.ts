@@ -169,6 +169,6 @@ function outputOf(operation: Part, place: string, description: Description): Rec
   const type = Object.keys(content).find((each) => /^application\/(?:[^;]+\+)?json\b/i.test(each));
   const media = type === undefined ? undefined : description.follow(content[type], at);
   if (media?.['schema'] === undefined) return undefined;
-  const schema = plainSchema(media['schema'], at, description);
+  const schema = plainSchema(media['schema'], at, description, 'response');
   return schema['type'] === 'object' ? schema : undefined;
 }
