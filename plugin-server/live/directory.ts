@@ -191,20 +191,20 @@ export class GatewayDirectory {
   async #names(): Promise<string[] | undefined> {
     const { directory } = this.#options;
     const names: string[] = [];
-    let complaint: string | undefined;
+    const others: string[] = [];
     try {
       for (const name of (await readdir(directory)).sort()) {
         if (name.startsWith('.') || name === 'lost+found') continue; // a ConfigMap mount has ..data
         const there = await stat(join(directory, name)).catch(() => undefined);
         if (there?.isDirectory() !== true) continue;
         if (gatewayNamePattern.test(name)) names.push(name);
-        else complaint = `${JSON.stringify(name)} is no name of a gateway: letters, digits, ".", "_" and "-" only`;
+        else others.push(JSON.stringify(name));
       }
     } catch (error) {
       this.#complain(`${directory} cannot be read (${reasonOf(error)}): everything stays as it is`);
       return undefined;
     }
-    this.#complain(complaint);
+    this.#complain(others.length === 0 ? undefined : noNames(others));
     return names;
   }
 
@@ -312,4 +312,9 @@ class Slots {
       else next();
     }
   }
+}
+
+function noNames(names: readonly string[]): string {
+  const are = names.length === 1 ? 'is no name of a gateway' : 'are no names of gateways';
+  return `${names.join(', ')} ${are}: letters, digits, ".", "_" and "-" only`;
 }

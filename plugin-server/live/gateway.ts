@@ -122,6 +122,7 @@ export class DeliveredGateway {
         this.#refuse([problem('', `version ${kept.generation} cannot be restored: ${(error as Error).message}`)]);
       });
       if (this.#active === undefined) return;
+      this.#warnings = kept.warnings ?? [];
       const input = inputOf(digestOf(kept.text), kept.module.sha256);
       // What catalogs add is judged anew: it says what is left out of it.
       if (kept.catalog === undefined) this.#judged = { input, catalogProblems: [] };
@@ -141,8 +142,9 @@ export class DeliveredGateway {
       this.#active = { kept, compiled };
       if (isSame) return true;
       this.#refusal = undefined;
+      this.#warnings = kept.warnings ?? [];
       const kind = this.#versions.instead === undefined ? 'accepted' : 'rolled back';
-      this.#surroundings.tell(this, { kind, version: kept, warnings: [] });
+      this.#surroundings.tell(this, { kind, version: kept, warnings: this.#warnings });
       return true;
     });
   }
@@ -204,7 +206,7 @@ export class DeliveredGateway {
       const request = parseGatewayFile(wanted.text).configuration?.file?.catalog;
       if (request !== undefined) await this.#renewEndpoints(useCatalogs(request, catalogs).wanted);
       this.#refusal = undefined;
-      this.#warnings = [];
+      this.#warnings = wanted.warnings ?? [];
       this.#catalogProblems = [];
       this.#judged = undefined;
       this.#request = undefined;
@@ -248,7 +250,8 @@ export class DeliveredGateway {
     const { file, catalog, module } = accepted;
     const compiled = compile(withCatalog(file, catalog), module);
     if (compiled.version !== this.#active?.compiled.version) {
-      const kept = this.#next({ text, catalog, module, compiled, cause: this.#cause(text, module) });
+      const cause = this.#cause(text, module);
+      const kept = this.#next({ text, catalog, module, compiled, cause, warnings: problems });
       try {
         await this.#keep(kept, module.bytes);
       } catch (error) {
@@ -276,12 +279,17 @@ export class DeliveredGateway {
     module: { name, version, sha256 },
     compiled,
     cause,
-  }: Pick<Kept, 'text' | 'module' | 'cause'> & { catalog: Catalog | undefined; compiled: Compiled }): Kept {
+    warnings = [],
+  }: Pick<Kept, 'text' | 'module' | 'cause'> & {
+    catalog: Catalog | undefined;
+    compiled: Compiled;
+    warnings: readonly Problem[] | undefined;
+  }): Kept {
     const clusters = compiled.clusterSet.clusters.map(({ name, json }) => ({ name, json }));
     const { nextGeneration: generation } = this.#versions;
     const module = { name, version, sha256 };
     const created = new Date().toISOString();
-    const more = catalog === undefined ? {} : { catalog: catalog };
+    const more = { ...(catalog && { catalog }), ...(warnings.length > 0 && { warnings: [...warnings] }) };
     return { generation, version: compiled.version, created, cause, text, ...more, module, clusters };
   }
 
@@ -301,8 +309,8 @@ export class DeliveredGateway {
       this.#active = { kept, compiled };
       return;
     }
-    const { text, catalog, module } = kept;
-    const renewed = this.#next({ text, catalog, module, compiled, cause: 'server' });
+    const { text, catalog, module, warnings } = kept;
+    const renewed = this.#next({ text, catalog, module, compiled, cause: 'server', warnings });
     await this.#keep(renewed, bytes);
     if (instead !== undefined) await this.#versions.choose(renewed, instead);
     this.#active = { kept: renewed, compiled };
@@ -315,8 +323,8 @@ export class DeliveredGateway {
     const catalog = withEndpointsOf(kept.catalog, wanted);
     if (revisionOf(catalog) === revisionOf(kept.catalog)) return;
     const { compiled } = await this.#compile({ ...kept, catalog: catalog });
-    const { text, module, cause, generation, created } = kept;
-    const renewed = { ...this.#next({ text, catalog, module, compiled, cause }), generation, created };
+    const { text, module, cause, warnings, generation, created } = kept;
+    const renewed = { ...this.#next({ text, catalog, module, compiled, cause, warnings }), generation, created };
     await this.#versions.amend(renewed);
     this.#active = { kept: renewed, compiled };
     this.#surroundings.tell(this, { kind: 'endpoints', version: renewed });

@@ -9,6 +9,14 @@ import { keepWhole, namesIn, removeOld } from '../versions/history.ts';
 /** Why there is a version: a new file or catalog, a module that came into the file's range, or a plugin server that compiles otherwise. */
 export type Cause = z.infer<typeof keptSchema>['cause'];
 
+const problemSchema = z.object({
+  path: z.string(),
+  message: z.string(),
+  severity: z.enum(['error', 'warning']),
+  line: z.int().exactOptional(),
+  column: z.int().exactOptional(),
+});
+
 const resourceSchema = z.object({ name: z.string(), json: z.string() });
 
 export const keptSchema = z.object({
@@ -24,6 +32,8 @@ export const keptSchema = z.object({
   module: z.object({ name: z.string(), version: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   /** As they were given out, so that an Envoy that still has them can keep them for as long as it needs. */
   clusters: z.array(resourceSchema),
+  /** What was found when it was judged, for as long as it is given out. */
+  warnings: z.array(problemSchema).exactOptional(),
 });
 
 /** A version of a gateway's configuration, as it is kept. */

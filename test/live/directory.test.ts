@@ -334,6 +334,26 @@ module: { version: 0.1 }
   });
 });
 
+test('what a configuration is warned of is known after a restart, where its directory comes back, and after a rollback', async () => {
+  const warned = ({ live }: LiveServer): unknown => live.directory.get('edge')?.warnings.map(({ path }) => path);
+  const where = folders();
+  const first = await serving(where, configuration('a'));
+  expect(warned(first)).toEqual(['sessions']);
+  await first.close();
+  const second = await startLive(where);
+  expect(warned(second)).toEqual(['sessions']);
+  const edge = join(where.gateways, 'edge');
+  renameSync(edge, `${where.gateways}-edge`);
+  await until('it is forgotten', () => second.live.directory.get('edge') === undefined);
+  renameSync(`${where.gateways}-edge`, edge);
+  await until('it is back', () => given(second)?.generation === 1);
+  expect(warned(second)).toEqual(['sessions']);
+  write(where, 'edge', configuration('b'));
+  await until('it is given out', () => given(second)?.generation === 2);
+  await second.live.directory.get('edge')?.rollBack();
+  expect(warned(second)).toEqual(['sessions']);
+});
+
 describe('a rollback', () => {
   async function twoVersions(): Promise<{ where: Folders; running: LiveServer }> {
     const where = folders();
@@ -516,12 +536,12 @@ test('what is wrong in one gateway disturbs no other', async () => {
   const where = folders();
   write(where, 'bad', 'servers: [');
   write(where, 'worse', '\0');
-  mkdirSync(join(where.gateways, 'no name'));
+  for (const name of ['no name', 'größe']) mkdirSync(join(where.gateways, name));
   mkdirSync(join(where.gateways, 'empty'));
   const running = await serving(where);
   expect(given(running)?.generation).toBe(1);
   expect(running.live.problems()).toEqual([
-    expect.stringContaining('"no name" is no name of a gateway'),
+    expect.stringContaining('"größe", "no name" are no names of gateways'),
     ...['bad', 'empty', 'worse'].map((name) => `${name}: the last edit was refused, nothing is given out`),
   ]);
 });
