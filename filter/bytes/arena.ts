@@ -1,3 +1,4 @@
+import { giveBackBlock, takeBlock } from './blocks';
 import { span, pointer, length, Span, NONE } from './span';
 
 /**
@@ -56,9 +57,10 @@ export class Arena {
     const kept = (mark >> 32) as usize;
     while (this.blocks !== kept) {
       const block = this.blocks;
+      const size = load<usize>(block, 4);
       this.blocks = load<usize>(block);
-      this.held -= load<usize>(block, 4);
-      heap.free(block);
+      this.held -= size;
+      giveBackBlock(block, size);
     }
     this.at = mark as usize;
     this.end = kept === 0 ? 0 : kept + load<usize>(kept, 4);
@@ -69,11 +71,12 @@ export class Arena {
     let kept: usize = 0;
     for (let block = this.blocks; block !== 0;) {
       const next = load<usize>(block);
-      if (kept === 0 && load<usize>(block, 4) === this.blockSize) {
+      const size = load<usize>(block, 4);
+      if (kept === 0 && size === this.blockSize) {
         kept = block;
       } else {
-        this.held -= load<usize>(block, 4);
-        heap.free(block);
+        this.held -= size;
+        giveBackBlock(block, size);
       }
       block = next;
     }
@@ -86,7 +89,7 @@ export class Arena {
   dispose(): void {
     for (let block = this.blocks; block !== 0;) {
       const next = load<usize>(block);
-      heap.free(block);
+      giveBackBlock(block, load<usize>(block, 4));
       block = next;
     }
     heap.free(changetype<usize>(this));
@@ -94,7 +97,7 @@ export class Arena {
 
   private grow(needed: usize): void {
     const size = max(this.blockSize, needed + HEADER);
-    const block = heap.alloc(size);
+    const block = takeBlock(size);
     store<usize>(block, this.blocks);
     store<usize>(block, size, 4);
     this.blocks = block;

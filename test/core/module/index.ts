@@ -3,6 +3,7 @@ export * from './aead';
 export * from './answer';
 export * from './arena';
 export * from './base64url';
+export * from './blocks';
 export * from './body';
 export * from './canonical';
 export * from './client-capabilities';
