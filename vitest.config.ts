@@ -1,5 +1,6 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import type { Gateways } from './test/e2e/engine.ts';
+import LongestFirst from './test/longest-first.ts';
 
 /** The end-to-end suite, once for each engine and host mode: one source, and one outcome. */
 const endToEnd: Gateways[] = [
@@ -24,6 +25,7 @@ export default defineConfig({
     reporters: ['default', './test/plain-summary.ts'],
     // More than two cores have use for: a fifth of the time tests wait for what has to take its time.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit', { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] }),
       ...endToEnd.map(({ engine, hostMode }) =>
