@@ -1,8 +1,10 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { didYouMean } from '../../common/nearest.ts';
 import { command, type Context, type Values } from '../command.ts';
+import { createWhole } from '../create-whole.ts';
 import { CommandError, exitCode } from '../io.ts';
+import { newSessionKey } from '../new-session-key.ts';
 import { whyUnwritable } from '../unwritable.ts';
 
 const usage = `usage: sluice keygen session [--out FILE] [options]
@@ -21,7 +23,6 @@ Makes a key from the random numbers of the system.
 Exit codes: 0 done, 2 wrong use, 3 a file cannot be written.
 `;
 
-const ownerOnly = 0o600;
 const readable = 0o644;
 
 type Kind = 'session' | 'signing';
@@ -82,28 +83,26 @@ function signingTypeOf(type: string): SigningType {
   throw new Error(`--type is one of ${names.join(', ')}, not ${JSON.stringify(type)}${didYouMean(type, names)}`);
 }
 
-async function run(options: Options, { emit }: Context<KeyEvent>): Promise<number> {
-  emit(
-    options.kind === 'session' ? await makeSessionKey(options.out) : await makeSigningKey(options.out, options.type),
-  );
-  return exitCode.ok;
+function run(options: Options, { emit }: Context<KeyEvent>): Promise<number> {
+  emit(options.kind === 'session' ? makeSessionKey(options.out) : makeSigningKey(options.out, options.type));
+  return Promise.resolve(exitCode.ok);
 }
 
-async function makeSessionKey(out: string | undefined): Promise<KeyEvent> {
-  const key = randomBytes(32).toString('base64url');
+function makeSessionKey(out: string | undefined): KeyEvent {
+  const key = newSessionKey();
   if (out === undefined) return { event: 'key', kind: 'session', key };
-  await writeNew(out, `${key}\n`, ownerOnly);
+  writeNew(out, `${key}\n`);
   return { event: 'key', kind: 'session', file: out };
 }
 
-async function makeSigningKey(file: string, type: SigningType): Promise<KeyEvent> {
+function makeSigningKey(file: string, type: SigningType): KeyEvent {
   const publicFile = publicFileOf(file);
   const { privateKey, publicKey } = signingTypes[type]();
-  await writeNew(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), ownerOnly);
+  writeNew(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   try {
-    await writeNew(publicFile, publicKey.export({ type: 'spki', format: 'pem' }), readable);
+    writeNew(publicFile, publicKey.export({ type: 'spki', format: 'pem' }), readable);
   } catch (error) {
-    await rm(file, { force: true });
+    rmSync(file, { force: true });
     throw error;
   }
   return { event: 'key', kind: 'signing', file, publicFile };
@@ -115,12 +114,14 @@ function publicFileOf(file: string): string {
 }
 
 /** @throws CommandError where there is a file of that name: a key that is lost is lost with all that it has sealed or signed */
-async function writeNew(file: string, content: string | Buffer, mode: number): Promise<void> {
+function writeNew(file: string, content: string | Buffer, mode?: number): void {
+  let isNew: boolean;
   try {
-    await writeFile(file, content, { flag: 'wx', mode });
+    isNew = createWhole(file, content, mode);
   } catch (error) {
     throw new CommandError(`--out: ${whyUnwritable(file, error)}`);
   }
+  if (!isNew) throw new CommandError(`--out: ${whyUnwritable(file, { code: 'EEXIST' })}`);
 }
 
 function textOf(event: KeyEvent): string {

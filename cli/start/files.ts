@@ -1,16 +1,7 @@
-import {
-  accessSync,
-  constants,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createWhole } from '../create-whole.ts';
 import { CommandError } from '../io.ts';
 
 /** The files of one `sluice start`; no other one that runs has them. */
@@ -112,24 +103,6 @@ function madeFolder(path: string): boolean {
     const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (made !== undefined && Date.now() - made > replacingTimeout) rmSync(path, { recursive: true, force: true });
     return false;
-  }
-}
-
-/**
- * Creates a file with its whole content at once: nobody can read a part of it.
- * @returns false where it is there already
- */
-export function createWhole(file: string, content: string): boolean {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  writeFileSync(unfinished, content, { mode: 0o600 });
-  try {
-    linkSync(unfinished, file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(unfinished, { force: true });
   }
 }
 

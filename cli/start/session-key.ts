@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createWhole } from '../create-whole.ts';
 import { CommandError } from '../io.ts';
-import { createWhole } from './files.ts';
+import { newSessionKey } from '../new-session-key.ts';
 
 /** The variable that `start` passes its session key in. */
 export const sessionKeyVariable = 'SLUICE_KEY_1';
@@ -15,7 +15,7 @@ export const sessionKeyVariable = 'SLUICE_KEY_1';
 export function sessionKey(dataDirectory: string): string {
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const file = join(dataDirectory, 'session-key');
-  createWhole(file, `${randomBytes(32).toString('base64url')}\n`); // or another start was quicker
+  createWhole(file, `${newSessionKey()}\n`); // or another start was quicker
   const key = readFileSync(file, 'utf8').trim();
   if (!/^[\w-]{43}$/.test(key)) {
     throw new CommandError(`${file} does not hold a key of 32 bytes in base64url: remove it, and a new one is made`);
