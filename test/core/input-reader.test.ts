@@ -158,7 +158,11 @@ describe('of a server with sessions, for a client of 2026-07-28', () => {
       error: { code: -32042, message: 'x', data: { elicitations } },
     })),
     fc.constantFrom(-32041, 7).map((code) => ({ id: 7, error: { code, message: '-32042' } })),
-    fc.jsonValue({ maxDepth: 2 }).map((value) => ({ id: 7, result: { resultType: 'input_required', value } })),
+    fc.jsonValue({ maxDepth: 2 }).map((value) => ({
+      id: 7,
+      // As it is read again: JSON.stringify makes 0 of -0.
+      result: { resultType: 'input_required', value: JSON.parse(JSON.stringify(value)) as unknown },
+    })),
   );
   interface Elicitation {
     readonly mode: string;

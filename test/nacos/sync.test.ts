@@ -136,7 +136,9 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     const following = await follow(nacos);
     await admin.create(files, { endpoint: '192.0.2.7:8081', exportPath: '/mcp/files' });
     await admin.create(weather, { protocol: 'http', endpoint: 'weather.example:8082', tools: restTools('now') });
-    await until('both are there', () => names(following).includes(files) && names(following).includes(weather));
+    // Nacos lists a server before it gives out its instances.
+    const hasEndpoint = (name: string): boolean => serverOf(following, name)?.endpoints?.length === 1;
+    await until('both are there', () => hasEndpoint(files) && hasEndpoint(weather));
     expect(serverOf(following, files)).toEqual({
       name: files,
       prefix: `${files}_`,
