@@ -1,11 +1,8 @@
 import type { Problem } from '../../envoy/check/problem.ts';
 import { asksNobody } from '../../envoy/render/servers.ts';
 import type { Catalog, CatalogServer } from '../catalog/catalog.ts';
-import { failureText } from '../http/client.ts';
-import { forEach } from '../store/each.ts';
 import type { NacosClient } from './client.ts';
 import { Documents } from './documents.ts';
-import { type Instances, ownGroup, readInstances, readOwnServices } from './instances.ts';
 import { type Listing, documentCount, groups, readListing } from './listing.ts';
 import {
   type Described,
@@ -22,29 +19,12 @@ import {
   serverName,
   toolsDocument,
 } from './server.ts';
+import { Services } from './services.ts';
 
 /** What a look at a namespace came to. */
 export interface Look {
   readonly catalog: Catalog;
   readonly problems: readonly Problem[];
-}
-
-/** Services that are looked up by themselves in one look, beside those that are new; the others come in the next ones. */
-const lookUps = 20;
-/** Milliseconds after a list of services that could not be read: this Nacos may have none, or not for this user. */
-const pauseAfterFailure = 60_000;
-/** Lookups at a time. */
-const atOnce = 8;
-/** Milliseconds for which a service has to list no instance before that is believed: clients register anew after a restart. */
-const emptyFor = 30_000;
-
-/** The instances of a service, as they were read last. */
-interface Known {
-  readonly service: ServiceRef;
-  instances: Instances;
-  /** Since when it lists none, where it had some. */
-  emptySince?: number | undefined;
-  lookedUp: number;
 }
 
 /** One namespace of Nacos, mirrored: what a catalog is made of, and what is known to have been right before. */
@@ -56,13 +36,11 @@ export class NacosNamespace {
   readonly #documents = new Documents();
   /** By id: an index that cannot be read is still that of the server. */
   readonly #names = new Map<string, string>();
-  readonly #services = new Map<string, Known>();
+  readonly #services: Services;
   #last: Catalog | undefined;
   #listed: Listing | undefined;
   #isBehind = false;
   #wasEmpty = false;
-  /** Before that, the services of Nacos' own group are looked up by themselves. */
-  #listsServicesFrom = 0;
 
   /**
    * @param name here; virtual servers have it
@@ -73,6 +51,7 @@ export class NacosNamespace {
     this.#name = name;
     this.#id = id;
     this.#client = client;
+    this.#services = new Services(client);
     this.#replaceSecrets = replaceSecrets;
   }
 
@@ -81,7 +60,7 @@ export class NacosNamespace {
     return this.#listed;
   }
 
-  /** Whether a document of them was not given out yet as it is listed: the next look should be soon, nothing tells of it. */
+  /** Whether something that is listed was not given out yet as it should be: the next look should be soon, nothing tells of it. */
   get isBehind(): boolean {
     return this.#isBehind;
   }
@@ -100,7 +79,7 @@ export class NacosNamespace {
     const problems: Problem[] = [];
     const { entries, isComplete } = await this.#entries(listing, problems, stop);
     const described = await this.#describe(listing, entries, problems, stop);
-    await this.#lookUp([...described.values()], problems, stop);
+    await this.#services.lookUp([...described.values()], this.#last?.servers ?? [], problems, stop);
     const prompts = await this.#prompts(listing, problems, stop);
     const catalog = this.#catalogOf({ entries, described, prompts, isComplete }, problems);
     this.#last = catalog;
@@ -223,51 +202,6 @@ export class NacosNamespace {
     if (entry !== undefined) (entries as Map<string, IndexEntry>).set(name, { ...entry, version: undefined });
   }
 
-  async #lookUp(described: readonly Described[], problems: Problem[], stop: AbortSignal): Promise<void> {
-    const wanted = new Map(described.map((each) => [each.server.service ?? '', each.service]));
-    for (const key of this.#services.keys()) if (!wanted.has(key)) this.#services.delete(key);
-    const before = new Map((this.#last?.servers ?? []).map((server) => [server.service, instancesIn(server)]));
-    for (const [key, service] of wanted) {
-      if (this.#services.has(key)) continue;
-      this.#services.set(key, { service, instances: before.get(key) ?? noInstances, lookedUp: 0 });
-    }
-    const seen = await this.#lookUpOwn(stop);
-    const due = [...this.#services.values()].filter((known) => !seen.has(known));
-    due.sort((a, b) => a.lookedUp - b.lookedUp);
-    const fresh = due.filter(({ lookedUp }) => lookedUp === 0);
-    await forEach([...fresh, ...due.slice(fresh.length, fresh.length + lookUps)], atOnce, async (known) => {
-      try {
-        take(known, await readInstances(this.#client, known.service, stop), Date.now());
-      } catch (error) {
-        if (stop.aborted) throw error;
-        const { groupName, serviceName } = known.service;
-        problems.push(wrong('', `the instances of ${groupName}/${serviceName}: ${failureText(error)}`));
-      }
-    });
-  }
-
-  /** Looks up the services of Nacos' own group, all at once. @returns those that were found */
-  async #lookUpOwn(stop: AbortSignal): Promise<ReadonlySet<Known>> {
-    const seen = new Set<Known>();
-    if (Date.now() < this.#listsServicesFrom) return seen;
-    const own = [...this.#services.values()].filter(({ service }) => service.groupName === ownGroup);
-    try {
-      for (const namespaceId of new Set(own.map(({ service }) => service.namespaceId))) {
-        const services = await readOwnServices(this.#client, namespaceId, stop);
-        for (const known of own) {
-          const instances = services.get(known.service.serviceName);
-          if (known.service.namespaceId !== namespaceId || instances === undefined) continue;
-          take(known, instances, Date.now());
-          seen.add(known);
-        }
-      }
-    } catch (error) {
-      if (stop.aborted) throw error;
-      this.#listsServicesFrom = Date.now() + pauseAfterFailure;
-    }
-    return seen;
-  }
-
   /** The prompts of each server that has a document of them; as they were where it is not there yet, or wrong. */
   async #prompts(listing: Listing, problems: Problem[], stop: AbortSignal): Promise<Map<string, readonly object[]>> {
     const nameIn = (dataId: string): string => dataId.slice(0, -promptsSuffix.length);
@@ -304,8 +238,19 @@ export class NacosNamespace {
 
   #catalogOf({ entries, described, prompts, isComplete }: Found, problems: Problem[]): Catalog {
     const servers: CatalogServer[] = [];
+    const before = new Map((this.#last?.servers ?? []).map((server) => [server.name, server]));
     for (const [name, each] of described) {
-      const { endpoints, stickyCookie } = this.#services.get(each.server.service ?? '')?.instances ?? noInstances;
+      const service = each.server.service ?? '';
+      if (this.#services.isAwaited(service, Date.now())) {
+        this.#isBehind = true;
+        const running = before.get(name);
+        if (running !== undefined && running.service !== service && (running.endpoints?.length ?? 0) > 0) {
+          problems.push(wrong(`servers[${name}]`, noInstanceYet(each.service), 'warning'));
+          servers.push(running);
+          continue;
+        }
+      }
+      const { endpoints, stickyCookie } = this.#services.instances(service);
       const own = prompts.get(name);
       const isRest = each.server['rest'] !== undefined;
       if (own !== undefined && !isRest) {
@@ -361,6 +306,11 @@ interface Found {
   readonly isComplete: boolean;
 }
 
+function noInstanceYet({ groupName, serviceName }: ServiceRef): string {
+  const advice = 'register one, or wait: what the server is now is given out after half a minute in any case';
+  return `stays as it was: its service ${groupName}/${serviceName} lists no instance yet; ${advice}`;
+}
+
 function promptsOf(server: CatalogServer | undefined): readonly object[] {
   const rest = server?.['rest'] as { readonly prompts?: readonly object[] } | undefined;
   return rest?.prompts ?? [];
@@ -372,24 +322,6 @@ function withPrompts(server: CatalogServer, prompts: readonly object[]): Catalog
 
 /** Stands for the id of an index that cannot be read. */
 const unreadId = '';
-
-const noInstances: Instances = { endpoints: [] };
-
-/** As a catalog has them that was made before. */
-function instancesIn({ endpoints = [], stickyCookie }: CatalogServer): Instances {
-  return { endpoints, ...(typeof stickyCookie === 'string' && { stickyCookie }) };
-}
-
-function take(known: Known, instances: Instances, now: number): void {
-  known.lookedUp = now;
-  if (instances.endpoints.length > 0 || known.instances.endpoints.length === 0) {
-    known.instances = instances;
-    known.emptySince = undefined;
-    return;
-  }
-  known.emptySince ??= now;
-  if (now - known.emptySince >= emptyFor) known.instances = noInstances;
-}
 
 function wrong(path: string, message: string, severity: Problem['severity'] = 'error'): Problem {
   return { path, message, severity };

@@ -78,6 +78,10 @@ const names = (following: Following, namespace = 'public'): string[] =>
 const serverOf = (following: Following, name: string): CatalogServer | undefined =>
   servers(following).find((server) => server.name === name);
 
+/** Nacos lists a server before it gives out its instances. */
+const hasEndpoint = (following: Following, name: string, namespace = 'public'): boolean =>
+  servers(following, namespace).find((server) => server.name === name)?.endpoints?.length === 1;
+
 const problems = ({ catalogs }: Following, namespace = 'public'): string[] =>
   catalogs.get(namespace)?.problems.map(({ path, message }) => `${path}: ${message}`) ?? [];
 
@@ -136,9 +140,7 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     const following = await follow(nacos);
     await admin.create(files, { endpoint: '192.0.2.7:8081', exportPath: '/mcp/files' });
     await admin.create(weather, { protocol: 'http', endpoint: 'weather.example:8082', tools: restTools('now') });
-    // Nacos lists a server before it gives out its instances.
-    const hasEndpoint = (name: string): boolean => serverOf(following, name)?.endpoints?.length === 1;
-    await until('both are there', () => hasEndpoint(files) && hasEndpoint(weather));
+    await until('both are there', () => hasEndpoint(following, files) && hasEndpoint(following, weather));
     expect(serverOf(following, files)).toEqual({
       name: files,
       prefix: `${files}_`,
@@ -205,6 +207,25 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     expect(path()).toBe('/one');
     await admin.update(name, { version: '1.2.0', exportPath: '/two' });
     await until('the next one is there', () => path() === '/two');
+  });
+
+  test('has the version before it while the service of the next one lists no instance', async () => {
+    const [name, serviceName] = [fresh('rolled-out'), fresh('service')];
+    await admin.create(name, { exportPath: '/one', endpoint: '192.0.2.1:80' });
+    const following = await follow(nacos);
+    const endpoints = (): unknown => serverOf(following, name)?.endpoints;
+    await until('it is there', () => JSON.stringify(endpoints()) === '[{"address":"192.0.2.1","port":80}]');
+    const before = serverOf(following, name);
+    const endpoint = { groupName: 'DEFAULT_GROUP', serviceName };
+    await admin.update(name, { version: '1.1.0', exportPath: '/two', endpoint });
+    await until('it is told', () =>
+      problems(following).some((line) => line.startsWith(`servers[${name}]: stays as it`)),
+    );
+    expect(serverOf(following, name)).toEqual(before);
+    await admin.register(serviceName, '192.0.2.2:80');
+    await until('the next one is there', () => serverOf(following, name)?.path === '/two');
+    expect(endpoints()).toEqual([{ address: '192.0.2.2', port: 80 }]);
+    expect(problems(following).filter((line) => line.includes(name))).toEqual([]);
   });
 
   test('leaves out what is switched off: a tool, then the server', async () => {
@@ -293,7 +314,7 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     const [name, other] = [fresh('broken'), fresh('other')];
     await admin.create(name, { protocol: 'http', tools: restTools('good') });
     const following = await follow(nacos);
-    await until('it is there', () => names(following).includes(name));
+    await until('it is there', () => hasEndpoint(following, name));
     const before = serverOf(following, name);
     const document = await admin.document(name, group);
     await admin.putDocument({ ...document, content });
@@ -357,8 +378,8 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     const name = fresh('half');
     await admin.create(name, { protocol: 'http', tools: restTools('good') });
     const following = await follow(nacos);
+    await until('it is there', () => hasEndpoint(following, name));
     const before = serverOf(following, name);
-    expect(before).toBeDefined();
     const document = await admin.document(name, 'tools');
     await admin.removeDocument(document);
     await until('it is told', () =>
@@ -448,6 +469,8 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     await admin.create('files', { namespace, endpoint: '192.0.2.7:8081' });
     await admin.create('weather', { namespace, protocol: 'http', tools: restTools('now') });
     await admin.create('other', { namespace, protocol: 'dubbo' });
+    const following = await follow(nacos, { namespaces: [namespace] });
+    await until('both are there', () => ['files', 'weather'].every((name) => hasEndpoint(following, name, namespace)));
     const directory = folder();
     const said = { out: '', err: '' };
     const io = {
@@ -466,7 +489,6 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     expect(await main([...args, '--into', directory], io)).toBe(2);
     expect(said.err).toContain('files.yaml is there already');
 
-    const following = await follow(nacos, { namespaces: [namespace] });
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const catalogs = new Catalogs({ state: folder(), store: new ArtifactStore([]), log });
     await catalogs.open();
@@ -528,6 +550,7 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
       await admin.create(name, { exportPath: '/before' });
       const state = folder();
       const following = await follow(nacos, { state });
+      await until('it is there', () => hasEndpoint(following, name));
       const before = servers(following);
       await nacos.kill();
       await until('it is told', () => error(following) !== '');
