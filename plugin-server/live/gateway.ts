@@ -164,6 +164,8 @@ export class DeliveredGateway {
       const source = sourceOf(text, use);
       this.#source = source;
       if (source === this.#versions.instead) {
+        // What was wrong with the file since the rollback is so no more.
+        if (this.#active !== undefined) this.#refusal = undefined;
         if (use !== undefined) await this.#renewEndpoints(use.wanted);
       } else {
         const input = inputOf(source, requestedModule(file, store));

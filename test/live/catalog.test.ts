@@ -406,6 +406,28 @@ describe('a directory of catalogs', () => {
     expect(catalogs.get('tools')?.given?.catalog.servers[0]).toMatchObject({ url: 'http://a.example:8080/mcp' });
   });
 
+  test('takes what could not be kept as soon as it can be, and says so meanwhile', async () => {
+    const state = temporaryFolder();
+    const { put, names, catalogs } = await watching({ 'a.yaml': catalogOf('a') }, state);
+    const full = fullDisk(state);
+    put('a.yaml', catalogOf('b'));
+    await until('it is told', () => catalogs.problems().some((line) => line.includes('cannot be kept')));
+    expect(names()).toEqual(['a']);
+    full.end();
+    await until('it is taken', () => names().join() === 'b');
+    await until('it is told no more', () => catalogs.problems().length === 0);
+  });
+
+  test('takes the other namespaces where one cannot be read, and says so', async () => {
+    const { directory, put, names, catalogs } = await watching({ 'a.yaml': catalogOf('a') });
+    mkdirSync(join(directory, 'crowded'));
+    for (let file = 0; file <= 2000; file++) writeFileSync(join(directory, 'crowded', `${file}.yaml`), '');
+    await until('it is told', () => catalogs.problems().some((line) => line.includes('more than 2000 files')));
+    put('a.yaml', catalogOf('b'));
+    await until('it is taken', () => names().join() === 'b');
+    expect(catalogs.problems()).toEqual([expect.stringMatching(/^catalog crowded: /)]);
+  });
+
   test('keeps the catalog of a folder that is gone, and says so', async () => {
     const { directory, names, catalogs } = await watching({ 'a.yaml': catalogOf('a') });
     rmSync(join(directory, 'tools'), { recursive: true });

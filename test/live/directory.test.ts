@@ -433,6 +433,25 @@ describe('a rollback', () => {
     expect(given(running)?.generation).toBe(2);
   });
 
+  test('holds where its file is away for a while, or wrong, and nothing is refused any more once it is back', async () => {
+    const { where, running } = await twoVersions();
+    for (const harm of [
+      () => {
+        rmSync(join(where.gateways, 'edge/sluice.yaml'));
+      },
+      () => {
+        write(where, 'edge', 'servers: [');
+      },
+    ]) {
+      harm();
+      await until('it is told', () => problems(running) !== undefined);
+      write(where, 'edge', configuration('b'));
+      await until('nothing is refused', () => problems(running) === undefined);
+    }
+    expect(given(running)).toEqual({ generation: 1, clusters: ['a'], module: '0.1.0' });
+    expect(running.live.directory.get('edge')?.rolledBack).toBe(true);
+  });
+
   test('is followed by a plugin server that shares the state, and so is what comes after it', async () => {
     const { where, running } = await twoVersions();
     const other = await startLive(where);
