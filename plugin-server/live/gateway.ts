@@ -226,8 +226,9 @@ export class DeliveredGateway {
   ): Promise<boolean> {
     this.#judged = { input, catalogProblems: [] };
     const given = this.#active?.kept.catalog;
-    // Where something was there before, a catalog that is not there yet takes nothing away.
-    if (use !== undefined && use.missing.length > 0 && given !== undefined) {
+    // Where something was there before, a catalog that is not there yet takes nothing away; and nothing alone serves nobody.
+    const isAlone = use?.wanted.servers.length === 0 && file?.servers.length === 0;
+    if (use !== undefined && use.missing.length > 0 && (given !== undefined || isAlone)) {
       this.#refuse([problem('catalog.namespace', `there is no catalog ${use.missing.join(', ')} here yet`)]);
       return true;
     }

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CatalogDirectory, Catalogs } from '../../plugin-server/index.ts';
-import { listMessage, openSession } from '../e2e/clients/session.ts';
+import { callMessage, listMessage, openSession } from '../e2e/clients/session.ts';
 import { until } from '../e2e/until.ts';
 import { describeWithEnvoy, envoyBinary } from '../launcher/support.ts';
 import { startToolServer } from './load.ts';
@@ -490,6 +490,22 @@ describe('a gateway with a catalog', () => {
     expect(told).not.toContain('their-cluster');
   });
 
+  test('has no server where its catalog has none any more, and is warned of that', async () => {
+    const { server, put } = await serving({ gateway: { catalog: { namespace: 'tools' } } });
+    const edge = () => server.live.directory.get('edge');
+    expect(JSON.stringify(edge()?.refusal)).toContain('there is no catalog tools here yet');
+    await put(catalogOf('a'));
+    await until('it is there', () => clustersOf(server).join() === 'a');
+    await put(catalogOf());
+    await until('it is gone', () => edge()?.active !== undefined && clustersOf(server).length === 0);
+    expect(edge()?.refusal).toBeUndefined();
+    expect(edge()?.warnings).toContainEqual(
+      expect.objectContaining({ path: 'servers', message: 'lists no server, so that nothing is served' }),
+    );
+    await put(catalogOf('b'));
+    await until('the next one is there', () => clustersOf(server).join() === 'b');
+  });
+
   test('keeps its own servers where a catalog has one of the same name', async () => {
     const { server, put } = await serving({ gateway: { servers: [entry('own')], catalog: { namespace: 'tools' } } });
     await put({ servers: [entry('own', 'http://stolen.example/'), entry('b')] });
@@ -595,5 +611,23 @@ describeWithEnvoy('a real Envoy', () => {
         (await tools()).includes('second_fast') && one.of('tools/list').length >= before + 2 && two.requests.length > 0
       );
     });
+  });
+
+  test('whose catalog is emptied serves nothing, in sessions that there are and in new ones, until it has something again', async () => {
+    const one = await startToolServer();
+    onTestFinished(() => one.stop());
+    const { server, put } = await serving({ gateway: { catalog: { namespace: 'tools', addresses: ['127.0.0.1'] } } });
+    await put({ servers: [entry('first', one.url)] });
+    const envoy = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n', cluster: 'edge' }));
+    const session = await openSession(envoy.mcp);
+    const tools = async (): Promise<string> => (await session.post(listMessage())).text;
+    await until('the tools are there', async () => (await tools()).includes('first_fast'));
+    await put({ servers: [] });
+    await until('they are gone', async () => (await tools()).includes('its configuration lists no server'));
+    expect((await session.post(callMessage('"first_fast"'))).text).toContain('"catalog_unready"');
+    expect((await fetch(`${envoy.mcp}/-/health`)).status).toBe(503);
+    await put({ servers: [entry('first', one.url)] });
+    await until('they are there again', async () => (await tools()).includes('first_fast'));
+    expect((await session.post(callMessage('"first_fast"'))).text).toContain('"done"');
   });
 });
