@@ -172,6 +172,9 @@ export class DeliveredGateway {
         if (input !== this.#judged?.input) {
           if (!(await this.#judge(text, input, file, use))) return false;
         } else if (use !== undefined) await this.#renewEndpoints(use.wanted);
+        if (this.#active !== undefined && this.#refusal === undefined) {
+          await this.#versions.endRollback(this.#active.kept);
+        }
         if (use !== undefined) this.#tellCatalogProblems([...use.problems, ...(this.#judged?.catalogProblems ?? [])]);
       }
       this.#request = { text, generation };
@@ -264,7 +267,6 @@ export class DeliveredGateway {
       this.#active = { kept, compiled };
       this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings: problems });
     }
-    this.#versions.endRollback();
     this.#refusal = undefined;
     this.#warnings = problems;
     return true;
