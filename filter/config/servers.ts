@@ -5,6 +5,7 @@ import { newSeen } from '../bytes/seen';
 import { mayReadOn } from '../bytes/room';
 import { Span, equals, length, literal, pointer, startsWith, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
+import { kindOf, Kind } from '../json/reader';
 import { isString } from '../json/text';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import * as header from '../mcp/headers';
@@ -77,6 +78,7 @@ const EXCHANGE_PROTOCOL = literal(
 const NAME_TAKEN = literal('is the name of another server');
 const NO_CHOICE = literal('cannot be a choice for all servers of a catalog: put such a server into servers');
 const NO_SERVERS = literal('must list at least one server');
+const EMPTY_LIST = literal('lists no server, so that nothing is served');
 const PREFIX_CLASH = literal(
   'begins with the prefix of another server, or the other way round, so that a tool could belong to both: ',
 );
@@ -93,7 +95,11 @@ export function readServers(root: Section, environment: Environment, gateway: Ga
     push(gateway, checkedServer(section, environment, environment, gateway, isAlone));
   }
   if (elements.count > 0 || gateway.catalogSource !== null) return;
-  root.problems.add(root.problems.at(root.placeOf(SERVERS)).bytes(NO_SERVERS));
+  const line = root.problems.at(root.placeOf(SERVERS));
+  const list = root.get(SERVERS);
+  // What takes servers away, such as an edit of a catalog, may take the last one.
+  if (list !== NONE && kindOf(list) === Kind.Array) root.problems.warn(line.bytes(EMPTY_LIST));
+  else root.problems.add(line.bytes(NO_SERVERS));
 }
 
 /**

@@ -9,6 +9,7 @@ import { readCatalogState } from '../session/catalog-state';
 const SEPARATOR = literal(': ');
 const NOT_HEARD = literal('the plugin server was not heard of yet');
 const NOTHING = literal('it has no server that is served here');
+const NO_SERVERS = literal('its configuration lists no server');
 
 /** Whether a catalog that has not come yet may have what a request was refused for. */
 export function isOfCatalog(reason: Reason): bool {
@@ -23,9 +24,10 @@ export function isOfCatalog(reason: Reason): bool {
   }
 }
 
-/** Its namespace, and why nothing of it is served. */
+/** Its namespace, and why nothing of it is served. Without one, its plugin server has put an empty catalog into the configuration. */
 export function catalogNeed(gateway: Gateway, arena: Arena): Span {
-  const source = gateway.catalogSource!;
+  const source = gateway.catalogSource;
+  if (source === null) return NO_SERVERS;
   const text = newWriter(arena, 128).bytes(source.namespace).bytes(SEPARATOR);
   if (!gateway.awaitsCatalog) return text.bytes(NOTHING).written;
   const failure = readCatalogState(source, gateway.keys, arena).failure;

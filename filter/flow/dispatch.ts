@@ -3,7 +3,7 @@ import { Span, equals, fingerprint, length, literal, NONE } from '../bytes/span'
 import { FanOut } from '../federation/fanout';
 import { Answer } from '../upstream/answer';
 import { UpstreamCall } from '../upstream/call';
-import { isUnanswered, isUnseen } from '../upstream/faults';
+import { isRefused, isUnanswered, isUnseen } from '../upstream/faults';
 import { Shape } from '../mcp/shape';
 import { Reason } from '../mcp/errors';
 import * as header from '../mcp/headers';
@@ -203,7 +203,7 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
   const fanOut = exchange.conversation.fanOut!;
   call.waiting = false;
   call.callout = null;
-  if (mayRepeat(exchange.conversation.stage, call) && isUnanswered(answer)) {
+  if (mayRepeat(exchange.conversation.stage, call, answer)) {
     call.repeated = true;
     call.callout = call.sent;
     return Outcome.Wait;
@@ -217,9 +217,11 @@ export function resume(exchange: Exchange, call: UpstreamCall, answer: Answer): 
   return exchange.conversation.resume(exchange, fanOut, call, answer);
 }
 
-/** Once, and no call: it may have run. Nor what nobody waits for. */
-function mayRepeat(stage: Stage, call: UpstreamCall): bool {
-  return !call.repeated && stage !== Stage.CallAgain && stage !== Stage.Relay && stage !== Stage.Tell;
+/** Once, and no call that may have run. Nor what nobody waits for. */
+function mayRepeat(stage: Stage, call: UpstreamCall, answer: Answer): bool {
+  if (call.repeated || stage === Stage.Tell) return false;
+  if (isRefused(answer)) return true;
+  return stage !== Stage.CallAgain && stage !== Stage.Relay && isUnanswered(answer);
 }
 
 /** As many as the routes of the shipped configurations have (`num_retries`). */

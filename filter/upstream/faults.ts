@@ -6,6 +6,8 @@ const UNANSWERED = literal('upstream connect error or disconnect/reset before he
 /** Those of its reasons where there was a connection, which the server ended without an answer. */
 const TERMINATED = literal('connection termination');
 const RESET = literal('remote reset');
+/** That of a server which has not looked at the message, as it ends this connection (HTTP/2, RFC 9113 §8.7). */
+const REFUSED = literal('remote refused stream reset');
 /** That of a server whose answer is no HTTP, or more of it than Envoy takes. */
 const NOT_HTTP = literal('protocol error');
 /** Those where there was none. */
@@ -39,6 +41,11 @@ export function hangs(answer: Answer): bool {
  */
 export function isUnanswered(answer: Answer): bool {
   return isEnvoys(answer) && (contains(answer.body, TERMINATED) || contains(answer.body, RESET));
+}
+
+/** The same of any message: it cannot have run. */
+export function isRefused(answer: Answer): bool {
+  return isEnvoys(answer) && contains(answer.body, REFUSED);
 }
 
 /** Whether there was no connection, so that nobody has seen the message. */

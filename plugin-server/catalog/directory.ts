@@ -40,6 +40,8 @@ export class CatalogDirectory implements CatalogSource {
   readonly name: string;
   readonly #options: CatalogDirectoryOptions;
   readonly #namespaces = new Map<string, Map<string, Watched>>();
+  /** Namespaces of which what was read has not been taken yet. */
+  readonly #untaken = new Set<string>();
   readonly #stop = new AbortController();
   #complaints: readonly string[] = [];
   #running: Promise<void> | undefined;
@@ -108,22 +110,30 @@ export class CatalogDirectory implements CatalogSource {
         complaints.push(`${this.name}: the folder ${name} is not read: that catalog comes from ${owner.name}`);
         continue;
       }
-      const files = this.#namespaces.get(name) ?? new Map<string, Watched>();
-      const isNew = !this.#namespaces.has(name);
-      this.#namespaces.set(name, files);
-      const { changed, settled } = await lookAt(join(directory, name), files, atOnce);
-      isSettled &&= settled;
-      if (settled && (changed || isNew)) await this.#take(name, files);
+      try {
+        isSettled = (await this.#lookAtNamespace(name, atOnce)) && isSettled;
+      } catch (error) {
+        complaints.push(`catalog ${name}: ${reasonOf(error)}; what was read before is given out`);
+      }
     }
     this.#complaints = complaints;
     return isSettled;
   }
 
-  async #take(name: string, files: Map<string, Watched>): Promise<void> {
+  /** @returns false where something in it has just changed. @throws Error where it cannot be read, or not be kept: it is tried again */
+  async #lookAtNamespace(name: string, atOnce: boolean): Promise<boolean> {
     const folder = join(this.#options.directory, name);
+    const files = this.#namespaces.get(name) ?? new Map<string, Watched>();
+    if (!this.#namespaces.has(name)) this.#untaken.add(name);
+    this.#namespaces.set(name, files);
+    const { changed, settled } = await lookAt(folder, files, atOnce);
+    if (changed) this.#untaken.add(name);
+    if (!settled || !this.#untaken.has(name)) return settled;
     await readAll(name, folder, files);
     const namespace = this.#options.catalogs.of(name);
     await namespace.take({ ...together(files, namespace.given?.catalog), cause: 'files' });
+    this.#untaken.delete(name);
+    return true;
   }
 }
 

@@ -166,7 +166,6 @@ export class CatalogNamespace {
       catalog: catalog,
     };
     await this.#versions.keep(kept);
-    this.#versions.endRollback();
     this.#given = kept;
     this.#surroundings.tell(this, { kind: 'accepted', version: kept });
   }

@@ -24,6 +24,13 @@ export interface Given {
   readonly clusterSet: (version: string) => ClusterSet | undefined;
   /** For `closeFilter`. */
   readonly mark: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /**
+   * Milliseconds for which a node keeps the clusters of the filters that it had: Envoy resets what a filter itself has asked
+   * a cluster when that goes, and requests that began before the edit are still with that filter.
+   */
+  readonly drainTime: number;
 }
 
 /**
@@ -37,7 +44,7 @@ const patience = 2;
 
 /**
  * Clusters. A node gets those of the version that is given out, and keeps those that the filters it still runs may send
- * a request to: removals come last, when its polls say that no filter needs them.
+ * a request to: removals come last, when its polls have said for `drainTime` that no filter needs them.
  */
 export function decideClusters(given: Given, node: Node, subscription: Subscription): Decision {
   const target = clusterTarget(given, node, subscription.reported);
@@ -46,15 +53,20 @@ export function decideClusters(given: Given, node: Node, subscription: Subscript
 }
 
 /** `undefined`: as they are. */
-function clusterTarget({ compiled, clusterSet }: Given, node: Node, reported: string): ClusterSet | undefined {
+function clusterTarget(
+  { compiled, clusterSet, now, drainTime }: Given,
+  node: Node,
+  reported: string,
+): ClusterSet | undefined {
   const current = compiled.clusterSet;
   if (reported === '') return current;
   // What it was given and has not reported yet may be what it runs.
   const running = [...node.filters.values()].flatMap((filter) => [filter.reported, filter.offered?.version ?? '']);
   const behind = running.filter((version) => version !== '' && version !== compiled.version);
   const unknown = node.filters.size === 0; // it has not asked this server for filters yet
-  if (unknown && baseOf(reported) === current.version) return undefined;
-  if (!unknown && behind.length === 0) return current;
+  const isDraining = behind.length === 0 && now - node.filtersSince < drainTime;
+  if ((unknown || isDraining) && baseOf(reported) === current.version) return undefined;
+  if (!unknown && !isDraining && behind.length === 0) return current;
 
   const needed = new Set([...behind.map(clusterVersionOf), ...reported.split(mark)]);
   needed.delete(current.version);
@@ -132,12 +144,9 @@ export function whyNoFilter(name: string, { filters }: Compiled): string {
   return `did you mean ${nearest(name, names) ?? ''}?`;
 }
 
-/**
- * Whether a node has everything, and nothing that it does not need any more: there is nothing to say to it until the next
- * edit.
- */
+/** Whether a node has everything; beside it there may be clusters of what it had before, which go after `drainTime`. */
 export function isSettled(compiled: Compiled, node: Node): boolean {
-  if (node.clusters?.reported !== compiled.clusterSet.version || node.filters.size === 0) return false;
+  if (!hasClusters(compiled, node) || node.filters.size === 0) return false;
   if (missingFilters(compiled, node).length > 0) return false;
   return [...node.filters.values()].every(({ reported }) => reported === compiled.version);
 }

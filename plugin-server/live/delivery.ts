@@ -47,12 +47,15 @@ export class Delivery {
   readonly #held = new Map<string, Set<() => void>>();
   readonly #bodies = new WeakMap<Active, Map<string, Buffer>>();
   readonly #tell: (event: NodeEvent) => void;
+  readonly #drainTime: number;
   readonly #mark = randomInt(2 ** 31);
   #heldCount = 0;
   #closed = false;
 
-  constructor(tell: (event: NodeEvent) => void) {
+  /** @param drainTime see `Given` */
+  constructor(tell: (event: NodeEvent) => void, drainTime: number) {
     this.#tell = tell;
+    this.#drainTime = drainTime;
   }
 
   /**
@@ -68,6 +71,8 @@ export class Delivery {
         compiled: active.compiled,
         clusterSet: (version: string) => gateway.clusterSet(version),
         mark: this.#mark,
+        now: Date.now(),
+        drainTime: this.#drainTime,
       };
       const foreign = poll.names.find((name) => !active.compiled.filters.has(name));
       if (kind === 'filters' && foreign !== undefined) {
@@ -81,14 +86,12 @@ export class Delivery {
     };
 
     let { decision, active } = decide();
-    const quiet = (): boolean =>
-      decision.kind === 'give'
-        ? decision.again
-        : isSettled(active.compiled, node) || this.#refusesAny(active.compiled, node);
     if (decision.kind === 'give' && decision.again)
       this.#tellRefusal(gateway, kind, node, subscription, decision.version);
-    if (quiet()) {
-      if (await this.#hold(gateway.name, options)) return undefined;
+    const quietFor = this.#quietFor(active.compiled, node, decision);
+    if (quietFor > 0) {
+      const patience = Math.min(options.patience, quietFor);
+      if (await this.#hold(gateway.name, { ...options, patience })) return undefined;
       ({ decision, active } = decide());
     }
     if (decision.kind !== 'give') return this.#nothing(decision, subscription);
@@ -135,6 +138,15 @@ export class Delivery {
     }
     subscription.waits += 1;
     return { body: undefined, close: decision.elsewhere && subscription.waits % vainPolls === 0 };
+  }
+
+  /** Milliseconds for which there is nothing to say to a node, unless there is an edit. */
+  #quietFor(compiled: Compiled, node: Node, decision: Decision): number {
+    if (decision.kind === 'give') return decision.again ? Infinity : 0;
+    if (this.#refusesAny(compiled, node)) return Infinity;
+    if (!isSettled(compiled, node)) return 0;
+    const isDraining = node.clusters?.reported !== compiled.clusterSet.version;
+    return isDraining ? node.filtersSince + this.#drainTime - Date.now() : Infinity;
   }
 
   #refusesAny(compiled: Compiled, node: Node): boolean {

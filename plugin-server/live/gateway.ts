@@ -164,12 +164,17 @@ export class DeliveredGateway {
       const source = sourceOf(text, use);
       this.#source = source;
       if (source === this.#versions.instead) {
+        // What was wrong with the file since the rollback is so no more.
+        if (this.#active !== undefined) this.#refusal = undefined;
         if (use !== undefined) await this.#renewEndpoints(use.wanted);
       } else {
         const input = inputOf(source, requestedModule(file, store));
         if (input !== this.#judged?.input) {
           if (!(await this.#judge(text, input, file, use))) return false;
         } else if (use !== undefined) await this.#renewEndpoints(use.wanted);
+        if (this.#active !== undefined && this.#refusal === undefined) {
+          await this.#versions.endRollback(this.#active.kept);
+        }
         if (use !== undefined) this.#tellCatalogProblems([...use.problems, ...(this.#judged?.catalogProblems ?? [])]);
       }
       this.#request = { text, generation };
@@ -224,8 +229,9 @@ export class DeliveredGateway {
   ): Promise<boolean> {
     this.#judged = { input, catalogProblems: [] };
     const given = this.#active?.kept.catalog;
-    // Where something was there before, a catalog that is not there yet takes nothing away.
-    if (use !== undefined && use.missing.length > 0 && given !== undefined) {
+    // Where something was there before, a catalog that is not there yet takes nothing away; and nothing alone serves nobody.
+    const isAlone = use?.wanted.servers.length === 0 && file?.servers.length === 0;
+    if (use !== undefined && use.missing.length > 0 && (given !== undefined || isAlone)) {
       this.#refuse([problem('catalog.namespace', `there is no catalog ${use.missing.join(', ')} here yet`)]);
       return true;
     }
@@ -261,7 +267,6 @@ export class DeliveredGateway {
       this.#active = { kept, compiled };
       this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings: problems });
     }
-    this.#versions.endRollback();
     this.#refusal = undefined;
     this.#warnings = problems;
     return true;

@@ -21,7 +21,11 @@ export interface LiveOptions extends AccessOptions {
   /** What gateways may name in `catalog`. */
   readonly catalogs?: Catalogs | undefined;
   readonly log: Log;
+  /** Milliseconds for which the clusters of an earlier version stay, see `Given`; by default a minute. */
+  readonly drainTime?: number;
 }
+
+const usualDrainTime = 60_000;
 
 /** Live delivery: the directory, and what is given out of it. */
 export interface Live {
@@ -52,7 +56,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   const delivery = new Delivery((event) => {
     const { node, gateway, ...rest } = event;
     log.error({ gateway, node, ...rest }, `gateway ${gateway}: the node ${node} refuses version ${event.version}`);
-  });
+  }, options.drainTime ?? usualDrainTime);
   const directory = new GatewayDirectory({
     directory: options.gateways,
     ...options,

@@ -25,6 +25,8 @@ export interface Node {
   clusters: Subscription | undefined;
   /** By the names that it asks for together. */
   readonly filters: Map<string, Subscription>;
+  /** When it was first heard of to have the filters that it has. */
+  filtersSince: number;
 }
 
 /** How many nodes of one gateway are known; those that were not heard of for the longest time are forgotten first. */
@@ -50,6 +52,7 @@ export class Nodes {
       lastSeen: now,
       clusters: undefined,
       filters: new Map<string, Subscription>(),
+      filtersSince: now,
     };
     this.#nodes.delete(key);
     this.#nodes.set(key, node);
@@ -58,6 +61,7 @@ export class Nodes {
     this.#forget(now);
     const subscription = kind === 'clusters' ? clustersOf(node, poll) : filtersOf(node, poll);
     if (subscription.reported !== poll.version || poll.error !== undefined) subscription.error = poll.error;
+    if (kind === 'filters' && subscription.reported !== poll.version) node.filtersSince = now;
     subscription.reported = poll.version;
     return { node, subscription };
   }

@@ -5,7 +5,7 @@ import type { ServiceRef } from './server.ts';
 
 const instanceSchema = z.object({
   ip: z.string().min(1).max(253),
-  port: z.int().min(1).max(65_535),
+  port: z.int().min(0).max(65_535),
   weight: z.number().default(1),
   healthy: z.boolean().default(true),
   enabled: z.boolean().default(true),
@@ -95,10 +95,11 @@ export function instancesOf(instances: readonly Instance[]): Instances {
 
 /**
  * The instances that take requests: those that are enabled, have a weight, and are healthy. Where none of these is healthy,
- * all of them: Nacos' check may fail where the gateway gets through, and trying costs no more than an error.
+ * all of them: Nacos' check may fail where the gateway gets through, and trying costs no more than an error. Port 0, which Nacos
+ * takes in, is none to connect to.
  */
 function inUse(instances: readonly Instance[]): readonly Instance[] {
-  const able = instances.filter(({ enabled, weight }) => enabled && weight > 0);
+  const able = instances.filter(({ enabled, weight, port }) => enabled && weight > 0 && port > 0);
   const healthy = able.filter((instance) => instance.healthy);
   return healthy.length > 0 ? healthy : able;
 }

@@ -57,10 +57,11 @@ export class Versions<Kept extends Versioned> {
     return { kept, take };
   }
 
-  /** Keeps a new version, which is given out from now on; the oldest ones beyond the limit go. */
+  /** Keeps a new version, which is given out from now on, and ends a rollback; the oldest ones beyond the limit go. */
   async keep(kept: Kept): Promise<void> {
     await this.#history.put(this.#name, kept);
     await this.#history.setCurrent(this.#name, { generation: kept.generation });
+    this.#instead = undefined;
     this.#kept.push(kept);
     while (this.#kept.length > historyLimit) {
       const [oldest] = this.#kept.splice(0, 1);
@@ -81,8 +82,10 @@ export class Versions<Kept extends Versioned> {
     this.#instead = instead;
   }
 
-  /** The source is another one than the rollback turned away from. */
-  endRollback(): void {
+  /** The source is another one than a rollback turned away from, and comes to what is given out. */
+  async endRollback({ generation }: Kept): Promise<void> {
+    if (this.#instead === undefined) return;
+    await this.#history.setCurrent(this.#name, { generation });
     this.#instead = undefined;
   }
 

@@ -200,7 +200,7 @@ describe('what decides', () => {
   });
 
   test('is not told by another module, or of a configuration with errors', async () => {
-    await expect(ask({ servers: [] })).rejects.toThrow('explains nothing');
+    await expect(ask({ servers: [{ name: 'a' }] })).rejects.toThrow('explains nothing');
   });
 });
 

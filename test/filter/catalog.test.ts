@@ -331,3 +331,15 @@ function refusalOf(plugin: object): string {
 function toolsIn({ reply }: Stream): string[] {
   return [...(reply?.body.toString() ?? '').matchAll(/"name":"(\w+)"/g)].map(([, name]) => name ?? '');
 }
+
+test('a configuration without servers serves nothing, and says so', () => {
+  const host = startHost();
+  const headers = openSession(host);
+  expect(host.configure('{"servers":[]}')).toBe(true);
+  expect(host.log).toContain('warn: configuration: servers: lists no server, so that nothing is served');
+  for (const request of [{ body: INITIALIZE }, { headers, body: LIST }, { headers, body: callOf('weather_get') }]) {
+    const stream = ask(host, request);
+    expect(reasonOf(stream)).toBe('catalog_unready');
+    expect(stream.reply?.body.toString()).toContain('its configuration lists no server');
+  }
+});

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CatalogDirectory, Catalogs } from '../../plugin-server/index.ts';
-import { listMessage, openSession } from '../e2e/clients/session.ts';
+import { callMessage, listMessage, openSession } from '../e2e/clients/session.ts';
 import { until } from '../e2e/until.ts';
 import { describeWithEnvoy, envoyBinary } from '../launcher/support.ts';
 import { startToolServer } from './load.ts';
@@ -406,6 +406,28 @@ describe('a directory of catalogs', () => {
     expect(catalogs.get('tools')?.given?.catalog.servers[0]).toMatchObject({ url: 'http://a.example:8080/mcp' });
   });
 
+  test('takes what could not be kept as soon as it can be, and says so meanwhile', async () => {
+    const state = temporaryFolder();
+    const { put, names, catalogs } = await watching({ 'a.yaml': catalogOf('a') }, state);
+    const full = fullDisk(state);
+    put('a.yaml', catalogOf('b'));
+    await until('it is told', () => catalogs.problems().some((line) => line.includes('cannot be kept')));
+    expect(names()).toEqual(['a']);
+    full.end();
+    await until('it is taken', () => names().join() === 'b');
+    await until('it is told no more', () => catalogs.problems().length === 0);
+  });
+
+  test('takes the other namespaces where one cannot be read, and says so', async () => {
+    const { directory, put, names, catalogs } = await watching({ 'a.yaml': catalogOf('a') });
+    mkdirSync(join(directory, 'crowded'));
+    for (let file = 0; file <= 2000; file++) writeFileSync(join(directory, 'crowded', `${file}.yaml`), '');
+    await until('it is told', () => catalogs.problems().some((line) => line.includes('more than 2000 files')));
+    put('a.yaml', catalogOf('b'));
+    await until('it is taken', () => names().join() === 'b');
+    expect(catalogs.problems()).toEqual([expect.stringMatching(/^catalog crowded: /)]);
+  });
+
   test('keeps the catalog of a folder that is gone, and says so', async () => {
     const { directory, names, catalogs } = await watching({ 'a.yaml': catalogOf('a') });
     rmSync(join(directory, 'tools'), { recursive: true });
@@ -466,6 +488,22 @@ describe('a gateway with a catalog', () => {
     for (const name of ['outside', 'metadata', 'other', 'own-cluster'])
       expect(told).toContain(`catalog.servers[${name}]`);
     expect(told).not.toContain('their-cluster');
+  });
+
+  test('has no server where its catalog has none any more, and is warned of that', async () => {
+    const { server, put } = await serving({ gateway: { catalog: { namespace: 'tools' } } });
+    const edge = () => server.live.directory.get('edge');
+    expect(JSON.stringify(edge()?.refusal)).toContain('there is no catalog tools here yet');
+    await put(catalogOf('a'));
+    await until('it is there', () => clustersOf(server).join() === 'a');
+    await put(catalogOf());
+    await until('it is gone', () => edge()?.active !== undefined && clustersOf(server).length === 0);
+    expect(edge()?.refusal).toBeUndefined();
+    expect(edge()?.warnings).toContainEqual(
+      expect.objectContaining({ path: 'servers', message: 'lists no server, so that nothing is served' }),
+    );
+    await put(catalogOf('b'));
+    await until('the next one is there', () => clustersOf(server).join() === 'b');
   });
 
   test('keeps its own servers where a catalog has one of the same name', async () => {
@@ -573,5 +611,23 @@ describeWithEnvoy('a real Envoy', () => {
         (await tools()).includes('second_fast') && one.of('tools/list').length >= before + 2 && two.requests.length > 0
       );
     });
+  });
+
+  test('whose catalog is emptied serves nothing, in sessions that there are and in new ones, until it has something again', async () => {
+    const one = await startToolServer();
+    onTestFinished(() => one.stop());
+    const { server, put } = await serving({ gateway: { catalog: { namespace: 'tools', addresses: ['127.0.0.1'] } } });
+    await put({ servers: [entry('first', one.url)] });
+    const envoy = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n', cluster: 'edge' }));
+    const session = await openSession(envoy.mcp);
+    const tools = async (): Promise<string> => (await session.post(listMessage())).text;
+    await until('the tools are there', async () => (await tools()).includes('first_fast'));
+    await put({ servers: [] });
+    await until('they are gone', async () => (await tools()).includes('its configuration lists no server'));
+    expect((await session.post(callMessage('"first_fast"'))).text).toContain('"catalog_unready"');
+    expect((await fetch(`${envoy.mcp}/-/health`)).status).toBe(503);
+    await put({ servers: [entry('first', one.url)] });
+    await until('they are there again', async () => (await tools()).includes('first_fast'));
+    expect((await session.post(callMessage('"first_fast"'))).text).toContain('"done"');
   });
 });

@@ -15,6 +15,8 @@ import { parsePoll } from '../../plugin-server/live/poll.ts';
 import { compiledOf } from './compiled.ts';
 
 const mark = 5;
+/** Polls of a `Conversation`, each of which takes a millisecond. */
+const drainTime = 3;
 
 /** A gateway whose history is all that is given here, the last one current. */
 function gateway(
@@ -27,6 +29,8 @@ function gateway(
     all,
     compiled,
     mark,
+    now: 0,
+    drainTime,
     clusterSet: (version) => all.find(({ clusterSet }) => clusterSet.version === version)?.clusterSet,
   };
 }
@@ -38,8 +42,8 @@ class Conversation {
 
   clusters(given: Given, version: string) {
     const body = Buffer.from(JSON.stringify({ version_info: version, node: { id: 'n', cluster: 'c' } }));
-    const { node, subscription } = this.nodes.heard('clusters', parsePoll('clusters', body), 'here', this.#now++);
-    return note(decideClusters(given, node, subscription), subscription);
+    const { node, subscription } = this.nodes.heard('clusters', parsePoll('clusters', body), 'here', ++this.#now);
+    return note(decideClusters({ ...given, now: this.#now }, node, subscription), subscription);
   }
 
   filters(given: Given, version: string, names = ['sluice']) {
@@ -47,7 +51,7 @@ class Conversation {
       JSON.stringify({ version_info: version, node: { id: 'n', cluster: 'c' }, resource_names: names }),
     );
     const poll = parsePoll('filters', body);
-    const { node, subscription } = this.nodes.heard('filters', poll, 'here', this.#now++);
+    const { node, subscription } = this.nodes.heard('filters', poll, 'here', ++this.#now);
     return note(decideFilters(given, node, subscription, poll.names), subscription);
   }
 
@@ -123,7 +127,7 @@ describe('an edit', () => {
     return node;
   }
 
-  test('adds clusters first, then changes the filter, then removes clusters', () => {
+  test('adds clusters first, then changes the filter, then, when calls have had time to end, removes clusters', () => {
     const node = settled();
     expect(node.filters(given, before.version)).toEqual({ kind: 'wait', elsewhere: false });
     const added = node.clusters(given, before.clusterSet.version);
@@ -134,7 +138,9 @@ describe('an edit', () => {
     expect(names(node.filters(given, before.version))).toEqual(['sluice']);
     expect(node.clusters(given, version)).toEqual({ kind: 'nothing' });
     expect(node.filters(given, after.version)).toEqual({ kind: 'nothing' });
-    expect(isSettled(after, node.node)).toBe(false);
+    expect(isSettled(after, node.node)).toBe(true);
+    expect(node.clusters(given, version)).toEqual({ kind: 'nothing' });
+    expect(node.filters(given, after.version)).toEqual({ kind: 'nothing' });
     const removed = node.clusters(given, version);
     expect(removed).toMatchObject({ kind: 'give', version: after.clusterSet.version });
     expect(names(removed)).toEqual(['b', 'c']);
@@ -251,7 +257,7 @@ test('whatever comes in whatever order, a filter never lacks a cluster, and all 
           conversation = new Conversation(); // of the plugin server: it has its history
         else poll(each.kind, each.lost);
       }
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < 4 + drainTime; round++) {
         poll('clusters');
         poll('filters');
       }

@@ -433,6 +433,43 @@ describe('a rollback', () => {
     expect(given(running)?.generation).toBe(2);
   });
 
+  test.each(['before', 'after'])(
+    'ends with an edit to what is given out, and what it turned away from can be had again: a restart %s that edit',
+    async (when) => {
+      const { where, running } = await twoVersions();
+      const restarted = async (): Promise<LiveServer> => {
+        await running.close();
+        return startLive(where);
+      };
+      let server = when === 'before' ? await restarted() : running;
+      write(where, 'edge', configuration('a'));
+      await server.live.directory.refresh();
+      if (when === 'after') server = await restarted();
+      write(where, 'edge', configuration('b'));
+      await until('it is given out', () => given(server)?.clusters.join() === 'b');
+      expect(server.live.directory.get('edge')?.rolledBack).toBe(false);
+    },
+  );
+
+  test('holds where its file is away for a while, or wrong, and nothing is refused any more once it is back', async () => {
+    const { where, running } = await twoVersions();
+    for (const harm of [
+      () => {
+        rmSync(join(where.gateways, 'edge/sluice.yaml'));
+      },
+      () => {
+        write(where, 'edge', 'servers: [');
+      },
+    ]) {
+      harm();
+      await until('it is told', () => problems(running) !== undefined);
+      write(where, 'edge', configuration('b'));
+      await until('nothing is refused', () => problems(running) === undefined);
+    }
+    expect(given(running)).toEqual({ generation: 1, clusters: ['a'], module: '0.1.0' });
+    expect(running.live.directory.get('edge')?.rolledBack).toBe(true);
+  });
+
   test('is followed by a plugin server that shares the state, and so is what comes after it', async () => {
     const { where, running } = await twoVersions();
     const other = await startLive(where);

@@ -118,6 +118,32 @@ describeWithEnvoy('live delivery', () => {
     expect(second).toEqual({ events: upTo(100), answered: true });
   });
 
+  test('what the gateway itself asks a server when that moves is answered, and its old cluster goes later', async () => {
+    const [before, after] = await Promise.all([toolServer(), toolServer()]);
+    const where = folders();
+    write(where, 'edge', configuration([entry('alpha', before)]));
+    const server = await startLive(where, { drainTime: 60_000 });
+    const envoy = await startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n1', cluster: 'edge' }), env);
+    await everywhere(server, 1);
+    const session = await openSession(envoy.mcp);
+    let move: () => void = () => undefined;
+    const moved = new Promise<void>((resolve) => (move = resolve));
+    before.answers['tools/list'] = async (request, reply) => {
+      await moved;
+      reply.head(200, { 'content-type': 'application/json' });
+      reply.end(
+        `{"jsonrpc":"2.0","id":${request.id},"result":{"tools":[{"name":"old","inputSchema":{"type":"object"}}]}}`,
+      );
+    };
+    const list = session.post(listMessage());
+    await until('the list is asked for', () => before.of('tools/list').length === 1);
+    write(where, 'edge', configuration([entry('alpha', after)]));
+    await everywhere(server, 2);
+    expect((await session.post(listMessage())).text).toContain('"alpha_fast"');
+    move();
+    expect((await list).text).toContain('"alpha_old"');
+  });
+
   test('a crowd loses no call to edits in quick succession, some of them refused', async () => {
     const [here, there, other] = await Promise.all([toolServer(), toolServer(), toolServer()]);
     const where = folders();

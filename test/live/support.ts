@@ -117,6 +117,7 @@ export interface ServerOptions {
   readonly publishToken?: string;
   readonly catalogs?: Catalogs;
   readonly tls?: { readonly cert: string; readonly key: string };
+  readonly drainTime?: number;
 }
 
 export const storeWith = (...versions: string[]): ArtifactStore =>
@@ -137,7 +138,15 @@ export async function startLive(
     (level: string) =>
     (fields: unknown, message?: string): void =>
       void log.push({ level, ...(fields as object), message });
-  const { store = storeWith('0.1.0'), port = 0, tokensRequired = false, publishToken, catalogs, tls } = options;
+  const {
+    store = storeWith('0.1.0'),
+    port = 0,
+    tokensRequired = false,
+    publishToken,
+    catalogs,
+    tls,
+    drainTime = 0,
+  } = options;
   const tokens = publishToken === undefined ? undefined : Tokens.parse(publishToken, 'the test');
   const live = await openLive({
     ...where,
@@ -145,6 +154,7 @@ export async function startLive(
     catalogs,
     tokensRequired,
     publishers: tokens && (() => tokens),
+    drainTime,
     log: { info: note('info'), warn: note('warn'), error: note('error') },
   });
   let server: RunningPluginServer;

@@ -401,6 +401,7 @@ describe.skipIf(!inject('nacos'))('a catalog that follows Nacos', () => {
     await admin.register(serviceName, '192.0.2.2:80', { weight: '0.5' });
     await admin.register(serviceName, '192.0.2.3:80', { weight: '0' });
     await admin.register(serviceName, '192.0.2.4:80', { enabled: 'false' });
+    await admin.register(serviceName, '192.0.2.5:0');
     await until('the second is there', () => (endpoints() as unknown[]).length === 2);
     expect(endpoints()).toEqual([
       { address: '192.0.2.1', port: 80, weight: 2 },
