@@ -3,6 +3,7 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { Capability } from '../mcp/capabilities';
 import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
 import { isWeb } from '../mcp/resource-uri';
+import { isSettled } from '../mcp/settled-uri';
 import { expansions } from '../mcp/uri-template';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
@@ -105,7 +106,9 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (length(name) === 0 || length(name) > row.longest) return Hider.Name;
   if (server.dialect.isOverHttpSse !== scope.overHttpSse) return Hider.Transport;
   if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
-  if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
+  const rules = server.rulesOf(noun);
+  if (row.isUri && !(scope.isWhole && rules.admitAll) && !isSettled(name)) return Hider.Name;
+  if (!rules.admit(name)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
   const search = scope.search;
   if (search !== null && noun === Noun.Tools && search.hides(server.index, name)) return Hider.ToolSearch;

@@ -183,3 +183,18 @@ test('a template is listed where one of the URIs may be read that it stands for,
   );
   expect(Math.min(shown, hidden)).toBeGreaterThan(0);
 });
+
+test('a URI that a server would read as another one is hidden where patterns decide, and passes where none does', () => {
+  const uris = ['file:///public/../secret', 'FILE:///public/a', 'file:///public/a'];
+  const read = (more: object): string[] => {
+    expect(gateway.configure({ servers: [{ name: 'one', cluster: 'c', ...more }] })).toEqual([]);
+    gateway.servers = { one: [] };
+    gateway.resources = { one: uris };
+    const sent = { session: gateway.open() };
+    expect(gateway.listResources(sent)[0]).toEqual(uris.filter((uri) => 'server' in gateway.read(uri, sent)));
+    return uris.filter((uri) => 'server' in gateway.read(uri, sent));
+  };
+  expect(read({})).toEqual(uris);
+  expect(read({ resources: { allow: ['file:///public/*'] } })).toEqual(['file:///public/a']);
+  expect(read({ resources: { deny: ['file:///secret*'] } })).toEqual(['file:///public/a']);
+});
