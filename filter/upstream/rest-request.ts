@@ -36,7 +36,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { isJson } from '../json/reader';
 import { writeEscaped } from '../json/text';
 import * as header from '../mcp/headers';
-import { ArgumentsTo, Position, RestHeader, RestSecurity, RestTool } from '../model/rest';
+import { ArgumentsTo, headerWay, Position, RestHeader, RestSecurity, RestTool } from '../model/rest';
 import { Program, Way } from '../template/program';
 import { render } from '../template/run';
 import { writePercent } from '../template/text';
@@ -218,7 +218,7 @@ function writeHeaders(request: RestRequest, tool: RestTool, values: RestArgument
   const cookie = newWriter(arena, 64);
   for (let i = 0; i < tool.headers.count; i++) {
     const own = changetype<RestHeader>(tool.headers.at(i) as usize);
-    const value = run(request, own.value, values, Way.Plain, MOST_HEADER, HEADER_TEMPLATE, now, arena);
+    const value = run(request, own.value, values, headerWay(own.name), MOST_HEADER, HEADER_TEMPLATE, now, arena);
     if (value === NONE) return;
     if (equals(own.name, header.COOKIE)) setCookie(cookie, value);
     else setHeader(request, own.name, value, arena);
