@@ -110,8 +110,7 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (row.isUri && !(scope.isWhole && rules.admitAll) && !isSettled(name)) return Hider.Name;
   if (!rules.admit(name)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
-  const search = scope.search;
-  if (search !== null && noun === Noun.Tools && search.hides(server.index, name)) return Hider.ToolSearch;
+  if (noun === Noun.Tools && scope.leavesOut(server.index, name)) return Hider.ToolSearch;
   const asksForFacts = noun === Noun.Tools && server.asksForFacts;
   if (asksForFacts && facts === NO_FACTS) return Hider.Unknown;
   if (scope.isWhole) return asksForFacts ? hiddenByPins(gateway.pins, facts) : Hider.Nothing;
