@@ -361,6 +361,11 @@ describe('answers', () => {
       headers: [{ key: 'Accept', value: 'application/json' }],
       said: [],
     });
+    expect(await made({ default: { content } })).toEqual({
+      output: undefined,
+      headers: [{ key: 'Accept', value: 'application/json' }],
+      said: [],
+    });
   });
 
   test('have schemas that every client can compile, and in which what is nullable may be null', async () => {

@@ -188,7 +188,10 @@ function answersOf(operation: Part, place: string, description: Description): An
       const response = description.follow(responses[code], at);
       return { at, content: isPart(response?.['content']) ? response['content'] : {} };
     });
-  const types = good.flatMap(({ content }) => Object.keys(content));
+  // Where nothing else is said, `default` is what a good answer is.
+  const other = good.length === 0 ? description.follow(responses['default'], `${place}.responses.default`) : undefined;
+  const contents = [...good.map(({ content }) => content), other?.['content']];
+  const types = contents.flatMap((content) => (isPart(content) ? Object.keys(content) : []));
   const type = types.find(isJson);
   const headers = type !== undefined && !types.every(isJson) ? [{ key: 'Accept', value: type }] : [];
   const schemas = good.map(({ at, content }) => {
