@@ -244,6 +244,21 @@ describe('bodies', () => {
       {},
     ],
     [
+      'members of a part that the whole requires, but for those that are in no request',
+      json(
+        {
+          allOf: [{ properties: { ...name, id: { type: 'string', readOnly: true } } }, { properties: { n: {} } }],
+          required: ['name', 'id', 'n'],
+        },
+        { required: true },
+      ),
+      [
+        { name: 'name', type: 'string', required: true, position: 'body' },
+        { name: 'n', required: true, position: 'body' },
+      ],
+      { argsToJsonBody: true },
+    ],
+    [
       'a list',
       json({ type: 'array', items: {} }, { required: true }),
       [{ name: 'body', type: 'array', items: {}, description: 'The whole body of the request.', required: true }],

@@ -108,8 +108,6 @@ export function plainSchema(
       made['properties'] = Object.fromEntries(
         members.map(([name, member]) => [name, convert(member, `${at}.properties.${name}`, inner)]),
       );
-      const required = new Set(listIn(part, 'required').filter((name) => members.some(([member]) => member === name)));
-      if (required.size > 0) made['required'] = [...required];
     }
     const others = part['additionalProperties'];
     if (typeof others === 'boolean') made['additionalProperties'] = others;
@@ -118,6 +116,9 @@ export function plainSchema(
       const all = listIn(part, keyword);
       if (all.length > 0) made[keyword] = all.map((each, index) => convert(each, `${at}.${keyword}[${index}]`, inner));
     }
+    const known = { ...membersOf({ allOf: made['allOf'] })?.properties, ...(made['properties'] as object | undefined) };
+    const required = new Set(listIn(part, 'required').filter((name) => Object.hasOwn(known, String(name))));
+    if (required.size > 0) made['required'] = [...required];
     // Beside a type `nullable` is part of that. Without one many generators mean null as well, whatever OpenAPI 3.0.3 says.
     const isWrapped =
       part['nullable'] === true && said === undefined && several.some((each) => made[each] !== undefined);
