@@ -24,7 +24,7 @@ import { kindOf, Kind, member } from '../json/reader';
 import { textOf } from '../json/text';
 import * as header from '../mcp/headers';
 import { Gateway } from '../model/gateway';
-import { ArgumentsTo, Position, Rest, RestArgument, RestHeader, RestTool } from '../model/rest';
+import { ArgumentsTo, headerWay, Position, Rest, RestArgument, RestHeader, RestTool } from '../model/rest';
 import { readSchema, schemaFault } from '../schema/schema';
 import { compile } from '../template/compile';
 import { Op, Program, Way } from '../template/program';
@@ -278,7 +278,8 @@ function readHeaders(section: Section, tool: RestTool): void {
       continue;
     }
     const text = optional(inner, VALUE);
-    const value = compiled(inner, VALUE, text === NONE ? EMPTY : text, text === NONE ? EMPTY : text, Way.Plain, null);
+    const template: Span = text === NONE ? EMPTY : text;
+    const value = compiled(inner, VALUE, template, template, headerWay(name), null);
     if (value === null) continue;
     const created = make<RestHeader>(section.arena);
     created.name = name;

@@ -1,9 +1,9 @@
 import { CLOSING_BRACKET, COMMA, OPENING_BRACKET, QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
 import { Span, length, literal, pointer, NONE } from '../bytes/span';
-import { newSplices } from '../bytes/splices';
+import { newSplices, Splices } from '../bytes/splices';
 import { newWriter, Writer } from '../bytes/writer';
-import { Kind, kindOf, member, walkThrough } from '../json/reader';
+import { walkThrough } from '../json/reader';
 import { writeEscaped } from '../json/text';
 import { dialectRow } from '../model/dialects';
 import { Server } from '../model/server';
@@ -12,13 +12,12 @@ import { Session } from '../session/token';
 import { goToTarget } from './aim';
 import { dialectToTry } from './dialect';
 import { Exchange, Outcome } from './exchange';
+import { listenedIn, Listened, ownUris } from './listened';
 import { endListening } from './listening-end';
 import { aimAtServer } from './task';
 import { declaresTasks, openTaskId, serverOfTask } from './task-id';
 
 const NO_NAME = literal('');
-const NOTIFICATIONS = literal('notifications');
-const TASK_IDS = literal('taskIds');
 const TASK_IDS_OPEN = literal('{"taskIds":');
 const CLOSE = literal('}');
 
@@ -28,8 +27,10 @@ const CLOSE = literal('}');
  * Else what can be honoured is acknowledged, which is nothing, and it ends: clients learn of changes by asking again.
  */
 export function beginListen(exchange: Exchange, session: Session): Outcome {
+  const listened = listenedIn(exchange);
+  if (listened === null) return Outcome.Reply;
   const only = onlyReachable(exchange.gateway, exchange.caller.scope);
-  const ids = exchange.gateway.sealsForCallers ? listedIn(exchange) : NONE;
+  const ids = exchange.gateway.sealsForCallers ? listened.taskIds : NONE;
   if (ids !== NONE && !declaresTasks(exchange)) return Outcome.Reply;
   const own = newWriter(scratch, length(ids) as usize);
   const server: Server | null = ids === NONE ? only : ownTasks(exchange, ids, only, own.byte(OPENING_BRACKET));
@@ -38,19 +39,10 @@ export function beginListen(exchange: Exchange, session: Session): Outcome {
     return endListening(exchange);
   }
   const target = aimAtServer(exchange, server, NO_NAME);
-  if (ids !== NONE) target.body = withTasks(exchange, ids, own.byte(CLOSING_BRACKET).written, only === null);
+  const ownIds = ids === NONE ? NONE : own.byte(CLOSING_BRACKET).written;
+  target.body =
+    only === null ? withTasksAlone(exchange, listened, ownIds) : withOwn(exchange, server, listened, ownIds);
   return goToTarget(exchange, session);
-}
-
-/** `params.notifications.taskIds`, where there are some; else NONE. */
-function listedIn(exchange: Exchange): Span {
-  const ids = member(notificationsIn(exchange), TASK_IDS, scratch);
-  return ids !== NONE && kindOf(ids) === Kind.Array && walkThrough(ids, scratch).next() ? ids : NONE;
-}
-
-function notificationsIn(exchange: Exchange): Span {
-  const message = exchange.message;
-  return member(message.envelope.text(message.body, message.envelope.params), NOTIFICATIONS, scratch);
 }
 
 /**
@@ -74,15 +66,26 @@ function ownTasks(exchange: Exchange, ids: Span, only: Server | null, own: Write
   return chosen;
 }
 
-/** The message as the server gets it. @param alone it may be asked for tasks alone, as what else there is comes from several */
-function withTasks(exchange: Exchange, ids: Span, own: Span, alone: bool): Span {
-  const body = exchange.message.body;
-  const place = alone ? notificationsIn(exchange) : ids;
-  const from = (pointer(place) - pointer(body)) as u32;
-  const text = newWriter(scratch, (length(own) as usize) + 16);
-  if (alone) text.bytes(TASK_IDS_OPEN).bytes(own).bytes(CLOSE);
-  else text.bytes(own);
+/** The message as one of several servers gets it: it is asked for tasks alone, as what else there is comes from all. */
+function withTasksAlone(exchange: Exchange, listened: Listened, ownIds: Span): Span {
+  const text = newWriter(scratch, (length(ownIds) as usize) + 16);
   const splices = newSplices(scratch);
-  splices.add(from, from + (length(place) as u32), text.written);
-  return splices.applied(body, exchange.arena);
+  put(splices, exchange, listened.notifications, text.bytes(TASK_IDS_OPEN).bytes(ownIds).bytes(CLOSE).written);
+  return splices.applied(exchange.message.body, exchange.arena);
+}
+
+/** The message as the only server gets it; NONE: as it is. @param ownIds NONE: there are none, or they are the client's */
+function withOwn(exchange: Exchange, server: Server, listened: Listened, ownIds: Span): Span {
+  const uris: Span = listened.uris === NONE ? NONE : ownUris(exchange, server, listened.uris);
+  if (ownIds === NONE && uris === NONE) return NONE;
+  const splices = newSplices(scratch);
+  if (ownIds !== NONE) put(splices, exchange, listened.taskIds, ownIds);
+  if (uris !== NONE) put(splices, exchange, listened.uris, uris);
+  return splices.applied(exchange.message.body, exchange.arena);
+}
+
+/** @param place a part of the body */
+function put(splices: Splices, exchange: Exchange, place: Span, text: Span): void {
+  const from = (pointer(place) - pointer(exchange.message.body)) as u32;
+  splices.add(from, from + (length(place) as u32), text);
 }

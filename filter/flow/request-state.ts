@@ -38,6 +38,16 @@ export function waitsForState(exchange: Exchange): bool {
   return envelope.requestState !== 0 || envelope.hasOtherState || envelope.isInState;
 }
 
+/**
+ * Whether a message of a client with a session brings none. Such a client was given no state: what it brings could be that of
+ * another caller, or of its own making, to a server that takes it for one that it gave. If it does, `plan.reply` says so.
+ */
+export function bringsNoState(exchange: Exchange): bool {
+  const envelope = exchange.message.envelope;
+  if (exchange.message.era === Era.Stateless || !exchange.gateway.sealsForCallers) return true;
+  return (envelope.requestState === 0 && !envelope.hasOtherState) || refuseState(exchange);
+}
+
 /** Puts the server's own state into the body that it gets. False: it is none, and `plan.reply` says so. */
 export function restoreState(exchange: Exchange): bool {
   const message = exchange.message;

@@ -18,7 +18,7 @@ import { editedBody } from './edited-body';
 import { Exchange, Outcome } from './exchange';
 import { Forward } from './forward';
 import { endListening } from './listening-end';
-import { restoreState } from './request-state';
+import { bringsNoState, restoreState } from './request-state';
 import { refuseTask } from './task-id';
 import { addTrace } from './trace-context';
 import { putTraceInMeta } from './trace-meta';
@@ -37,6 +37,7 @@ export function sendOn(exchange: Exchange, upstream: Upstream): Outcome {
     const kind = methodRow(exchange.message.method).kind;
     if (kind === MethodKind.Listen) return endListening(exchange);
     if (kind === MethodKind.Task) return refuseTask(exchange, exchange.target.name);
+    if (!bringsNoState(exchange)) return Outcome.Reply;
     translate(exchange, upstream);
   } else {
     if (!restoreState(exchange)) return Outcome.Reply;

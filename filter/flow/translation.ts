@@ -93,7 +93,7 @@ function withoutClaim(meta: Span, target: Target, arena: Arena): Span {
   const out = newWriter(scratch, ((length(meta) + length(target.id)) as usize) + 2).byte(OPENING_BRACE);
   for (const walk = walkThrough(meta, scratch); walk.next();) {
     const name = textOf(walk.name, scratch);
-    if (name !== NONE && isOfStatelessMeta(name)) {
+    if (isClaim(name)) {
       takeClaim(target, name, walk.value);
       continue;
     }
@@ -149,10 +149,23 @@ function claiming(params: Span, meta: Span, target: Target): Span {
     return (walkThrough(params, scratch).next() ? out.byte(COMMA) : out).written;
   }
   if (!isObject || !walkThrough(meta, scratch).next()) return claim;
-  return out
-    .bytes(first(claim, (length(claim) - 1) as u32))
-    .byte(COMMA)
-    .bytes(after(meta, 1)).written;
+  out.bytes(first(claim, (length(claim) - 1) as u32));
+  if (!claims(meta)) return out.byte(COMMA).bytes(after(meta, 1)).written;
+  // Of two members of one name a server may take either: what the client could say of itself there, its session has said.
+  for (const walk = walkThrough(meta, scratch); walk.next();) {
+    if (!isClaim(walk.key(scratch))) out.byte(COMMA).bytes(walk.name).byte(COLON).bytes(walk.value);
+  }
+  return out.byte(CLOSING_BRACE).written;
+}
+
+/** Whether `_meta` has a member that only the era without sessions has. */
+function claims(meta: Span): bool {
+  for (const walk = walkThrough(meta, scratch); walk.next();) if (isClaim(walk.key(scratch))) return true;
+  return false;
+}
+
+function isClaim(name: Span): bool {
+  return name !== NONE && isOfStatelessMeta(name);
 }
 
 /** What the client is capable of, in the words of the era without sessions. */

@@ -1,11 +1,11 @@
 import { QUOTE } from '../bytes/ascii';
 import { scratch } from '../bytes/arena';
-import { Span, after, first, length, literal, NONE } from '../bytes/span';
+import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
 import { offsetBehind, textOf, writeEscaped } from '../json/text';
 import { isWeb } from '../mcp/resource-uri';
 import { Server } from '../model/server';
-import { markIn, ownerOfUri } from '../model/uri-owner';
+import { markIn, ownerOfUri, ownUri } from '../model/uri-owner';
 import { Session } from '../session/token';
 import { aim, goToTarget } from './aim';
 import { Exchange, Outcome } from './exchange';
@@ -39,12 +39,7 @@ export function beginUri(exchange: Exchange, session: Session): Outcome {
 function aimAtUri(exchange: Exchange, uri: Span, server: Server | null, token: Span): bool {
   const at = server === null ? -1 : markIn(server, uri);
   const size = at < 0 ? 0 : length(server!.mark);
-  let own = uri;
-  if (size > 0) {
-    own = newWriter(scratch, length(uri) as usize)
-      .bytes(first(uri, at as u32))
-      .bytes(after(uri, (at + size) as u32)).written;
-  }
+  const own: Span = server === null ? uri : ownUri(server, uri, scratch);
   const target = aim(exchange, uri, server, own, exchange.noun.unknown, uriMember(uri));
   if (target === null) return false;
   if (size === 0) return true;

@@ -61,7 +61,7 @@ function behindScheme(uri: Span): i32 {
 }
 
 /** Without its colon; 0: it has none (RFC 3986 §3.1). */
-function schemeLength(uri: Span): i32 {
+export function schemeLength(uri: Span): i32 {
   const end = length(uri);
   for (let i = 0; i < end; i++) {
     const c = load<u8>(pointer(uri) + (i as usize));

@@ -1,6 +1,7 @@
 import { List } from '../bytes/list';
 import { NameTable } from '../bytes/names';
-import { Span, NONE } from '../bytes/span';
+import { Span, equals, NONE } from '../bytes/span';
+import { COOKIE } from '../mcp/headers';
 import { Noun, nounRow } from '../mcp/nouns';
 import { Program, Way } from '../template/program';
 import { Schema } from '../schema/schema';
@@ -39,6 +40,11 @@ export class RestArgument {
 export class RestHeader {
   name: Span;
   value: Program;
+}
+
+/** In which way an argument is put into the template of a header: it stays within its cookie, where it is one of those. */
+export function headerWay(name: Span): Way {
+  return equals(name, COOKIE) ? Way.Url : Way.Plain;
 }
 
 /** How a service is told who asks. NONE in both: not at all. */

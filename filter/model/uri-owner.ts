@@ -55,6 +55,15 @@ export function markIn(server: Server, uri: Span): i32 {
   return name !== NONE && equals(name, server.name) ? ((pointer(name) - pointer(uri)) as i32) : -1;
 }
 
+/** The server's own URI that a client's is for. @param arena may keep it */
+export function ownUri(server: Server, uri: Span, arena: Arena): Span {
+  const at = markIn(server, uri);
+  if (at < 0) return uri;
+  return newWriter(arena, length(uri) as usize)
+    .bytes(first(uri, at as u32))
+    .bytes(after(uri, (at + length(server.mark)) as u32)).written;
+}
+
 /** Whether clients may see URIs of the server that a pattern matches: never false where they do. */
 export function mayShow(server: Server, pattern: Span): bool {
   if (length(server.mark) === 0) return true;

@@ -3,6 +3,7 @@ import { Span, length, literal, NONE } from '../bytes/span';
 import { Capability } from '../mcp/capabilities';
 import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
 import { isWeb } from '../mcp/resource-uri';
+import { isSettled } from '../mcp/settled-uri';
 import { expansions } from '../mcp/uri-template';
 import { AuthorizationRule } from '../model/authorization';
 import { Gateway } from '../model/gateway';
@@ -105,10 +106,11 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (length(name) === 0 || length(name) > row.longest) return Hider.Name;
   if (server.dialect.isOverHttpSse !== scope.overHttpSse) return Hider.Transport;
   if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
-  if (!server.rulesOf(noun).admit(name)) return Hider.ServerRules;
+  const rules = server.rulesOf(noun);
+  if (row.isUri && !(scope.isWhole && rules.admitAll) && !isSettled(name)) return Hider.Name;
+  if (!rules.admit(name)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
-  const search = scope.search;
-  if (search !== null && noun === Noun.Tools && search.hides(server.index, name)) return Hider.ToolSearch;
+  if (noun === Noun.Tools && scope.leavesOut(server.index, name)) return Hider.ToolSearch;
   const asksForFacts = noun === Noun.Tools && server.asksForFacts;
   if (asksForFacts && facts === NO_FACTS) return Hider.Unknown;
   if (scope.isWhole) return asksForFacts ? hiddenByPins(gateway.pins, facts) : Hider.Nothing;
@@ -152,7 +154,13 @@ function hiddenSome(gateway: Gateway, row: NounRow, server: Server, template: Sp
   const allowed = scope.allowed;
   if (allowed !== null && !allowed.hasSome(noun, server.index, pattern)) return Hider.AllowedCapabilities;
   const permissions = scope.permissions;
-  if (permissions === null || permissions.mayShowSome(noun, server.index, shown)) return Hider.Nothing;
+  if (permissions === null) return Hider.Nothing;
+  // Where each of its URIs has both forms, what denies one of them denies it.
+  if (other !== NONE && isOwned(server, pattern)) {
+    if (permissions.deniesEach(noun, server.index, shown) || permissions.deniesEach(noun, server.index, other))
+      return Hider.Authorization;
+  }
+  if (permissions.mayShowSome(noun, server.index, shown)) return Hider.Nothing;
   return other !== NONE && permissions.mayShowSome(noun, server.index, other) ? Hider.Nothing : Hider.Authorization;
 }
 
@@ -169,9 +177,17 @@ export function stepUpFor(
   if (permissions === null) return null;
   const row = nounRow(noun);
   const shown = shownName(gateway, row, server, name);
-  return row.ruledBy === noun
-    ? permissions.stepUpOf(noun, server.index, shown, otherName(gateway, row, server, name), facts)
-    : permissions.stepUpOfEach(row.ruledBy, server.index, shown);
+  const other = otherName(gateway, row, server, name);
+  if (row.ruledBy === noun) return permissions.stepUpOf(noun, server.index, shown, other, facts);
+  const rule = permissions.stepUpOfEach(row.ruledBy, server.index, shown);
+  if (rule !== null || other === NONE || !isOwned(server, expansions(name, scratch))) return rule;
+  return permissions.stepUpOfEach(row.ruledBy, server.index, other);
+}
+
+/** Whether all URIs that a pattern matches are taken out of the mark. */
+function isOwned(server: Server, pattern: Span): bool {
+  const owned = server.ownedUris;
+  return owned !== null && owned.covers(pattern);
 }
 
 /** The rule of authorization that decides on one that is named by itself; null: none does, or it is the default. */

@@ -153,13 +153,18 @@ export class Permissions {
 
   /** Whether one of the names that a pattern matches may be other than hidden. Never false where one is. */
   mayShowSome(noun: Noun, server: i32, pattern: Span): bool {
-    if (coveringEach(this.denying, noun, server, pattern) !== null) return false;
+    if (this.deniesEach(noun, server, pattern)) return false;
     return (
       this.allowsByDefault ||
       coverSome(this.steppingUp, noun, server, pattern) ||
       coverSome(this.steppedUp, noun, server, pattern) ||
       coverSome(this.allowing, noun, server, pattern)
     );
+  }
+
+  /** Whether a rule hides each of the names that a pattern matches. */
+  deniesEach(noun: Noun, server: i32, pattern: Span): bool {
+    return coveringEach(this.denying, noun, server, pattern) !== null;
   }
 
   /** The rule that makes each of them `Access.StepUp`. */

@@ -21,6 +21,8 @@ export class Scope {
   overrides: Overrides | null;
   /** The same of what its list of tools shows, see `search`. */
   private toolSearch: ToolSearch | null;
+  /** That of the path, where a header names another one: the header narrows, so what it leaves out stays out. */
+  private outerSearch: ToolSearch | null;
   /** The authorization rules that hold for it; null where there are none, and nothing is narrowed. */
   permissions: Permissions | null;
   /** What the verified header lists, see allowed-names.ts; null: no header is asked for, and nothing is narrowed. */
@@ -45,6 +47,14 @@ export class Scope {
   /** Whether its list shows what finds tools in the place of most tools; null: it shows all. Over HTTP+SSE servers answer. */
   get search(): ToolSearch | null {
     return this.overHttpSse ? null : this.toolSearch;
+  }
+
+  /** Whether a tool is neither listed nor found. @param server its index. @param name of the tool there */
+  leavesOut(server: i32, name: Span): bool {
+    if (this.overHttpSse) return false;
+    const own = this.toolSearch;
+    const outer = this.outerSearch;
+    return (own !== null && own.hides(server, name)) || (outer !== null && outer.hides(server, name));
   }
 
   /** The narrowest virtual server that this request named or was given, or NONE. */
@@ -78,6 +88,7 @@ export class Scope {
     if (narrower === null) return this.refuse(length(name) > 0 ? name : EMPTY);
     this.header = narrower;
     this.overrides = narrower.overrides;
+    this.outerSearch = this.toolSearch;
     this.toolSearch = narrower.toolSearch;
     return this;
   }

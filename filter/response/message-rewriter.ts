@@ -111,7 +111,7 @@ export class MessageRewriter {
     }
     if (this.passage.isWaiting) return this.passage.waitsFrom;
     if (this.replaced !== Replacement.None) return this.replacedFrom;
-    if (this.passes || (this.place < FIRST_REPLACED && this.place !== Place.TaskIds)) return end;
+    if (this.passes || (this.place < FIRST_REPLACED && elementOf(this.place) === Replacement.None)) return end;
     return this.scanner.unfinished === NONE ? end : this.shift + this.scanner.start;
   }
 
@@ -281,7 +281,7 @@ export class MessageRewriter {
     const place = this.place;
     const isText = token === Token.String;
     if (isContainer(place)) {
-      if (place === Place.TaskIds && isText) this.replace(Replacement.TaskId);
+      if (isText && elementOf(place) !== Replacement.None) this.replace(elementOf(place));
       return;
     }
     this.place = Place.Other;
@@ -327,6 +327,12 @@ export class MessageRewriter {
   private placeAt(depth: i32): Place {
     return load<u8>(this.places + (depth as usize));
   }
+}
+
+/** What takes the place of a text in an array that stands there, or None. */
+function elementOf(array: Place): Replacement {
+  if (array === Place.TaskIds) return Replacement.TaskId;
+  return array === Place.Uris ? Replacement.Uri : Replacement.None;
 }
 
 /** What takes the place of a container, or None. */

@@ -31,6 +31,8 @@ export const enum Place {
   Occurrence,
   /** Ids of tasks, in an array: its elements are values. */
   TaskIds,
+  /** URIs of resources, in an array: the same. */
+  Uris,
   // Values.
   /** The name of what is asked for or told: the message is no response. */
   Method,
@@ -120,6 +122,7 @@ function row(object: Place, name: string, place: Place): void {
   row(Place.Params, 'uri', Place.Uri);
   row(Place.Occurrence, 'name', Place.EventName);
   row(Place.Listened, 'taskIds', Place.TaskIds);
+  row(Place.Listened, 'resourceSubscriptions', Place.Uris);
   row(Place.RequestMeta, 'progressToken', Place.ServersId);
   row(Place.RequestMeta, 'io.modelcontextprotocol/related-task', Place.RelatedTask);
   row(Place.Meta, 'io.modelcontextprotocol/related-task', Place.RelatedTask);
@@ -151,5 +154,5 @@ export function soughtIn(object: Place): u64 {
 
 /** Whether it is looked into. */
 export function isContainer(place: Place): bool {
-  return place >= Place.Message && place <= Place.TaskIds;
+  return place >= Place.Message && place <= Place.Uris;
 }

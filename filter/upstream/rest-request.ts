@@ -3,7 +3,6 @@ import {
   COLON,
   COMMA,
   DELETE,
-  DOT,
   EQUALS_SIGN,
   HASH,
   OPENING_BRACE,
@@ -17,6 +16,7 @@ import {
   isVisible,
 } from '../bytes/ascii';
 import { Arena, make } from '../bytes/arena';
+import { hasDotSegment } from '../bytes/dot-segments';
 import { HeaderList, newHeaderList, readPairs } from '../bytes/pairs';
 import {
   Span,
@@ -36,7 +36,7 @@ import { newWriter, Writer } from '../bytes/writer';
 import { isJson } from '../json/reader';
 import { writeEscaped } from '../json/text';
 import * as header from '../mcp/headers';
-import { ArgumentsTo, Position, RestHeader, RestSecurity, RestTool } from '../model/rest';
+import { ArgumentsTo, headerWay, Position, RestHeader, RestSecurity, RestTool } from '../model/rest';
 import { Program, Way } from '../template/program';
 import { render } from '../template/run';
 import { writePercent } from '../template/text';
@@ -214,34 +214,11 @@ function upperHex(value: u32): u8 {
   return value < 10 ? hexDigit(value) : ((0x37 + value) as u8);
 }
 
-/** Whether a part of the path is `.` or `..`, escaped or not: who resolves them asks for another resource. */
-function hasDotSegment(path: Span): bool {
-  let from = pointer(path);
-  for (let at = from; at <= limit(path); at++) {
-    if (at < limit(path) && load<u8>(at) !== SLASH && load<u8>(at) !== 0x5c) continue;
-    if (isDots(from, at)) return true;
-    from = at + 1;
-  }
-  return false;
-}
-
-function isDots(from: usize, to: usize): bool {
-  let dots = 0;
-  for (let at = from; at < to;) {
-    if (load<u8>(at) === DOT) at++;
-    else if (at + 3 <= to && load<u8>(at) === PERCENT && load<u8>(at, 1) === 0x32 && (load<u8>(at, 2) | 0x20) === 0x65)
-      at += 3;
-    else return false;
-    dots++;
-  }
-  return dots === 1 || dots === 2;
-}
-
 function writeHeaders(request: RestRequest, tool: RestTool, values: RestArguments, now: u64, arena: Arena): void {
   const cookie = newWriter(arena, 64);
   for (let i = 0; i < tool.headers.count; i++) {
     const own = changetype<RestHeader>(tool.headers.at(i) as usize);
-    const value = run(request, own.value, values, Way.Plain, MOST_HEADER, HEADER_TEMPLATE, now, arena);
+    const value = run(request, own.value, values, headerWay(own.name), MOST_HEADER, HEADER_TEMPLATE, now, arena);
     if (value === NONE) return;
     if (equals(own.name, header.COOKIE)) setCookie(cookie, value);
     else setHeader(request, own.name, value, arena);

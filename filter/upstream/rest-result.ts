@@ -49,6 +49,9 @@ const ERROR_TEMPLATE = literal('error executing error response template: ');
 const HEADERS_NAME = literal('"_headers":{');
 const TOO_LARGE = literal('the answer of the service is larger than limits.restResponse allows, ');
 const BYTES = literal(' bytes');
+const NO_OBJECT = literal(
+  'the service has answered, and the call is done, but the answer is not the JSON object that outputSchema of this tool announces. It is: ',
+);
 const COMPRESSED = literal('the answer of the service is compressed, though it was asked for one that is not: ');
 
 /** A result of one text. */
@@ -100,6 +103,8 @@ export function restResult(
 ): Span {
   if (!isSuccess(status)) return errorResult(tool, status, headers, body, most, now, arena);
   const type = essence(contentType);
+  // Clients refuse a result that has no object where one is announced; of an error they show the text (MCP schema).
+  if (tool.isStructured && !isObject(body, arena) && !isText(body)) return faultResult(NO_OBJECT, type, arena);
   if (length(body) > 0 && isOf(type, IMAGE)) return binaryResult(IMAGE_OPEN, type, body, arena);
   if (length(body) > 0 && isOf(type, AUDIO)) return binaryResult(AUDIO_OPEN, type, body, arena);
   const program = tool.response;
@@ -130,16 +135,19 @@ function told(tool: RestTool, text: Span, body: Span, arena: Arena): Span {
   return withStructure(tool, length(text) === 0 ? SUCCESS : text, body, arena);
 }
 
-/** With the body as structured content, where the tool has an output schema and the body is an object (MCP schema). */
+/** With the body as structured content, where the tool has an output schema: that is an object (MCP schema). */
 function withStructure(tool: RestTool, text: Span, body: Span, arena: Arena): Span {
+  if (tool.isStructured && !isObject(body, arena)) return faultResult(NO_OBJECT, text, arena);
   const writer = newWriter(arena, (length(text) as usize) + 128).bytes(TEXT_OPEN);
   writeEscaped(writer, text);
   writer.bytes(TEXT_CLOSE).bytes(FALSE);
-  const document = strip(body);
-  if (tool.isStructured && length(document) > 0 && kindOf(document) === Kind.Object && isJson(document, arena)) {
-    writer.bytes(STRUCTURED).bytes(document);
-  }
+  if (tool.isStructured) writer.bytes(STRUCTURED).bytes(strip(body));
   return writer.byte(CLOSING_BRACE).written;
+}
+
+function isObject(body: Span, arena: Arena): bool {
+  const document = strip(body);
+  return length(document) > 0 && kindOf(document) === Kind.Object && isJson(document, arena);
 }
 
 function errorResult(tool: RestTool, status: u32, headers: Span, body: Span, most: u32, now: u64, arena: Arena): Span {
@@ -159,7 +167,7 @@ function errorResult(tool: RestTool, status: u32, headers: Span, body: Span, mos
 function withHeaders(body: Span, headers: Span, arena: Arena): Span {
   const document = strip(body);
   const writer = newWriter(arena, (length(document) as usize) + (length(headers) as usize) + 32);
-  if (length(document) === 0 || kindOf(document) !== Kind.Object || !isJson(document, arena)) {
+  if (!isObject(body, arena)) {
     return writer.byte(OPENING_BRACE).bytes(HEADERS_NAME).bytes(after(headers, 1)).byte(CLOSING_BRACE).written;
   }
   const open = first(document, (document as u32) - 1);

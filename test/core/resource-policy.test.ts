@@ -149,6 +149,22 @@ test('a template that is listed stands for a URI that can be read, also where so
   }
 });
 
+test.each(['f://a/*', 'f://one/a/*'])('a template is hidden whose URIs are owned, and denied as %s', (denied) => {
+  const servers = [
+    { name: 'one', cluster: 'c', ownedUris: ['f://a/*'] },
+    { name: 'two', cluster: 'c' },
+  ];
+  const deny = { name: 'no', effect: 'deny', resources: [denied] };
+  expect(gateway.configure({ servers, authorization: { default: 'allow', rules: [deny] } })).toEqual([]);
+  gateway.servers = { one: [], two: [] };
+  gateway.resources = { one: ['f://a/b'], two: [] };
+  gateway.templates = { one: ['f://a/{x}', 'f://{+x}'], two: [] };
+  const sent = { session: gateway.open() };
+  expect(gateway.listResources(sent)).toEqual([[], ['f://one/{+x}']]);
+  for (const uri of ['f://a/b', 'f://one/a/b']) expect('server' in gateway.read(uri, sent)).toBe(false);
+  for (const uri of ['f://a/{x}', 'f://one/a/{x}']) expect('server' in gateway.complete(uri, sent), uri).toBe(false);
+});
+
 test('a template is listed where one of the URIs may be read that it stands for, and then it can be completed', () => {
   let shown = 0;
   let hidden = 0;
@@ -182,4 +198,19 @@ test('a template is listed where one of the URIs may be read that it stands for,
     { numRuns: 150 },
   );
   expect(Math.min(shown, hidden)).toBeGreaterThan(0);
+});
+
+test('a URI that a server would read as another one is hidden where patterns decide, and passes where none does', () => {
+  const uris = ['file:///public/../secret', 'FILE:///public/a', 'file:///public/a'];
+  const read = (more: object): string[] => {
+    expect(gateway.configure({ servers: [{ name: 'one', cluster: 'c', ...more }] })).toEqual([]);
+    gateway.servers = { one: [] };
+    gateway.resources = { one: uris };
+    const sent = { session: gateway.open() };
+    expect(gateway.listResources(sent)[0]).toEqual(uris.filter((uri) => 'server' in gateway.read(uri, sent)));
+    return uris.filter((uri) => 'server' in gateway.read(uri, sent));
+  };
+  expect(read({})).toEqual(uris);
+  expect(read({ resources: { allow: ['file:///public/*'] } })).toEqual(['file:///public/a']);
+  expect(read({ resources: { deny: ['file:///secret*'] } })).toEqual(['file:///public/a']);
 });

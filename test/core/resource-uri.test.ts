@@ -205,3 +205,91 @@ test('two servers must not own the same URI', () => {
     'servers[2].ownedUris[0]: has URIs in common with urn:x of server git, so that a resource could belong to both',
   ]);
 });
+
+const isSettled = (uri: string): boolean => withSpan(uri, (span) => core.call('uriIsSettled', ...span)) === 1;
+
+test.each([
+  'file:///public/../secret',
+  'file:///public/%2e%2E/secret',
+  'file:///public/..%2fsecret',
+  'file:///public/..%5Csecret',
+  'file:///public\\..\\secret',
+  'file:///public/..',
+  'file:///public/./a',
+  'FILE:///secret',
+  'file:/secret',
+  'file:secret',
+  'file://localhost/secret',
+  'file:///sec\tret',
+  ' file:///secret',
+  'file:///secret ',
+  'note://public/../secret',
+  'public/../secret',
+  '../secret',
+  'https://x.org:443/a',
+  'https://x.org:/a',
+  'https://X.org/a',
+  'https://%78.org/a',
+  'https://@x.org/a',
+  'note://a:@b/c',
+  'note://b:/c',
+  'https:/x.org/a',
+  'https:///x.org/a',
+])('%j is read as another URI', (uri) => {
+  expect(isSettled(uri)).toBe(false);
+});
+
+test.each([
+  'file:///public/a',
+  'file:///public/..a/b..',
+  'file:///public/...',
+  'file:///a b/ü',
+  'file://server/share',
+  'note://a',
+  'note:My note',
+  'Notes and more',
+  'https://x.org',
+  'https://x.org:8443/a?b=/../c#/../d',
+  'ui://form/{x}',
+  'urn:isbn:0451450523',
+  'postgres://user@db.example:5432/table/schema',
+])('%j is read as it is written', (uri) => {
+  expect(isSettled(uri)).toBe(true);
+});
+
+test('what is settled is the same to a URL parser', () => {
+  const piece = fc.constantFrom(
+    'file',
+    'https',
+    'note',
+    ':',
+    '/',
+    '/',
+    '//',
+    '.',
+    '..',
+    '%2e',
+    '\\',
+    'a',
+    'B',
+    '?',
+    '#',
+    '\t',
+    ' ',
+    '@',
+    ':443',
+  );
+  let settled = 0;
+  fc.assert(
+    fc.property(fc.array(piece, { minLength: 1, maxLength: 9 }), (pieces) => {
+      const uri = pieces.join('');
+      if (!isSettled(uri) || !URL.canParse(uri)) return;
+      settled++;
+      // Beside what stands in another place, a space is escaped, and a host alone gets a path.
+      const parsed = new URL(uri).href.replaceAll('%20', ' ');
+      expect([uri, uri.replace(/^(https:\/\/[^/?#]*)/, '$1/')]).toContain(parsed);
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(settled).toBeGreaterThan(0);
+});

@@ -56,6 +56,16 @@ describe('the list', () => {
   });
 });
 
+test('what the path leaves out, no header brings back', () => {
+  const virtualServers = [{ name: 'team/all', tools: ['*'], toolSearch: { enabled: false } }];
+  const session = start({ exclude: ['orders_cancel'] }, { virtualServers });
+  const through = { session, narrowed: 'team/all' };
+  expect(gateway.list(through)).toEqual(['weather_now', 'weather_later', 'orders_list']);
+  expect(gateway.call('orders_cancel', through)).toMatchObject({ data: { reason: 'unknown_tool' } });
+  const path = '/mcp/team/all';
+  expect(gateway.call('orders_cancel', { path, session: gateway.open({ path }) })).toMatchObject({ tool: 'cancel' });
+});
+
 describe('search_tools', () => {
   const described = {
     now: { title: 'Forecast', description: 'The weather of the next days in a city', inputSchema: schemaOf('city') },

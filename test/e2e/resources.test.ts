@@ -56,6 +56,13 @@ describeGateway('resources of several servers', () => {
     },
   }));
 
+  it('are not read under another spelling of the URI, which a server would take for the one that is denied', async () => {
+    const session = await openSession(gateway.current.url);
+    for (const uri of ['file://git//repo/../secret/b', 'FILE://git//secret/b', 'file://git//sec\tret/b']) {
+      expect(refusal(await session.post(ask('resources/read', { uri }))), uri).toMatchObject(unknown);
+    }
+  });
+
   it.each(bothProtocols)('are listed, read and completed over %s', async (http) => {
     const { client, close } = await connectSdk(gateway.current.url, http);
     expect(client.getServerCapabilities()).toEqual({ tools: {}, resources: {}, completions: {}, logging: {} });

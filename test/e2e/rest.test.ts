@@ -65,6 +65,7 @@ describeGateway('tools of a REST service', () => {
     get('bytes', '/bytes'),
     get('text', '/text', { responseTemplate: { prependBody: 'It says: ' } }),
     get('empty', '/empty'),
+    get('nothing', '/empty', { outputSchema: { type: 'object' } }),
     get('slow', '/slow'),
     {
       name: 'large',
@@ -143,6 +144,15 @@ describeGateway('tools of a REST service', () => {
       '{"jsonrpc":"2.0","id":"x","result":{"content":[{"type":"text","text":"{\\"created\\":{\\"name\\":\\"T\\\\\\"ea\\",\\"price\\":1.0e2}}"}],' +
         '"isError":false,"structuredContent":{"created":{"name":"T\\"ea","price":1.0e2}}}}',
     );
+  });
+
+  it('that announce an object tell a client when there is none, instead of a result that it refuses', async () => {
+    const { client, close } = await connectSdk(gateway.current.url, 'HTTP/1.1');
+    await client.listTools();
+    const result = await client.callTool({ name: 'shop_nothing', arguments: {} });
+    expect(result).toMatchObject({ isError: true });
+    expect(JSON.stringify(result.content)).toContain('the call is done');
+    await close();
   });
 
   it('have results of every kind', async () => {

@@ -102,6 +102,13 @@ describe('a cookie', () => {
     expect(cookieOf({ tool, arguments: '{"who":"x"}', client: [['cookie', 'who=evil']] })).toBe('a=1; who=x');
   });
 
+  test('of the template keeps an argument within it', () => {
+    const value = 'a={{.config.a}}; who={{.args.who}}; b={{default "x;y" .args.b}}';
+    const tool = toolOf([{ name: 'who' }, { name: 'b' }], { headers: [{ key: 'Cookie', value }] });
+    const rest = { config: { a: '1|2' } };
+    expect(cookieOf({ tool, rest, arguments: '{"who":"me; admin=1"}' })).toBe('a=1|2; who=me%3B%20admin%3D1; b=x%3By');
+  });
+
   test('is no place of a credential: that is said where the configuration is read', () => {
     const scheme = { id: 's', type: 'apiKey', in: 'cookie', name: 'sid', defaultCredential: 'x' };
     const { refused } = run({ tool: toolOf([]), rest: { securitySchemes: [scheme] }, arguments: '{}' });

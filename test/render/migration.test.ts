@@ -105,6 +105,49 @@ describe('Higress', () => {
     expect(said).toContain('its tools at https://b.example are those of my-shop-2');
   });
 
+  test('takes what the plugins that Higress ships write and it does not look at', async () => {
+    const tools = [
+      {
+        ...tool('https://a.example/x', { argsToJsonBody: true }),
+        legacyOnly: true,
+        args: [
+          { name: 'timeout', type: 'int', required: true, default: 300 },
+          { name: 'lang', type: 'string', default: 'en' },
+          { name: 'lang', type: 'string', default: 'en-US', color: 'red' },
+          {
+            name: 'options',
+            type: 'object',
+            properties: {
+              deep: { type: 'object', properties: { a: { type: 'float', required: true }, b: { type: 'bool' } } },
+              flat: { type: 'string', required: true },
+            },
+          },
+          { name: 'list', type: 'array', items: { oneOf: [{ type: 'str' }, { type: 'object' }] } },
+        ],
+      },
+    ];
+    const { configuration, said } = await configured('higress', plugin({ server: { name: 's' }, tools }));
+    expect(configuration.servers).toMatchObject([{ rest: { tools: [{ name: 'get' }] } }]);
+    const [made] = (configuration.servers[0] as { rest: { tools: [{ args: unknown }] } }).rest.tools;
+    expect(made).not.toHaveProperty('legacyOnly');
+    const deep = { type: 'object', properties: { a: { type: 'number' }, b: { type: 'boolean' } }, required: ['a'] };
+    expect(made.args).toEqual([
+      { name: 'timeout', type: 'integer', required: true, default: 300 },
+      { name: 'lang', type: 'string', default: 'en-US' },
+      { name: 'options', type: 'object', properties: { deep, flat: { type: 'string' } } },
+      { name: 'list', type: 'array', items: { oneOf: [{ type: 'string' }, { type: 'object' }] } },
+    ]);
+    for (const why of [
+      'legacyOnly: is not known here',
+      'color: is not known here',
+      'args[1]: is left out: a later argument is called lang as well',
+      'int is no type of JSON Schema: integer is taken',
+      'an argument is required as a whole',
+    ]) {
+      expect(said).toContain(why);
+    }
+  });
+
   test('makes a server of MCP of mcp-proxy, with its credential as a variable', async () => {
     const server = {
       name: 'files',

@@ -1,6 +1,7 @@
 // `sluice render --from openapi`: what docs/openapi.md promises, and descriptions of every kind.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
@@ -95,11 +96,24 @@ describe('parameters', () => {
   const list = { type: 'array', items: { type: 'string', enum: ['a', 'b'] } };
   test.each<[string, object, object | undefined, RegExp[]]>([
     ['required', { required: true, schema: { type: 'string' } }, { type: 'string', required: true }, []],
+    ['nullable', { schema: { type: 'string', nullable: true, enum: ['a'] } }, { type: 'string', enum: ['a'] }, []],
     [
-      'nullable',
-      { schema: { type: 'string', nullable: true, enum: ['a'] } },
-      { type: ['string', 'null'], enum: ['a', null] },
+      'one value or null',
+      { schema: { anyOf: [{ type: 'string', minLength: 1 }, { type: 'null' }], default: null } },
+      { type: 'string', minLength: 1, anyOf: undefined, default: undefined },
       [],
+    ],
+    [
+      'a list or null',
+      { schema: { anyOf: [list, { type: 'null' }] } },
+      { type: 'string', enum: ['a', 'b'], anyOf: undefined },
+      [/takes one value/],
+    ],
+    [
+      'one value or a list',
+      { schema: { oneOf: [{ type: 'integer' }, list] } },
+      { type: 'integer', oneOf: undefined },
+      [/one of its forms is a list/],
     ],
     [
       'exclusive bounds of 3.0',
@@ -136,6 +150,7 @@ describe('parameters', () => {
       [/default has a number of more digits/],
     ],
     ['no parameter', { in: 'header', name: 'Accept' }, undefined, []],
+    ['no parameter, though it is required', { in: 'header', name: 'Authorization', required: true }, undefined, []],
     ["the gateway's header", { in: 'header', name: 'Host', schema: {} }, undefined, [/Host is the gateway's/]],
     ['an unknown place', { in: 'body', schema: {} }, undefined, [/in body cannot be sent/]],
   ])('%s', async (_, more, expected, said) => {
@@ -158,6 +173,19 @@ describe('parameters', () => {
     const all = await from({ openapi: '3.1.0', servers: [{ url: 'http://x.example' }], paths });
     expect(toolOf(all).args).toEqual([idArgument, { name: 'v', type: 'integer', position: 'query' }]);
     expect(toolOf(all).name).toBe('get_x_id');
+  });
+
+  test('one of its path that cannot be sent stands in no way of the one that replaces it', async () => {
+    const filter = { name: 'filter', in: 'query', required: true };
+    const paths = {
+      '/x': {
+        parameters: [{ ...filter, style: 'deepObject', schema: { type: 'object' } }],
+        get: { parameters: [{ ...filter, schema: { type: 'string' } }] },
+      },
+    };
+    const all = await from({ openapi: '3.1.0', servers: [{ url: 'http://x.example' }], paths });
+    expect(toolOf(all).args).toEqual([{ name: 'filter', type: 'string', required: true, position: 'query' }]);
+    expect(all.leftOut).toEqual([]);
   });
 });
 
@@ -216,6 +244,21 @@ describe('bodies', () => {
       {},
     ],
     [
+      'members of a part that the whole requires, but for those that are in no request',
+      json(
+        {
+          allOf: [{ properties: { ...name, id: { type: 'string', readOnly: true } } }, { properties: { n: {} } }],
+          required: ['name', 'id', 'n'],
+        },
+        { required: true },
+      ),
+      [
+        { name: 'name', type: 'string', required: true, position: 'body' },
+        { name: 'n', required: true, position: 'body' },
+      ],
+      { argsToJsonBody: true },
+    ],
+    [
       'a list',
       json({ type: 'array', items: {} }, { required: true }),
       [{ name: 'body', type: 'array', items: {}, description: 'The whole body of the request.', required: true }],
@@ -232,6 +275,49 @@ describe('bodies', () => {
       { content: { 'application/x-www-form-urlencoded': { schema: { properties: name } } } },
       [{ name: 'name', type: 'string', position: 'body' }],
       { headers: [{ key: 'Content-Type', value: 'application/x-www-form-urlencoded' }] },
+    ],
+    [
+      'a form with a list, and with an object that is sent member by member',
+      {
+        content: {
+          'application/x-www-form-urlencoded; charset=utf-8': {
+            schema: {
+              properties: {
+                tags: { type: 'array', items: { type: 'string' } },
+                ids: { type: 'array', items: { type: 'integer' } },
+                meta: { type: 'object' },
+                deep: { type: 'object' },
+              },
+            },
+            encoding: { ids: { explode: false }, deep: { style: 'deepObject' } },
+          },
+        },
+      },
+      [
+        { name: 'tags', type: 'string', position: 'body' },
+        { name: 'ids', type: 'string', description: 'Several values are separated by commas.', position: 'body' },
+        { name: 'meta', type: 'object', position: 'body' },
+      ],
+      { headers: [{ key: 'Content-Type', value: 'application/x-www-form-urlencoded; charset=utf-8' }] },
+    ],
+    [
+      'anything, as Kubernetes says it',
+      { content: { '*/*': { schema: { type: 'object', properties: name } } }, required: true },
+      [{ name: 'name', type: 'string', position: 'body' }],
+      { argsToJsonBody: true },
+    ],
+    [
+      'one of several objects, or a text',
+      json({ oneOf: [{ properties: name }, { type: 'array', items: {} }, { type: 'string' }] }, { required: true }),
+      [
+        {
+          name: 'body',
+          description: 'The whole body of the request.',
+          oneOf: [{ properties: name }, { type: 'array', items: {} }],
+          required: true,
+        },
+      ],
+      { body: '{{.args.body}}' },
     ],
     [
       'JSON of another kind',
@@ -252,6 +338,74 @@ describe('bodies', () => {
       { place: 'paths./x/{id}.post.requestBody', why: 'a body of multipart/form-data cannot be sent' },
     ]);
     await expect(body({ content, required: true })).rejects.toThrow('no operation that could be a tool');
+  });
+});
+
+describe('answers', () => {
+  const json = (schema: object): object => ({ 'application/json': { schema } });
+  const object = { type: 'object', properties: { a: { type: 'string' } } };
+  const made = async (responses: object): Promise<{ output: unknown; headers: unknown; said: string[] }> => {
+    const all = await from(of({ responses }));
+    expect(isTaken(all)).toBe(true);
+    const { outputSchema, requestTemplate } = toolOf(all) as Tool & { outputSchema?: object };
+    const headers = (requestTemplate as { headers?: object[] }).headers;
+    return { output: outputSchema, headers, said: all.leftOut.map(({ why }) => why) };
+  };
+
+  test('that are the same object each time are the schema of the result', async () => {
+    const both = { 200: { content: json(object) }, 201: { content: json(object) } };
+    expect(await made(both)).toEqual({ output: object, headers: undefined, said: [] });
+  });
+
+  test.each<[string, object]>([
+    ['nothing', { 200: { content: json(object) }, 204: { description: 'Done' } }],
+    ['another object', { 200: { content: json(object) }, 202: { content: json({ type: 'object' }) } }],
+    ['a list', { 200: { content: json(object) }, 203: { content: json({ type: 'array' }) } }],
+  ])('of which one is %s have no schema: clients refuse a result that does not fit it', async (_, responses) => {
+    expect(await made(responses)).toEqual({
+      output: undefined,
+      headers: undefined,
+      said: [expect.stringContaining('not all that are good are the same object')],
+    });
+  });
+
+  test('that there are in several types are asked for as JSON', async () => {
+    const content = { 'application/xml': { schema: object }, ...json(object) };
+    expect(await made({ 200: { content } })).toEqual({
+      output: object,
+      headers: [{ key: 'Accept', value: 'application/json' }],
+      said: [],
+    });
+    expect(await made({ default: { content } })).toEqual({
+      output: undefined,
+      headers: [{ key: 'Accept', value: 'application/json' }],
+      said: [],
+    });
+  });
+
+  test('have schemas that every client can compile, and in which what is nullable may be null', async () => {
+    const owner = { allOf: [{ type: 'object', required: ['id', 'id'] }], nullable: true, description: 'Whose it is' };
+    const properties = {
+      owner,
+      code: { type: 'string', pattern: '^\\_[a-z\\-]+$' },
+      word: { type: 'string', pattern: '^[a-z-]+$' },
+      file: { type: 'file' },
+      kind: { enum: ['a', 'a', 'b'] },
+      none: { enum: [] },
+      size: { type: 'integer', minimum: '1', multipleOf: 0 },
+    };
+    const { output, said } = await made({ 200: { content: json({ type: 'object', properties }) } });
+    const validate = new Ajv({ strict: false }).compile(output as object);
+    expect(validate({ owner: null, code: 'x', word: 'a-b', file: 'f', kind: 'b', none: 1, size: 3 })).toBe(true);
+    expect(validate({ word: 'A' })).toBe(false);
+    expect(validate({ kind: 'c' })).toBe(false);
+    expect(said.map((why) => why.replace(/ cannot be .*/, ''))).toEqual([
+      'pattern',
+      'type',
+      'enum',
+      'minimum',
+      'multipleOf',
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { ServerEntry } from '../configuration.ts';
 import { type LeftOuts, placeOf } from '../left-out.ts';
 import { serverNameFrom, type Variables, unique } from '../names.ts';
 import { withVariables } from '../secrets.ts';
+import { toolOf } from './tools.ts';
 
 /** A server as it is here, and where it and its tools were. */
 export interface ReadServer {
@@ -152,7 +153,7 @@ function restServer(config: Node, { name, url, tools, variables: given }: Wanted
   const names = tools.map((tool) => tool.get('name').text ?? '');
   const from = {
     ...Object.fromEntries(members.filter(([, value]) => value !== undefined && value !== null)),
-    tools: tools.map(({ value }) => value),
+    tools: tools.map((tool) => toolOf(tool, leftOut)),
     ...(allowed !== undefined && { allowTools: allowed.filter((each) => names.includes(each)) }),
   };
   // One variable for a secret, however many servers it is taken apart into.

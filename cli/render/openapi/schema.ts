@@ -5,6 +5,45 @@ const kept = [
   ...['title', 'description', 'enum', 'const', 'default', 'format', 'pattern', 'minLength', 'maxLength', 'minItems'],
   ...['maxItems', 'uniqueItems', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
 ];
+type Check = (value: unknown) => boolean;
+const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number';
+const isCount: Check = (value) => Number.isInteger(value) && (value as number) >= 0;
+const types = ['null', 'boolean', 'object', 'array', 'number', 'string', 'integer'];
+
+/**
+ * What keywords have to be (JSON Schema 2020-12, meta-schemas). Clients that check answers refuse the whole list of tools, those
+ * of other servers too, for one schema that they cannot compile.
+ */
+const sound: Readonly<Record<string, Check>> = {
+  type: (value) => [value].flat().every((each) => types.includes(each as string)),
+  title: isText,
+  description: isText,
+  format: isText,
+  pattern: (value) => isText(value) && isExpression(value as string),
+  enum: (value) => Array.isArray(value) && value.length > 0,
+  minLength: isCount,
+  maxLength: isCount,
+  minItems: isCount,
+  maxItems: isCount,
+  minimum: isNumber,
+  maximum: isNumber,
+  exclusiveMinimum: isNumber,
+  exclusiveMaximum: isNumber,
+  multipleOf: (value) => isNumber(value) && (value as number) > 0,
+  uniqueItems: (value) => typeof value === 'boolean',
+};
+
+/** ECMA-262 with the flag u, which JSON Schema 2020-12 §6.3.3 of the core asks for. */
+function isExpression(text: string): boolean {
+  try {
+    new RegExp(text, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Keywords that say nothing of which values fit, or nothing to a model. */
 const aside = ['$ref', '$schema', '$id', '$anchor', '$comment', 'nullable', 'readOnly', 'writeOnly', 'deprecated'];
 const silent = [...aside, 'example', 'examples', 'externalDocs', 'xml', 'discriminator'];
@@ -49,9 +88,9 @@ export function plainSchema(
     }
     const inner = [...around, part];
     const made: Record<string, unknown> = {};
-    const types = part['type'];
-    if (types !== undefined)
-      made['type'] = part['nullable'] === true && typeof types === 'string' ? [types, 'null'] : types;
+    const said = part['type'];
+    if (said !== undefined)
+      made['type'] = part['nullable'] === true && typeof said === 'string' ? [said, 'null'] : said;
     for (const keyword of kept) if (part[keyword] !== undefined) made[keyword] = part[keyword];
     // Since 3.1 a description may stand beside a reference, and says what this use of the schema is for.
     for (const keyword of ['title', 'description'])
@@ -60,6 +99,7 @@ export function plainSchema(
     if (part['nullable'] === true && Array.isArray(made['enum']))
       made['enum'] = [...new Set([...(made['enum'] as unknown[]), null])];
     takeBounds(part, made);
+    dropUnsound(made, at);
     if (isPart(part['items'])) made['items'] = convert(part['items'], `${at}.items`, inner);
     if (isPart(part['properties'])) {
       const members = Object.entries(part['properties']).filter(
@@ -68,8 +108,6 @@ export function plainSchema(
       made['properties'] = Object.fromEntries(
         members.map(([name, member]) => [name, convert(member, `${at}.properties.${name}`, inner)]),
       );
-      const required = listIn(part, 'required').filter((name) => members.some(([member]) => member === name));
-      if (required.length > 0) made['required'] = required;
     }
     const others = part['additionalProperties'];
     if (typeof others === 'boolean') made['additionalProperties'] = others;
@@ -78,7 +116,26 @@ export function plainSchema(
       const all = listIn(part, keyword);
       if (all.length > 0) made[keyword] = all.map((each, index) => convert(each, `${at}.${keyword}[${index}]`, inner));
     }
-    return made;
+    const known = { ...membersOf({ allOf: made['allOf'] })?.properties, ...(made['properties'] as object | undefined) };
+    const required = new Set(listIn(part, 'required').filter((name) => Object.hasOwn(known, String(name))));
+    if (required.size > 0) made['required'] = [...required];
+    // Beside a type `nullable` is part of that. Without one many generators mean null as well, whatever OpenAPI 3.0.3 says.
+    const isWrapped =
+      part['nullable'] === true && said === undefined && several.some((each) => made[each] !== undefined);
+    return isWrapped ? orNull(made) : made;
+  }
+
+  function dropUnsound(made: Record<string, unknown>, at: string): void {
+    if (Array.isArray(made['enum'])) made['enum'] = [...new Set(made['enum'])];
+    for (const [keyword, isSound] of Object.entries(sound)) {
+      const value = made[keyword];
+      if (value === undefined || isSound(value)) continue;
+      leaveOut(
+        at,
+        `${keyword} cannot be ${JSON.stringify(value)}: clients would refuse the whole list of tools for it`,
+      );
+      made[keyword] = undefined;
+    }
   }
 
   function sayWhatIsLost(part: Part, at: string): void {
@@ -91,6 +148,21 @@ export function plainSchema(
   }
 
   return convert(schema, place, []);
+}
+
+/** The same schema, and null. What tells of it stays outside. */
+function orNull({
+  title,
+  description,
+  default: byDefault,
+  ...schema
+}: Record<string, unknown>): Record<string, unknown> {
+  return {
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(byDefault !== undefined && { default: byDefault }),
+    anyOf: [schema, { type: 'null' }],
+  };
 }
 
 /** Whether a whole number is beyond those that a double holds one by one, so that the one that was written may be another. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { inputsOf } from './arguments.ts';
 import type { LeftOut } from '../left-out.ts';
 import { serverNameFrom, unique } from '../names.ts';
@@ -76,12 +77,17 @@ export async function fromOpenApi(bytes: Uint8Array, wishes: Wishes): Promise<Fr
     const about = [...new Set([textIn(operation, 'summary'), textIn(operation, 'description')])].filter(
       (text) => text !== undefined,
     );
-    const output = outputOf(operation, place, description);
+    const { output, headers } = answersOf(operation, place, description);
     tools.push({
       name: unique(toolName(operation, method, path), names, '_'),
       ...(about.length > 0 && { description: about.join('\n\n').trim() }),
       args: inputs.args,
-      requestTemplate: { url: url + path, method: method.toUpperCase(), ...inputs.request, ...security },
+      requestTemplate: {
+        url: url + path,
+        method: method.toUpperCase(),
+        ...withHeaders(inputs.request, headers),
+        ...security,
+      },
       ...(output !== undefined && { outputSchema: output }),
       ...(annotations[method] !== undefined && { annotations: annotations[method] }),
     });
@@ -97,6 +103,11 @@ export async function fromOpenApi(bytes: Uint8Array, wishes: Wishes): Promise<Fr
     definitions: { server: { name, ...(securitySchemes.length > 0 && { securitySchemes }) }, tools },
     leftOut: leftOut(),
   };
+}
+
+/** @param request members of `requestTemplate`. @param headers further ones */
+function withHeaders(request: Part, headers: readonly object[]): Part {
+  return headers.length === 0 ? request : { ...request, headers: [...listIn(request, 'headers'), ...headers] };
 }
 
 interface Operation {
@@ -158,17 +169,38 @@ function toolName(operation: Part, method: string, path: string): string {
   );
 }
 
-/** The schema of the first good response that is JSON, where it is an object: clients refuse all others (MCP, Tool). */
-function outputOf(operation: Part, place: string, description: Description): Record<string, unknown> | undefined {
+const isJson = (type: string): boolean => /^application\/(?:[^;]+\+)?json\b/i.test(type);
+
+/** What is known of the good responses. */
+interface Answers {
+  /** What all of them are, where that is the same object: clients refuse what has none, and all other types (MCP, Tool). */
+  readonly output: Record<string, unknown> | undefined;
+  /** Headers that ask for JSON where the service has other types as well. */
+  readonly headers: readonly object[];
+}
+
+function answersOf(operation: Part, place: string, description: Description): Answers {
   const responses = isPart(operation['responses']) ? operation['responses'] : {};
-  const code = Object.keys(responses).find((each) => each.startsWith('2'));
-  if (code === undefined) return undefined;
-  const at = `${place}.responses.${code}`;
-  const response = description.follow(responses[code], at);
-  const content = isPart(response?.['content']) ? response['content'] : {};
-  const type = Object.keys(content).find((each) => /^application\/(?:[^;]+\+)?json\b/i.test(each));
-  const media = type === undefined ? undefined : description.follow(content[type], at);
-  if (media?.['schema'] === undefined) return undefined;
-  const schema = plainSchema(media['schema'], at, description, 'response');
-  return schema['type'] === 'object' ? schema : undefined;
+  const good = Object.keys(responses)
+    .filter((code) => code.startsWith('2'))
+    .map((code) => {
+      const at = `${place}.responses.${code}`;
+      const response = description.follow(responses[code], at);
+      return { at, content: isPart(response?.['content']) ? response['content'] : {} };
+    });
+  // Where nothing else is said, `default` is what a good answer is.
+  const other = good.length === 0 ? description.follow(responses['default'], `${place}.responses.default`) : undefined;
+  const contents = [...good.map(({ content }) => content), other?.['content']];
+  const types = contents.flatMap((content) => (isPart(content) ? Object.keys(content) : []));
+  const type = types.find(isJson);
+  const headers = type !== undefined && !types.every(isJson) ? [{ key: 'Accept', value: type }] : [];
+  const schemas = good.map(({ at, content }) => {
+    const media = description.follow(content[Object.keys(content).find(isJson) ?? ''], at);
+    return media?.['schema'] === undefined ? undefined : plainSchema(media['schema'], at, description, 'response');
+  });
+  const [first] = schemas;
+  if (schemas.every((schema) => schema?.['type'] !== 'object')) return { output: undefined, headers };
+  if (schemas.every((schema) => isDeepStrictEqual(schema, first))) return { output: first, headers };
+  description.leaveOut(`${place}.responses`, 'not all that are good are the same object: the tool has no outputSchema');
+  return { output: undefined, headers };
 }
