@@ -89,6 +89,7 @@ export class Http1Exchange implements UpstreamExchange, ConnectionUser, Response
 
   sendData(data: BodyBuffer, endStream: boolean): void {
     this.#body.move(data);
+    if (this.#over) this.#body.take(); // nobody reads it
     this.#ended = endStream;
     this.#write();
   }
