@@ -54,6 +54,8 @@ export class ResponseParser {
   /** Bytes of the body, or of the chunk, that are still to come. */
   #rest = 0;
   #keepsAlive = false;
+  /** An informational answer has said that the connection ends with it. */
+  #isLast = false;
   readonly #trailers = new HeaderMap();
   #dropped = false;
 
@@ -125,6 +127,7 @@ export class ResponseParser {
     let at = start;
     if (this.#begun === undefined) while (at < bytes.length && isLineEnd(bytes[at])) at++; // RFC 9112 §2.2
     if (at === bytes.length) return at;
+    if (this.#isLast) throw new MalformedResponse('an answer behind one that ends the connection');
     const most = this.#maxHeaderBytes;
     const block = this.#take(bytes, at, '\r\n\r\n', most + around);
     if (block === undefined) {
@@ -148,7 +151,11 @@ export class ResponseParser {
     if (coding !== undefined && !/^chunked$/i.test(coding)) throw new MalformedResponse(`transfer-encoding: ${coding}`);
     if (coding !== undefined && length !== undefined) throw new MalformedResponse('a length and chunks');
     if (status < 100) throw new MalformedResponse(`status ${status}`);
-    if (status < 200 && status !== 101) return; // informational: the answer is still to come
+    const persists = version === '1.1' ? !hasOption(connection, 'close') : hasOption(connection, 'keep-alive');
+    if (status < 200 && status !== 101) {
+      this.#isLast = !persists;
+      return; // informational: the answer is still to come
+    }
     if (status === 101) {
       this.#handler.onHead({ status, headers, isEmpty: false });
       if (!this.#dropped) this.#tellEnd(); // what follows is another protocol, which nobody has asked for
@@ -159,7 +166,6 @@ export class ResponseParser {
     if (hasNone || length === 0) this.#state = 'done';
     else if (coding !== undefined) this.#state = 'size';
     else this.#state = length === undefined ? 'close' : 'length';
-    const persists = version === '1.1' ? !hasOption(connection, 'close') : hasOption(connection, 'keep-alive');
     this.#keepsAlive = persists && this.#state !== 'close';
     this.#handler.onHead({ status, headers, isEmpty: this.#state === 'done' });
   }

@@ -72,6 +72,7 @@ export async function readByNode({ method, parts, maxHeaderBytes }: Answer): Pro
       resolve(whole(response, ''));
     });
     asked.on('response', (response) => {
+      if (!isHttp(response)) resolve('malformed');
       let body = '';
       response.on('data', (part: Buffer) => {
         body += part.toString('latin1');
@@ -95,11 +96,17 @@ export async function readByNode({ method, parts, maxHeaderBytes }: Answer): Pro
 /** Envoy's `max_headers_count` for responses. */
 const mostHeaders = 100;
 
+/** Whether Envoy takes for HTTP what Node does. */
+function isHttp({ statusCode = 0, rawHeaders }: IncomingMessage): boolean {
+  const coding = headersOf(rawHeaders).get('transfer-encoding');
+  return (
+    statusCode >= 100 && rawHeaders.length <= 2 * mostHeaders && (coding === undefined || /^chunked$/i.test(coding))
+  );
+}
+
 function whole(response: IncomingMessage, body: string): Read {
   const { statusCode = 0, rawHeaders, rawTrailers } = response;
-  const headers = headersOf(rawHeaders, [[':status', String(statusCode).padStart(3, '0')]]);
-  const coding = headers.get('transfer-encoding');
-  if (statusCode < 100 || rawHeaders.length > 2 * mostHeaders) return 'malformed';
-  if (coding !== undefined && !/^chunked$/i.test(coding)) return 'malformed';
+  if (!isHttp(response)) return 'malformed';
+  const headers = headersOf(rawHeaders, [[':status', String(statusCode)]]);
   return { status: statusCode, headers: headers.flat, body, trailers: headersOf(rawTrailers).flat };
 }

