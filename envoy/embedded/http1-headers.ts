@@ -18,6 +18,19 @@ export function removeHopByHop(headers: HeaderMap): void {
   headers.removeAll(hopByHop);
 }
 
+const token = /^[\w!#$%&'*+.^`|~-]+$/;
+const notInValue = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** A name of a header or a method, as HTTP/1.1 has them. (RFC 9110 §5.6.2) */
+export function isToken(text: string): boolean {
+  return token.test(text);
+}
+
+/** What can stand in a line of HTTP/1.1, and is one line; no space is around the value. (RFC 9110 §5.5) */
+export function isField(name: string, value: string): boolean {
+  return token.test(name) && !notInValue.test(value);
+}
+
 /** To Node's flat list: `:authority` is Host, other pseudo-headers are not headers. */
 export function rawHeaders(headers: HeaderMap): string[] {
   const raw: string[] = [];
@@ -26,11 +39,6 @@ export function rawHeaders(headers: HeaderMap): string[] {
     else if (!name.startsWith(':') && name !== 'host') raw.push(name, value);
   });
   return raw;
-}
-
-/** Takes a header out of Node's flat list. */
-export function removeRaw(raw: string[], name: string): void {
-  for (let at = raw.length - 2; at >= 0; at -= 2) if (raw[at] === name) raw.splice(at, 2);
 }
 
 /** To Node's HTTP/2 object: names with several values have them in a list, but for those that may have one only. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { refusal } from './clients/answers.ts';
+import { message, refusal } from './clients/answers.ts';
 import { initializeMessage, post } from './clients/session.ts';
 import { describeGateway } from './engine.ts';
 import { useGateway } from './gateway.ts';
@@ -36,7 +36,7 @@ const table: readonly (readonly [string, string, boolean, string])[] = [
 
 describeGateway('a server that', () => {
   let server: Server;
-  let answer = '';
+  let answer: (asked: string) => string = () => '';
   let ends = false;
   let asked = 0;
   const sockets = new Set<Socket>();
@@ -45,10 +45,11 @@ describeGateway('a server that', () => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       socket.on('error', () => undefined);
-      socket.on('data', () => {
+      socket.on('data', (bytes) => {
         asked++;
-        if (ends) socket.end(answer);
-        else socket.write(answer);
+        const said = answer(bytes.toString());
+        if (ends) socket.end(said);
+        else socket.write(said);
       });
     });
     server.listen(0, '127.0.0.1');
@@ -64,12 +65,25 @@ describeGateway('a server that', () => {
   }));
 
   it.each(table)('%s', async (_, bytes, closes, reason) => {
-    answer = bytes;
+    answer = () => bytes;
     ends = closes;
     asked = 0;
     const failed = await post(gateway.current.url, initializeMessage());
     expect(refusal(failed)).toMatchObject({ status: 200, reason, server: 'odd' });
     // Sent once more only where no byte of an answer has come.
     expect(asked).toBe(bytes === '' ? 2 : 1);
+  });
+
+  it.each(['{}', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'])('sends more behind its answer: %j', async (more) => {
+    const told = { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'odd', version: '1' } };
+    answer = (sent) => {
+      const id = /"id":("[^"]*"|\d+)/.exec(sent)?.[1];
+      if (id === undefined) return 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n';
+      const body = `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(told)}}`;
+      return `HTTP/1.1 200 OK\r\n${head}content-length: ${body.length}\r\n\r\n${body}${more}`;
+    };
+    ends = false;
+    const answered = await post(gateway.current.url, initializeMessage());
+    expect(message(answered)).toMatchObject({ result: { serverInfo: { name: 'sluice' } } });
   });
 });

@@ -1,5 +1,8 @@
 import type { ConnectionManager } from '../config/model.ts';
 
+/** What a path has where any of its rules could change or refuse it. */
+const changing = /[%\\.#]|\/\//;
+
 /**
  * The path that routes and filters see. (RFC 3986 §6.2.2.3, envoy: path_normalization)
  * @returns undefined: no path that may be served
@@ -12,6 +15,7 @@ export function normalizePath(
     escapedSlashes,
   }: Pick<ConnectionManager, 'normalizePath' | 'mergeSlashes' | 'escapedSlashes'>,
 ): string | undefined {
+  if (target.startsWith('/') && !changing.test(target)) return target;
   if (target.includes('#') || !target.startsWith('/')) return target.startsWith('*') ? target : undefined;
   const query = target.indexOf('?');
   let path = query < 0 ? target : target.slice(0, query);

@@ -27,9 +27,12 @@ export class Entry {
   }
 }
 
-/** What a direction is to its stream. */
+/**
+ * What a direction is to its stream. Its parts are methods of what makes it, and no functions of their own: those would be
+ * made for each request.
+ */
 export interface Direction {
-  readonly name: 'decode' | 'encode';
+  readonly direction: 'decode' | 'encode';
   callHeaders(filter: StreamFilter, headers: HeaderMap, endStream: boolean): HeadersStatus;
   callData(filter: StreamFilter, data: BodyBuffer, endStream: boolean): DataStatus;
   callTrailers(filter: StreamFilter, trailers: HeaderMap): TrailersStatus;
@@ -37,12 +40,12 @@ export interface Direction {
   sendHeaders(headers: HeaderMap, endStream: boolean): void;
   sendData(data: BodyBuffer, endStream: boolean): void;
   sendTrailers(trailers: HeaderMap): void;
-  headers(): HeaderMap;
-  trailers(): HeaderMap | undefined;
+  currentHeaders(): HeaderMap;
+  currentTrailers(): HeaderMap | undefined;
   /** Makes the trailers that a filter adds. */
   createTrailers(): HeaderMap;
   /** The whole message is here. */
-  isComplete(): boolean;
+  isWhole(): boolean;
   /** Nothing of this direction matters any more. */
   isOver(): boolean;
   /** A local reply that was asked for inside a callback is sent now. */
@@ -95,7 +98,7 @@ export class FilterChain {
         if (addedBody !== undefined) this.#continueWithBody(addedBody);
         return;
       }
-      if (this.#direction.name === 'decode' && this.#direction.isOver()) return;
+      if (this.#direction.direction === 'decode' && this.#direction.isOver()) return;
       // A message of headers only, to which this filter has added a body.
       if (endStream && this.buffered !== undefined && addedBody === undefined) addedBody = entry;
     }
@@ -129,8 +132,8 @@ export class FilterChain {
 
   /** @param start whether the filter itself may be the first to see it: the one that stopped everything */
   data(from: Entry | undefined, data: BodyBuffer, endStream: boolean, start: 'next' | 'current' = 'current'): void {
-    if (this.#direction.name === 'decode' && this.#direction.isOver()) return;
-    const hadTrailers = this.#direction.trailers() !== undefined;
+    if (this.#direction.direction === 'decode' && this.#direction.isOver()) return;
+    const hadTrailers = this.#direction.currentTrailers() !== undefined;
     let addedTrailers: Entry | undefined;
     let ends = endStream;
     for (const entry of this.entries.slice(this.#first(from, start))) {
@@ -140,14 +143,14 @@ export class FilterChain {
         return;
       }
       if (entry.endStream) return;
-      entry.endStream = ends && this.#direction.trailers() === undefined;
+      entry.endStream = ends && this.#direction.currentTrailers() === undefined;
       this.#added = false;
       const status = this.#callData(entry, data, ends);
       if (this.aborted) {
         this.#direction.afterAbort();
         return;
       }
-      if (!hadTrailers && this.#direction.trailers() !== undefined && addedTrailers === undefined) {
+      if (!hadTrailers && this.#direction.currentTrailers() !== undefined && addedTrailers === undefined) {
         addedTrailers = entry;
         ends = false;
       }
@@ -164,7 +167,7 @@ export class FilterChain {
   }
 
   #addedTrailers(entry: Entry): void {
-    const trailers = this.#direction.trailers();
+    const trailers = this.#direction.currentTrailers();
     if (trailers !== undefined) this.trailers(entry, trailers);
   }
 
@@ -193,7 +196,7 @@ export class FilterChain {
     if (status !== DataStatus.StopIterationNoBuffer) {
       this.#streaming = status === DataStatus.StopIterationAndWatermark;
       this.#hold(data);
-    } else if (this.#direction.isComplete() && this.#direction.trailers() === undefined) {
+    } else if (this.#direction.isWhole() && this.#direction.currentTrailers() === undefined) {
       // So that a resumption sends an empty end instead of nothing at all. What the chunk had is lost.
       this.buffered ??= new BodyBuffer();
     }
@@ -202,7 +205,7 @@ export class FilterChain {
 
   /** @param from as of `headers` */
   trailers(from: Entry | undefined, trailers: HeaderMap): void {
-    if (this.#direction.name === 'decode' && this.#direction.isOver()) return;
+    if (this.#direction.direction === 'decode' && this.#direction.isOver()) return;
     for (const entry of this.entries.slice(this.#first(from, 'current'))) {
       if (entry.stoppedAll) return;
       const status = this.#callTrailers(entry, trailers);
@@ -232,15 +235,15 @@ export class FilterChain {
     }
     if (entry.stoppedAll) entry.fromCurrent = true;
     entry.state = 'continue';
-    const trailers = this.#direction.trailers();
+    const trailers = this.#direction.currentTrailers();
     if (!entry.headersContinued) {
       entry.headersContinued = true;
-      const ends = this.#direction.isComplete() && this.buffered === undefined && trailers === undefined;
-      this.headers(entry, this.#direction.headers(), ends);
+      const ends = this.#direction.isWhole() && this.buffered === undefined && trailers === undefined;
+      this.headers(entry, this.#direction.currentHeaders(), ends);
     }
     const { buffered } = this;
     if (buffered !== undefined) {
-      this.data(entry, buffered, this.#direction.isComplete() && trailers === undefined);
+      this.data(entry, buffered, this.#direction.isWhole() && trailers === undefined);
     }
     if (trailers !== undefined) this.trailers(entry, trailers);
     entry.fromCurrent = false;

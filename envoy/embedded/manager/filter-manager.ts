@@ -14,7 +14,8 @@ import { RouteCache } from './route-cache.ts';
 const tooLarge: LocalReply = { status: 413, body: 'Payload Too Large', details: 'request_payload_too_large' };
 
 /** One request on its way through the filters and back. (envoy: http/filter_manager.cc) */
-export class FilterManager implements RequestSink, ResponseStream, PlacedStream {
+export class FilterManager implements RequestSink, ResponseStream, PlacedStream, Direction {
+  readonly direction = 'decode';
   readonly options: StreamOptions;
   readonly pressure = new Pressure();
   readonly #filters: readonly StreamFilter[];
@@ -32,17 +33,28 @@ export class FilterManager implements RequestSink, ResponseStream, PlacedStream 
   constructor(options: StreamOptions) {
     this.options = options;
     this.route = new RouteCache(options);
-    const made = options.filters.flatMap(({ name, create }) => {
+    const filters: StreamFilter[] = [];
+    const decoders: Entry[] = [];
+    const places: FilterPlace[] = [];
+    for (const { name, create } of options.filters) {
       const place = new FilterPlace(this);
       const filter = create(place);
-      return filter === undefined ? [] : [{ name, filter, place }];
-    });
-    const decoders = made.map(({ name, filter, place }, at) => (place.decode = new Entry(name, filter, at)));
-    const encoders = made
-      .toReversed()
-      .map(({ name, filter, place }, at) => (place.encode = new Entry(name, filter, at)));
-    this.#filters = made.map(({ filter }) => filter);
-    this.decoding = new FilterChain(decoders, this.#direction(), options.bufferLimit);
+      if (filter === undefined) continue;
+      place.decode = new Entry(name, filter, filters.length);
+      decoders.push(place.decode);
+      filters.push(filter);
+      places.push(place);
+    }
+    const encoders: Entry[] = [];
+    for (let at = filters.length - 1; at >= 0; at--) {
+      const entry = decoders[at];
+      const place = places[at];
+      if (entry === undefined || place === undefined) continue;
+      place.encode = new Entry(entry.name, entry.filter, encoders.length);
+      encoders.push(place.encode);
+    }
+    this.#filters = filters;
+    this.decoding = new FilterChain(decoders, this, options.bufferLimit);
     this.response = new ResponsePath(encoders, this);
     this.#hangs = new HangWatch(this.decoding, this.response.chain, () => this.#requestComplete, options.logger);
   }
@@ -144,48 +156,74 @@ export class FilterManager implements RequestSink, ResponseStream, PlacedStream 
     if (!this.#ended) this.#hangs.look();
   }
 
-  #direction(): Direction {
-    const { info, response } = this.options;
-    const noteRouter = (filter: StreamFilter, endStream: boolean): void => {
-      if (filter === this.#filters.at(-1)) this.#router = endStream ? 'done' : 'receiving';
-    };
-    return {
-      name: 'decode',
-      callHeaders: (filter, headers, end) => {
-        noteRouter(filter, end);
-        return filter.decodeHeaders?.(headers, end) ?? HeadersStatus.Continue;
-      },
-      callData: (filter, data, end) => {
-        noteRouter(filter, end);
-        return filter.decodeData?.(data, end) ?? DataStatus.Continue;
-      },
-      callTrailers: (filter, trailers) => {
-        noteRouter(filter, true);
-        return filter.decodeTrailers?.(trailers) ?? TrailersStatus.Continue;
-      },
-      // The router is the last filter: nothing is behind it.
-      sendHeaders: () => undefined,
-      sendData: () => undefined,
-      sendTrailers: () => undefined,
-      headers: () => info.requestHeaders,
-      trailers: () => info.requestTrailers,
-      createTrailers: () => (info.requestTrailers = new HeaderMap()),
-      isComplete: () => this.#requestComplete,
-      isOver: () => this.response.isComplete || this.#ended,
-      afterAbort: () => {
-        const prepared = this.#prepared;
-        this.#prepared = undefined;
-        this.response.cutsRequest = this.#router === 'receiving';
-        if (prepared !== undefined) this.response.reply(prepared);
-      },
-      onTooMuch: (streaming) => {
-        if (streaming) response.pauseReading();
-        else this.sendLocalReply(tooLarge);
-      },
-      onDrained: () => {
-        response.resumeReading();
-      },
-      onIterated: this.options.onRequestDone,
-    };
+  callHeaders(filter: StreamFilter, headers: HeaderMap, endStream: boolean): HeadersStatus {
+    this.#noteRouter(filter, endStream);
+    return filter.decodeHeaders?.(headers, endStream) ?? HeadersStatus.Continue;
+  }
+
+  callData(filter: StreamFilter, data: BodyBuffer, endStream: boolean): DataStatus {
+    this.#noteRouter(filter, endStream);
+    return filter.decodeData?.(data, endStream) ?? DataStatus.Continue;
+  }
+
+  callTrailers(filter: StreamFilter, trailers: HeaderMap): TrailersStatus {
+    this.#noteRouter(filter, true);
+    return filter.decodeTrailers?.(trailers) ?? TrailersStatus.Continue;
+  }
+
+  #noteRouter(filter: StreamFilter, endStream: boolean): void {
+    if (filter === this.#filters.at(-1)) this.#router = endStream ? 'done' : 'receiving';
+  }
+
+  sendHeaders(): void {
+    // The router is the last filter: nothing is behind it. So it is with the others.
+  }
+
+  sendData(): void {
+    // as sendHeaders
+  }
+
+  sendTrailers(): void {
+    // as sendHeaders
+  }
+
+  currentHeaders(): HeaderMap {
+    return this.info.requestHeaders;
+  }
+
+  currentTrailers(): HeaderMap | undefined {
+    return this.info.requestTrailers;
+  }
+
+  createTrailers(): HeaderMap {
+    return (this.info.requestTrailers = new HeaderMap());
+  }
+
+  isWhole(): boolean {
+    return this.#requestComplete;
+  }
+
+  isOver(): boolean {
+    return this.response.isComplete || this.#ended;
+  }
+
+  afterAbort(): void {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    this.response.cutsRequest = this.#router === 'receiving';
+    if (prepared !== undefined) this.response.reply(prepared);
+  }
+
+  onTooMuch(streaming: boolean): void {
+    if (streaming) this.options.response.pauseReading();
+    else this.sendLocalReply(tooLarge);
+  }
+
+  onDrained(): void {
+    this.options.response.resumeReading();
+  }
+
+  onIterated(): void {
+    this.options.onRequestDone();
   }
 }

@@ -1,5 +1,5 @@
 import type { BodyBuffer } from '../body-buffer.ts';
-import { DataStatus, HeadersStatus, type LocalReply, TrailersStatus } from '../filter.ts';
+import { DataStatus, HeadersStatus, type LocalReply, type StreamFilter, TrailersStatus } from '../filter.ts';
 import { HeaderMap } from '../header-map.ts';
 import { type Direction, type Entry, FilterChain } from './filter-chain.ts';
 import { responseOf } from './local-reply.ts';
@@ -18,7 +18,8 @@ export interface ResponseStream {
 }
 
 /** The way back: from the router, or from a local reply, through the filters to the client. */
-export class ResponsePath {
+export class ResponsePath implements Direction {
+  readonly direction = 'encode';
   readonly chain: FilterChain;
   /** Whole, as far as the router or a local reply goes. */
   isComplete = false;
@@ -31,7 +32,7 @@ export class ResponsePath {
 
   constructor(entries: readonly Entry[], stream: ResponseStream) {
     this.#stream = stream;
-    this.chain = new FilterChain(entries, this.#direction(), stream.options.bufferLimit);
+    this.chain = new FilterChain(entries, this, stream.options.bufferLimit);
     stream.options.response.onPressure((slow) => {
       stream.pressure.tell(slow);
     });
@@ -77,11 +78,11 @@ export class ResponsePath {
     const { headers, body } = responseOf(reply, { headers: info.requestHeaders });
     this.isComplete = true;
     info.responseHeaders = headers;
-    this.#sendHeaders(headers, body.length === 0);
-    if (body.length > 0) this.#sendData(body, true);
+    this.sendHeaders(headers, body.length === 0);
+    if (body.length > 0) this.sendData(body, true);
   }
 
-  #sendHeaders(headers: HeaderMap, endStream: boolean): void {
+  sendHeaders(headers: HeaderMap, endStream: boolean): void {
     if (this.#stream.isEnded || this.#encoded) return;
     const { info, response, finishResponse } = this.#stream.options;
     const status = Number(headers.get(':status'));
@@ -98,7 +99,7 @@ export class ResponsePath {
     if (endStream) this.#end();
   }
 
-  #sendData(data: BodyBuffer, endStream: boolean): void {
+  sendData(data: BodyBuffer, endStream: boolean): void {
     if (this.#stream.isEnded || this.#encoded) return;
     const { info, response } = this.#stream.options;
     info.bytesSent += data.length;
@@ -106,7 +107,7 @@ export class ResponsePath {
     if (endStream) this.#end();
   }
 
-  #sendTrailers(trailers: HeaderMap): void {
+  sendTrailers(trailers: HeaderMap): void {
     if (this.#stream.isEnded || this.#encoded) return;
     this.#stream.options.response.encodeTrailers(trailers);
     this.#end();
@@ -118,37 +119,53 @@ export class ResponsePath {
     this.#stream.end();
   }
 
-  #direction(): Direction {
-    const { info } = this.#stream.options;
-    return {
-      name: 'encode',
-      callHeaders: (filter, headers, end) => filter.encodeHeaders?.(headers, end) ?? HeadersStatus.Continue,
-      callData: (filter, data, end) => filter.encodeData?.(data, end) ?? DataStatus.Continue,
-      callTrailers: (filter, trailers) => filter.encodeTrailers?.(trailers) ?? TrailersStatus.Continue,
-      sendHeaders: (headers, endStream) => {
-        this.#sendHeaders(headers, endStream);
-      },
-      sendData: (data, endStream) => {
-        this.#sendData(data, endStream);
-      },
-      sendTrailers: (trailers) => {
-        this.#sendTrailers(trailers);
-      },
-      headers: () => info.responseHeaders ?? new HeaderMap(),
-      trailers: () => info.responseTrailers,
-      createTrailers: () => (info.responseTrailers = new HeaderMap()),
-      isComplete: () => this.isComplete,
-      isOver: () => this.#encoded || this.#stream.isEnded,
-      afterAbort: () => undefined,
-      onTooMuch: (streaming) => {
-        if (streaming) this.#stream.pressure.tell(true);
-        else this.#stream.sendLocalReply(tooLarge);
-      },
-      onDrained: () => {
-        this.#stream.pressure.tell(false);
-      },
-      onIterated: () => undefined,
-    };
+  callHeaders(filter: StreamFilter, headers: HeaderMap, endStream: boolean): HeadersStatus {
+    return filter.encodeHeaders?.(headers, endStream) ?? HeadersStatus.Continue;
+  }
+
+  callData(filter: StreamFilter, data: BodyBuffer, endStream: boolean): DataStatus {
+    return filter.encodeData?.(data, endStream) ?? DataStatus.Continue;
+  }
+
+  callTrailers(filter: StreamFilter, trailers: HeaderMap): TrailersStatus {
+    return filter.encodeTrailers?.(trailers) ?? TrailersStatus.Continue;
+  }
+
+  currentHeaders(): HeaderMap {
+    return this.#stream.options.info.responseHeaders ?? new HeaderMap();
+  }
+
+  currentTrailers(): HeaderMap | undefined {
+    return this.#stream.options.info.responseTrailers;
+  }
+
+  createTrailers(): HeaderMap {
+    return (this.#stream.options.info.responseTrailers = new HeaderMap());
+  }
+
+  isWhole(): boolean {
+    return this.isComplete;
+  }
+
+  isOver(): boolean {
+    return this.#encoded || this.#stream.isEnded;
+  }
+
+  afterAbort(): void {
+    // The local reply was sent at once.
+  }
+
+  onTooMuch(streaming: boolean): void {
+    if (streaming) this.#stream.pressure.tell(true);
+    else this.#stream.sendLocalReply(tooLarge);
+  }
+
+  onDrained(): void {
+    this.#stream.pressure.tell(false);
+  }
+
+  onIterated(): void {
+    // Nobody waits for it.
   }
 }
 

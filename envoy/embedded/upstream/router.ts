@@ -59,7 +59,7 @@ class Router implements StreamFilter {
   #startedAt = 0;
   #responding = false;
   #over = false;
-  #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
   #tries = 0;
 
   constructor(callbacks: FilterCallbacks, options: RouterOptions) {
@@ -285,7 +285,9 @@ class Router implements StreamFilter {
   }
 
   #disarm(timer: string): void {
-    clearTimeout(this.#timers.get(timer));
+    const armed = this.#timers.get(timer);
+    if (armed === undefined) return;
+    clearTimeout(armed);
     this.#timers.delete(timer);
   }
 
