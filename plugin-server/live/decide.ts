@@ -112,8 +112,12 @@ export function decideFilters(
   return give(compiled.version, resources, subscription);
 }
 
+/** By its last poll, and by what it was given after that: it may run either. */
 function hasClusters({ clusterSet }: Compiled, { clusters }: Node): boolean {
-  return clusters !== undefined && baseOf(clusters.reported) === clusterSet.version;
+  if (clusters === undefined) return false;
+  const { reported, offered = { version: reported, polledSince: true } } = clusters;
+  const last = offered.polledSince ? reported : offered.version;
+  return [reported, last].every((version) => baseOf(version) === clusterSet.version);
 }
 
 function give(version: string, resources: readonly Resource[], { offered }: Subscription): Decision {

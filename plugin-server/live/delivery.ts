@@ -3,7 +3,7 @@ import { PluginServerError } from '../errors.ts';
 import { type Compiled, typeUrls } from './compile.ts';
 import { type Decision, type Given, decideClusters, decideFilters, isSettled, refuses, whyNoFilter } from './decide.ts';
 import type { Active, DeliveredGateway } from './gateway.ts';
-import { type Node, Nodes, type Subscription } from './nodes.ts';
+import { type Node, Nodes, type Subscription, noteOffer } from './nodes.ts';
 import type { Poll, PollKind } from './poll.ts';
 
 /** `undefined`: nothing new, which is 304. */
@@ -96,9 +96,7 @@ export class Delivery {
     }
     if (decision.kind !== 'give') return this.#nothing(decision, subscription);
     const { version, resources } = decision;
-    const { offered } = subscription;
-    const attempt = offered?.version === version ? offered.times : 0;
-    subscription.offered = { version, times: attempt + 1 };
+    const attempt = noteOffer(subscription, version);
     subscription.waits = 0;
     return { body: this.#body(active, kind, poll.names, version, attempt, resources), close: false };
   }

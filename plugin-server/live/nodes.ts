@@ -4,8 +4,8 @@ import type { Poll, PollKind } from './poll.ts';
 export interface Subscription {
   /** The version that it has applied, by its last poll. */
   reported: string;
-  /** What it was given last, and how often in a row. */
-  offered: { readonly version: string; times: number } | undefined;
+  /** What it was given last, how often in a row, and whether it has polled since: until then it may run that already. */
+  offered: { readonly version: string; readonly times: number; readonly polledSince: boolean } | undefined;
   /** Its own words for that, where it has any. */
   error: string | undefined;
   /** The version that it was found to refuse. */
@@ -63,6 +63,7 @@ export class Nodes {
     if (subscription.reported !== poll.version || poll.error !== undefined) subscription.error = poll.error;
     if (kind === 'filters' && subscription.reported !== poll.version) node.filtersSince = now;
     subscription.reported = poll.version;
+    if (subscription.offered !== undefined) subscription.offered = { ...subscription.offered, polledSince: true };
     return { node, subscription };
   }
 
@@ -78,6 +79,14 @@ export class Nodes {
       this.#nodes.delete(key);
     }
   }
+}
+
+/** The answer to a poll gives this version. @returns how often in a row it was given before */
+export function noteOffer(subscription: Subscription, version: string): number {
+  const { offered } = subscription;
+  const before = offered?.version === version ? offered.times : 0;
+  subscription.offered = { version, times: before + 1, polledSince: false };
+  return before;
 }
 
 const fresh = (): Subscription => ({

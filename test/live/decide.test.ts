@@ -10,7 +10,7 @@ import {
   refuses,
   whyNoFilter,
 } from '../../plugin-server/live/decide.ts';
-import { Nodes, nodeExpiry, nodeLimit } from '../../plugin-server/live/nodes.ts';
+import { Nodes, type Subscription, nodeExpiry, nodeLimit, noteOffer } from '../../plugin-server/live/nodes.ts';
 import { parsePoll } from '../../plugin-server/live/poll.ts';
 import { compiledOf } from './compiled.ts';
 
@@ -65,14 +65,10 @@ class Conversation {
 type Decided = ReturnType<typeof decideClusters>;
 
 /** As the delivery does it. */
-function note(
-  decision: Decided,
-  subscription: { offered: { version: string; times: number } | undefined; refused: string | undefined },
-): Decided {
+function note(decision: Decided, subscription: Subscription): Decided {
   if (decision.kind !== 'give') return decision;
   if (decision.again) subscription.refused = decision.version;
-  const times = subscription.offered?.version === decision.version ? subscription.offered.times : 0;
-  subscription.offered = { version: decision.version, times: times + 1 };
+  noteOffer(subscription, decision.version);
   return decision;
 }
 
@@ -152,6 +148,21 @@ describe('an edit', () => {
     expect(names(new Conversation().clusters(given, before.clusterSet.version))).toEqual(['b', 'c', 'a']);
     expect(names(new Conversation().clusters(given, 'unheard-of'))).toEqual(['b', 'c']);
     expect(new Conversation().clusters(given, `${both}whatever`)).toEqual({ kind: 'nothing' });
+  });
+
+  test('that is taken back while its clusters are on their way changes the filter when the node has said which it has', () => {
+    const first = gateway(['a']);
+    const node = new Conversation();
+    node.clusters(first, '');
+    const { version } = first.compiled.clusterSet;
+    for (let poll = 0; poll <= drainTime; poll++) node.clusters(first, version);
+    node.filters(gateway(['a'], ['b']), '');
+    expect(names(node.clusters(gateway(['a'], ['b']), version))).toContain('b');
+    const back = gateway(['a'], ['b'], ['a']);
+    expect(node.filters(back, '')).toEqual({ kind: 'wait', elsewhere: false });
+    // That answer may have been lost: its next poll says so.
+    node.clusters(back, version);
+    expect(names(node.filters(back, ''))).toEqual(['sluice']);
   });
 
   test('that a node leaves without effect is given twice, then it is taken for refused', () => {
