@@ -76,6 +76,7 @@ export function command<const F extends Flags, Options, Event extends CommandEve
       const options = { ...flags, ...commonFlags };
       const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: takesArguments });
       if ((values as { help?: boolean }).help === true) return undefined;
+      refuseEmpty(values);
       return definition.read(values, positionals);
     } catch (error) {
       // Node adds a piece of advice for what begins with a dash and is no option: nothing here does.
@@ -111,6 +112,15 @@ export function command<const F extends Flags, Options, Event extends CommandEve
     }
   };
   return { usage, parse, run };
+}
+
+/**
+ * No option means anything where it is empty, and a folder of that name would be the current one: `--into "$DIR"` without DIR.
+ * @throws Error that names the flag
+ */
+function refuseEmpty(values: Readonly<Record<string, unknown>>): void {
+  const empty = Object.keys(values).find((name) => [values[name]].flat().includes(''));
+  if (empty !== undefined) throw new Error(`--${empty} is empty: give it a value; a variable that is not set has none`);
 }
 
 /** One JSON object per line, and nothing else on stdout. */

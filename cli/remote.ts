@@ -1,5 +1,6 @@
 // What the commands that talk to a plugin server share.
 import { originIn } from '../common/origin.ts';
+import { failureText } from '../plugin-server/http/client.ts';
 import type { Io } from './io.ts';
 import { readSecret, tokenVariable } from './secret.ts';
 
@@ -31,4 +32,19 @@ export async function tokenOf(file: string | undefined, io: Io): Promise<string 
 export function refusal({ url, status }: Response, answer: unknown): string {
   const said = (answer as { error?: { message?: unknown } } | null | undefined)?.error?.message;
   return typeof said === 'string' ? said : `${url} answered ${status}, and not as a plugin server does`;
+}
+
+/** What Node says of a certificate that no authority known to it has signed. */
+const unknownAuthority = /SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)/;
+
+/**
+ * Why a plugin server gave no answer, and what to do.
+ * @param note stands behind the reason
+ */
+export function unanswered(url: string, error: unknown, note = ''): string {
+  const reason = failureText(error);
+  const advice = unknownAuthority.test(reason)
+    ? 'name the file of the authority that signed its certificate in NODE_EXTRA_CA_CERTS'
+    : 'see whether the plugin server runs, and compare the URL with the one that it printed';
+  return `${url}: ${reason}${note}; ${advice}`;
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { delimiter } from 'node:path';
 import { SignatureError, type TrustedKey, publicKey } from '../common/signature.ts';
 import { CommandError, exitCode } from './io.ts';
+import { whyUnreadable } from './unreadable.ts';
 
 /** Files of keys, as in PATH: where it is set, a machine takes nothing in that none of these keys signed. */
 export const trustedKeysVariable = 'SLUICE_TRUSTED_KEYS';
@@ -32,6 +33,6 @@ async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new CommandError((error as Error).message);
+    throw new CommandError(whyUnreadable(file, error));
   }
 }

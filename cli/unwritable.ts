@@ -9,6 +9,8 @@ export function whyUnwritable(file: string, error: unknown): string {
   switch (code) {
     case 'EEXIST':
       return `there is a ${file} already: name another file, or remove this one`;
+    case 'EISDIR':
+      return `${file} is a folder: name a file in it`;
     case 'ENOENT':
     case 'ENOTDIR':
       return `${file} cannot be written: there is no folder ${dirname(file)}; make it, or name another file`;

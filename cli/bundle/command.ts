@@ -6,6 +6,7 @@ import { SignatureError, privateKey, signatureOf } from '../../common/signature.
 import { version } from '../../common/home.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, exitCode } from '../io.ts';
+import { whyUnreadable } from '../unreadable.ts';
 import { writeWholeFile } from '../whole-file.ts';
 import { readEnvoy } from './envoy.ts';
 import { ownFiles } from './own-files.ts';
@@ -95,6 +96,6 @@ async function signingKey(file: string): Promise<KeyObject> {
     return privateKey(await readFile(file, 'utf8'), file);
   } catch (error) {
     if (error instanceof SignatureError) throw new CommandError(error.message);
-    throw new CommandError(`--sign-key: ${(error as Error).message}`);
+    throw new CommandError(`--sign-key: ${whyUnreadable(file, error)}`);
   }
 }

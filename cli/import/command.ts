@@ -79,8 +79,8 @@ export const importModules = command({
     io.out(`${name}/${version}  ${size} bytes  sha256 ${sha256}${created ? '' : '  (was there)'}\n    from ${from}\n`);
   },
   run,
-  // 507 is what the directory lacks, and no fault of a source.
-  isFound: (error) => error instanceof SourceError || (error instanceof PluginServerError && error.status !== 507),
+  // From 500 on it is the directory, its volume or the token, and no fault of a source.
+  isFound: (error) => error instanceof SourceError || (error instanceof PluginServerError && error.status < 500),
 });
 
 function read(values: Values<typeof flags>, sources: readonly string[]): Options {

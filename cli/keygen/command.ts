@@ -68,7 +68,6 @@ function read({ out, type }: Values<typeof flags>, [name, ...more]: readonly str
     const hint = name === undefined || more.length > 0 ? '' : didYouMean(name, kinds);
     throw new Error(`keygen takes the kind of one key: ${kinds.join(' or ')}${hint}`);
   }
-  if (out === '') throw new Error('--out takes the name of a file');
   if (kind === 'session') {
     if (type !== undefined) throw new Error('--type is of signing keys');
     return { kind, out };

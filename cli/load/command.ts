@@ -8,6 +8,7 @@ import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
 import { progressBar } from '../progress-bar.ts';
 import { readTrustedKeys, trustedKeyFiles, trustedKeysVariable } from '../trusted-keys.ts';
+import { whyUnreadable } from '../unreadable.ts';
 import { whyUnwritable } from '../unwritable.ts';
 
 const usage = `usage: sluice load FILE --into DIR (--sha256 DIGEST | --key KEY) [options]
@@ -168,7 +169,7 @@ async function bundleBytes(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     if (error instanceof ArchiveError) throw error;
-    throw new CommandError((error as Error).message);
+    throw new CommandError(whyUnreadable(file, error));
   }
 }
 

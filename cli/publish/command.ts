@@ -4,6 +4,7 @@ import { CommandError, type Io, exitCode } from '../io.ts';
 import { firstPause, put } from './put.ts';
 import { parseOrigin, tokenOf } from '../remote.ts';
 import { tokenVariable } from '../secret.ts';
+import { whyUnreadable } from '../unreadable.ts';
 
 const usage = `usage: sluice publish FILE --name NAME --version VERSION --to URL [options]
 
@@ -107,7 +108,7 @@ async function fileContent(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new CommandError((error as Error).message);
+    throw new CommandError(whyUnreadable(file, error));
   }
 }
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contentDigest, signatureHeader } from '../../plugin-server/index.ts';
-import { failureText } from '../../plugin-server/http/client.ts';
 import { CommandError, exitCode } from '../io.ts';
-import { refusal } from '../remote.ts';
+import { refusal, unanswered } from '../remote.ts';
 
 /** How often a server is tried that is not there, or says that it will be. */
 const tries = 5;
+
+const triedText = ` (tried ${tries} times)`;
 
 /** The pause after the first try, in ms; it doubles. */
 export const firstPause = 500;
@@ -36,16 +37,14 @@ export async function put(
   for (let tried = 1; ; tried++) {
     const signal = AbortSignal.timeout(timeout);
     const outcome = await fetch(url, { method: 'PUT', headers, body, signal, redirect: 'error' }).catch(
-      (error: unknown) => failureText(error),
+      (error: unknown) => unanswered(url, error, tried === tries ? triedText : ''),
     );
     const isTemporary = typeof outcome === 'string' || temporary.includes(outcome.status);
     if (!isTemporary && outcome.ok) return outcome;
     const reason =
-      typeof outcome === 'string'
-        ? `${url}: ${outcome}`
-        : refusal(outcome, await outcome.json().catch(() => undefined));
+      typeof outcome === 'string' ? outcome : refusal(outcome, await outcome.json().catch(() => undefined));
     if (!isTemporary) throw new CommandError(reason, isOurs(outcome.status) ? exitCode.environment : exitCode.found);
-    if (tried === tries) throw new CommandError(`${reason} (tried ${tried} times)`);
+    if (tried === tries) throw new CommandError(typeof outcome === 'string' ? reason : `${reason}${triedText}`);
     progress(`${reason}; trying again`);
     await sleep(pause * 2 ** (tried - 1));
   }

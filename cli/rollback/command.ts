@@ -1,7 +1,6 @@
-import { failureText } from '../../plugin-server/http/client.ts';
 import { command, type Context, type Values } from '../command.ts';
 import { CommandError, type Io, exitCode } from '../io.ts';
-import { parseOrigin, refusal, tokenOf } from '../remote.ts';
+import { parseOrigin, refusal, tokenOf, unanswered } from '../remote.ts';
 import { tokenVariable } from '../secret.ts';
 
 const usage = `usage: sluice rollback GATEWAY [--to VERSION] [--list] [options]
@@ -121,7 +120,7 @@ async function ask({ server, gateway, tokenFile }: Options, io: Io, rollback?: o
   const body = rollback === undefined ? {} : { method: 'POST', body: JSON.stringify(rollback) };
   const signal = AbortSignal.timeout(timeout);
   const response = await fetch(url, { headers, ...body, signal, redirect: 'error' }).catch((error: unknown) => {
-    throw new CommandError(`${server}: ${failureText(error)}`);
+    throw new CommandError(unanswered(server, error));
   });
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok && answer !== undefined) return answer;

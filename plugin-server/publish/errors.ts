@@ -38,6 +38,7 @@ export const publishErrors = {
   store_full: { status: 507, message: '%s does not fit in any more: %s; remove old versions, or use a larger store' },
   store_unwritable: {
     status: 507,
-    message: '%s cannot be kept (%s); let the user of this server write to the directory of --data',
+    message:
+      '%s cannot be kept (%s); see that the directory of --data is there, and let the user of this server write to it',
   },
 } as const satisfies ErrorRows;

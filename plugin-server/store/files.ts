@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 /** There is no room for more: on the volume, for this user, for this process (`ulimit -f`). */
 const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-const unwritableCodes: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
+/** Permissions or the mount say no, or the volume itself is gone: not mounted any more, or moved. */
+const unwritableCodes: readonly string[] = ['EROFS', 'EACCES', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENODEV', 'ESTALE', 'EIO'];
 
 /** What volumes say that have no hard links (SMB, some FUSE). */
 const noLinkCodes: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
@@ -16,7 +17,7 @@ export function isFull(error: unknown): boolean {
   return fullCodes.includes(codeOf(error));
 }
 
-/** Nothing may be written there: the volume is mounted so, or permissions say no. */
+/** Nothing can be written there. */
 export function isUnwritable(error: unknown): boolean {
   return unwritableCodes.includes(codeOf(error));
 }

@@ -225,7 +225,11 @@ describe('sluice bundle', () => {
       3,
       '--out: /nonexistent/folder/x.tar cannot be written: there is no folder',
     ],
-    [['--out', 'x.tar', '--sign-key', '/nonexistent/key.pem'], 3, '--sign-key: ENOENT'],
+    [
+      ['--out', 'x.tar', '--sign-key', '/nonexistent/key.pem'],
+      3,
+      '--sign-key: there is no /nonexistent/key.pem (ENOENT): compare',
+    ],
     [['--out', 'x.tar', '--envoy', '/nonexistent/envoy'], 3, '--envoy /nonexistent/envoy: no such file'],
     [['--out', 'x.tar', '--envoy', process.execPath], 3, 'not Envoy'],
   ])('%j: exit code %i', async (args, code, message) => {

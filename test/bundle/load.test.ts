@@ -284,7 +284,12 @@ describe('refuses, and leaves nothing behind', () => {
     [['a', 'b', '--into', 'c'], 2, 'load takes one file'],
     [['a'], 2, '--into is missing'],
     [['a', '--into', 'b', '--sha256', 'abc'], 2, '--sha256 takes 64 hexadecimal digits'],
-    [['/nonexistent/b.tar', '--into', 'b'], 3, 'ENOENT'],
+    [
+      ['/nonexistent/b.tar', '--into', 'b'],
+      3,
+      'there is no /nonexistent/b.tar (ENOENT): compare the name with what is there',
+    ],
+    [['/', '--into', 'b'], 3, '/ is a folder: name a file'],
     [['/nonexistent/b.tar', '--into', 'b', '--key', '/nonexistent.pem'], 3, 'ENOENT'],
   ])('%j', async (args, code, message) => {
     const told = await sluice(['load', ...args]);

@@ -28,6 +28,22 @@ describe('sluice', () => {
     expect(await sluice('--help')).toEqual(help);
   });
 
+  test.each([
+    ['load', 'x.tar', '--into', ''],
+    ['serve', '--gateways', 'gateways', '--state='],
+    ['import', 'x.wasm', '--into', ''],
+    ['lock', 'http://127.0.0.1:1/mcp', '--out', ''],
+    ['publish', 'x.wasm', '--name', 'x', '--version', '1.0.0', '--to', 'http://127.0.0.1:1', '--token-file', ''],
+  ])('refuses an option that is empty, as a variable that is not set is: %s %s %s %s', async (...argv) => {
+    const { code, err } = await sluice(...argv);
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringMatching(
+        /: --[a-z-]+ is empty: give it a value; a variable that is not set has none/,
+      ) as string,
+    });
+  });
+
   test('says its version', async () => {
     const { version } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as { version: string };
     expect(await sluice('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
@@ -71,7 +87,7 @@ describe('sluice start', () => {
     [['--engine', 'nginx'], /--engine takes auto\|envoy\|embedded, not "nginx"/],
     [['--host-mode', 'pear'], /--host-mode takes hold\|pair\|headers/],
     [['--config', '/nonexistent.yaml'], /--config: /],
-    [['--config', ''], /--config: expected the name of a file/],
+    [['--config', ''], /--config is empty: give it a value/],
   ])('%j is wrong use, in one line', async (args, why) => {
     const { code, out, err } = await sluice('start', ...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });

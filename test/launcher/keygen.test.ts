@@ -97,7 +97,7 @@ test.each([
   [['session', 'signing'], 'keygen takes the kind of one key'],
   [['session', '--type', 'p256'], '--type is of signing keys'],
   [['signing'], '--out is missing'],
-  [['signing', '--out', ''], '--out takes the name of a file'],
+  [['signing', '--out', ''], '--out is empty: give it a value'],
   [['signing', '--out', 'x', '--type', 'rsa'], '--type is one of ed25519, p256, not "rsa"'],
   [['signing', '--out', 'x', '--type', 'constructor'], '--type is one of ed25519, p256, not "constructor"'],
   [['session', '--ot', 'x'], 'did you mean "out"?'],

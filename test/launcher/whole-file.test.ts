@@ -1,8 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { writeWholeFile } from '../../cli/whole-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-whole-file-'));
 afterAll(() => {
@@ -56,4 +68,32 @@ test('a new file that does not fit is not there, and nothing beside it', () => {
   expect(create(50)).toBe('false\n');
   expect(readFileSync(file, 'utf8')).toBe('x'.repeat(100));
   expect(readdirSync(own)).toEqual(['ci.pem']);
+});
+
+test('a folder is refused, with what to name instead', async () => {
+  const own = mkdtempSync(join(folder, 'folder-'));
+  const file = join(own, 'out');
+  mkdirSync(file);
+  await expect(writeWholeFile('--out', file, 'x')).rejects.toThrow(`--out: ${file} is a folder: name a file in it`);
+  expect(readdirSync(own)).toEqual(['out']);
+});
+
+test('a link to a file stays, and what it leads to is written', async () => {
+  const own = mkdtempSync(join(folder, 'link-'));
+  const [file, link] = [join(own, 'real'), join(own, 'link')];
+  writeFileSync(file, 'before');
+  symlinkSync('real', link);
+  await writeWholeFile('--out', link, 'after');
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(readFileSync(file, 'utf8')).toBe('after');
+});
+
+test.skipIf(process.platform === 'win32')('a pipe is written to, and no file takes its place', async () => {
+  const own = mkdtempSync(join(folder, 'pipe-'));
+  const pipe = join(own, 'pipe');
+  expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+  const [, got] = await Promise.all([writeWholeFile('--out', pipe, 'content'), readFile(pipe, 'utf8')]);
+  expect(got).toBe('content');
+  expect(statSync(pipe).isFIFO()).toBe(true);
+  expect(readdirSync(own)).toEqual(['pipe']);
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Artifact, ArtifactStore, loadArtifact, openStore } from '../../plugin-server/index.ts';
@@ -52,6 +52,14 @@ describe('what was published', () => {
     await store.publish(loadArtifact('other', '0.1.0', one.bytes));
     expect(await readdir(join(data, '.store/blobs/sha256'))).toEqual([one.sha256]);
     expect(versions((await open()).store, 'other')).toEqual(['0.1.0']);
+  });
+
+  test('is refused with the next step while the folder that the directory leads to is gone', async () => {
+    await mkdir(join(data, 'volume'));
+    await symlink('volume', join(data, 'link'));
+    const { store } = await open(join(data, 'link'));
+    await rm(join(data, 'volume'), { recursive: true });
+    await expect(store.publish(one)).rejects.toMatchObject({ code: 'store_unwritable', status: 507 });
   });
 
   test('cannot be published with other bytes, by this process or another', async () => {

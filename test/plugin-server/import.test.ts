@@ -280,6 +280,13 @@ describe('refuses, and imports nothing', () => {
     expect(await refusal(folder(files), '--name', 'a')).toContain('none of its layers has a module');
   });
 
+  test('nothing, where the directory is none: the environment is at fault, and not the source', async () => {
+    const source = join(folder({ 'a-1.0.0.wasm': module }), 'a-1.0.0.wasm');
+    const { code, events } = await sluiceImport(source, '--into', join(folder(), 'gone'));
+    expect({ code, events }).toEqual({ code: 3, events: [expect.objectContaining({ event: 'error' })] });
+    expect((await sluiceImport(source, '--to', 'http://127.0.0.1:9', '--token-file', source + '.none')).code).toBe(3);
+  });
+
   test('what has no version, and all that is with it', async () => {
     const source = folder({ 'key-auth.wasm': module, 'good-1.0.0.wasm': module });
     const data = folder();

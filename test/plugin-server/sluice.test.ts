@@ -179,7 +179,10 @@ describe('publishing', () => {
     flaky.close();
     flaky.closeAllConnections();
     const gone = await run(publication(file, url), environment);
-    expect(gone).toMatchObject({ code: 3, err: expect.stringMatching(/ECONNREFUSED \(tried 5 times\)/) as string });
+    expect(gone).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/ECONNREFUSED \(tried 5 times\); see whether the plugin server runs/) as string,
+    });
   });
 });
 

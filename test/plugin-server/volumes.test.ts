@@ -105,7 +105,7 @@ describe.skipIf(!canMount)('a directory that is mounted read-only', () => {
     `);
     for (const what of ['b/1.0.0', 'a/1.0.0'])
       expect(told).toContain(
-        `${what} cannot be kept (EROFS); let the user of this server write to the directory of --data`,
+        `${what} cannot be kept (EROFS); see that the directory of --data is there, and let the user of this server write to it`,
       );
     expect(told).toContain('nothing is changed, as the new version cannot be kept (EROFS)');
     expect(told).toContain('module 200\ngateway 200\n');
