@@ -79,6 +79,7 @@ function send(content: Content, request: FastifyRequest, reply: FastifyReply): F
 /** What the specification calls our errors; `UNSUPPORTED` is what is left. */
 const ociCodes: Partial<Record<ErrorCode, string>> = {
   unknown_plugin: 'NAME_UNKNOWN',
+  no_plugin: 'NAME_UNKNOWN',
   not_found: 'NAME_UNKNOWN',
   invalid_name: 'NAME_INVALID',
   unknown_version: 'MANIFEST_UNKNOWN',

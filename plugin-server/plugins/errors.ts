@@ -11,6 +11,7 @@ export const pluginsErrors = {
     message: '%s is not a version: versions are exact, like 1.2.3; to read, a range like ^1.2 or latest will do too',
   },
   unknown_plugin: { status: 404, message: 'there is no plugin %s; did you mean %s? GET /plugins lists all' },
+  no_plugin: { status: 404, message: 'there is no plugin %s, nor any other one yet; publish one with sluice publish' },
   unknown_version: { status: 404, message: 'there is no version %s of %s; did you mean %s? GET /plugins/%s lists all' },
   no_match: { status: 404, message: 'no version of %s is in the range %s; GET /plugins/%s lists all' },
   unsigned: { status: 404, message: '%s has no signature; one is published with PUT on this path' },

@@ -7,6 +7,7 @@ const versionErrors: readonly ErrorCode[] = [
   'invalid_name',
   'invalid_version',
   'unknown_plugin',
+  'no_plugin',
   'unknown_version',
   'no_match',
   'path_too_long',
@@ -35,7 +36,7 @@ export const pluginPaths = {
     get: read(
       'One plugin, newest version first; leads a browser to the page',
       { 'application/json': { schema: ref('Plugin') } },
-      ['invalid_name', 'unknown_plugin', 'path_too_long'],
+      ['invalid_name', 'unknown_plugin', 'no_plugin', 'path_too_long'],
       toPage,
     ),
   },

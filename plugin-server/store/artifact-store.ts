@@ -124,7 +124,7 @@ export class ArtifactStore {
 
   /**
    * All versions of a plugin, newest first. Throws `invalid_name`, `unknown_plugin` with the nearest name, or
-   * `not_found` where there are no plugins at all.
+   * `no_plugin` where there is none at all.
    */
   versions(name: string): readonly Artifact[] {
     const versions = this.#versions(name);
@@ -312,7 +312,7 @@ export class ArtifactStore {
     if (refused !== undefined) throw refused.refusal;
     const similar = nearest(name, plugins.keys());
     throw similar === undefined
-      ? new PluginServerError('not_found')
+      ? new PluginServerError('no_plugin', name)
       : new PluginServerError('unknown_plugin', name, similar);
   }
 }

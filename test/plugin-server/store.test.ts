@@ -27,7 +27,9 @@ test('the same address twice is refused, with equal bytes too', () => {
 });
 
 test('a store without plugins suggests none', () => {
-  expect(() => new ArtifactStore([]).get('sluice', '1.0.0')).toThrow('nothing is served at this path');
+  expect(() => new ArtifactStore([]).get('sluice', '1.0.0')).toThrow(
+    'there is no plugin sluice, nor any other one yet; publish one',
+  );
 });
 
 test('an object member is no plugin', () => {
