@@ -24,8 +24,8 @@ export const rules = {
   },
   scalar: {
     severity: 'error',
-    asks: 'In what Envoy or Kubernetes reads, a text without quotes is read as that text.',
-    why: 'Both read YAML 1.1, where `no`, `off` and `n` are false, `yes`, `on` and `y` true, and 010 is 8: a server, a prefix or a pattern of that name is another, or refused.',
+    asks: 'In what Envoy or Kubernetes reads, a text without quotes is read as that text, and a number of a plugin configuration as that number.',
+    why: 'Both read YAML 1.1, where `no`, `off` and `n` are false, `yes`, `on` and `y` true, and 010 is 8: a server, a prefix or a pattern of that name is another, or refused. In a Struct, Envoy makes texts of fractions and of numbers beyond 32 bits.',
     mend: 'put the text into quotes: `prefix: "no"`',
   },
   kind: {

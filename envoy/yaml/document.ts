@@ -13,7 +13,7 @@ import { composeDocuments } from './compose.ts';
 import { mostLevels } from './depth.ts';
 import { type Locator, Node, type Position } from './node.ts';
 import { type Path, pathText } from './place.ts';
-import { type Dialect, misread, plainScalar } from './scalar.ts';
+import { type Dialect, lostNumber, misread, plainScalar } from './scalar.ts';
 
 /** What is wrong with a text as YAML. */
 export interface Flaw extends Position {
@@ -71,7 +71,7 @@ export function readDocuments(file: string, bytes: Uint8Array): { documents: Doc
       flaws.push({ ...position(lines, pos[0]), message: `is not YAML: ${firstLine(message)}`, severity: 'error' });
     }
     if (tree.errors.length > 0 || tree.contents === null) continue;
-    const reader = new Reader(tree, lines);
+    const reader = new Reader(tree, lines, dialectOf(tree, file));
     const value = reader.read();
     flaws.push(...reader.flaws.slice(0, mostFlaws));
     const document: Document = {
@@ -110,10 +110,10 @@ class Reader {
   readonly #path: (string | number)[] = [];
   #rest = mostValues;
 
-  constructor(tree: YamlDocument.Parsed, lines: LineCounter) {
+  constructor(tree: YamlDocument.Parsed, lines: LineCounter, dialect: Dialect) {
     this.#tree = tree;
     this.#lines = lines;
-    this.#dialect = dialectOf(tree);
+    this.#dialect = dialect;
   }
 
   read(): unknown {
@@ -160,12 +160,20 @@ class Reader {
     const { source = '' } = node;
     const read = plainScalar(source, value, this.#dialect);
     const step = this.#path.at(-1);
-    const message = misread(source, read, typeof step === 'string' ? step : undefined, this.#dialect);
+    const message =
+      misread(source, read, typeof step === 'string' ? step : undefined, this.#dialect) ??
+      (this.#isInPlugin() ? lostNumber(source, value, read) : undefined);
     if (message !== undefined && this.flaws.length < mostFlaws) {
       const place = position(this.#lines, node.range?.[0] ?? 0);
       this.flaws.push({ ...place, message, severity: 'error', path: pathText(this.#path) });
     }
     return read;
+  }
+
+  /** In the plugin configuration of a wasm filter, as a Struct. */
+  #isInPlugin(): boolean {
+    const at = this.#path.indexOf('configuration');
+    return at >= 0 && this.#path[at + 1] === 'value' && this.#dialect === 'envoy';
   }
 
   #alias(node: YamlNode & { source: string }): unknown {
@@ -220,8 +228,9 @@ class Reader {
   }
 }
 
-/** Kubernetes merges `<<`; to Envoy and to the module it is a member like others. */
-function dialectOf({ contents }: YamlDocument.Parsed): Dialect {
+/** Kubernetes merges `<<`; to Envoy and to the module it is a member like others. Envoy goes by the name of a file. */
+function dialectOf({ contents }: YamlDocument.Parsed, file: string): Dialect {
+  if (file.endsWith('.json')) return 'yaml 1.2';
   const members = isMap(contents) ? contents.items.map(keyOf) : [];
   if (members.some((name) => name === 'apiVersion' || name === 'meshConfig')) return 'kubernetes';
   return members.some((name) => envoyMembers.has(name)) ? 'envoy' : 'yaml 1.2';

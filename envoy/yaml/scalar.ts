@@ -78,3 +78,17 @@ export function misread(
   const reader = dialect === 'envoy' ? 'Envoy reads' : 'a reader of YAML 1.1, such as kubectl, takes';
   return `is written ${source}, which ${reader} ${dialect === 'envoy' ? 'as' : 'for'} ${String(value)}: put it into quotes`;
 }
+
+/**
+ * What is to be said of a number of a google.protobuf.Struct that Envoy makes a text of; undefined where it stays one. A
+ * message of Envoy's own knows that a number is wanted, and takes the text for it.
+ * @param otherwise what YAML 1.2 reads
+ * @param value what Envoy reads
+ */
+export function lostNumber(source: string, otherwise: unknown, value: unknown): string | undefined {
+  if (typeof otherwise !== 'number' || typeof value !== 'string') return undefined;
+  return (
+    `is written ${source}, which Envoy reads as the text "${value}": put it into quotes if a text is meant, and give the ` +
+    'whole configuration as JSON in a google.protobuf.StringValue if it is a number'
+  );
+}

@@ -1,4 +1,4 @@
-import { CLOSING_BRACKET, COLON, OPENING_BRACKET } from '../bytes/ascii';
+import { CLOSING_BRACKET, COLON, OPENING_BRACKET, ZERO } from '../bytes/ascii';
 import { List, newList } from '../bytes/list';
 import {
   Span,
@@ -29,6 +29,7 @@ const HTTP = literal('http');
 const HTTPS = literal('https');
 const PORT_80 = literal(':80');
 const PORT_443 = literal(':443');
+const MAX_PORT: u32 = 65535;
 
 const A_HOST = literal(
   'a host in lower case, with a port or without, such as "mcp.example.com"; there are no wildcards',
@@ -67,12 +68,22 @@ function texts(section: Section, name: Span, origins: bool): List {
 
 function isHost(text: Span): bool {
   const host = hostIn(text);
-  if (length(host) === 0) return false;
+  if (length(host) === 0 || !isPort(after(text, length(host)))) return false;
   if (load<u8>(pointer(host)) !== OPENING_BRACKET) return isMadeOf(host, HOST_CHARACTERS);
   const last = limit(host) - 1;
   return (
     length(host) > 2 && load<u8>(last) === CLOSING_BRACKET && isMadeOf(between(pointer(host) + 1, last), V6_CHARACTERS)
   );
+}
+
+/** `:` and a port as clients write it, or nothing. */
+function isPort(text: Span): bool {
+  const digits = length(text) - 1;
+  if (digits < 0) return true;
+  if (digits > 5 || load<u8>(pointer(text) + 1) === ZERO) return false;
+  let port: u32 = 0;
+  for (let at = pointer(text) + 1; at < limit(text); at++) port = port * 10 + (load<u8>(at) as u32) - ZERO;
+  return port <= MAX_PORT;
 }
 
 /** Scheme and host as browsers send them: lower case, no path, no default port. */

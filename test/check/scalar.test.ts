@@ -166,6 +166,35 @@ test('a pattern, a name and a route are found too, a boolean of Envoy is not', (
   ]);
 });
 
+test.each(['0.5', '1e3', '4294967296', '-2147483649'])(
+  '%s in a plugin configuration is found where it stands',
+  (number) => {
+    const withLimit = (text: string): string =>
+      bases.hold.replace(
+        'prefix: everything_',
+        `prefix: everything_\n                                callTimeout: ${text}`,
+      );
+    const found = examineText(withLimit(number)).filter(({ rule }) => rule === 'scalar');
+    expect(found).toMatchObject([{ path: expect.stringMatching(/servers\[0\]\.callTimeout$/) as string }]);
+    expect(found[0]?.message).toContain(`is written ${number}, which Envoy reads as the text "${number}"`);
+    expect(examineText(withLimit(`"${number}"`)).filter(({ rule }) => rule === 'scalar')).toEqual([]);
+  },
+);
+
+test('a bootstrap in JSON is read as it is written', () => {
+  const value = { share: 0.5, large: 2 ** 40 };
+  const text = JSON.stringify({ static_resources: { configuration: { value } } });
+  const { document, flaws } = readDocument('envoy.json', Buffer.from(text));
+  expect(flaws).toEqual([]);
+  expect(document?.root.get('static_resources', 'configuration').value).toEqual({ value });
+});
+
+test('a fraction of Envoy itself is read as one', () => {
+  const runtime = 'layered_runtime: { layers: [{ name: a, static_layer: { share: 0.5 } }] }';
+  const text = `${bases.hold}\n${runtime}\n`;
+  expect(examineText(text).filter(({ rule }) => rule === 'scalar')).toEqual([]);
+});
+
 test('Kubernetes reads them so too, a plugin configuration of its own does not', () => {
   const plugin = bases['istio pair'].replace('exact: weather', 'exact: no');
   expect(examineText(plugin).find(({ rule }) => rule === 'scalar')?.message).toContain('such as kubectl');
