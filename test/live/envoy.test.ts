@@ -163,10 +163,13 @@ describeWithEnvoy('live delivery', () => {
       const shown = await envoy.configuration();
       return isCurrent && shown.includes(portOf(there)) && !shown.includes(portOf(here));
     });
-    here.forget();
+    // What was under way to its old place still comes there.
     there.forget();
-    await until('calls go to its place', () => there.of('tools/call').length > 50);
-    expect(here.requests).toEqual([]);
+    await until('calls go to its place alone', () => {
+      if (here.requests.length > 0) there.forget();
+      here.forget();
+      return there.of('tools/call').length > 50;
+    });
     for (const load of crowd) await unharmed(load);
   });
 
@@ -301,7 +304,9 @@ describeWithEnvoy('live delivery', () => {
     await until('it knows again', () => nodes().some(({ id, state }) => id === 'n1' && state === 'refuses'));
 
     write(where, 'edge', configuration([{ ...entry('alpha', alpha), callTimeout: '9s' }]));
-    await until('all have the next one', () => nodes().every(({ state }) => state === 'current'));
+    // The third one compiles the module only now.
+    const patience = 60_000;
+    await until('all have the next one', () => nodes().every(({ state }) => state === 'current'), patience);
     expect(nodes()).toHaveLength(3);
     expect(await tools(fresh.mcp)).toContain('"alpha_fast"');
     await unharmed(load);

@@ -62,7 +62,7 @@ export async function callSteadily(mcp: string, prefix: string, perSecond: numbe
     while (!until.signal.aborted) {
       const due = Math.floor(((performance.now() - start) * perSecond) / 1000);
       for (; begun < due; begun++) {
-        if (underWay.size > 200) continue; // the machine cannot keep up: that is no failure of the gateway
+        if (underWay.size > 20) continue; // the machine cannot keep up: that is no failure of the gateway
         const one = call().finally(() => underWay.delete(one));
         underWay.add(one);
       }

@@ -114,7 +114,7 @@ describe('publishing', () => {
   test('a signature goes with a version that is there', async () => {
     const { url, put } = await start();
     const signature = `${path}.sig`;
-    expect(code(await put(Buffer.from('signed'), {}, signature))).toBe('not_found');
+    expect(code(await put(Buffer.from('signed'), {}, signature))).toBe('no_plugin');
     await put(module);
     expect(code(await send(url, signature))).toBe('unsigned');
     expect((await put(Buffer.from('signed'), {}, signature)).status).toBe(201);
