@@ -10,6 +10,7 @@ import { mayUse } from '../policy/decision';
 import { Scope } from '../policy/scope';
 import { FanOut } from './fanout';
 import { UpstreamCall } from '../upstream/call';
+import { showLinks } from './app-links';
 import { showTool } from './shown-tool';
 import { Freshness } from './freshness';
 import { Item, Page } from '../upstream/page';
@@ -120,7 +121,9 @@ export function choose(gateway: Gateway, call: UpstreamCall, scope: Scope): void
       item.isEclipsed = false;
       if (!item.chosen) continue;
       markItem(gateway, call, item);
-      if (call.noun.noun === Noun.Tools) showTool(gateway, call.server, item, name, scope);
+      if (call.noun.noun !== Noun.Tools) continue;
+      showTool(gateway, call.server, item, name, scope);
+      if (item.chosen && item.replacement === NONE) showLinks(gateway, call.server, item);
     }
   }
 }

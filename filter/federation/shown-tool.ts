@@ -8,6 +8,7 @@ import { Override, withPrefix } from '../model/overrides';
 import { Server } from '../model/server';
 import { Scope } from '../policy/scope';
 import { Item } from '../upstream/page';
+import { linkedObject } from './app-links';
 
 /**
  * Shows a tool as its override has it. One whose name a call would take for another tool is not shown: then
@@ -28,12 +29,13 @@ export function showTool(gateway: Gateway, server: Server, item: Item, name: Spa
   }
   if (overrides === null) return;
   const entry = overrides.of(plainName);
-  if (entry !== null) replace(item, entry);
+  if (entry !== null) replace(gateway, server, item, entry);
   else if (server === overrides.bare) item.mark = NONE;
 }
 
-function replace(item: Item, entry: Override): void {
-  const size = (length(item.object) + length(entry.patch)) as u64;
-  item.replacement = hasRoom(size) ? merged(item.object, entry.patch, scratch) : NONE;
+function replace(gateway: Gateway, server: Server, item: Item, entry: Override): void {
+  const object = linkedObject(gateway, server, item);
+  const size = (length(object) + length(entry.patch)) as u64;
+  item.replacement = object !== NONE && hasRoom(size) ? merged(object, entry.patch, scratch) : NONE;
   item.chosen = item.replacement !== NONE;
 }

@@ -1,4 +1,5 @@
 import { scratch } from '../bytes/arena';
+import { hasOddEscape } from '../bytes/escapes';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { Capability } from '../mcp/capabilities';
 import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
@@ -144,7 +145,9 @@ function mayHaveEither(names: VirtualServer | null, noun: Noun, server: i32, sho
 function hiddenSome(gateway: Gateway, row: NounRow, server: Server, template: Span, scope: Scope): Hider {
   const noun = row.ruledBy;
   const pattern = expansions(template, scratch);
-  if (!server.rulesOf(noun).mayAdmit(pattern)) return Hider.ServerRules;
+  const rules = server.rulesOf(noun);
+  if (!(scope.isWhole && rules.admitAll) && hasOddEscape(pattern)) return Hider.Name;
+  if (!rules.mayAdmit(pattern)) return Hider.ServerRules;
   if (areOwnedByAnother(gateway, server, template, pattern)) return Hider.Owner;
   if (scope.isWhole) return Hider.Nothing;
   const shown = shownName(gateway, row, server, template);

@@ -240,6 +240,8 @@ export class Rendering {
   fault: Span;
   /** Where in the template the instruction stands that failed. */
   position: u32;
+  /** It has put in a value that is not there, or the data as a whole: neither says anything where there is no data. */
+  asksForData: bool;
 }
 
 /** What a rendering may keep in memory beyond what it writes. */
@@ -295,6 +297,7 @@ export function render(program: Program, data: Span, way: Way, most: u32, now: u
         break;
       case Op.Print: {
         const value = machine.pop();
+        if (value === MISSING || value === machine.data) rendering.asksForData = true;
         if (instruction.count === Way.Trusted) machine.write(printed(value, arena), way);
         else machine.writeValue(value, instruction.count);
         break;

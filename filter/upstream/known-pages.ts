@@ -93,6 +93,7 @@ function copyOf(page: Page, document: Span, revision: Revision, arena: Arena): P
     memory.copy(changetype<usize>(item), page.items.at(i) as usize, offsetof<Item>());
     item.object = moved(item.object, distance);
     item.name = moved(item.name, distance);
+    item.meta = moved(item.meta, distance);
     copy.items.push(changetype<usize>(item) as u64);
   }
   return copy;

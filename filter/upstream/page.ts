@@ -17,6 +17,7 @@ const NEXT_CURSOR = literal('nextCursor');
 const TTL = literal('ttlMs');
 const CACHE_SCOPE = literal('cacheScope');
 const PUBLIC = literal('"public"');
+const META = literal('_meta');
 
 /** Milliseconds. */
 const MOST_TTL: u32 = 3_600_000;
@@ -43,6 +44,8 @@ export class Item {
   object: Span;
   /** The value of its name, a string token within `object`. */
   name: Span;
+  /** The value of `_meta` of a tool, within `object`; NONE: there is none. */
+  meta: Span;
   /** The rule of MCP's schema that it breaks, so that clients would refuse the whole list; NONE: none. */
   rule: Span;
   /** What is known of a tool by it, bits of Hint and Fact; NO_FACTS where nobody asks. */
@@ -168,11 +171,15 @@ export class Page {
     if (shape !== null) shape.open();
     let names = 0;
     let name = NONE;
+    let meta = NONE;
+    const isTool = this.noun.noun === Noun.Tools;
     const walk = this.members;
     for (walk.begin(value); walk.next();) {
       const key = walk.key(this.arena);
       if (shape !== null) shape.take(key, walk);
-      if (key === NONE || !equals(key, this.noun.key)) continue;
+      if (key === NONE) continue;
+      if (isTool && equals(key, META)) meta = walk.value;
+      if (!equals(key, this.noun.key)) continue;
       names++;
       name = walk.kind === Kind.String ? walk.value : NONE;
     }
@@ -183,6 +190,7 @@ export class Page {
     const item = make<Item>(this.arena);
     item.object = value;
     item.name = name;
+    item.meta = meta;
     if (shape !== null) item.rule = shape.close();
     if (item.isBroken) this.broken++;
     this.items.push(changetype<usize>(item) as u64);

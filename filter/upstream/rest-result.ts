@@ -20,7 +20,7 @@ import { newWriter } from '../bytes/writer';
 import { isJson, kindOf, Kind, strip } from '../json/reader';
 import { characterSize, writeEscaped } from '../json/text';
 import { RestTool } from '../model/rest';
-import { Way } from '../template/program';
+import { Program, Way } from '../template/program';
 import { render } from '../template/run';
 
 /** The result of a tool call (MCP schema, CallToolResult) that is made from the response of a REST service. */
@@ -42,6 +42,8 @@ const STRUCTURED = literal(',"structuredContent":');
 const IMAGE = literal('image/');
 const AUDIO = literal('audio/');
 const SUCCESS = literal('success');
+const EMPTY_OBJECT = literal('{}');
+const EMPTY = literal('');
 const CALL_FAILED = literal('call failed, status: ');
 const RESPONSE = literal(', response: ');
 const RESPONSE_TEMPLATE = literal('error executing response template: ');
@@ -109,6 +111,7 @@ export function restResult(
   if (length(body) > 0 && isOf(type, AUDIO)) return binaryResult(AUDIO_OPEN, type, body, arena);
   const program = tool.response;
   if (program !== null) {
+    if (length(strip(body)) === 0) return told(tool, textOfNothing(program, most, now, arena), body, arena);
     const rendering = render(program, body, Way.Plain, most, now, arena);
     if (rendering.text === NONE) return faultResult(RESPONSE_TEMPLATE, rendering.fault, arena);
     return told(tool, rendering.text, body, arena);
@@ -117,6 +120,12 @@ export function restResult(
   if (length(tool.prepended) === 0 && length(tool.appended) === 0) return told(tool, body, body, arena);
   const text = newWriter(arena, 256).bytes(tool.prepended).bytes(body).bytes(tool.appended).written;
   return told(tool, text, body, arena);
+}
+
+/** What a template says of an empty body, such as that of status 204; empty where it can say nothing without one. */
+function textOfNothing(program: Program, most: u32, now: u64, arena: Arena): Span {
+  const rendering = render(program, EMPTY_OBJECT, Way.Plain, most, now, arena);
+  return rendering.text === NONE || rendering.asksForData ? EMPTY : rendering.text;
 }
 
 /** The answer of a tool that asks no service. @param data see `RestArguments` */

@@ -214,3 +214,27 @@ test('a URI that a server would read as another one is hidden where patterns dec
   expect(read({ resources: { allow: ['file:///public/*'] } })).toEqual(['file:///public/a']);
   expect(read({ resources: { deny: ['file:///secret*'] } })).toEqual(['file:///public/a']);
 });
+
+test('an escape that a URI does not need gets past no rule, and those that it needs stay usable', () => {
+  const needed = ['note://a/my%20notes', 'note://a/caf%C3%A9', 'note://a/b%2Fc'];
+  const odd = ['note://a/%73ecret', 'note://%61/secret', 'note://a/caf%c3%a9'];
+  const templates = ['note://a/{x}', 'note://a/%73{x}', 'note://a/b%20{x}'];
+  const start = (more: object): { session: string } => {
+    expect(gateway.configure({ servers: [{ name: 'one', cluster: 'c', ...more }] })).toEqual([]);
+    gateway.servers = { one: [] };
+    gateway.resources = { one: [...needed, ...odd] };
+    gateway.templates = { one: templates };
+    return { session: gateway.open() };
+  };
+  const usable = (more: object): string[][] => {
+    const sent = start(more);
+    const read = [...needed, ...odd].filter((uri) => 'server' in gateway.read(uri, sent));
+    const completed = templates.filter((template) => 'server' in gateway.complete(template, sent));
+    expect(gateway.listResources(sent)).toEqual([read, completed]);
+    return [read, completed];
+  };
+  expect(usable({})).toEqual([[...needed, ...odd], templates]);
+  const decided = [needed, ['note://a/{x}', 'note://a/b%20{x}']];
+  expect(usable({ resources: { deny: ['note://a/secret*'] } })).toEqual(decided);
+  expect(usable({ resources: { allow: ['note://*'] } })).toEqual(decided);
+});

@@ -50,6 +50,29 @@ function isTaken({ definitions }: Made): boolean {
   return true;
 }
 
+test('parameters of one name, one of them in the path, are two arguments', async () => {
+  const text = { schema: { type: 'string' } };
+  const operation = { parameters: [idParameter, { name: 'id', in: 'query', ...text }] };
+  const made = await from(of(operation));
+  expect(made.leftOut).toEqual([]);
+  expect(toolOf(made)).toMatchObject({
+    args: [
+      { ...idArgument, name: 'id_in_path' },
+      { name: 'id', type: 'string', position: 'query' },
+    ],
+    requestTemplate: { url: 'https://x.example/v1/x/{id_in_path}' },
+  });
+  expect(isTaken(made)).toBe(true);
+});
+
+test('two parameters of one name outside the path are told apart by nothing', async () => {
+  const text = { schema: { type: 'string' } };
+  const parameters = [idParameter, { name: 'a', in: 'query', ...text }, { name: 'a', in: 'header', ...text }];
+  await expect(from(of({ parameters }))).rejects.toMatchObject({
+    details: ['paths./x/{id}.post: has two parameters that are called a'],
+  });
+});
+
 test('prints what the page shows', async () => {
   const file = join(temporaryFolder(), 'shop.yaml');
   writeFileSync(file, description);

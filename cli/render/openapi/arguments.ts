@@ -1,4 +1,5 @@
 import { type Description, type Part, isPart, listIn, textIn } from './document.ts';
+import { unique } from '../names.ts';
 import { membersOf, plainSchema } from './schema.ts';
 
 /** An argument of a tool, as its definition has it. */
@@ -7,6 +8,8 @@ type Argument = Readonly<Record<string, unknown>> & { readonly name: string };
 /** What the parameters and the body of an operation come to; undefined where it cannot be called without what is left out. */
 export interface Inputs {
   readonly args: readonly Argument[];
+  /** What the argument for a place in the path is called, by the name of that place. */
+  readonly places: ReadonlyMap<string, string>;
   /** Members of `requestTemplate`. */
   readonly request: Readonly<Record<string, unknown>>;
 }
@@ -25,9 +28,9 @@ class Impossible extends Error {}
 /** @param shared parameters of the path */
 export function inputsOf(shared: Part, operation: Part, place: string, description: Description): Inputs | undefined {
   try {
-    const args = parametersOf(shared, operation, place, description);
+    const { args, places } = withNamesOfTheirOwn(parametersOf(shared, operation, place, description));
     const body = bodyOf(operation, place, args, description);
-    return { args: [...args, ...body.args], request: body.request };
+    return { args: [...args, ...body.args], places, request: body.request };
   } catch (error) {
     if (!(error instanceof Impossible)) throw error;
     description.leaveOut(place, error.message);
@@ -55,9 +58,29 @@ function parametersOf(shared: Part, operation: Part, place: string, description:
     if (made !== undefined) all.push(made);
     else if (parameter['required'] === true) throw new Impossible(`needs ${name}, which is left out`);
   }
-  const twice = all.find(({ name }, index) => all.findIndex((other) => other.name === name) !== index);
-  if (twice !== undefined) throw new Impossible(`has two parameters that are called ${twice.name}`);
   return all;
+}
+
+/**
+ * The arguments of parameters that have one name and two positions get a name each. A service does not see what a place in
+ * its path is called, so that argument is the one that can have another.
+ */
+function withNamesOfTheirOwn(all: readonly Argument[]): Pick<Inputs, 'args' | 'places'> {
+  const inPath = (argument: Argument): boolean => argument['position'] === 'path';
+  const names = new Set(all.filter((argument) => !inPath(argument)).map(({ name }) => name));
+  if (names.size < all.filter((argument) => !inPath(argument)).length) {
+    const twice = all.find(({ name }, index) => all.findIndex((other) => other.name === name) !== index);
+    throw new Impossible(`has two parameters that are called ${twice?.name ?? ''}`);
+  }
+  const places = new Map<string, string>();
+  const args = all.map((argument) => {
+    if (!inPath(argument)) return argument;
+    const isShared = names.has(argument.name);
+    const name = unique(isShared ? `${argument.name}_in_path` : argument.name, names, '_');
+    places.set(argument.name, name);
+    return { ...argument, name };
+  });
+  return { args, places };
 }
 
 /** OpenAPI, Parameter Object: what is said of these headers as parameters shall be ignored, `required` too. */
@@ -190,7 +213,12 @@ function described(about: string | undefined, schema: Readonly<Record<string, un
   };
 }
 
-function bodyOf(operation: Part, place: string, args: readonly Argument[], description: Description): Inputs {
+function bodyOf(
+  operation: Part,
+  place: string,
+  args: readonly Argument[],
+  description: Description,
+): Omit<Inputs, 'places'> {
   if (operation['requestBody'] === undefined) return { args: [], request: {} };
   const at = `${place}.requestBody`;
   const body = description.follow(operation['requestBody'], at);

@@ -60,9 +60,7 @@ export async function fromOpenApi(bytes: Uint8Array, wishes: Wishes): Promise<Fr
     const inputs = inputsOf(shared, operation, place, description);
     const url = urlOf(wishes.url, [operation, shared, root], place, leaveOut);
     if (inputs === undefined || url === undefined) continue;
-    const missing = placesOf(path).find(
-      (each) => !inputs.args.some((argument) => argument.name === each && argument['position'] === 'path'),
-    );
+    const missing = placesOf(path).find((each) => !inputs.places.has(each));
     if (missing !== undefined || path.includes('{{')) {
       leaveOut(place, `the path has a {${missing ?? ''}} that no parameter fills`);
       continue;
@@ -83,7 +81,7 @@ export async function fromOpenApi(bytes: Uint8Array, wishes: Wishes): Promise<Fr
       ...(about.length > 0 && { description: about.join('\n\n').trim() }),
       args: inputs.args,
       requestTemplate: {
-        url: url + path,
+        url: url + withPlaces(path, inputs.places),
         method: method.toUpperCase(),
         ...withHeaders(inputs.request, headers),
         ...security,
@@ -157,6 +155,11 @@ function urlOf(
 
 function placesOf(path: string): string[] {
   return [...path.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
+}
+
+/** @param places what the argument for each place is called */
+function withPlaces(path: string, places: ReadonlyMap<string, string>): string {
+  return path.replace(/\{([^{}]*)\}/g, (_, name: string) => `{${places.get(name) ?? name}}`);
 }
 
 function toolName(operation: Part, method: string, path: string): string {

@@ -4,7 +4,13 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { localhostHostValidation, localhostOriginValidation, toNodeHandler } from '@modelcontextprotocol/node';
-import { type McpHttpHandler, McpServer, type ServerContext, createMcpHandler } from '@modelcontextprotocol/server';
+import {
+  InMemoryServerEventBus,
+  type McpHttpHandler,
+  McpServer,
+  type ServerContext,
+  createMcpHandler,
+} from '@modelcontextprotocol/server';
 import { registerPrompts } from './complete/prompts.ts';
 import { registerResources } from './complete/resources.ts';
 import { registerTools } from './complete/tools.ts';
@@ -17,6 +23,14 @@ export interface ModernServer {
   readonly requests: readonly { readonly method: string; readonly headers: IncomingHttpHeaders }[];
   /** What its clients made happen, in order: `a call waits` */
   readonly told: readonly string[];
+  /** Tells those who listen of a change. */
+  readonly notify: McpHttpHandler['notify'];
+  /** How many streams listen for changes. */
+  listeners(): number;
+  /** Ends what it serves as a server does before it goes. */
+  close(): Promise<void>;
+  /** Ends all connections, as a server does that dies. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -25,6 +39,7 @@ export async function startModernServer(name: string, legacy = false): Promise<M
   const requests: ModernServer['requests'][number][] = [];
   const told: string[] = [];
   const codec = stateCodec();
+  const bus = new InMemoryServerEventBus();
   const handler: McpHttpHandler = createMcpHandler(
     () =>
       mcpServer(
@@ -34,6 +49,7 @@ export async function startModernServer(name: string, legacy = false): Promise<M
         (what) => told.push(what),
       ),
     {
+      bus,
       legacy: legacy ? 'stateless' : 'reject',
     },
   );
@@ -52,6 +68,12 @@ export async function startModernServer(name: string, legacy = false): Promise<M
     url: `http://localhost:${(server.address() as AddressInfo).port}/mcp`,
     requests,
     told,
+    notify: handler.notify,
+    listeners: () => bus.listenerCount,
+    close: () => handler.close(),
+    cut: () => {
+      server.closeAllConnections();
+    },
     stop: async () => {
       const closed = once(server, 'close');
       await handler.close();

@@ -1,0 +1,3 @@
+import { proveListening } from '../listen.ts';
+
+proveListening();
