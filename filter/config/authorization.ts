@@ -19,7 +19,7 @@ import { readAnnotations } from './annotations';
 import { readArguments } from './arguments';
 import { claimAt } from './claim-path';
 import { divide } from './division';
-import { longestPattern, readPatterns } from './patterns';
+import { readPatternsOn } from './patterns';
 import { elementPlace, Place } from './problems';
 import { readScopeList, scopeText } from './scopes';
 import { mustBeLine, openSection, Section, suggest } from './section';
@@ -272,7 +272,7 @@ function readTargets(section: Section, rule: AuthorizationRule, gateway: Gateway
     const member = row.plural;
     if (row.ruledBy !== noun || section.get(member) === NONE) continue;
     rule.targets = targets;
-    const patterns = readPatterns(section, member, longestPattern(row));
+    const patterns = readPatternsOn(row, section, member);
     // Names and prefixes that are wrong themselves would only add to what has been said about them.
     if (section.problems.lines.count === 0) {
       divide(targets, noun, patterns, gateway, section.placeOf(member), section.problems);

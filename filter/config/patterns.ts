@@ -1,3 +1,4 @@
+import { normalizedEscapes } from '../bytes/escapes';
 import { List, newList } from '../bytes/list';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { newWriter } from '../bytes/writer';
@@ -55,24 +56,22 @@ export function readPatterns(section: Section, name: Span, longest: i32): List {
   return patterns;
 }
 
-/** Null where the member is absent: that may mean all, where an empty list means none. */
-export function readOptionalPatterns(section: Section, name: Span, longest: i32): List | null {
-  const patterns = readPatterns(section, name, longest);
-  return section.get(name) === NONE ? null : patterns;
-}
-
-/** Bytes of a pattern on what a noun is named by. */
-export function longestPattern(noun: NounRow): i32 {
-  return noun.isUri ? MAX_URI_PATTERN : MAX_NAME_PATTERN;
+/** Patterns on what a noun is named by; those on URIs with the escapes of `ruledName`. */
+export function readPatternsOn(noun: NounRow, section: Section, name: Span): List {
+  const patterns = readPatterns(section, name, noun.isUri ? MAX_URI_PATTERN : MAX_NAME_PATTERN);
+  if (!noun.isUri) return patterns;
+  const normalized = newList(section.arena);
+  for (let i = 0; i < patterns.count; i++) normalized.push(normalizedEscapes(patterns.at(i), section.arena));
+  return normalized;
 }
 
 /** The rules on a noun. */
 export function readRules(parent: Section, noun: NounRow): Rules {
   const isTools = noun.noun === Noun.Tools;
   const section = parent.section(noun.plural, isTools ? TOOL_MEMBERS : MEMBERS);
-  const longest = longestPattern(noun);
-  const allow = readOptionalPatterns(section, ALLOW, longest);
-  const rules = newRules(allow, readPatterns(section, DENY, longest), section.arena);
+  // Without the member that is all, where an empty list is none.
+  const allow: List | null = section.get(ALLOW) === NONE ? null : readPatternsOn(noun, section, ALLOW);
+  const rules = newRules(allow, readPatternsOn(noun, section, DENY), section.arena);
   if (isTools) {
     rules.timeouts = readTimeouts(section);
     rules.results = readToolResults(section);

@@ -7,7 +7,7 @@ import { Gateway } from '../model/gateway';
 import { ToolSearch } from '../model/tool-search';
 import { newVirtualServer, VirtualServer } from '../model/virtual-server';
 import { divide } from './division';
-import { longestPattern, readPatterns } from './patterns';
+import { readPatternsOn } from './patterns';
 import { Section } from './section';
 import { count, flag, size } from './values';
 
@@ -37,7 +37,7 @@ export function readToolSearch(parent: Section, gateway: Gateway, common: ToolSe
 
 function readSet(section: Section, name: Span, gateway: Gateway): VirtualServer {
   const set = newVirtualServer(name, gateway.servers.count, section.arena);
-  const patterns: List = readPatterns(section, name, longestPattern(nounRow(Noun.Tools)));
+  const patterns: List = readPatternsOn(nounRow(Noun.Tools), section, name);
   if (section.problems.lines.count === 0) {
     divide(set, Noun.Tools, patterns, gateway, section.placeOf(name), section.problems);
   }

@@ -10,7 +10,7 @@ import { Gateway } from '../model/gateway';
 import { FIRST_NOUN, LAST_NOUN, nounRow } from '../mcp/nouns';
 import { readOverrides } from './overrides';
 import { nearest } from '../bytes/nearest';
-import { longestPattern, readPatterns } from './patterns';
+import { readPatternsOn } from './patterns';
 import { elementPlace } from './problems';
 import { names } from '../bytes/name-list';
 import { mustBeLine, openSection, Section, suggest } from './section';
@@ -63,7 +63,7 @@ export function addVirtualServer(section: Section, gateway: Gateway, from: i32):
     const row = nounRow(noun);
     if (row.ruledBy !== noun) continue;
     const member = row.plural;
-    const patterns = ofServers(readPatterns(section, member, longestPattern(row)), from, gateway);
+    const patterns = ofServers(readPatternsOn(row, section, member), from, gateway);
     // Names and prefixes that are wrong themselves would only add to what has been said about them.
     if (problems.lines.count === 0) divide(created, noun, patterns, gateway, section.placeOf(member), problems);
   }

@@ -12,7 +12,6 @@ import {
   ZERO,
 } from '../bytes/ascii';
 import { hasDotSegment } from '../bytes/dot-segments';
-import { hasOddEscape } from '../bytes/escapes';
 import { isNameOf, names } from '../bytes/name-list';
 import {
   Span,
@@ -34,11 +33,11 @@ import { schemeLength } from './resource-uri';
  * parser (WHATWG URL), and look for what comes of it: of `file:///public/../secret`, `FILE:///secret`, `file:/secret` and
  * `file:///sec<tab>ret` that is `file:///secret`. A pattern goes by what is written, so none can decide on these.
  *
- * Nor can a pattern decide on an escape that a URI does not need: who decodes `%73ecret` reads `secret`. Not looked at are
- * characters that a URI has to escape, such as a blank, where they stand as they are.
+ * Not looked at are escapes, which bytes/escapes.ts puts into one form, and characters that a URI has to escape, such as a blank,
+ * where they stand as they are.
  */
 export function isSettled(uri: Span): bool {
-  if (hasBlanks(uri) || hasOddEscape(uri)) return false;
+  if (hasBlanks(uri)) return false;
   const size = schemeLength(uri);
   const scheme = first(uri, size as u32);
   for (let i = 0; i < size; i++) if (isUpper(load<u8>(pointer(uri) + (i as usize)))) return false;

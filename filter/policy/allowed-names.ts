@@ -1,4 +1,5 @@
 import { Arena, make } from '../bytes/arena';
+import { normalizedEscapes } from '../bytes/escapes';
 import { List, newList } from '../bytes/list';
 import { NameTable, newNameTable } from '../bytes/names';
 import { fieldsIn, LENGTH_DELIMITED } from '../bytes/protobuf';
@@ -38,7 +39,7 @@ export class AllowedNames {
     return changetype<NamesOfServer | null>(load<u32>(this.at(noun, server)) as usize);
   }
 
-  /** @param noun one that rules are about. @param server its index. @param name as the server has it */
+  /** @param noun one that rules are about. @param server its index. @param name as the server has it; of a URI, its escapes normalized */
   has(noun: Noun, server: i32, name: Span): bool {
     if (this.isOpen(noun)) return true;
     const names = this.of(noun, server);
@@ -167,7 +168,8 @@ function readServers(names: AllowedNames, noun: Noun, value: Span, allowed: Allo
     for (const inner = walkThrough(walk.value, arena); inner.next();) {
       if (inner.kind !== Kind.String) return false;
       const name = textOf(inner.value, arena);
-      if (index > 0 && name !== NONE) names.add(noun, index - 1, name, arena);
+      if (index <= 0 || name === NONE) continue;
+      names.add(noun, index - 1, nounRow(noun).isUri ? normalizedEscapes(name, arena) : name, arena);
     }
   }
   return true;

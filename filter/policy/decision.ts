@@ -1,5 +1,5 @@
 import { scratch } from '../bytes/arena';
-import { hasOddEscape } from '../bytes/escapes';
+import { normalizedEscapes } from '../bytes/escapes';
 import { Span, length, literal, NONE } from '../bytes/span';
 import { Capability } from '../mcp/capabilities';
 import { FIRST_NOUN, LAST_NOUN, Noun, NounRow, nounRow } from '../mcp/nouns';
@@ -109,18 +109,19 @@ export function hiddenBy(gateway: Gateway, noun: Noun, server: Server, name: Spa
   if (row.ruledBy !== noun) return hiddenSome(gateway, row, server, name, scope);
   const rules = server.rulesOf(noun);
   if (row.isUri && !(scope.isWhole && rules.admitAll) && !isSettled(name)) return Hider.Name;
-  if (!rules.admit(name)) return Hider.ServerRules;
+  const ruled = ruledName(row, name);
+  if (!rules.admit(ruled)) return Hider.ServerRules;
   if (isOwnedByAnother(gateway, row, server, name)) return Hider.Owner;
   if (noun === Noun.Tools && scope.leavesOut(server.index, name)) return Hider.ToolSearch;
   const asksForFacts = noun === Noun.Tools && server.asksForFacts;
   if (asksForFacts && facts === NO_FACTS) return Hider.Unknown;
   if (scope.isWhole) return asksForFacts ? hiddenByPins(gateway.pins, facts) : Hider.Nothing;
-  const shown = shownName(gateway, row, server, name);
-  const other = otherName(gateway, row, server, name);
+  const shown = shownName(gateway, row, server, ruled);
+  const other = otherName(gateway, row, server, ruled);
   if (!hasEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
   if (!hasEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
   const allowed = scope.allowed;
-  if (allowed !== null && !allowed.has(noun, server.index, name)) return Hider.AllowedCapabilities;
+  if (allowed !== null && !allowed.has(noun, server.index, ruled)) return Hider.AllowedCapabilities;
   const permissions = scope.permissions;
   if (permissions !== null && permissions.accessTo(noun, server.index, shown, other, facts) === Access.Hidden)
     return Hider.Authorization;
@@ -144,14 +145,13 @@ function mayHaveEither(names: VirtualServer | null, noun: Noun, server: i32, sho
 /** @param template or a URI, that a completion is asked for */
 function hiddenSome(gateway: Gateway, row: NounRow, server: Server, template: Span, scope: Scope): Hider {
   const noun = row.ruledBy;
-  const pattern = expansions(template, scratch);
-  const rules = server.rulesOf(noun);
-  if (!(scope.isWhole && rules.admitAll) && hasOddEscape(pattern)) return Hider.Name;
-  if (!rules.mayAdmit(pattern)) return Hider.ServerRules;
-  if (areOwnedByAnother(gateway, server, template, pattern)) return Hider.Owner;
+  const ruled = ruledName(row, template);
+  const pattern = expansions(ruled, scratch);
+  if (!server.rulesOf(noun).mayAdmit(pattern)) return Hider.ServerRules;
+  if (areOwnedByAnother(gateway, server, template, expansions(template, scratch))) return Hider.Owner;
   if (scope.isWhole) return Hider.Nothing;
-  const shown = shownName(gateway, row, server, template);
-  const other = otherName(gateway, row, server, template);
+  const shown = shownName(gateway, row, server, ruled);
+  const other = otherName(gateway, row, server, ruled);
   if (!mayHaveEither(scope.path, noun, server.index, shown, other)) return Hider.Path;
   if (!mayHaveEither(scope.header, noun, server.index, shown, other)) return Hider.Header;
   const allowed = scope.allowed;
@@ -179,11 +179,12 @@ export function stepUpFor(
   const permissions = scope.permissions;
   if (permissions === null) return null;
   const row = nounRow(noun);
-  const shown = shownName(gateway, row, server, name);
-  const other = otherName(gateway, row, server, name);
+  const ruled = ruledName(row, name);
+  const shown = shownName(gateway, row, server, ruled);
+  const other = otherName(gateway, row, server, ruled);
   if (row.ruledBy === noun) return permissions.stepUpOf(noun, server.index, shown, other, facts);
   const rule = permissions.stepUpOfEach(row.ruledBy, server.index, shown);
-  if (rule !== null || other === NONE || !isOwned(server, expansions(name, scratch))) return rule;
+  if (rule !== null || other === NONE || !isOwned(server, expansions(ruled, scratch))) return rule;
   return permissions.stepUpOfEach(row.ruledBy, server.index, other);
 }
 
@@ -205,14 +206,23 @@ export function ruleOn(
   const permissions = scope.permissions;
   const row = nounRow(noun);
   if (permissions === null || row.ruledBy !== noun) return null;
-  const other = otherName(gateway, row, server, name);
-  return permissions.ruleOn(noun, server.index, shownName(gateway, row, server, name), other, facts);
+  const ruled = ruledName(row, name);
+  const other = otherName(gateway, row, server, ruled);
+  return permissions.ruleOn(noun, server.index, shownName(gateway, row, server, ruled), other, facts);
 }
 
 /** Whether a call of a tool that exists for this request hangs on its arguments. */
 export function asksForArguments(server: Server, name: Span, scope: Scope): bool {
   const permissions = scope.permissions;
   return permissions !== null && permissions.asksForArguments(server.index, name);
+}
+
+/**
+ * What patterns are written for: of a URI, the form in which who decodes its escapes reads the same as who does not. Its server
+ * gets it as it is.
+ */
+function ruledName(row: NounRow, name: Span): Span {
+  return row.isUri ? normalizedEscapes(name, scratch) : name;
 }
 
 /** What patterns of virtual servers and of authorization are held against: a name, a URI as clients see it, or a pattern. */

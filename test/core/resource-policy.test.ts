@@ -215,26 +215,38 @@ test('a URI that a server would read as another one is hidden where patterns dec
   expect(read({ resources: { deny: ['file:///secret*'] } })).toEqual(['file:///public/a']);
 });
 
-test('an escape that a URI does not need gets past no rule, and those that it needs stay usable', () => {
-  const needed = ['note://a/my%20notes', 'note://a/caf%C3%A9', 'note://a/b%2Fc'];
-  const odd = ['note://a/%73ecret', 'note://%61/secret', 'note://a/caf%c3%a9'];
-  const templates = ['note://a/{x}', 'note://a/%73{x}', 'note://a/b%20{x}'];
-  const start = (more: object): { session: string } => {
-    expect(gateway.configure({ servers: [{ name: 'one', cluster: 'c', ...more }] })).toEqual([]);
+test('an escape that a URI does not need gets past no rule, and keeps no URI from being used', () => {
+  const secret = ['note://a/%73ecret', 'note://%61/secret', 'note://a/secret'];
+  const others = [
+    'note://a/my%20notes',
+    'note://a/caf%C3%A9',
+    'note://a/caf%c3%a9',
+    'note://a/%7Eann',
+    'note://a/b%2fc',
+  ];
+  const templates = ['note://a/{x}', 'note://a/b%20{x}', 'note://a/%73ecret{x}'];
+  const usable = (rules: object, more: object = {}, path = '/mcp'): string[][] => {
+    expect(gateway.configure({ servers: [{ name: 'one', cluster: 'c', ...rules }], ...more })).toEqual([]);
     gateway.servers = { one: [] };
-    gateway.resources = { one: [...needed, ...odd] };
+    gateway.resources = { one: [...secret, ...others] };
     gateway.templates = { one: templates };
-    return { session: gateway.open() };
-  };
-  const usable = (more: object): string[][] => {
-    const sent = start(more);
-    const read = [...needed, ...odd].filter((uri) => 'server' in gateway.read(uri, sent));
+    const sent = { path, session: gateway.open({ path }) };
+    const read = [...secret, ...others].filter((uri) => 'server' in gateway.read(uri, sent));
     const completed = templates.filter((template) => 'server' in gateway.complete(template, sent));
     expect(gateway.listResources(sent)).toEqual([read, completed]);
     return [read, completed];
   };
-  expect(usable({})).toEqual([[...needed, ...odd], templates]);
-  const decided = [needed, ['note://a/{x}', 'note://a/b%20{x}']];
-  expect(usable({ resources: { deny: ['note://a/secret*'] } })).toEqual(decided);
-  expect(usable({ resources: { allow: ['note://*'] } })).toEqual(decided);
+  const all = [[...secret, ...others], templates];
+  const allowed = [others, ['note://a/{x}', 'note://a/b%20{x}']];
+  expect(usable({})).toEqual(all);
+  expect(usable({ resources: { allow: ['note://*'] } })).toEqual(all);
+  for (const denied of ['note://a/secret*', 'note://a/%73ecret*', 'note://%61/s%65c*']) {
+    expect(usable({ resources: { deny: [denied] } })).toEqual(allowed);
+    const rules = [{ name: 'no', effect: 'deny', resources: [denied] }];
+    expect(usable({}, { authorization: { default: 'allow', rules } })).toEqual(allowed);
+  }
+  const some = ['note://a/caf%c3%a9', 'note://a/~*'];
+  expect(usable({ resources: { allow: some } })[0]).toEqual(others.slice(1, 4));
+  const virtualServers = [{ name: 'n/v', tools: [], resources: some }];
+  expect(usable({}, { virtualServers }, '/mcp/n/v')[0]).toEqual(others.slice(1, 4));
 });

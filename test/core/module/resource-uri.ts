@@ -1,3 +1,5 @@
+import { scratch } from '../../../filter/bytes/arena';
+import { normalizedEscapes } from '../../../filter/bytes/escapes';
 import { Span, span } from '../../../filter/bytes/span';
 import { isWeb, markAt, markedName } from '../../../filter/mcp/resource-uri';
 import { isSettled } from '../../../filter/mcp/settled-uri';
@@ -16,4 +18,8 @@ export function uriIsWeb(uri: usize, count: u32): bool {
 
 export function uriIsSettled(uri: usize, count: u32): bool {
   return isSettled(span(uri, count));
+}
+
+export function uriNormalizedEscapes(uri: usize, count: u32): Span {
+  return normalizedEscapes(span(uri, count), scratch);
 }
