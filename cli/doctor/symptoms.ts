@@ -269,15 +269,18 @@ export const symptoms = {
     area: 'tools',
     title: '`upstream_unknown_cluster`.',
     probe: 'reads what servers failed at last in the status',
-    cause: 'Envoy has no such cluster, or the cluster has no endpoint.',
-    nextStep: 'Add the cluster that `servers[].cluster` names, with an endpoint.',
+    cause: 'Envoy has no such cluster, or no route for the server.',
+    nextStep:
+      'Add the cluster that `servers[].cluster` names, and a route to it; `sluice check` says which is missing.',
   },
   'server-down': {
     area: 'tools',
     title: '`upstream_unreachable`: tools of a server are missing.',
     probe: 'reads what servers failed at last in the status',
-    cause: 'The server does not run, refuses connections, its name cannot be resolved, or its TLS handshake fails.',
-    nextStep: 'Try its address from the machine of Envoy; `transport_socket` of its cluster has to fit it.',
+    cause:
+      'The server does not run, refuses connections, its name cannot be resolved, or its TLS handshake fails; or health checks, outlier detection or circuit breakers of its cluster keep requests away from it.',
+    nextStep:
+      'Try its address from the machine of Envoy; `transport_socket` of its cluster has to fit it. Look at `health_flags` and `rq_error` of the cluster in `/clusters`, and at `upstream_rq_pending_overflow` in `/stats`.',
   },
   'server-slow': {
     area: 'tools',

@@ -2,6 +2,7 @@ import { checkAdvice } from './advice.ts';
 import { type Chain, chainsOf } from './chain.ts';
 import { checkReferences } from './clusters.ts';
 import { checkManager } from './connection-manager.ts';
+import { checkRepeats } from './repeats.ts';
 import type { Document } from '../yaml/document.ts';
 import type { Report } from './finding.ts';
 import type { SluiceFilter } from './gateway.ts';
@@ -22,7 +23,10 @@ export function checkBootstrap({ root }: Document, report: Report): SluiceFilter
   checkInstances(root, chains, report);
   const own = chains.filter(({ gateways }) => gateways.length > 0);
   if (own.length === 0) reportAbsence(root, chains, report);
-  for (const chain of own) checkChain(chain, report);
+  for (const chain of own) {
+    checkChain(chain, report);
+    checkRepeats(root, chain, report);
+  }
   return own.flatMap(({ gateways }) => gateways);
 }
 

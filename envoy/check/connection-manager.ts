@@ -5,6 +5,7 @@ import { didYouMean } from '../../common/nearest.ts';
 import { type Report } from './finding.ts';
 import type { Plugin } from './gateway.ts';
 import type { Node } from '../yaml/node.ts';
+import { checkLocalReplies } from './local-replies.ts';
 import { checkPassThrough } from './pass-through.ts';
 import { trustedHeaders } from './route.ts';
 import { checkRetryConditions, forwardsToServer } from './routing.ts';
@@ -16,6 +17,7 @@ export function checkManager(chain: Chain, report: Report): void {
   checkPaths(chain.manager, report);
   checkEarlyRemoval(chain.manager, report);
   checkBuffers(chain, report);
+  checkLocalReplies(chain.manager.get('local_reply_config'), report);
   checkIdleTimeout(chain.manager.get('stream_idle_timeout'), report);
   checkSilence(chain.manager.get('stream_idle_timeout'), chain.plugin, report, '300s');
   checkPassThrough(chain, report);
@@ -75,11 +77,21 @@ function checkEarlyRemoval(manager: Node, report: Report): void {
   report('forged-headers', extensions, `a client's ${kept.join(', ')} would pass without the module`);
 }
 
-function checkBuffers({ listener, manager, plugin }: Chain, report: Report): void {
+function checkBuffers({ listener, manager, filters, plugin }: Chain, report: Report): void {
   const limit = listener.get('per_connection_buffer_limit_bytes');
   if (limit.isThere) checkBufferLimit(limit, plugin, report);
   else if (neededBytes(plugin) > 2 ** 20) report('buffers', limit, `is 1 MiB by default; ${twice(plugin)}`);
   checkWindows(manager, plugin, report);
+  for (const filter of filters) checkFilterLimit(filter.get('typed_config'), plugin, report);
+}
+
+/** Envoy's own filter for MCP sets the limit of the whole request to what it may read itself. */
+function checkFilterLimit(config: Node, plugin: Plugin | undefined, report: Report): void {
+  if (typeOf(config) !== 'envoy.extensions.filters.http.mcp.v3.Mcp') return;
+  const limit = config.get('max_request_body_size');
+  // 0: none.
+  if (limit.amount === 0 || (limit.amount ?? 8192) >= neededBytes(plugin)) return;
+  report('buffers', limit, `is ${limit.isThere ? limit.shown : '8192 by default'}; ${twice(plugin)}`);
 }
 
 function neededBytes(plugin: Plugin | undefined): number {

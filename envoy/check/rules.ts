@@ -156,9 +156,27 @@ export const rules = {
   },
   retries: {
     severity: 'error',
-    asks: 'Routes to servers retry on `connect-failure`, `refused-stream` and `reset-before-request` only.',
-    why: 'Anything else may repeat a tool call that a server has already carried out.',
+    asks: 'Routes to servers, and their clusters, retry on `connect-failure`, `refused-stream` and `reset-before-request` only, and `hedge_on_per_try_timeout` is off.',
+    why: 'Anything else may repeat a tool call that a server has already carried out; the limit of one try is `callTimeout`.',
     mend: 'write `retry_on: connect-failure,refused-stream` (Istio: `retries: { attempts: 2, retryOn: "connect-failure,refused-stream" }`, since its default retries more)',
+  },
+  mirrors: {
+    severity: 'warning',
+    asks: 'Routes to servers, and their clusters, have no `request_mirror_policies` (Istio: `mirror`, `mirrors`).',
+    why: 'The copy of a tool call is carried out as well, and has the session id and the credentials of the server that it is a copy for.',
+    mend: 'mirror to a server that may run every call, and may see those credentials; else take the policy out',
+  },
+  'internal-redirects': {
+    severity: 'error',
+    asks: 'Routes to servers have no `internal_redirect_policy`.',
+    why: 'Envoy would send the call through the filters again, as it was for its server: that is a `loop`, or a 404 that ends the session of the client.',
+    mend: 'take the policy out; a redirect of a server is then `upstream_status`, which says so',
+  },
+  'local-replies': {
+    severity: 'error',
+    asks: '`local_reply_config` changes no answer of the module: no `body_format`, and no mapper with a text or status that takes all replies of a status.',
+    why: 'Answers of the module, such as that of `initialize`, are local replies of Envoy: clients would get another text, which is no JSON-RPC.',
+    mend: "leave `body_format` out; give mappers a filter that the module's answers do not pass, such as `response_flag_filter` or a `header_filter` on other paths",
   },
   'route-timeout': {
     severity: 'warning',
@@ -252,7 +270,7 @@ export const rules = {
   },
   buffers: {
     severity: 'error',
-    asks: '`per_connection_buffer_limit_bytes` and the HTTP/2 windows that are set are at least twice `limits.heldBody`.',
+    asks: "`per_connection_buffer_limit_bytes`, the HTTP/2 windows that are set, and `max_request_body_size` of Envoy's own MCP filter are at least twice `limits.heldBody`.",
     why: "Between the two limits a body ends in Envoy's own 413 over HTTP/1.1, and over HTTP/2 it waits for a window that never opens.",
     mend: 'raise them to twice `limits.heldBody` (by default 2097152), or lower that',
   },

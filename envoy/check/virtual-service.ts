@@ -3,6 +3,7 @@ import type { Report } from './finding.ts';
 import type { RouteTable } from './gateway.ts';
 import { Node } from '../yaml/node.ts';
 import { type Expected, type HeaderCondition, type Route, isDecided, literalOf, takesPath } from './route.ts';
+import { checkMirrors } from './repeats.ts';
 import { type Routed, checkRetryConditions, checkRouting, forwardsToServer } from './routing.ts';
 
 /** Those that route by what the module says; where none does, all of them. */
@@ -99,6 +100,8 @@ function checkForwarding(route: Node, report: Report): void {
     if (on.isThere) checkRetryConditions(on, report);
     else report('retries', retries.isThere ? on : retries, "is missing, and Istio's default retries more");
   }
+  checkMirrors(route.get('mirrors'), report);
+  if (route.get('mirror').isThere) report('mirrors', route.get('mirror'), 'sends a copy of each call to another host');
   const timeout = route.get('timeout');
   if (timeout.isThere && !isZero(timeout)) report('route-timeout', timeout, `timeout is ${timeout.shown}`);
 }

@@ -23,7 +23,7 @@ export interface AsyncClient {
   hasCluster(name: string): boolean;
   /**
    * Sends; `done` comes later, once: the response, or `reset` where it broke off or was too large (32 MiB).
-   * @returns undefined where it failed at once (no endpoint): `done` never comes then
+   * @returns undefined where it failed at once (no endpoint, circuit breakers): `done` never comes then
    */
   send(cluster: string, request: AsyncRequest, done: (outcome: AsyncResponse | 'reset') => void): Cancel | undefined;
 }

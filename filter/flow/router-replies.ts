@@ -37,7 +37,7 @@ function row(prefix: string, reason: Reason, detail: string): void {
   row('upstream_per_try_idle_timeout', Reason.UpstreamTimeout, 'it fell silent');
   row('max_duration_timeout', Reason.UpstreamTimeout, 'the longest duration that its route allows is over');
   row('upstream_max_stream_duration_reached', Reason.UpstreamTimeout, 'the longest duration that its cluster allows is over');
-  row('no_healthy_upstream', Reason.UpstreamUnreachable, 'the cluster has no endpoint');
+  row('no_healthy_upstream', Reason.UpstreamUnreachable, 'the cluster has no healthy endpoint');
   row('upstream_reset_before_response_started{overflow', Reason.UpstreamUnreachable, 'too many requests at once for the circuit breakers of its cluster');
   row('upstream_reset_before_response_started{protocol_error', Reason.UpstreamProtocol, 'what it sends is not HTTP as Envoy expects, or its headers are too large');
   // These alone make it certain that the server has not seen the request.

@@ -15,7 +15,7 @@ export const enum Ending {
   Response,
   /** Envoy knows no such cluster. */
   NoCluster,
-  /** The cluster has no endpoint. */
+  /** The cluster has no healthy endpoint, or its circuit breakers are full: the host does not say which. */
   NoHost,
   /** The response began and was not completed: reset, or larger than Envoy buffers (32 MiB). */
   Broken,

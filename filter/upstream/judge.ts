@@ -16,7 +16,9 @@ import { mentions, readRefusal, Refusal, repeats } from './refusal';
 const HTTP = literal('HTTP ');
 const SEPARATOR = literal(': ');
 const NO_CLUSTER = literal('the cluster does not exist');
-const NO_HOST = literal('the cluster has no endpoint');
+/** A callout that Envoy does not begin says no more than that. */
+const NOT_BEGUN = literal('the cluster has no healthy endpoint, or its circuit breakers allow no more requests');
+const NO_HOST = literal('the cluster has no healthy endpoint');
 const BROKEN = literal('the response was cut off, or is larger than Envoy buffers');
 const UNFINISHED = literal('it keeps the event stream open after its answer');
 const NOT_ASKED = literal('the time was up before it was asked');
@@ -50,7 +52,7 @@ export function judge(answer: Answer, server: Server, arena: Arena, era: Era = E
     case Ending.NoCluster:
       return failure.set(Reason.UpstreamUnknownCluster, NO_CLUSTER);
     case Ending.NoHost:
-      return failure.set(Reason.UpstreamUnreachable, NO_HOST);
+      return failure.set(Reason.UpstreamUnreachable, NOT_BEGUN);
     case Ending.Broken:
       return failure.set(Reason.UpstreamUnreachable, BROKEN);
     case Ending.Unfinished:

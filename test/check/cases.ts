@@ -506,6 +506,104 @@ export const cases: readonly Case[] = [
     says: 'reset may repeat',
   },
   {
+    rule: 'retries',
+    base: 'hold',
+    edits: [
+      [
+        'retry_policy: # only',
+        'hedge_policy: { hedge_on_per_try_timeout: true }\n                            retry_policy: # only',
+      ],
+    ],
+    at: 'routes[0].route.hedge_policy.hedge_on_per_try_timeout',
+    says: 'when its callTimeout is over',
+  },
+  {
+    rule: 'retries',
+    base: 'hold',
+    edits: [['explicit_http_config', 'retry_policy: { retry_on: 5xx }\n          explicit_http_config']],
+    at: 'HttpProtocolOptions.retry_policy.retry_on',
+    says: '5xx may repeat',
+  },
+  {
+    rule: 'mirrors',
+    base: 'hold',
+    edits: [
+      [
+        'retry_policy: # only',
+        'request_mirror_policies: [{ cluster: notes }]\n                            retry_policy: # only',
+      ],
+    ],
+    at: 'routes[0].route.request_mirror_policies',
+    says: 'a copy of each call',
+  },
+  {
+    rule: 'mirrors',
+    base: 'hold',
+    edits: [["domains: ['*']", "domains: ['*']\n                      request_mirror_policies: [{ cluster: notes }]"]],
+    at: 'virtual_hosts[0].request_mirror_policies',
+    says: 'a copy of each call',
+  },
+  {
+    rule: 'mirrors',
+    base: 'hold',
+    edits: [['explicit_http_config', 'request_mirror_policies: [{ cluster: notes }]\n          explicit_http_config']],
+    at: 'HttpProtocolOptions.request_mirror_policies',
+    says: 'a copy of each call',
+  },
+  {
+    rule: 'internal-redirects',
+    base: 'hold',
+    edits: [['retry_policy: # only', 'internal_redirect_policy: {}\n                            retry_policy: # only']],
+    at: 'routes[0].route.internal_redirect_policy',
+    says: 'a second time',
+  },
+  {
+    rule: 'local-replies',
+    base: 'hold',
+    edits: [
+      [
+        'max_request_headers_kb: 60',
+        "local_reply_config: { body_format: { text_format: '%LOCAL_REPLY_BODY%' } }\n                max_request_headers_kb: 60",
+      ],
+    ],
+    at: 'local_reply_config.body_format',
+    says: 'those of the module included',
+  },
+  {
+    rule: 'local-replies',
+    base: 'hold',
+    edits: [
+      [
+        'max_request_headers_kb: 60',
+        `local_reply_config:
+                  mappers:
+                    - filter: { response_flag_filter: { flags: [UF] } }
+                      status_code: 502
+                    - filter: { status_code_filter: { comparison: { op: GE, value: { default_value: 400, runtime_key: x } } } }
+                      body: { inline_string: sorry }
+                max_request_headers_kb: 60`,
+      ],
+    ],
+    at: 'local_reply_config.mappers[1].body',
+    says: 'replies of the module, too',
+  },
+  {
+    rule: 'buffers',
+    base: 'hold',
+    edits: [
+      [
+        'http_filters:\n',
+        `http_filters:
+                  - name: envoy-mcp
+                    typed_config:
+                      '@type': type.googleapis.com/envoy.extensions.filters.http.mcp.v3.Mcp
+`,
+      ],
+    ],
+    at: 'http_filters[0].typed_config.max_request_body_size',
+    says: '8192 by default',
+  },
+  {
     rule: 'route-timeout',
     base: 'hold',
     edits: [[/^ +timeout: 0s #.*\n/m, '']],
@@ -1193,6 +1291,20 @@ export const cases: readonly Case[] = [
     edits: [['connect-failure,refused-stream', 'connect-failure,gateway-error']],
     at: 'retries.retryOn',
     says: 'gateway-error may repeat',
+  },
+  {
+    rule: 'mirrors',
+    base: 'istio pair',
+    edits: [[/( +)retries:/, '$1mirror: { host: notes }\n$1retries:']],
+    at: 'spec.http[0].mirror',
+    says: 'a copy of each call',
+  },
+  {
+    rule: 'mirrors',
+    base: 'istio pair',
+    edits: [[/( +)retries:/, '$1mirrors: [{ destination: { host: notes } }]\n$1retries:']],
+    at: 'spec.http[0].mirrors',
+    says: 'a copy of each call',
   },
   {
     rule: 'route-timeout',

@@ -26,7 +26,10 @@ function messages(contentType: string, body: string): string[] {
 
 test.each([
   ['no cluster', 'upstream_unknown_cluster: the cluster does not exist'],
-  ['no host', 'upstream_unreachable: the cluster has no endpoint'],
+  [
+    'no host',
+    'upstream_unreachable: the cluster has no healthy endpoint, or its circuit breakers allow no more requests',
+  ],
   ['broken', 'upstream_unreachable: the response was cut off, or is larger than Envoy buffers'],
   ['unfinished', 'upstream_protocol: it keeps the event stream open after its answer'],
   ['not asked', 'upstream_timeout: the time was up before it was asked'],
@@ -53,7 +56,7 @@ test.each([
   [500, '', 'upstream_status: HTTP 500'],
   [503, '', 'upstream_status: HTTP 503'],
   [503, 'upstream connect error or disconnect/reset before headers', 'upstream_unreachable: no connection'],
-  [503, 'no healthy upstream', 'upstream_unreachable: the cluster has no endpoint'],
+  [503, 'no healthy upstream', 'upstream_unreachable: the cluster has no healthy endpoint'],
   [503, 'We have no healthy upstream', 'upstream_status: HTTP 503: We have no healthy upstream'],
   [500, 'no healthy upstream', 'upstream_status: HTTP 500: no healthy upstream'],
   [504, 'upstream request timeout', 'upstream_timeout: no answer'],

@@ -135,7 +135,7 @@ describeGateway('replies of Envoy', () => {
     ['refusing', 'upstream_unreachable', /no connection/],
     ['without-retries', 'upstream_unreachable', /no connection/],
     ['unknown', 'upstream_unknown_cluster', /the cluster does not exist/],
-    ['empty', 'upstream_unreachable', /the cluster has no endpoint/],
+    ['empty', 'upstream_unreachable', /the cluster has no healthy endpoint/],
     ['babbling', 'upstream_protocol', /not HTTP/],
     ['routeless', 'upstream_unknown_cluster', /no route matches/],
     ['resting', 'upstream_unreachable', /in maintenance/],
@@ -199,6 +199,35 @@ describeGateway('replies of Envoy', () => {
     expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
       error: { code: -31008, data: { reason: 'request_timeout' } },
     });
+  });
+});
+
+describeGateway('lists beyond the circuit breakers of a cluster', () => {
+  let upstream: Scripted;
+  beforeAll(async () => {
+    upstream = await startScripted({ tools: ['t'] });
+  });
+  afterAll(() => upstream.stop());
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'crowded', url: upstream.url }],
+    workers: 1,
+    plugin: { limits: { listTimeout: '2s' } },
+    adjust: ({ static_resources: { clusters } }) => {
+      const crowded = clusters.find(({ name }) => name === 'crowded');
+      Object.assign(crowded ?? {}, {
+        circuit_breakers: { thresholds: [{ max_connections: 1, max_pending_requests: 1 }] },
+      });
+    },
+  }));
+
+  it('are answered with what keeps them from being asked', async () => {
+    const session = await openSession(gateway.current.url);
+    upstream.answers['tools/list'] = never;
+    const answers = await Promise.all([1, 2, 3, 4].map(() => session.post(listMessage())));
+    const errors = answers.map(({ text }) => (JSON.parse(text) as { error: { message: string } }).error.message);
+    const refused = errors.filter((message) => message.includes('its circuit breakers allow no more requests'));
+    expect(refused).toHaveLength(2);
+    expect(errors.filter((message) => message.includes('no answer'))).toHaveLength(2);
   });
 });
 

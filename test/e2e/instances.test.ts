@@ -12,15 +12,25 @@ import {
   resumeSession,
   type Session,
 } from './clients/session.ts';
-import { describeGateway } from './engine.ts';
+import { describeGateway, engine } from './engine.ts';
 import { type Gateway, expectSound, startGateway, useGateway } from './gateway.ts';
 import { sharedKey } from './shared-key.ts';
 import { until } from './until.ts';
 import { type AskingServer, startAskingServer } from './upstreams/asking.ts';
 import { type SdkServer, startSdkServer } from './upstreams/sdk.ts';
+import { status } from './upstreams/scripted.ts';
 import { type Stateful, startStateful } from './upstreams/stateful.ts';
 
 const INSTANCES = ['red', 'green', 'blue'];
+/** One that tells within a second. */
+const healthCheck = {
+  timeout: '5s',
+  interval: '0.2s',
+  no_traffic_interval: '0.2s',
+  unhealthy_threshold: 1,
+  healthy_threshold: 1,
+  http_health_check: { path: '/healthz' },
+};
 /** Larger than what is read before a call is sent on. */
 const LARGE = JSON.stringify({ text: 'x'.repeat(200_000) });
 
@@ -205,6 +215,42 @@ describeGateway('a server with three instances', () => {
       }
       await until('the log says so', () => Promise.resolve(reports().length > 0));
       expect(reports()).toEqual([expect.stringContaining('notes: it does not know a session that it has opened')]);
+    });
+  });
+
+  // The embedded engine has no health checks.
+  describe.skipIf(engine?.name !== 'envoy')('of which one fails its health checks', () => {
+    let instances: Stateful[];
+    beforeAll(async () => {
+      instances = await Promise.all(INSTANCES.map((name) => startStateful(name)));
+      for (const { server } of instances) server.answers['GET'] = status(200);
+    });
+    afterAll(() => Promise.all(instances.map(({ server }) => server.stop())));
+    const gateway = useGateway(() => {
+      const urls = instances.map(({ server }) => server.url);
+      return {
+        servers: [{ name: 'notes', url: urls[0] ?? '' }],
+        adjust: (bootstrap) => {
+          withEndpoints('notes', urls)(bootstrap);
+          const notes = bootstrap.static_resources.clusters.find(({ name }) => name === 'notes');
+          Object.assign(notes ?? {}, { health_checks: [healthCheck] });
+        },
+      };
+    });
+    const healthy = async (): Promise<number | undefined> =>
+      (await gateway.current.stats()).get('cluster.notes.membership_healthy');
+
+    it('gets no session there any more, and those that began there stay', async () => {
+      await until('all are healthy', async () => (await healthy()) === INSTANCES.length);
+      const session = await openSession(gateway.current.url);
+      const held = instances.find(({ sessions }) => sessions.size === 1);
+      if (held === undefined) throw new Error('no instance has a session');
+      held.server.answers['GET'] = status(503);
+      await until('one is not', async () => (await healthy()) === INSTANCES.length - 1);
+      for (let i = 0; i < 4; i++) await openSession(gateway.current.url);
+      expect(held.sessions.size).toBe(1);
+      expect((await session.post(callMessage('"notes_echo"'))).text).toContain('"text":"done"');
+      expect(held.server.of('tools/call')).toHaveLength(1);
     });
   });
 });

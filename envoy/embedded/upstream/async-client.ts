@@ -22,7 +22,7 @@ export class WorkerAsyncClient implements AsyncClient {
 
   send(cluster: string, request: AsyncRequest, done: (outcome: AsyncResponse | 'reset') => void): Cancel | undefined {
     const pool = this.#clusters.get(cluster)?.pool;
-    if (pool === undefined) return undefined;
+    if (pool === undefined || pool.isFull) return undefined;
     const call = new Call(done);
     const receiver: ResponseReceiver = {
       onConnected: () => undefined,

@@ -39,6 +39,8 @@ export interface UpstreamExchange {
 
 /** Connections of one worker to one cluster. */
 export interface Pool {
+  /** The circuit breakers of the cluster allow no more requests. */
+  readonly isFull: boolean;
   /** @param asked headers of the request, as its endpoint is chosen by them; sent by `sendHeaders` */
   exchange(receiver: ResponseReceiver, asked: HeaderMap): UpstreamExchange;
   close(): void;

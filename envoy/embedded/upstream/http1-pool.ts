@@ -28,16 +28,23 @@ export class Http1Pool implements Pool, ExchangeOwner {
     this.#balancer = balancer;
   }
 
+  get isFull(): boolean {
+    return !this.#hasConnection && this.#waiting.length >= this.#cluster.circuitBreakers.maxPendingRequests;
+  }
+
+  get #hasConnection(): boolean {
+    return this.#active < Math.max(1, this.#cluster.circuitBreakers.maxConnections);
+  }
+
   exchange(receiver: ResponseReceiver, asked: HeaderMap): UpstreamExchange {
-    const { maxConnections, maxPendingRequests } = this.#cluster.circuitBreakers;
     const exchange = new Http1Exchange(receiver, this.#cluster, this, this.#balancer(asked));
-    if (this.#active < Math.max(1, maxConnections)) {
+    if (this.isFull) {
+      exchange.refuse();
+    } else if (this.#hasConnection) {
       this.#active++;
       this.#start(exchange);
-    } else if (this.#waiting.length < maxPendingRequests) {
-      this.#waiting.push(exchange);
     } else {
-      exchange.refuse();
+      this.#waiting.push(exchange);
     }
     return exchange;
   }

@@ -10,6 +10,8 @@ import type { Pool, ResetReason, ResponseReceiver, UpstreamExchange } from './ex
 
 /** One HTTP/2 connection for each endpoint, on which all requests are streams. */
 export class Http2Pool implements Pool {
+  /** No limit of streams is kept here. */
+  readonly isFull = false;
   readonly #cluster: Cluster;
   readonly #connector: Connector;
   readonly #balancer: Balancer;

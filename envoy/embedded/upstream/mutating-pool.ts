@@ -17,6 +17,10 @@ export class MutatingPool implements Pool {
     this.#mutations = mutations;
   }
 
+  get isFull(): boolean {
+    return this.#pool.isFull;
+  }
+
   exchange(receiver: ResponseReceiver, asked: HeaderMap): UpstreamExchange {
     const { removed, added } = this.#mutations;
     let host: HostPort | undefined;

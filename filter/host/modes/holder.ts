@@ -4,6 +4,7 @@ import { newWriter } from '../../bytes/writer';
 import { MOST_OF_LOST } from '../../upstream/lost-session';
 import { behindEndpoint, scanHeaders, TRUSTED_HEADERS, trustedHeader } from '../../flow/request';
 import { Reason } from '../../mcp/errors';
+import * as header from '../../mcp/headers';
 import { read, replaceAll, splice } from '../buffers';
 import { edit, pairsOf, remove } from '../headers';
 import { letGo } from '../held';
@@ -48,7 +49,10 @@ export function onRequestHeaders(stream: Stream): Action {
   stream.partner = decider.id;
   if (decider.phase !== Phase.Forwarded && decider.phase !== Phase.Streaming) return Action.HoldAll;
   // It was decided on while another filter kept the headers from us.
-  edit(HeaderMap.Request, decider.exchange!.plan.forward.headers);
+  const exchange = decider.exchange!;
+  edit(HeaderMap.Request, exchange.plan.forward.headers);
+  // One that keeps whole bodies adds the length of what it has, which is not the length of what the server gets.
+  if (!exchange.request.hasContentLength) remove(HeaderMap.Request, header.CONTENT_LENGTH);
   decider.resumed = true;
   letGo(decider);
   return Action.Continue;

@@ -70,7 +70,10 @@ export function onPart(stream: Stream, action: Action): Action {
   if (action !== Action.Pause) return action;
   if (stream.isHeldBack) return Action.HoldBack;
   // Behind the last part nothing comes that would be too much.
-  return stream.keepsBody && stream.moment === Moment.Midway ? Action.Discard : Action.Pause;
+  if (!stream.keepsBody || stream.moment !== Moment.Midway) return Action.Pause;
+  // What a filter before us has held and then let pass stays in Envoy's buffer unless it is taken out there.
+  if (stream.shown > 0) discardHeld();
+  return Action.Discard;
 }
 
 /** Whether a request can wait for the answer of a server while its body still comes. */

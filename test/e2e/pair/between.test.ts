@@ -79,3 +79,41 @@ describe.skipIf(engine?.name !== 'envoy')('a filter that pauses between the two'
     });
   });
 });
+
+/** Envoy's own: keeps the whole of a body, and adds its length where the request has none. */
+const keeping = {
+  name: 'keep',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer',
+    max_request_bytes: 1_000_000,
+  },
+} as unknown as WasmFilter;
+
+describe.skipIf(engine?.name !== 'envoy')('a filter that keeps whole bodies between the two', () => {
+  let one: Scripted;
+  beforeAll(async () => {
+    one = await startScripted({ tools: ['echo'] });
+  });
+  afterAll(() => one.stop());
+  const gateway = useGateway(() => ({
+    servers: [{ name: 'one', url: one.url }],
+    adjust: (bootstrap) => {
+      httpFilters(bootstrap).splice(1, 0, keeping);
+    },
+  }));
+
+  describe.each(bothProtocols)('over %s', (http) => {
+    it.each([
+      [10, false],
+      [10, true],
+      [300_000, false],
+      [300_000, true],
+    ])('serves a call with %i bytes of arguments, without a length: %s', async (size, withoutLength) => {
+      const session = await openSession(gateway.current.url, { http });
+      const args = `{"text":"${'x'.repeat(size)}"}`;
+      const answer = await session.post(callMessage('"one_echo"', args), { withoutLength });
+      expect(answer.status).toBe(200);
+      expect(one.last('tools/call').body.toString()).toBe(callMessage('"echo"', args));
+    });
+  });
+});
