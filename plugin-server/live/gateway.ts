@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { PluginServerError } from '../errors.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
-import { type Catalog, editionOf, revisionOf, withEndpointsOf } from '../catalog/catalog.ts';
+import { type Catalog, revisionOf, withEndpointsOf } from '../catalog/catalog.ts';
 import type { Catalogs } from '../catalog/catalogs.ts';
 import type { History } from '../versions/history.ts';
 import { Versions } from '../versions/versions.ts';
@@ -13,6 +12,7 @@ import { type ClusterSet, type Compiled, clusterVersionOf, compile } from './com
 import { parseGatewayFile } from './gateway-file.ts';
 import type { Cause, Kept, KeptModules } from './kept.ts';
 import { resolveModule } from './modules.ts';
+import { digestOf, sourceOf, unlessLost } from './source.ts';
 import type { GatewayTokens } from './tokens.ts';
 
 /** A version that is given out. */
@@ -58,7 +58,7 @@ export class DeliveredGateway {
   #refusal: Refusal | undefined;
   #warnings: readonly Problem[] = [];
   #catalogProblems: readonly Problem[] = [];
-  /** Digest of the file's text, and of what its catalogs add, as they are now. */
+  /** What the file and its catalogs are now, see `sourceOf`. */
   #source: string | undefined;
   /** Source and module that were judged last, and what was found of the catalogs: nothing is judged twice. */
   #judged: { readonly input: string; readonly catalogProblems: readonly Problem[] } | undefined;
@@ -161,7 +161,7 @@ export class DeliveredGateway {
       const file = parseGatewayFile(text).configuration?.file;
       this.#namespaces = file?.catalog?.namespaces ?? [];
       const use = file?.catalog && useCatalogs(file.catalog, catalogs);
-      const source = sourceOf(text, use);
+      const source = unlessLost(sourceOf(text, use), this.#versions.instead);
       this.#source = source;
       if (source === this.#versions.instead) {
         // What was wrong with the file since the rollback is so no more.
@@ -257,9 +257,9 @@ export class DeliveredGateway {
     const compiled = compile(withCatalog(file, catalog), module);
     if (compiled.version !== this.#active?.compiled.version) {
       const cause = this.#cause(text, module);
-      const kept = this.#next({ text, catalog, module, compiled, cause, warnings: problems });
+      let kept: Kept;
       try {
-        await this.#keep(kept, module.bytes);
+        kept = await this.#keep({ text, catalog, module, compiled, cause, warnings: problems }, module.bytes);
       } catch (error) {
         this.#refuse([problem('', (error as Error).message)]);
         return false;
@@ -278,29 +278,10 @@ export class DeliveredGateway {
     return kept.module.sha256 === sha256 ? 'catalog' : 'module';
   }
 
-  #next({
-    text,
-    catalog,
-    module: { name, version, sha256 },
-    compiled,
-    cause,
-    warnings = [],
-  }: Pick<Kept, 'text' | 'module' | 'cause'> & {
-    catalog: Catalog | undefined;
-    compiled: Compiled;
-    warnings: readonly Problem[] | undefined;
-  }): Kept {
-    const clusters = compiled.clusterSet.clusters.map(({ name, json }) => ({ name, json }));
-    const { nextGeneration: generation } = this.#versions;
-    const module = { name, version, sha256 };
+  async #keep(draft: Draft, module: Uint8Array): Promise<Kept> {
+    await this.#surroundings.modules.add(draft.module.sha256, module);
     const created = new Date().toISOString();
-    const more = { ...(catalog && { catalog }), ...(warnings.length > 0 && { warnings: [...warnings] }) };
-    return { generation, version: compiled.version, created, cause, text, ...more, module, clusters };
-  }
-
-  async #keep(kept: Kept, module: Uint8Array): Promise<void> {
-    await this.#surroundings.modules.add(kept.module.sha256, module);
-    await this.#versions.keep(kept);
+    return await this.#versions.keep((generation) => versionOf(draft, generation, created));
   }
 
   /**
@@ -315,8 +296,7 @@ export class DeliveredGateway {
       return;
     }
     const { text, catalog, module, warnings } = kept;
-    const renewed = this.#next({ text, catalog, module, compiled, cause: 'server', warnings });
-    await this.#keep(renewed, bytes);
+    const renewed = await this.#keep({ text, catalog, module, compiled, cause: 'server', warnings }, bytes);
     if (instead !== undefined) await this.#versions.choose(renewed, instead);
     this.#active = { kept: renewed, compiled };
   }
@@ -329,7 +309,7 @@ export class DeliveredGateway {
     if (revisionOf(catalog) === revisionOf(kept.catalog)) return;
     const { compiled } = await this.#compile({ ...kept, catalog: catalog });
     const { text, module, cause, warnings, generation, created } = kept;
-    const renewed = { ...this.#next({ text, catalog, module, compiled, cause, warnings }), generation, created };
+    const renewed = versionOf({ text, catalog, module, compiled, cause, warnings }, generation, created);
     await this.#versions.amend(renewed);
     this.#active = { kept: renewed, compiled };
     this.#surroundings.tell(this, { kind: 'endpoints', version: renewed });
@@ -366,6 +346,23 @@ export class DeliveredGateway {
   }
 }
 
+/** What a version is made of. */
+interface Draft extends Pick<Kept, 'text' | 'module' | 'cause'> {
+  readonly catalog: Catalog | undefined;
+  readonly compiled: Compiled;
+  readonly warnings: readonly Problem[] | undefined;
+}
+
+/** @param created the time, as ISO 8601 has it */
+function versionOf(draft: Draft, generation: number, created: string): Kept {
+  const { text, catalog, compiled, cause, warnings = [] } = draft;
+  const { name, version, sha256 } = draft.module;
+  const clusters = compiled.clusterSet.clusters.map(({ name, json }) => ({ name, json }));
+  const more = { ...(catalog && { catalog }), ...(warnings.length > 0 && { warnings: [...warnings] }) };
+  const module = { name, version, sha256 };
+  return { generation, version: compiled.version, created, cause, text, ...more, module, clusters };
+}
+
 /** The digest of the module that a file asks for, or why there is none. */
 function requestedModule(file: ConfigurationFile | undefined, store: ArtifactStore): string {
   if (file === undefined) return 'unread';
@@ -384,19 +381,9 @@ function warning(path: string, message: string): Problem {
   return { path, message, severity: 'warning' };
 }
 
-/** The same while only endpoints come and go. */
-function sourceOf(text: string, use: CatalogUse | undefined): string {
-  if (use === undefined) return digestOf(text);
-  return digestOf(JSON.stringify([text, editionOf(use.wanted), [...use.refused], use.missing]));
-}
-
 function fromStore(store: ArtifactStore, wanted: Kept['module']): Uint8Array | undefined {
   const found = store.find(wanted);
   return found?.sha256 === wanted.sha256 ? found.bytes : undefined;
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function inputOf(source: string, module: string): string {

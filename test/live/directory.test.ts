@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { execFileSync } from 'node:child_process';
@@ -526,6 +527,57 @@ describe('the history', () => {
     const second = await startLive(where);
     expect(given(second)).toMatchObject({ clusters: ['a'] });
     expect(problems(second)).toBeUndefined();
+  });
+
+  describe('of two plugin servers that share it', () => {
+    /** Each has a directory of gateways of its own. */
+    async function sharing(): Promise<{ state: string; servers: LiveServer[] }> {
+      const first = folders();
+      const second = { ...folders(), state: first.state };
+      keep(first);
+      write(second, 'edge', configuration('a'));
+      return { state: first.state, servers: [await startLive(first), await startLive(second)] };
+    }
+
+    const takeAll = (servers: readonly LiveServer[], names: readonly string[]) =>
+      Promise.all(
+        servers.map(async ({ live }, index) => {
+          const name = names[index] ?? '';
+          await live.directory.get('edge')?.take(JSON.stringify(configuration(name)));
+        }),
+      );
+
+    const serversKept = (state: string): string[] =>
+      readdirSync(join(state, 'edge'))
+        .filter((name) => /^\d+\.json$/.test(name))
+        .sort()
+        .map((name) => readFileSync(join(state, 'edge', name), 'utf8'))
+        .map((text) => (JSON.parse(text) as { text: string }).text)
+        .flatMap((text) => (JSON.parse(text) as { servers: { name: string }[] }).servers.map(({ name }) => name));
+
+    test('has the edits of both, and both give out one of them', async () => {
+      const { state, servers } = await sharing();
+      await takeAll(servers, ['b', 'c']);
+      expect(serversKept(state).sort()).toEqual(['a', 'b', 'c']);
+      await until('both give out the same', () => new Set(servers.map((one) => JSON.stringify(given(one)))).size === 1);
+    });
+
+    test('has an edit once that both have taken', async () => {
+      const { state, servers } = await sharing();
+      await takeAll(servers, ['b', 'b']);
+      expect(serversKept(state)).toEqual(['a', 'b']);
+      expect(servers.map((one) => given(one)?.generation)).toEqual([2, 2]);
+    });
+
+    test('keeps the modules of gateways that only one of them has', async () => {
+      const where = folders();
+      const first = await serving(where);
+      await first.close();
+      const [module = ''] = readdirSync(join(where.state, '.modules'));
+      utimesSync(join(where.state, '.modules', module), 0, 0);
+      await startLive({ ...folders(), state: where.state });
+      expect(readdirSync(join(where.state, '.modules'))).toEqual([module]);
+    });
   });
 
   test('with a module that became another takes the store’s', async () => {
