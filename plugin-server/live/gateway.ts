@@ -12,6 +12,7 @@ import { type ClusterSet, type Compiled, clusterVersionOf, compile } from './com
 import { parseGatewayFile } from './gateway-file.ts';
 import type { Cause, Kept, KeptModules } from './kept.ts';
 import { resolveModule } from './modules.ts';
+import { keyChanges, sessionKeysOf } from './session-keys.ts';
 import { digestOf, sourceOf, unlessLost } from './source.ts';
 import type { GatewayTokens } from './tokens.ts';
 
@@ -34,7 +35,7 @@ export type GatewayEvent =
   /** What of its catalogs is left out, or stays as it was; none where all of them is right again. */
   | { readonly kind: 'catalog'; readonly problems: readonly Problem[] }
   | { readonly kind: 'endpoints'; readonly version: Kept }
-  | { readonly kind: 'rolled back'; readonly version: Kept };
+  | { readonly kind: 'rolled back'; readonly version: Kept; readonly warnings: readonly Problem[] };
 
 export interface Surroundings {
   readonly history: History<Kept>;
@@ -206,16 +207,17 @@ export class DeliveredGateway {
       if (wanted === undefined) {
         throw new PluginServerError('unknown_gateway_version', to ?? 'before', this.name, this.#versions.known);
       }
+      const warnings = this.#keyChanges(wanted.text);
       await this.#activate(wanted, this.#source ?? '');
       const { catalogs } = this.#surroundings;
       const request = parseGatewayFile(wanted.text).configuration?.file?.catalog;
       if (request !== undefined) await this.#renewEndpoints(useCatalogs(request, catalogs).wanted);
       this.#refusal = undefined;
-      this.#warnings = wanted.warnings ?? [];
+      this.#warnings = [...(wanted.warnings ?? []), ...warnings];
       this.#catalogProblems = [];
       this.#judged = undefined;
       this.#request = undefined;
-      this.#surroundings.tell(this, { kind: 'rolled back', version: wanted });
+      this.#surroundings.tell(this, { kind: 'rolled back', version: wanted, warnings });
       return wanted;
     });
   }
@@ -255,8 +257,10 @@ export class DeliveredGateway {
     }
     const { file, catalog, module } = accepted;
     const compiled = compile(withCatalog(file, catalog), module);
+    let warnings: readonly Problem[] = problems;
     if (compiled.version !== this.#active?.compiled.version) {
       const cause = this.#cause(text, module);
+      warnings = [...problems, ...this.#keyChanges(text)];
       let kept: Kept;
       try {
         kept = await this.#keep({ text, catalog, module, compiled, cause, warnings: problems }, module.bytes);
@@ -265,11 +269,19 @@ export class DeliveredGateway {
         return false;
       }
       this.#active = { kept, compiled };
-      this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings: problems });
+      this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings });
     }
     this.#refusal = undefined;
-    this.#warnings = problems;
+    this.#warnings = warnings;
     return true;
+  }
+
+  /** What becomes of sessions when a file's text takes the place of the one that is given out. */
+  #keyChanges(text: string): Problem[] {
+    const given = this.#active?.kept.text;
+    if (given === undefined) return [];
+    const keysOf = (file: string) => sessionKeysOf(parseGatewayFile(file).configuration?.file?.plugin ?? {});
+    return keyChanges(keysOf(given), keysOf(text));
   }
 
   #cause(text: string, { sha256 }: Kept['module']): Cause {

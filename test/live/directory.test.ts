@@ -621,6 +621,45 @@ describe('the history', () => {
   });
 });
 
+describe('an edit of the keys of sessions', () => {
+  const withKeys = (...keys: string[]): object => ({
+    ...configuration('a'),
+    sessions: { keys: keys.map((key) => ({ id: Number(/\d+/.exec(key)?.[0]), env: key })) },
+  });
+  const warned = ({ live }: LiveServer): string[] =>
+    (live.directory.get('edge')?.warnings ?? []).map(
+      ({ path, message }) => `${path}: ${message.replace(/[;:].*/s, '')}`,
+    );
+
+  test.each<[string, string[], string[], string[]]>([
+    ['names a new one last', ['KEY_1'], ['KEY_1', 'KEY_2'], []],
+    ['moves it to the front', ['KEY_1', 'KEY_2'], ['KEY_2', 'KEY_1'], []],
+    ['takes the old one away', ['KEY_2', 'KEY_1'], ['KEY_2'], []],
+    ['names a new one first', ['KEY_1'], ['KEY_2', 'KEY_1'], ['[0]: the key 2 is new and seals at once']],
+    ['takes the one away that seals', ['KEY_1', 'KEY_2'], ['KEY_2'], [': the key 1 sealed up to now, and is gone']],
+    ['gives an id another variable', ['KEY_1'], ['NEW_KEY_1'], ['[0]: the key 1 is NEW_KEY_1 now, and was KEY_1']],
+  ])('that %s is warned of where sessions end', async (_what, before, after, expected) => {
+    const where = folders();
+    const running = await serving(where, withKeys(...before));
+    await running.live.directory.get('edge')?.take(JSON.stringify(withKeys(...after)));
+    expect(given(running)?.generation).toBe(2);
+    expect(warned(running)).toEqual(expected.map((text) => `sessions.keys${text}`));
+    for (const text of warned(running)) expect(messages(running, 'warn').join()).toContain(text);
+  });
+
+  test('is warned of where a rollback takes it back', async () => {
+    const where = folders();
+    const running = await serving(where, withKeys('KEY_1', 'KEY_2'));
+    const edge = running.live.directory.get('edge');
+    await edge?.take(JSON.stringify(withKeys('KEY_2', 'KEY_1')));
+    await edge?.take(JSON.stringify(withKeys('KEY_2')));
+    await edge?.rollBack('1');
+    expect(warned(running)).toEqual(['sessions.keys[0]: the key 1 is new and seals at once']);
+    await edge?.rollBack('3');
+    expect(warned(running)).toEqual(['sessions.keys: the key 1 sealed up to now, and is gone']);
+  });
+});
+
 test('what is wrong in one gateway disturbs no other', async () => {
   const where = folders();
   write(where, 'bad', 'servers: [');
