@@ -2,7 +2,15 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { PluginServerError } from '../errors.ts';
-import { codeOf, createFile, makeFolder, readRegularFile, reasonOf, replaceFile } from '../store/files.ts';
+import {
+  codeOf,
+  createFile,
+  makeFolder,
+  makeFolderBelow,
+  readRegularFile,
+  reasonOf,
+  replaceFile,
+} from '../store/files.ts';
 
 /** What every version has, whatever it is a version of. */
 export interface Versioned {
@@ -44,6 +52,7 @@ export class History<Kept extends Versioned> {
 
   /** Makes the folder, and removes what a crash left in it. @throws where it cannot be written to */
   async open(): Promise<void> {
+    await makeFolder(this.#folder, 0o700);
     await writeWhole(this.#folder, '.writable', '', replaceFile);
     for (const name of await namesIn(join(this.#folder, incomingName))) {
       await removeOld(join(this.#folder, incomingName, name));
@@ -135,10 +144,8 @@ async function writeWhole<T>(
   place: (incoming: string, target: string, content: string | Uint8Array) => Promise<T>,
 ): Promise<T> {
   const incoming = join(folder, incomingName);
-  const target = join(folder, name);
-  await makeFolder(incoming, 0o700);
-  await makeFolder(dirname(target), 0o700);
-  return await place(incoming, target, content);
+  for (const each of [incomingName, dirname(name)]) await makeFolderBelow(folder, each, 0o700);
+  return await place(incoming, join(folder, name), content);
 }
 
 /**

@@ -600,12 +600,24 @@ describe('the history', () => {
     write(where, 'edge', configuration('b'));
     await until('it is refused', () => problems(running) !== undefined);
     expect(problems(running)?.[0]?.[1]).toMatch(
-      /^nothing is changed, as the new version cannot be kept \([A-Z]+\); make room/,
+      /^nothing is changed, as the new version cannot be kept \([A-Z]+\); see that/,
     );
     expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
     rmSync(join(where.state, 'edge'));
     renameSync(join(where.state, 'edge-away'), join(where.state, 'edge'));
     await until('it is taken', () => given(running)?.generation === 2);
+  });
+
+  test('that is moved away is not made anew, and goes on once it is back', async () => {
+    const where = folders();
+    const running = await serving(where);
+    renameSync(where.state, `${where.state}-away`);
+    write(where, 'edge', configuration('b'));
+    await until('it is refused', () => problems(running) !== undefined);
+    expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
+    renameSync(`${where.state}-away`, where.state);
+    await until('it is taken', () => given(running)?.generation === 2);
+    expect(problems(running)).toBeUndefined();
   });
 
   test('needs a folder that can be written to', async () => {
