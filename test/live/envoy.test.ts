@@ -308,6 +308,45 @@ describeWithEnvoy('live delivery', () => {
     await unharmed(load);
   });
 
+  test('keys of sessions that are changed in steps end no session, at none of the replicas and at no moment', async () => {
+    const alpha = await toolServer();
+    const where = folders();
+    const withKeys = (...ids: number[]): object => ({
+      sessions: { keys: ids.map((id) => ({ id, env: `SLUICE_KEY_${id}` })) },
+      servers: [entry('alpha', alpha)],
+    });
+    write(where, 'edge', withKeys(1));
+    const server = await startLive(where);
+    const both = { ...env, SLUICE_KEY_2: randomBytes(32).toString('base64url') };
+    const start = (id: string) =>
+      startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id, cluster: 'edge' }), both);
+    const replicas = await Promise.all([start('n1'), start('n2')]);
+    await everywhere(server, 1);
+    const early = await Promise.all(replicas.map(({ mcp }) => openSession(mcp)));
+    const loads = await Promise.all(replicas.map(({ mcp }) => callSteadily(mcp, 'alpha_', 50)));
+    const crossed = async (): Promise<void> => {
+      const fresh = await Promise.all(replicas.map(({ mcp }) => openSession(mcp)));
+      for (const { id } of [...early, ...fresh]) {
+        for (const { mcp } of replicas) {
+          expect((await resumeSession(mcp, id).post(listMessage())).text).toContain('"alpha_fast"');
+        }
+      }
+    };
+    for (const [step, keys] of [
+      [1, 2],
+      [2, 1],
+    ].entries()) {
+      write(where, 'edge', withKeys(...keys));
+      let isEverywhere = false;
+      const arrives = everywhere(server, step + 2).then(() => (isEverywhere = true));
+      do await crossed();
+      while (!isEverywhere);
+      await arrives;
+      await crossed();
+    }
+    for (const load of loads) await unharmed(load);
+  });
+
   test('a canary with another module shares sessions with the gateway that it is tried beside, and goes back alone', async () => {
     const alpha = await toolServer();
     const where = folders();
