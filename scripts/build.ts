@@ -126,7 +126,8 @@ async function compile(target: Target, root: string, signal?: AbortSignal): Prom
   mkdirSync(dirname(join(root, output)), { recursive: true });
   try {
     const running = { cwd: root, maxBuffer: 16 << 20, ...(signal && { signal }) };
-    await promisify(execFile)(process.execPath, [asc, entry, ...options], running);
+    // With source maps it is the compiler; without, asc starts a second process for it, which outlives the first.
+    await promisify(execFile)(process.execPath, ['--enable-source-maps', asc, entry, ...options], running);
     const bytes = readFileSync(join(root, unfinished));
     return existsSync(join(root, map)) ? mapped(bytes, join(root, map), `${join(root, output)}.map`, root) : bytes;
   } catch (error) {
