@@ -337,11 +337,11 @@ describeWithEnvoy('live delivery', () => {
       [2, 1],
     ].entries()) {
       write(where, 'edge', withKeys(...keys));
-      let isEverywhere = false;
-      const arrives = everywhere(server, step + 2).then(() => (isEverywhere = true));
+      const seen = { everywhere: false };
+      const taken = everywhere(server, step + 2).then(() => (seen.everywhere = true));
       do await crossed();
-      while (!isEverywhere);
-      await arrives;
+      while (!seen.everywhere);
+      await taken;
       await crossed();
     }
     for (const load of loads) await unharmed(load);
