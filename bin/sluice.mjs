@@ -8,7 +8,7 @@ requireNode();
 const isClone = existsSync(new URL('../cli/main.ts', import.meta.url));
 if (isClone) {
   const { ensureInstalled } = await import('../scripts/install.mjs');
-  ensureInstalled();
+  await ensureInstalled();
   const { requireTemporaryFolder } = await import('../common/temporary-folder.mjs');
   requireTemporaryFolder();
   const { register } = await import('tsx/esm/api');

@@ -17,9 +17,14 @@ const moduleVariable = 'SLUICE_MODULE';
 
 /**
  * The module of this Sluice: a clone builds it of its sources as they are now, an installed package brought it along.
+ * @param signal ends a build under way
  * @throws CommandError with the compiler's messages
  */
-export async function ownModule(progress: (line: string) => void, env: NodeJS.ProcessEnv): Promise<OwnModule> {
+export async function ownModule(
+  progress: (line: string) => void,
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<OwnModule> {
   const named = env[moduleVariable];
   if (named !== undefined) return read(resolve(named), `${moduleVariable} names no module`);
   if (!isClone()) return read(ownFile('build/plugin.wasm'), 'this package is not whole, install it again');
@@ -27,7 +32,7 @@ export async function ownModule(progress: (line: string) => void, env: NodeJS.Pr
   // The compiler is there in a clone only.
   const { BuildError, build } = await import('../scripts/build.ts');
   try {
-    return (await build()).plugin;
+    return (await build(undefined, { ...(signal && { signal }) })).plugin;
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     throw new CommandError(error.message, exitCode.environment, error.details);

@@ -57,23 +57,27 @@ export interface Build {
  * Brings build/plugin.wasm, build/plugin.wasm.sha256, the modules of tests and the configurations of envoy/templates/ up
  * to date.
  * @param root the clone to build; this one unless a test says otherwise
- * @param wanted `debug`: build/debug/plugin.wasm and its source map as well
+ * @param wanted `debug`: build/debug/plugin.wasm and its source map as well; `signal` ends the compiler
  * @throws BuildError with the compiler's messages
  */
-export async function build(root: string = clone, wanted: { readonly debug?: boolean } = {}): Promise<Build> {
-  const plugin = await buildTarget('plugin', root);
+export async function build(
+  root: string = clone,
+  wanted: { readonly debug?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<Build> {
+  const { signal } = wanted;
+  const plugin = await buildTarget('plugin', root, signal);
   replaceFile(`${plugin.file}.sha256`, `${plugin.digest}  plugin.wasm\n`);
   const build: Mutable<Build> = { plugin, changedByHand: writeConfigurations(root, plugin.digest) };
-  if (wanted.debug === true) build.debug = await buildTarget('debug', root);
+  if (wanted.debug === true) build.debug = await buildTarget('debug', root, signal);
   for (const target of ['core', 'probe'] as const) {
-    if (existsSync(join(root, targets[target].entry))) build[target] = await buildTarget(target, root);
+    if (existsSync(join(root, targets[target].entry))) build[target] = await buildTarget(target, root, signal);
   }
   return build;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-async function buildTarget(target: Target, root: string): Promise<BuiltModule> {
+async function buildTarget(target: Target, root: string, signal?: AbortSignal): Promise<BuiltModule> {
   const { output } = targets[target];
   const file = join(root, output);
   const stamp = `${file}.stamp`;
@@ -84,7 +88,7 @@ async function buildTarget(target: Target, root: string): Promise<BuiltModule> {
     // Both halves must hold: an output that someone else wrote is not the output of these inputs.
     if (readFileSync(stamp, 'utf8') === `${inputs} ${digest}\n`) return { file, bytes, digest, compiled: false };
   }
-  const bytes = await compile(target, root);
+  const bytes = await compile(target, root, signal);
   const digest = sha256(bytes);
   replaceFile(file, bytes);
   replaceFile(stamp, `${inputs} ${digest}\n`);
@@ -113,7 +117,7 @@ function sourcesIn(folder: string): string[] {
  * Runs asc as a program of its own: imported here, all of it would pass through tsx's transpiler first (6 s, not 0.4).
  * It runs in the clone and is given relative paths, so that no absolute one can get into what is delivered.
  */
-async function compile(target: Target, root: string): Promise<Uint8Array> {
+async function compile(target: Target, root: string, signal?: AbortSignal): Promise<Uint8Array> {
   const { entry, output } = targets[target];
   const unfinished = `${output}.${process.pid}.unfinished`;
   const map = `${output}.${process.pid}.wasm.map`; // as asc derives it
@@ -121,7 +125,9 @@ async function compile(target: Target, root: string): Promise<Uint8Array> {
   const options = ['--config', 'asconfig.json', '--target', target, '--outFile', unfinished, '--noColors'];
   mkdirSync(dirname(join(root, output)), { recursive: true });
   try {
-    await promisify(execFile)(process.execPath, [asc, entry, ...options], { cwd: root, maxBuffer: 16 << 20 });
+    const running = { cwd: root, maxBuffer: 16 << 20, ...(signal && { signal }) };
+    // With source maps it is the compiler; without, asc starts a second process for it, which outlives the first.
+    await promisify(execFile)(process.execPath, ['--enable-source-maps', asc, entry, ...options], running);
     const bytes = readFileSync(join(root, unfinished));
     return existsSync(join(root, map)) ? mapped(bytes, join(root, map), `${join(root, output)}.map`, root) : bytes;
   } catch (error) {

@@ -32,14 +32,23 @@ export const serve = command({
 });
 
 async function run(options: ServeOptions, { io, emit }: Context<ServeEvent>): Promise<number> {
-  const server = await runServer(options, io);
+  // From the beginning: the first process of a container is sent no signal that it does not listen for.
   const stop = stopSignal();
-  const renew = (): void => void server.renew();
+  const running: { server?: RunningServe } = {};
+  const renew = (): void => void running.server?.renew();
   process.on('SIGHUP', renew);
-  emit({ event: 'ready', pluginServer: server.url, plugins: served(server) });
-  await stop;
-  await server.close();
-  process.off('SIGHUP', renew);
+  try {
+    const server = await runServer(options, io, stop);
+    running.server = server;
+    emit({ event: 'ready', pluginServer: server.url, plugins: served(server) });
+    await aborted(stop);
+    await server.close();
+  } catch (error) {
+    // What fails after the end was asked for fails because of it.
+    if (!stop.aborted) throw error;
+  } finally {
+    process.off('SIGHUP', renew);
+  }
   emit({ event: 'stopped' });
   return exitCode.ok;
 }
@@ -54,13 +63,23 @@ function served({ store, url: origin }: RunningServe): ServedPlugin[] {
   );
 }
 
-function stopSignal(): Promise<void> {
+/** Aborted by the first signal that asks for the end; the next one ends the process. */
+function stopSignal(): AbortSignal {
   const signals = ['SIGINT', 'SIGTERM'] as const;
+  const controller = new AbortController();
+  const stop = (): void => {
+    for (const signal of signals) process.off(signal, stop);
+    controller.abort();
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return controller.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const stop = (): void => {
-      for (const signal of signals) process.off(signal, stop);
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => {
       resolve();
-    };
-    for (const signal of signals) process.on(signal, stop);
+    });
   });
 }

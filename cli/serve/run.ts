@@ -45,21 +45,29 @@ export interface RunningServe {
 /** Things to end, the last one first. */
 type Ending = () => Promise<void> | void;
 
-/** Opens the store and starts the server, as the options say. Leaves nothing running where it throws. */
-export async function runServer(options: ServeOptions, io: Io): Promise<RunningServe> {
+/**
+ * Opens the store and starts the server, as the options say. Leaves nothing running where it throws.
+ * @param stop ends a start under way
+ */
+export async function runServer(options: ServeOptions, io: Io, stop: AbortSignal): Promise<RunningServe> {
   const endings: Ending[] = [];
   const close = async (): Promise<void> => {
     for (const end of endings.splice(0).toReversed()) await end();
   };
   try {
-    return { ...(await run(options, io, endings)), close };
+    return { ...(await run(options, io, endings, stop)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Omit<RunningServe, 'close'>> {
+async function run(
+  options: ServeOptions,
+  io: Io,
+  endings: Ending[],
+  stop: AbortSignal,
+): Promise<Omit<RunningServe, 'close'>> {
   const log = jsonLog(io);
   const secrets: Renewed<unknown>[] = [];
   const watched = async <T>(files: string[], make: (texts: readonly string[]) => T): Promise<Renewed<T>> => {
@@ -90,12 +98,15 @@ async function run(options: ServeOptions, io: Io, endings: Ending[]): Promise<Om
     log,
     endings,
   });
+  stop.throwIfAborted();
   const peers = options.peers.length > 0 ? new PeerSync({ store, peers: options.peers, log, trust }) : undefined;
   const access = accessLog(options, io, endings);
   const tokensRequired = !isLoopback(options.listen.host);
-  const catalogs = await catalogsOf(options, io, { store, log, endings, watched });
+  const catalogs = await catalogsOf(options, io, { store, log, endings, watched, stop });
+  stop.throwIfAborted();
   const live = await liveOf(options, { store, catalogs, publishers: tokens, log });
   if (live !== undefined) endings.push(() => live.close());
+  stop.throwIfAborted();
 
   const server = await startPluginServer({
     ...options.listen,
@@ -158,13 +169,14 @@ interface CatalogSurroundings {
   readonly log: Log;
   readonly endings: Ending[];
   readonly watched: Watch;
+  readonly stop: AbortSignal;
 }
 
 /** Catalogs, and what keeps them up to date: a directory, Nacos, or whoever puts them there. */
 async function catalogsOf(
   options: ServeOptions,
   io: Io,
-  { store, log, endings, watched }: CatalogSurroundings,
+  { store, log, endings, watched, stop }: CatalogSurroundings,
 ): Promise<Catalogs | undefined> {
   const { gateways, catalogs: directory, nacos } = options;
   if (gateways === undefined && directory === undefined && nacos === undefined) return undefined;
@@ -176,7 +188,7 @@ async function catalogsOf(
     const { addresses, namespaces } = nacos;
     const source = new NacosSync({ addresses, namespaces, catalogs, log, credentials });
     endings.push(() => source.stop());
-    await Promise.race([source.start(), sleep(nacosPatience, undefined, { ref: false })]);
+    await Promise.race([source.start(), sleep(nacosPatience, undefined, { ref: false, signal: stop })]);
   }
   if (directory !== undefined) {
     const source = new CatalogDirectory({ directory, catalogs });

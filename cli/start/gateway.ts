@@ -63,7 +63,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
   const listen = await freeAddress('--listen', options.listen);
   const admin = options.admin === undefined ? undefined : await freeAddress('--admin', options.admin);
   if (options.config === undefined && options.servers.length + options.rests.length === 0) requireDemos();
-  const module = await ownModule(progress, io.env);
+  const module = await ownModule(progress, io.env, stop);
   const configurationOf = async (file: SourceFile | undefined): Promise<Configuration> =>
     withHostMode(
       file === undefined ? { plugin: {}, servers: [] } : await readConfiguration(file, module.bytes),
@@ -82,6 +82,7 @@ export async function startGateway(options: StartOptions, surroundings: Surround
     signal: stop,
   });
 
+  stop.throwIfAborted();
   progress('starting the servers …');
   const files = claimFiles(resolve(workFolder(), io.env['SLUICE_DATA_DIR'] ?? '.sluice'));
   running.add(files);

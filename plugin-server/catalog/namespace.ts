@@ -156,16 +156,9 @@ export class CatalogNamespace {
       await this.#renewEndpoints(catalog);
       return;
     }
-    const kept: KeptCatalog = {
-      generation: this.#versions.nextGeneration,
-      version,
-      edition,
-      created: new Date().toISOString(),
-      cause,
-      ...(by !== undefined && { by }),
-      catalog: catalog,
-    };
-    await this.#versions.keep(kept);
+    const created = new Date().toISOString();
+    const more = { ...(by !== undefined && { by }), catalog };
+    const kept = await this.#versions.keep((generation) => ({ generation, version, edition, created, cause, ...more }));
     this.#given = kept;
     this.#surroundings.tell(this, { kind: 'accepted', version: kept });
   }

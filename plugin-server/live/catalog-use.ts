@@ -18,6 +18,8 @@ export interface CatalogUse {
   readonly refused: ReadonlySet<string>;
   /** Namespaces that have nothing yet. */
   readonly missing: readonly string[];
+  /** Those that have something. */
+  readonly present: readonly string[];
 }
 
 /** Puts the catalogs of a gateway together, as far as it lets them in. */
@@ -43,7 +45,8 @@ export function useCatalogs(request: CatalogRequest, catalogs: Catalogs | undefi
     servers: parts.flatMap(({ servers }) => servers),
     virtualServers: parts.flatMap(({ virtualServers }) => virtualServers),
   };
-  return { wanted: inOrder(wanted), problems, refused, missing };
+  const present = request.namespaces.filter((name) => !missing.includes(name));
+  return { wanted: inOrder(wanted), problems, refused, missing, present };
 }
 
 /** What was let in before, as far as the gateway still lets it in. */

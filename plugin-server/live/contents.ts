@@ -2,6 +2,7 @@ import type { LocatedServer } from '../../envoy/render/servers.ts';
 import { listOf, withCatalog } from './catalog-use.ts';
 import type { DeliveredGateway } from './gateway.ts';
 import { parseGatewayFile } from './gateway-file.ts';
+import { sessionKeysOf } from './session-keys.ts';
 
 /** One server of a gateway, as far as its configuration says it. */
 interface ServerContents {
@@ -41,10 +42,7 @@ export function contentsOf({ active }: DeliveredGateway): Contents | null {
     servers: servers.map(serverContents),
     virtualServers: namesIn(plugin['virtualServers']),
     sessions: {
-      keys: listOf(sessions['keys']).flatMap((key) => {
-        const { id } = membersOf(key);
-        return typeof id === 'number' ? [id] : [];
-      }),
+      keys: sessionKeysOf(plugin).map(({ id }) => id),
       ttl: textOr(sessions['ttl'], '24h'),
     },
   };

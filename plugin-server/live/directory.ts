@@ -75,7 +75,9 @@ export class GatewayDirectory {
       throw new PluginServerError('gateways_unreadable', directory, reasonOf(error));
     });
     await Promise.all((await this.#look(true)).work);
-    await this.#modules.removeOthers(this.#neededModules());
+    // What cannot be read might need any.
+    const needed = await this.#neededModules().catch(() => undefined);
+    if (needed !== undefined) await this.#modules.removeOthers(needed);
     this.#watching = this.#watch();
     const unlisten = this.#options.catalogs?.listen(() => {
       this.#wake();
@@ -255,8 +257,13 @@ export class GatewayDirectory {
     return watched;
   }
 
-  #neededModules(): Set<string> {
-    return new Set(this.all().flatMap(({ history }) => history.map(({ module }) => module.sha256)));
+  /** The digests for every gateway that the state has: another plugin server may have its directory, or it may come back. */
+  async #neededModules(): Promise<Set<string>> {
+    const needed = new Set<string>();
+    for (const name of await this.#history.names()) {
+      for (const { module } of await this.#history.versions(name)) needed.add(module.sha256);
+    }
+    return needed;
   }
 }
 

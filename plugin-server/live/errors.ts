@@ -25,7 +25,7 @@ export const liveErrors = {
   not_kept: {
     status: 507,
     message:
-      'nothing is changed, as the new version cannot be kept (%s); make room in the directory of --state, and let this user write to it',
+      'nothing is changed, as the new version cannot be kept (%s); see that the directory of --state is there and has room, and let this user write to it',
   },
   gateways_unreadable: {
     status: null,

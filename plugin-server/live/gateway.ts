@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Problem } from '../../envoy/check/plugin.ts';
 import { PluginServerError } from '../errors.ts';
 import type { ArtifactStore } from '../store/artifact-store.ts';
 import type { ConfigurationFile } from '../../envoy/check/configuration.ts';
-import { type Catalog, editionOf, revisionOf, withEndpointsOf } from '../catalog/catalog.ts';
+import { type Catalog, revisionOf, withEndpointsOf } from '../catalog/catalog.ts';
 import type { Catalogs } from '../catalog/catalogs.ts';
 import type { History } from '../versions/history.ts';
 import { Versions } from '../versions/versions.ts';
@@ -13,6 +12,8 @@ import { type ClusterSet, type Compiled, clusterVersionOf, compile } from './com
 import { parseGatewayFile } from './gateway-file.ts';
 import type { Cause, Kept, KeptModules } from './kept.ts';
 import { resolveModule } from './modules.ts';
+import { keyChanges, sessionKeysOf } from './session-keys.ts';
+import { digestOf, sourceOf, unlessLost } from './source.ts';
 import type { GatewayTokens } from './tokens.ts';
 
 /** A version that is given out. */
@@ -34,7 +35,7 @@ export type GatewayEvent =
   /** What of its catalogs is left out, or stays as it was; none where all of them is right again. */
   | { readonly kind: 'catalog'; readonly problems: readonly Problem[] }
   | { readonly kind: 'endpoints'; readonly version: Kept }
-  | { readonly kind: 'rolled back'; readonly version: Kept };
+  | { readonly kind: 'rolled back'; readonly version: Kept; readonly warnings: readonly Problem[] };
 
 export interface Surroundings {
   readonly history: History<Kept>;
@@ -58,7 +59,7 @@ export class DeliveredGateway {
   #refusal: Refusal | undefined;
   #warnings: readonly Problem[] = [];
   #catalogProblems: readonly Problem[] = [];
-  /** Digest of the file's text, and of what its catalogs add, as they are now. */
+  /** What the file and its catalogs are now, see `sourceOf`. */
   #source: string | undefined;
   /** Source and module that were judged last, and what was found of the catalogs: nothing is judged twice. */
   #judged: { readonly input: string; readonly catalogProblems: readonly Problem[] } | undefined;
@@ -161,7 +162,7 @@ export class DeliveredGateway {
       const file = parseGatewayFile(text).configuration?.file;
       this.#namespaces = file?.catalog?.namespaces ?? [];
       const use = file?.catalog && useCatalogs(file.catalog, catalogs);
-      const source = sourceOf(text, use);
+      const source = unlessLost(sourceOf(text, use), this.#versions.instead);
       this.#source = source;
       if (source === this.#versions.instead) {
         // What was wrong with the file since the rollback is so no more.
@@ -206,16 +207,17 @@ export class DeliveredGateway {
       if (wanted === undefined) {
         throw new PluginServerError('unknown_gateway_version', to ?? 'before', this.name, this.#versions.known);
       }
+      const warnings = this.#keyChanges(wanted.text);
       await this.#activate(wanted, this.#source ?? '');
       const { catalogs } = this.#surroundings;
       const request = parseGatewayFile(wanted.text).configuration?.file?.catalog;
       if (request !== undefined) await this.#renewEndpoints(useCatalogs(request, catalogs).wanted);
       this.#refusal = undefined;
-      this.#warnings = wanted.warnings ?? [];
+      this.#warnings = [...(wanted.warnings ?? []), ...warnings];
       this.#catalogProblems = [];
       this.#judged = undefined;
       this.#request = undefined;
-      this.#surroundings.tell(this, { kind: 'rolled back', version: wanted });
+      this.#surroundings.tell(this, { kind: 'rolled back', version: wanted, warnings });
       return wanted;
     });
   }
@@ -255,21 +257,31 @@ export class DeliveredGateway {
     }
     const { file, catalog, module } = accepted;
     const compiled = compile(withCatalog(file, catalog), module);
+    let warnings: readonly Problem[] = problems;
     if (compiled.version !== this.#active?.compiled.version) {
       const cause = this.#cause(text, module);
-      const kept = this.#next({ text, catalog, module, compiled, cause, warnings: problems });
+      warnings = [...problems, ...this.#keyChanges(text)];
+      let kept: Kept;
       try {
-        await this.#keep(kept, module.bytes);
+        kept = await this.#keep({ text, catalog, module, compiled, cause, warnings: problems }, module.bytes);
       } catch (error) {
         this.#refuse([problem('', (error as Error).message)]);
         return false;
       }
       this.#active = { kept, compiled };
-      this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings: problems });
+      this.#surroundings.tell(this, { kind: 'accepted', version: kept, warnings });
     }
     this.#refusal = undefined;
-    this.#warnings = problems;
+    this.#warnings = warnings;
     return true;
+  }
+
+  /** What becomes of sessions when a file's text takes the place of the one that is given out. */
+  #keyChanges(text: string): Problem[] {
+    const given = this.#active?.kept.text;
+    if (given === undefined) return [];
+    const keysOf = (file: string) => sessionKeysOf(parseGatewayFile(file).configuration?.file?.plugin ?? {});
+    return keyChanges(keysOf(given), keysOf(text));
   }
 
   #cause(text: string, { sha256 }: Kept['module']): Cause {
@@ -278,29 +290,10 @@ export class DeliveredGateway {
     return kept.module.sha256 === sha256 ? 'catalog' : 'module';
   }
 
-  #next({
-    text,
-    catalog,
-    module: { name, version, sha256 },
-    compiled,
-    cause,
-    warnings = [],
-  }: Pick<Kept, 'text' | 'module' | 'cause'> & {
-    catalog: Catalog | undefined;
-    compiled: Compiled;
-    warnings: readonly Problem[] | undefined;
-  }): Kept {
-    const clusters = compiled.clusterSet.clusters.map(({ name, json }) => ({ name, json }));
-    const { nextGeneration: generation } = this.#versions;
-    const module = { name, version, sha256 };
+  async #keep(draft: Draft, module: Uint8Array): Promise<Kept> {
+    await this.#surroundings.modules.add(draft.module.sha256, module);
     const created = new Date().toISOString();
-    const more = { ...(catalog && { catalog }), ...(warnings.length > 0 && { warnings: [...warnings] }) };
-    return { generation, version: compiled.version, created, cause, text, ...more, module, clusters };
-  }
-
-  async #keep(kept: Kept, module: Uint8Array): Promise<void> {
-    await this.#surroundings.modules.add(kept.module.sha256, module);
-    await this.#versions.keep(kept);
+    return await this.#versions.keep((generation) => versionOf(draft, generation, created));
   }
 
   /**
@@ -315,8 +308,7 @@ export class DeliveredGateway {
       return;
     }
     const { text, catalog, module, warnings } = kept;
-    const renewed = this.#next({ text, catalog, module, compiled, cause: 'server', warnings });
-    await this.#keep(renewed, bytes);
+    const renewed = await this.#keep({ text, catalog, module, compiled, cause: 'server', warnings }, bytes);
     if (instead !== undefined) await this.#versions.choose(renewed, instead);
     this.#active = { kept: renewed, compiled };
   }
@@ -329,7 +321,7 @@ export class DeliveredGateway {
     if (revisionOf(catalog) === revisionOf(kept.catalog)) return;
     const { compiled } = await this.#compile({ ...kept, catalog: catalog });
     const { text, module, cause, warnings, generation, created } = kept;
-    const renewed = { ...this.#next({ text, catalog, module, compiled, cause, warnings }), generation, created };
+    const renewed = versionOf({ text, catalog, module, compiled, cause, warnings }, generation, created);
     await this.#versions.amend(renewed);
     this.#active = { kept: renewed, compiled };
     this.#surroundings.tell(this, { kind: 'endpoints', version: renewed });
@@ -366,6 +358,23 @@ export class DeliveredGateway {
   }
 }
 
+/** What a version is made of. */
+interface Draft extends Pick<Kept, 'text' | 'module' | 'cause'> {
+  readonly catalog: Catalog | undefined;
+  readonly compiled: Compiled;
+  readonly warnings: readonly Problem[] | undefined;
+}
+
+/** @param created the time, as ISO 8601 has it */
+function versionOf(draft: Draft, generation: number, created: string): Kept {
+  const { text, catalog, compiled, cause, warnings = [] } = draft;
+  const { name, version, sha256 } = draft.module;
+  const clusters = compiled.clusterSet.clusters.map(({ name, json }) => ({ name, json }));
+  const more = { ...(catalog && { catalog }), ...(warnings.length > 0 && { warnings: [...warnings] }) };
+  const module = { name, version, sha256 };
+  return { generation, version: compiled.version, created, cause, text, ...more, module, clusters };
+}
+
 /** The digest of the module that a file asks for, or why there is none. */
 function requestedModule(file: ConfigurationFile | undefined, store: ArtifactStore): string {
   if (file === undefined) return 'unread';
@@ -384,19 +393,9 @@ function warning(path: string, message: string): Problem {
   return { path, message, severity: 'warning' };
 }
 
-/** The same while only endpoints come and go. */
-function sourceOf(text: string, use: CatalogUse | undefined): string {
-  if (use === undefined) return digestOf(text);
-  return digestOf(JSON.stringify([text, editionOf(use.wanted), [...use.refused], use.missing]));
-}
-
 function fromStore(store: ArtifactStore, wanted: Kept['module']): Uint8Array | undefined {
   const found = store.find(wanted);
   return found?.sha256 === wanted.sha256 ? found.bytes : undefined;
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function inputOf(source: string, module: string): string {

@@ -44,6 +44,7 @@ export function toldTo(log: Log, { name: gateway, active }: DeliveredGateway, ev
       const { generation, version } = event.version;
       const said = `gateway ${gateway}: rolled back to version ${generation}, until its file is edited`;
       log.warn({ gateway, generation, version }, said);
+      for (const warning of event.warnings) log.warn({ gateway }, `gateway ${gateway}: ${placed(warning)}`);
       break;
     }
   }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Stats, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 
 /** There is no room for more: on the volume, for this user, for this process (`ulimit -f`). */
 const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
@@ -44,6 +44,22 @@ export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
     if (codeOf(error) !== 'ENOENT') throw error;
     await makeFolder(dirname(folder), mode);
     await mkdir(folder, { mode });
+  }
+}
+
+/**
+ * Makes a folder below another one, which has to be there: one that was moved away, or whose volume is gone, is not made anew,
+ * where the next start would find a part of what there is.
+ * @param path from `base` on
+ * @param mode of each folder that is made
+ */
+export async function makeFolderBelow(base: string, path: string, mode = 0o777): Promise<void> {
+  let folder = base;
+  for (const name of path.split(sep).filter((part) => part !== '' && part !== '.')) {
+    folder = join(folder, name);
+    await mkdir(folder, { mode }).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type Address, checkAddress } from '../artifact.ts';
-import { codeOf, makeFolder, syncFolder } from './files.ts';
+import { codeOf, makeFolderBelow, syncFolder } from './files.ts';
 
 /** A file of a published version. */
 export interface VersionFile extends Address {
@@ -49,11 +49,14 @@ export class StoreLayout {
     return files;
   }
 
-  /** Makes the folders for a plugin, so that they outlive a power cut. */
+  /** Makes the folders for a plugin in the directory, so that they outlive a power cut. */
   async makeFolders(name: string): Promise<void> {
-    for (const folder of [this.incoming, this.blobs, join(this.#plugins, name)]) await makeFolder(folder);
+    const directory = dirname(this.root);
+    for (const folder of [this.incoming, this.blobs, join(this.#plugins, name)]) {
+      await makeFolderBelow(directory, relative(directory, folder));
+    }
     // Each time: whoever made them may have been killed before this.
-    for (const folder of [dirname(this.blobs), this.#plugins, this.root, dirname(this.root)]) await syncFolder(folder);
+    for (const folder of [dirname(this.blobs), this.#plugins, this.root, directory]) await syncFolder(folder);
   }
 }
 

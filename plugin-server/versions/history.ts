@@ -2,7 +2,15 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { PluginServerError } from '../errors.ts';
-import { codeOf, makeFolder, readRegularFile, reasonOf, replaceFile } from '../store/files.ts';
+import {
+  codeOf,
+  createFile,
+  makeFolder,
+  makeFolderBelow,
+  readRegularFile,
+  reasonOf,
+  replaceFile,
+} from '../store/files.ts';
 
 /** What every version has, whatever it is a version of. */
 export interface Versioned {
@@ -44,7 +52,8 @@ export class History<Kept extends Versioned> {
 
   /** Makes the folder, and removes what a crash left in it. @throws where it cannot be written to */
   async open(): Promise<void> {
-    await writeWhole(this.#folder, '.writable', '');
+    await makeFolder(this.#folder, 0o700);
+    await writeWhole(this.#folder, '.writable', '', replaceFile);
     for (const name of await namesIn(join(this.#folder, incomingName))) {
       await removeOld(join(this.#folder, incomingName, name));
     }
@@ -81,7 +90,18 @@ export class History<Kept extends Versioned> {
   }
 
   /**
-   * Keeps a version, over another one of its generation. It is not current by that.
+   * Keeps a new version. It is not current by that.
+   * @returns false where its generation is taken: another plugin server, which shares the folder, may be as far
+   * @throws PluginServerError `not_kept`
+   */
+  async add(thing: string, version: Kept): Promise<boolean> {
+    return await orNotKept(() =>
+      writeWhole(this.#folder, join(thing, `${version.generation}.json`), JSON.stringify(version), createFile),
+    );
+  }
+
+  /**
+   * Puts a version in the place of the one of its generation.
    * @throws PluginServerError `not_kept`
    */
   async put(thing: string, version: Kept): Promise<void> {
@@ -102,32 +122,49 @@ export class History<Kept extends Versioned> {
 
 /** As `writeWhole`, for what is asked for while the server runs. @throws PluginServerError `not_kept` */
 export async function keepWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+  await orNotKept(() => writeWhole(folder, name, content, replaceFile));
+}
+
+async function orNotKept<T>(step: () => Promise<T>): Promise<T> {
   try {
-    await writeWhole(folder, name, content);
+    return await step();
   } catch (error) {
     throw new PluginServerError('not_kept', reasonOf(error));
   }
 }
 
-/** Whoever reads it, after a crash at any point too, finds the old content or the new, never a part. */
-async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Whoever reads it, after a crash at any point too, finds the old content or the new, never a part.
+ * @param place puts the content at the target: over what is there, or not
+ */
+async function writeWhole<T>(
+  folder: string,
+  name: string,
+  content: string | Uint8Array,
+  place: (incoming: string, target: string, content: string | Uint8Array) => Promise<T>,
+): Promise<T> {
   const incoming = join(folder, incomingName);
-  const target = join(folder, name);
-  await makeFolder(incoming, 0o700);
-  await makeFolder(dirname(target), 0o700);
-  await replaceFile(incoming, target, content);
+  for (const each of [incomingName, dirname(name)]) await makeFolderBelow(folder, each, 0o700);
+  return await place(incoming, join(folder, name), content);
 }
 
-/** A young one may be another plugin server's, which shares the folder and is about to use it. */
+/**
+ * A young one may be another plugin server's, which shares the folder and is about to use it; one that is gone was.
+ * @throws where it cannot be looked at, or removed
+ */
 export async function removeOld(file: string): Promise<void> {
-  const { mtimeMs } = await stat(file);
-  if (Date.now() - mtimeMs > youth) await rm(file, { force: true });
+  try {
+    const { mtimeMs } = await stat(file);
+    if (Date.now() - mtimeMs > youth) await rm(file, { force: true });
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
 }
 
-/** The names in a folder, none where it is not there. */
+/** The names in a folder, none where it is not there, or is no folder. */
 export async function namesIn(folder: string): Promise<string[]> {
   return await readdir(folder).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return [];
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return [];
     throw error;
   });
 }

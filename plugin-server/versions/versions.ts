@@ -25,10 +25,6 @@ export class Versions<Kept extends Versioned> {
     return this.#instead;
   }
 
-  get nextGeneration(): number {
-    return (this.#kept.at(-1)?.generation ?? 0) + 1;
-  }
-
   /** Takes up what the history has. @returns the version that is given out */
   async restore(): Promise<Kept | undefined> {
     this.#kept = await this.#history.versions(this.#name);
@@ -57,16 +53,38 @@ export class Versions<Kept extends Versioned> {
     return { kept, take };
   }
 
-  /** Keeps a new version, which is given out from now on, and ends a rollback; the oldest ones beyond the limit go. */
-  async keep(kept: Kept): Promise<void> {
-    await this.#history.put(this.#name, kept);
+  /**
+   * Keeps a new version, which is given out from now on, and ends a rollback; the oldest ones beyond the limit go.
+   * @param make the version, as the one of a generation
+   */
+  async keep(make: (generation: number) => Kept): Promise<Kept> {
+    const kept = await this.#add(make);
     await this.#history.setCurrent(this.#name, { generation: kept.generation });
     this.#instead = undefined;
-    this.#kept.push(kept);
+    if (this.#kept.at(-1)?.generation !== kept.generation) this.#kept.push(kept);
     while (this.#kept.length > historyLimit) {
       const [oldest] = this.#kept.splice(0, 1);
       if (oldest !== undefined) await this.#history.remove(this.#name, oldest.generation);
     }
+    return kept;
+  }
+
+  /**
+   * Another plugin server, which shares the folder of the history, may have kept versions meanwhile: none of them is written
+   * over, and the same edit is the same version for both.
+   */
+  async #add(make: (generation: number) => Kept): Promise<Kept> {
+    for (let generation = this.#highest + 1; ; generation = Math.max(generation, this.#highest) + 1) {
+      const kept = make(generation);
+      if (await this.#history.add(this.#name, kept)) return kept;
+      this.#kept = await this.#history.versions(this.#name);
+      const last = this.#kept.at(-1);
+      if (last !== undefined && last.generation >= generation && last.version === kept.version) return last;
+    }
+  }
+
+  get #highest(): number {
+    return this.#kept.at(-1)?.generation ?? 0;
   }
 
   /** Puts a version in the place of the one of its generation. */

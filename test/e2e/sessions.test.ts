@@ -174,6 +174,20 @@ describeGateway('a session', () => {
     );
   });
 
+  it('is good at the replicas of the step before and of the step after, while keys are changed in steps', async () => {
+    await withGateway(configured([old, fresh]), async (opens) => {
+      const early = await openSession(gateway.current.url);
+      expect((await resumeSession(opens.url, early.id).post(ping)).status).toBe(200);
+      const before = await openSession(opens.url);
+      expect((await resumeSession(gateway.current.url, before.id).post(ping)).status).toBe(200);
+      await withGateway(configured([fresh, old]), async (seals) => {
+        expect((await resumeSession(seals.url, before.id).post(ping)).status).toBe(200);
+        const after = await openSession(seals.url);
+        expect((await resumeSession(opens.url, after.id).post(ping)).status).toBe(200);
+      });
+    });
+  });
+
   it('is none under another key of the same number', async () => {
     const session = await openSession(gateway.current.url);
     await withGateway(configured([{ ...old, env: 'NEW_KEY' }]), async (other) => {

@@ -4,9 +4,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { build, describeBuild } from '../../scripts/build.ts';
+import { BuildError, build, describeBuild } from '../../scripts/build.ts';
 import { templatesIn } from '../../scripts/configurations.ts';
-import { clone, temporaryFolder } from './support.ts';
+import { until } from '../e2e/until.ts';
+import { clone, isAlive, processTree, temporaryFolder } from './support.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // compilations take seconds of a processor, which others may be using
 
@@ -56,6 +57,19 @@ test('compiles only what changed', async () => {
   expect((await build(copy)).plugin.compiled).toBe(true);
   writeFileSync(join(copy, 'filter/added.ts'), '// a new source\n');
   expect((await build(copy)).plugin.compiled).toBe(true);
+});
+
+test('that is told to end leaves no compiler behind', async () => {
+  const copy = copyOfSources('ended');
+  const end = new AbortController();
+  const building = build(copy, { signal: end.signal });
+  const ended = expect(building).rejects.toThrow(BuildError);
+  const compilers = () => processTree(process.pid).filter(({ command }) => command.includes('bin/asc.js'));
+  await until('the compiler runs', () => compilers().some(({ command }) => command.includes('--enable-source-maps')));
+  const pids = compilers().map(({ pid }) => pid);
+  end.abort();
+  await ended;
+  await until('it has ended', () => !pids.some(isAlive));
 });
 
 /** What a file has in the places of the digest. */

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -48,6 +49,19 @@ test('a file that does not fit leaves what there was, and nothing beside it', ()
   expect(readdirSync(folder)).toEqual(['sluice.tar']);
   expect(write(file, 100)).toBe('');
   expect(readFileSync(file, 'utf8')).toBe('x'.repeat(100));
+});
+
+test('what killed ones left beside a file is removed an hour later, and nothing else', async () => {
+  const own = mkdtempSync(join(folder, 'killed-'));
+  const others = ['out.tar.0123abcd', 'out.tar.sig', 'out.tar.sig.0123abcd.unfinished', 'out.tar.unfinished'];
+  for (const name of ['out.tar.0123abcd.unfinished', 'out.tar.4567cdef.unfinished', ...others]) {
+    writeFileSync(join(own, name), '');
+    utimesSync(join(own, name), 0, 0);
+  }
+  const young = 'out.tar.89abcdef.unfinished';
+  writeFileSync(join(own, young), '');
+  await writeWholeFile('--out', join(own, 'out.tar'), 'x');
+  expect(readdirSync(own).sort()).toEqual(['out.tar', young, ...others].sort());
 });
 
 test('a new file that does not fit is not there, and nothing beside it', () => {

@@ -36,13 +36,19 @@ interface Running {
 }
 
 interface Options {
+  readonly where?: Folders;
   readonly gateway?: object;
+  /** Of the catalogs. */
   readonly state?: string;
   readonly tokensRequired?: boolean;
 }
 
-async function serving({ gateway, state = temporaryFolder(), tokensRequired = false }: Options = {}): Promise<Running> {
-  const where = folders();
+async function serving({
+  where = folders(),
+  gateway,
+  state = temporaryFolder(),
+  tokensRequired = false,
+}: Options = {}): Promise<Running> {
   if (gateway !== undefined) write(where, 'edge', gateway);
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const store = storeWith('0.1.0');
@@ -551,6 +557,25 @@ describe('a gateway with a catalog', () => {
     expect(pluginOf(server)).toMatchObject({ servers: [{ path: '/one' }] });
     expect(clusterJson(server, 'a')).toContain('192.0.2.2');
     expect(server.live.directory.get('edge')?.rolledBack).toBe(true);
+  });
+
+  test('stays at a version without one where the plugin server has lost its catalogs, until it has another one', async () => {
+    const gateway = { servers: [entry('own')], catalog: { namespace: 'tools' } };
+    const first = await serving({ gateway });
+    await first.put(catalogOf('a'));
+    await until('it is there', () => clustersOf(first.server).join() === 'own,a');
+    await first.server.live.directory.get('edge')?.rollBack('1');
+    await first.server.close();
+
+    const { server, put } = await serving({ where: first.where });
+    const edge = server.live.directory.get('edge');
+    expect([edge?.active?.kept.generation, edge?.rolledBack]).toEqual([1, true]);
+    await put(catalogOf('a'));
+    await server.live.directory.refresh();
+    expect([edge?.active?.kept.generation, edge?.rolledBack]).toEqual([1, true]);
+    await put(catalogOf('b'));
+    await until('the next is there', () => clustersOf(server).join() === 'own,b');
+    expect(edge?.rolledBack).toBe(false);
   });
 
   test('with a catalog that is not there is told, and keeps what it had', async () => {

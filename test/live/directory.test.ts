@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { execFileSync } from 'node:child_process';
@@ -528,6 +529,57 @@ describe('the history', () => {
     expect(problems(second)).toBeUndefined();
   });
 
+  describe('of two plugin servers that share it', () => {
+    /** Each has a directory of gateways of its own. */
+    async function sharing(): Promise<{ state: string; servers: LiveServer[] }> {
+      const first = folders();
+      const second = { ...folders(), state: first.state };
+      keep(first);
+      write(second, 'edge', configuration('a'));
+      return { state: first.state, servers: [await startLive(first), await startLive(second)] };
+    }
+
+    const takeAll = (servers: readonly LiveServer[], names: readonly string[]) =>
+      Promise.all(
+        servers.map(async ({ live }, index) => {
+          const name = names[index] ?? '';
+          await live.directory.get('edge')?.take(JSON.stringify(configuration(name)));
+        }),
+      );
+
+    const serversKept = (state: string): string[] =>
+      readdirSync(join(state, 'edge'))
+        .filter((name) => /^\d+\.json$/.test(name))
+        .sort()
+        .map((name) => readFileSync(join(state, 'edge', name), 'utf8'))
+        .map((text) => (JSON.parse(text) as { text: string }).text)
+        .flatMap((text) => (JSON.parse(text) as { servers: { name: string }[] }).servers.map(({ name }) => name));
+
+    test('has the edits of both, and both give out one of them', async () => {
+      const { state, servers } = await sharing();
+      await takeAll(servers, ['b', 'c']);
+      expect(serversKept(state).sort()).toEqual(['a', 'b', 'c']);
+      await until('both give out the same', () => new Set(servers.map((one) => JSON.stringify(given(one)))).size === 1);
+    });
+
+    test('has an edit once that both have taken', async () => {
+      const { state, servers } = await sharing();
+      await takeAll(servers, ['b', 'b']);
+      expect(serversKept(state)).toEqual(['a', 'b']);
+      expect(servers.map((one) => given(one)?.generation)).toEqual([2, 2]);
+    });
+
+    test('keeps the modules of gateways that only one of them has', async () => {
+      const where = folders();
+      const first = await serving(where);
+      await first.close();
+      const [module = ''] = readdirSync(join(where.state, '.modules'));
+      utimesSync(join(where.state, '.modules', module), 0, 0);
+      await startLive({ ...folders(), state: where.state });
+      expect(readdirSync(join(where.state, '.modules'))).toEqual([module]);
+    });
+  });
+
   test('with a module that became another takes the store’s', async () => {
     const where = folders();
     const first = await serving(where);
@@ -548,12 +600,24 @@ describe('the history', () => {
     write(where, 'edge', configuration('b'));
     await until('it is refused', () => problems(running) !== undefined);
     expect(problems(running)?.[0]?.[1]).toMatch(
-      /^nothing is changed, as the new version cannot be kept \([A-Z]+\); make room/,
+      /^nothing is changed, as the new version cannot be kept \([A-Z]+\); see that/,
     );
     expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
     rmSync(join(where.state, 'edge'));
     renameSync(join(where.state, 'edge-away'), join(where.state, 'edge'));
     await until('it is taken', () => given(running)?.generation === 2);
+  });
+
+  test('that is moved away is not made anew, and goes on once it is back', async () => {
+    const where = folders();
+    const running = await serving(where);
+    renameSync(where.state, `${where.state}-away`);
+    write(where, 'edge', configuration('b'));
+    await until('it is refused', () => problems(running) !== undefined);
+    expect(given(running)).toMatchObject({ generation: 1, clusters: ['a'] });
+    renameSync(`${where.state}-away`, where.state);
+    await until('it is taken', () => given(running)?.generation === 2);
+    expect(problems(running)).toBeUndefined();
   });
 
   test('needs a folder that can be written to', async () => {
@@ -566,6 +630,45 @@ describe('the history', () => {
     const where = folders();
     rmSync(where.gateways, { recursive: true });
     await expect(startLive(where)).rejects.toMatchObject({ code: 'gateways_unreadable' });
+  });
+});
+
+describe('an edit of the keys of sessions', () => {
+  const withKeys = (...keys: string[]): object => ({
+    ...configuration('a'),
+    sessions: { keys: keys.map((key) => ({ id: Number(/\d+/.exec(key)?.[0]), env: key })) },
+  });
+  const warned = ({ live }: LiveServer): string[] =>
+    (live.directory.get('edge')?.warnings ?? []).map(
+      ({ path, message }) => `${path}: ${message.replace(/[;:].*/s, '')}`,
+    );
+
+  test.each<[string, string[], string[], string[]]>([
+    ['names a new one last', ['KEY_1'], ['KEY_1', 'KEY_2'], []],
+    ['moves it to the front', ['KEY_1', 'KEY_2'], ['KEY_2', 'KEY_1'], []],
+    ['takes the old one away', ['KEY_2', 'KEY_1'], ['KEY_2'], []],
+    ['names a new one first', ['KEY_1'], ['KEY_2', 'KEY_1'], ['[0]: the key 2 is new and seals at once']],
+    ['takes the one away that seals', ['KEY_1', 'KEY_2'], ['KEY_2'], [': the key 1 sealed up to now, and is gone']],
+    ['gives an id another variable', ['KEY_1'], ['NEW_KEY_1'], ['[0]: the key 1 is NEW_KEY_1 now, and was KEY_1']],
+  ])('that %s is warned of where sessions end', async (_what, before, after, expected) => {
+    const where = folders();
+    const running = await serving(where, withKeys(...before));
+    await running.live.directory.get('edge')?.take(JSON.stringify(withKeys(...after)));
+    expect(given(running)?.generation).toBe(2);
+    expect(warned(running)).toEqual(expected.map((text) => `sessions.keys${text}`));
+    for (const text of warned(running)) expect(messages(running, 'warn').join()).toContain(text);
+  });
+
+  test('is warned of where a rollback takes it back', async () => {
+    const where = folders();
+    const running = await serving(where, withKeys('KEY_1', 'KEY_2'));
+    const edge = running.live.directory.get('edge');
+    await edge?.take(JSON.stringify(withKeys('KEY_2', 'KEY_1')));
+    await edge?.take(JSON.stringify(withKeys('KEY_2')));
+    await edge?.rollBack('1');
+    expect(warned(running)).toEqual(['sessions.keys[0]: the key 1 is new and seals at once']);
+    await edge?.rollBack('3');
+    expect(warned(running)).toEqual(['sessions.keys: the key 1 sealed up to now, and is gone']);
   });
 });
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import type { Scripted } from '../e2e/upstreams/scripted.ts';
-import { listMessage, openSession, post } from '../e2e/clients/session.ts';
+import { listMessage, openSession, post, resumeSession } from '../e2e/clients/session.ts';
 import { until } from '../e2e/until.ts';
 import { clone, describeWithEnvoy, envoyBinary, isListening, runSluice } from '../launcher/support.ts';
 import { makeCertificate } from './certificates.ts';
@@ -23,6 +23,7 @@ import {
   spawnEnvoy,
   startLive,
   startLiveEnvoy,
+  storeWith,
   temporaryFolder,
   withTls,
   write,
@@ -310,6 +311,84 @@ describeWithEnvoy('live delivery', () => {
     expect(nodes()).toHaveLength(3);
     expect(await tools(fresh.mcp)).toContain('"alpha_fast"');
     await unharmed(load);
+  });
+
+  test('keys of sessions that are changed in steps end no session, at none of the replicas and at no moment', async () => {
+    const alpha = await toolServer();
+    const where = folders();
+    const withKeys = (...ids: number[]): object => ({
+      sessions: { keys: ids.map((id) => ({ id, env: `SLUICE_KEY_${id}` })) },
+      servers: [entry('alpha', alpha)],
+    });
+    write(where, 'edge', withKeys(1));
+    const server = await startLive(where);
+    const both = { ...env, SLUICE_KEY_2: randomBytes(32).toString('base64url') };
+    const start = (id: string) =>
+      startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id, cluster: 'edge' }), both);
+    const replicas = await Promise.all([start('n1'), start('n2')]);
+    await everywhere(server, 1);
+    const early = await Promise.all(replicas.map(({ mcp }) => openSession(mcp)));
+    const loads = await Promise.all(replicas.map(({ mcp }) => callSteadily(mcp, 'alpha_', 50)));
+    const crossed = async (): Promise<void> => {
+      const fresh = await Promise.all(replicas.map(({ mcp }) => openSession(mcp)));
+      for (const { id } of [...early, ...fresh]) {
+        for (const { mcp } of replicas) {
+          expect((await resumeSession(mcp, id).post(listMessage())).text).toContain('"alpha_fast"');
+        }
+      }
+    };
+    for (const [step, keys] of [
+      [1, 2],
+      [2, 1],
+    ].entries()) {
+      write(where, 'edge', withKeys(...keys));
+      const seen = { everywhere: false };
+      const taken = everywhere(server, step + 2).then(() => (seen.everywhere = true));
+      do await crossed();
+      while (!seen.everywhere);
+      await taken;
+      await crossed();
+    }
+    for (const load of loads) await unharmed(load);
+  });
+
+  test('a canary with another module shares sessions with the gateway that it is tried beside, and goes back alone', async () => {
+    const alpha = await toolServer();
+    const where = folders();
+    const gateways = { edge: '0.1.0', 'edge-canary': '^0.1' };
+    for (const [gateway, version] of Object.entries(gateways)) {
+      write(where, gateway, { ...configuration([entry('alpha', alpha)]), name: 'edge', module: { version } });
+    }
+    const server = await startLive(where, { store: storeWith('0.1.0', '0.1.1') });
+    const start = (gateway: string) =>
+      startLiveEnvoy(envoyBinary(), liveBootstrap(server.port, { id: 'n', cluster: gateway }), env);
+    const [edge, canary] = await Promise.all([start('edge'), start('edge-canary')]);
+    const modules = () =>
+      Object.keys(gateways).map((name) => server.live.directory.get(name)?.active?.kept.module.version);
+    expect(modules()).toEqual(['0.1.0', '0.1.1']);
+
+    const session = await openSession(edge.mcp);
+    const there = await openSession(canary.mcp);
+    const everybodyServes = async (): Promise<void> => {
+      for (const { mcp } of [edge, canary]) {
+        for (const { id } of [session, there]) {
+          expect((await resumeSession(mcp, id).post(listMessage())).text).toContain('"alpha_fast"');
+        }
+      }
+    };
+    await everybodyServes();
+    write(where, 'edge-canary', {
+      ...configuration([entry('alpha', alpha)]),
+      name: 'edge',
+      module: { version: '0.1.0' },
+    });
+    await until('it is back', () => {
+      const gateway = server.live.directory.get('edge-canary');
+      const nodes = gateway === undefined ? [] : server.live.statusOf(gateway).nodes;
+      return modules()[1] === '0.1.0' && nodes.every(({ state }) => state === 'current');
+    });
+    await everybodyServes();
+    expect(server.live.directory.get('edge')?.history).toHaveLength(1);
   });
 
   test('over TLS, with the authority pinned and a token from a file; with another token nothing is served', async () => {

@@ -62,6 +62,16 @@ describe('what was published', () => {
     await expect(store.publish(one)).rejects.toMatchObject({ code: 'store_unwritable', status: 507 });
   });
 
+  test('is refused while the directory is moved away, which is not made anew', async () => {
+    const directory = join(data, 'own');
+    await mkdir(directory);
+    const { store } = await open(directory);
+    await rename(directory, join(data, 'away'));
+    await expect(store.publish(one)).rejects.toMatchObject({ code: 'store_unwritable', status: 507 });
+    await rename(join(data, 'away'), directory);
+    expect(await store.publish(one)).toBe('created');
+  });
+
   test('cannot be published with other bytes, by this process or another', async () => {
     const { store } = await open();
     const { store: unaware } = await open();

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { loadArtifact } from '../../plugin-server/index.ts';
 import type { Io } from '../../cli/io.ts';
 import { serve } from '../../cli/serve/command.ts';
@@ -169,6 +169,20 @@ describe('a running server', () => {
     process.kill(signal);
     expect(await lines.next()).toEqual({ done: false, value: '{"event":"stopped"}' });
     expect(await lines.next()).toMatchObject({ done: true });
+    expect(await exit).toEqual([0, null]);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('is stopped by %s while it starts', async (signal) => {
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const { process, lines, exit } = start('--json', '--nacos', `http://127.0.0.1:${port}`);
+    await once(silent, 'connection');
+    process.kill('SIGHUP');
+    process.kill(signal);
+    expect(await lines.next()).toEqual({ done: false, value: '{"event":"stopped"}' });
     expect(await exit).toEqual([0, null]);
   });
 
