@@ -43,6 +43,6 @@ export default defineConfig({
 });
 
 function project(name: string, test: object): TestProjectInlineConfiguration {
-  const common = { globalSetup: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 120_000 };
+  const common = { globalSetup: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 120_000 };
   return { test: { name, ...common, ...test } };
 }
