@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type ErrorCode, PluginServerError, listing } from '../../plugin-server/index.ts';
 import { command, type Context } from '../command.ts';
 import { exitCode } from '../io.ts';
@@ -41,7 +42,7 @@ async function run(options: ServeOptions, { io, emit }: Context<ServeEvent>): Pr
     const server = await runServer(options, io, stop);
     running.server = server;
     emit({ event: 'ready', pluginServer: server.url, plugins: served(server) });
-    await aborted(stop);
+    if (!stop.aborted) await once(stop, 'abort');
     await server.close();
   } catch (error) {
     // What fails after the end was asked for fails because of it.
@@ -73,13 +74,4 @@ function stopSignal(): AbortSignal {
   };
   for (const signal of signals) process.on(signal, stop);
   return controller.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => {
-      resolve();
-    });
-  });
 }

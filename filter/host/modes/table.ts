@@ -71,8 +71,9 @@ export function onPart(stream: Stream, action: Action): Action {
   if (stream.isHeldBack) return Action.HoldBack;
   // Behind the last part nothing comes that would be too much.
   if (!stream.keepsBody || stream.moment !== Moment.Midway) return Action.Pause;
-  // What a filter before us has held and then let pass stays in Envoy's buffer unless it is taken out there.
-  if (stream.shown > 0) discardHeld();
+  // What a filter before us has held and then let pass stays in Envoy's buffer unless it is taken out there. Behind a reply
+  // there is nothing that it could come to.
+  if (stream.shown > 0 && stream.phase !== Phase.Replied) discardHeld();
   return Action.Discard;
 }
 
